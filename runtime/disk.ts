@@ -1,0 +1,34 @@
+export interface DiskEntry {
+  /** The last part of the path. */
+  readonly name: string;
+  readonly kind: 'file' | 'folder' | 'other';
+  /** 0 for folders. */
+  readonly sizeBytes: number;
+}
+
+/**
+ * A folder of one machine's disk, as a port. Paths are relative to it, parts joined by `/`;
+ * a path that would leave it (`..`, a leading `/`, NUL) throws.
+ *
+ * Guarantees: `write` replaces whole or not at all and is durable when it resolves (temporary
+ * file, fsync, rename, fsync of the folder); missing parent folders are made. `append` is durable
+ * only after `sync`. `rename` is atomic and durable. `list` is sorted by name.
+ * Assumptions: one process writes to it.
+ * Caveats: links are reported as `other` and never followed.
+ * Errors: an absent file reads as `undefined`; removing what is absent succeeds; a full or failing
+ * disk throws with the path in the message.
+ */
+export interface Disk {
+  read(path: string): Promise<Uint8Array | undefined>;
+  write(path: string, bytes: Uint8Array): Promise<void>;
+  append(path: string, bytes: Uint8Array): Promise<void>;
+  sync(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file, or a folder with all that is in it. */
+  remove(path: string): Promise<void>;
+  stat(path: string): Promise<DiskEntry | undefined>;
+  /** Empty when the folder is absent. */
+  list(folder: string): Promise<readonly DiskEntry[]>;
+  /** Bytes `start` (inclusive) to `end` (exclusive), in pieces of at most 64 KiB. */
+  stream(path: string, range?: { readonly start?: number; readonly end?: number }): AsyncIterable<Uint8Array>;
+}

@@ -1,0 +1,28 @@
+import { defineConfig } from 'vitest/config';
+
+// One project per kind of proof, so that `make unit`, `make sim` and `make e2e` run apart.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{api,runtime,controllers,dom,agent,cli,proto,bench,manifests}/**/*.test.ts', '*.test.ts'],
+          pool: 'threads',
+          testTimeout: 20_000,
+        },
+      },
+      { test: { name: 'sim', include: ['sim/**/*.test.ts'], pool: 'threads', testTimeout: 180_000 } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['e2e/**/*.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
