@@ -1,0 +1,148 @@
+import { type Static, type TProperties, type TSchema, Type } from 'typebox';
+
+/**
+ * The vocabulary that the kinds are written in. Every field has a description: `explain`, the
+ * reference and editors show it.
+ *
+ * A field with a default is written as required: it is there in every object that dom holds, so
+ * the type says so, while a manifest may leave it out. `schema.ts` and `explain.ts` take such
+ * fields out of `required` again for those who write manifests.
+ */
+
+/** What a schema declares, as plain readonly data. */
+export type Declared<Schema extends TSchema> = DeepReadonly<Static<Schema>>;
+
+type DeepReadonly<T> = T extends readonly (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T;
+
+interface TextOptions {
+  readonly default?: string;
+  readonly pattern?: string;
+  readonly format?: 'date-time' | 'hostname' | 'ipv4' | 'ipv6' | 'uri-reference';
+  readonly minLength?: number;
+  readonly maxLength?: number;
+}
+
+/** Texts are bounded even where a kind says nothing. */
+const TEXT_LENGTH_MAX = 4096;
+
+export function text<Options extends TextOptions>(description: string, options?: Options) {
+  return Type.String({ maxLength: TEXT_LENGTH_MAX, ...options, description });
+}
+
+interface NumberOptions {
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly default?: number;
+}
+
+export function integer(description: string, options: NumberOptions) {
+  return Type.Integer({ ...options, description });
+}
+
+export function decimal(description: string, options: NumberOptions) {
+  return Type.Number({ ...options, description });
+}
+
+/** True or false; false when left out. */
+export function flag(description: string) {
+  return Type.Boolean({ default: false, description });
+}
+
+/** One of a few words. */
+export function choice<const Words extends readonly string[]>(
+  description: string,
+  words: Words,
+  options: { readonly default?: Words[number] } = {},
+) {
+  return Type.Unsafe<Words[number]>({ type: 'string', enum: [...words], ...options, description });
+}
+
+/** One of a few integers. */
+export function numberChoice<const Numbers extends readonly number[]>(
+  description: string,
+  numbers: Numbers,
+  options: { readonly default?: Numbers[number] } = {},
+) {
+  return Type.Unsafe<Numbers[number]>({
+    type: 'integer',
+    enum: [...numbers],
+    ...options,
+    description,
+  });
+}
+
+interface ListOptions<Item> {
+  readonly minItems?: number;
+  readonly maxItems: number;
+  readonly uniqueItems?: true;
+  readonly default?: Item[];
+}
+
+/** A list; managers own it as a whole. */
+export function list<Item extends TSchema>(
+  description: string,
+  item: Item,
+  options: ListOptions<Static<Item>>,
+) {
+  return Type.Array(item, { ...options, description });
+}
+
+/** Names that the writer chooses, each with a value of one type. */
+export function map<Value extends TSchema>(
+  description: string,
+  value: Value,
+  options: { readonly maxProperties: number },
+) {
+  return Type.Record(Type.String(), value, { ...options, description });
+}
+
+/** A group of fields; a field that it does not name is an error. */
+export function group<Fields extends TProperties>(
+  description: string,
+  fields: Fields,
+  options: { readonly default?: Record<string, never> } = {},
+) {
+  return Type.Object(fields, { ...options, additionalProperties: false, description });
+}
+
+/** A field that may be absent from the object that dom holds. */
+export function optional<Schema extends TSchema>(schema: Schema) {
+  return Type.Optional(schema);
+}
+
+/** The status of a kind: its own fields, and those that every status has. */
+export function statusGroup<Fields extends TProperties>(fields: Fields) {
+  return group('What was observed. Written by b8s, never by hand.', {
+    observedGeneration: optional(
+      integer('The generation of the spec that the conditions speak of.', COUNT),
+    ),
+    conditions: optional(
+      list('The aspects of what was observed, one per type.', conditionSchema, { maxItems: 32 }),
+    ),
+    ...fields,
+  });
+}
+
+/** The bounds of a count. */
+export const COUNT = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
+
+/** The bounds of a time to live, in seconds. */
+export const TTL_S = { minimum: 1, maximum: 86_400 } as const;
+
+/** A moment as RFC 3339 says it: `2026-01-31T12:00:00Z`. */
+export function time(description: string) {
+  return text(`${description} RFC 3339.`, { format: 'date-time', maxLength: 40 });
+}
+
+const conditionSchema = group('One aspect of what was observed.', {
+  type: text('The aspect, e.g. Ready.'),
+  status: choice('Whether it holds.', ['True', 'False', 'Unknown']),
+  reason: text('Why, as one CamelCase word for scripts.'),
+  message: text('Why, as a sentence for people.', { maxLength: 32_768 }),
+  lastTransitionTime: time('When `status` last changed.'),
+  observedGeneration: optional(integer('The generation of the spec that it speaks of.', COUNT)),
+});

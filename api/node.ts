@@ -1,0 +1,99 @@
+import { ageColumn, NONE, nameColumn, ready, reasonColumn, several, UNKNOWN } from './column.ts';
+import {
+  COUNT,
+  choice,
+  type Declared,
+  decimal,
+  flag,
+  group,
+  integer,
+  list,
+  optional,
+  statusGroup,
+  text,
+  time,
+} from './field.ts';
+import { defineKind } from './kind.ts';
+import type { Resource } from './object.ts';
+
+const PORT = { minimum: 1, maximum: 65_535 } as const;
+
+export const nodeSpecSchema = group('The machine as it should be used.', {
+  roles: list(
+    'What the machine does: `edge` serves sites over HTTP, `nameserver` answers DNS, `worker` runs containers.',
+    choice('A role.', ['edge', 'nameserver', 'worker']),
+    { maxItems: 3, uniqueItems: true, default: ['edge', 'nameserver'] },
+  ),
+  ipv4: list(
+    'Public IPv4 addresses that clients reach the machine at.',
+    text('An address, e.g. 192.0.2.10.', { format: 'ipv4' }),
+    { maxItems: 16, uniqueItems: true, default: [] },
+  ),
+  ipv6: list(
+    'Public IPv6 addresses that clients reach the machine at.',
+    text('An address, e.g. 2001:db8::10.', { format: 'ipv6' }),
+    { maxItems: 16, uniqueItems: true, default: [] },
+  ),
+  location: optional(
+    group('Where the machine stands. Left out: looked up from its first address.', {
+      latitude: decimal('Degrees north of the equator (WGS 84).', { minimum: -90, maximum: 90 }),
+      longitude: decimal('Degrees east of Greenwich (WGS 84).', { minimum: -180, maximum: 180 }),
+    }),
+  ),
+  ports: group(
+    'The ports that the machine serves at.',
+    {
+      http: integer('The port of HTTP.', { ...PORT, default: 80 }),
+      https: integer('The port of HTTPS.', { ...PORT, default: 443 }),
+      dns: integer('The port of DNS, over UDP and TCP.', { ...PORT, default: 53 }),
+    },
+    { default: {} },
+  ),
+  unschedulable: flag('Keep the machine out of new answers and placements (`b8sctl cordon`).'),
+});
+
+export const nodeStatusSchema = statusGroup({
+  agentVersion: optional(text('The version of sub that runs there.')),
+  connectedSince: optional(time('When the open session began; absent while there is none.')),
+  lastSeen: optional(time('When dom last heard from the machine.')),
+  sites: optional(
+    group('The sites that the machine serves.', {
+      ready: integer('How many of them it has verified.', COUNT),
+      total: integer('How many it was told to serve.', COUNT),
+    }),
+  ),
+});
+
+export type NodeSpec = Declared<typeof nodeSpecSchema>;
+export type NodeStatus = Declared<typeof nodeStatusSchema>;
+export type NodeRole = NodeSpec['roles'][number];
+/** A machine with sub on it. */
+export type Node = Resource<NodeSpec, NodeStatus>;
+
+export const nodeKind = defineKind({
+  kind: 'Node',
+  plural: 'nodes',
+  shortNames: ['no'],
+  scope: 'cluster',
+  description: 'A machine that runs sub: where it stands, how clients reach it, what it does.',
+  spec: nodeSpecSchema,
+  status: nodeStatusSchema,
+  columns: [
+    nameColumn,
+    {
+      header: 'READY',
+      value: (node) => `${ready(node)}${node.spec.unschedulable ? ',Cordoned' : ''}`,
+    },
+    { header: 'ROLES', value: (node) => several(node.spec.roles) },
+    { header: 'ADDRESS', value: (node) => node.spec.ipv4[0] ?? node.spec.ipv6[0] ?? NONE },
+    ageColumn,
+    { header: 'VERSION', value: (node) => node.status?.agentVersion ?? UNKNOWN },
+    { header: 'LOCATION', wide: true, value: (node) => formatLocation(node.spec.location) },
+    { header: 'IPV6', wide: true, value: (node) => several(node.spec.ipv6) },
+    reasonColumn,
+  ],
+});
+
+function formatLocation(location: NodeSpec['location']): string {
+  return location === undefined ? UNKNOWN : `${location.latitude},${location.longitude}`;
+}

@@ -1,0 +1,36 @@
+import { ageColumn, formatBytes, nameColumn } from './column.ts';
+import { COUNT, type Declared, group, integer, statusGroup, text } from './field.ts';
+import { defineKind } from './kind.ts';
+import type { Resource } from './object.ts';
+
+export const releaseSpecSchema = group('What was published. It never changes.', {
+  site: text('The Site that it was published for, by name.'),
+  files: integer('How many files it has.', COUNT),
+  sizeBytes: integer('The sum of the sizes of its files.', COUNT),
+});
+
+export const releaseStatusSchema = statusGroup({});
+
+export type ReleaseSpec = Declared<typeof releaseSpecSchema>;
+export type ReleaseStatus = Declared<typeof releaseStatusSchema>;
+/** One immutable published tree; its name is the digest of its manifest, `sha256-<64 hex>`. */
+export type Release = Resource<ReleaseSpec, ReleaseStatus>;
+
+export const releaseKind = defineKind({
+  kind: 'Release',
+  plural: 'releases',
+  shortNames: ['rel'],
+  scope: 'namespace',
+  description:
+    'One immutable published tree of files. Its name is the digest of its manifest. Made by `b8sctl apply` and `b8sctl push`.',
+  immutable: 'spec',
+  spec: releaseSpecSchema,
+  status: releaseStatusSchema,
+  columns: [
+    nameColumn,
+    { header: 'SITE', value: (release) => release.spec.site },
+    { header: 'FILES', value: (release) => String(release.spec.files) },
+    { header: 'SIZE', value: (release) => formatBytes(release.spec.sizeBytes) },
+    ageColumn,
+  ],
+});

@@ -1,0 +1,170 @@
+import {
+  ageColumn,
+  NONE,
+  nameColumn,
+  readyColumn,
+  reasonColumn,
+  several,
+  shortDigest,
+} from './column.ts';
+import {
+  COUNT,
+  choice,
+  type Declared,
+  flag,
+  group,
+  integer,
+  list,
+  map,
+  numberChoice,
+  optional,
+  statusGroup,
+  TTL_S,
+  text,
+  time,
+} from './field.ts';
+import { defineKind } from './kind.ts';
+import type { Resource } from './object.ts';
+
+const headerRuleSchema = group('A header for some paths.', {
+  path: text('A path, or a prefix ending in `*`: `/assets/*`.'),
+  name: text('The name of the header, e.g. Cache-Control (RFC 9110 §5.1).', { maxLength: 128 }),
+  value: text('The value of the header; an empty one removes the header.'),
+});
+
+const redirectRuleSchema = group('A redirect for some paths.', {
+  from: text('A path, or a prefix ending in `*`: `/old/*`.'),
+  to: text('A path or an http(s) URL; `*` stands for what the `*` of `from` matched.'),
+  status: numberChoice('The status to answer with.', [301, 302, 307, 308], { default: 308 }),
+});
+
+const routingSchema = group(
+  'Which nodes the names of the site resolve to.',
+  {
+    policy: choice(
+      '`nearest`: the closest to the client; `weighted`: by share; `failover`: the first that is healthy.',
+      ['nearest', 'weighted', 'failover'],
+      { default: 'nearest' },
+    ),
+    answers: integer('How many nodes one DNS answer names.', {
+      minimum: 1,
+      maximum: 8,
+      default: 1,
+    }),
+    weights: optional(
+      map(
+        'With policy `weighted`: the share of each node, by name; one not named here gets none.',
+        integer('The share.', { minimum: 0, maximum: 1000 }),
+        { maxProperties: 1000 },
+      ),
+    ),
+    order: optional(
+      list('With policy `failover`: nodes by name, the preferred one first.', text('A node.'), {
+        minItems: 1,
+        maxItems: 1000,
+        uniqueItems: true,
+      }),
+    ),
+  },
+  { default: {} },
+);
+
+export const siteSpecSchema = group('The site as it should be served.', {
+  hosts: list(
+    'The names that the site is served at; the first one is canonical.',
+    text('A name, e.g. blog.example.com.', { format: 'hostname' }),
+    { minItems: 1, maxItems: 64, uniqueItems: true },
+  ),
+  content: optional(
+    group('What to serve. Left out: nothing yet.', {
+      release: optional(
+        text('A published release, by name: `sha256-` and 64 hex digits.', {
+          pattern: '^sha256-[0-9a-f]{64}$',
+        }),
+      ),
+      path: optional(
+        text('A folder that `b8sctl apply` uploads, relative to the manifest: `./public`.'),
+      ),
+    }),
+  ),
+  tls: group(
+    'Where the certificate of the site comes from.',
+    {
+      issuer: text('An Issuer, by name; `internal` is the built-in CA.', { default: 'internal' }),
+    },
+    { default: {} },
+  ),
+  routing: routingSchema,
+  notFoundPage: text('The page for unknown paths, relative to the root of the content.', {
+    default: '404.html',
+  }),
+  singlePageApp: flag('Answer unknown paths without a file extension with index.html.'),
+  headers: list('Headers to add or replace; the last rule that fits wins.', headerRuleSchema, {
+    maxItems: 256,
+    default: [],
+  }),
+  redirects: list('Redirects; the first rule that fits wins.', redirectRuleSchema, {
+    maxItems: 1024,
+    default: [],
+  }),
+  ttl: integer('How long resolvers may keep an answer for the site, in seconds.', {
+    ...TTL_S,
+    default: 30,
+  }),
+});
+
+export const siteStatusSchema = statusGroup({
+  release: optional(text('The release that is being served.')),
+  rollout: optional(
+    group('The latest change of release.', {
+      release: text('The release being rolled out.'),
+      verified: integer('How many nodes hold and have verified it.', COUNT),
+      total: integer('How many nodes should.', COUNT),
+      startedAt: time('When it began.'),
+      finishedAt: optional(time('When every node had it; absent until then.')),
+    }),
+  ),
+  certificate: optional(text('The Certificate that the site is served with, by name.')),
+  dns: optional(
+    group('How the names of the site resolve.', {
+      zones: list('The Zones, by name, that answer for its hosts.', text('A Zone.'), {
+        maxItems: 64,
+      }),
+      candidates: list('The nodes that may be answered, by name.', text('A node.'), {
+        maxItems: 10_000,
+      }),
+    }),
+  ),
+});
+
+export type SiteSpec = Declared<typeof siteSpecSchema>;
+export type SiteStatus = Declared<typeof siteStatusSchema>;
+export type HeaderRule = SiteSpec['headers'][number];
+export type RedirectRule = SiteSpec['redirects'][number];
+/** Static content under some names, served by every edge. */
+export type Site = Resource<SiteSpec, SiteStatus>;
+
+export const siteKind = defineKind({
+  kind: 'Site',
+  plural: 'sites',
+  shortNames: ['si'],
+  scope: 'namespace',
+  description: 'Static content under one or more host names, served from the edge nodes.',
+  spec: siteSpecSchema,
+  status: siteStatusSchema,
+  columns: [
+    nameColumn,
+    { header: 'HOSTS', value: (site) => several(site.spec.hosts, 2) },
+    readyColumn,
+    { header: 'RELEASE', value: (site) => shortDigest(site.status?.release) },
+    { header: 'NODES', value: (site) => formatProgress(site.status?.rollout) },
+    ageColumn,
+    { header: 'POLICY', wide: true, value: (site) => site.spec.routing.policy },
+    { header: 'ISSUER', wide: true, value: (site) => site.spec.tls.issuer },
+    reasonColumn,
+  ],
+});
+
+function formatProgress(rollout: SiteStatus['rollout']): string {
+  return rollout === undefined ? NONE : `${rollout.verified}/${rollout.total}`;
+}
