@@ -1,0 +1,195 @@
+import type { Resource } from '../api/object.ts';
+import type { DnsExplanation } from '../proto/gen/b8s/v1/agent.ts';
+import type { Clash, Violation } from '../proto/gen/b8s/v1/api.ts';
+
+/** What went wrong, in the words that `Error from server (…)` shows. */
+export type ApiErrorReason =
+  | 'Invalid'
+  | 'NotFound'
+  | 'AlreadyExists'
+  | 'Conflict'
+  | 'Aborted'
+  | 'Expired'
+  | 'Unauthorized'
+  | 'Forbidden'
+  | 'TooManyRequests'
+  | 'Timeout'
+  | 'Unavailable'
+  | 'Cancelled'
+  | 'InternalError';
+
+/** What dom, or the way to it, answered instead of a result. */
+export class ApiError extends Error {
+  readonly reason: ApiErrorReason;
+  /** With `Invalid`: which fields are wrong. */
+  readonly violations: readonly Violation[];
+  /** With `Conflict`: which fields other managers own. */
+  readonly clashes: readonly Clash[];
+
+  constructor(
+    reason: ApiErrorReason,
+    message: string,
+    details: {
+      readonly violations?: readonly Violation[];
+      readonly clashes?: readonly Clash[];
+      readonly cause?: unknown;
+    } = {},
+  ) {
+    super(message, { cause: details.cause });
+    this.name = 'ApiError';
+    this.reason = reason;
+    this.violations = details.violations ?? [];
+    this.clashes = details.clashes ?? [];
+  }
+}
+
+export interface ObjectReference {
+  readonly kind: string;
+  /** Empty for cluster-scoped kinds. */
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** An object as a person writes it; dom adds uid, revision and the rest. */
+export interface DeclaredObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: unknown;
+}
+
+export interface ApplyOptions {
+  /** Who owns the fields from now on: "b8sctl". */
+  readonly manager: string;
+  /** Take fields over from other managers instead of answering `Conflict`. */
+  readonly forceConflicts?: boolean;
+  /** Decide and validate, write nothing. */
+  readonly dryRun?: boolean;
+}
+
+export interface Applied {
+  readonly outcome: 'created' | 'configured' | 'unchanged';
+  readonly object: Resource;
+  /** The object before; absent when it was created. */
+  readonly previous?: Resource;
+  readonly warnings: readonly string[];
+}
+
+export interface ListOptions {
+  readonly kind: string;
+  /** Empty: all namespaces. */
+  readonly namespace: string;
+  /** "app=blog,tier!=test" */
+  readonly labelSelector?: string;
+  /** Read as of this revision; absent: now. */
+  readonly revision?: bigint;
+}
+
+export interface Listed {
+  readonly objects: readonly Resource[];
+  /** Of the whole store, when the list was read: watch on from here. */
+  readonly revision: bigint;
+}
+
+export interface WatchOptions {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly labelSelector?: string;
+  /** Absent: every name. */
+  readonly name?: string;
+  /** Absent: begin with every object that there is, as `added`, and then `synced`. */
+  readonly afterRevision?: bigint;
+}
+
+export type WatchEvent =
+  | { readonly type: 'added' | 'modified' | 'deleted'; readonly object: Resource }
+  | { readonly type: 'synced' };
+
+export interface HistoryEntry {
+  readonly generation: number;
+  readonly revision: bigint;
+  readonly timeMs: number;
+  readonly manager: string;
+  readonly user: string;
+  readonly command: string;
+  readonly uid: string;
+  readonly change: 'created' | 'configured' | 'deleted';
+  readonly spec: unknown;
+}
+
+export interface CreatedToken {
+  readonly token: string;
+  /** "sha256:<64 hex digits>" of the CA certificate's DER. */
+  readonly caHash: string;
+  readonly expiresMs: number;
+  /** Where subs dial, "host:port", the preferred one first. */
+  readonly addresses: readonly string[];
+}
+
+export interface TokenInfo {
+  readonly id: string;
+  /** Empty: good for any new node. */
+  readonly node: string;
+  readonly expiresMs: number;
+  readonly createdBy: string;
+}
+
+export interface ServerInfo {
+  readonly version: string;
+  readonly store: string;
+  readonly epoch: bigint;
+  readonly revision: bigint;
+  readonly timeMs: number;
+}
+
+export interface Blob {
+  /** "sha256-<64 hex digits>" */
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * What b8sctl asks of dom, as a port: the RPCs of `b8s.v1.ApiService` with objects decoded.
+ *
+ * Guarantees: `list` returns every page, read at one revision; `watch` yields changes in order,
+ * without gaps, and ends only by an error or its signal.
+ * Assumptions: one connection, opened at the first call and kept until `close`.
+ * Caveats: an answer that got lost looks like a failure; every call may be made again.
+ * Errors: always `ApiError`.
+ */
+export interface Api {
+  apply(object: DeclaredObject, options: ApplyOptions): Promise<Applied>;
+  /** Replaces spec, labels and annotations; `Aborted` when the resourceVersion is not the latest. */
+  update(object: Resource, options: { readonly manager: string }): Promise<Resource>;
+  get(reference: ObjectReference, revision?: bigint): Promise<Resource>;
+  list(options: ListOptions): Promise<Listed>;
+  watch(options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent>;
+  /** With a `uid`, only this very object; `finalizing`: it lives on until its finalizers ran. */
+  delete(
+    reference: ObjectReference,
+    options?: { readonly uid?: string; readonly dryRun?: boolean },
+  ): Promise<{ readonly object: Resource; readonly finalizing: boolean }>;
+  /** Oldest first. */
+  history(reference: ObjectReference): Promise<readonly HistoryEntry[]>;
+  /** Those of `digests` that dom does not hold. */
+  findMissingBlobs(digests: readonly string[]): Promise<readonly string[]>;
+  uploadBlob(blob: Blob, signal: AbortSignal): Promise<void>;
+  /** `node` empty: for any new one; `ttlS` 0: the default. */
+  createToken(request: { readonly node: string; readonly ttlS: number }): Promise<CreatedToken>;
+  listTokens(): Promise<readonly TokenInfo[]>;
+  revokeToken(id: string): Promise<void>;
+  explainDns(question: {
+    readonly name: string;
+    readonly type: string;
+    readonly clientIp: string;
+    readonly server: string;
+  }): Promise<DnsExplanation>;
+  serverInfo(): Promise<ServerInfo>;
+  close(): void;
+}

@@ -1,0 +1,331 @@
+import {
+  type CallOptions,
+  type ClientOptions,
+  credentials,
+  Metadata,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
+import type { Resource } from '../../api/object.ts';
+import {
+  ApiServiceClient,
+  Clashes,
+  type HistoryRecord,
+  Violations,
+  type WatchResponse,
+} from '../../proto/gen/b8s/v1/api.ts';
+import {
+  type Api,
+  ApiError,
+  type ApiErrorReason,
+  type Blob,
+  type HistoryEntry,
+  type Listed,
+  type ListOptions,
+  type WatchEvent,
+  type WatchOptions,
+} from '../api-client.ts';
+import type { Connection } from '../client-config.ts';
+
+/** What dom's certificate is called, whatever address it is reached by. */
+export const DOM_SERVER_NAME = 'dom.b8s.internal';
+
+/** Both ways; a release's object may be large, a blob goes in chunks. */
+const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
+const PAGE_OBJECTS = 500;
+const UPLOAD_CHUNK_BYTES = 64 * 1024;
+
+export interface GrpcApiOptions {
+  /** For each call but watches and uploads. */
+  readonly requestTimeoutMs: number;
+  /** The command that was given, for history. */
+  readonly command: string;
+}
+
+/** The Api of one dom over gRPC and mutual TLS. Dials at the first call. */
+export function grpcApi(connection: Connection, options: GrpcApiOptions): Api {
+  const client = new ApiServiceClient(connection.server, tlsOf(connection), channelOptions());
+  const { command } = options;
+
+  function call<Request, Response>(method: UnaryMethod<Request, Response>, request: Request) {
+    return unary(client, method, request, { ...options, server: connection.server });
+  }
+
+  return {
+    async apply(object, { manager, forceConflicts = false, dryRun = false }) {
+      const objectJson = JSON.stringify(object);
+      const response = await call(client.apply, {
+        ...{ objectJson, manager, forceConflicts, dryRun, command },
+      });
+      return {
+        outcome: outcomeOf(response.outcome),
+        object: parseObject(response.objectJson),
+        ...(response.previousJson !== '' && { previous: parseObject(response.previousJson) }),
+        warnings: response.warnings,
+      };
+    },
+    async update(object, { manager }) {
+      const request = { objectJson: JSON.stringify(object), manager, command, dryRun: false };
+      return parseObject((await call(client.update, request)).objectJson);
+    },
+    async get(reference, revision = 0n) {
+      return parseObject((await call(client.get, { reference, revision })).objectJson);
+    },
+    list: (query) => listPages(query, (request) => call(client.list, request)),
+    watch: (query, signal) => watchEvents(client, query, { signal, server: connection.server }),
+    async delete(reference, { uid = '', dryRun = false } = {}) {
+      const response = await call(client.delete, { reference, uid, command, dryRun });
+      return { object: parseObject(response.objectJson), finalizing: response.finalizing };
+    },
+    async history(reference) {
+      return (await call(client.history, { reference })).records.map(historyEntry);
+    },
+    async findMissingBlobs(digests) {
+      return (await call(client.findMissingBlobs, { digests })).digests;
+    },
+    uploadBlob: (blob, signal) => uploadBlob(client, blob, { signal, server: connection.server }),
+    async createToken(request) {
+      const response = await call(client.createToken, request);
+      return { ...response, expiresMs: Number(response.expiresMs) };
+    },
+    async listTokens() {
+      const { tokens } = await call(client.listTokens, {});
+      return tokens.map((token) => ({ ...token, expiresMs: Number(token.expiresMs) }));
+    },
+    async revokeToken(id) {
+      await call(client.revokeToken, { id });
+    },
+    async explainDns(question) {
+      const { explanation } = await call(client.explainDns, question);
+      if (explanation === undefined) throw new ApiError('InternalError', 'an empty explanation');
+      return explanation;
+    },
+    async serverInfo() {
+      const info = await call(client.getServerInfo, {});
+      return { ...info, timeMs: Number(info.timeMs) };
+    },
+    close: () => client.close(),
+  };
+}
+
+/** The ApiError of a failed call, with the details of its trailers. */
+export function apiErrorOf(error: ServiceError, server: string): ApiError {
+  const reason = REASONS[error.code] ?? 'InternalError';
+  if (error.code === status.UNAVAILABLE) return unavailable(error, server);
+  const violations = trailer(error.metadata, 'b8s-violations-bin');
+  const clashes = trailer(error.metadata, 'b8s-clashes-bin');
+  return new ApiError(reason, error.details === '' ? error.message : error.details, {
+    ...(violations !== undefined && { violations: Violations.decode(violations).violations }),
+    ...(clashes !== undefined && { clashes: Clashes.decode(clashes).clashes }),
+    cause: error,
+  });
+}
+
+const REASONS: Readonly<Record<number, ApiErrorReason>> = {
+  [status.CANCELLED]: 'Cancelled',
+  [status.INVALID_ARGUMENT]: 'Invalid',
+  [status.DEADLINE_EXCEEDED]: 'Timeout',
+  [status.NOT_FOUND]: 'NotFound',
+  [status.ALREADY_EXISTS]: 'AlreadyExists',
+  [status.PERMISSION_DENIED]: 'Forbidden',
+  [status.RESOURCE_EXHAUSTED]: 'TooManyRequests',
+  [status.FAILED_PRECONDITION]: 'Conflict',
+  [status.ABORTED]: 'Aborted',
+  [status.OUT_OF_RANGE]: 'Expired',
+  [status.UNAVAILABLE]: 'Unavailable',
+  [status.UNAUTHENTICATED]: 'Unauthorized',
+};
+
+/** Tells a dom that is away from one that refuses our certificate: the mend differs. */
+function unavailable(error: ServiceError, server: string): ApiError {
+  const { details } = error;
+  const message = /ECONNREFUSED|ECONNRESET|EPIPE|No connection established|Name resolution/.test(
+    details,
+  )
+    ? `The connection to the server ${server} was refused - is dom running there?`
+    : /certificate|self.signed|SSL|TLS|alert/i.test(details)
+      ? `The TLS handshake with the server ${server} failed: ${details}`
+      : `The server ${server} is not available: ${details}`;
+  return new ApiError('Unavailable', message, { cause: error });
+}
+
+function trailer(metadata: Metadata | undefined, key: string): Buffer | undefined {
+  const value = metadata?.get(key)[0];
+  return Buffer.isBuffer(value) ? value : undefined;
+}
+
+function tlsOf({ caPem, keyPem, certificatePem }: Connection) {
+  return credentials.createSsl(
+    Buffer.from(caPem),
+    Buffer.from(keyPem),
+    Buffer.from(certificatePem),
+  );
+}
+
+function channelOptions(): ClientOptions {
+  return {
+    'grpc.ssl_target_name_override': DOM_SERVER_NAME,
+    'grpc.default_authority': DOM_SERVER_NAME,
+    // A proxy from the environment would break mutual TLS.
+    'grpc.enable_http_proxy': 0,
+    'grpc.enable_retries': 0,
+    'grpc.keepalive_time_ms': 20_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
+    'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
+  };
+}
+
+type UnaryMethod<Request, Response> = (
+  request: Request,
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+  callback: (error: ServiceError | null, response: Response) => void,
+) => unknown;
+
+function unary<Request, Response>(
+  client: ApiServiceClient,
+  method: UnaryMethod<Request, Response>,
+  request: Request,
+  { requestTimeoutMs, server }: { readonly requestTimeoutMs: number; readonly server: string },
+): Promise<Response> {
+  const deadline = requestTimeoutMs > 0 ? { deadline: Date.now() + requestTimeoutMs } : {};
+  return new Promise((resolve, reject) => {
+    method.call(client, request, new Metadata(), deadline, (error, response) => {
+      if (error === null) resolve(response);
+      else reject(apiErrorOf(error, server));
+    });
+  });
+}
+
+type ListPage = Parameters<ApiServiceClient['list']>[0];
+
+/** Follows the pages, all at the revision of the first. */
+async function listPages(
+  { kind, namespace, labelSelector = '', revision = 0n }: ListOptions,
+  fetchPage: (request: ListPage) => Promise<{
+    readonly objectsJson: readonly string[];
+    readonly revision: bigint;
+    readonly continue: string;
+  }>,
+): Promise<Listed> {
+  const objects: Resource[] = [];
+  let page = { revision, continue: '' };
+  do {
+    const response = await fetchPage({
+      ...{ kind, namespace, labelSelector },
+      ...{ revision: page.revision, limit: PAGE_OBJECTS, continue: page.continue },
+    });
+    objects.push(...response.objectsJson.map(parseObject));
+    page = response;
+  } while (page.continue !== '');
+  return { objects, revision: page.revision };
+}
+
+async function* watchEvents(
+  client: ApiServiceClient,
+  { kind, namespace, labelSelector = '', name = '', afterRevision = 0n }: WatchOptions,
+  { signal, server }: { readonly signal: AbortSignal; readonly server: string },
+): AsyncGenerator<WatchEvent> {
+  const stream = client.watch({ kind, namespace, labelSelector, name, afterRevision });
+  const cancel = () => stream.cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    signal.throwIfAborted();
+    for await (const response of stream as AsyncIterable<WatchResponse>) {
+      const event = watchEvent(response);
+      if (event !== undefined) yield event;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw apiErrorOf(error as ServiceError, server);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+    stream.cancel();
+  }
+  throw new ApiError('Unavailable', `The server ${server} ended the watch`);
+}
+
+/** Undefined for a type that this version does not know, so that dom may add some. */
+function watchEvent({ type, objectJson }: WatchResponse): WatchEvent | undefined {
+  if (type === 'synced') return { type };
+  if (type !== 'added' && type !== 'modified' && type !== 'deleted') return undefined;
+  return { type, object: parseObject(objectJson) };
+}
+
+/** Streams a blob, waiting whenever dom reads more slowly than the disk. */
+async function uploadBlob(
+  client: ApiServiceClient,
+  blob: Blob,
+  { signal, server }: { readonly signal: AbortSignal; readonly server: string },
+): Promise<void> {
+  signal.throwIfAborted();
+  const settled = Promise.withResolvers<void>();
+  const stream = client.uploadBlob((error: ServiceError | null) => {
+    if (error === null) settled.resolve();
+    else settled.reject(apiErrorOf(error, server));
+  });
+  // The answer may come, as a refusal, before all is written; the write loop must then end too.
+  let answered = false;
+  const answer = settled.promise.finally(() => {
+    answered = true;
+  });
+  answer.catch(() => undefined);
+  const cancel = () => stream.cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    let head = { digest: blob.digest, sizeBytes: BigInt(blob.sizeBytes) };
+    for await (const chunk of pieces(blob.chunks)) {
+      if (answered) break;
+      const ready = stream.write({ ...head, chunk });
+      head = { digest: '', sizeBytes: 0n };
+      if (!ready) await Promise.race([drained(stream), answer]);
+    }
+    stream.end();
+    await answer;
+  } catch (error) {
+    stream.cancel();
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}
+
+/** At least one piece, even of an empty blob: the first message names it. */
+async function* pieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let count = 0;
+  for await (const chunk of chunks) {
+    for (let start = 0; start < chunk.length; start += UPLOAD_CHUNK_BYTES) {
+      count += 1;
+      yield Buffer.from(chunk.subarray(start, start + UPLOAD_CHUNK_BYTES));
+    }
+  }
+  if (count === 0) yield Buffer.alloc(0);
+}
+
+function drained(stream: { once(event: 'drain', listener: () => void): unknown }): Promise<void> {
+  return new Promise((resolve) => {
+    stream.once('drain', resolve);
+  });
+}
+
+function outcomeOf(outcome: string): 'created' | 'configured' | 'unchanged' {
+  if (outcome === 'created' || outcome === 'configured') return outcome;
+  return 'unchanged';
+}
+
+function parseObject(json: string): Resource {
+  return JSON.parse(json) as Resource;
+}
+
+function historyEntry({ specJson, ...record }: HistoryRecord): HistoryEntry {
+  return {
+    ...record,
+    generation: Number(record.generation),
+    timeMs: Number(record.timeMs),
+    change:
+      record.change === 'created' || record.change === 'deleted' ? record.change : 'configured',
+    spec: specJson === '' ? undefined : JSON.parse(specJson),
+  };
+}

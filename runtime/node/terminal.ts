@@ -1,0 +1,24 @@
+import { createInterface } from 'node:readline/promises';
+import type { Terminal } from '../terminal.ts';
+
+/** The process's own standard streams. A non-empty `NO_COLOR` turns colours off. */
+export function nodeTerminal(): Terminal {
+  const { stdout, stderr, stdin, env } = process;
+  return {
+    out: (text) => void stdout.write(text),
+    error: (text) => void stderr.write(text),
+    outIsTerminal: stdout.isTTY === true,
+    errorIsTerminal: stderr.isTTY === true,
+    canAsk: stdin.isTTY === true && stderr.isTTY === true,
+    columns: stdout.columns ?? 80,
+    colour: stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
+    async confirm(question) {
+      const reader = createInterface({ input: stdin, output: stderr });
+      try {
+        return /^y(es)?$/i.test((await reader.question(question)).trim());
+      } finally {
+        reader.close();
+      }
+    },
+  };
+}
