@@ -1,0 +1,153 @@
+import { backoffMs } from './backoff.ts';
+import type { Clock } from './clock.ts';
+import { type Controller, type Outcome, TerminalError } from './controller.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import type { Mirror } from './mirror.ts';
+import type { Random } from './random.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/** How long one reconcile may take before it counts as failed. */
+export const RECONCILE_TIMEOUT_MS = 30_000;
+const RETRY = { baseMs: 50, capMs: 60_000 };
+const CONCURRENCY = 4;
+
+export interface ControlLoopPorts {
+  readonly mirror: Mirror;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/**
+ * Runs one controller until the signal is aborted: queueing, retry with backoff, timeouts, metrics
+ * and the log line of each reconcile are here, and nowhere in a controller.
+ */
+export async function runController(
+  controller: Controller,
+  ports: ControlLoopPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const loop = new ControlLoop(controller, ports, signal);
+  await loop.run();
+}
+
+class ControlLoop {
+  readonly #queue = new WorkQueue();
+  readonly #failures = new Map<string, number>();
+  /** When each name is to be looked at again; the earliest wins. */
+  readonly #rechecks = new Map<
+    string,
+    { readonly atMs: number; readonly cancel: AbortController }
+  >();
+  readonly #controller: Controller;
+  readonly #ports: ControlLoopPorts;
+  readonly #signal: AbortSignal;
+
+  constructor(controller: Controller, ports: ControlLoopPorts, signal: AbortSignal) {
+    this.#controller = controller;
+    this.#ports = ports;
+    this.#signal = signal;
+  }
+
+  async run(): Promise<void> {
+    const unsubscribe = this.#ports.mirror.subscribe((changes) => {
+      for (const change of changes)
+        for (const name of this.#controller.affected(change)) this.#queue.add(name);
+    });
+    for (const change of this.#ports.mirror.everything())
+      for (const name of this.#controller.affected(change)) this.#queue.add(name);
+    const close = (): void => this.#queue.close();
+    this.#signal.addEventListener('abort', close, { once: true });
+    if (this.#signal.aborted) close();
+    await Promise.all(Array.from({ length: CONCURRENCY }, () => this.#work()));
+    unsubscribe();
+  }
+
+  async #work(): Promise<void> {
+    for (;;) {
+      const name = await this.#queue.take();
+      if (name === undefined) return;
+      await this.#reconcile(name);
+      this.#queue.done(name);
+    }
+  }
+
+  async #reconcile(name: string): Promise<void> {
+    const { clock, metrics, log } = this.#ports;
+    const startMs = clock.monotonicMs();
+    const result = await this.#attempt(name);
+    const seconds = (clock.monotonicMs() - startMs) / 1000;
+    const labels = { controller: this.#controller.name, outcome: result.word };
+    metrics.count('b8s_reconciles_total', labels);
+    metrics.observe('b8s_reconcile_seconds', seconds, { controller: this.#controller.name });
+    const fields = {
+      controller: this.#controller.name,
+      object: name,
+      outcome: result.word,
+      seconds,
+    };
+    if (result.error === undefined) log.debug(fields, 'reconciled');
+    else log.warn({ ...fields, error: describeError(result.error) }, 'reconcile failed');
+    if (result.recheckInMs !== undefined) this.#recheck(name, result.recheckInMs);
+  }
+
+  async #attempt(name: string): Promise<{ word: string; recheckInMs?: number; error?: unknown }> {
+    const timeout = new AbortController();
+    const signal = AbortSignal.any([this.#signal, timeout.signal]);
+    try {
+      const outcome = await this.#withTimeout(this.#controller.reconcile(name, signal), timeout);
+      this.#failures.delete(name);
+      return outcome === 'settled' ? { word: 'settled' } : { word: 'recheck', ...outcome };
+    } catch (error) {
+      if (this.#signal.aborted) return { word: 'stopped' };
+      if (error instanceof TerminalError) return { word: 'terminal', error };
+      const failures = (this.#failures.get(name) ?? 0) + 1;
+      this.#failures.set(name, failures);
+      return { word: 'failed', error, recheckInMs: backoffMs(failures, RETRY, this.#ports.random) };
+    }
+  }
+
+  async #withTimeout(work: Promise<Outcome>, timeout: AbortController): Promise<Outcome> {
+    const done = new AbortController();
+    const late = this.#ports.clock
+      .sleep(RECONCILE_TIMEOUT_MS, AbortSignal.any([done.signal, this.#signal]))
+      .then(() => {
+        const error = new Error(`reconcile took longer than ${RECONCILE_TIMEOUT_MS} ms`);
+        timeout.abort(error);
+        throw error;
+      });
+    late.catch(() => undefined);
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      done.abort();
+    }
+  }
+
+  #recheck(name: string, inMs: number): void {
+    const { clock } = this.#ports;
+    if (inMs <= 0) return this.#queue.add(name);
+    const atMs = clock.monotonicMs() + inMs;
+    const planned = this.#rechecks.get(name);
+    if (planned !== undefined && planned.atMs <= atMs) return;
+    planned?.cancel.abort();
+    const cancel = new AbortController();
+    this.#rechecks.set(name, { atMs, cancel });
+    void clock.sleep(inMs, AbortSignal.any([cancel.signal, this.#signal])).then(
+      () => {
+        this.#rechecks.delete(name);
+        this.#queue.add(name);
+      },
+      () => undefined,
+    );
+  }
+}
+
+/** An error with its chain of causes, in one line. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `: ${describeError(error.cause)}`;
+  return `${error.message}${cause}`;
+}

@@ -1,0 +1,140 @@
+import type { Revision } from './store.ts';
+
+/**
+ * What dom keeps in the store beside objects: facts that no person declares and no `get` shows.
+ * Keys are `/b8s/system/<record kind>/<id>`; values are JSON.
+ */
+export interface Records {
+  /** A live session of a node, under a lease: while the record is there, the node is. Id: node. */
+  readonly session: SessionRecord;
+  /** What a node last reported of itself. Id: node. */
+  readonly report: ReportRecord;
+  /** The version of a zone that nameservers serve. Id: `namespace/name`. */
+  readonly zone: ZoneRecord;
+  /** The key and chain of a Certificate, the key sealed. Id: uid of the Certificate. */
+  readonly material: MaterialRecord;
+  /** Which Site holds a host name, so that two Sites can never both. Id: host. */
+  readonly host: HostRecord;
+  /** An unredeemed join token. Id: the token's public half. */
+  readonly token: TokenRecord;
+  /** The internal certificate authority; id `ca`. */
+  readonly authority: AuthorityRecord;
+  /** The geography database for nameservers; id `current`. */
+  readonly geo: GeoRecord;
+}
+
+export type RecordKind = keyof Records;
+
+export interface SessionRecord {
+  readonly nodeUid: string;
+  readonly agentVersion: string;
+  /** RFC 3339. */
+  readonly connectedSince: string;
+}
+
+export interface ReportRecord {
+  readonly nodeUid: string;
+  readonly sites: readonly SiteOnNode[];
+  readonly zones: readonly {
+    readonly uid: string;
+    readonly serial: number;
+    readonly error: string;
+  }[];
+  readonly unreachable: readonly string[];
+  readonly conditions: readonly {
+    readonly type: string;
+    readonly status: boolean;
+    readonly reason: string;
+    readonly message: string;
+  }[];
+  readonly geo: readonly string[];
+}
+
+export interface SiteOnNode {
+  readonly uid: string;
+  readonly generation: number;
+  /** Release digest that requests are answered with; empty: none. */
+  readonly serving: string;
+  /** Release digests that are whole and verified on the node's disk, sorted. */
+  readonly verified: readonly string[];
+  /** Fingerprint of the certificate in use; empty: none. */
+  readonly certificate: string;
+  readonly error: string;
+}
+
+export interface ZoneRecord {
+  readonly zoneUid: string;
+  /** Generation of the Zone that was compiled. */
+  readonly generation: number;
+  readonly serial: number;
+  readonly origin: string;
+  readonly primaryNameserver: string;
+  readonly mailbox: string;
+  readonly refreshS: number;
+  readonly retryS: number;
+  readonly expireS: number;
+  readonly negativeTtlS: number;
+  readonly records: readonly RecordSetRecord[];
+  readonly geoNames: readonly GeoNameRecord[];
+}
+
+/** Names are absolute, lower case, without a final dot. */
+export interface RecordSetRecord {
+  readonly name: string;
+  readonly type: string;
+  readonly ttlS: number;
+  readonly values: readonly string[];
+}
+
+export interface GeoNameRecord {
+  readonly name: string;
+  readonly ttlS: number;
+  /** Node names, sorted; for `failover` in order of preference. */
+  readonly candidates: readonly string[];
+  readonly policy: 'nearest' | 'weighted' | 'failover';
+  readonly answersMax: number;
+  /** For `weighted`, in the order of `candidates`. */
+  readonly weights: readonly number[];
+}
+
+export interface MaterialRecord {
+  readonly chainPem: string;
+  /** The private key, sealed (see Sealer). */
+  readonly sealedKey: string;
+  readonly names: readonly string[];
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  /** SHA-256 of the leaf's DER, lower-case hex. */
+  readonly fingerprint: string;
+  readonly serialNumber: string;
+}
+
+export interface HostRecord {
+  readonly siteUid: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface TokenRecord {
+  /** SHA-256 of the secret half, hex. */
+  readonly secretHash: string;
+  /** The only node it may be used for; empty: any that does not exist yet. */
+  readonly node: string;
+  readonly expiresMs: number;
+  readonly createdBy: string;
+}
+
+export interface AuthorityRecord {
+  readonly caPem: string;
+  readonly sealedKey: string;
+}
+
+export interface GeoRecord {
+  readonly databases: readonly { readonly digest: string; readonly sizeBytes: number }[];
+}
+
+/** A record as it stands in the store. */
+export interface Stored<Value> {
+  readonly value: Value;
+  readonly modRevision: Revision;
+}
