@@ -1,0 +1,162 @@
+import type { Disk, DiskEntry } from './disk.ts';
+import { diskPathParts } from './disk-path.ts';
+
+/** A disk in memory with the faults of a real one, for tests and simulation. */
+export interface MemoryDisk extends Disk {
+  /** What a power cut does: whatever was appended but not synced is gone. */
+  crash(): void;
+  /** From now on the disk holds at most this many bytes; writing over it throws. */
+  limit(capacityBytes: number): void;
+  /** All file paths, sorted, with what they hold now. */
+  files(): ReadonlyMap<string, Uint8Array>;
+}
+
+/** An empty disk. Deterministic: the same calls give the same answers. */
+export function memoryDisk(): MemoryDisk {
+  return new SimulatedDisk();
+}
+
+interface StoredFile {
+  readonly pieces: Uint8Array[];
+  sizeBytes: number;
+  /** How many of `pieces` outlive a crash; undefined: the file itself would not. */
+  syncedPieces: number | undefined;
+}
+
+const PIECE_BYTES_MAX = 64 * 1024;
+
+class SimulatedDisk implements MemoryDisk {
+  private readonly stored = new Map<string, StoredFile>();
+  private capacityBytes = Number.POSITIVE_INFINITY;
+
+  async read(path: string): Promise<Uint8Array | undefined> {
+    const file = this.stored.get(key(path));
+    return file === undefined ? undefined : contentOf(file);
+  }
+
+  async write(path: string, bytes: Uint8Array): Promise<void> {
+    this.reserve(path, bytes.length);
+    this.refuseFolder(path);
+    this.stored.set(key(path), {
+      pieces: [bytes.slice()],
+      sizeBytes: bytes.length,
+      syncedPieces: 1,
+    });
+  }
+
+  async append(path: string, bytes: Uint8Array): Promise<void> {
+    this.reserve(path, bytes.length);
+    this.refuseFolder(path);
+    const file = this.stored.get(key(path)) ?? {
+      pieces: [],
+      sizeBytes: 0,
+      syncedPieces: undefined,
+    };
+    file.pieces.push(bytes.slice());
+    file.sizeBytes += bytes.length;
+    this.stored.set(key(path), file);
+  }
+
+  async sync(path: string): Promise<void> {
+    const file = this.stored.get(key(path));
+    if (file === undefined) throw new Error(`sync ${path}: no such file`);
+    file.syncedPieces = file.pieces.length;
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    const file = this.stored.get(key(from));
+    if (file === undefined) throw new Error(`rename ${from}: no such file`);
+    this.refuseFolder(to);
+    this.stored.delete(key(from));
+    this.stored.set(key(to), file);
+    // The new name is durable even where the content is not: that is what a real disk does.
+    file.syncedPieces ??= 0;
+  }
+
+  async remove(path: string): Promise<void> {
+    const prefix = path === '' ? '' : `${key(path)}/`;
+    for (const name of this.stored.keys()) {
+      if (name === path || name.startsWith(prefix)) this.stored.delete(name);
+    }
+  }
+
+  async stat(path: string): Promise<DiskEntry | undefined> {
+    const name = diskPathParts(path).at(-1) ?? '';
+    const file = this.stored.get(path);
+    if (file !== undefined) return { name, kind: 'file', sizeBytes: file.sizeBytes };
+    return this.isFolder(path) ? { name, kind: 'folder', sizeBytes: 0 } : undefined;
+  }
+
+  async list(folder: string): Promise<readonly DiskEntry[]> {
+    const prefix = folder === '' ? '' : `${key(folder)}/`;
+    const entries = new Map<string, DiskEntry>();
+    for (const [path, file] of this.stored) {
+      if (!path.startsWith(prefix)) continue;
+      const rest = path.slice(prefix.length);
+      const slash = rest.indexOf('/');
+      const name = slash === -1 ? rest : rest.slice(0, slash);
+      const entry: DiskEntry =
+        slash === -1
+          ? { name, kind: 'file', sizeBytes: file.sizeBytes }
+          : { name, kind: 'folder', sizeBytes: 0 };
+      entries.set(name, entry);
+    }
+    return [...entries.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async *stream(
+    path: string,
+    range: { readonly start?: number; readonly end?: number } = {},
+  ): AsyncIterable<Uint8Array> {
+    const file = this.stored.get(key(path));
+    if (file === undefined) throw new Error(`read ${path}: no such file`);
+    const content = contentOf(file).subarray(range.start ?? 0, range.end);
+    for (let at = 0; at < content.length; at += PIECE_BYTES_MAX) {
+      yield content.subarray(at, at + PIECE_BYTES_MAX);
+    }
+  }
+
+  crash(): void {
+    for (const [path, file] of this.stored) {
+      if (file.syncedPieces === undefined) {
+        this.stored.delete(path);
+        continue;
+      }
+      file.pieces.length = file.syncedPieces;
+      file.sizeBytes = file.pieces.reduce((sum, piece) => sum + piece.length, 0);
+    }
+  }
+
+  limit(capacityBytes: number): void {
+    this.capacityBytes = capacityBytes;
+  }
+
+  files(): ReadonlyMap<string, Uint8Array> {
+    const paths = [...this.stored.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    return new Map(paths.map(([path, file]) => [path, contentOf(file)]));
+  }
+
+  private reserve(path: string, extraBytes: number): void {
+    if (this.capacityBytes === Number.POSITIVE_INFINITY) return;
+    const usedBytes = this.stored.values().reduce((sum, file) => sum + file.sizeBytes, 0);
+    if (usedBytes + extraBytes > this.capacityBytes) {
+      throw new Error(`write ${path}: no space left on device`);
+    }
+  }
+
+  private isFolder(path: string): boolean {
+    return path === '' || this.stored.keys().some((name) => name.startsWith(`${path}/`));
+  }
+
+  private refuseFolder(path: string): void {
+    if (this.isFolder(path)) throw new Error(`write ${path}: is a folder`);
+  }
+}
+
+function key(path: string): string {
+  return diskPathParts(path).join('/');
+}
+
+function contentOf(file: StoredFile): Uint8Array {
+  return Buffer.concat(file.pieces);
+}

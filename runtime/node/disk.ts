@@ -1,0 +1,164 @@
+import { createReadStream, rmSync, type Stats } from 'node:fs';
+import { lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Disk, DiskEntry } from '../disk.ts';
+import { diskPathParts } from '../disk-path.ts';
+
+/**
+ * The folder `root` of this machine. Files are made with mode 0600 and folders with 0700, for
+ * private keys are among them. What an earlier, interrupted `write` left behind is cleared away.
+ */
+export function nodeDisk(root: string): Disk {
+  rmSync(join(root, TEMPORARY), { recursive: true, force: true });
+  return new NodeDisk(root);
+}
+
+/** Where a file is written before it is renamed into place: the same file system, out of sight. */
+const TEMPORARY = '.tmp';
+const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+const PIECE_BYTES_MAX = 64 * 1024;
+
+class NodeDisk implements Disk {
+  private readonly root: string;
+  private temporaries = 0;
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  async read(path: string): Promise<Uint8Array | undefined> {
+    const full = this.full(path);
+    return absentAsUndefined(readFile(full));
+  }
+
+  async write(path: string, bytes: Uint8Array): Promise<void> {
+    const full = this.full(path);
+    this.temporaries += 1;
+    const temporary = join(this.root, TEMPORARY, String(this.temporaries));
+    await makeFolder(dirname(temporary));
+    try {
+      const file = await open(temporary, 'wx', FILE_MODE);
+      try {
+        await file.writeFile(bytes);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await move(temporary, full);
+    } catch (cause) {
+      await rm(temporary, { force: true });
+      throw new Error(`write ${full}: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  async append(path: string, bytes: Uint8Array): Promise<void> {
+    const full = this.full(path);
+    await makeFolder(dirname(full));
+    const file = await open(full, 'a', FILE_MODE);
+    try {
+      await file.writeFile(bytes);
+    } catch (cause) {
+      throw new Error(`write ${full}: ${messageOf(cause)}`, { cause });
+    } finally {
+      await file.close();
+    }
+  }
+
+  async sync(path: string): Promise<void> {
+    await syncPath(this.full(path));
+    await syncPath(dirname(this.full(path)));
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    const source = this.full(from);
+    await move(source, this.full(to));
+    await syncPath(dirname(source));
+  }
+
+  async remove(path: string): Promise<void> {
+    await rm(this.full(path), { recursive: true, force: true });
+  }
+
+  async stat(path: string): Promise<DiskEntry | undefined> {
+    const found = await absentAsUndefined(lstat(this.full(path)));
+    const name = diskPathParts(path).at(-1) ?? '';
+    return found === undefined ? undefined : entryOf(name, found);
+  }
+
+  async list(folder: string): Promise<readonly DiskEntry[]> {
+    const full = this.full(folder);
+    const names = ((await absentAsUndefined(readdir(full))) ?? [])
+      .filter((name) => folder !== '' || name !== TEMPORARY)
+      .toSorted();
+    const entries = await Promise.all(
+      names.map(async (name) => {
+        const found = await absentAsUndefined(lstat(join(full, name)));
+        return found === undefined ? undefined : entryOf(name, found);
+      }),
+    );
+    return entries.filter((entry) => entry !== undefined);
+  }
+
+  async *stream(
+    path: string,
+    range: { readonly start?: number; readonly end?: number } = {},
+  ): AsyncIterable<Uint8Array> {
+    const start = range.start ?? 0;
+    if (range.end !== undefined && range.end <= start) return;
+    const last = range.end === undefined ? Number.POSITIVE_INFINITY : range.end - 1;
+    yield* createReadStream(this.full(path), {
+      start,
+      end: last,
+      highWaterMark: PIECE_BYTES_MAX,
+    }) as AsyncIterable<Uint8Array>;
+  }
+
+  private full(path: string): string {
+    return join(this.root, ...diskPathParts(path));
+  }
+}
+
+/** Moves within one file system, durably; makes the target's folders. */
+async function move(from: string, to: string): Promise<void> {
+  await makeFolder(dirname(to));
+  await rename(from, to);
+  await syncPath(dirname(to));
+}
+
+/** Makes a folder with its parents, each durable in the one above it. */
+async function makeFolder(folder: string): Promise<void> {
+  const firstMade = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+  if (firstMade === undefined) return;
+  for (let made = folder; made.length >= firstMade.length; made = dirname(made)) {
+    await syncPath(dirname(made));
+  }
+}
+
+async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function entryOf(name: string, found: Stats): DiskEntry {
+  if (found.isFile()) return { name, kind: 'file', sizeBytes: found.size };
+  return { name, kind: found.isDirectory() ? 'folder' : 'other', sizeBytes: 0 };
+}
+
+async function absentAsUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
