@@ -22,6 +22,7 @@ export type Write =
 
 /** All guards hold and all writes happen at one new revision, or nothing happens. */
 export interface Transaction {
+  /** At most TRANSACTION_GUARDS_MAX. */
   readonly guards: readonly Guard[];
   /** At most TRANSACTION_WRITES_MAX, each key at most once. */
   readonly writes: readonly Write[];
@@ -64,6 +65,10 @@ export type LeaseId = string;
 
 export const VALUE_BYTES_MAX = 1024 * 1024;
 export const TRANSACTION_WRITES_MAX = 100;
+/** More than etcd's default of 128 operations would be refused there. */
+export const TRANSACTION_GUARDS_MAX = 128;
+/** All keys and values of one transaction together, as UTF-8. */
+export const TRANSACTION_BYTES_MAX = 4 * 1024 * 1024;
 export const LIST_LIMIT_MAX = 1000;
 
 /** Thrown by a read at a revision that has been compacted away. */
@@ -83,7 +88,7 @@ export class UncertainError extends Error {
  * Guarantees
  * - `commit` is atomic, linearizable and durable once it resolves. A commit without writes, or one
  *   in conflict, creates no revision. A delete of an absent key creates no revision by itself.
- * - Revisions only grow, also across restarts.
+ * - Revisions only grow, also across restarts. Nothing happens at 1n.
  * - `get` and `list` are linearizable unless a revision is given.
  * - `watch` yields every change after `afterRevision` once, in order, one event a revision, with no
  *   gap; it survives reconnects inside the adapter; it yields `progress` from time to time.
@@ -91,15 +96,19 @@ export class UncertainError extends Error {
  *   restart of the store each lease has its whole time to live again.
  *
  * Caveats: `watch` may lag behind `get`.
- * Errors: `CompactedError`, `UncertainError`, a `RangeError` for input over a limit, otherwise an
- * operating failure that a caller may retry.
+ * Errors: `CompactedError`, `UncertainError`, a `RangeError` for input over a limit or a revision
+ * that is still to come, otherwise an operating failure that a caller may retry (a put with a
+ * lease that has ended is one: nothing was written).
  */
 export interface Store {
   get(key: string): Promise<KeyValue | undefined>;
   list(prefix: string, options?: ListOptions): Promise<Page>;
   commit(transaction: Transaction): Promise<CommitOutcome>;
   /** Ends, without error, when `signal` is aborted, or after `expired`. */
-  watch(prefix: string, options: { readonly afterRevision: Revision; readonly signal: AbortSignal }): AsyncIterable<WatchEvent>;
+  watch(
+    prefix: string,
+    options: { readonly afterRevision: Revision; readonly signal: AbortSignal },
+  ): AsyncIterable<WatchEvent>;
   grantLease(ttlMs: number): Promise<LeaseId>;
   /** Starts the time to live anew. */
   renewLease(lease: LeaseId): Promise<'renewed' | 'expired'>;
