@@ -1,4 +1,17 @@
-import { type Static, type TProperties, type TSchema, Type } from 'typebox';
+import {
+  type Static,
+  type TArray,
+  type TBoolean,
+  type TInteger,
+  type TNumber,
+  type TObject,
+  type TProperties,
+  type TRecord,
+  type TSchema,
+  type TString,
+  type TUnsafe,
+  Type,
+} from 'typebox';
 
 /**
  * The vocabulary that the kinds are written in. Every field has a description: `explain`, the
@@ -29,7 +42,7 @@ interface TextOptions {
 /** Texts are bounded even where a kind says nothing. */
 const TEXT_LENGTH_MAX = 4096;
 
-export function text<Options extends TextOptions>(description: string, options?: Options) {
+export function text(description: string, options: TextOptions = {}): TString {
   return Type.String({ maxLength: TEXT_LENGTH_MAX, ...options, description });
 }
 
@@ -39,16 +52,16 @@ interface NumberOptions {
   readonly default?: number;
 }
 
-export function integer(description: string, options: NumberOptions) {
+export function integer(description: string, options: NumberOptions): TInteger {
   return Type.Integer({ ...options, description });
 }
 
-export function decimal(description: string, options: NumberOptions) {
+export function decimal(description: string, options: NumberOptions): TNumber {
   return Type.Number({ ...options, description });
 }
 
 /** True or false; false when left out. */
-export function flag(description: string) {
+export function flag(description: string): TBoolean {
   return Type.Boolean({ default: false, description });
 }
 
@@ -57,7 +70,7 @@ export function choice<const Words extends readonly string[]>(
   description: string,
   words: Words,
   options: { readonly default?: Words[number] } = {},
-) {
+): TUnsafe<Words[number]> {
   return Type.Unsafe<Words[number]>({ type: 'string', enum: [...words], ...options, description });
 }
 
@@ -66,7 +79,7 @@ export function numberChoice<const Numbers extends readonly number[]>(
   description: string,
   numbers: Numbers,
   options: { readonly default?: Numbers[number] } = {},
-) {
+): TUnsafe<Numbers[number]> {
   return Type.Unsafe<Numbers[number]>({
     type: 'integer',
     enum: [...numbers],
@@ -87,7 +100,7 @@ export function list<Item extends TSchema>(
   description: string,
   item: Item,
   options: ListOptions<Static<Item>>,
-) {
+): TArray<Item> {
   return Type.Array(item, { ...options, description });
 }
 
@@ -96,7 +109,7 @@ export function map<Value extends TSchema>(
   description: string,
   value: Value,
   options: { readonly maxProperties: number },
-) {
+): TRecord<'^.*$', Value> {
   return Type.Record(Type.String(), value, { ...options, description });
 }
 
@@ -105,26 +118,15 @@ export function group<Fields extends TProperties>(
   description: string,
   fields: Fields,
   options: { readonly default?: Record<string, never> } = {},
-) {
+): TObject<Fields> {
   return Type.Object(fields, { ...options, additionalProperties: false, description });
 }
 
 /** A field that may be absent from the object that dom holds. */
-export function optional<Schema extends TSchema>(schema: Schema) {
+export function optional<Schema extends TSchema>(
+  schema: Schema,
+): ReturnType<typeof Type.Optional<Schema>> {
   return Type.Optional(schema);
-}
-
-/** The status of a kind: its own fields, and those that every status has. */
-export function statusGroup<Fields extends TProperties>(fields: Fields) {
-  return group('What was observed. Written by b8s, never by hand.', {
-    observedGeneration: optional(
-      integer('The generation of the spec that the conditions speak of.', COUNT),
-    ),
-    conditions: optional(
-      list('The aspects of what was observed, one per type.', conditionSchema, { maxItems: 32 }),
-    ),
-    ...fields,
-  });
 }
 
 /** The bounds of a count. */
@@ -134,7 +136,7 @@ export const COUNT = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
 export const TTL_S = { minimum: 1, maximum: 86_400 } as const;
 
 /** A moment as RFC 3339 says it: `2026-01-31T12:00:00Z`. */
-export function time(description: string) {
+export function time(description: string): TString {
   return text(`${description} RFC 3339.`, { format: 'date-time', maxLength: 40 });
 }
 
@@ -146,3 +148,22 @@ const conditionSchema = group('One aspect of what was observed.', {
   lastTransitionTime: time('When `status` last changed.'),
   observedGeneration: optional(integer('The generation of the spec that it speaks of.', COUNT)),
 });
+
+const commonStatusFields = {
+  observedGeneration: optional(
+    integer('The generation of the spec that the conditions speak of.', COUNT),
+  ),
+  conditions: optional(
+    list('The aspects of what was observed, one per type.', conditionSchema, { maxItems: 32 }),
+  ),
+};
+
+/** The status of a kind: its own fields, and those that every status has. */
+export function statusGroup<Fields extends TProperties>(
+  fields: Fields,
+): TObject<typeof commonStatusFields & Fields> {
+  return group('What was observed. Written by b8s, never by hand.', {
+    ...commonStatusFields,
+    ...fields,
+  });
+}
