@@ -1,7 +1,9 @@
 import { ageColumn, nameColumn, readyColumn, reasonColumn, several, until } from './column.ts';
 import { choice, type Declared, group, list, optional, statusGroup, text, time } from './field.ts';
 import { defineKind } from './kind.ts';
+import { certificateNameProblem, objectNameProblem } from './names.ts';
 import type { Resource } from './object.ts';
+import { check, checkEach } from './rules.ts';
 
 export const certificateSpecSchema = group('The certificate as it should be issued.', {
   names: list(
@@ -37,6 +39,10 @@ export const certificateKind = defineKind({
     'A TLS certificate, issued and renewed by itself. Each Site gets one; others can be declared by hand.',
   spec: certificateSpecSchema,
   status: certificateStatusSchema,
+  rules: (certificate) => [
+    ...checkEach(['spec', 'names'], certificate.spec.names, certificateNameProblem),
+    ...check(['spec', 'issuer'], certificate.spec.issuer, objectNameProblem),
+  ],
   columns: [
     nameColumn,
     readyColumn,

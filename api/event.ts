@@ -12,6 +12,7 @@ import {
 } from './field.ts';
 import { defineKind } from './kind.ts';
 import type { Resource } from './object.ts';
+import { check } from './rules.ts';
 
 export const eventSpecSchema = group('What happened.', {
   regarding: group('The object that it happened to.', {
@@ -47,6 +48,10 @@ export const eventKind = defineKind({
   description: 'Something that happened to an object, from the view of one machine, counted.',
   spec: eventSpecSchema,
   status: eventStatusSchema,
+  rules: (event) => [
+    ...check(['spec', 'firstTime'], event.spec.firstTime, timeProblem),
+    ...check(['spec', 'lastTime'], event.spec.lastTime, timeProblem),
+  ],
   columns: [
     { header: 'LAST-SEEN', value: (event, nowMs) => since(event.spec.lastTime, nowMs) },
     { header: 'TYPE', value: (event) => event.spec.type },
@@ -63,4 +68,11 @@ export const eventKind = defineKind({
 
 function formatSource(source: EventSpec['source']): string {
   return source.node === undefined ? source.component : `${source.component}, ${source.node}`;
+}
+
+function timeProblem(time: string): string | undefined {
+  const isRfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(time);
+  return isRfc3339 && !Number.isNaN(Date.parse(time))
+    ? undefined
+    : 'must be an RFC 3339 time, e.g. 2026-01-31T12:00:00Z';
 }

@@ -1,7 +1,9 @@
 import { ageColumn, nameColumn, readyColumn, reasonColumn, UNKNOWN } from './column.ts';
+import { parseDurationMs } from './duration.ts';
 import { type Declared, group, optional, statusGroup, text } from './field.ts';
-import { defineKind } from './kind.ts';
+import { defineKind, type Violation } from './kind.ts';
 import type { Resource } from './object.ts';
+import { aboutField, check } from './rules.ts';
 
 /** The issuer that is always there. */
 export const INTERNAL_ISSUER = 'internal';
@@ -30,6 +32,7 @@ export const issuerKind = defineKind({
     'A source of certificates. The one named `internal`, the built-in CA, is always there.',
   spec: issuerSpecSchema,
   status: issuerStatusSchema,
+  rules: issuerRules,
   columns: [
     nameColumn,
     { header: 'TYPE', value: (issuer) => Object.keys(issuer.spec)[0] ?? UNKNOWN },
@@ -38,3 +41,20 @@ export const issuerKind = defineKind({
     reasonColumn,
   ],
 });
+
+const LIFETIME_MS_MIN = 60_000;
+const LIFETIME_MS_MAX = 3650 * 86_400_000;
+
+function issuerRules(issuer: Issuer): readonly Violation[] {
+  const { ca } = issuer.spec;
+  if (ca === undefined)
+    return [aboutField(['spec'], 'names no source of certificates; write ca: {}')];
+  return check(['spec', 'ca', 'lifetime'], ca.lifetime, lifetimeProblem);
+}
+
+function lifetimeProblem(lifetime: string): string | undefined {
+  const lifetimeMs = parseDurationMs(lifetime);
+  if (lifetimeMs === undefined) return 'must be a duration, e.g. 90d, 12h or 30m';
+  if (lifetimeMs < LIFETIME_MS_MIN) return 'must be at least 1m';
+  return lifetimeMs > LIFETIME_MS_MAX ? 'must be at most 3650d' : undefined;
+}

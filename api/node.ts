@@ -1,3 +1,4 @@
+import { ipv4Problem, ipv6Problem } from './address.ts';
 import { ageColumn, NONE, nameColumn, ready, reasonColumn, several, UNKNOWN } from './column.ts';
 import {
   COUNT,
@@ -14,7 +15,9 @@ import {
   time,
 } from './field.ts';
 import { defineKind } from './kind.ts';
+import { labelNameProblem } from './names.ts';
 import type { Resource } from './object.ts';
+import { check, checkEach } from './rules.ts';
 
 const PORT = { minimum: 1, maximum: 65_535 } as const;
 
@@ -78,6 +81,12 @@ export const nodeKind = defineKind({
   description: 'A machine that runs sub: where it stands, how clients reach it, what it does.',
   spec: nodeSpecSchema,
   status: nodeStatusSchema,
+  rules: (node) => [
+    // The name becomes a label of DNS names: `london.ns.example.com`.
+    ...check(['metadata', 'name'], node.metadata.name, labelNameProblem),
+    ...checkEach(['spec', 'ipv4'], node.spec.ipv4, ipv4Problem),
+    ...checkEach(['spec', 'ipv6'], node.spec.ipv6, ipv6Problem),
+  ],
   columns: [
     nameColumn,
     {

@@ -1,7 +1,9 @@
 import { ageColumn, formatBytes, nameColumn } from './column.ts';
 import { COUNT, type Declared, group, integer, statusGroup, text } from './field.ts';
 import { defineKind } from './kind.ts';
+import { objectNameProblem } from './names.ts';
 import type { Resource } from './object.ts';
+import { check } from './rules.ts';
 
 export const releaseSpecSchema = group('What was published. It never changes.', {
   site: text('The Site that it was published for, by name.'),
@@ -26,6 +28,10 @@ export const releaseKind = defineKind({
   immutable: 'spec',
   spec: releaseSpecSchema,
   status: releaseStatusSchema,
+  rules: (release) => [
+    ...check(['metadata', 'name'], release.metadata.name, digestProblem),
+    ...check(['spec', 'site'], release.spec.site, objectNameProblem),
+  ],
   columns: [
     nameColumn,
     { header: 'SITE', value: (release) => release.spec.site },
@@ -34,3 +40,8 @@ export const releaseKind = defineKind({
     ageColumn,
   ],
 });
+
+function digestProblem(name: string): string | undefined {
+  if (/^sha256-[0-9a-f]{64}$/.test(name)) return undefined;
+  return 'must be the digest of its manifest, "sha256-" and 64 lower-case hex digits; `b8sctl push` makes releases';
+}

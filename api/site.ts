@@ -25,6 +25,7 @@ import {
 } from './field.ts';
 import { defineKind } from './kind.ts';
 import type { Resource } from './object.ts';
+import { siteRules } from './site-rules.ts';
 
 const headerRuleSchema = group('A header for some paths.', {
   path: text('A path, or a prefix ending in `*`: `/assets/*`.'),
@@ -152,6 +153,7 @@ export const siteKind = defineKind({
   description: 'Static content under one or more host names, served from the edge nodes.',
   spec: siteSpecSchema,
   status: siteStatusSchema,
+  rules: siteRules,
   columns: [
     nameColumn,
     { header: 'HOSTS', value: (site) => several(site.spec.hosts, 2) },

@@ -13,6 +13,7 @@ import {
 } from './field.ts';
 import { defineKind } from './kind.ts';
 import type { Resource } from './object.ts';
+import { zoneRules } from './zone-rules.ts';
 
 /** How many record sets one zone may declare. */
 export const ZONE_RECORDS_MAX = 10_000;
@@ -119,6 +120,7 @@ export const zoneKind = defineKind({
     'A DNS zone: its origin and static records. Sites under the origin get their records by themselves.',
   spec: zoneSpecSchema,
   status: zoneStatusSchema,
+  rules: zoneRules,
   columns: [
     nameColumn,
     { header: 'ORIGIN', value: (zone) => zone.spec.origin },
