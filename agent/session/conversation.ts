@@ -1,0 +1,199 @@
+import {
+  type ExplainQuestion,
+  type ExplainReply,
+  type Hello,
+  type Plan,
+  type Report,
+  SessionRequest,
+  SessionResponse,
+} from '../../proto/gen/b8s/v1/agent.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { type Link, LinkClosedError } from '../../runtime/link.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Trigger } from '../trigger.ts';
+
+/** What the node has to say to dom, and what it does with what dom says. */
+export interface SessionHost {
+  hello(): Hello;
+  /** Durably takes a plan in. `gap`: it cannot be built upon what is held, so dial again. */
+  takePlan(plan: Plan): Promise<'taken' | 'gap'>;
+  /** What is so by now. */
+  report(): Report;
+  explain(question: ExplainQuestion): Promise<ExplainReply>;
+}
+
+/** Until a plan says another. */
+export const HEARTBEAT_INTERVAL_MS = 2000;
+export const HEARTBEAT_INTERVAL_MS_MIN = 50;
+export const HEARTBEAT_INTERVAL_MS_MAX = 60_000;
+/** Intervals without a word from dom until the link counts as dead. */
+export const SILENT_INTERVALS_MAX = 3;
+/** The shortest time between two reports: changes come in bursts, and the latest report wins. */
+export const REPORT_INTERVAL_MS = 100;
+/** Questions that may be under way; more are left unanswered, which dom notices by its timeout. */
+const EXPLAIN_PENDING_MAX = 16;
+
+export interface ConversationOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly host: SessionHost;
+  /** Raised when there is something new to report. */
+  readonly reportable: Trigger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Talks over one link until it ends: hello, plans in, heartbeats and reports out.
+ *
+ * Resolves when `signal` is aborted or dom ended the link cleanly. Throws `LinkClosedError` when
+ * the link broke, fell silent or had to be given up, and whatever `takePlan` throws. The link is
+ * closed and nothing is left running in either case.
+ */
+export async function converse(link: Link, options: ConversationOptions): Promise<void> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([options.signal, over.signal]);
+  const talk = new Conversation(link, { ...options, signal });
+  const tasks = [talk.read(), talk.beat(), talk.listen(), talk.tell(), aborted(signal)];
+  try {
+    await Promise.race(tasks);
+  } catch (error) {
+    if (!options.signal.aborted) throw error;
+  } finally {
+    over.abort(new Error('the session is over'));
+    link.close();
+    await Promise.allSettled(tasks);
+  }
+}
+
+class Conversation {
+  readonly #link: Link;
+  readonly #options: ConversationOptions;
+  #intervalMs = HEARTBEAT_INTERVAL_MS;
+  #lastHeardMs: number;
+  /** While a frame is worked on none is read, so silence says nothing about dom. */
+  #phase: 'listening' | 'handling' = 'listening';
+  #drained: Promise<void> = Promise.resolve();
+  #explaining = 0;
+
+  constructor(link: Link, options: ConversationOptions) {
+    this.#link = link;
+    this.#options = options;
+    this.#lastHeardMs = options.clock.monotonicMs();
+    this.#send({ $case: 'hello', value: options.host.hello() });
+    options.reportable.raise();
+  }
+
+  /** Takes in what dom says. Ends when the link does. */
+  async read(): Promise<void> {
+    for await (const frame of this.#link.frames()) {
+      this.#phase = 'handling';
+      await this.#handle(SessionResponse.decode(frame));
+      this.#lastHeardMs = this.#options.clock.monotonicMs();
+      this.#phase = 'listening';
+    }
+  }
+
+  /** Says at each interval that this node is there. */
+  async beat(): Promise<never> {
+    const { clock, signal } = this.#options;
+    for (let sequence = 1n; ; sequence += 1n) {
+      await clock.sleep(this.#intervalMs, signal);
+      await this.#ready();
+      this.#send({ $case: 'heartbeat', value: { sequence } });
+    }
+  }
+
+  /** Gives the link up once dom has been silent for too long: no event comes on a dead network. */
+  async listen(): Promise<never> {
+    const { clock, signal } = this.#options;
+    for (;;) {
+      const silentMsMax = SILENT_INTERVALS_MAX * this.#intervalMs;
+      const silentMs = clock.monotonicMs() - this.#lastHeardMs;
+      if (this.#phase === 'listening' && silentMs >= silentMsMax) {
+        throw new LinkClosedError('lost', `dom has been silent for ${Math.round(silentMs)} ms`);
+      }
+      const leftMs = silentMsMax - silentMs;
+      await clock.sleep(leftMs > 0 ? leftMs : this.#intervalMs, signal);
+    }
+  }
+
+  /** Reports whenever something changed, whole each time, and no faster than dom takes it. */
+  async tell(): Promise<never> {
+    const { clock, signal, reportable, host } = this.#options;
+    for (;;) {
+      await reportable.wait(signal);
+      await this.#ready();
+      this.#send({ $case: 'report', value: host.report() });
+      await clock.sleep(REPORT_INTERVAL_MS, signal);
+    }
+  }
+
+  async #handle({ message }: SessionResponse): Promise<void> {
+    switch (message?.$case) {
+      case 'plan':
+        return this.#takePlan(message.value);
+      case 'explainQuestion':
+        return this.#explain(message.value);
+      // A heartbeat has done its work by coming; what a newer dom says besides is not for us.
+      case 'heartbeat':
+      case undefined:
+        return;
+    }
+  }
+
+  async #takePlan(plan: Plan): Promise<void> {
+    if (plan.heartbeatIntervalMs > 0) this.#intervalMs = bounded(plan.heartbeatIntervalMs);
+    const outcome = await this.#options.host.takePlan(plan);
+    if (outcome === 'gap') {
+      throw new LinkClosedError('lost', 'a plan does not build upon what this node holds');
+    }
+  }
+
+  /** Answers beside the reading, for a plan must not wait for an answer. */
+  #explain(question: ExplainQuestion): void {
+    const { host, log, signal } = this.#options;
+    if (this.#explaining >= EXPLAIN_PENDING_MAX) {
+      log.warn({ name: question.name }, 'too many questions at once; one is left unanswered');
+      return;
+    }
+    this.#explaining += 1;
+    void host
+      .explain(question)
+      .catch(
+        (error: unknown): ExplainReply => ({
+          id: question.id,
+          explanation: undefined,
+          error: error instanceof Error ? error.message : String(error),
+        }),
+      )
+      .then(async (reply) => {
+        this.#explaining -= 1;
+        await this.#ready();
+        if (!signal.aborted) this.#send({ $case: 'explainReply', value: reply });
+      });
+  }
+
+  #send(message: SessionRequest['message']): void {
+    const accepted = this.#link.send(SessionRequest.encode({ message }).finish());
+    if (!accepted) this.#drained = this.#link.drained();
+  }
+
+  /** Resolves when dom takes more. What is to be said is composed after this, so it is fresh. */
+  async #ready(): Promise<void> {
+    for (let waited: Promise<void> | undefined; waited !== this.#drained; ) {
+      waited = this.#drained;
+      await waited;
+    }
+  }
+}
+
+function bounded(intervalMs: number): number {
+  return Math.min(Math.max(intervalMs, HEARTBEAT_INTERVAL_MS_MIN), HEARTBEAT_INTERVAL_MS_MAX);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

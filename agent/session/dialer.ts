@@ -1,0 +1,11 @@
+import type { Link } from '../../runtime/link.ts';
+
+/**
+ * The way to dom, as a port: gRPC over mutual TLS in production.
+ *
+ * Caveats: a link may be given before dom is known to be there; its frames then tell.
+ * Errors: rejects with `LinkClosedError`, or with the signal's reason.
+ */
+export interface Dialer {
+  dial(signal: AbortSignal): Promise<Link>;
+}

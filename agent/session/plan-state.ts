@@ -1,0 +1,89 @@
+import type { Plan } from '../../proto/gen/b8s/v1/agent.ts';
+import type { PlanObject, Position } from '../../proto/gen/b8s/v1/plan.ts';
+import { planDigest } from '../../runtime/plan-digest.ts';
+
+/** The whole plan of this node, as of one position. */
+export interface HeldPlan {
+  readonly position: Position;
+  /** By plan key, in the order of the keys. */
+  readonly objects: ReadonlyMap<string, PlanObject>;
+  /**
+   * `differed`: dom's digest of this very snapshot is not ours, which happens where one of the two
+   * knows fields that the other does not. Deltas on top of it cannot be checked then.
+   */
+  readonly digestCheck: 'agreed' | 'differed';
+}
+
+export type PlanVerdict =
+  /** `held` is the same object as before where the plan said nothing new. */
+  | { readonly kind: 'applied'; readonly held: HeldPlan }
+  /** From dom's past: a slow or deposed dom speaks. To be ignored (INV-14). */
+  | { readonly kind: 'stale'; readonly why: string }
+  /** Cannot be built upon what is held: dial again and say what is held, or nothing after `mismatch`. */
+  | { readonly kind: 'gap'; readonly cause: 'base' | 'mismatch'; readonly why: string };
+
+/** What is held once `plan` has come. Never goes below the position held. */
+export function applyPlan(held: HeldPlan | undefined, plan: Plan): PlanVerdict {
+  const { position } = plan;
+  if (position === undefined) return { kind: 'gap', cause: 'base', why: 'a plan has no position' };
+  const order = held === undefined ? 1 : comparePositions(position, held.position);
+  if (held !== undefined && order < 0) {
+    const why = `plan ${positionText(position)} is older than ${positionText(held.position)}`;
+    return { kind: 'stale', why };
+  }
+  if (plan.base === undefined) return applySnapshot(held, { ...plan, position });
+  if (held === undefined || comparePositions(plan.base, held.position) !== 0) {
+    const holding = held === undefined ? 'nothing' : positionText(held.position);
+    const why = `plan ${positionText(position)} builds on ${positionText(plan.base)}, held is ${holding}`;
+    return { kind: 'gap', cause: 'base', why };
+  }
+  if (order === 0) return { kind: 'applied', held };
+  return applyDelta(held, { ...plan, position });
+}
+
+/** Negative: `a` is before `b`. Epoch first, then revision. */
+export function comparePositions(a: Position, b: Position): number {
+  if (a.epoch !== b.epoch) return a.epoch < b.epoch ? -1 : 1;
+  if (a.revision !== b.revision) return a.revision < b.revision ? -1 : 1;
+  return 0;
+}
+
+/** "epoch 3 revision 1042", for people. */
+export function positionText(position: Position): string {
+  return `epoch ${position.epoch} revision ${position.revision}`;
+}
+
+type Positioned = Plan & { readonly position: Position };
+
+/**
+ * A snapshot cannot be built wrongly, so it is taken also where the digests differ. One at the
+ * position held replaces it only if it says something else: after an upgrade the same plan is sent
+ * again, with the fields that the old version could not keep.
+ */
+function applySnapshot(held: HeldPlan | undefined, plan: Positioned): PlanVerdict {
+  const objects = sorted(new Map(plan.upserts.map((object) => [object.key, object])));
+  const digest = planDigest(objects);
+  const digestCheck = plan.digest === '' || plan.digest === digest ? 'agreed' : 'differed';
+  if (held !== undefined && comparePositions(plan.position, held.position) === 0) {
+    if (planDigest(held.objects) === digest) return { kind: 'applied', held };
+  }
+  return { kind: 'applied', held: { position: plan.position, objects, digestCheck } };
+}
+
+function applyDelta(held: HeldPlan, plan: Positioned): PlanVerdict {
+  const changed = new Map(held.objects);
+  for (const key of plan.removals) changed.delete(key);
+  for (const object of plan.upserts) changed.set(object.key, object);
+  const objects = sorted(changed);
+  const checkable = held.digestCheck === 'agreed' && plan.digest !== '';
+  if (checkable && planDigest(objects) !== plan.digest) {
+    const why = `plan ${positionText(plan.position)} does not add up to its digest`;
+    return { kind: 'gap', cause: 'mismatch', why };
+  }
+  const { position } = plan;
+  return { kind: 'applied', held: { position, objects, digestCheck: held.digestCheck } };
+}
+
+function sorted(objects: ReadonlyMap<string, PlanObject>): ReadonlyMap<string, PlanObject> {
+  return new Map([...objects].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}

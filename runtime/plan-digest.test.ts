@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { PlanObject } from '../proto/gen/b8s/v1/plan.ts';
+import { planDigest } from './plan-digest.ts';
+
+const london = node('london', true);
+const paris = node('paris', true);
+
+test('planDigest does not depend on the order of insertion', () => {
+  expect(planDigest(new Map([london, paris]))).toBe(planDigest(new Map([paris, london])));
+});
+
+test.each([
+  { when: 'an object is missing', other: [london] },
+  { when: 'a field differs', other: [london, node('paris', false)] },
+  { when: 'a key differs', other: [london, ['node/rome', paris[1]] as const] },
+])('planDigest differs when $when', ({ other }) => {
+  expect(planDigest(new Map(other))).not.toBe(planDigest(new Map([london, paris])));
+});
+
+test('planDigest is what its doc says', () => {
+  const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
+  const inner = sha256(PlanObject.encode(london[1]).finish());
+  const whole = Buffer.concat([Buffer.from('node/london\0'), inner, Buffer.from('\n')]);
+  expect(planDigest(new Map([london]))).toBe(sha256(whole).toString('hex'));
+  expect(planDigest(new Map())).toBe(sha256(Buffer.alloc(0)).toString('hex'));
+});
+
+function node(name: string, ready: boolean): readonly [string, PlanObject] {
+  const key = `node/${name}`;
+  return [key, PlanObject.fromPartial({ key, object: { $case: 'node', value: { name, ready } } })];
+}
