@@ -1,0 +1,122 @@
+import type { Digest } from '../../runtime/digest.ts';
+import type { ReleaseFile } from '../../runtime/manifest.ts';
+import { compilePattern, type Pattern } from './path-pattern.ts';
+import type { EdgeHeaderRule, EdgeSite, EdgeSnapshot } from './snapshot.ts';
+
+/** A release as it is looked up: the files by path. */
+export interface EdgeRelease {
+  readonly digest: Digest;
+  readonly files: ReadonlyMap<string, ReleaseFile>;
+}
+
+export interface CompiledSite {
+  readonly uid: string;
+  readonly release: EdgeRelease | undefined;
+  /** Undefined when the release has no such file. */
+  readonly notFoundPage: ReleaseFile | undefined;
+  readonly singlePageApp: boolean;
+  readonly redirects: readonly CompiledRedirect[];
+  readonly headers: readonly CompiledHeader[];
+}
+
+export interface CompiledRedirect {
+  readonly from: Pattern;
+  /** Printable ASCII, fit for a `Location` once its `*` is filled in. */
+  readonly to: string;
+  readonly status: number;
+}
+
+export interface CompiledHeader {
+  readonly path: Pattern;
+  readonly name: string;
+  readonly value: string;
+}
+
+/** What `respond` answers from: immutable, replaced whole. */
+export interface EdgeTable {
+  readonly nodeName: string;
+  readonly httpsPort: number;
+  readonly siteByHost: ReadonlyMap<string, CompiledSite>;
+  readonly challenges: ReadonlyMap<string, string>;
+}
+
+export interface EdgeOptions {
+  readonly nodeName: string;
+  /** The release that a site is to be answered with, which must be loaded; undefined: none yet. */
+  readonly releaseOf: (site: EdgeSite) => EdgeRelease | undefined;
+}
+
+/** Compiles a snapshot into what `respond` looks up. Pure; linear in sites, hosts and rules. */
+export function compileEdge(snapshot: EdgeSnapshot, options: EdgeOptions): EdgeTable {
+  const siteByHost = new Map<string, CompiledSite>();
+  for (const site of snapshot.sites) {
+    const compiled = compileSite(site, options.releaseOf(site));
+    for (const host of site.hosts) {
+      if (!siteByHost.has(host)) siteByHost.set(host, compiled);
+    }
+  }
+  return {
+    nodeName: options.nodeName,
+    httpsPort: snapshot.httpsPort,
+    siteByHost,
+    challenges: new Map(Object.entries(snapshot.challenges ?? {})),
+  };
+}
+
+/** The table of a worker that has been told nothing yet. */
+export function emptyEdgeTable(nodeName: string): EdgeTable {
+  return { nodeName, httpsPort: 443, siteByHost: new Map(), challenges: new Map() };
+}
+
+function compileSite(site: EdgeSite, release: EdgeRelease | undefined): CompiledSite {
+  return {
+    uid: site.uid,
+    release,
+    notFoundPage: release?.files.get(site.notFoundPage),
+    singlePageApp: site.singlePageApp,
+    redirects: site.redirects.map((rule) => ({
+      from: compilePattern(rule.from),
+      to: encodeLocation(rule.to),
+      status: REDIRECT_STATUSES.has(rule.status) ? rule.status : 308,
+    })),
+    headers: site.headers.filter(isAllowed).map((rule) => ({
+      path: compilePattern(rule.path),
+      name: rule.name.toLowerCase(),
+      value: rule.value,
+    })),
+  };
+}
+
+const REDIRECT_STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+function encodeLocation(to: string): string {
+  return to.toWellFormed().replace(/[^!-~]+/gu, encodeURIComponent);
+}
+
+/** Headers that frame the message or name what is served: a rule cannot make them lie. */
+const RESERVED_HEADERS: ReadonlySet<string> = new Set([
+  'accept-ranges',
+  'b8s-node',
+  'b8s-release',
+  'connection',
+  'content-length',
+  'content-range',
+  'date',
+  'etag',
+  'keep-alive',
+  'location',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** What Node would refuse to send must not be able to break a response (RFC 9110 §5.5, §5.6.2). */
+function isAllowed({ name, value }: EdgeHeaderRule): boolean {
+  return (
+    /^[!#$%&'*+\-.^_`|~\w]+$/u.test(name) &&
+    /^[\t\u0020-\u007e]*$/u.test(value) &&
+    !RESERVED_HEADERS.has(name.toLowerCase())
+  );
+}

@@ -1,0 +1,60 @@
+import type { Digest } from '../../runtime/digest.ts';
+
+/**
+ * All that an edge worker needs to answer, as plain data that can be posted to a thread. It names
+ * releases only by digest: the worker reads each manifest from the node's disk once.
+ */
+export interface EdgeSnapshot {
+  readonly sites: readonly EdgeSite[];
+  readonly certificates: readonly EdgeCertificate[];
+  /** Where plain HTTP is sent to; left out of the URL when it is 443. */
+  readonly httpsPort: number;
+  /** Answers to ACME's HTTP-01 (RFC 8555 §8.3), by token. */
+  readonly challenges?: Readonly<Record<string, string>>;
+}
+
+/** `SitePlan` of `plan.proto`, as far as an edge cares. */
+export interface EdgeSite {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Lower case, without a final dot. When two sites name one host, the first site has it. */
+  readonly hosts: readonly string[];
+  /** Left out: nothing to serve yet. Its manifest and every blob of it are on disk. */
+  readonly release?: Digest;
+  /** Relative to the release's root; empty, or not in the release: a built-in page. */
+  readonly notFoundPage: string;
+  readonly singlePageApp: boolean;
+  /** The last rule that fits wins; an empty value removes the header. */
+  readonly headers: readonly EdgeHeaderRule[];
+  /** The first rule that fits wins. */
+  readonly redirects: readonly EdgeRedirectRule[];
+  /** Fingerprint of the certificate to prefer. Left out: any that covers the host. */
+  readonly certificate?: string;
+}
+
+export interface EdgeHeaderRule {
+  /** A path, or a prefix ending in `*`. */
+  readonly path: string;
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface EdgeRedirectRule {
+  /** A path, or a prefix ending in `*`. */
+  readonly from: string;
+  /** A path or an absolute URL; `*` is replaced by what the `*` of `from` matched. */
+  readonly to: string;
+  readonly status: number;
+}
+
+export interface EdgeCertificate {
+  /** DNS names, lower case; `*.example.com` stands for one label. */
+  readonly names: readonly string[];
+  /** PEM, leaf first. */
+  readonly chainPem: string;
+  /** PEM, PKCS #8. */
+  readonly keyPem: string;
+  /** SHA-256 of the leaf's DER, lower-case hex. */
+  readonly fingerprint: string;
+}
