@@ -1,0 +1,46 @@
+/** Mean radius of the Earth (IUGG R1), kilometres. */
+export const EARTH_RADIUS_KM = 6371.0088;
+
+/** Degrees, WGS 84: latitude -90 to 90 (north positive), longitude -180 to 180 (east positive). */
+export interface Place {
+  readonly latitude: number;
+  readonly longitude: number;
+}
+
+/** Where an address is, as some database has it. */
+export interface Location extends Place {
+  /** The answer is the same for every address that shares this many bits. */
+  readonly prefixBits: number;
+  /** Which database said so, for people. */
+  readonly source: string;
+}
+
+/** 4 bytes (IPv4) or 16 (IPv6), or text. Undefined: unknown place. Never throws. */
+export type Locate = (address: Uint8Array | string) => Location | undefined;
+
+/** Great-circle distance (haversine formula), kilometres. */
+export function distanceKm(from: Place, to: Place): number {
+  const radians = Math.PI / 180;
+  const latitudeHalf = ((to.latitude - from.latitude) * radians) / 2;
+  const longitudeHalf = ((to.longitude - from.longitude) * radians) / 2;
+  const square =
+    Math.sin(latitudeHalf) ** 2 +
+    Math.cos(from.latitude * radians) *
+      Math.cos(to.latitude * radians) *
+      Math.sin(longitudeHalf) ** 2;
+  // Rounding may lift it above 1 for points opposite each other.
+  return 2 * EARTH_RADIUS_KM * Math.asin(Math.min(1, Math.sqrt(square)));
+}
+
+/** Asks each in turn; the first that knows the place wins. */
+export function firstLocated(locates: readonly Locate[]): Locate {
+  return (address) => {
+    for (const locate of locates) {
+      const location = locate(address);
+      if (location !== undefined) return location;
+    }
+    return undefined;
+  };
+}
+
+export const locateNothing: Locate = () => undefined;

@@ -1,0 +1,181 @@
+import { CLASS_IN, Rcode } from './codes.ts';
+import { formatEdns, UDP_SIZE_BYTES, UDP_SIZE_BYTES_MIN } from './edns.ts';
+import { type Envelope, HEADER_BYTES } from './message.ts';
+import { type NameKey, parentOf, ROOT, readName } from './name.ts';
+import type { Entry } from './rrset.ts';
+
+/** What a reply says. */
+export interface Reply {
+  readonly rcode: Rcode;
+  readonly authoritative: boolean;
+  readonly answer: readonly Entry[];
+  readonly authority: readonly Entry[];
+  readonly additional: readonly Entry[];
+  /** `required`: glue, without which the reader cannot go on (RFC 9471). */
+  readonly additionalIs: 'required' | 'optional';
+  /** How many bits of the client's address the answer depends on. */
+  readonly scopeBits: number;
+}
+
+export const TCP_SIZE_BYTES_MAX = 65_535;
+
+/** A reply that is only a response code. */
+export function bareReply(rcode: Rcode): Reply {
+  return {
+    rcode,
+    authoritative: false,
+    answer: [],
+    authority: [],
+    additional: [],
+    additionalIs: 'optional',
+    scopeBits: 0,
+  };
+}
+
+/** The most bytes that this client takes over this transport (INV-25). */
+export function replySizeMax(envelope: Envelope, transport: 'udp' | 'tcp'): number {
+  if (transport === 'tcp') return TCP_SIZE_BYTES_MAX;
+  const asked = envelope.edns?.udpSizeBytes ?? UDP_SIZE_BYTES_MIN;
+  return Math.min(UDP_SIZE_BYTES, Math.max(UDP_SIZE_BYTES_MIN, asked));
+}
+
+/**
+ * Encodes a reply in at most `sizeMax` bytes. If what must be said does not fit, only the question
+ * is left and TC says so: half an rrset would be taken for the whole by careless readers.
+ */
+export function writeReply(envelope: Envelope, reply: Reply, sizeMax: number): Buffer {
+  const opt = envelope.edns === undefined ? undefined : formatEdns(envelope.edns, reply);
+  const writer = new SectionWriter(envelope.question, sizeMax - (opt?.length ?? 0));
+  const required = reply.additionalIs === 'required' ? reply.additional : [];
+  const optional = reply.additionalIs === 'optional' ? reply.additional : [];
+  const answers = writer.writeAll(reply.answer);
+  const authorities = writer.writeAll(reply.authority);
+  const glue = writer.writeAll(required);
+  const truncated = answers === undefined || authorities === undefined || glue === undefined;
+  if (truncated) writer.clear();
+  const extra = truncated ? 0 : writer.writeWhatFits(optional);
+  const message = writer.finish(opt);
+  message.writeUInt16BE(envelope.id, 0);
+  message.writeUInt16BE(flags(envelope, reply, truncated), 2);
+  message.writeUInt16BE(envelope.question.length > 0 ? 1 : 0, 4);
+  message.writeUInt16BE(truncated ? 0 : answers, 6);
+  message.writeUInt16BE(truncated ? 0 : authorities, 8);
+  message.writeUInt16BE((truncated ? 0 : glue + extra) + (opt === undefined ? 0 : 1), 10);
+  return message;
+}
+
+function flags(envelope: Envelope, reply: Reply, truncated: boolean): number {
+  const response = 0x8000;
+  return (
+    response |
+    (envelope.opcode << 11) |
+    (reply.authoritative ? 0x0400 : 0) |
+    (truncated ? 0x0200 : 0) |
+    (envelope.recursionDesired ? 0x0100 : 0) |
+    (reply.rcode & 0xf)
+  );
+}
+
+/** Appends records after the question, with name compression (RFC 1035 §4.1.4). */
+class SectionWriter {
+  readonly #buffer: Buffer;
+  readonly #sizeMax: number;
+  readonly #start: number;
+  /** Where each name, and each ancestor of it, was first written. */
+  readonly #offsets: Map<NameKey, number> = new Map();
+  #end: number;
+  #overflown = false;
+
+  constructor(question: Buffer, sizeMax: number) {
+    // Room for the OPT record after the last section is the caller's.
+    this.#buffer = Buffer.allocUnsafe(Math.max(sizeMax, HEADER_BYTES + question.length) + 64);
+    this.#sizeMax = sizeMax;
+    this.#buffer.set(question, HEADER_BYTES);
+    this.#start = HEADER_BYTES + question.length;
+    this.#end = this.#start;
+    if (question.length > 0) this.#remember(readName(question, 0)?.key ?? ROOT, HEADER_BYTES);
+  }
+
+  /** How many records were written; undefined: they did not fit. */
+  writeAll(entries: readonly Entry[]): number | undefined {
+    let count = 0;
+    for (const entry of entries) {
+      this.#writeEntry(entry);
+      count += entry.rrset.records.length;
+    }
+    return this.#overflown ? undefined : count;
+  }
+
+  /** Leaves out each rrset that does not fit whole; how many records were written. */
+  writeWhatFits(entries: readonly Entry[]): number {
+    let count = 0;
+    for (const entry of entries) {
+      const before = this.#end;
+      this.#writeEntry(entry);
+      if (this.#overflown) this.#rewind(before);
+      else count += entry.rrset.records.length;
+    }
+    return count;
+  }
+
+  /** Back to the question alone. */
+  clear(): void {
+    this.#rewind(this.#start);
+  }
+
+  /** The message, its header still to be filled in. */
+  finish(opt: Buffer | undefined): Buffer {
+    if (opt !== undefined) this.#buffer.set(opt, this.#end);
+    return this.#buffer.subarray(0, this.#end + (opt?.length ?? 0));
+  }
+
+  #rewind(end: number): void {
+    this.#end = end;
+    this.#overflown = false;
+    for (const [name, offset] of this.#offsets) if (offset >= end) this.#offsets.delete(name);
+  }
+
+  #writeEntry({ owner, rrset }: Entry): void {
+    for (const record of rrset.records) {
+      this.#writeName(owner);
+      if (!this.#reserve(10)) return;
+      const fields = this.#end - 10;
+      this.#buffer.writeUInt16BE(rrset.type, fields);
+      this.#buffer.writeUInt16BE(CLASS_IN, fields + 2);
+      this.#buffer.writeUInt32BE(rrset.ttlS, fields + 4);
+      for (const part of record.parts) {
+        if (typeof part === 'string') this.#writeName(part);
+        else if (this.#reserve(part.length)) this.#buffer.set(part, this.#end - part.length);
+      }
+      if (this.#overflown) return;
+      this.#buffer.writeUInt16BE(this.#end - fields - 10, fields + 8);
+    }
+  }
+
+  #writeName(key: NameKey): void {
+    let known = key;
+    while (known !== ROOT && !this.#offsets.has(known)) known = parentOf(known);
+    const pointer = this.#offsets.get(known);
+    const labels = key.slice(0, key.length - known.length);
+    const start = this.#end;
+    if (!this.#reserve(labels.length + (pointer === undefined ? 1 : 2))) return;
+    this.#buffer.write(labels, start, 'latin1');
+    if (pointer === undefined) this.#buffer[this.#end - 1] = 0;
+    else this.#buffer.writeUInt16BE(0xc000 | pointer, this.#end - 2);
+    this.#remember(key, start);
+  }
+
+  #remember(key: NameKey, start: number): void {
+    for (let name = key; name !== ROOT && !this.#offsets.has(name); name = parentOf(name)) {
+      const offset = start + key.length - name.length;
+      // A pointer has 14 bits.
+      if (offset <= 0x3fff) this.#offsets.set(name, offset);
+    }
+  }
+
+  #reserve(bytes: number): boolean {
+    if (this.#end + bytes > this.#sizeMax) this.#overflown = true;
+    if (!this.#overflown) this.#end += bytes;
+    return !this.#overflown;
+  }
+}

@@ -1,0 +1,118 @@
+import type { NodePlan, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
+import { parseAddress } from './address.ts';
+import type { Locate, Place } from './geography.ts';
+import { type NameKey, parentOf, parseName, ROOT } from './name.ts';
+import { type CompiledZone, compileZone } from './zone.ts';
+
+/** A machine of the directory, as routing needs it. */
+export interface DirectoryNode {
+  readonly name: string;
+  readonly ipv4: readonly Uint8Array[];
+  readonly ipv6: readonly Uint8Array[];
+  /** Undefined: nobody said where it stands. */
+  readonly place: Place | undefined;
+  readonly edge: boolean;
+  /** Its lease at dom is alive. */
+  readonly ready: boolean;
+  /** A person keeps it out of new answers. */
+  readonly unschedulable: boolean;
+}
+
+/** Node name → whether this nameserver's own probes reach it. Absent: not probed, so presumed up. */
+export type HealthMap = ReadonlyMap<string, boolean>;
+
+/**
+ * All that answers are made from; immutable, replaced whole (INV-23). Everything but `locate` is
+ * plain data, so that it can be handed to a worker thread.
+ */
+export interface DnsSnapshot {
+  /** The node that answers. */
+  readonly nameserver: string;
+  /** By origin. */
+  readonly zones: ReadonlyMap<NameKey, CompiledZone>;
+  /** By node name. */
+  readonly nodes: ReadonlyMap<string, DirectoryNode>;
+  readonly health: HealthMap;
+  readonly locate: Locate;
+}
+
+export interface ZoneOutcome {
+  readonly uid: string;
+  readonly name: string;
+  /** The serial that is served now; undefined: none of this zone. */
+  readonly serial: number | undefined;
+  /** Undefined: what was asked for is served. */
+  readonly error: string | undefined;
+}
+
+/**
+ * Compiles every zone on its own. A malformed one does not stop the others, and what was served of
+ * it before (in `previous`, by the same uid) is served on (INV-5, INV-38). Outcomes in the order
+ * of `plans`.
+ */
+export function compileZones(
+  plans: readonly ZonePlan[],
+  previous: ReadonlyMap<NameKey, CompiledZone> = new Map(),
+): {
+  readonly zones: ReadonlyMap<NameKey, CompiledZone>;
+  readonly outcomes: readonly ZoneOutcome[];
+} {
+  const zones = new Map<NameKey, CompiledZone>();
+  const outcomes = plans.map((plan): ZoneOutcome => {
+    const { zone, error } = compileOrKeep(plan, previous);
+    if (zone !== undefined) zones.set(zone.origin, zone);
+    return { uid: plan.uid, name: plan.name, serial: zone?.serial, error };
+  });
+  return { zones, outcomes };
+}
+
+/** Addresses that are malformed are left out: the node's others still serve. */
+export function compileDirectory(nodes: readonly NodePlan[]): ReadonlyMap<string, DirectoryNode> {
+  return new Map(nodes.map((node) => [node.name, directoryNode(node)]));
+}
+
+/** The zone that a name lies in: the one with the longest origin. */
+export function zoneOf(
+  zones: ReadonlyMap<NameKey, CompiledZone>,
+  name: NameKey,
+): CompiledZone | undefined {
+  for (let origin = name; origin !== ROOT; origin = parentOf(origin)) {
+    const zone = zones.get(origin);
+    if (zone !== undefined) return zone;
+  }
+  return zones.get(ROOT);
+}
+
+function compileOrKeep(
+  plan: ZonePlan,
+  previous: ReadonlyMap<NameKey, CompiledZone>,
+): { readonly zone: CompiledZone | undefined; readonly error: string | undefined } {
+  try {
+    return { zone: compileZone(plan), error: undefined };
+  } catch (cause) {
+    const kept = previous.get(parseName(plan.origin) ?? ROOT);
+    const error = cause instanceof Error ? cause.message : String(cause);
+    return { zone: kept?.uid === plan.uid ? kept : undefined, error };
+  }
+}
+
+function directoryNode(node: NodePlan): DirectoryNode {
+  const { latitude, longitude } = node;
+  const placed = latitude !== undefined && longitude !== undefined;
+  return {
+    name: node.name,
+    ipv4: addresses(node.ipv4, 4),
+    ipv6: addresses(node.ipv6, 16),
+    place: placed ? { latitude, longitude } : undefined,
+    edge: node.roles.includes('edge'),
+    ready: node.ready,
+    unschedulable: node.unschedulable,
+  };
+}
+
+function addresses(texts: readonly string[], bytes: 4 | 16): readonly Uint8Array[] {
+  return texts
+    .map(parseAddress)
+    .filter((address) => address !== undefined)
+    .filter((address) => address.length === bytes);
+}

@@ -1,0 +1,145 @@
+import type { GeoName, RecordSet, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
+import { RecordType, recordTypeOf } from './codes.ts';
+import { isWildcard, isWithin, type NameKey, nameText, parentOf, parseName } from './name.ts';
+import { parseRecord } from './record-data.ts';
+import type { RecordData, Rrset } from './rrset.ts';
+
+/** A name that exists in a zone: with data, or only because names below it have some (RFC 4592 §2.2.2). */
+export interface ZoneNode {
+  readonly rrsets: ReadonlyMap<number, Rrset>;
+  /** Its A and AAAA depend on who asks. */
+  readonly geo: GeoName | undefined;
+  /** The topmost delegation at or above it: what lies there is another's, only glue is known. */
+  readonly cut: NameKey | undefined;
+}
+
+/** One version of a zone, compiled; plain data that survives `structuredClone`. */
+export interface CompiledZone {
+  readonly uid: string;
+  readonly name: string;
+  readonly origin: NameKey;
+  readonly serial: number;
+  readonly nodes: ReadonlyMap<NameKey, ZoneNode>;
+  readonly soa: Rrset;
+  /** The SOA as it goes with "no such thing": its TTL is how long that holds (RFC 2308 §3). */
+  readonly negativeSoa: Rrset;
+}
+
+export const SOA_TTL_S = 3600;
+/** RFC 2181 §8: the highest bit of a TTL is never set. */
+const TTL_S_MAX = 0x7fff_ffff;
+
+interface Draft {
+  readonly rrsets: Map<number, Rrset>;
+  geo: GeoName | undefined;
+}
+
+/** Throws a RangeError that names the zone and what is wrong in it; nothing is served by halves. */
+export function compileZone(plan: ZonePlan): CompiledZone {
+  try {
+    const origin = nameOf(plan.origin);
+    const drafts = new Map<NameKey, Draft>();
+    const soa = soaOf(plan, SOA_TTL_S);
+    draftAt(drafts, origin, origin).rrsets.set(RecordType.SOA, soa);
+    for (const recordSet of plan.records) addRecordSet(drafts, origin, recordSet);
+    for (const geo of plan.geoNames) addGeoName(drafts, origin, geo);
+    return {
+      uid: plan.uid,
+      name: plan.name,
+      origin,
+      serial: plan.serial,
+      nodes: finish(drafts, origin),
+      soa,
+      negativeSoa: soaOf(plan, Math.min(SOA_TTL_S, plan.negativeTtlS)),
+    };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new RangeError(`zone ${plan.origin} serial ${plan.serial}: ${why}`, { cause });
+  }
+}
+
+function addRecordSet(drafts: Map<NameKey, Draft>, origin: NameKey, set: RecordSet): void {
+  const what = `${set.name} ${set.type}`;
+  const type = recordTypeOf(set.type);
+  if (type === undefined) throw new RangeError(`${what}: unknown type`);
+  const { rrsets } = draftAt(drafts, origin, nameOf(set.name));
+  if (rrsets.has(type)) throw new RangeError(`${what}: more than one rrset`);
+  if (set.values.length === 0) throw new RangeError(`${what}: no values`);
+  const records: RecordData[] = [];
+  const targets: NameKey[] = [];
+  for (const value of set.values) {
+    try {
+      const { data, target } = parseRecord(type, value);
+      records.push(data);
+      if (target !== undefined && isWithin(target, origin)) targets.push(target);
+    } catch (cause) {
+      throw new RangeError(`${what} ${value}: ${(cause as Error).message}`, { cause });
+    }
+  }
+  rrsets.set(type, { type, ttlS: Math.min(set.ttlS, TTL_S_MAX), records, targets });
+}
+
+function addGeoName(drafts: Map<NameKey, Draft>, origin: NameKey, geo: GeoName): void {
+  const draft = draftAt(drafts, origin, nameOf(geo.name));
+  if (draft.geo !== undefined) throw new RangeError(`${geo.name}: more than one geo name`);
+  draft.geo = { ...geo, ttlS: Math.min(geo.ttlS, TTL_S_MAX) };
+}
+
+/** The draft at a name, which makes every name between it and the origin exist, too. */
+function draftAt(drafts: Map<NameKey, Draft>, origin: NameKey, key: NameKey): Draft {
+  if (!isWithin(key, origin)) throw new RangeError(`${nameText(key)} is outside the zone`);
+  for (let name = key; ; name = parentOf(name)) {
+    if (!drafts.has(name)) drafts.set(name, { rrsets: new Map(), geo: undefined });
+    if (name === origin) break;
+  }
+  return drafts.get(key) ?? { rrsets: new Map(), geo: undefined };
+}
+
+function finish(drafts: ReadonlyMap<NameKey, Draft>, origin: NameKey): Map<NameKey, ZoneNode> {
+  const nodes = new Map<NameKey, ZoneNode>();
+  for (const [key, draft] of drafts) {
+    assertConsistent(key, draft);
+    nodes.set(key, { rrsets: draft.rrsets, geo: draft.geo, cut: cutAbove(drafts, origin, key) });
+  }
+  return nodes;
+}
+
+function assertConsistent(key: NameKey, { rrsets, geo }: Draft): void {
+  const alias = rrsets.get(RecordType.CNAME);
+  if (alias !== undefined && (rrsets.size > 1 || geo !== undefined)) {
+    throw new RangeError(`${nameText(key)}: CNAME beside other data (RFC 1034 §3.6.2)`);
+  }
+  if (alias !== undefined && alias.records.length > 1) {
+    throw new RangeError(`${nameText(key)}: more than one CNAME (RFC 2181 §10.1)`);
+  }
+  if (isWildcard(key) && rrsets.has(RecordType.NS)) {
+    throw new RangeError(`${nameText(key)}: a wildcard cannot be delegated (RFC 4592 §4.2)`);
+  }
+}
+
+function cutAbove(
+  drafts: ReadonlyMap<NameKey, Draft>,
+  origin: NameKey,
+  key: NameKey,
+): NameKey | undefined {
+  let cut: NameKey | undefined;
+  for (let name = key; name !== origin; name = parentOf(name)) {
+    if (drafts.get(name)?.rrsets.has(RecordType.NS) === true) cut = name;
+  }
+  return cut;
+}
+
+function soaOf(plan: ZonePlan, ttlS: number): Rrset {
+  const numbers = [plan.serial, plan.refreshS, plan.retryS, plan.expireS, plan.negativeTtlS];
+  const fixed = Buffer.alloc(4 * numbers.length);
+  for (const [index, number] of numbers.entries()) fixed.writeUInt32BE(number, 4 * index);
+  const parts = [nameOf(plan.primaryNameserver), nameOf(plan.mailbox), fixed];
+  const text = `${plan.primaryNameserver}. ${plan.mailbox}. ${numbers.join(' ')}`;
+  return { type: RecordType.SOA, ttlS, records: [{ parts, text }], targets: [] };
+}
+
+function nameOf(text: string): NameKey {
+  const key = parseName(text);
+  if (key === undefined) throw new RangeError(`"${text}" is not a name`);
+  return key;
+}
