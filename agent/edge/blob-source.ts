@@ -1,0 +1,87 @@
+import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
+import type { Disk } from '../../runtime/disk.ts';
+import type { MemoryCache } from './memory-cache.ts';
+
+export interface BlobRange {
+  readonly digest: Digest;
+  /** Of the whole blob. */
+  readonly sizeBytes: number;
+  /** Inclusive. */
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+}
+
+/** Bytes at once when they are in memory; otherwise a promise for bytes or for a stream. */
+export type BlobSource = (
+  range: BlobRange,
+) => Uint8Array | Promise<Uint8Array | AsyncIterable<Uint8Array>>;
+
+/**
+ * Reads blobs: small ones through the memory cache, large ones piece by piece from disk, as fast
+ * as the reader takes them.
+ *
+ * A small blob is checked against its digest as it enters memory, so that a disk gone bad costs
+ * an error and never a wrong byte that is then served until the next restart.
+ * Errors: an absent, short or changed blob rejects, or ends the stream with an error.
+ */
+export function createBlobSource(disk: Disk, cache: MemoryCache): BlobSource {
+  // Many first requests for one file read it once.
+  const loading = new Map<Digest, Promise<Uint8Array>>();
+
+  function load(digest: Digest): Promise<Uint8Array> {
+    const ongoing = loading.get(digest);
+    if (ongoing !== undefined) return ongoing;
+    const promise = readVerified(disk, digest)
+      .then((bytes) => {
+        cache.put(digest, bytes);
+        return bytes;
+      })
+      .finally(() => loading.delete(digest));
+    loading.set(digest, promise);
+    return promise;
+  }
+
+  return (range) => {
+    const { digest, sizeBytes, start, end } = range;
+    const cached = cache.get(digest);
+    if (cached !== undefined) return cached.subarray(start, end);
+    if (sizeBytes > cache.limits.fileBytesMax) return openStream(disk, range);
+    return load(digest).then((bytes) => bytes.subarray(start, end));
+  };
+}
+
+/** The whole blob. Rejects when it is absent or not what its name says. */
+export async function readVerified(disk: Disk, digest: Digest): Promise<Uint8Array> {
+  const bytes = await disk.read(blobPath(digest));
+  if (bytes === undefined) throw new Error(`read blob ${digest}: it is not on disk`);
+  if (digestOf(bytes) !== digest) throw new Error(`read blob ${digest}: its content has changed`);
+  return bytes;
+}
+
+/** Waits for the first piece: what cannot be opened is still answered with an error status. */
+async function openStream(disk: Disk, range: BlobRange): Promise<AsyncIterable<Uint8Array>> {
+  const { digest, start, end } = range;
+  const pieces = disk.stream(blobPath(digest), { start, end })[Symbol.asyncIterator]();
+  const first = await pieces.next();
+  return exactly(first, pieces, range);
+}
+
+async function* exactly(
+  first: IteratorResult<Uint8Array>,
+  rest: AsyncIterator<Uint8Array>,
+  { digest, start, end }: BlobRange,
+): AsyncGenerator<Uint8Array> {
+  let leftBytes = end - start;
+  try {
+    for (let piece = first; piece.done !== true; piece = await rest.next()) {
+      leftBytes -= piece.value.length;
+      if (leftBytes < 0) break;
+      yield piece.value;
+    }
+    if (leftBytes !== 0) throw new Error(`read blob ${digest}: it is not as long as it should be`);
+  } finally {
+    // The reader may leave early: the file must be closed all the same.
+    await rest.return?.();
+  }
+}

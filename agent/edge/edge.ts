@@ -1,0 +1,162 @@
+import type { Digest } from '../../runtime/digest.ts';
+import type { Disk } from '../../runtime/disk.ts';
+import type { HttpAnswer, HttpHandler } from '../../runtime/http.ts';
+import type { Log } from '../../runtime/log.ts';
+import { parseManifest } from '../../runtime/manifest.ts';
+import { type BlobSource, createBlobSource, readVerified } from './blob-source.ts';
+import { createMemoryCache, type MemoryCache } from './memory-cache.ts';
+import { respond } from './respond.ts';
+import { compileEdge, type EdgeRelease, type EdgeTable, emptyEdgeTable } from './site-table.ts';
+import type { EdgeSite, EdgeSnapshot } from './snapshot.ts';
+
+/** What an edge serves of one site. */
+export interface SiteState {
+  readonly uid: string;
+  /** The release that requests are answered with; absent: none. */
+  readonly release?: Digest;
+  /** Why it is not the one asked for, for a person. */
+  readonly problem?: string;
+}
+
+/**
+ * An edge without sockets: what it serves and how it answers.
+ *
+ * Guarantees: a snapshot takes effect whole and at once, and only when the manifests it needs are
+ * loaded; a site whose new release cannot be loaded keeps the one it has (INV-27); a snapshot
+ * older than the newest one given is never applied.
+ */
+export interface Edge {
+  readonly handler: HttpHandler;
+  /** Resolves to the state of every site, in the snapshot's order, once it is in effect. */
+  apply(sequence: number, snapshot: EdgeSnapshot): Promise<readonly SiteState[]>;
+}
+
+export interface EdgeParts {
+  readonly disk: Disk;
+  readonly nodeName: string;
+  readonly log: Log;
+  readonly cache?: MemoryCache;
+}
+
+export function createEdge({ disk, nodeName, log, cache = createMemoryCache() }: EdgeParts): Edge {
+  let table = emptyEdgeTable(nodeName);
+  let states: readonly SiteState[] = [];
+  let newestSequence = -1;
+  /** By site uid: what each site is answered with. Holds the only copies of parsed manifests. */
+  let serving: ReadonlyMap<string, EdgeRelease> = new Map();
+  let turn: Promise<unknown> = Promise.resolve();
+
+  async function load(snapshot: EdgeSnapshot): Promise<void> {
+    const held = new Map([...serving.values()].map((release) => [release.digest, release]));
+    const { releases, problems } = await loadReleases(disk, snapshot, held);
+    const next = new Map<string, EdgeRelease>();
+    for (const site of snapshot.sites) {
+      const release = chooseRelease(site, { releases, serving });
+      if (release !== undefined) next.set(site.uid, release);
+    }
+    table = compileEdge(snapshot, { nodeName, releaseOf: (site) => next.get(site.uid) });
+    serving = next;
+    states = snapshot.sites.map((site) => siteState(site, next.get(site.uid), problems));
+    for (const [release, problem] of problems)
+      log.error({ release, problem }, 'release not loaded');
+  }
+
+  return {
+    handler: createHandler(() => table, createBlobSource(disk, cache), log),
+    apply(sequence, snapshot) {
+      newestSequence = Math.max(newestSequence, sequence);
+      // One at a time; what was overtaken while it waited is skipped.
+      const mine = turn.then(async () => {
+        if (sequence === newestSequence) await load(snapshot);
+        return states;
+      });
+      turn = mine.catch(() => undefined);
+      return mine;
+    },
+  };
+}
+
+interface LoadedReleases {
+  readonly releases: ReadonlyMap<Digest, EdgeRelease>;
+  readonly problems: ReadonlyMap<Digest, string>;
+}
+
+async function loadReleases(
+  disk: Disk,
+  snapshot: EdgeSnapshot,
+  held: ReadonlyMap<Digest, EdgeRelease>,
+): Promise<LoadedReleases> {
+  const releases = new Map<Digest, EdgeRelease>();
+  const problems = new Map<Digest, string>();
+  for (const { release: digest } of snapshot.sites) {
+    if (digest === undefined || releases.has(digest) || problems.has(digest)) continue;
+    try {
+      releases.set(digest, held.get(digest) ?? (await loadRelease(disk, digest)));
+    } catch (error) {
+      problems.set(digest, error instanceof Error ? error.message : String(error));
+    }
+  }
+  return { releases, problems };
+}
+
+async function loadRelease(disk: Disk, digest: Digest): Promise<EdgeRelease> {
+  const files = parseManifest(await readVerified(disk, digest));
+  return { digest, files: new Map(files.map((file) => [file.path, file])) };
+}
+
+function chooseRelease(
+  { uid, release }: EdgeSite,
+  known: {
+    readonly releases: ReadonlyMap<Digest, EdgeRelease>;
+    readonly serving: ReadonlyMap<string, EdgeRelease>;
+  },
+): EdgeRelease | undefined {
+  return release === undefined
+    ? undefined
+    : (known.releases.get(release) ?? known.serving.get(uid));
+}
+
+function siteState(
+  site: EdgeSite,
+  release: EdgeRelease | undefined,
+  problems: ReadonlyMap<Digest, string>,
+): SiteState {
+  const problem = site.release === undefined ? undefined : problems.get(site.release);
+  return {
+    uid: site.uid,
+    ...(release === undefined ? {} : { release: release.digest }),
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+/** Joins the pure answer with the bytes it names. */
+function createHandler(table: () => EdgeTable, openBlob: BlobSource, log: Log): HttpHandler {
+  return (request) => {
+    const { status, headers, body } = respond(request, table());
+    switch (body.kind) {
+      case 'none':
+        return { status, headers, body: undefined };
+      case 'text':
+        return { status, headers, body: body.text };
+      case 'blob': {
+        const opened = openBlob(body);
+        if (opened instanceof Uint8Array) return { status, headers, body: opened };
+        return opened.then(
+          (bytes) => ({ status, headers, body: bytes }),
+          (error: unknown) => unreadable(error, log),
+        );
+      }
+    }
+  };
+}
+
+/** Another node may have the bytes: 503 lets clients and monitors try again. */
+function unreadable(error: unknown, log: Log): HttpAnswer {
+  log.error({ error: String(error) }, 'a file could not be read');
+  const headers = [
+    ['content-type', 'text/plain;charset=utf-8'],
+    ['cache-control', 'no-store'],
+    ['retry-after', '5'],
+  ] as const;
+  return { status: 503, headers, body: 'The file could not be read.\n' };
+}
