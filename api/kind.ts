@@ -65,7 +65,7 @@ export function defineKind<SpecSchema extends TObject, StatusSchema extends TObj
   definition: Definition<SpecSchema, StatusSchema>,
 ): Kind<Declared<SpecSchema>, Declared<StatusSchema>> {
   const { spec: specSchema, status: statusSchema, ...rest } = definition;
-  const validate = lazy(() => schemaCompiler().compile(specSchema));
+  const check = schemaCheck(specSchema);
   return {
     ...rest,
     specSchema,
@@ -73,14 +73,30 @@ export function defineKind<SpecSchema extends TObject, StatusSchema extends TObj
     singular: definition.kind.toLowerCase(),
     immutable: definition.immutable ?? 'nothing',
     rules: definition.rules ?? (() => []),
-    normalize(spec) {
-      const copy = structuredClone(spec);
+    normalize: (spec) => check.withDefaults(spec),
+    specErrors: (spec) => check.errors(spec),
+  };
+}
+
+export interface SchemaCheck {
+  /** A copy of the value with every default filled in. */
+  withDefaults(value: unknown): unknown;
+  /** What the schema says against the value; fields with a default may be missing. */
+  errors(value: unknown): readonly ErrorObject[];
+}
+
+/** A schema at work. It is compiled at first use: that takes milliseconds that few commands need. */
+export function schemaCheck(schema: TObject): SchemaCheck {
+  const validate = lazy(() => schemaCompiler().compile(schema));
+  return {
+    withDefaults(value) {
+      const copy = structuredClone(value);
       validate()(copy);
       return copy;
     },
-    specErrors(spec) {
+    errors(value) {
       const check = validate();
-      return check(structuredClone(spec)) ? [] : (check.errors ?? []);
+      return check(structuredClone(value)) ? [] : (check.errors ?? []);
     },
   };
 }
@@ -93,7 +109,6 @@ function schemaCompiler(): Ajv2020 {
   return new Ajv2020({ strict: true, allErrors: true, useDefaults: true, verbose: true, formats });
 }
 
-/** Compiling a schema takes milliseconds that most commands need not spend. */
 function lazy<Value>(make: () => Value): () => Value {
   let made: { readonly value: Value } | undefined;
   return () => {

@@ -1,0 +1,146 @@
+import { type Document, LineCounter, type Node, parseAllDocuments, visit } from 'yaml';
+import type { Violation } from './kind.ts';
+import { lineOfNode, lineOfOffset, lineOfPath } from './locate.ts';
+import { parsePath } from './path.ts';
+
+/** How large the text of one manifest may be, in bytes: 10 MB. */
+export const MANIFEST_BYTES_MAX = 10_000_000;
+
+/** How many objects one manifest may have. */
+export const MANIFEST_DOCUMENTS_MAX = 10_000;
+
+/** How many nodes the aliases of one document may stand for. */
+export const ALIASES_MAX = 100;
+
+/** One document of a manifest: an object to validate, or why there is none. */
+export type ManifestDocument =
+  | {
+      readonly kind: 'object';
+      readonly raw: unknown;
+      /** The file or URL it came from; `-` for stdin. */
+      readonly source: string;
+      /** The line, from 1, of a path such as `spec.hosts[0]`, or of the nearest field around it. */
+      locate(path: string): number;
+    }
+  /** `message` is whole: it names the source and line. */
+  | { readonly kind: 'error'; readonly message: string };
+
+/**
+ * Parses YAML (1.2, any number of documents) or JSON. A broken document is an error among the
+ * others, which are still good. Empty documents are left out.
+ */
+export function parseManifests(text: string, source: string): readonly ManifestDocument[] {
+  const sizeBytes = Buffer.byteLength(text);
+  if (sizeBytes > MANIFEST_BYTES_MAX) {
+    const limit = `at most ${MANIFEST_BYTES_MAX} (10 MB) are possible`;
+    return [failure(`is ${sizeBytes} bytes long; ${limit}: split it into several files`, source)];
+  }
+  const lines = new LineCounter();
+  const documents = parseText(text, lines);
+  if (documents === 'tooDeep') return [failure('nests too deeply to be a manifest', source)];
+  if (documents.length > MANIFEST_DOCUMENTS_MAX) {
+    return [
+      failure(
+        `has ${documents.length} documents; at most ${MANIFEST_DOCUMENTS_MAX} are possible`,
+        source,
+      ),
+    ];
+  }
+  return documents.flatMap((document) => readDocument(document, source, lines));
+}
+
+/** `spec.hosts[0] "blog": needs a dot, e.g. blog.example.com (site.yaml:6)`. */
+export function formatViolation(
+  violation: Violation,
+  document: Extract<ManifestDocument, { readonly kind: 'object' }>,
+): string {
+  const { path, message } = violation;
+  const sentence = path === '' ? message : `${path} ${message}`;
+  return `${sentence} (${document.source}:${document.locate(path)})`;
+}
+
+function failure(message: string, source: string, line?: number): ManifestDocument {
+  return { kind: 'error', message: `${source}${line === undefined ? '' : `:${line}`} ${message}` };
+}
+
+function parseText(text: string, lines: LineCounter): readonly Document[] | 'tooDeep' {
+  try {
+    const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
+    // With no document at all the parser answers an empty one that is an array, too.
+    return [...documents];
+  } catch (error) {
+    // The parser descends by recursion: a text of a million "[" runs out of stack.
+    if (error instanceof RangeError) return 'tooDeep';
+    throw error;
+  }
+}
+
+function readDocument(
+  document: Document,
+  source: string,
+  lines: LineCounter,
+): readonly ManifestDocument[] {
+  const [error] = document.errors;
+  if (error !== undefined) {
+    return [
+      failure(syntaxMessage(error.code, error.message), source, lineOfOffset(error.pos[0], lines)),
+    ];
+  }
+  if (document.contents === null) return [];
+  const values = plainValue(document);
+  if (values.kind === 'error') {
+    return [
+      failure(values.message, source, lineOfNode(firstAlias(document) ?? document.contents, lines)),
+    ];
+  }
+  const { raw } = values;
+  if (raw === null) return [];
+  const root = document.contents;
+  return [
+    { kind: 'object', raw, source, locate: (path) => lineOfPath(root, parsePath(path), lines) },
+  ];
+}
+
+/** The parser's own messages, with a mend where people need one. */
+function syntaxMessage(code: string, message: string): string {
+  switch (code) {
+    case 'DUPLICATE_KEY':
+      return 'names a field that is there already; remove one of the two';
+    case 'TAB_AS_INDENT':
+      return 'is indented with a tab; YAML needs spaces';
+    default:
+      return `is not YAML: ${message}`;
+  }
+}
+
+type PlainValue =
+  | { readonly kind: 'value'; readonly raw: unknown }
+  | { readonly kind: 'error'; readonly message: string };
+
+function plainValue(document: Document): PlainValue {
+  try {
+    const raw: unknown = document.toJS({ maxAliasCount: ALIASES_MAX });
+    return { kind: 'value', raw };
+  } catch (error) {
+    if (error instanceof ReferenceError && error.message.startsWith('Excessive alias')) {
+      const message = `repeats more than ${ALIASES_MAX} values through aliases (*name); write them out`;
+      return { kind: 'error', message };
+    }
+    if (error instanceof ReferenceError) return { kind: 'error', message: error.message };
+    if (error instanceof RangeError) {
+      return { kind: 'error', message: 'nests too deeply to be a manifest' };
+    }
+    throw error;
+  }
+}
+
+function firstAlias(document: Document): Node | undefined {
+  const found: Node[] = [];
+  visit(document, {
+    Alias(_key, alias) {
+      found.push(alias);
+      return visit.BREAK;
+    },
+  });
+  return found[0];
+}

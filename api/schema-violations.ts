@@ -1,0 +1,150 @@
+import type { ErrorObject } from 'ajv/dist/2020.js';
+import type { Violation } from './kind.ts';
+import { didYouMean } from './nearest.ts';
+import { formatPath, type PathStep, parsePointer } from './path.ts';
+import { quote } from './rules.ts';
+
+/**
+ * What the schema says, in words. `root` is where the checked value stands, e.g. `['spec']`;
+ * `value` is the value that was checked.
+ */
+export function schemaViolations(
+  errors: readonly ErrorObject[],
+  root: readonly string[],
+  value: unknown,
+): readonly Violation[] {
+  return errors.map((error) => {
+    const steps = [...root, ...stepsInto(value, error.instancePath)];
+    const named = namedField(error);
+    const path = formatPath(named === undefined ? steps : [...steps, named]);
+    return { path, message: messageOf(error, formatPath(steps)) };
+  });
+}
+
+/** A JSON Pointer as steps: a number where the value has a list. */
+function stepsInto(value: unknown, pointer: string): readonly PathStep[] {
+  let current = value;
+  return parsePointer(pointer).map((field) => {
+    const step = Array.isArray(current) ? Number(field) : field;
+    current = isRecord(current) || Array.isArray(current) ? Reflect.get(current, step) : undefined;
+    return step;
+  });
+}
+
+/** The field that is unknown or missing; the error itself stands at its parent. */
+function namedField(error: ErrorObject): string | undefined {
+  if (error.keyword === 'additionalProperties') return String(error.params['additionalProperty']);
+  if (error.keyword === 'required') return String(error.params['missingProperty']);
+  return undefined;
+}
+
+function messageOf(error: ErrorObject, parentPath: string): string {
+  const limit = Number(error.params['limit']);
+  const length = lengthOf(error.data);
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return unknownField(String(error.params['additionalProperty']), error, parentPath);
+    case 'required':
+      return missingField(String(error.params['missingProperty']), error);
+    case 'type':
+      return wrongType(String(error.params['type']), error.data);
+    case 'enum':
+      return wrongWord(error);
+    case 'minimum':
+    case 'maximum':
+      return outOfRange(error);
+    case 'minLength':
+    case 'minItems':
+      return length === 0 ? 'is empty' : `is ${length} long; at least ${limit} are needed`;
+    case 'maxLength':
+      return `is ${length} characters long; at most ${limit} are possible`;
+    case 'maxItems':
+    case 'maxProperties':
+      return `has ${length} items; at most ${limit} are possible`;
+    case 'uniqueItems':
+      return twice(error);
+    case 'pattern':
+      return `${quote(error.data)}: must look like ${String(error.params['pattern'])}`;
+    default:
+      return `${quote(error.data)}: ${error.message ?? 'does not fit the schema'}`;
+  }
+}
+
+function unknownField(field: string, error: ErrorObject, parentPath: string): string {
+  const known = Object.keys(propertiesOf(error));
+  const meant = didYouMean(field, known);
+  if (meant !== '') return `is not a field of ${parentPath}${meant}`;
+  if (known.length === 0) return `is not a field of ${parentPath}, which has none`;
+  return `is not a field of ${parentPath}, which has ${known.join(', ')}`;
+}
+
+function missingField(field: string, error: ErrorObject): string {
+  const schema = propertiesOf(error)[field];
+  const description = isRecord(schema) ? schema['description'] : undefined;
+  return `is missing${typeof description === 'string' ? `: ${description}` : ''}`;
+}
+
+function propertiesOf(error: ErrorObject): Readonly<Record<string, unknown>> {
+  const properties: unknown = error.parentSchema?.['properties'];
+  return isRecord(properties) ? properties : {};
+}
+
+const TYPES_IN_WORDS: Readonly<Record<string, string>> = {
+  string: 'text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a group of fields',
+};
+
+function wrongType(wanted: string, value: unknown): string {
+  const wants = TYPES_IN_WORDS[wanted] ?? wanted;
+  if (value === null) return `is empty, and must be ${wants}`;
+  if (Array.isArray(value)) return `is a list, and must be ${wants}`;
+  if (typeof value === 'object') return `is a group of fields, and must be ${wants}`;
+  const isFraction = wanted === 'integer' && typeof value === 'number';
+  const got = isFraction ? '' : `, and this is ${TYPES_IN_WORDS[typeof value] ?? typeof value}`;
+  return `${quote(value)}: must be ${wants}${got}${mend(wanted, value)}`;
+}
+
+function mend(wanted: string, value: unknown): string {
+  if (wanted === 'string') return `; put it in quotes: "${String(value)}"`;
+  if (wanted === 'array') return `; write [${String(value)}]`;
+  const isNumeral = typeof value === 'string' && /^-?\d+$/.test(value);
+  return wanted === 'integer' && isNumeral ? `; write ${value} without quotes` : '';
+}
+
+function wrongWord(error: ErrorObject): string {
+  const allowed: unknown = error.params['allowedValues'];
+  const words = Array.isArray(allowed) ? allowed.map(String) : [];
+  const meant = typeof error.data === 'string' ? didYouMean(error.data, words) : '';
+  return `${quote(error.data)}: must be one of ${words.join(', ')}${meant}`;
+}
+
+function outOfRange(error: ErrorObject): string {
+  const { minimum, maximum } = error.parentSchema ?? {};
+  const range =
+    minimum !== undefined && maximum !== undefined && maximum !== Number.MAX_SAFE_INTEGER
+      ? `from ${String(minimum)} to ${String(maximum)}`
+      : `at ${error.keyword === 'minimum' ? 'least' : 'most'} ${String(error.params['limit'])}`;
+  return `${quote(error.data)}: must be ${range}`;
+}
+
+function twice(error: ErrorObject): string {
+  const [first, second] = [Number(error.params['j']), Number(error.params['i'])].toSorted(
+    (a, b) => a - b,
+  );
+  const item: unknown = Array.isArray(error.data) ? error.data[first ?? 0] : undefined;
+  return `names ${quote(item)} twice, as items ${first} and ${second}; remove one`;
+}
+
+function lengthOf(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (Array.isArray(value)) return value.length;
+  return isRecord(value) ? Object.keys(value).length : 0;
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
