@@ -1,0 +1,156 @@
+import type { Command } from 'commander';
+import type { Cli } from './cli.ts';
+
+/** Adds arguments, flags, help and action to the command of that name. */
+export type Register = (command: Command, cli: Cli) => void;
+
+export interface CommandEntry {
+  readonly name: string;
+  /** For the list of commands: what it does, in a few words. */
+  readonly summary: string;
+  readonly group: 'Declare' | 'Look' | 'Operate' | 'Set up' | 'hidden';
+  /** Imports the command's file, so that no command waits for another one's imports. */
+  load(): Promise<Register>;
+}
+
+/** Every command, in the order of the help. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'apply',
+    summary: 'make objects be as files declare them, and upload what sites serve',
+    group: 'Declare',
+    load: async () => (await import('./commands/apply.ts')).registerApply,
+  },
+  {
+    name: 'diff',
+    summary: 'show what apply would change',
+    group: 'Declare',
+    load: async () => (await import('./commands/diff.ts')).registerDiff,
+  },
+  {
+    name: 'push',
+    summary: 'publish a folder as the new release of a site',
+    group: 'Declare',
+    load: async () => (await import('./commands/push.ts')).registerPush,
+  },
+  {
+    name: 'edit',
+    summary: 'change an object in your editor',
+    group: 'Declare',
+    load: async () => (await import('./commands/edit.ts')).registerEdit,
+  },
+  {
+    name: 'patch',
+    summary: 'change some fields of an object',
+    group: 'Declare',
+    load: async () => (await import('./commands/patch.ts')).registerPatch,
+  },
+  {
+    name: 'label',
+    summary: 'set or remove labels',
+    group: 'Declare',
+    load: async () => (await import('./commands/label.ts')).registerLabel,
+  },
+  {
+    name: 'annotate',
+    summary: 'set or remove annotations',
+    group: 'Declare',
+    load: async () => (await import('./commands/label.ts')).registerAnnotate,
+  },
+  {
+    name: 'delete',
+    summary: 'delete objects and wait until they are gone',
+    group: 'Declare',
+    load: async () => (await import('./commands/delete.ts')).registerDelete,
+  },
+  {
+    name: 'get',
+    summary: 'list objects',
+    group: 'Look',
+    load: async () => (await import('./commands/get.ts')).registerGet,
+  },
+  {
+    name: 'describe',
+    summary: 'show all about objects, with their events',
+    group: 'Look',
+    load: async () => (await import('./commands/describe.ts')).registerDescribe,
+  },
+  {
+    name: 'events',
+    summary: 'list what happened',
+    group: 'Look',
+    load: async () => (await import('./commands/events.ts')).registerEvents,
+  },
+  {
+    name: 'wait',
+    summary: 'wait until objects are as you want them',
+    group: 'Look',
+    load: async () => (await import('./commands/wait.ts')).registerWait,
+  },
+  {
+    name: 'explain',
+    summary: 'document the fields of a kind',
+    group: 'Look',
+    load: async () => (await import('./commands/explain.ts')).registerExplain,
+  },
+  {
+    name: 'dns',
+    summary: 'ask which node a client would be sent to, and why',
+    group: 'Look',
+    load: async () => (await import('./commands/dns.ts')).registerDns,
+  },
+  {
+    name: 'rollout',
+    summary: 'watch, list and undo the releases of a site',
+    group: 'Operate',
+    load: async () => (await import('./commands/rollout.ts')).registerRollout,
+  },
+  {
+    name: 'cordon',
+    summary: 'keep nodes out of new answers and placements',
+    group: 'Operate',
+    load: async () => (await import('./commands/cordon.ts')).registerCordon,
+  },
+  {
+    name: 'uncordon',
+    summary: 'take nodes into new answers and placements again',
+    group: 'Operate',
+    load: async () => (await import('./commands/cordon.ts')).registerUncordon,
+  },
+  {
+    name: 'node',
+    summary: 'let machines join',
+    group: 'Operate',
+    load: async () => (await import('./commands/node.ts')).registerNode,
+  },
+  {
+    name: 'api-resources',
+    summary: 'list the kinds of objects',
+    group: 'Set up',
+    load: async () => (await import('./commands/api-resources.ts')).registerApiResources,
+  },
+  {
+    name: 'config',
+    summary: 'choose and show the cluster that b8sctl talks to',
+    group: 'Set up',
+    load: async () => (await import('./commands/config.ts')).registerConfig,
+  },
+  {
+    name: 'completion',
+    summary: 'print a script that completes commands, kinds and names in your shell',
+    group: 'Set up',
+    load: async () => (await import('./commands/completion.ts')).registerCompletion,
+  },
+  {
+    name: 'version',
+    summary: 'print the versions of b8sctl and dom',
+    group: 'Set up',
+    load: async () => (await import('./commands/version.ts')).registerVersion,
+  },
+  {
+    name: '__complete',
+    summary: 'candidates for the last of the words given',
+    group: 'hidden',
+    load: async () => (await import('./commands/complete.ts')).registerComplete,
+  },
+];

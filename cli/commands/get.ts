@@ -1,0 +1,225 @@
+import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import type { Kind } from '../../api/kind.ts';
+import type { Resource } from '../../api/object.ts';
+import type { Api, Listed } from '../../runtime/api-client.ts';
+import { type Cli, CommandError } from '../cli.ts';
+import { fetchObject, forEachOrFail } from '../objects.ts';
+import { type PathStep, parsePath, select } from '../render/jsonpath.ts';
+import {
+  type OutputFormat,
+  objectTable,
+  parseOutputFormat,
+  renderDocument,
+  withoutManagedFields,
+} from '../render/output.ts';
+import { kindOfObject, type NamedTarget, parseTargets, referenceOf } from '../targets.ts';
+
+export interface GetOptions {
+  readonly output?: string;
+  readonly watch?: true;
+  readonly selector?: string;
+  readonly allNamespaces?: true;
+  readonly sortBy?: string;
+  readonly at?: bigint;
+  readonly showManagedFields?: true;
+}
+
+/** `get TYPE[,TYPE] [NAME...] | TYPE/NAME...` */
+export function registerGet(command: Command, cli: Cli): void {
+  command
+    .argument('<type>', 'a kind, several parted by commas, or TYPE/NAME')
+    .argument('[names...]', 'names, or more TYPE/NAME')
+    .option('-o, --output <format>', 'wide, yaml, json, name or jsonpath=TEMPLATE')
+    .option('-w, --watch', 'go on with every change, until Ctrl-C')
+    .option('-l, --selector <selector>', 'only with these labels: app=blog,tier!=test')
+    .option('-A, --all-namespaces', 'of all namespaces')
+    .option('--sort-by <path>', 'sort by this field, e.g. .metadata.creationTimestamp')
+    .option('--at <revision>', 'as it was at this revision of the store', revisionOf)
+    .option('--show-managed-fields', 'with yaml and json: also who owns which field')
+    .addHelpText('after', EXAMPLES)
+    .action(async (type: string, names: readonly string[], options: GetOptions) => {
+      await get([type, ...names], options, cli);
+    });
+}
+
+const EXAMPLES = `
+Examples:
+  b8sctl get sites                              every site of the namespace
+  b8sctl get nodes -o wide                      with more columns
+  b8sctl get site/blog -o yaml                  all of one object
+  b8sctl get sites -o jsonpath='{.items[*].metadata.name}'
+  b8sctl get sites -l app=blog -w               follow some of them
+  b8sctl get site blog --at 1234 -o yaml        as it was at revision 1234`;
+
+/** Prints what is asked for; ends with exit code 1 when a name is missing. */
+export async function get(words: readonly string[], options: GetOptions, cli: Cli): Promise<void> {
+  const format = parseOutputFormat(options.output);
+  const targets = parseTargets(words);
+  const sortSteps = options.sortBy === undefined ? undefined : parsePath(options.sortBy);
+  const query: Query = { ...options, format, sortSteps };
+  if (targets.form === 'names') await getNames(targets.names, query, cli);
+  else await getKinds(targets.kinds, query, cli);
+}
+
+interface Query extends GetOptions {
+  readonly format: OutputFormat;
+  readonly sortSteps: readonly PathStep[] | undefined;
+}
+
+async function getNames(names: readonly NamedTarget[], query: Query, cli: Cli): Promise<void> {
+  if (query.selector !== undefined) {
+    throw new CommandError('error: names and -l cannot be given together');
+  }
+  const [api, namespace] = [await cli.api(), await cli.namespace()];
+  const [only] = names;
+  if (query.watch === true && (only === undefined || names.length > 1)) {
+    throw new CommandError('error: watch one object, or all of one kind');
+  }
+  const found: Resource[] = [];
+  let failure: unknown;
+  try {
+    await forEachOrFail(cli, names, async (target) => {
+      found.push(await fetchObject(api, referenceOf(target, namespace), query.at));
+    });
+  } catch (error) {
+    failure = error;
+  }
+  const form = names.length === 1 ? 'object' : 'list';
+  if (found.length > 0) print(sorted(found, query.sortSteps), { query, form, cli });
+  if (failure !== undefined) throw failure;
+  if (query.watch === true && only !== undefined) {
+    await follow(api, only.kind, { query, cli, namespace, seen: found, name: only.name });
+  }
+}
+
+async function getKinds(kinds: readonly Kind[], query: Query, cli: Cli): Promise<void> {
+  const api = await cli.api();
+  const namespace = query.allNamespaces === true ? '' : await cli.namespace();
+  const [only] = kinds;
+  if (query.watch === true && (only === undefined || kinds.length > 1)) {
+    throw new CommandError('error: watch one object, or all of one kind');
+  }
+  const lists = await Promise.all(kinds.map((kind) => list(api, kind, namespace, query)));
+  const found = lists.flatMap(({ objects }) => sorted(objects, query.sortSteps));
+  if (found.length > 0 || query.format.kind !== 'table') print(found, { query, form: 'list', cli });
+  else if (query.watch !== true) cli.terminal.error(`${emptyText(kinds, namespace)}\n`);
+  if (query.watch === true && only !== undefined) {
+    const afterRevision = lists[0]?.revision ?? 0n;
+    await follow(api, only, { query, cli, namespace, seen: found, afterRevision });
+  }
+}
+
+async function list(api: Api, kind: Kind, namespace: string, query: Query): Promise<Listed> {
+  return await api.list({
+    kind: kind.kind,
+    namespace: kind.scope === 'namespace' ? namespace : '',
+    ...(query.selector !== undefined && { labelSelector: query.selector }),
+    ...(query.at !== undefined && { revision: query.at }),
+  });
+}
+
+interface Printing {
+  readonly query: Query;
+  readonly form: 'object' | 'list';
+  readonly cli: Cli;
+}
+
+function print(objects: readonly Resource[], { query, form, cli }: Printing): void {
+  const { format } = query;
+  if (format.kind === 'table') {
+    const tables = tablesOf(objects, query);
+    const nowMs = cli.clock.nowMs();
+    cli.terminal.out(tables.map(({ table, rows }) => table.render(rows, nowMs)).join('\n'));
+    return;
+  }
+  const shown = query.showManagedFields === true ? objects : objects.map(withoutManagedFields);
+  const text = renderDocument(format, shown, form);
+  // As kubectl, a template prints just what it says; a person's prompt needs a line of its own.
+  const isTornLine = format.kind === 'jsonpath' && cli.terminal.outIsTerminal;
+  cli.terminal.out(isTornLine && !text.endsWith('\n') ? `${text}\n` : text);
+}
+
+/** One table per kind, in the order in which they come. */
+function tablesOf(objects: readonly Resource[], query: Query) {
+  const byKind = Map.groupBy(objects, (object) => object.kind);
+  return [...byKind.values()].map((rows) => ({
+    table: tableFor(kindOfObject(rows[0] ?? { kind: '' }), query, byKind.size > 1),
+    rows,
+  }));
+}
+
+function tableFor(kind: Kind, { format, allNamespaces }: Query, withKind = false) {
+  const wide = format.kind === 'table' && format.wide;
+  const withNamespace = allNamespaces === true && kind.scope === 'namespace';
+  return objectTable(kind, { wide, withNamespace, withKind });
+}
+
+interface Following {
+  readonly query: Query;
+  readonly cli: Cli;
+  readonly namespace: string;
+  /** What has been printed already: changes go on below it. */
+  readonly seen: readonly Resource[];
+  readonly name?: string;
+  readonly afterRevision?: bigint;
+}
+
+/** Prints each change until the command is interrupted or dom goes away. */
+async function follow(api: Api, kind: Kind, following: Following): Promise<void> {
+  const { query, cli, namespace, seen, name, afterRevision } = following;
+  const table = tableFor(kind, query);
+  // The header and the widths of what is on the screen already.
+  if (seen.length > 0) table.render(seen, cli.clock.nowMs());
+  const revisions = new Set(seen.map(({ metadata }) => metadata.resourceVersion));
+  const options = {
+    kind: kind.kind,
+    namespace: kind.scope === 'namespace' ? namespace : '',
+    ...(query.selector !== undefined && { labelSelector: query.selector }),
+    ...(name !== undefined && { name }),
+    ...(afterRevision !== undefined && { afterRevision }),
+  };
+  for await (const event of api.watch(options, cli.signal)) {
+    if (event.type === 'synced') continue;
+    const { object } = event;
+    if (event.type === 'added' && revisions.has(object.metadata.resourceVersion)) continue;
+    if (query.format.kind === 'table') cli.terminal.out(table.render([object], cli.clock.nowMs()));
+    else printChange(object, query, cli);
+  }
+}
+
+function printChange(object: Resource, query: Query, cli: Cli): void {
+  if (query.format.kind === 'yaml') cli.terminal.out('---\n');
+  print([object], { query, form: 'object', cli });
+  if (query.format.kind === 'jsonpath' && !cli.terminal.outIsTerminal) cli.terminal.out('\n');
+}
+
+function sorted(
+  objects: readonly Resource[],
+  steps: readonly PathStep[] | undefined,
+): readonly Resource[] {
+  if (steps === undefined) return objects;
+  return objects.toSorted((one, other) => compare(select(steps, one)[0], select(steps, other)[0]));
+}
+
+/** Numbers by size, all else by its text; what is missing comes first. */
+function compare(one: unknown, other: unknown): number {
+  if (typeof one === 'number' && typeof other === 'number') return one - other;
+  const [a, b] = [sortText(one), sortText(other)];
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function sortText(value: unknown): string {
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function emptyText(kinds: readonly Kind[], namespace: string): string {
+  const isNamespaced = kinds.some((kind) => kind.scope === 'namespace') && namespace !== '';
+  return `No resources found${isNamespaced ? ` in ${namespace} namespace.` : ''}`;
+}
+
+function revisionOf(text: string): bigint {
+  if (/^[1-9]\d{0,18}$/.test(text)) return BigInt(text);
+  throw new InvalidArgumentError('A revision is a number, see metadata.resourceVersion.');
+}

@@ -1,0 +1,41 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { systemClock } from '../runtime/node/clock.ts';
+import { nodeEditor, nodeFiles } from '../runtime/node/files.ts';
+import { nodeTerminal } from '../runtime/node/terminal.ts';
+import { EXIT_INTERRUPTED, run } from './program.ts';
+
+/** How long a command may take to end itself after Ctrl-C. */
+const GRACE_MS = 500;
+
+const { env } = process;
+const interrupt = new AbortController();
+
+function stop(): void {
+  if (interrupt.signal.aborted) process.exit(EXIT_INTERRUPTED);
+  interrupt.abort(new Error('interrupted'));
+  setTimeout(() => process.exit(EXIT_INTERRUPTED), GRACE_MS).unref();
+}
+
+process.on('SIGINT', stop);
+process.on('SIGTERM', stop);
+for (const stream of [process.stdout, process.stderr]) {
+  // Whoever read us has seen enough (`| head`): that is no failure.
+  stream.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? 0 : 1),
+  );
+}
+
+process.exitCode = await run(process.argv.slice(2), {
+  terminal: nodeTerminal(),
+  files: nodeFiles,
+  editor: nodeEditor(env['VISUAL'] ?? env['EDITOR'] ?? 'vi'),
+  clock: systemClock(),
+  signal: interrupt.signal,
+  configPath: env['B8SCONFIG'] ?? join(homedir(), '.b8s', 'config'),
+  async connect(connection, options) {
+    const { grpcApi } = await import('../runtime/node/grpc-api.ts');
+    return grpcApi(connection, options);
+  },
+});

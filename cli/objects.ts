@@ -1,0 +1,90 @@
+import type { Resource } from '../api/object.ts';
+import { type Api, ApiError, type ObjectReference } from '../runtime/api-client.ts';
+import { type Cli, CommandError, errorText, MANAGER } from './cli.ts';
+import { quotedName } from './render/output.ts';
+
+/** How often a change is tried again because the object changed meanwhile. */
+const MODIFY_TRIES_MAX = 5;
+
+/** Reads one object; a missing one is told in kubectl's words. */
+export async function fetchObject(
+  api: Api,
+  reference: ObjectReference,
+  revision?: bigint,
+): Promise<Resource> {
+  return await named(reference, () => api.get(reference, revision));
+}
+
+/** Runs a call about one object, so that `NotFound` names it as kubectl does. */
+export async function named<Result>(
+  reference: ObjectReference,
+  call: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await call();
+  } catch (cause) {
+    if (!(cause instanceof ApiError) || cause.reason !== 'NotFound') throw cause;
+    const name = quotedName(reference.kind, reference.name);
+    throw new ApiError('NotFound', `${name} not found`, { cause });
+  }
+}
+
+/** An object that was read, or undefined when there is none. */
+export async function findObject(
+  api: Api,
+  reference: ObjectReference,
+): Promise<Resource | undefined> {
+  try {
+    return await api.get(reference);
+  } catch (error) {
+    if (error instanceof ApiError && error.reason === 'NotFound') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Reads, changes and writes one object, again when someone else was faster. `change` returns the
+ * object itself to say that nothing is to be done.
+ */
+export async function modify(
+  api: Api,
+  reference: ObjectReference,
+  change: (object: Resource) => Resource,
+): Promise<{ readonly outcome: 'changed' | 'unchanged'; readonly object: Resource }> {
+  for (let tries = 1; ; tries += 1) {
+    const current = await fetchObject(api, reference);
+    const wanted = change(current);
+    if (wanted === current) return { outcome: 'unchanged', object: current };
+    try {
+      return { outcome: 'changed', object: await api.update(wanted, { manager: MANAGER }) };
+    } catch (error) {
+      const changedMeanwhile = error instanceof ApiError && error.reason === 'Aborted';
+      if (!changedMeanwhile || tries === MODIFY_TRIES_MAX) throw error;
+    }
+  }
+}
+
+/** Does the same to each item, tells of the failures, and ends with exit code 1 if there was one. */
+export async function forEachOrFail<Item>(
+  cli: Cli,
+  items: readonly Item[],
+  act: (item: Item) => Promise<void>,
+): Promise<void> {
+  let failures = 0;
+  for (const item of items) {
+    cli.signal.throwIfAborted();
+    try {
+      await act(item);
+    } catch (error) {
+      if (cli.signal.aborted || isFatal(error)) throw error;
+      failures += 1;
+      cli.terminal.error(`${errorText(error)}\n`);
+    }
+  }
+  if (failures > 0) throw new CommandError('');
+}
+
+/** What would fail in the same way for every further object. */
+function isFatal(error: unknown): boolean {
+  return error instanceof ApiError && ['Unavailable', 'Unauthorized'].includes(error.reason);
+}

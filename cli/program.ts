@@ -1,0 +1,175 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { parseDurationMs } from '../api/duration.ts';
+import type { Api } from '../runtime/api-client.ts';
+import type { ClientConfig } from '../runtime/client-config.ts';
+import { type Cli, CommandError, errorText, type Ports, type Settings } from './cli.ts';
+import { commands } from './commands.ts';
+
+/** As a shell reports a process that SIGINT ended. */
+export const EXIT_INTERRUPTED = 130;
+
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** Runs one command line (without "node" and the script); resolves to the exit code. */
+export async function run(words: readonly string[], ports: Ports): Promise<number> {
+  const program = globalOptions();
+  const cli = createCli(ports, words, () => settingsOf(program, ports));
+  try {
+    await register(program, cli, words);
+    await program.parseAsync(words, { from: 'user' });
+    return 0;
+  } catch (error) {
+    return report(error, cli, words);
+  } finally {
+    cli.close();
+  }
+}
+
+/** The first word that is neither a global flag nor the value of one; for `help X`, it is X. */
+export function commandName(words: readonly string[]): string | undefined {
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index] ?? '';
+    if (FLAGS_WITH_VALUE.has(word)) index += 1;
+    else if (word !== 'help' && !word.startsWith('-')) return word;
+  }
+  return undefined;
+}
+
+const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
+  '--config',
+  '--context',
+  '-n',
+  '--namespace',
+  '--request-timeout',
+]);
+
+function globalOptions(): Command {
+  return new Command('b8sctl')
+    .description('Declares and asks about the sites, zones and machines of a b8s cluster.')
+    .usage('COMMAND [flags]')
+    .option('--config <path>', 'file with clusters and users (default: $B8SCONFIG, ~/.b8s/config)')
+    .option('--context <name>', 'context of the config to use, instead of its current one')
+    .option('-n, --namespace <name>', 'namespace to work in')
+    .option('--request-timeout <duration>', 'longest wait for one answer, 0: for ever', timeout)
+    .option('-v, --verbose', 'tell the causes of errors')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .showSuggestionAfterError(true)
+    .configureHelp({ helpWidth: 100, showGlobalOptions: false })
+    .exitOverride();
+}
+
+/** Only the command that is meant gets loaded; the others are names and summaries for the help. */
+async function register(program: Command, cli: Cli, words: readonly string[]): Promise<void> {
+  const { terminal } = cli;
+  program.configureOutput({
+    writeOut: (text) => terminal.out(text),
+    writeErr: (text) => terminal.error(text),
+    getOutHelpWidth: () => terminal.columns,
+    getErrHelpWidth: () => terminal.columns,
+  });
+  const wanted = commandName(words);
+  for (const { name, summary, group, load } of commands) {
+    const command = program
+      .command(name, { hidden: group === 'hidden' })
+      .summary(summary)
+      .description(`${summary[0]?.toUpperCase() ?? ''}${summary.slice(1)}.`)
+      .helpGroup(`${group}:`);
+    if (name === wanted) (await load())(command, cli);
+  }
+}
+
+function settingsOf(program: Command, ports: Ports): Settings {
+  const flags = program.opts<{
+    config?: string;
+    context?: string;
+    namespace?: string;
+    requestTimeout?: number;
+    verbose?: true;
+  }>();
+  return {
+    configPath: flags.config ?? ports.configPath,
+    context: flags.context ?? '',
+    namespace: flags.namespace ?? '',
+    requestTimeoutMs: flags.requestTimeout ?? REQUEST_TIMEOUT_MS,
+    verbose: flags.verbose ?? false,
+  };
+}
+
+interface ClosableCli extends Cli {
+  close(): void;
+}
+
+function createCli(ports: Ports, words: readonly string[], settings: () => Settings): ClosableCli {
+  let config: Promise<ClientConfig> | undefined;
+  let api: Promise<Api> | undefined;
+  const cli: ClosableCli = {
+    ...ports,
+    settings,
+    config() {
+      config ??= readConfig(cli);
+      return config;
+    },
+    api() {
+      api ??= connect(cli, ['b8sctl', ...words].join(' '));
+      return api;
+    },
+    async namespace() {
+      if (settings().namespace !== '') return settings().namespace;
+      const { contexts, currentContext } = await cli.config();
+      const name = settings().context === '' ? currentContext : settings().context;
+      return contexts.find((each) => each.name === name)?.context.namespace ?? 'default';
+    },
+    close() {
+      api?.then(
+        (opened) => opened.close(),
+        () => undefined,
+      );
+    },
+  };
+  return cli;
+}
+
+async function readConfig(cli: Cli): Promise<ClientConfig> {
+  const { configPath } = cli.settings();
+  const text = await cli.files.readText(configPath);
+  if (text === undefined) {
+    throw new CommandError(
+      `error: no config at ${configPath}: dom writes one at its first start; copy it here, or name it with --config or $B8SCONFIG`,
+    );
+  }
+  const { parseConfig } = await import('../runtime/client-config.ts');
+  try {
+    return parseConfig(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CommandError(`error: ${configPath}: ${reason}`, { cause });
+  }
+}
+
+async function connect(cli: Cli, command: string): Promise<Api> {
+  const { context, requestTimeoutMs } = cli.settings();
+  const { connectionOf } = await import('../runtime/client-config.ts');
+  return cli.connect(connectionOf(await cli.config(), context), { requestTimeoutMs, command });
+}
+
+function report(error: unknown, cli: Cli, words: readonly string[]): number {
+  // Commander has said already what it had to say.
+  if (error instanceof CommanderError) {
+    if (error.code === 'commander.help' && words.length === 0) return 0;
+    return error.exitCode;
+  }
+  if (cli.signal.aborted) return EXIT_INTERRUPTED;
+  const text = errorText(error);
+  if (text !== '') cli.terminal.error(`${text}\n`);
+  if (cli.settings().verbose && error instanceof Error)
+    cli.terminal.error(`${error.stack ?? ''}\n`);
+  return error instanceof CommandError ? error.exitCode : 1;
+}
+
+/** For flags that take a duration: `90s`, `1h30m`, `0`. */
+export function timeout(text: string): number {
+  const durationMs = text === '0' ? 0 : parseDurationMs(text);
+  if (durationMs === undefined) throw new InvalidArgumentError('Write it like 30s, 5m or 1h30m.');
+  return durationMs;
+}

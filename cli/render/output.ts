@@ -1,0 +1,109 @@
+import type { Column, Kind } from '../../api/kind.ts';
+import { kindOf } from '../../api/kinds.ts';
+import { API_VERSION, type Resource } from '../../api/object.ts';
+import { type JsonPath, parseJsonPath, renderJsonPath } from './jsonpath.ts';
+import { columnWidths, printable, renderTable } from './table.ts';
+import { renderJson, renderYaml } from './yaml.ts';
+
+/** What `-o` asks for. */
+export type OutputFormat =
+  | { readonly kind: 'table'; readonly wide: boolean }
+  | { readonly kind: 'yaml' | 'json' | 'name' }
+  | { readonly kind: 'jsonpath'; readonly template: JsonPath };
+
+/** Parses the value of `-o`; throws an Error that names the formats there are. */
+export function parseOutputFormat(text: string | undefined): OutputFormat {
+  if (text === undefined || text === '') return { kind: 'table', wide: false };
+  if (text === 'wide') return { kind: 'table', wide: true };
+  if (text === 'yaml' || text === 'json' || text === 'name') return { kind: text };
+  if (text.startsWith('jsonpath=')) {
+    return { kind: 'jsonpath', template: parseJsonPath(text.slice('jsonpath='.length)) };
+  }
+  throw new Error(
+    `unknown output format "${text}": there are json, jsonpath=…, name, wide and yaml`,
+  );
+}
+
+/** How people and scripts name an object: "site.b8s.dev/blog". */
+export function qualifiedName(object: {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+}): string {
+  return printable(`${object.kind.toLowerCase()}.b8s.dev/${object.metadata.name}`);
+}
+
+/** A single object as itself, several as a List. */
+export function asDocument(objects: readonly Resource[], form: 'object' | 'list'): unknown {
+  const [only] = objects;
+  if (form === 'object' && only !== undefined) return only;
+  return { apiVersion: API_VERSION, kind: 'List', items: objects };
+}
+
+/** Objects in any format but a table. */
+export function renderDocument(
+  format: Exclude<OutputFormat, { readonly kind: 'table' }>,
+  objects: readonly Resource[],
+  form: 'object' | 'list',
+): string {
+  switch (format.kind) {
+    case 'yaml':
+      return renderYaml(asDocument(objects, form));
+    case 'json':
+      return renderJson(asDocument(objects, form));
+    case 'name':
+      return objects.map((object) => `${qualifiedName(object)}\n`).join('');
+    case 'jsonpath':
+      return renderJsonPath(format.template, asDocument(objects, form));
+  }
+}
+
+export interface ObjectTable {
+  /** The table of these objects; the header only at the first call. Later rows keep the widths. */
+  render(objects: readonly Resource[], nowMs: number): string;
+}
+
+/** A table of objects of one kind that can be continued, as `--watch` does. */
+export function objectTable(
+  kind: Kind,
+  options: {
+    readonly wide: boolean;
+    readonly withNamespace: boolean;
+    /** "site.b8s.dev/blog" instead of "blog": for several kinds in one answer. */
+    readonly withKind: boolean;
+  },
+): ObjectTable {
+  const columns = kind.columns.filter((column) => options.wide || column.wide !== true);
+  const all = options.withNamespace ? [NAMESPACE, ...columns] : columns;
+  const header = all.map((column) => column.header);
+  let widths: readonly number[] | undefined;
+  return {
+    render(objects, nowMs) {
+      const rows = objects.map((object) =>
+        all.map((column) =>
+          options.withKind && column.header === 'NAME'
+            ? qualifiedName(object)
+            : column.value(object, nowMs),
+        ),
+      );
+      const first = widths === undefined;
+      widths = columnWidths([header, ...rows], widths);
+      return renderTable(rows, { widths, ...(first && { header }) });
+    },
+  };
+}
+
+/** The object as people want to see it: without who owns which field, unless they ask. */
+export function withoutManagedFields(object: Resource): Resource {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
+/** `sites "blog"`, as the server's errors name objects. */
+export function quotedName(kindName: string, name: string): string {
+  return `${kindOf(kindName)?.plural ?? kindName} "${printable(name)}"`;
+}
+
+const NAMESPACE: Column = {
+  header: 'NAMESPACE',
+  value: (object) => object.metadata.namespace ?? '',
+};

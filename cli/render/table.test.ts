@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { printable, renderTable } from './table.ts';
+
+test('columns are three spaces apart and the last one is not padded', () => {
+  const rows = [
+    ['blog', 'True', '2d'],
+    ['a-long-name', 'Unknown', '5m30s'],
+  ];
+  expect(renderTable(rows, { header: ['NAME', 'READY', 'AGE'] })).toBe(
+    [
+      'NAME          READY     AGE',
+      'blog          True      2d',
+      'a-long-name   Unknown   5m30s',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('a table goes on with the widths of the one before', () => {
+  expect(renderTable([['a', 'b']], { widths: [4, 1] })).toBe('a      b\n');
+});
+
+test.each([
+  { when: 'an escape sequence', text: '\u001b[31mred', shown: '\\u001b[31mred' },
+  { when: 'a line break', text: 'one\ntwo', shown: 'one\\ntwo' },
+  { when: 'a bidirectional override', text: 'a\u202eb', shown: 'a\\u202eb' },
+  { when: 'letters of any script', text: 'Zürich 東京', shown: 'Zürich 東京' },
+])('printable spells out $when', ({ text, shown }) => {
+  expect(printable(text)).toBe(shown);
+});
