@@ -1,4 +1,5 @@
 import type { WorldChange } from './world.ts';
+import type { WriteOutcome } from './writer.ts';
 
 /** `settled`: nothing to do until something changes. */
 export type Outcome = 'settled' | { readonly recheckInMs: number };
@@ -20,4 +21,17 @@ export interface Controller {
   affected(change: WorldChange): readonly string[];
   /** Throws an operating failure to be retried with backoff, a TerminalError not to be. */
   reconcile(name: string, signal: AbortSignal): Promise<Outcome>;
+}
+
+/**
+ * How long to wait after a conflict. The change that it lost to is mostly on its way and calls for
+ * the name by itself; asking again at once would only burn the store while the mirror lags, or
+ * while a dom that no longer leads has yet to learn so.
+ */
+export const CONFLICT_RECHECK_MS = 20;
+
+/** What a reconcile returns after its write; `recheckInMs` Infinity: only a change calls for it. */
+export function afterWrite({ outcome }: WriteOutcome, recheckInMs: number = Infinity): Outcome {
+  if (outcome === 'conflict') return { recheckInMs: CONFLICT_RECHECK_MS };
+  return recheckInMs === Infinity ? 'settled' : { recheckInMs };
 }

@@ -35,3 +35,22 @@ export type WorldChange =
       readonly id: string;
       readonly deleted: boolean;
     };
+
+/** Whether a changed object is of that kind, for the type checker as well. */
+export function isKind<K extends KindName>(
+  object: KindMap[KindName],
+  kind: K,
+): object is KindMap[K] {
+  return object.kind === kind;
+}
+
+/** Whether a change says more than a new status does; most changes of Nodes and Sites do not. */
+export function isBeyondStatus(change: WorldChange & { readonly kind: 'object' }): boolean {
+  const { object, before, deleted } = change;
+  if (deleted || before === undefined) return true;
+  return (
+    before.metadata.uid !== object.metadata.uid ||
+    before.metadata.generation !== object.metadata.generation ||
+    before.metadata.deletionTimestamp !== object.metadata.deletionTimestamp
+  );
+}
