@@ -1,3 +1,5 @@
+import type { Clock } from '../runtime/clock.ts';
+
 /**
  * Wakes one loop when something changed; what changed, the loop reads for itself.
  *
@@ -41,4 +43,22 @@ function raisedOrAborted(
     if (signal.aborted) finish();
     else signal.addEventListener('abort', finish, { once: true });
   });
+}
+
+/** Resolves once the trigger is raised or `ms` are over; rejects with the signal's reason. */
+export async function raisedWithin(
+  trigger: Trigger,
+  options: { readonly clock: Clock; readonly ms: number; readonly signal: AbortSignal },
+): Promise<void> {
+  const { clock, ms, signal } = options;
+  const done = new AbortController();
+  const scope = AbortSignal.any([signal, done.signal]);
+  const waits = [trigger.wait(scope)];
+  if (ms !== Number.POSITIVE_INFINITY) waits.push(clock.sleep(ms, scope));
+  try {
+    await Promise.race(waits);
+  } finally {
+    done.abort(new Error('raised'));
+    await Promise.allSettled(waits);
+  }
 }

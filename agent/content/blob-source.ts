@@ -1,0 +1,13 @@
+import type { Digest } from '../../runtime/digest.ts';
+
+/**
+ * Where blobs come from, as a port: dom, over the node's own connection.
+ *
+ * Assumptions: the caller verifies the digest; nothing here does.
+ * Errors: what is unknown at the source, a cut stream, and the signal's reason are thrown from the
+ * iteration.
+ */
+export interface BlobSource {
+  /** The blob's bytes from `offsetBytes` to its end, in pieces of any size. */
+  fetch(digest: Digest, offsetBytes: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}

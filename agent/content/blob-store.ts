@@ -1,0 +1,98 @@
+import { blobPath, type Digest, digestHex, isDigest } from '../../runtime/digest.ts';
+import type { Disk } from '../../runtime/disk.ts';
+import { ManifestError, parseManifest, releaseDigest } from '../../runtime/manifest.ts';
+import { type Manifest, type ObservedContent, type StoredItem } from './plan.ts';
+
+/**
+ * The blobs on this node's disk: `blobs/sha256/ab/<64 hex digits>` whole, `partial/<64 hex digits>`
+ * on their way, `verified/<release>` for releases of which every blob was seen.
+ */
+export interface BlobStore {
+  /** Reads the disk; of the manifests, those of `releases`. */
+  observe(releases: readonly Digest[]): Promise<ObservedContent>;
+  mark(release: Digest): Promise<void>;
+  unmark(release: Digest): Promise<void>;
+  remove(item: StoredItem): Promise<void>;
+}
+
+export function partPath(digest: Digest): string {
+  return `${PARTS}/${digestHex(digest)}`;
+}
+
+const BLOBS = 'blobs/sha256';
+const PARTS = 'partial';
+const MARKERS = 'verified';
+
+export function createBlobStore(disk: Disk): BlobStore {
+  // Content-addressed, so a parsed manifest never goes stale.
+  let parsed: ReadonlyMap<Digest, Manifest> = new Map();
+
+  return {
+    async observe(releases) {
+      const strays: string[] = [];
+      const blobs = await listBlobs(disk, strays);
+      const parts = await listDigests(disk, PARTS, strays);
+      const markers = await listDigests(disk, MARKERS, strays);
+      const manifests = new Map<Digest, Manifest>();
+      for (const release of releases) {
+        if (!blobs.has(release)) continue;
+        const manifest = parsed.get(release) ?? (await readManifest(disk, release));
+        // Damaged on disk: as good as absent, to be fetched again.
+        if (manifest === undefined) blobs.delete(release);
+        else manifests.set(release, manifest);
+      }
+      parsed = manifests;
+      return { blobs, parts, markers, manifests, strays };
+    },
+    mark: (release) => disk.write(itemPath({ kind: 'marker', digest: release }), new Uint8Array()),
+    unmark: (release) => disk.remove(itemPath({ kind: 'marker', digest: release })),
+    remove: (item) => disk.remove(itemPath(item)),
+  };
+}
+
+function itemPath(item: StoredItem): string {
+  switch (item.kind) {
+    case 'blob':
+      return blobPath(item.digest);
+    case 'part':
+      return partPath(item.digest);
+    case 'marker':
+      return `${MARKERS}/${digestHex(item.digest)}`;
+    case 'stray':
+      return item.path;
+  }
+}
+
+async function listBlobs(disk: Disk, strays: string[]): Promise<Map<Digest, number>> {
+  const blobs = new Map<Digest, number>();
+  for (const folder of await disk.list(BLOBS)) {
+    for (const entry of await disk.list(`${BLOBS}/${folder.name}`)) {
+      const digest = `sha256-${entry.name}`;
+      const path = `${BLOBS}/${folder.name}/${entry.name}`;
+      if (isDigest(digest) && blobPath(digest) === path) blobs.set(digest, entry.sizeBytes);
+      else strays.push(path);
+    }
+  }
+  return blobs;
+}
+
+async function listDigests(disk: Disk, folder: string, strays: string[]): Promise<Set<Digest>> {
+  const digests = new Set<Digest>();
+  for (const { name } of await disk.list(folder)) {
+    const digest = `sha256-${name}`;
+    if (isDigest(digest)) digests.add(digest);
+    else strays.push(`${folder}/${name}`);
+  }
+  return digests;
+}
+
+async function readManifest(disk: Disk, release: Digest): Promise<Manifest | undefined> {
+  const bytes = await disk.read(blobPath(release));
+  if (bytes === undefined || releaseDigest(bytes) !== release) return undefined;
+  try {
+    return { kind: 'parsed', files: parseManifest(bytes) };
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    return { kind: 'broken', why: error.message };
+  }
+}

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../runtime/clock.ts';
+import { blobPath, type Digest } from '../../runtime/digest.ts';
+import type { Disk } from '../../runtime/disk.ts';
+import { MANIFEST_BYTES_MAX } from '../../runtime/manifest.ts';
+import { withDeadline } from '../deadline.ts';
+import type { BlobSource } from './blob-source.ts';
+import { partPath } from './blob-store.ts';
+
+/** A source that gives nothing for this long is taken for dead. */
+export const BLOB_STALL_MS_MAX = 30_000;
+/** What a crash may cost: bytes are written in steps of this size. */
+const WRITE_BYTES = 1024 * 1024;
+
+export interface DownloadOptions {
+  readonly disk: Disk;
+  readonly source: BlobSource;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Brings one blob to this disk, going on from what an earlier try left in `partial/`. The blob
+ * appears at its place only once it is whole, verified and durable.
+ *
+ * Errors: a stream that breaks or stalls keeps the part for the next try; bytes with another
+ * digest, or too many of them, are thrown away.
+ */
+export async function downloadBlob(
+  wanted: { readonly digest: Digest; readonly sizeBytes: number | undefined },
+  options: DownloadOptions,
+): Promise<void> {
+  const { digest, sizeBytes } = wanted;
+  const { disk } = options;
+  const part = await Part.open(disk, partPath(digest));
+  if (part.sizeBytes !== sizeBytes) {
+    await receive(part, wanted, options);
+  }
+  if (sizeBytes !== undefined && part.sizeBytes < sizeBytes) {
+    throw new Error(`fetch ${digest}: ended after ${part.sizeBytes} of ${sizeBytes} bytes`);
+  }
+  const found = part.digest();
+  if (found !== digest || (sizeBytes !== undefined && part.sizeBytes > sizeBytes)) {
+    await disk.remove(partPath(digest));
+    throw new Error(`fetch ${digest}: got ${part.sizeBytes} bytes of ${found}`);
+  }
+  await disk.sync(partPath(digest));
+  await disk.rename(partPath(digest), blobPath(digest));
+}
+
+async function receive(
+  part: Part,
+  { digest, sizeBytes = MANIFEST_BYTES_MAX }: Parameters<typeof downloadBlob>[0],
+  { source, clock, signal }: DownloadOptions,
+): Promise<void> {
+  const over = new AbortController();
+  const scope = AbortSignal.any([signal, over.signal]);
+  const pieces = source.fetch(digest, part.sizeBytes, scope)[Symbol.asyncIterator]();
+  const late = `fetch ${digest}: not a byte`;
+  try {
+    while (part.sizeBytes <= sizeBytes) {
+      const next = () => pieces.next();
+      const ms = BLOB_STALL_MS_MAX;
+      const piece = await withDeadline(next, { clock, ms, signal: scope, late });
+      if (piece.done === true) break;
+      await part.add(piece.value);
+    }
+  } finally {
+    over.abort(new Error(`fetch ${digest}: over`));
+    await part.flush();
+  }
+}
+
+/** The beginning of a blob on disk, with the hash of what is there. */
+class Part {
+  readonly #disk: Disk;
+  readonly #path: string;
+  readonly #hash = createHash('sha256');
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+  /** Of all that was added, written or not. */
+  sizeBytes = 0;
+
+  private constructor(disk: Disk, path: string) {
+    this.#disk = disk;
+    this.#path = path;
+  }
+
+  /** Reads again what an earlier try left, for the hash. Makes the file where there is none. */
+  static async open(disk: Disk, path: string): Promise<Part> {
+    const part = new Part(disk, path);
+    if ((await disk.stat(path)) === undefined) {
+      await disk.append(path, new Uint8Array());
+      return part;
+    }
+    for await (const piece of disk.stream(path)) {
+      part.#hash.update(piece);
+      part.sizeBytes += piece.length;
+    }
+    return part;
+  }
+
+  async add(piece: Uint8Array): Promise<void> {
+    this.#hash.update(piece);
+    this.sizeBytes += piece.length;
+    this.#pending.push(piece);
+    this.#pendingBytes += piece.length;
+    if (this.#pendingBytes >= WRITE_BYTES) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    if (this.#pendingBytes === 0) return;
+    const bytes = Buffer.concat(this.#pending);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    await this.#disk.append(this.#path, bytes);
+  }
+
+  digest(): string {
+    return `sha256-${this.#hash.copy().digest('hex')}`;
+  }
+}

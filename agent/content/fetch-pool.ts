@@ -1,0 +1,151 @@
+import { type BackoffLimits, backoffMs } from '../../runtime/backoff.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Digest } from '../../runtime/digest.ts';
+import type { Disk } from '../../runtime/disk.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Random } from '../../runtime/random.ts';
+import type { BlobSource } from './blob-source.ts';
+import { downloadBlob } from './download.ts';
+
+/** Fetches under way at once. */
+export const FETCHES_MAX = 4;
+export const FETCH_RETRY_BACKOFF: BackoffLimits = { baseMs: 250, capMs: 10_000 };
+
+export interface WantedFetch {
+  readonly digest: Digest;
+  /** Unknown for manifests, which therefore everything else waits for. */
+  readonly sizeBytes: number | undefined;
+}
+
+export interface FetchPoolOptions {
+  readonly disk: Disk;
+  readonly source: BlobSource;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Called when a look at the disk is worth it at once: a manifest came, or all is done. */
+  readonly onProgress: () => void;
+}
+
+/**
+ * Fetches several blobs at once, in the order wanted, each failure with a backoff of its own: one
+ * blob that cannot be had holds up nothing else.
+ */
+export class FetchPool {
+  readonly #options: FetchPoolOptions;
+  readonly #running = new Map<
+    Digest,
+    { readonly stop: AbortController; readonly done: Promise<void> }
+  >();
+  #waiting: Iterator<WantedFetch> = [].values();
+  /** Fetched since the look that the next `want` rests on began: it may not have seen them. */
+  readonly #fresh = new Set<Digest>();
+  #failed: ReadonlyMap<Digest, Failure> = new Map();
+  #signal: AbortSignal | undefined;
+  #wantedAtMs = 0;
+
+  constructor(options: FetchPoolOptions) {
+    this.#options = options;
+  }
+
+  /** A look at the disk begins, whose outcome the next `want` rests on. */
+  beginLook(): void {
+    this.#fresh.clear();
+  }
+
+  /** What is to be fetched from now on, instead of what was before. */
+  want(fetches: readonly WantedFetch[], signal: AbortSignal): void {
+    const wanted = new Set(fetches.map(({ digest }) => digest));
+    for (const [digest, { stop }] of this.#running) {
+      if (!wanted.has(digest)) stop.abort(new Error(`${digest} is not wanted any more`));
+    }
+    this.#failed = new Map([...this.#failed].filter(([digest]) => wanted.has(digest)));
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#wantedAtMs = nowMs;
+    const due = fetches.filter(({ digest }) => {
+      const retryAtMs = this.#failed.get(digest)?.retryAtMs ?? 0;
+      return !this.#running.has(digest) && !this.#fresh.has(digest) && retryAtMs <= nowMs;
+    });
+    this.#waiting = due.values();
+    this.#signal = signal;
+    this.#start();
+  }
+
+  /** Why the last try of each failed. */
+  failures(): ReadonlyMap<Digest, string> {
+    return new Map([...this.#failed].map(([digest, { why }]) => [digest, why]));
+  }
+
+  forgetFailures(): void {
+    this.#failed = new Map(
+      [...this.#failed].map(([digest, failure]) => [digest, { ...failure, retryAtMs: 0 }]),
+    );
+  }
+
+  /** When to want again with no further event: after `busyMs` while fetching, or for a retry. */
+  dueInMs(busyMs: number): number {
+    const nowMs = this.#options.clock.monotonicMs();
+    // What was due when it was last wanted is running by now, or waits for a free place.
+    const retries = [...this.#failed.values()]
+      .filter(({ retryAtMs }) => retryAtMs > this.#wantedAtMs)
+      .map(({ retryAtMs }) => Math.max(0, retryAtMs - nowMs));
+    const busy = this.#running.size > 0 ? busyMs : Number.POSITIVE_INFINITY;
+    return Math.min(busy, ...retries);
+  }
+
+  /** Resolves once nothing is under way. */
+  async idle(): Promise<void> {
+    this.#waiting = [].values();
+    await Promise.allSettled([...this.#running.values()].map(({ done }) => done));
+  }
+
+  #start(): void {
+    while (this.#running.size < FETCHES_MAX && this.#signal?.aborted === false) {
+      const next = this.#waiting.next();
+      if (next.done === true) return;
+      const stop = new AbortController();
+      const signal = AbortSignal.any([this.#signal, stop.signal]);
+      this.#running.set(next.value.digest, { stop, done: this.#fetch(next.value, signal) });
+    }
+  }
+
+  async #fetch(wanted: WantedFetch, signal: AbortSignal): Promise<void> {
+    const { digest } = wanted;
+    const failures = (this.#failed.get(digest)?.failures ?? 0) + 1;
+    const outcome = await downloadBlob(wanted, { ...this.#options, signal }).then(
+      () => ({ kind: 'done' }) as const,
+      (error: unknown) => ({ kind: 'failed', why: messageOf(error) }) as const,
+    );
+    this.#running.delete(digest);
+    const failed = new Map(this.#failed);
+    if (outcome.kind === 'done') {
+      failed.delete(digest);
+      this.#fresh.add(digest);
+    }
+    if (outcome.kind === 'failed' && !signal.aborted)
+      failed.set(digest, this.#failure(digest, outcome.why, failures));
+    this.#failed = failed;
+    this.#start();
+    const idle = this.#running.size === 0;
+    if (idle || signal.aborted || (outcome.kind === 'done' && wanted.sizeBytes === undefined)) {
+      this.#options.onProgress();
+    }
+  }
+
+  #failure(digest: Digest, why: string, failures: number): Failure {
+    const { clock, random, log } = this.#options;
+    const retryInMs = backoffMs(failures, FETCH_RETRY_BACKOFF, random);
+    log.warn({ digest, error: why, failures, retryInMs }, 'a blob could not be fetched');
+    return { why, failures, retryAtMs: clock.monotonicMs() + retryInMs };
+  }
+}
+
+interface Failure {
+  readonly why: string;
+  readonly failures: number;
+  readonly retryAtMs: number;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

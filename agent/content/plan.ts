@@ -1,0 +1,180 @@
+import type { Digest } from '../../runtime/digest.ts';
+import type { ReleaseFile } from '../../runtime/manifest.ts';
+
+/** What this node must have on disk, and what it must not lose. */
+export interface DesiredContent {
+  /** To be fetched and verified; what requests wait for comes first. */
+  readonly releases: readonly Digest[];
+  /** To be fetched as they are: geography databases. */
+  readonly blobs: readonly WantedBlob[];
+  /** Not to be fetched, but still served: not to be collected. */
+  readonly keepReleases: readonly Digest[];
+  readonly keepBlobs: readonly Digest[];
+}
+
+export interface WantedBlob {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+}
+
+/** What is on disk. Files under names of ours that are not digests are `strays`. */
+export interface ObservedContent {
+  /** Whole blobs with their sizes in bytes; their bytes were verified before they got there. */
+  readonly blobs: ReadonlyMap<Digest, number>;
+  /** Parts of blobs. */
+  readonly parts: ReadonlySet<Digest>;
+  readonly markers: ReadonlySet<Digest>;
+  /** Of the desired and kept releases whose manifest is here. */
+  readonly manifests: ReadonlyMap<Digest, Manifest>;
+  readonly strays: readonly string[];
+}
+
+export type Manifest =
+  | { readonly kind: 'parsed'; readonly files: readonly ReleaseFile[] }
+  /** Verified, so dom has it like this too: another try would not help. */
+  | { readonly kind: 'broken'; readonly why: string };
+
+export type ContentAction =
+  /** Every blob is here: say so on disk. */
+  | { readonly kind: 'mark'; readonly release: Digest }
+  /** Marked, but a blob went missing. */
+  | { readonly kind: 'unmark'; readonly release: Digest }
+  | {
+      readonly kind: 'fetch';
+      readonly digest: Digest;
+      /** Unknown for manifests. */
+      readonly sizeBytes: number | undefined;
+    }
+  | { readonly kind: 'collect'; readonly item: StoredItem };
+
+/** One file of ours on disk. */
+export type StoredItem =
+  | { readonly kind: 'blob' | 'part' | 'marker'; readonly digest: Digest }
+  | { readonly kind: 'stray'; readonly path: string };
+
+/** How long what nothing refers to stays: a site rolled back finds its old release still here. */
+export const COLLECT_GRACE_MS = 10 * 60 * 1000;
+
+export interface ContentAges {
+  readonly nowMs: number;
+  /** Since when each item is garbage, by `itemName`; see `ageGarbage`. */
+  readonly garbageSinceMs: ReadonlyMap<string, number>;
+}
+
+/**
+ * What is to be done, in order: marks first, for requests wait for them; then fetches, manifests
+ * before blobs, releases in their order; removals last.
+ */
+export function planContent(
+  desired: DesiredContent,
+  observed: ObservedContent,
+  ages: ContentAges,
+): readonly ContentAction[] {
+  return [
+    ...planMarks(desired, observed),
+    ...planFetches(desired, observed),
+    ...planCollection(desired, observed, ages),
+  ];
+}
+
+/** The releases whose manifest and every blob are here, marked or not. */
+export function isComplete(release: Digest, observed: ObservedContent): boolean {
+  const manifest = observed.manifests.get(release);
+  return manifest?.kind === 'parsed' && missingFiles(manifest.files, observed).length === 0;
+}
+
+/** Takes note of what became garbage by now, and forgets what is needed again or gone. */
+export function ageGarbage(
+  desired: DesiredContent,
+  observed: ObservedContent,
+  ages: ContentAges,
+): ReadonlyMap<string, number> {
+  const names = garbage(desired, observed).map(itemName);
+  return new Map(names.map((name) => [name, ages.garbageSinceMs.get(name) ?? ages.nowMs]));
+}
+
+/** Names an item among all: "blob sha256-…". */
+export function itemName(item: StoredItem): string {
+  return item.kind === 'stray' ? `stray ${item.path}` : `${item.kind} ${item.digest}`;
+}
+
+/** All releases that matter, each once. */
+export function referencedReleases(desired: DesiredContent): readonly Digest[] {
+  return [...new Set([...desired.releases, ...desired.keepReleases])];
+}
+
+function planMarks(desired: DesiredContent, observed: ObservedContent): readonly ContentAction[] {
+  return referencedReleases(desired).flatMap((release): readonly ContentAction[] => {
+    const complete = isComplete(release, observed);
+    const marked = observed.markers.has(release);
+    if (complete === marked) return [];
+    return [{ kind: complete ? 'mark' : 'unmark', release }];
+  });
+}
+
+function planFetches(desired: DesiredContent, observed: ObservedContent): readonly ContentAction[] {
+  const manifests = desired.releases
+    .filter((release) => !observed.manifests.has(release))
+    .map((digest) => ({ digest, sizeBytes: undefined }));
+  const files = desired.releases.flatMap((release) => {
+    const manifest = observed.manifests.get(release);
+    return manifest?.kind === 'parsed' ? missingFiles(manifest.files, observed) : [];
+  });
+  const blobs = desired.blobs.filter(({ digest, sizeBytes }) => {
+    return observed.blobs.get(digest) !== sizeBytes;
+  });
+  const wanted = new Map<Digest, ContentAction>();
+  for (const { digest, sizeBytes } of [...manifests, ...files, ...blobs]) {
+    if (!wanted.has(digest)) wanted.set(digest, { kind: 'fetch', digest, sizeBytes });
+  }
+  return [...wanted.values()];
+}
+
+function missingFiles(
+  files: readonly ReleaseFile[],
+  { blobs }: ObservedContent,
+): readonly ReleaseFile[] {
+  return files.filter(({ digest, sizeBytes }) => blobs.get(digest) !== sizeBytes);
+}
+
+function planCollection(
+  desired: DesiredContent,
+  observed: ObservedContent,
+  { nowMs, garbageSinceMs }: ContentAges,
+): readonly ContentAction[] {
+  return garbage(desired, observed)
+    .filter((item) => nowMs - (garbageSinceMs.get(itemName(item)) ?? nowMs) >= COLLECT_GRACE_MS)
+    .map((item) => ({ kind: 'collect', item }));
+}
+
+/** Markers first: what is marked must never lack a blob. */
+function garbage(desired: DesiredContent, observed: ObservedContent): readonly StoredItem[] {
+  const releases = new Set(referencedReleases(desired));
+  const needed = new Set<Digest>([
+    ...releases,
+    ...desired.blobs.map(({ digest }) => digest),
+    ...desired.keepBlobs,
+  ]);
+  for (const release of releases) {
+    const manifest = observed.manifests.get(release);
+    if (manifest?.kind !== 'parsed') continue;
+    for (const { digest } of manifest.files) needed.add(digest);
+  }
+  const items = (kind: 'blob' | 'part' | 'marker', digests: Iterable<Digest>) =>
+    [...digests].toSorted().map((digest): StoredItem => ({ kind, digest }));
+  return [
+    ...items(
+      'marker',
+      observed.markers.values().filter((digest) => !releases.has(digest)),
+    ),
+    ...items(
+      'blob',
+      observed.blobs.keys().filter((digest) => !needed.has(digest)),
+    ),
+    ...items(
+      'part',
+      observed.parts.values().filter((digest) => !needed.has(digest)),
+    ),
+    ...observed.strays.map((path): StoredItem => ({ kind: 'stray', path })),
+  ];
+}

@@ -1,0 +1,218 @@
+import { type BackoffLimits, backoffMs } from '../../runtime/backoff.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Digest } from '../../runtime/digest.ts';
+import type { Disk } from '../../runtime/disk.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Random } from '../../runtime/random.ts';
+import { createTrigger, raisedWithin } from '../trigger.ts';
+import type { BlobSource } from './blob-source.ts';
+import { createBlobStore } from './blob-store.ts';
+import { FetchPool } from './fetch-pool.ts';
+import {
+  ageGarbage,
+  COLLECT_GRACE_MS,
+  type ContentAction,
+  type DesiredContent,
+  isComplete,
+  type ObservedContent,
+  planContent,
+  referencedReleases,
+} from './plan.ts';
+
+/** What the rest of the node may know of the content on its disk. */
+export interface ContentState {
+  /** Releases that are whole and marked so, among those desired and kept. */
+  readonly verified: ReadonlySet<Digest>;
+  /** Blobs, among those desired and kept for themselves, that are here. */
+  readonly blobs: ReadonlySet<Digest>;
+  /** What stands in the way, by release, for a person. */
+  readonly errors: ReadonlyMap<Digest, string>;
+}
+
+/** Brings the desired content to disk, verifies it, and clears away what nothing needs. */
+export interface ContentReconciler {
+  /** What is wanted from now on. Cheap to call with the same again. */
+  want(desired: DesiredContent): void;
+  /** Looks at the disk once, fetching nothing: what a node can serve right after its start. */
+  look(): Promise<ContentState>;
+  state(): ContentState;
+  /** A way to dom is open again: do not wait for the backoff of what failed without one. */
+  retrySoon(): void;
+  /** Reconciles until `signal` is aborted. Never throws. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export const CONTENT_RETRY_BACKOFF: BackoffLimits = { baseMs: 250, capMs: 10_000 };
+/** While fetches are under way the disk is looked at no more often than this. */
+const LOOK_INTERVAL_MS = 1000;
+
+export interface ContentOptions {
+  readonly disk: Disk;
+  readonly source: BlobSource;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Called whenever `state()` says something else. */
+  readonly onChange: () => void;
+}
+
+export function createContentReconciler(options: ContentOptions): ContentReconciler {
+  return new Reconciler(options);
+}
+
+const NOTHING: DesiredContent = { releases: [], blobs: [], keepReleases: [], keepBlobs: [] };
+
+class Reconciler implements ContentReconciler {
+  readonly #options: ContentOptions;
+  readonly #store: ReturnType<typeof createBlobStore>;
+  readonly #changed = createTrigger();
+  readonly #pool: FetchPool;
+  #desired = NOTHING;
+  #garbageSinceMs: ReadonlyMap<string, number> = new Map();
+  #state: ContentState = { verified: new Set(), blobs: new Set(), errors: new Map() };
+  /** Of the last look, as long as the disk itself fails. */
+  #failures = 0;
+
+  constructor(options: ContentOptions) {
+    this.#options = options;
+    this.#store = createBlobStore(options.disk);
+    this.#pool = new FetchPool({ ...options, onProgress: () => this.#changed.raise() });
+  }
+
+  want(desired: DesiredContent): void {
+    if (JSON.stringify(desired) === JSON.stringify(this.#desired)) return;
+    this.#desired = desired;
+    this.#changed.raise();
+  }
+
+  state(): ContentState {
+    return this.#state;
+  }
+
+  retrySoon(): void {
+    this.#pool.forgetFailures();
+    this.#changed.raise();
+  }
+
+  async look(): Promise<ContentState> {
+    const desired = this.#desired;
+    this.#publish(desired, await this.#store.observe(referencedReleases(desired)));
+    return this.#state;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log, random } = this.#options;
+    this.#changed.raise();
+    for (let ms = Number.POSITIVE_INFINITY; ; ) {
+      try {
+        await raisedWithin(this.#changed, { clock, ms, signal });
+      } catch {
+        break;
+      }
+      try {
+        ms = await this.#reconcile(signal);
+        this.#failures = 0;
+      } catch (error) {
+        this.#failures += 1;
+        ms = backoffMs(this.#failures, CONTENT_RETRY_BACKOFF, random);
+        log.warn({ error: messageOf(error), retryInMs: ms }, 'content could not be reconciled');
+      }
+    }
+    await this.#pool.idle();
+  }
+
+  /** One turn: look, decide, do. Gives when the next is due with no further event. */
+  async #reconcile(signal: AbortSignal): Promise<number> {
+    const { clock } = this.#options;
+    const desired = this.#desired;
+    this.#pool.beginLook();
+    const observed = await this.#store.observe(referencedReleases(desired));
+    const nowMs = clock.monotonicMs();
+    const ages = { nowMs, garbageSinceMs: this.#garbageSinceMs };
+    this.#garbageSinceMs = ageGarbage(desired, observed, ages);
+    const actions = planContent(desired, observed, {
+      ...ages,
+      garbageSinceMs: this.#garbageSinceMs,
+    });
+    const fetches = actions.filter((action) => action.kind === 'fetch');
+    this.#pool.want(fetches, signal);
+    const marked = new Set(observed.markers);
+    let after: ObservedContent = { ...observed, markers: marked };
+    for (const action of actions) {
+      if (action.kind !== 'mark' && action.kind !== 'unmark') continue;
+      await this.#act(action);
+      if (action.kind === 'mark') marked.add(action.release);
+      else marked.delete(action.release);
+      after = { ...after, markers: marked };
+    }
+    this.#publish(desired, after);
+    for (const action of actions) if (action.kind === 'collect') await this.#act(action);
+    return Math.min(this.#pool.dueInMs(LOOK_INTERVAL_MS), this.#garbageDueInMs(nowMs));
+  }
+
+  async #act(action: Exclude<ContentAction, { kind: 'fetch' }>): Promise<void> {
+    const { log } = this.#options;
+    switch (action.kind) {
+      case 'mark':
+        log.info({ release: action.release }, 'release verified');
+        return this.#store.mark(action.release);
+      case 'unmark':
+        log.warn({ release: action.release }, 'a verified release lacks a blob');
+        return this.#store.unmark(action.release);
+      case 'collect':
+        log.debug({ item: action.item }, 'collecting what nothing refers to');
+        return this.#store.remove(action.item);
+    }
+  }
+
+  #garbageDueInMs(nowMs: number): number {
+    const due = this.#garbageSinceMs.values().map((sinceMs) => sinceMs + COLLECT_GRACE_MS - nowMs);
+    // What is due by now was collected in this turn; the next turn forgets it.
+    return due.reduce((soonest, ms) => (ms > 0 ? Math.min(soonest, ms) : soonest), Infinity);
+  }
+
+  #publish(desired: DesiredContent, observed: ObservedContent): void {
+    const before = this.#state;
+    const wanted = [...desired.blobs.map(({ digest }) => digest), ...desired.keepBlobs];
+    this.#state = {
+      verified: new Set(
+        referencedReleases(desired)
+          .filter((release) => observed.markers.has(release) && isComplete(release, observed))
+          .toSorted(),
+      ),
+      blobs: new Set(wanted.filter((digest) => observed.blobs.has(digest)).toSorted()),
+      errors: releaseErrors(desired, observed, this.#pool.failures()),
+    };
+    if (textOf(before) !== textOf(this.#state)) this.#options.onChange();
+  }
+}
+
+/** The first thing in the way of each release that is not whole. */
+function releaseErrors(
+  desired: DesiredContent,
+  observed: ObservedContent,
+  failures: ReadonlyMap<Digest, string>,
+): ReadonlyMap<Digest, string> {
+  const errors = new Map<Digest, string>();
+  for (const release of desired.releases) {
+    const manifest = observed.manifests.get(release);
+    const error =
+      manifest === undefined
+        ? failures.get(release)
+        : manifest.kind === 'broken'
+          ? `release ${release}: ${manifest.why}`
+          : manifest.files
+              .map(({ digest }) => failures.get(digest))
+              .find((each) => each !== undefined);
+    if (error !== undefined) errors.set(release, error);
+  }
+  return errors;
+}
+
+function textOf({ verified, blobs, errors }: ContentState): string {
+  return JSON.stringify([[...verified], [...blobs], [...errors]]);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
