@@ -7,12 +7,17 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{api,runtime,controllers,dom,agent,cli,proto,bench,manifests}/**/*.test.ts', '*.test.ts'],
+          include: [
+            '{api,runtime,controllers,dom,agent,cli,proto,bench,manifests}/**/*.test.ts',
+            '*.test.ts',
+          ],
           pool: 'threads',
           testTimeout: 20_000,
         },
       },
-      { test: { name: 'sim', include: ['sim/**/*.test.ts'], pool: 'threads', testTimeout: 180_000 } },
+      {
+        test: { name: 'sim', include: ['sim/**/*.test.ts'], pool: 'threads', testTimeout: 180_000 },
+      },
       {
         test: {
           name: 'e2e',

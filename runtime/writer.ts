@@ -24,8 +24,9 @@ export interface Author {
 
 export interface NewObject {
   readonly kind: KindName;
+  /** A uid is made up unless one is given. */
   readonly metadata: Pick<ObjectMeta, 'name'> &
-    Partial<Omit<ObjectMeta, 'uid' | 'generation' | 'resourceVersion' | 'creationTimestamp'>>;
+    Partial<Omit<ObjectMeta, 'generation' | 'resourceVersion' | 'creationTimestamp'>>;
   readonly spec: unknown;
 }
 
@@ -126,7 +127,7 @@ export class Writer {
       kind: object.kind,
       metadata: {
         ...object.metadata,
-        uid: uuid(this.#random),
+        uid: object.metadata.uid ?? uuid(this.#random),
         resourceVersion: '',
         generation: 1,
         creationTimestamp: new Date(nowMs).toISOString(),

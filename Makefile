@@ -1,0 +1,66 @@
+# b8s. `make help` lists what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+# npm puts the pinned Node there, before the machine's own.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+STAMP := node_modules/.stamp
+SEED ?=
+SEEDS ?=
+MINUTES ?=
+
+.PHONY: help demo test check fmt gen unit sim e2e bench build clean setup
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(STAMP) ## a control plane and three nodes on this machine, serving a site; Ctrl-C ends it
+	@exec node e2e/demo/main.ts
+
+test: setup ## install what is missing, then check, unit, sim and e2e
+	@$(MAKE) --no-print-directory check
+	@node e2e/tests/main.ts unit sim e2e
+
+check: $(STAMP) ## types, lint, format, boundaries, generated files
+	tsc
+	oxlint --type-aware --quiet
+	biome check --error-on-warnings
+	buf lint
+	node e2e/fresh/main.ts
+	vitest run --project unit tidy.test.ts
+
+fmt: $(STAMP) ## format everything
+	biome check --write
+	buf format -w
+
+gen: $(STAMP) ## generate the wire's code, the reference and the schema
+	buf generate
+	node api/main.ts
+
+unit: $(STAMP) ## the tests beside the code
+	vitest run --project unit
+
+sim: $(STAMP) ## the cluster under virtual time; SEED=n replays one, SEEDS=a..b hunts
+	@if [ -n "$(SEED)$(SEEDS)" ]; then node sim/main.ts --seed "$(SEED)" --seeds "$(SEEDS)" --minutes "$(MINUTES)"; \
+	else vitest run --project sim; fi
+
+e2e: setup ## real processes, real etcd
+	vitest run --project e2e
+
+bench: $(STAMP) ## measure; docs/performance.md tells how to read it
+	node bench/main.ts
+
+build: $(STAMP) ## bundle dom, sub and b8sctl into dist/
+	node bin/build/main.ts
+
+clean: ## remove what was built and all local state
+	rm -rf dist .b8s
+
+setup: $(STAMP)
+	@e2e/setup.sh
+
+$(STAMP): package.json package-lock.json
+	@echo "installing npm packages"
+	@env -u NODE_OPTIONS npm ci --no-audit --no-fund --loglevel=error
+	@touch $@

@@ -1,0 +1,24 @@
+import type { Identity } from '../../runtime/authority.ts';
+import { RequestError } from '../../runtime/request-error.ts';
+
+export type Permission = 'read' | 'write';
+
+/** The name that history keeps of who asks. Throws unless this identity may do it. */
+export function authorize(identity: Identity | undefined, permission: Permission): string {
+  if (identity === undefined)
+    throw new RequestError(
+      'UNAUTHENTICATED',
+      'no client certificate was shown: use a b8sctl config of this cluster',
+    );
+  if (identity.kind !== 'user')
+    throw new RequestError(
+      'PERMISSION_DENIED',
+      `node ${identity.name} may not use this API: a node reads its plan and writes its own report`,
+    );
+  if (permission === 'write' && identity.role !== 'admin')
+    throw new RequestError(
+      'PERMISSION_DENIED',
+      `user ${identity.name} has the role ${identity.role}: writing needs the role admin`,
+    );
+  return identity.name;
+}

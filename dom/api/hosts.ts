@@ -1,0 +1,79 @@
+import type { Resource } from '../../api/object.ts';
+import type { Site } from '../../api/site.ts';
+import { recordKey } from '../../runtime/keys.ts';
+import type { HostRecord } from '../../runtime/records.ts';
+import { RequestError } from '../../runtime/request-error.ts';
+import type { Revision, Store } from '../../runtime/store.ts';
+import type { Operation } from '../../runtime/writer.ts';
+
+/**
+ * The records that reserve a Site's hosts, changed together with the Site: so two Sites can never
+ * both have one, however their writes race. Throws INVALID_ARGUMENT naming the host and its holder.
+ */
+export async function reserveHosts(
+  store: Store,
+  before: Resource | undefined,
+  after: { readonly object: Resource; readonly uid: string } | undefined,
+): Promise<readonly Operation[]> {
+  const old = hostsOf(before);
+  const wanted = hostsOf(after?.object);
+  const gained = wanted.filter((host) => !old.includes(host));
+  const lost = old.filter((host) => !wanted.includes(host));
+  const taken = await Promise.all(
+    gained.map(async (host) => {
+      const holder = await readHost(store, host);
+      const ours = holder === undefined || holder.value.siteUid === after?.uid;
+      return { host, holder, ours };
+    }),
+  );
+  const violations = taken.flatMap(({ host, holder, ours }) =>
+    ours || holder === undefined
+      ? []
+      : [
+          {
+            path: `spec.hosts[${wanted.indexOf(host)}]`,
+            message: `"${host}": is served by site ${holder.value.namespace}/${holder.value.name} already; remove it from one of the two`,
+          },
+        ],
+  );
+  if (violations.length > 0)
+    throw new RequestError('INVALID_ARGUMENT', 'a host belongs to one site only', { violations });
+  return [
+    ...taken.map(({ host, holder }) => reserve(host, after, holder?.modRevision ?? 0n)),
+    ...(await Promise.all(lost.map((host) => release(store, host, before)))).flat(),
+  ];
+}
+
+function hostsOf(object: Resource | undefined): readonly string[] {
+  return object?.kind === 'Site' ? (object as Site).spec.hosts : [];
+}
+
+function reserve(
+  host: string,
+  after: { readonly object: Resource; readonly uid: string } | undefined,
+  modRevision: Revision,
+): Operation {
+  const { namespace = '', name = '' } = after?.object.metadata ?? {};
+  const value = { siteUid: after?.uid ?? '', namespace, name };
+  return { kind: 'record', record: 'host', id: host, value, modRevision };
+}
+
+async function release(
+  store: Store,
+  host: string,
+  before: Resource | undefined,
+): Promise<readonly Operation[]> {
+  const holder = await readHost(store, host);
+  if (holder === undefined || holder.value.siteUid !== before?.metadata.uid) return [];
+  const { modRevision } = holder;
+  return [{ kind: 'record', record: 'host', id: host, value: undefined, modRevision }];
+}
+
+async function readHost(
+  store: Store,
+  host: string,
+): Promise<{ readonly value: HostRecord; readonly modRevision: Revision } | undefined> {
+  const item = await store.get(recordKey('host', host));
+  if (item === undefined) return undefined;
+  return { value: JSON.parse(item.value) as HostRecord, modRevision: item.modRevision };
+}

@@ -1,0 +1,175 @@
+import type {
+  ApplyRequest,
+  ApplyResponse,
+  CreateTokenRequest,
+  CreateTokenResponse,
+  DeleteRequest,
+  DeleteResponse,
+  ExplainDnsRequest,
+  ExplainDnsResponse,
+  FindMissingBlobsRequest,
+  FindMissingBlobsResponse,
+  GetRequest,
+  GetResponse,
+  GetServerInfoResponse,
+  HistoryRequest,
+  HistoryResponse,
+  ListRequest,
+  ListResponse,
+  ListTokensResponse,
+  RevokeTokenRequest,
+  RevokeTokenResponse,
+  UpdateRequest,
+  UpdateResponse,
+  UploadBlobRequest,
+  UploadBlobResponse,
+  WatchRequest,
+  WatchResponse,
+} from '../../proto/gen/b8s/v1/api.ts';
+import type { Identity } from '../../runtime/authority.ts';
+import type { Mirror } from '../../runtime/mirror.ts';
+import { RequestError } from '../../runtime/request-error.ts';
+import type { Blobs } from '../blobs/blobs.ts';
+import type { Hub } from '../gateway/hub.ts';
+import type { Leadership } from '../leadership.ts';
+import { authorize } from './access.ts';
+import { getObject, listObjects, readHistory } from './read.ts';
+import { watchObjects } from './watch.ts';
+import { applyObject, deleteObject, updateObject, type WritePorts } from './write.ts';
+
+/** Digests that one FindMissingBlobs call may name. */
+export const DIGESTS_MAX = 10_000;
+
+/** What the API needs of join tokens. */
+export interface TokenDesk {
+  create(request: CreateTokenRequest, user: string): Promise<CreateTokenResponse>;
+  list(): ListTokensResponse;
+  revoke(id: string): Promise<void>;
+}
+
+export interface ApiPorts extends WritePorts {
+  readonly mirror: Mirror;
+  readonly blobs: Blobs;
+  readonly hub: Hub;
+  readonly tokens: TokenDesk;
+  readonly leadership: Pick<Leadership, 'epoch'>;
+  readonly version: string;
+  /** "sqlite" or "etcd", for `b8sctl version`. */
+  readonly storeName: string;
+}
+
+/** Who calls, as its client certificate says. */
+export interface ApiCaller {
+  readonly identity: Identity | undefined;
+}
+
+/** ApiService, without its wire: each method checks who asks, then does one thing. */
+export class Api {
+  readonly #ports: ApiPorts;
+
+  constructor(ports: ApiPorts) {
+    this.#ports = ports;
+  }
+
+  async apply(request: ApplyRequest, caller: ApiCaller): Promise<ApplyResponse> {
+    return applyObject(this.#ports, request, authorize(caller.identity, 'write'));
+  }
+
+  async update(request: UpdateRequest, caller: ApiCaller): Promise<UpdateResponse> {
+    return updateObject(this.#ports, request, authorize(caller.identity, 'write'));
+  }
+
+  async delete(request: DeleteRequest, caller: ApiCaller): Promise<DeleteResponse> {
+    return deleteObject(this.#ports, request, authorize(caller.identity, 'write'));
+  }
+
+  async get(request: GetRequest, caller: ApiCaller): Promise<GetResponse> {
+    authorize(caller.identity, 'read');
+    return getObject(this.#ports.store, request);
+  }
+
+  async list(request: ListRequest, caller: ApiCaller): Promise<ListResponse> {
+    authorize(caller.identity, 'read');
+    return listObjects(this.#ports.store, request);
+  }
+
+  async *watch(
+    request: WatchRequest,
+    caller: ApiCaller,
+    signal: AbortSignal,
+  ): AsyncIterable<WatchResponse> {
+    authorize(caller.identity, 'read');
+    yield* watchObjects(this.#ports, request, signal);
+  }
+
+  async history(request: HistoryRequest, caller: ApiCaller): Promise<HistoryResponse> {
+    authorize(caller.identity, 'read');
+    return readHistory(this.#ports.store, request);
+  }
+
+  async findMissingBlobs(
+    request: FindMissingBlobsRequest,
+    caller: ApiCaller,
+  ): Promise<FindMissingBlobsResponse> {
+    authorize(caller.identity, 'write');
+    if (request.digests.length > DIGESTS_MAX)
+      throw new RequestError('INVALID_ARGUMENT', `ask for at most ${DIGESTS_MAX} digests at once`);
+    const there = await Promise.all(request.digests.map((digest) => this.#ports.blobs.has(digest)));
+    return { digests: request.digests.filter((_, i) => !there[i]) };
+  }
+
+  async uploadBlob(
+    requests: AsyncIterable<UploadBlobRequest>,
+    caller: ApiCaller,
+  ): Promise<UploadBlobResponse> {
+    authorize(caller.identity, 'write');
+    const iterator = requests[Symbol.asyncIterator]();
+    const first = await iterator.next();
+    if (first.done === true)
+      throw new RequestError('INVALID_ARGUMENT', 'an upload begins with the digest of the blob');
+    const rest = { [Symbol.asyncIterator]: () => iterator };
+    await this.#ports.blobs.put(first.value.digest, chunksOf(first.value, rest));
+    return {};
+  }
+
+  async createToken(request: CreateTokenRequest, caller: ApiCaller): Promise<CreateTokenResponse> {
+    return this.#ports.tokens.create(request, authorize(caller.identity, 'write'));
+  }
+
+  async listTokens(_request: unknown, caller: ApiCaller): Promise<ListTokensResponse> {
+    authorize(caller.identity, 'read');
+    return this.#ports.tokens.list();
+  }
+
+  async revokeToken(request: RevokeTokenRequest, caller: ApiCaller): Promise<RevokeTokenResponse> {
+    authorize(caller.identity, 'write');
+    await this.#ports.tokens.revoke(request.id);
+    return {};
+  }
+
+  async explainDns(request: ExplainDnsRequest, caller: ApiCaller): Promise<ExplainDnsResponse> {
+    authorize(caller.identity, 'read');
+    const { name, type, clientIp, server } = request;
+    return { explanation: await this.#ports.hub.explain({ name, type, clientIp }, server) };
+  }
+
+  async getServerInfo(_request: unknown, caller: ApiCaller): Promise<GetServerInfoResponse> {
+    authorize(caller.identity, 'read');
+    const { version, storeName, leadership, mirror, clock } = this.#ports;
+    return {
+      version,
+      store: storeName,
+      epoch: leadership.epoch,
+      revision: mirror.revision,
+      timeMs: BigInt(clock.nowMs()),
+    };
+  }
+}
+
+async function* chunksOf(
+  first: UploadBlobRequest,
+  rest: AsyncIterable<UploadBlobRequest>,
+): AsyncIterable<Uint8Array> {
+  yield first.chunk;
+  for await (const { chunk } of rest) yield chunk;
+}

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import type { Disk } from '../../runtime/disk.ts';
+import type { Random } from '../../runtime/random.ts';
+import { RequestError } from '../../runtime/request-error.ts';
+
+/** A blob's name: "sha256-<64 hex digits>". */
+const DIGEST = /^sha256-([0-9a-f]{64})$/;
+/** The largest file that a site may hold. */
+export const BLOB_BYTES_MAX = 4 * 1024 * 1024 * 1024;
+/** Uploads are gathered to pieces of this size before they are written. */
+const WRITE_BYTES = 1024 * 1024;
+
+/**
+ * Content by digest, on dom's disk.
+ *
+ * Guarantees: a blob that `has` says is there is whole, and its bytes hash to its name; a cut
+ * upload leaves nothing that counts.
+ * Errors: INVALID_ARGUMENT for a digest that is none or bytes that do not fit it, NOT_FOUND for a
+ * blob that is not there.
+ */
+export class Blobs {
+  readonly #disk: Disk;
+  readonly #random: Random;
+
+  constructor(disk: Disk, random: Random) {
+    this.#disk = disk;
+    this.#random = random;
+  }
+
+  async has(digest: string): Promise<boolean> {
+    return (await this.#disk.stat(blobPath(digest))) !== undefined;
+  }
+
+  /** The whole blob, for small ones. */
+  async read(digest: string): Promise<Uint8Array> {
+    const bytes = await this.#disk.read(blobPath(digest));
+    if (bytes === undefined) throw missing(digest);
+    return bytes;
+  }
+
+  /** Its size, and its bytes from `offsetBytes` on. */
+  async open(
+    digest: string,
+    offsetBytes: number,
+  ): Promise<{ readonly sizeBytes: number; readonly chunks: AsyncIterable<Uint8Array> }> {
+    const entry = await this.#disk.stat(blobPath(digest));
+    if (entry === undefined) throw missing(digest);
+    if (offsetBytes > entry.sizeBytes)
+      throw new RequestError('OUT_OF_RANGE', `${digest} ends before byte ${offsetBytes}`);
+    const chunks = this.#disk.stream(blobPath(digest), { start: offsetBytes });
+    return { sizeBytes: entry.sizeBytes, chunks };
+  }
+
+  /** Stores what `chunks` give, if it is what `digest` says. */
+  async put(digest: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const path = blobPath(digest);
+    const part = `uploads/${digest}-${Buffer.from(this.#random.bytes(8)).toString('hex')}`;
+    const hash = createHash('sha256');
+    let sizeBytes = 0;
+    try {
+      await this.#disk.append(part, new Uint8Array());
+      for await (const piece of gathered(chunks, WRITE_BYTES)) {
+        sizeBytes += piece.byteLength;
+        if (sizeBytes > BLOB_BYTES_MAX)
+          throw new RequestError('INVALID_ARGUMENT', `${digest} is over ${BLOB_BYTES_MAX} bytes`);
+        hash.update(piece);
+        await this.#disk.append(part, piece);
+      }
+      const actual = `sha256-${hash.digest('hex')}`;
+      if (actual !== digest)
+        throw new RequestError(
+          'INVALID_ARGUMENT',
+          `the bytes sent as ${digest} are ${actual}: the file changed while it was read, push again`,
+        );
+      await this.#disk.sync(part);
+      await this.#disk.rename(part, path);
+    } catch (error) {
+      await this.#disk.remove(part);
+      throw error;
+    }
+  }
+
+  /** Removes what uploads cut short by a crash have left. */
+  async sweep(): Promise<void> {
+    await this.#disk.remove('uploads');
+  }
+}
+
+/** Where a blob lies: `blobs/sha256/ab/abcd…`. Throws INVALID_ARGUMENT for what is no digest. */
+export function blobPath(digest: string): string {
+  const hex = DIGEST.exec(digest)?.[1];
+  if (hex === undefined)
+    throw new RequestError(
+      'INVALID_ARGUMENT',
+      `"${digest}" is no digest: it is "sha256-" and 64 hex digits`,
+    );
+  return `blobs/sha256/${hex.slice(0, 2)}/${hex}`;
+}
+
+function missing(digest: string): RequestError {
+  return new RequestError('NOT_FOUND', `blob ${digest} is not here`);
+}
+
+async function* gathered(
+  chunks: AsyncIterable<Uint8Array>,
+  sizeBytes: number,
+): AsyncIterable<Uint8Array> {
+  let waiting: Uint8Array[] = [];
+  let waitingBytes = 0;
+  for await (const chunk of chunks) {
+    waiting.push(chunk);
+    waitingBytes += chunk.byteLength;
+    if (waitingBytes < sizeBytes) continue;
+    yield Buffer.concat(waiting);
+    waiting = [];
+    waitingBytes = 0;
+  }
+  if (waitingBytes > 0) yield Buffer.concat(waiting);
+}

@@ -1,0 +1,175 @@
+import { allControllers } from '../controllers/all.ts';
+import { defaultIssuer } from '../controllers/certificates/plan.ts';
+import type { CertificateAuthority, Identity, Sealer } from '../runtime/authority.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { describeError, runController } from '../runtime/control-loop.ts';
+import type { Disk } from '../runtime/disk.ts';
+import { EventRecorder } from '../runtime/events.ts';
+import { type Link, LinkClosedError } from '../runtime/link.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { Mirror } from '../runtime/mirror.ts';
+import type { Random } from '../runtime/random.ts';
+import type { GeoRecord } from '../runtime/records.ts';
+import { RequestError } from '../runtime/request-error.ts';
+import type { Store } from '../runtime/store.ts';
+import { Writer } from '../runtime/writer.ts';
+import { Api } from './api/service.ts';
+import { BlobAccess } from './blobs/access.ts';
+import { Blobs } from './blobs/blobs.ts';
+import { runCompaction } from './compaction.ts';
+import { Hub } from './gateway/hub.ts';
+import { createJoin, type Join } from './identity/join.ts';
+import { createTokens } from './identity/tokens.ts';
+import { campaign, currentLeader, type Leadership, type LeadershipOptions } from './leadership.ts';
+
+export interface DomPorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Holds the blobs. */
+  readonly disk: Disk;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly sealer: Sealer;
+  readonly authority: CertificateAuthority;
+}
+
+export interface DomOptions extends LeadershipOptions {
+  readonly version: string;
+  /** "sqlite", "etcd" or "memory". */
+  readonly storeName: string;
+  /** Where nodes dial, for the join command: "host:port". */
+  readonly addresses: readonly string[];
+  /** Finds the geography databases and puts them among the blobs. */
+  readonly importGeo?: (blobs: Blobs) => Promise<GeoRecord>;
+}
+
+/** All that serves while this dom leads. */
+export interface Term {
+  readonly leadership: Leadership;
+  readonly mirror: Mirror;
+  readonly api: Api;
+  readonly hub: Hub;
+  readonly join: Join;
+  readonly blobs: Blobs;
+  readonly blobAccess: BlobAccess;
+}
+
+/**
+ * The control plane, without sockets: campaigns for the lead and, while it has it, serves the API,
+ * holds the sessions and runs the controllers. Losing the lead ends all three at once.
+ */
+export class Dom {
+  readonly #ports: DomPorts;
+  readonly #options: DomOptions;
+  #term: Term | undefined;
+
+  constructor(ports: DomPorts, options: DomOptions) {
+    this.#ports = ports;
+    this.#options = options;
+  }
+
+  /** Until the signal is aborted. Throws what a person must mend. */
+  async run(signal: AbortSignal): Promise<void> {
+    await new Blobs(this.#ports.disk, this.#ports.random).sweep();
+    while (!signal.aborted) {
+      const leadership = await campaign(this.#ports, this.#options, signal).catch(
+        (error: unknown) => this.#campaignFailed(error, signal),
+      );
+      if (leadership === undefined) continue;
+      const over = AbortSignal.any([signal, leadership.lost]);
+      await this.#serve(leadership, over);
+      if (signal.aborted) await leadership.resign();
+    }
+  }
+
+  /** The term that this dom leads. Throws UNAVAILABLE when another one leads. */
+  async leading(): Promise<Term> {
+    if (this.#term !== undefined) return this.#term;
+    const holder = await currentLeader(this.#ports.store).catch(() => undefined);
+    const other = holder !== undefined && holder !== this.#options.holder;
+    throw new RequestError(
+      'UNAVAILABLE',
+      other ? `this dom does not lead: ${holder} does` : 'dom is starting: try again in a moment',
+    );
+  }
+
+  get leads(): boolean {
+    return this.#term !== undefined;
+  }
+
+  /** Serves a node's session until it ends. Never throws. */
+  async accept(link: Link, identity: Identity | undefined, signal: AbortSignal): Promise<void> {
+    if (this.#term === undefined)
+      return link.close(new LinkClosedError('lost', 'this dom does not lead'));
+    const over = AbortSignal.any([signal, this.#term.leadership.lost]);
+    await this.#term.hub.accept(link, identity, over);
+  }
+
+  async #serve(leadership: Leadership, signal: AbortSignal): Promise<void> {
+    const { store, clock, log } = this.#ports;
+    const mirror = new Mirror({ ...this.#ports });
+    const fence = (): ReturnType<Leadership['fence']> => leadership.fence();
+    const writer = new Writer({ ...this.#ports, fence });
+    const events = new EventRecorder({ ...this.#ports, world: mirror, writer });
+    const mirroring = mirror.run(signal);
+    await Promise.race([mirror.reached(1n), mirroring]);
+    const term = this.#begin(leadership, mirror, writer);
+    const controllers = allControllers({ ...this.#ports, world: mirror, writer, events });
+    this.#term = signal.aborted ? undefined : term;
+    try {
+      await Promise.all([
+        mirroring,
+        events.run(signal),
+        term.hub.run(signal),
+        runCompaction({ store, mirror, clock, log }, signal),
+        this.#furnish(term, writer),
+        ...controllers.map((each) => runController(each, { ...this.#ports, mirror }, signal)),
+      ]);
+    } finally {
+      this.#term = undefined;
+    }
+  }
+
+  #begin(leadership: Leadership, mirror: Mirror, writer: Writer): Term {
+    const ports = { ...this.#ports, ...this.#options, world: mirror, mirror, writer, leadership };
+    const blobs = new Blobs(this.#ports.disk, this.#ports.random);
+    const { sealer } = this.#ports;
+    const hub = new Hub({
+      ...ports,
+      openKey: (material, certificateUid) => sealer.open(material.sealedKey, certificateUid),
+    });
+    const tokens = createTokens(ports);
+    const join = createJoin({ ...ports, tokens });
+    const api = new Api({ ...ports, hub, blobs, tokens });
+    return { leadership, mirror, hub, join, api, blobs, blobAccess: new BlobAccess(mirror, blobs) };
+  }
+
+  /** What every cluster has without anyone declaring it. A failure is told, and leaves dom running. */
+  async #furnish({ mirror, blobs }: Term, writer: Writer): Promise<void> {
+    const author = { manager: 'dom', user: 'dom', command: 'first start' };
+    try {
+      const issuer = defaultIssuer();
+      if (mirror.get('Issuer', { name: issuer.metadata.name }) === undefined)
+        await writer.commit([{ kind: 'create', object: issuer }], author);
+      const value = await this.#options.importGeo?.(blobs);
+      if (value === undefined) return;
+      const before = mirror.record('geo', 'current');
+      if (JSON.stringify(before?.value) === JSON.stringify(value)) return;
+      const modRevision = before?.modRevision ?? 0n;
+      await writer.commit(
+        [{ kind: 'record', record: 'geo', id: 'current', value, modRevision }],
+        author,
+      );
+    } catch (error) {
+      this.#ports.log.error({ error: describeError(error) }, 'the first furnishing failed');
+    }
+  }
+
+  async #campaignFailed(error: unknown, signal: AbortSignal): Promise<undefined> {
+    if (signal.aborted) return;
+    this.#ports.log.warn({ error: describeError(error) }, 'campaign failed; trying again');
+    await this.#ports.clock.sleep(1_000, signal).catch(() => undefined);
+  }
+}

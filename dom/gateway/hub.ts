@@ -1,0 +1,184 @@
+import type { DnsExplanation, ExplainQuestion } from '../../proto/gen/b8s/v1/agent.ts';
+import type { Identity } from '../../runtime/authority.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { describeError } from '../../runtime/control-loop.ts';
+import { type Link, LinkClosedError } from '../../runtime/link.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import type { Mirror } from '../../runtime/mirror.ts';
+import { RequestError } from '../../runtime/request-error.ts';
+import type { Store } from '../../runtime/store.ts';
+import type { Writer } from '../../runtime/writer.ts';
+import type { Leadership } from '../leadership.ts';
+import { Feed, type Workshop } from './feed.ts';
+import { Session } from './session.ts';
+import { type OpenKey, planView, type Viewer, viewerOf } from './view.ts';
+
+/** Sessions that one dom holds; more are told to come back later. */
+export const SESSIONS_MAX = 10_000;
+/** Changes of the world are gathered this long before plans are made of them. */
+export const PLAN_DELAY_MS = 5;
+
+export interface HubPorts {
+  readonly mirror: Mirror;
+  readonly store: Store;
+  readonly writer: Writer;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly leadership: Pick<Leadership, 'epoch' | 'raiseAbove'>;
+  readonly openKey: OpenKey;
+}
+
+interface SharedFeed {
+  readonly viewer: Viewer;
+  readonly feed: Feed;
+  readonly sessions: Set<Session>;
+}
+
+/**
+ * All sessions with nodes: makes plans from the world, once for all nodes that see the same, and
+ * hands each node what it does not hold yet.
+ */
+export class Hub {
+  readonly #ports: HubPorts;
+  readonly #workshop: Workshop = new Map();
+  readonly #feeds = new Map<string, SharedFeed>();
+  readonly #sessions = new Map<string, Session>();
+  readonly #open = new Set<Session>();
+  #refresh: 'idle' | 'waiting' = 'idle';
+
+  constructor(ports: HubPorts) {
+    this.#ports = ports;
+  }
+
+  /** Keeps plans in step with the world until the signal is aborted; then ends all sessions. */
+  async run(signal: AbortSignal): Promise<void> {
+    const unsubscribe = this.#ports.mirror.subscribe(() => this.#refreshSoon(signal));
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) return resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    unsubscribe();
+    for (const session of [...this.#open]) session.close('dom is stopping');
+  }
+
+  /** Serves one link until it ends. Never throws. */
+  async accept(link: Link, identity: Identity | undefined, signal: AbortSignal): Promise<void> {
+    const { log } = this.#ports;
+    if (identity?.kind !== 'node')
+      return link.close(
+        new LinkClosedError('refused', 'only a node may open a session: join first'),
+      );
+    if (this.#open.size >= SESSIONS_MAX)
+      return link.close(new LinkClosedError('lost', `dom already holds ${SESSIONS_MAX} sessions`));
+    const session = new Session(link, identity, this.#ports, this);
+    this.#open.add(session);
+    this.#ports.metrics.gauge('b8s_sessions', this.#open.size);
+    try {
+      await session.run(signal);
+    } catch (error) {
+      log.info({ node: identity.name, reason: describeError(error) }, 'session ended');
+      link.close(
+        error instanceof LinkClosedError ? error : new LinkClosedError('lost', 'internal error'),
+      );
+    } finally {
+      this.#leave(session);
+    }
+  }
+
+  /** The feed of what this node sees by now; the session is told whenever it moves on. */
+  subscribe(session: Session): Feed {
+    const node = this.#ports.mirror.get('Node', { name: session.node });
+    if (node === undefined)
+      throw new LinkClosedError('refused', `node ${session.node} is not declared any more`);
+    const viewer = viewerOf(node);
+    // Nameservers all see the same; another edge sees itself besides.
+    const name = `${viewer.edge}/${viewer.nameserver}${viewer.nameserver ? '' : `/${viewer.node}`}`;
+    const shared = this.#feeds.get(name) ?? {
+      viewer,
+      feed: new Feed(this.#workshop),
+      sessions: new Set(),
+    };
+    if (!this.#feeds.has(name)) {
+      this.#feeds.set(name, shared);
+      this.#update(shared);
+    }
+    for (const other of this.#feeds.values()) if (other !== shared) other.sessions.delete(session);
+    shared.sessions.add(session);
+    return shared.feed;
+  }
+
+  /** This node's session from now on; an earlier one of the same node is ended. */
+  enter(session: Session): void {
+    this.#sessions.get(session.node)?.close('a newer session of this node has begun');
+    this.#sessions.set(session.node, session);
+  }
+
+  /** Asks a nameserver which node it would answer with. */
+  async explain(
+    question: Omit<ExplainQuestion, 'id'>,
+    server: string,
+  ): Promise<DnsExplanation | undefined> {
+    const nameservers = [...this.#sessions.values()]
+      .filter((session) => server === '' || session.node === server)
+      .filter((session) => this.#roles(session.node).includes('nameserver'))
+      .toSorted((a, b) => (a.node < b.node ? -1 : 1));
+    const session = nameservers[0];
+    if (session === undefined)
+      throw new RequestError(
+        'UNAVAILABLE',
+        server === ''
+          ? 'no nameserver is connected: see b8sctl get nodes'
+          : `${server} is no connected nameserver: see b8sctl get nodes`,
+      );
+    const reply = await session.ask(question);
+    if (reply.error !== '') throw new RequestError('FAILED_PRECONDITION', reply.error);
+    return reply.explanation;
+  }
+
+  /** For tests and the benchmark: what each connected node says it has applied. */
+  sessions(): readonly { readonly node: string; readonly applied: Session['applied'] }[] {
+    return [...this.#sessions.values()].map(({ node, applied }) => ({ node, applied }));
+  }
+
+  #roles(node: string): readonly string[] {
+    return this.#ports.mirror.get('Node', { name: node })?.spec.roles ?? [];
+  }
+
+  #leave(session: Session): void {
+    this.#open.delete(session);
+    this.#ports.metrics.gauge('b8s_sessions', this.#open.size);
+    if (this.#sessions.get(session.node) === session) this.#sessions.delete(session.node);
+    for (const [name, shared] of [...this.#feeds]) {
+      shared.sessions.delete(session);
+      if (shared.sessions.size === 0) this.#feeds.delete(name);
+    }
+  }
+
+  #refreshSoon(signal: AbortSignal): void {
+    if (this.#refresh === 'waiting') return;
+    this.#refresh = 'waiting';
+    void this.#ports.clock.sleep(PLAN_DELAY_MS, signal).then(
+      () => {
+        this.#refresh = 'idle';
+        this.#refreshAll();
+      },
+      () => undefined,
+    );
+  }
+
+  #refreshAll(): void {
+    for (const session of [...this.#open]) session.check();
+    for (const shared of [...this.#feeds.values()]) {
+      if (!this.#update(shared)) continue;
+      for (const session of [...shared.sessions]) session.push();
+    }
+  }
+
+  #update({ feed, viewer }: SharedFeed): boolean {
+    const { mirror, leadership, openKey } = this.#ports;
+    const view = planView(mirror, viewer, openKey);
+    return feed.update(view, { epoch: leadership.epoch, revision: mirror.revision });
+  }
+}

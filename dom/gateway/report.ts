@@ -1,0 +1,36 @@
+import type { Report } from '../../proto/gen/b8s/v1/agent.ts';
+import type { ReportRecord } from '../../runtime/records.ts';
+
+/**
+ * Pure: what is kept of a report. The position and the load are left out, for they change all the
+ * time and no controller decides by them: the same facts give the same record, written once.
+ */
+export function reportRecord(report: Report, nodeUid: string): ReportRecord {
+  return {
+    nodeUid,
+    sites: report.sites
+      .map((site) => ({
+        uid: site.uid,
+        generation: Number(site.generation),
+        serving: site.serving,
+        verified: site.verified.toSorted(),
+        certificate: site.certificate,
+        error: site.error,
+      }))
+      .toSorted((a, b) => (a.uid < b.uid ? -1 : 1)),
+    zones: report.zones
+      .map(({ uid, serial, error }) => ({ uid, serial, error }))
+      .toSorted((a, b) => (a.uid < b.uid ? -1 : 1)),
+    unreachable: report.peers
+      .filter((peer) => !peer.reachable)
+      .map((peer) => peer.node)
+      .toSorted(),
+    conditions: report.conditions.map(({ type, status, reason, message }) => ({
+      type,
+      status,
+      reason,
+      message,
+    })),
+    geo: report.geo.toSorted(),
+  };
+}

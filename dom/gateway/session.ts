@@ -1,0 +1,291 @@
+import {
+  type ExplainQuestion,
+  type ExplainReply,
+  type Hello,
+  type Report,
+  SessionRequest,
+  SessionResponse,
+} from '../../proto/gen/b8s/v1/agent.ts';
+import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
+import type { Identity } from '../../runtime/authority.ts';
+import { describeError } from '../../runtime/control-loop.ts';
+import { type Link, LinkClosedError } from '../../runtime/link.ts';
+import type { LeaseId } from '../../runtime/store.ts';
+import type { Author } from '../../runtime/writer.ts';
+import { type Feed, HEARTBEAT_INTERVAL_MS } from './feed.ts';
+import type { Hub, HubPorts } from './hub.ts';
+import { reportRecord } from './report.ts';
+
+/** Silence after which a node's lease ends: the node counts as gone. */
+export const NODE_LEASE_MS = 3 * HEARTBEAT_INTERVAL_MS;
+const HELLO_TIMEOUT_MS = 10_000;
+const EXPLAIN_TIMEOUT_MS = 5_000;
+/** A stuck node shall not make dom remember questions without bound. */
+const QUESTIONS_MAX = 64;
+
+type NodeIdentity = Extract<Identity, { kind: 'node' }>;
+
+/**
+ * One node's session: hello in, plans out, reports in. A node is live while its session record is
+ * in the store, under a lease that each heartbeat renews.
+ */
+export class Session {
+  readonly node: string;
+  applied: Position | undefined;
+  readonly #link: Link;
+  readonly #identity: NodeIdentity;
+  readonly #ports: HubPorts;
+  readonly #hub: Hub;
+  readonly #author: Author;
+  readonly #questions = new Map<bigint, (reply: ExplainReply) => void>();
+  readonly #over = new AbortController();
+  #feed: Feed | undefined;
+  /** What the node holds, once it has read all that was sent. */
+  #sent: { readonly position: Position; readonly digest: string } | undefined;
+  #sending: 'open' | 'blocked' = 'open';
+  #lease: LeaseId | undefined;
+  #heardMs: number;
+  #renewedMs = 0;
+  #report: Report | undefined;
+  #reporting: 'idle' | 'writing' = 'idle';
+  #nextQuestion = 1n;
+
+  constructor(link: Link, identity: NodeIdentity, ports: HubPorts, hub: Hub) {
+    this.node = identity.name;
+    this.#link = link;
+    this.#identity = identity;
+    this.#ports = ports;
+    this.#hub = hub;
+    this.#author = { manager: 'node', user: `node:${identity.name}` };
+    this.#heardMs = ports.clock.monotonicMs();
+  }
+
+  /** Until the link ends. Throws what ended it, if that was not the node's own wish. */
+  async run(outer: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([outer, this.#over.signal]);
+    const reading = this.#read();
+    const watching = this.#watchSilence(signal);
+    try {
+      await Promise.race([reading, watching]);
+    } finally {
+      this.#over.abort(new Error('the session is over'));
+      this.#link.close();
+      await Promise.allSettled([reading, watching]);
+    }
+  }
+
+  close(why: string): void {
+    this.#link.close(new LinkClosedError('lost', why));
+    this.#over.abort(new LinkClosedError('lost', why));
+  }
+
+  /** Ends the session of a node that is gone or is another one by now (INV-36). */
+  check(): void {
+    const node = this.#ports.mirror.get('Node', { name: this.node });
+    if (node?.metadata.uid === this.#identity.uid) return;
+    if (this.#feed === undefined) return;
+    const error = new LinkClosedError('refused', this.#strangerMessage());
+    this.#link.close(error);
+    this.#over.abort(error);
+  }
+
+  /** Sends what the node does not hold yet, unless it is still busy with the last plan. */
+  push(): void {
+    if (this.#feed === undefined || this.#sending === 'blocked') return;
+    this.#feed = this.#hub.subscribe(this);
+    if (this.#sent !== undefined && samePosition(this.#sent.position, this.#feed.position)) return;
+    const frame = this.#feed.frame(this.#sent);
+    this.#sent = { position: this.#feed.position, digest: this.#feed.digest };
+    if (this.#link.send(frame)) return;
+    this.#sending = 'blocked';
+    void this.#link.drained().then(() => {
+      this.#sending = 'open';
+      if (!this.#over.signal.aborted) this.push();
+    });
+  }
+
+  /** Asks the node. Rejects when it does not answer in time. */
+  async ask(question: Omit<ExplainQuestion, 'id'>): Promise<ExplainReply> {
+    if (this.#questions.size >= QUESTIONS_MAX)
+      throw new Error(`${this.node} has too many questions open`);
+    const id = this.#nextQuestion;
+    this.#nextQuestion += 1n;
+    const done = new AbortController();
+    const answered = new Promise<ExplainReply>((resolve) => this.#questions.set(id, resolve));
+    const late = this.#ports.clock
+      .sleep(EXPLAIN_TIMEOUT_MS, AbortSignal.any([done.signal, this.#over.signal]))
+      .then(() =>
+        Promise.reject(new Error(`${this.node} did not answer within ${EXPLAIN_TIMEOUT_MS} ms`)),
+      );
+    late.catch(() => undefined);
+    this.#send({ $case: 'explainQuestion', value: { ...question, id } });
+    try {
+      return await Promise.race([answered, late]);
+    } finally {
+      done.abort();
+      this.#questions.delete(id);
+    }
+  }
+
+  async #read(): Promise<void> {
+    for await (const frame of this.#link.frames()) {
+      this.#heardMs = this.#ports.clock.monotonicMs();
+      const { message } = SessionRequest.decode(frame);
+      if (this.#feed === undefined) {
+        if (message?.$case !== 'hello')
+          throw new LinkClosedError('refused', 'a session begins with a hello');
+        await this.#begin(message.value);
+        continue;
+      }
+      this.#handle(message);
+    }
+  }
+
+  #handle(message: SessionRequest['message']): void {
+    switch (message?.$case) {
+      case 'heartbeat':
+        this.#send({ $case: 'heartbeat', value: message.value });
+        return this.#renew();
+      case 'report':
+        this.applied = message.value.applied;
+        this.#report = message.value;
+        void this.#writeReports();
+        return;
+      case 'explainReply':
+        this.#questions.get(message.value.id)?.(message.value);
+        return;
+      case 'hello':
+        throw new LinkClosedError('refused', 'a session has one hello');
+      case undefined:
+        return;
+    }
+  }
+
+  async #begin(hello: Hello): Promise<void> {
+    const { mirror, leadership, log } = this.#ports;
+    if (hello.node !== this.#identity.name)
+      throw new LinkClosedError(
+        'refused',
+        `the certificate is for node ${this.#identity.name}, the hello says ${hello.node}`,
+      );
+    const node = mirror.get('Node', { name: this.node });
+    if (node?.metadata.uid !== this.#identity.uid)
+      throw new LinkClosedError('refused', this.#strangerMessage());
+    if (hello.held !== undefined && hello.held.epoch > leadership.epoch)
+      await leadership.raiseAbove(hello.held.epoch);
+    this.#hub.enter(this);
+    await this.#register(hello);
+    this.#sent =
+      hello.held === undefined ? undefined : { position: hello.held, digest: hello.heldDigest };
+    this.#feed = this.#hub.subscribe(this);
+    this.#first();
+    log.info({ node: this.node, version: hello.agentVersion }, 'session begun');
+  }
+
+  /** The first plan goes out even if it says nothing new: with it the node learns the position. */
+  #first(): void {
+    if (this.#feed === undefined) return;
+    this.#link.send(this.#feed.frame(this.#sent));
+    this.#sent = { position: this.#feed.position, digest: this.#feed.digest };
+  }
+
+  async #register(hello: Hello): Promise<void> {
+    const { store, writer, clock } = this.#ports;
+    this.#lease = await store.grantLease(NODE_LEASE_MS);
+    this.#renewedMs = clock.monotonicMs();
+    const value = {
+      nodeUid: this.#identity.uid,
+      agentVersion: hello.agentVersion,
+      connectedSince: new Date(clock.nowMs()).toISOString(),
+    };
+    const operation = {
+      kind: 'record',
+      record: 'session',
+      id: this.node,
+      value,
+      modRevision: undefined,
+      lease: this.#lease,
+    } as const;
+    const outcome = await writer.commit([operation], this.#author);
+    if (outcome.outcome === 'conflict')
+      throw new LinkClosedError('lost', 'this dom does not lead any more');
+  }
+
+  #renew(): void {
+    const { store, clock } = this.#ports;
+    const nowMs = clock.monotonicMs();
+    if (this.#lease === undefined || nowMs - this.#renewedMs < HEARTBEAT_INTERVAL_MS / 2) return;
+    this.#renewedMs = nowMs;
+    void store.renewLease(this.#lease).then(
+      (outcome) => {
+        // The node counts as gone by now: it must say hello again to count as there.
+        if (outcome === 'expired') this.close('its lease had ended');
+      },
+      () => undefined,
+    );
+  }
+
+  /** Level-based: what is written is the latest report, however many came meanwhile. */
+  async #writeReports(): Promise<void> {
+    if (this.#reporting === 'writing') return;
+    this.#reporting = 'writing';
+    try {
+      while (this.#report !== undefined && !this.#over.signal.aborted) {
+        const value = reportRecord(this.#report, this.#identity.uid);
+        this.#report = undefined;
+        const before = this.#ports.mirror.record('report', this.node);
+        if (JSON.stringify(before?.value) === JSON.stringify(value)) continue;
+        const operation = {
+          kind: 'record',
+          record: 'report',
+          id: this.node,
+          value,
+          modRevision: undefined,
+        } as const;
+        const outcome = await this.#ports.writer.commit([operation], this.#author);
+        if (outcome.outcome === 'conflict') return this.close('this dom does not lead any more');
+        if (outcome.outcome === 'written') await this.#ports.mirror.reached(outcome.revision);
+      }
+    } catch (error) {
+      this.#ports.log.warn(
+        { node: this.node, error: describeError(error) },
+        'a report was not kept',
+      );
+      this.close('its report could not be kept');
+    } finally {
+      this.#reporting = 'idle';
+    }
+  }
+
+  async #watchSilence(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#ports;
+    const deadline = (): number =>
+      this.#heardMs + (this.#feed === undefined ? HELLO_TIMEOUT_MS : NODE_LEASE_MS);
+    try {
+      for (
+        let leftMs = deadline() - clock.monotonicMs();
+        leftMs > 0;
+        leftMs = deadline() - clock.monotonicMs()
+      )
+        await clock.sleep(leftMs, signal);
+    } catch (error) {
+      if (error instanceof LinkClosedError) throw error;
+      return;
+    }
+    throw new LinkClosedError('lost', `node ${this.node} has been silent for too long`);
+  }
+
+  #send(message: SessionResponse['message']): void {
+    this.#link.send(SessionResponse.encode({ message }).finish());
+  }
+
+  #strangerMessage(): string {
+    return this.#ports.mirror.get('Node', { name: this.node }) === undefined
+      ? `node ${this.node} is not declared any more: join again with a new token`
+      : `this certificate is of an earlier node ${this.node}: join again with a new token`;
+  }
+}
+
+function samePosition(a: Position, b: Position): boolean {
+  return a.epoch === b.epoch && a.revision === b.revision;
+}

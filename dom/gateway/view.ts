@@ -1,0 +1,212 @@
+import type { Node } from '../../api/node.ts';
+import type { Site } from '../../api/site.ts';
+import type {
+  CertificatePlan,
+  GeoPlan,
+  NodePlan,
+  PlanObject,
+  SitePlan,
+  ZonePlan,
+} from '../../proto/gen/b8s/v1/plan.ts';
+import type { GeoRecord, MaterialRecord, ZoneRecord } from '../../runtime/records.ts';
+import type { World } from '../../runtime/world.ts';
+
+/** What of the world a node may see: decided by its roles, and by itself alone (INV-34). */
+export interface Viewer {
+  readonly node: string;
+  readonly edge: boolean;
+  readonly nameserver: boolean;
+}
+
+/**
+ * One object of a plan, not made yet: most are as they were the last time, and `version` tells.
+ */
+export interface ViewEntry {
+  readonly key: string;
+  /** Changes whenever what `make` would return does. */
+  readonly version: string;
+  make(): PlanObject;
+}
+
+/** Opens a sealed private key. */
+export type OpenKey = (material: MaterialRecord, certificateUid: string) => string;
+
+/** Pure: everything that a node needs and is allowed to see, sorted by key. */
+export function planView(world: World, viewer: Viewer, openKey: OpenKey): readonly ViewEntry[] {
+  const entries = [
+    ...(viewer.edge
+      ? world
+          .list('Site')
+          .filter(isLive)
+          .flatMap((site) => siteEntries(world, site, openKey))
+      : []),
+    ...(viewer.nameserver ? zoneEntries(world) : []),
+    ...nodeEntries(world, viewer),
+    ...(viewer.nameserver ? geoEntries(world) : []),
+  ];
+  return entries.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+export function viewerOf(node: Node): Viewer {
+  return {
+    node: node.metadata.name,
+    edge: node.spec.roles.includes('edge'),
+    nameserver: node.spec.roles.includes('nameserver'),
+  };
+}
+
+function siteEntries(world: World, site: Site, openKey: OpenKey): readonly ViewEntry[] {
+  const { name, namespace = '', resourceVersion } = site.metadata;
+  const certificate = world.get('Certificate', { namespace, name });
+  const uid = certificate?.metadata.uid;
+  const material = uid === undefined ? undefined : world.record('material', uid);
+  const certificateKey = `certificate/${namespace}/${name}`;
+  const siteEntry: ViewEntry = {
+    key: `site/${namespace}/${name}`,
+    version: `${resourceVersion}${material === undefined ? '' : '+tls'}`,
+    make: () => ({
+      key: `site/${namespace}/${name}`,
+      object: {
+        $case: 'site',
+        value: sitePlan(site, material === undefined ? '' : certificateKey),
+      },
+    }),
+  };
+  if (uid === undefined || material === undefined) return [siteEntry];
+  const certificateEntry: ViewEntry = {
+    key: certificateKey,
+    version: `${uid}@${material.modRevision}`,
+    make: () => ({
+      key: certificateKey,
+      object: {
+        $case: 'certificate',
+        value: certificatePlan({ uid, namespace, name }, material.value, openKey),
+      },
+    }),
+  };
+  return [siteEntry, certificateEntry];
+}
+
+function sitePlan(site: Site, certificate: string): SitePlan {
+  const { spec, status, metadata } = site;
+  const serving = status?.release ?? '';
+  const prepare = new Set([serving, spec.content?.release ?? ''].filter((each) => each !== ''));
+  return {
+    uid: metadata.uid,
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    generation: BigInt(metadata.generation),
+    hosts: spec.hosts,
+    serving,
+    prepare: [...prepare].toSorted(),
+    certificate,
+    notFoundPage: spec.notFoundPage,
+    singlePageApp: spec.singlePageApp,
+    headers: spec.headers,
+    redirects: spec.redirects,
+  };
+}
+
+function certificatePlan(
+  certificate: { readonly uid: string; readonly namespace: string; readonly name: string },
+  material: MaterialRecord,
+  openKey: OpenKey,
+): CertificatePlan {
+  return {
+    ...certificate,
+    names: material.names,
+    chainPem: material.chainPem,
+    keyPem: openKey(material, certificate.uid),
+    notAfterMs: BigInt(material.notAfterMs),
+    fingerprint: material.fingerprint,
+  };
+}
+
+function zoneEntries(world: World): readonly ViewEntry[] {
+  return world.records('zone').map(([id, stored]) => ({
+    key: `zone/${id}`,
+    version: String(stored.modRevision),
+    make: () => ({
+      key: `zone/${id}`,
+      object: { $case: 'zone', value: zonePlan(id, stored.value) },
+    }),
+  }));
+}
+
+function zonePlan(id: string, zone: ZoneRecord): ZonePlan {
+  const [namespace = '', name = ''] = id.split('/');
+  return {
+    uid: zone.zoneUid,
+    namespace,
+    name,
+    origin: zone.origin,
+    serial: zone.serial,
+    primaryNameserver: zone.primaryNameserver,
+    mailbox: zone.mailbox,
+    refreshS: zone.refreshS,
+    retryS: zone.retryS,
+    expireS: zone.expireS,
+    negativeTtlS: zone.negativeTtlS,
+    records: zone.records,
+    geoNames: zone.geoNames,
+  };
+}
+
+function nodeEntries(world: World, viewer: Viewer): readonly ViewEntry[] {
+  const visible = world
+    .list('Node')
+    .filter((node) => viewer.nameserver || node.metadata.name === viewer.node);
+  return visible.filter(isLive).map((node) => {
+    const ready = world.record('session', node.metadata.name)?.value.nodeUid === node.metadata.uid;
+    const key = `node/${node.metadata.name}`;
+    return {
+      key,
+      // Status changes are no news for nameservers: only the spec and the lease count.
+      version: `${node.metadata.uid}@${node.metadata.generation}${ready ? '+ready' : ''}`,
+      make: () => ({ key, object: { $case: 'node', value: nodePlan(node, { ready }) } }),
+    };
+  });
+}
+
+function nodePlan(node: Node, { ready }: { ready: boolean }): NodePlan {
+  const { spec, metadata } = node;
+  return {
+    uid: metadata.uid,
+    name: metadata.name,
+    ipv4: spec.ipv4,
+    ipv6: spec.ipv6,
+    latitude: spec.location?.latitude,
+    longitude: spec.location?.longitude,
+    roles: spec.roles,
+    ready,
+    unschedulable: spec.unschedulable,
+    httpPort: spec.ports.http,
+    httpsPort: spec.ports.https,
+    dnsPort: spec.ports.dns,
+  };
+}
+
+function geoEntries(world: World): readonly ViewEntry[] {
+  const stored = world.record('geo', 'current');
+  if (stored === undefined) return [];
+  return [
+    {
+      key: 'geo/current',
+      version: String(stored.modRevision),
+      make: () => ({ key: 'geo/current', object: { $case: 'geo', value: geoPlan(stored.value) } }),
+    },
+  ];
+}
+
+function geoPlan(geo: GeoRecord): GeoPlan {
+  return {
+    databases: geo.databases.map(({ digest, sizeBytes }) => ({
+      digest,
+      sizeBytes: BigInt(sizeBytes),
+    })),
+  };
+}
+
+function isLive(object: Node | Site): boolean {
+  return object.metadata.deletionTimestamp === undefined;
+}

@@ -1,0 +1,205 @@
+import { backoffMs } from '../runtime/backoff.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { EPOCH_KEY, LEADER_KEY } from '../runtime/keys.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Random } from '../runtime/random.ts';
+import type { Guard, LeaseId, Revision, Store } from '../runtime/store.ts';
+
+/** How long a silent leader keeps the lead. */
+export const LEADER_LEASE_MS = 10_000;
+const RENEW_EVERY_MS = LEADER_LEASE_MS / 5;
+/** A leader that could not renew for this long stands down, well before its lease can end. */
+const STAND_DOWN_AFTER_MS = (LEADER_LEASE_MS * 3) / 5;
+const CAMPAIGN_EVERY_MS = 1_000;
+const RETRY = { baseMs: 20, capMs: 500 };
+
+export interface LeadershipPorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface LeadershipOptions {
+  /** Names this dom to the others: its address. */
+  readonly holder: string;
+  /**
+   * `shared`: others may run on the same store, lead by a lease. `sole`: the store belongs to this
+   * process alone, lead at once.
+   */
+  readonly mode: 'shared' | 'sole';
+}
+
+/**
+ * The right to write, for one term.
+ *
+ * The term is an epoch that only grows. Every write carries `fence()`: the store refuses it once
+ * another leader has written a higher epoch or, with a lease, once ours has ended (INV-15).
+ */
+export interface Leadership {
+  readonly epoch: bigint;
+  fence(): readonly Guard[];
+  /** Aborted when the lead is lost; a new term needs a new campaign. */
+  readonly lost: AbortSignal;
+  /** Moves on to an epoch above `seen`: a sub knows more than a restored backup does (INV-17). */
+  raiseAbove(seen: bigint): Promise<void>;
+  resign(): Promise<void>;
+}
+
+/** Waits until this dom leads. Rejects with the signal's reason when it is aborted first. */
+export async function campaign(
+  ports: LeadershipPorts,
+  options: LeadershipOptions,
+  signal: AbortSignal,
+): Promise<Leadership> {
+  for (;;) {
+    signal.throwIfAborted();
+    const term = await attempt(ports, options);
+    if (term !== undefined) return new Term(ports, term);
+    await ports.clock.sleep(CAMPAIGN_EVERY_MS, signal);
+  }
+}
+
+/** Who leads by now, if anyone does. */
+export async function currentLeader(store: Store): Promise<string | undefined> {
+  const item = await store.get(LEADER_KEY);
+  return item === undefined ? undefined : (JSON.parse(item.value) as LeaderValue).holder;
+}
+
+interface LeaderValue {
+  readonly holder: string;
+}
+
+interface EpochValue {
+  readonly epoch: string;
+}
+
+interface TermState {
+  readonly epoch: bigint;
+  readonly lease: LeaseId | undefined;
+  /** The revision at which both keys were written. */
+  readonly revision: Revision;
+}
+
+async function attempt(
+  { store, log }: LeadershipPorts,
+  { holder, mode }: LeadershipOptions,
+): Promise<TermState | undefined> {
+  const [leader, epochItem] = [await store.get(LEADER_KEY), await store.get(EPOCH_KEY)];
+  if (mode === 'shared' && leader !== undefined) return undefined;
+  const epoch = epochOf(epochItem?.value) + 1n;
+  const lease = mode === 'shared' ? await store.grantLease(LEADER_LEASE_MS) : undefined;
+  const value = JSON.stringify({ holder } satisfies LeaderValue);
+  const outcome = await store.commit({
+    guards: [
+      { key: LEADER_KEY, modRevision: leader?.modRevision ?? 0n },
+      { key: EPOCH_KEY, modRevision: epochItem?.modRevision ?? 0n },
+    ],
+    writes: [
+      { kind: 'put', key: LEADER_KEY, value, ...(lease === undefined ? {} : { lease }) },
+      { kind: 'put', key: EPOCH_KEY, value: epochText(epoch) },
+    ],
+  });
+  if (outcome.outcome === 'committed') {
+    log.info({ epoch: String(epoch), holder }, 'leading');
+    return { epoch, lease, revision: outcome.revision };
+  }
+  if (lease !== undefined) await store.revokeLease(lease);
+  return undefined;
+}
+
+class Term implements Leadership {
+  epoch: bigint;
+  readonly #ports: LeadershipPorts;
+  readonly #lost = new AbortController();
+  readonly #leader: Guard;
+  readonly #lease: LeaseId | undefined;
+  #epochRevision: Revision;
+
+  constructor(ports: LeadershipPorts, state: TermState) {
+    this.#ports = ports;
+    this.epoch = state.epoch;
+    this.#lease = state.lease;
+    this.#leader = { key: LEADER_KEY, modRevision: state.revision };
+    this.#epochRevision = state.revision;
+    if (this.#lease !== undefined) void this.#keep(this.#lease);
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  fence(): readonly Guard[] {
+    return [this.#leader, { key: EPOCH_KEY, modRevision: this.#epochRevision }];
+  }
+
+  async raiseAbove(seen: bigint): Promise<void> {
+    while (this.epoch <= seen) {
+      const epoch = seen + 1n;
+      const outcome = await this.#ports.store.commit({
+        guards: this.fence(),
+        writes: [{ kind: 'put', key: EPOCH_KEY, value: epochText(epoch) }],
+      });
+      if (outcome.outcome === 'committed') {
+        this.#ports.log.warn(
+          { epoch: String(epoch), seen: String(seen) },
+          'a node holds a plan of a later term than the store knows: was a backup restored?',
+        );
+        this.#epochRevision = outcome.revision;
+        this.epoch = epoch;
+        return;
+      }
+      // Another call may have raised it meanwhile; if not, the lead is gone.
+      if (this.epoch <= seen) return this.#lose('its epoch was overwritten');
+    }
+  }
+
+  async resign(): Promise<void> {
+    this.#lost.abort(new Error('resigned'));
+    if (this.#lease !== undefined) await this.#ports.store.revokeLease(this.#lease);
+  }
+
+  async #keep(lease: LeaseId): Promise<void> {
+    const { store, clock, random } = this.#ports;
+    let renewedMs = clock.monotonicMs();
+    let failures = 0;
+    while (!this.lost.aborted) {
+      const pauseMs = failures === 0 ? RENEW_EVERY_MS : backoffMs(failures, RETRY, random);
+      await clock.sleep(pauseMs, this.lost).catch(() => undefined);
+      if (this.lost.aborted) return;
+      const askedMs = clock.monotonicMs();
+      const answered = new AbortController();
+      const leftMs = Math.max(0, renewedMs + STAND_DOWN_AFTER_MS - askedMs);
+      const answer = await Promise.race([
+        store.renewLease(lease).catch(() => 'failed' as const),
+        clock.sleep(leftMs, AbortSignal.any([answered.signal, this.lost])).then(late, late),
+      ]);
+      answered.abort();
+      if (answer === 'expired') return this.#lose('its lease ended');
+      if (answer === 'renewed') {
+        renewedMs = askedMs;
+        failures = 0;
+      } else failures += 1;
+      if (clock.monotonicMs() - renewedMs >= STAND_DOWN_AFTER_MS)
+        return this.#lose('its lease could not be renewed');
+    }
+  }
+
+  #lose(why: string): void {
+    if (this.lost.aborted) return;
+    this.#ports.log.error({ epoch: String(this.epoch), why }, 'no longer leading');
+    this.#lost.abort(new Error(`no longer leading: ${why}`));
+  }
+}
+
+function late(): 'late' {
+  return 'late';
+}
+
+function epochOf(value: string | undefined): bigint {
+  return value === undefined ? 0n : BigInt((JSON.parse(value) as EpochValue).epoch);
+}
+
+function epochText(epoch: bigint): string {
+  return JSON.stringify({ epoch: String(epoch) } satisfies EpochValue);
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Installs what the e2e tests start, where this is root on Debian; says what is missing elsewhere.
+set -euo pipefail
+
+# package → a file that shows it is there
+wanted=(
+  "etcd-server:/usr/bin/etcd"
+  "etcd-client:/usr/bin/etcdctl"
+  "git:/usr/bin/git"
+  "openssl:/usr/bin/openssl"
+  "postgresql-doc-15:/usr/share/doc/postgresql-doc-15/html/index.html"
+)
+missing=()
+for entry in "${wanted[@]}"; do
+  [ -e "${entry#*:}" ] || missing+=("${entry%%:*}")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+  echo "not installed, so the tests that need them are skipped: ${missing[*]}" >&2
+  exit 0
+fi
+
+echo "installing ${missing[*]}"
+# Debian would start etcd as a service; the tests start their own.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod +x "$policy"
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+# Minimal images leave documentation out; the tests push some as a real site.
+apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--path-include='/usr/share/doc/*' \
+  "${missing[@]}" >/dev/null
