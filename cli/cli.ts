@@ -74,7 +74,7 @@ export function errorText(error: unknown): string {
 function apiErrorText(error: ApiError): string {
   if (error.reason === 'Unavailable') return error.message;
   const details = [
-    ...error.violations.map(({ path, message }) => `  ${path}${path === '' ? '' : ': '}${message}`),
+    ...error.violations.map(({ path, message }) => `  ${path}${path === '' ? '' : ' '}${message}`),
     ...error.clashes.map(({ path, manager }) => `  ${path} is owned by ${manager}`),
   ];
   return [`Error from server (${error.reason}): ${error.message}`, ...details].join('\n');

@@ -1,9 +1,9 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { parseDurationMs } from '../api/duration.ts';
+import { Command, CommanderError } from 'commander';
 import type { Api } from '../runtime/api-client.ts';
 import type { ClientConfig } from '../runtime/client-config.ts';
 import { type Cli, CommandError, errorText, type Ports, type Settings } from './cli.ts';
 import { commands } from './commands.ts';
+import { durationMsOf } from './flags.ts';
 
 /** As a shell reports a process that SIGINT ended. */
 export const EXIT_INTERRUPTED = 130;
@@ -50,7 +50,11 @@ function globalOptions(): Command {
     .option('--config <path>', 'file with clusters and users (default: $B8SCONFIG, ~/.b8s/config)')
     .option('--context <name>', 'context of the config to use, instead of its current one')
     .option('-n, --namespace <name>', 'namespace to work in')
-    .option('--request-timeout <duration>', 'longest wait for one answer, 0: for ever', timeout)
+    .option(
+      '--request-timeout <duration>',
+      'longest wait for one answer, 0: for ever',
+      durationMsOf,
+    )
     .option('-v, --verbose', 'tell the causes of errors')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
@@ -165,11 +169,4 @@ function report(error: unknown, cli: Cli, words: readonly string[]): number {
   if (cli.settings().verbose && error instanceof Error)
     cli.terminal.error(`${error.stack ?? ''}\n`);
   return error instanceof CommandError ? error.exitCode : 1;
-}
-
-/** For flags that take a duration: `90s`, `1h30m`, `0`. */
-export function timeout(text: string): number {
-  const durationMs = text === '0' ? 0 : parseDurationMs(text);
-  if (durationMs === undefined) throw new InvalidArgumentError('Write it like 30s, 5m or 1h30m.');
-  return durationMs;
 }

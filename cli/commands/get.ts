@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
 import type { Kind } from '../../api/kind.ts';
 import type { Resource } from '../../api/object.ts';
 import type { Api, Listed } from '../../runtime/api-client.ts';
 import { type Cli, CommandError } from '../cli.ts';
+import { revisionOf } from '../flags.ts';
 import { fetchObject, forEachOrFail } from '../objects.ts';
 import { type PathStep, parsePath, select } from '../render/jsonpath.ts';
 import {
@@ -217,9 +217,4 @@ function sortText(value: unknown): string {
 function emptyText(kinds: readonly Kind[], namespace: string): string {
   const isNamespaced = kinds.some((kind) => kind.scope === 'namespace') && namespace !== '';
   return `No resources found${isNamespaced ? ` in ${namespace} namespace.` : ''}`;
-}
-
-function revisionOf(text: string): bigint {
-  if (/^[1-9]\d{0,18}$/.test(text)) return BigInt(text);
-  throw new InvalidArgumentError('A revision is a number, see metadata.resourceVersion.');
 }

@@ -1,0 +1,107 @@
+import { type Command, Option } from 'commander';
+import { formatViolation } from '../../api/manifest.ts';
+import { type Api, ApiError } from '../../runtime/api-client.ts';
+import { type Cli, CommandError, errorText, MANAGER } from '../cli.ts';
+import { publish, resolveContent } from '../declared-content.ts';
+import { type Declaration, invalidText, readDeclarations } from '../manifests.ts';
+import { forEachOrFail } from '../objects.ts';
+import { qualifiedName } from '../render/output.ts';
+
+interface ApplyOptions {
+  readonly filename: readonly string[];
+  readonly recursive?: true;
+  readonly dryRun: 'none' | 'client' | 'server';
+  readonly forceConflicts?: true;
+  readonly fieldManager: string;
+}
+
+/** `apply -f FILE|DIR|-` */
+export function registerApply(command: Command, cli: Cli): void {
+  command
+    .requiredOption('-f, --filename <path...>', 'files, folders, or - for standard input')
+    .option('-R, --recursive', 'also the folders in folders')
+    .addOption(
+      new Option('--dry-run <where>', 'change nothing: check here, or ask dom what would happen')
+        .choices(['none', 'client', 'server'])
+        .default('none'),
+    )
+    .option('--force-conflicts', 'take over fields that other managers own')
+    .option('--field-manager <name>', 'who owns the fields from now on', MANAGER)
+    .addHelpText('after', EXAMPLES)
+    .action(async (options: ApplyOptions) => {
+      await apply(options, cli);
+    });
+}
+
+const EXAMPLES = `
+A Site's content.path names a folder beside the manifest: apply uploads what dom lacks of it.
+
+Examples:
+  b8sctl apply -f site.yaml
+  b8sctl apply -f manifests/ -R
+  b8sctl apply -f site.yaml --dry-run=server    say what would change
+  cat site.yaml | b8sctl apply -f -`;
+
+async function apply(options: ApplyOptions, cli: Cli): Promise<void> {
+  const recursive = options.recursive === true;
+  const { declarations, problems } = await readDeclarations(cli, options.filename, { recursive });
+  for (const problem of problems) cli.terminal.error(`${problem}\n`);
+  if (options.dryRun === 'client') {
+    for (const { object } of declarations) {
+      cli.terminal.out(`${qualifiedName(object)} is valid (client dry run)\n`);
+    }
+  } else if (declarations.length > 0) {
+    const api = await cli.api();
+    await forEachOrFail(cli, declarations, async (declaration) => {
+      await applyOne(api, declaration, { options, cli });
+    });
+  }
+  if (problems.length > 0) throw new CommandError('');
+}
+
+async function applyOne(
+  api: Api,
+  declaration: Declaration,
+  { options, cli }: { readonly options: ApplyOptions; readonly cli: Cli },
+): Promise<void> {
+  const dryRun = options.dryRun === 'server';
+  try {
+    const content = await resolveContent(declaration, cli);
+    const object = content?.object ?? declaration.object;
+    if (content !== undefined && !dryRun) {
+      const { namespace = '', name } = object.metadata;
+      await publish(api, content.release, { site: { namespace, name }, cli });
+    }
+    const { outcome, warnings } = await api.apply(object, {
+      manager: options.fieldManager,
+      forceConflicts: options.forceConflicts === true,
+      dryRun,
+    });
+    for (const warning of warnings) cli.terminal.error(`Warning: ${warning}\n`);
+    cli.terminal.out(`${qualifiedName(object)} ${outcome}${dryRun ? ' (server dry run)' : ''}\n`);
+  } catch (error) {
+    throw explained(error, declaration);
+  }
+}
+
+/** What the server refuses, told with the file and line that it was written in. */
+export function explained(error: unknown, { object, document }: Declaration): unknown {
+  if (!(error instanceof ApiError)) return error;
+  if (error.reason === 'Invalid' && error.violations.length > 0) {
+    const problems = error.violations.map((each) => formatViolation(each, document));
+    return new CommandError(invalidText(document, problems), { cause: error });
+  }
+  if (error.reason === 'Conflict' && error.clashes.length > 0) {
+    const clashes = error.clashes.map(
+      ({ path, manager }) =>
+        `${path} is owned by ${manager} (${document.source}:${document.locate(path)})`,
+    );
+    const head = `error: ${qualifiedName(object)}: other managers own fields that this file sets:`;
+    const mend = 'Leave the fields out, or take them over with --force-conflicts.';
+    return new CommandError([head, ...clashes, mend].join('\n  '), { cause: error });
+  }
+  if (['Unavailable', 'Unauthorized'].includes(error.reason)) return error;
+  const line = document.locate('');
+  const text = `${errorText(error)} (${qualifiedName(object)}, ${document.source}:${line})`;
+  return new CommandError(text, { cause: error });
+}

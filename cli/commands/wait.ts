@@ -1,0 +1,156 @@
+import type { Command } from 'commander';
+import { condition, type Resource } from '../../api/object.ts';
+import { type Api, ApiError, type ObjectReference } from '../../runtime/api-client.ts';
+import { type Cli, CommandError } from '../cli.ts';
+import { durationMsOf } from '../flags.ts';
+import { forEachOrFail } from '../objects.ts';
+import { parsePath, select } from '../render/jsonpath.ts';
+import { qualifiedName, quotedName } from '../render/output.ts';
+import { parseTargets, referenceOf, referenceTo, type Targets } from '../targets.ts';
+import { waitFor } from '../watching.ts';
+
+const TIMEOUT_MS = 30_000;
+
+interface WaitOptions {
+  readonly for: string;
+  readonly timeout: number;
+  readonly selector?: string;
+  readonly all?: true;
+}
+
+/** `wait TYPE/NAME... --for=condition=Ready|delete|create|jsonpath={.path}=value` */
+export function registerWait(command: Command, cli: Cli): void {
+  command
+    .argument('<type>', 'a kind, or TYPE/NAME')
+    .argument('[names...]', 'names, or more TYPE/NAME')
+    .requiredOption(
+      '--for <goal>',
+      'condition=TYPE[=STATUS], delete, create, or jsonpath={.path}=value',
+    )
+    .option(
+      '--timeout <duration>',
+      'how long to wait at most, 0: look once',
+      durationMsOf,
+      TIMEOUT_MS,
+    )
+    .option('-l, --selector <selector>', 'all with these labels: app=blog,tier!=test')
+    .option('--all', 'all of the kind in the namespace')
+    .addHelpText('after', EXAMPLES)
+    .action(async (type: string, names: readonly string[], options: WaitOptions) => {
+      await wait([type, ...names], options, cli);
+    });
+}
+
+const EXAMPLES = `
+Examples:
+  b8sctl wait site/blog --for=condition=Ready --timeout 60s
+  b8sctl wait node fra1 --for=condition=Ready=false
+  b8sctl wait site/blog --for=delete
+  b8sctl wait site/blog --for=jsonpath='{.status.release}'=sha256-…`;
+
+/** What is waited for; `isMet` throws where waiting on would be useless. */
+interface Goal {
+  isMet(object: Resource | undefined, reference: ObjectReference): boolean;
+  /** "condition met": after the object's name. */
+  readonly said: string;
+  /** "condition": after "timed out waiting for the". */
+  readonly noun: string;
+}
+
+async function wait(words: readonly string[], options: WaitOptions, cli: Cli): Promise<void> {
+  const goal = parseGoal(options.for);
+  const targets = parseTargets(words);
+  const api = await cli.api();
+  const references = await referencesOf(api, targets, options, cli);
+  if (references.length === 0) throw new CommandError('error: no matching resources found');
+  const endMs = cli.clock.monotonicMs() + options.timeout;
+  await forEachOrFail(cli, references, async (reference) => {
+    const timeoutMs = endMs - cli.clock.monotonicMs();
+    const isDone = (object: Resource | undefined) => goal.isMet(object, reference);
+    const waited = await waitFor(api, reference, isDone, { ...cli, timeoutMs });
+    const { kind, name } = reference;
+    if (waited.kind === 'timeout') {
+      const about = `${kind.toLowerCase()}s/${name}`;
+      throw new CommandError(`error: timed out waiting for the ${goal.noun} on ${about}`);
+    }
+    cli.terminal.out(`${qualifiedName({ kind, metadata: { name } })} ${goal.said}\n`);
+  });
+}
+
+async function referencesOf(
+  api: Api,
+  targets: Targets,
+  { selector, all }: WaitOptions,
+  cli: Cli,
+): Promise<readonly ObjectReference[]> {
+  const namespace = await cli.namespace();
+  if (targets.form === 'names') {
+    return targets.names.map((target) => referenceOf(target, namespace));
+  }
+  if (selector === undefined && all !== true) {
+    throw new CommandError('error: name the objects, or say -l SELECTOR or --all');
+  }
+  const lists = targets.kinds.map(async ({ kind, scope }) => {
+    const scoped = scope === 'namespace' ? namespace : '';
+    const query = {
+      kind,
+      namespace: scoped,
+      ...(selector !== undefined && { labelSelector: selector }),
+    };
+    return (await api.list(query)).objects.map(referenceTo);
+  });
+  return (await Promise.all(lists)).flat();
+}
+
+function parseGoal(text: string): Goal {
+  if (text === 'delete') {
+    return { isMet: (object) => object === undefined, said: 'condition met', noun: 'deletion' };
+  }
+  if (text === 'create') {
+    return { isMet: (object) => object !== undefined, said: 'condition met', noun: 'creation' };
+  }
+  const [, type, status = 'True'] = /^condition=([^=]+)(?:=(.*))?$/.exec(text) ?? [];
+  if (type !== undefined) return conditionGoal(type, status);
+  const [, path, value] = /^jsonpath=(\{[^{}]*\}|[^={}]*)(?:=(.*))?$/s.exec(text) ?? [];
+  if (path !== undefined && path !== '') return fieldGoal(path, value);
+  throw new CommandError(
+    `error: --for "${text}" is not condition=TYPE[=STATUS], delete, create or jsonpath={.path}=value`,
+  );
+}
+
+function conditionGoal(type: string, status: string): Goal {
+  const wanted = status.toLowerCase();
+  return {
+    said: 'condition met',
+    noun: 'condition',
+    isMet(object, reference) {
+      const present = required(object, reference);
+      const found = condition(present, type);
+      if (found?.status.toLowerCase() !== wanted) return false;
+      // A condition about an older spec is not yet an answer.
+      return (
+        (found.observedGeneration ?? present.metadata.generation) >= present.metadata.generation
+      );
+    },
+  };
+}
+
+function fieldGoal(path: string, value: string | undefined): Goal {
+  const steps = parsePath(path);
+  return {
+    said: 'condition met',
+    noun: 'condition',
+    isMet(object, reference) {
+      const found = select(steps, required(object, reference));
+      if (value === undefined) return found.length > 0;
+      return found.some(
+        (each) => (typeof each === 'string' ? each : JSON.stringify(each)) === value,
+      );
+    },
+  };
+}
+
+function required(object: Resource | undefined, { kind, name }: ObjectReference): Resource {
+  if (object !== undefined) return object;
+  throw new ApiError('NotFound', `${quotedName(kind, name)} not found`);
+}

@@ -1,0 +1,56 @@
+import { posix } from 'node:path';
+import { formatBytes } from '../api/column.ts';
+import type { Api, DeclaredObject } from '../runtime/api-client.ts';
+import type { Cli } from './cli.ts';
+import { hashFolder, type LocalRelease } from './content.ts';
+import type { Declaration } from './manifests.ts';
+import { progressOn } from './progress.ts';
+import { uploadRelease } from './upload.ts';
+
+/**
+ * A Site whose `content.path` names a folder, with `content.release` set to what the folder holds
+ * now; undefined: the object names no folder.
+ */
+export async function resolveContent(
+  { object, folder }: Declaration,
+  cli: Cli,
+): Promise<{ readonly object: DeclaredObject; readonly release: LocalRelease } | undefined> {
+  const path = contentPath(object);
+  if (path === undefined) return undefined;
+  const source = posix.isAbsolute(path) ? path : posix.join(folder, path);
+  const progress = progressOn(cli.terminal, cli.clock);
+  const release = await hashFolder(cli.files, source, { progress, signal: cli.signal });
+  return { object: withRelease(object, release.digest), release };
+}
+
+/** Uploads what dom lacks of a release and says so on stderr. */
+export async function publish(
+  api: Api,
+  release: LocalRelease,
+  { site, cli }: { readonly site: { namespace: string; name: string }; readonly cli: Cli },
+): Promise<void> {
+  const progress = progressOn(cli.terminal, cli.clock);
+  const target = { api, files: cli.files, progress, signal: cli.signal };
+  const { uploadedFiles, uploadedBytes } = await uploadRelease(target, release, site);
+  const all = `${release.files.length} files, ${formatBytes(release.sizeBytes)}`;
+  const fresh =
+    uploadedFiles === 0
+      ? 'nothing to upload'
+      : `${uploadedFiles} files uploaded, ${formatBytes(uploadedBytes)}`;
+  cli.terminal.error(`release ${release.digest}: ${all}; ${fresh}\n`);
+}
+
+function contentPath({ kind, spec }: DeclaredObject): string | undefined {
+  if (kind !== 'Site') return undefined;
+  return (spec as SiteContent | undefined)?.content?.path;
+}
+
+/** The part of a valid Site's spec that matters here. */
+interface SiteContent {
+  readonly content?: { readonly path?: string; readonly release?: string };
+}
+
+function withRelease(object: DeclaredObject, release: string): DeclaredObject {
+  const spec = object.spec as SiteContent;
+  return { ...object, spec: { ...spec, content: { ...spec.content, release } } };
+}
