@@ -1,0 +1,223 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../../runtime/clock.ts';
+import { recordKey } from '../../runtime/keys.ts';
+import { listAll } from '../../runtime/mirror.ts';
+import type { Random } from '../../runtime/random.ts';
+import type { Stored, TokenRecord } from '../../runtime/records.ts';
+import { RequestError } from '../../runtime/request-error.ts';
+import type { Store } from '../../runtime/store.ts';
+import type { Author, RecordOperation, Writer } from '../../runtime/writer.ts';
+
+export const TOKEN_TTL_S_DEFAULT = 15 * 60;
+export const TOKEN_TTL_S_MAX = 60 * 60;
+/** How many unredeemed tokens there may be. */
+export const TOKENS_MAX = 1000;
+const ID_BYTES = 8;
+const SECRET_BYTES = 24;
+/** How many expired tokens one commit removes. */
+const SWEEP_BATCH = 50;
+
+export interface CreatedToken {
+  readonly id: string;
+  /** "<id>.<secret>", shown once and kept nowhere. */
+  readonly token: string;
+  readonly expiresMs: number;
+}
+
+export interface ListedToken {
+  readonly id: string;
+  /** Empty: good for any new node. */
+  readonly node: string;
+  readonly expiresMs: number;
+  readonly createdBy: string;
+}
+
+export interface Redemption {
+  readonly id: string;
+  /** Empty: good for any new node. */
+  readonly node: string;
+  /**
+   * Deletes the token, if it is still as it was read. Commit it together with what the token buys:
+   * then it is redeemed exactly once, also across a crash (INV-35).
+   */
+  readonly operation: RecordOperation;
+}
+
+/**
+ * Join tokens: short-lived, good once, stored as a hash.
+ *
+ * Guarantees: from the moment `expiresMs` on a token is worth nothing, whether swept or not.
+ * Errors: a `RequestError` whose message is meant for the caller.
+ */
+export interface Tokens {
+  create(request: {
+    /** Good for this node only; empty: for any that does not exist yet. */
+    readonly node: string;
+    /** At most TOKEN_TTL_S_MAX; 0: the default. */
+    readonly ttlS: number;
+    readonly createdBy: string;
+  }): Promise<CreatedToken>;
+  /** Those that can still be redeemed, sorted by id. */
+  list(): Promise<readonly ListedToken[]>;
+  revoke(id: string, revokedBy: string): Promise<void>;
+  /** Checks a token for the node that shows it. Writes nothing: see `Redemption.operation`. */
+  redeem(token: string, node: string): Promise<Redemption>;
+  /** Removes expired tokens; returns how many. To be called from time to time. */
+  sweep(): Promise<number>;
+}
+
+export function createTokens(ports: {
+  readonly store: Store;
+  readonly writer: Writer;
+  readonly clock: Clock;
+  readonly random: Random;
+}): Tokens {
+  const { store, writer, clock, random } = ports;
+
+  async function read(id: string): Promise<Stored<TokenRecord> | undefined> {
+    const item = await store.get(recordKey('token', id));
+    return item === undefined ? undefined : parseStored(item);
+  }
+
+  async function readAll(): Promise<readonly (readonly [string, Stored<TokenRecord>])[]> {
+    const prefix = recordKey('token', '');
+    const { items } = await listAll(store, prefix);
+    return items.map((item) => [item.key.slice(prefix.length), parseStored(item)] as const);
+  }
+
+  function isExpired({ value }: Stored<TokenRecord>): boolean {
+    return clock.nowMs() >= value.expiresMs;
+  }
+
+  return {
+    async create({ node, ttlS, createdBy }) {
+      const expiresMs = clock.nowMs() + ttlMsOf(ttlS);
+      if ((await readAll()).length >= TOKENS_MAX) throw tooMany();
+      const id = Buffer.from(random.bytes(ID_BYTES)).toString('hex');
+      const secret = Buffer.from(random.bytes(SECRET_BYTES)).toString('base64url');
+      const value = { secretHash: hashOf(secret).toString('hex'), node, expiresMs, createdBy };
+      const created = await writer.commit(
+        [{ kind: 'record', record: 'token', id, value, modRevision: 0n }],
+        authorOf(createdBy),
+      );
+      if (created.outcome === 'conflict') throw changedMeanwhile();
+      return { id, token: `${id}.${secret}`, expiresMs };
+    },
+
+    async list() {
+      const alive = (await readAll()).filter(([, stored]) => !isExpired(stored));
+      return alive.map(([id, { value }]) => {
+        const { node, expiresMs, createdBy } = value;
+        return { id, node, expiresMs, createdBy };
+      });
+    },
+
+    async revoke(id, revokedBy) {
+      const stored = ID.test(id) ? await read(id) : undefined;
+      if (stored === undefined) throw new RequestError('NOT_FOUND', `token "${id}" not found`);
+      const revoked = await writer.commit([deletion(id, stored)], authorOf(revokedBy));
+      // Redeemed or swept in between is gone as well; a lost lead is not.
+      if (revoked.outcome === 'conflict' && (await read(id)) !== undefined)
+        throw changedMeanwhile();
+    },
+
+    async redeem(token, node) {
+      const { id, secret } = parseToken(token);
+      const stored = await read(id);
+      // A wrong secret sounds like a wrong id: nobody learns which ids exist.
+      if (stored === undefined || !isSecret(secret, stored.value)) throw unknownToken();
+      if (isExpired(stored)) throw expiredToken();
+      const bound = stored.value.node;
+      if (bound !== '' && bound !== node) throw foreignToken(bound, node);
+      return { id, node: bound, operation: deletion(id, stored) };
+    },
+
+    async sweep() {
+      const expired = (await readAll()).filter(([, stored]) => isExpired(stored));
+      const batch = expired.slice(0, SWEEP_BATCH).map(([id, stored]) => deletion(id, stored));
+      if (batch.length === 0) return 0;
+      const swept = await writer.commit(batch, authorOf('dom'));
+      return swept.outcome === 'written' ? batch.length : 0;
+    },
+  };
+}
+
+const ID = /^[0-9a-f]{16}$/;
+const TOKEN = /^([0-9a-f]{16})\.([A-Za-z0-9_-]{32})$/;
+
+function parseToken(token: string): { readonly id: string; readonly secret: string } {
+  const [, id, secret] = TOKEN.exec(token) ?? [];
+  if (id === undefined || secret === undefined) {
+    throw new RequestError(
+      'UNAUTHENTICATED',
+      'This is not a join token: pass the whole "<id>.<secret>" that "b8sctl node token create" printed',
+    );
+  }
+  return { id, secret };
+}
+
+function ttlMsOf(ttlS: number): number {
+  if (ttlS === 0) return TOKEN_TTL_S_DEFAULT * 1000;
+  if (Number.isInteger(ttlS) && ttlS > 0 && ttlS <= TOKEN_TTL_S_MAX) return ttlS * 1000;
+  throw new RequestError(
+    'INVALID_ARGUMENT',
+    `A token lives for 1 to ${TOKEN_TTL_S_MAX} seconds, not ${ttlS}`,
+  );
+}
+
+function isSecret(secret: string, { secretHash }: TokenRecord): boolean {
+  const expected = Buffer.from(secretHash, 'hex');
+  const actual = hashOf(secret);
+  return expected.length === actual.length && timingSafeEqual(expected, actual);
+}
+
+function hashOf(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}
+
+function deletion(id: string, { modRevision }: Stored<TokenRecord>): RecordOperation {
+  return { kind: 'record', record: 'token', id, value: undefined, modRevision };
+}
+
+function parseStored(item: { value: string; modRevision: bigint }): Stored<TokenRecord> {
+  return { value: JSON.parse(item.value) as TokenRecord, modRevision: item.modRevision };
+}
+
+function authorOf(user: string): Author {
+  return { manager: 'tokens', user };
+}
+
+function unknownToken(): RequestError {
+  return new RequestError(
+    'UNAUTHENTICATED',
+    'This join token is unknown or was used already: make a new one with "b8sctl node token create"',
+  );
+}
+
+function expiredToken(): RequestError {
+  return new RequestError(
+    'UNAUTHENTICATED',
+    'This join token has expired: make a new one with "b8sctl node token create"',
+  );
+}
+
+function foreignToken(bound: string, node: string): RequestError {
+  return new RequestError(
+    'PERMISSION_DENIED',
+    `This join token is good for node "${bound}" only, not for "${node}"`,
+  );
+}
+
+function tooMany(): RequestError {
+  return new RequestError(
+    'RESOURCE_EXHAUSTED',
+    `There are ${TOKENS_MAX} unused tokens already: revoke some, or wait until they expire`,
+  );
+}
+
+function changedMeanwhile(): RequestError {
+  return new RequestError(
+    'ABORTED',
+    'The tokens changed meanwhile, or this dom lost the lead: try again',
+  );
+}
