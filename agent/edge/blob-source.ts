@@ -1,5 +1,5 @@
 import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import type { DiskReader } from '../../runtime/disk-reader.ts';
 import type { MemoryCache } from './memory-cache.ts';
 
 export interface BlobRange {
@@ -25,7 +25,7 @@ export type BlobSource = (
  * an error and never a wrong byte that is then served until the next restart.
  * Errors: an absent, short or changed blob rejects, or ends the stream with an error.
  */
-export function createBlobSource(disk: Disk, cache: MemoryCache): BlobSource {
+export function createBlobSource(disk: DiskReader, cache: MemoryCache): BlobSource {
   // Many first requests for one file read it once.
   const loading = new Map<Digest, Promise<Uint8Array>>();
 
@@ -52,7 +52,7 @@ export function createBlobSource(disk: Disk, cache: MemoryCache): BlobSource {
 }
 
 /** The whole blob. Rejects when it is absent or not what its name says. */
-export async function readVerified(disk: Disk, digest: Digest): Promise<Uint8Array> {
+export async function readVerified(disk: DiskReader, digest: Digest): Promise<Uint8Array> {
   const bytes = await disk.read(blobPath(digest));
   if (bytes === undefined) throw new Error(`read blob ${digest}: it is not on disk`);
   if (digestOf(bytes) !== digest) throw new Error(`read blob ${digest}: its content has changed`);
@@ -60,7 +60,7 @@ export async function readVerified(disk: Disk, digest: Digest): Promise<Uint8Arr
 }
 
 /** Waits for the first piece: what cannot be opened is still answered with an error status. */
-async function openStream(disk: Disk, range: BlobRange): Promise<AsyncIterable<Uint8Array>> {
+async function openStream(disk: DiskReader, range: BlobRange): Promise<AsyncIterable<Uint8Array>> {
   const { digest, start, end } = range;
   const pieces = disk.stream(blobPath(digest), { start, end })[Symbol.asyncIterator]();
   const first = await pieces.next();

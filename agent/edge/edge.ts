@@ -1,5 +1,5 @@
 import type { Digest } from '../../runtime/digest.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import type { DiskReader } from '../../runtime/disk-reader.ts';
 import type { HttpAnswer, HttpHandler } from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
 import { parseManifest } from '../../runtime/manifest.ts';
@@ -32,7 +32,7 @@ export interface Edge {
 }
 
 export interface EdgeParts {
-  readonly disk: Disk;
+  readonly disk: DiskReader;
   readonly nodeName: string;
   readonly log: Log;
   readonly cache?: MemoryCache;
@@ -82,7 +82,7 @@ interface LoadedReleases {
 }
 
 async function loadReleases(
-  disk: Disk,
+  disk: DiskReader,
   snapshot: EdgeSnapshot,
   held: ReadonlyMap<Digest, EdgeRelease>,
 ): Promise<LoadedReleases> {
@@ -99,7 +99,7 @@ async function loadReleases(
   return { releases, problems };
 }
 
-async function loadRelease(disk: Disk, digest: Digest): Promise<EdgeRelease> {
+async function loadRelease(disk: DiskReader, digest: Digest): Promise<EdgeRelease> {
   const files = parseManifest(await readVerified(disk, digest));
   return { digest, files: new Map(files.map((file) => [file.path, file])) };
 }

@@ -1,6 +1,7 @@
 import { type Digest, digestHex } from '../../runtime/digest.ts';
 import type { HttpHeaders, HttpRequest } from '../../runtime/http.ts';
 import type { ReleaseFile } from '../../runtime/manifest.ts';
+import { HEALTH_PATH } from '../../runtime/probe.ts';
 import { evaluateConditions, rangeIsCurrent } from './conditional.ts';
 import { matchPattern } from './path-pattern.ts';
 import { parseRange } from './range.ts';
@@ -26,8 +27,7 @@ export interface EdgeResponse {
   readonly body: EdgeBody;
 }
 
-/** Probed by nameservers and monitors: any host, with or without TLS. */
-export const HEALTH_PATH = '/.well-known/b8s/health';
+
 export const CHALLENGE_PREFIX = '/.well-known/acme-challenge/';
 /** How soon a client may ask again for a site whose first release is still on its way. */
 export const RETRY_AFTER_S = 5;
