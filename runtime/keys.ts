@@ -35,6 +35,15 @@ export function qualifiedName(object: {
   return object.namespace === undefined ? object.name : `${object.namespace}/${object.name}`;
 }
 
+/** The other way round, for namespaced kinds. */
+export function splitName(qualified: string): {
+  readonly namespace: string;
+  readonly name: string;
+} {
+  const cut = qualified.indexOf('/');
+  return { namespace: qualified.slice(0, cut), name: qualified.slice(cut + 1) };
+}
+
 export function recordKey(kind: RecordKind, id: string): string {
   return `${SYSTEM}${kind}/${id}`;
 }

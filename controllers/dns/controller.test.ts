@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import { condition } from '../../api/object.ts';
+import { digest, type Scene, scene, served } from '../test-scene.ts';
+import { dnsController } from './controller.ts';
+
+const ZONE = 'default/example';
+const R1 = digest('1');
+
+function siteIn(at: Scene) {
+  const site = at.world.get('Site', { namespace: 'default', name: 'blog' });
+  if (site === undefined) throw new Error('no site');
+  return site;
+}
+
+async function zoneWithSite(): Promise<Scene> {
+  const at = await scene();
+  at.start(dnsController(at));
+  await at.node('a');
+  await at.connect('a');
+  await at.create('Zone', 'example', { origin: 'example.com' });
+  await at.create('Site', 'blog', { hosts: ['blog.example.com'] });
+  return at;
+}
+
+test('a site gets its candidates once a node has verified what is served', async () => {
+  const at = await zoneWithSite();
+  const candidates = () => at.world.record('zone', ZONE)?.value.geoNames[0]?.candidates;
+  expect(candidates()).toEqual([]);
+  await at.commit({ kind: 'status', base: siteIn(at), status: { release: R1 } as object });
+  expect(candidates()).toEqual([]);
+  await at.report('a', { sites: [served(siteIn(at), R1)] });
+  expect(candidates()).toEqual(['a']);
+  await at.disconnect('a');
+  expect(candidates()).toEqual(['a']);
+  await at.remove('Site', 'blog');
+  expect(at.world.record('zone', ZONE)?.value.geoNames).toEqual([]);
+  await at.end();
+});
+
+test('the zone is ready once its nameservers report the serial', async () => {
+  const at = await zoneWithSite();
+  const zone = () => at.world.get('Zone', { namespace: 'default', name: 'example' });
+  const serial = zone()?.status?.serial ?? 0;
+  expect(serial).toBe(at.world.record('zone', ZONE)?.value.serial);
+  await at.report('a', { zones: [{ uid: zone()?.metadata.uid ?? '', serial, error: '' }] });
+  expect(condition(zone()!, 'Ready')?.status).toBe('True');
+  await at.end();
+});
+
+test('a zone that is gone takes its record along, and a new one begins with a greater serial', async () => {
+  const at = await zoneWithSite();
+  const before = at.world.record('zone', ZONE)?.value.serial ?? 0;
+  await at.remove('Zone', 'example');
+  expect(at.world.record('zone', ZONE)).toBeUndefined();
+  await at.clock.advance(2000);
+  await at.create('Zone', 'example', { origin: 'example.com' });
+  expect(at.world.record('zone', ZONE)?.value.serial).toBeGreaterThan(before);
+  await at.end();
+});
+
+test('a younger zone of the same origin takes over when the older one goes', async () => {
+  const at = await zoneWithSite();
+  await at.clock.advance(1000);
+  await at.create('Zone', 'second', { origin: 'example.com' });
+  expect(at.world.record('zone', 'default/second')).toBeUndefined();
+  const before = at.world.record('zone', ZONE)?.value.serial ?? 0;
+  await at.remove('Zone', 'example');
+  const after = at.world.record('zone', 'default/second')?.value;
+  expect(after?.serial).toBeGreaterThan(before);
+  expect(after?.geoNames.map(({ name }) => name)).toEqual(['blog.example.com']);
+  await at.end();
+});
+
+test('at the fixed point nothing is written (INV-2)', async () => {
+  const at = await zoneWithSite();
+  await at.commit({ kind: 'status', base: siteIn(at), status: { release: R1 } as object });
+  await at.report('a', { sites: [served(siteIn(at), R1)] });
+  const revision = await at.revision();
+  at.start(dnsController(at));
+  await at.clock.advance(3_600_000);
+  expect(await at.revision()).toBe(revision);
+  await at.end();
+});

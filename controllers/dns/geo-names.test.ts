@@ -1,0 +1,128 @@
+import { expect, test } from 'vitest';
+import type { Site } from '../../api/site.ts';
+import type { Zone } from '../../api/zone.ts';
+import type { SiteOnNode } from '../../runtime/records.ts';
+import { zonesByOrigin } from '../../runtime/zones.ts';
+import { digest, object, served, view } from '../test-scene.ts';
+import { geoNames } from './geo-names.ts';
+
+const R1 = digest('1');
+const R2 = digest('2');
+const zone: Zone = object('Zone', 'example', { origin: 'example.com' });
+
+function site(routing: object = {}, release: string | undefined = R1): Site {
+  const status = release === undefined ? {} : { release };
+  return object('Site', 'blog', { hosts: ['blog.example.com'], routing }, { status });
+}
+
+function edge(name: string, report: SiteOnNode | undefined, connected = true) {
+  return view(name, { connected, report: { sites: report === undefined ? [] : [report] } });
+}
+
+const good = served(site(), R1);
+const known = (candidates: readonly string[]) => ({
+  name: 'blog.example.com',
+  ttlS: 30,
+  candidates,
+  policy: 'nearest' as const,
+  answersMax: 1,
+  weights: [],
+});
+
+test.each([
+  {
+    when: 'two have verified it',
+    nodes: [edge('b', good), edge('a', good)],
+    candidates: ['a', 'b'],
+  },
+  {
+    when: 'one is silent: it stays',
+    nodes: [edge('a', good), edge('b', good, false)],
+    candidates: ['a', 'b'],
+  },
+  {
+    when: 'one holds another release only',
+    nodes: [edge('a', good), edge('b', { ...good, verified: [R2] })],
+    candidates: ['a'],
+  },
+  {
+    when: 'one has no certificate',
+    nodes: [edge('a', good), edge('b', { ...good, certificate: '' })],
+    candidates: ['a'],
+  },
+  {
+    when: 'one speaks of another Site',
+    nodes: [edge('a', good), edge('b', { ...good, uid: 'x' })],
+    candidates: ['a'],
+  },
+  {
+    when: 'one is no edge',
+    nodes: [edge('a', good), view('b', { roles: ['nameserver'], report: { sites: [good] } })],
+    candidates: ['a'],
+  },
+  { when: 'nobody has verified it yet', nodes: [edge('a', undefined)], candidates: [] },
+  {
+    when: 'all lost it: the last known good answer stays (INV-21)',
+    nodes: [edge('a', undefined), edge('b', undefined)],
+    previous: ['a', 'gone'],
+    candidates: ['a'],
+  },
+  {
+    when: 'the Site never had a release: an earlier namesake does not count',
+    of: site({}, ''),
+    nodes: [edge('a', undefined)],
+    previous: [],
+    candidates: [],
+  },
+])('geoNames when $when', ({ nodes, candidates, previous = [], of = site() }) => {
+  const facts = {
+    zone,
+    zones: zonesByOrigin([zone]),
+    sites: [of],
+    nodes,
+    previous: [known(previous)],
+  };
+  expect(geoNames(facts).map((name) => name.candidates)).toEqual([candidates]);
+});
+
+test.each([
+  { when: 'nearest', routing: { policy: 'nearest' }, candidates: ['a', 'b', 'c'], weights: [] },
+  {
+    when: 'failover: in the order that was declared, then the others',
+    routing: { policy: 'failover', order: ['c', 'gone', 'b'] },
+    candidates: ['c', 'b', 'a'],
+    weights: [],
+  },
+  {
+    when: 'weighted: nodes without a share get none',
+    routing: { policy: 'weighted', weights: { c: 1, a: 3, b: 0 } },
+    candidates: ['a', 'c'],
+    weights: [3, 1],
+  },
+  {
+    when: 'weighted, and no node with a share is there',
+    routing: { policy: 'weighted', weights: { gone: 5 } },
+    candidates: ['a', 'b', 'c'],
+    weights: [1, 1, 1],
+  },
+])('geoNames with policy $when', ({ routing, candidates, weights }) => {
+  const nodes = ['a', 'b', 'c'].map((name) => edge(name, good));
+  const sites = [site({ answers: 2, ...routing })];
+  const [name] = geoNames({ zone, zones: zonesByOrigin([zone]), sites, nodes, previous: [] });
+  expect(name).toMatchObject({ candidates, weights, answersMax: 2, ttlS: 30 });
+});
+
+test('a host belongs to the Zone with the longest origin', () => {
+  const inner: Zone = object('Zone', 'inner', { origin: 'eu.example.com' });
+  const sites: readonly Site[] = [
+    object('Site', 'one', {
+      hosts: ['a.eu.example.com', 'a.example.com', 'eu.example.com', 'a.notexample.com'],
+    }),
+  ];
+  const names = (of: Zone) =>
+    geoNames({ zone: of, zones: zonesByOrigin([zone, inner]), sites, nodes: [], previous: [] }).map(
+      ({ name }) => name,
+    );
+  expect(names(zone)).toEqual(['a.example.com']);
+  expect(names(inner)).toEqual(['a.eu.example.com', 'eu.example.com']);
+});

@@ -1,0 +1,89 @@
+import type { Site } from '../../api/site.ts';
+import type { Zone } from '../../api/zone.ts';
+import { hasRole, type NodeView } from '../../runtime/node-view.ts';
+import type { GeoNameRecord } from '../../runtime/records.ts';
+import { type ZonesByOrigin, zoneOfHost } from '../../runtime/zones.ts';
+
+export interface GeoFacts {
+  readonly zone: Zone;
+  readonly zones: ZonesByOrigin;
+  readonly sites: readonly Site[];
+  readonly nodes: readonly NodeView[];
+  /** Those of the version that is being served now. */
+  readonly previous: readonly GeoNameRecord[];
+}
+
+/** The names of Sites in a zone with the nodes that may be answered, sorted by name. */
+export function geoNames(facts: GeoFacts): readonly GeoNameRecord[] {
+  const { zone, zones, nodes } = facts;
+  const edges = nodes.filter((node) => hasRole(node, 'edge'));
+  const previous = new Map(facts.previous.map((each) => [each.name, each]));
+  const names = new Map<string, GeoNameRecord>();
+  for (const site of oldestFirst(facts.sites)) {
+    const verified = edges.filter((edge) => mayServe(site, edge)).map(({ name }) => name);
+    for (const host of site.spec.hosts) {
+      if (names.has(host) || zoneOfHost(zones, host) !== zone) continue;
+      const candidates =
+        verified.length > 0 ? verified : lastKnown(site, edges, previous.get(host));
+      names.set(host, geoName(site, host, candidates));
+    }
+  }
+  return [...names.keys()].toSorted().flatMap((name) => names.get(name) ?? []);
+}
+
+/**
+ * Whether a node may be named for a Site: it holds and has verified what is served now (INV-28),
+ * and a certificate. Whether it is alive is not asked here: nameservers know that sooner.
+ */
+function mayServe(site: Site, edge: NodeView): boolean {
+  const release = site.status?.release;
+  const report = edge.site(site.metadata.uid);
+  if (release === undefined || report === undefined) return false;
+  return report.verified.includes(release) && report.certificate !== '';
+}
+
+/**
+ * For when every node lost what it held: an empty answer takes the site down for as long as
+ * resolvers remember it, the last known good one only until the first node has the content again.
+ */
+function lastKnown(
+  site: Site,
+  edges: readonly NodeView[],
+  previous: GeoNameRecord | undefined,
+): readonly string[] {
+  if (site.status?.release === undefined || previous === undefined) return [];
+  return edges.map(({ name }) => name).filter((name) => previous.candidates.includes(name));
+}
+
+function geoName(site: Site, name: string, candidates: readonly string[]): GeoNameRecord {
+  const { policy, answers, weights = {} } = site.spec.routing;
+  const common = { name, ttlS: site.spec.ttl, policy, answersMax: answers };
+  switch (policy) {
+    case 'nearest':
+      return { ...common, candidates: candidates.toSorted(), weights: [] };
+    case 'failover': {
+      // Nodes that the order does not name come last: better than none.
+      const order = (site.spec.routing.order ?? []).filter((node) => candidates.includes(node));
+      const rest = candidates.filter((node) => !order.includes(node)).toSorted();
+      return { ...common, candidates: [...order, ...rest], weights: [] };
+    }
+    case 'weighted': {
+      const shared = candidates.filter((node) => (weights[node] ?? 0) > 0).toSorted();
+      // If every node with a share is gone, equal shares for the others are better than no answer.
+      if (shared.length === 0)
+        return { ...common, candidates: candidates.toSorted(), weights: candidates.map(() => 1) };
+      return { ...common, candidates: shared, weights: shared.map((node) => weights[node] ?? 0) };
+    }
+  }
+}
+
+/** A host is its first Site's; the API refuses a second one, so this is for the odd case only. */
+function oldestFirst(sites: readonly Site[]): readonly Site[] {
+  return sites
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .toSorted((a, b) => compare(a.metadata.creationTimestamp, b.metadata.creationTimestamp));
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}

@@ -1,0 +1,179 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Site } from '../../api/site.ts';
+import type { Zone, ZoneStatus } from '../../api/zone.ts';
+import { type ConditionInput, replaceConditions } from '../../runtime/conditions.ts';
+import { qualifiedName } from '../../runtime/keys.ts';
+import { hasRole, type NodeView } from '../../runtime/node-view.ts';
+import type { ZoneRecord } from '../../runtime/records.ts';
+import { VALUE_BYTES_MAX } from '../../runtime/store.ts';
+import { zonesByOrigin } from '../../runtime/zones.ts';
+import { geoNames } from './geo-names.ts';
+import { recordSets } from './record-sets.ts';
+import { isSerialGreater, nextSerial } from './serial.ts';
+
+export interface ZoneFacts {
+  readonly zone: Zone;
+  /** Every Zone, this one among them. */
+  readonly zones: readonly Zone[];
+  readonly sites: readonly Site[];
+  readonly nodes: readonly NodeView[];
+  /** The version of this Zone that is being served; undefined: none yet. */
+  readonly previous: ZoneRecord | undefined;
+  /** Serials that this origin was served with, also by other Zones. */
+  readonly serials: readonly number[];
+}
+
+export interface ZonePlan {
+  /** What nameservers are to serve; undefined: nothing. */
+  readonly record: ZoneRecord | undefined;
+  readonly status: ZoneStatus;
+}
+
+/** Compiles a Zone, and decides what is said of it. */
+export function planZone(facts: ZoneFacts, nowMs: number): ZonePlan {
+  const { zone } = facts;
+  const answering = zonesByOrigin(facts.zones).get(zone.spec.origin);
+  if (answering !== undefined && answering !== zone) return refused(zone, answering, nowMs);
+  const { data, nameservers, problems } = compile(facts);
+  const record = versionOf(data, facts, nowMs);
+  const isTooLarge = Buffer.byteLength(JSON.stringify(record)) > VALUE_BYTES_MAX;
+  const served = isTooLarge ? facts.previous : record;
+  const accepted = isTooLarge ? tooLarge(zone) : acceptedOf(problems);
+  const nodes = facts.nodes.filter((node) => hasRole(node, 'nameserver') && node.connected);
+  const current = nodes.filter((node) => serves(node, zone, served?.serial));
+  const inputs = [readyOf(facts, nodes, current), accepted];
+  return {
+    record: served,
+    status: {
+      ...statusOf(zone, inputs, nowMs),
+      ...(served === undefined ? {} : { serial: served.serial }),
+      servedBy: { current: current.length, total: nodes.length },
+      nameservers,
+    },
+  };
+}
+
+type ZoneData = Omit<ZoneRecord, 'serial' | 'generation'>;
+
+function compile(facts: ZoneFacts): {
+  readonly data: ZoneData;
+  readonly nameservers: readonly string[];
+  readonly problems: readonly string[];
+} {
+  const { zone, sites, nodes } = facts;
+  const { origin, soa } = zone.spec;
+  const names = geoNames({
+    zone,
+    zones: zonesByOrigin(facts.zones),
+    sites,
+    nodes,
+    previous: facts.previous?.geoNames ?? [],
+  });
+  const siteHosts = new Set(names.map(({ name }) => name));
+  const { records, nameservers, problems } = recordSets(zone, nodes, siteHosts);
+  const data = {
+    zoneUid: zone.metadata.uid,
+    origin,
+    primaryNameserver: nameservers[0] ?? `ns.${origin}`,
+    mailbox: soa.mailbox ?? `hostmaster.${origin}`,
+    refreshS: soa.refreshS,
+    retryS: soa.retryS,
+    expireS: soa.expireS,
+    negativeTtlS: soa.negativeTtlS,
+    records,
+    geoNames: names,
+  };
+  return { data, nameservers, problems };
+}
+
+/** The same data keeps its serial, other data gets a greater one (INV-22). */
+function versionOf(
+  data: ZoneData,
+  { zone, previous, serials }: ZoneFacts,
+  nowMs: number,
+): ZoneRecord {
+  const { generation } = zone.metadata;
+  if (previous !== undefined) {
+    const { serial, generation: _, ...before } = previous;
+    if (isDeepStrictEqual(before, data)) return { ...data, serial, generation };
+  }
+  const used = previous === undefined ? serials : [...serials, previous.serial];
+  const greatest = used.length === 0 ? undefined : used.reduce(later);
+  return { ...data, serial: nextSerial(greatest, nowMs), generation };
+}
+
+function later(one: number, other: number): number {
+  return isSerialGreater(one, other) ? one : other;
+}
+
+function serves(node: NodeView, zone: Zone, serial: number | undefined): boolean {
+  const report = node.report?.zones.find(({ uid }) => uid === zone.metadata.uid);
+  return report !== undefined && report.serial === serial && report.error === '';
+}
+
+function readyOf(
+  { zone, nodes: all }: ZoneFacts,
+  nodes: readonly NodeView[],
+  current: readonly NodeView[],
+): ConditionInput {
+  const type = 'Ready';
+  if (!all.some((node) => hasRole(node, 'nameserver'))) {
+    const message = 'no node has the role nameserver: add it to spec.roles of a Node';
+    return { type, status: 'False', reason: 'NoNameservers', message };
+  }
+  if (nodes.length === 0) {
+    const message = 'no nameserver is connected; they serve the last version that they got';
+    return { type, status: 'Unknown', reason: 'NameserversSilent', message };
+  }
+  const served = `served by ${current.length}/${nodes.length} nameservers`;
+  const behind = nodes.filter((node) => !current.includes(node));
+  if (behind.length === 0) return { type, status: 'True', reason: 'Served', message: served };
+  const names = shortList(behind.map((node) => describe(node, zone)));
+  return {
+    type,
+    status: 'False',
+    reason: 'Propagating',
+    message: `${served}; waiting for ${names}`,
+  };
+}
+
+/** `london`, or `london (what it says is wrong)`. */
+function describe(node: NodeView, zone: Zone): string {
+  const error = node.report?.zones.find(({ uid }) => uid === zone.metadata.uid)?.error ?? '';
+  return error === '' ? node.name : `${node.name} (${error})`;
+}
+
+function acceptedOf(problems: readonly string[]): ConditionInput {
+  const type = 'RecordsAccepted';
+  return problems.length === 0
+    ? { type, status: 'True', reason: 'Accepted', message: 'every record is served' }
+    : { type, status: 'False', reason: 'RecordsLeftOut', message: shortList(problems, '; ') };
+}
+
+function tooLarge({ spec }: Zone): ConditionInput {
+  const message = `${spec.origin} with its Sites is over ${VALUE_BYTES_MAX} bytes, so its last version goes on being served: move records into a Zone of a subdomain`;
+  return { type: 'RecordsAccepted', status: 'False', reason: 'ZoneTooLarge', message };
+}
+
+function refused(zone: Zone, answering: Zone, nowMs: number): ZonePlan {
+  const older = qualifiedName(answering.metadata);
+  const message = `the older Zone ${older} answers for ${zone.spec.origin}: delete one of them`;
+  const inputs = [{ type: 'Ready', status: 'False', reason: 'OriginTaken', message } as const];
+  return { record: undefined, status: statusOf(zone, inputs, nowMs) };
+}
+
+function statusOf(zone: Zone, inputs: readonly ConditionInput[], nowMs: number): ZoneStatus {
+  const observedGeneration = zone.metadata.generation;
+  const current = inputs.map((input) => ({ ...input, observedGeneration }));
+  const conditions = replaceConditions(zone.status?.conditions ?? [], current, nowMs);
+  return { observedGeneration, conditions };
+}
+
+/** So many that a person still reads them. */
+const SHOWN_MAX = 10;
+
+function shortList(items: readonly string[], separator = ', '): string {
+  const more = items.length - SHOWN_MAX;
+  const shown = items.slice(0, SHOWN_MAX).join(separator);
+  return more > 0 ? `${shown} and ${more} more` : shown;
+}

@@ -1,0 +1,142 @@
+import { absoluteName, isWithin } from '../../api/records.ts';
+import type { ZoneRecord as StaticRecord, Zone } from '../../api/zone.ts';
+import { hasRole, type NodeView } from '../../runtime/node-view.ts';
+import type { RecordSetRecord } from '../../runtime/records.ts';
+
+export interface RecordSets {
+  /** Sorted by name, then type. */
+  readonly records: readonly RecordSetRecord[];
+  /** Host names of the zone's name servers, the primary first; may be empty. */
+  readonly nameservers: readonly string[];
+  /** What was left out, and why, for a person. */
+  readonly problems: readonly string[];
+}
+
+/** The static record sets of a zone, its NS set and the name servers' own addresses. */
+export function recordSets(
+  zone: Zone,
+  nodes: readonly NodeView[],
+  siteHosts: ReadonlySet<string>,
+): RecordSets {
+  const glue = glueSets(zone, nodes);
+  const nameservers = zone.spec.nameservers ?? [...new Set(glue.map(({ name }) => name))];
+  const sets = new Map<string, RecordSetRecord>();
+  const problems: string[] = [];
+  for (const record of zone.spec.records) {
+    const set = absoluteSet(record, zone);
+    const problem = refusal(set, zone, siteHosts);
+    if (problem !== undefined) problems.push(`${set.name} ${set.type} ${problem}`);
+    else addSet(sets, set);
+  }
+  for (const set of glue) {
+    // Only names that the NS set holds need glue; what a person declared goes before what we add.
+    const isWanted = nameservers.includes(set.name) && !siteHosts.has(set.name);
+    if (isWanted && !sets.has(keyOf(set))) addSet(sets, set);
+  }
+  problems.push(...removeClashingAliases(sets), ...missingGlue(nameservers, sets, zone, siteHosts));
+  if (nameservers.length > 0) addSet(sets, nsSet(zone, nameservers));
+  const records = [...sets.keys()].toSorted().flatMap((key) => sets.get(key) ?? []);
+  return { records, nameservers, problems };
+}
+
+/** `<node>.ns.<origin>` of each node with the role and an address, sorted by node. */
+function glueSets(zone: Zone, nodes: readonly NodeView[]): readonly RecordSetRecord[] {
+  const { origin, ttl } = zone.spec;
+  return nodes
+    .filter((node) => hasRole(node, 'nameserver'))
+    .flatMap(({ name, node: { spec } }) => [
+      { name: `${name}.ns.${origin}`, type: 'A', ttlS: ttl, values: spec.ipv4 },
+      { name: `${name}.ns.${origin}`, type: 'AAAA', ttlS: ttl, values: spec.ipv6 },
+    ])
+    .filter(({ values }) => values.length > 0);
+}
+
+function nsSet(zone: Zone, nameservers: readonly string[]): RecordSetRecord {
+  const values = nameservers.map((name) => `${name}.`);
+  return { name: zone.spec.origin, type: 'NS', ttlS: zone.spec.ttl, values };
+}
+
+/** Why a static set cannot be served beside the rest of the zone; undefined: it can. */
+function refusal(
+  set: RecordSetRecord,
+  { spec: { origin } }: Zone,
+  siteHosts: ReadonlySet<string>,
+): string | undefined {
+  if (!isWithin(set.name, origin)) return `lies outside of ${origin}`;
+  if (set.name === origin && (set.type === 'NS' || set.type === 'CNAME'))
+    return 'cannot stand at the origin: name servers go into spec.nameservers';
+  if (siteHosts.has(set.name) && ['A', 'AAAA', 'CNAME'].includes(set.type))
+    return 'is left out, for a Site has this host: remove the record, or the host from the Site';
+  if (set.type === 'NS') {
+    const hidden = [...siteHosts].toSorted().find((host) => isWithin(host, set.name));
+    if (hidden !== undefined)
+      return `is left out, for it would delegate away ${hidden}, the host of a Site`;
+  }
+  return undefined;
+}
+
+/** An alias cannot stand beside other data of its name (RFC 1034 §3.6.2). */
+function removeClashingAliases(sets: Map<string, RecordSetRecord>): readonly string[] {
+  const names = Map.groupBy(sets.values(), ({ name }) => name);
+  return [...sets.values()].flatMap((set) => {
+    const isAlone = (names.get(set.name) ?? []).length === 1 && set.values.length === 1;
+    if (set.type !== 'CNAME' || isAlone) return [];
+    sets.delete(keyOf(set));
+    return [`${set.name} CNAME is left out, for an alias must be alone at its name`];
+  });
+}
+
+function missingGlue(
+  nameservers: readonly string[],
+  sets: ReadonlyMap<string, RecordSetRecord>,
+  { spec: { origin } }: Zone,
+  siteHosts: ReadonlySet<string>,
+): readonly string[] {
+  return nameservers
+    .filter((name) => isWithin(name, origin) && !siteHosts.has(name))
+    .filter((name) => !sets.has(`${name} A`) && !sets.has(`${name} AAAA`))
+    .map((name) => `${name} is a name server without an address: add an A or AAAA record`);
+}
+
+/** Sets of one name and type become one, with the lowest time to live (RFC 2181 §5.2). */
+function addSet(sets: Map<string, RecordSetRecord>, set: RecordSetRecord): void {
+  const known = sets.get(keyOf(set));
+  if (known === undefined) {
+    sets.set(keyOf(set), set);
+    return;
+  }
+  const values = [...new Set([...known.values, ...set.values])];
+  sets.set(keyOf(set), { ...known, ttlS: Math.min(known.ttlS, set.ttlS), values });
+}
+
+function keyOf({ name, type }: RecordSetRecord): string {
+  return `${name} ${type}`;
+}
+
+function absoluteSet(record: StaticRecord, { spec: { origin, ttl } }: Zone): RecordSetRecord {
+  const { type } = record;
+  return {
+    name: absoluteName(record.name, origin),
+    type,
+    ttlS: record.ttl ?? ttl,
+    values: record.values.map((value) => absoluteValue(type, value, origin)),
+  };
+}
+
+/** Names inside of values, too, may be relative to the origin; they leave here with a final dot. */
+function absoluteValue(type: StaticRecord['type'], value: string, origin: string): string {
+  const target = TARGETS[type];
+  if (target === undefined) return value;
+  const words = value.trim().split(/\s+/);
+  const name = words[target];
+  if (name === undefined) return value;
+  return words.with(target, `${absoluteName(name, origin)}.`).join(' ');
+}
+
+/** Which word of a value is a name (RFC 1035 §3.3, RFC 2782). */
+const TARGETS: Readonly<Partial<Record<StaticRecord['type'], number>>> = {
+  CNAME: 0,
+  NS: 0,
+  MX: 1,
+  SRV: 3,
+};

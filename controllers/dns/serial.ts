@@ -1,0 +1,18 @@
+const SERIALS = 2 ** 32;
+
+/**
+ * The serial of a new version of a zone (RFC 1982): the time in seconds since the epoch, or one
+ * more than the previous serial where that is greater, so it never decreases (INV-22). As it
+ * follows the time, also a zone that was deleted and declared again goes on growing.
+ */
+export function nextSerial(previous: number | undefined, nowMs: number): number {
+  const nowS = Math.floor(nowMs / 1000) % SERIALS;
+  if (previous === undefined) return nowS;
+  return isSerialGreater(nowS, previous) ? nowS : (previous + 1) % SERIALS;
+}
+
+/** RFC 1982 §3.2; false for two serials half the circle apart, where the order is undefined. */
+export function isSerialGreater(one: number, other: number): boolean {
+  const distance = (one - other + SERIALS) % SERIALS;
+  return distance > 0 && distance < SERIALS / 2;
+}
