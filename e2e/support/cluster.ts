@@ -1,0 +1,229 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { get } from 'node:https';
+import { createServer } from 'node:net';
+import { join, resolve } from 'node:path';
+import { logTail, type Program, program, run, until } from './processes.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const BIN = join(ROOT, 'bin');
+
+export interface NodeOptions {
+  readonly name: string;
+  /** Its own address in 127.0.0.0/8. */
+  readonly address: string;
+  readonly latitude: number;
+  readonly longitude: number;
+  readonly dnsPort: number;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+}
+
+export interface ClusterOptions {
+  readonly stateDir: string;
+  readonly dom: { readonly address: string; readonly port: number };
+  readonly store?:
+    | { readonly kind: 'etcd'; readonly endpoint: string }
+    | { readonly kind: 'sqlite' };
+  readonly nodes: readonly NodeOptions[];
+  /** MaxMind DB files; left out: dom's default. `none`: no geography. */
+  readonly geo?: readonly string[] | 'none';
+  readonly onProgress?: (step: string) => void;
+}
+
+export interface Cluster {
+  readonly dom: Program;
+  readonly subs: ReadonlyMap<string, Program>;
+  readonly stateDir: string;
+  readonly configFile: string;
+  /** PEM of the cluster's CA, which also signs the sites' certificates. */
+  readonly caFile: string;
+  b8sctl(
+    args: readonly string[],
+    options?: { readonly input?: string; readonly cwd?: string; readonly timeoutMs?: number },
+  ): Promise<{ readonly stdout: string; readonly stderr: string; readonly exitCode: number }>;
+  /** Like `b8sctl`, but a failure throws with what was said. */
+  b8sctlOk(
+    args: readonly string[],
+    options?: { readonly input?: string; readonly timeoutMs?: number },
+  ): Promise<string>;
+  joinNode(node: NodeOptions): Promise<void>;
+  domReady(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts dom and its nodes as real processes, joined by real tokens; resumes earlier state. */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const progress = options.onProgress ?? (() => undefined);
+  const cluster = new RunningCluster(options);
+  try {
+    progress('starting dom');
+    cluster.dom.start();
+    await cluster.domReady();
+    for (const node of options.nodes) {
+      if (!cluster.joined(node.name)) {
+        progress(`joining ${node.name}`);
+        await cluster.joinNode(node);
+      }
+      cluster.startSub(node);
+    }
+    return cluster;
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}
+
+class RunningCluster implements Cluster {
+  readonly dom: Program;
+  readonly subs = new Map<string, Program>();
+  readonly stateDir: string;
+  readonly configFile: string;
+  readonly caFile: string;
+  readonly #options: ClusterOptions;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+    this.stateDir = resolve(options.stateDir);
+    this.configFile = join(this.stateDir, 'dom', 'config');
+    this.caFile = join(this.stateDir, 'dom', 'ca.pem');
+    this.dom = program({
+      name: 'dom',
+      command: join(BIN, 'dom'),
+      args: domArguments(options, this.stateDir),
+      logFile: join(this.stateDir, 'log', 'dom.log'),
+    });
+  }
+
+  async domReady(): Promise<void> {
+    const { address, port } = this.#options.dom;
+    await until('dom is ready', () => healthy(address, port, this.dom), {
+      timeoutMs: 30_000,
+    }).catch((cause: unknown) => {
+      throw new Error(`dom did not start; its log ends:\n${logTail(this.dom.logFile)}`, { cause });
+    });
+  }
+
+  joined(node: string): boolean {
+    return existsSync(join(this.#subDir(node), 'node.json'));
+  }
+
+  async joinNode(node: NodeOptions): Promise<void> {
+    const printed = await this.b8sctlOk(['node', 'token', 'create', '--node', node.name]);
+    const [program, ...words] = printed.trim().split(/\s+/);
+    if (program !== 'sub') throw new Error(`no join command: ${printed}`);
+    const location = `--location=${node.latitude},${node.longitude}`;
+    const ports = [
+      ...['--dns-port', String(node.dnsPort)],
+      ...['--http-port', String(node.httpPort)],
+      ...['--https-port', String(node.httpsPort)],
+    ];
+    const extra = ['--ipv4', node.address, location, ...ports, '--state', this.#subDir(node.name)];
+    const joined = await run(join(BIN, 'sub'), [...words, ...extra]);
+    if (joined.exitCode !== 0) throw new Error(`${node.name} did not join: ${joined.stderr}`);
+  }
+
+  startSub(node: NodeOptions): void {
+    const sub =
+      this.subs.get(node.name) ??
+      program({
+        name: node.name,
+        command: join(BIN, 'sub'),
+        args: ['run', '--state', this.#subDir(node.name)],
+        logFile: join(this.stateDir, 'log', `${node.name}.log`),
+      });
+    this.subs.set(node.name, sub);
+    sub.start();
+  }
+
+  async b8sctl(
+    args: readonly string[],
+    options: { readonly input?: string; readonly cwd?: string; readonly timeoutMs?: number } = {},
+  ): Promise<{ readonly stdout: string; readonly stderr: string; readonly exitCode: number }> {
+    return run(join(BIN, 'b8sctl'), ['--config', this.configFile, ...args], options);
+  }
+
+  async b8sctlOk(
+    args: readonly string[],
+    options: { readonly input?: string; readonly timeoutMs?: number } = {},
+  ): Promise<string> {
+    const { stdout, stderr, exitCode } = await this.b8sctl(args, options);
+    if (exitCode !== 0)
+      throw new Error(`b8sctl ${args.join(' ')}: exit ${exitCode}: ${stderr}${stdout}`);
+    return stdout;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.subs.values(), this.dom].map((each) => each.stop()));
+  }
+
+  #subDir(node: string): string {
+    return join(this.stateDir, 'sub', node);
+  }
+}
+
+/** Ports of 127.0.0.1 that are free by now. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((done) => server.listen(0, '127.0.0.1', () => done()));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    return address.port;
+  });
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  return ports;
+}
+
+/** Three nodes at real places, on addresses `127.<area>.0.11` and so on: each test its own area. */
+export function threeNodes(
+  area: number,
+  ports: { dns: number; http: number; https: number },
+): readonly NodeOptions[] {
+  const places = [
+    { name: 'sydney', latitude: -33.8688, longitude: 151.2093 },
+    { name: 'london', latitude: 51.5074, longitude: -0.1278 },
+    { name: 'newyork', latitude: 40.7128, longitude: -74.006 },
+  ];
+  return places.map((place, index) => ({
+    ...place,
+    address: `127.${area}.0.${11 + index}`,
+    dnsPort: ports.dns,
+    httpPort: ports.http,
+    httpsPort: ports.https,
+  }));
+}
+
+function domArguments(options: ClusterOptions, stateDir: string): readonly string[] {
+  const { dom, store = { kind: 'sqlite' }, geo = [] } = options;
+  const place = ['--state', join(stateDir, 'dom'), '--listen', `${dom.address}:${dom.port}`];
+  const kept =
+    store.kind === 'etcd'
+      ? ['--store', 'etcd', '--etcd-endpoint', store.endpoint]
+      : ['--store', 'sqlite'];
+  const files = geo === 'none' ? ['--no-geo'] : geo.flatMap((file) => ['--geo', file]);
+  return ['run', ...place, ...kept, ...files];
+}
+
+async function healthy(host: string, port: number, dom: Program): Promise<boolean> {
+  if (!dom.running) throw new Error(`dom has ended:\n${logTail(dom.logFile)}`);
+  return new Promise((done) => {
+    const request = get(
+      { host, port, path: '/healthz', rejectUnauthorized: false, timeout: 2_000, agent: false },
+      (response) => {
+        response.resume();
+        done(response.statusCode === 200);
+      },
+    );
+    request.once('timeout', () => request.destroy());
+    request.once('error', () => done(false));
+  });
+}
+
+export function readPem(file: string): string {
+  return readFileSync(file, 'utf8');
+}
