@@ -1,4 +1,11 @@
-import { type Document, LineCounter, type Node, parseAllDocuments, visit } from 'yaml';
+import {
+  type Document,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  visit,
+  type YAMLParseError,
+} from 'yaml';
 import type { Violation } from './kind.ts';
 import { lineOfNode, lineOfOffset, lineOfPath } from './locate.ts';
 import { parsePath } from './path.ts';
@@ -37,7 +44,7 @@ export function parseManifests(text: string, source: string): readonly ManifestD
   }
   const lines = new LineCounter();
   const documents = parseText(text, lines);
-  if (documents === 'tooDeep') return [failure('nests too deeply to be a manifest', source)];
+  if (documents === 'tooDeep') return [failure(TOO_DEEP, source)];
   if (documents.length > MANIFEST_DOCUMENTS_MAX) {
     return [
       failure(
@@ -46,7 +53,7 @@ export function parseManifests(text: string, source: string): readonly ManifestD
       ),
     ];
   }
-  return documents.flatMap((document) => readDocument(document, source, lines));
+  return documents.flatMap((document) => readDocument(document, { text, source, lines }));
 }
 
 /** `spec.hosts[0] "blog": needs a dot, e.g. blog.example.com (site.yaml:6)`. */
@@ -75,16 +82,17 @@ function parseText(text: string, lines: LineCounter): readonly Document[] | 'too
   }
 }
 
-function readDocument(
-  document: Document,
-  source: string,
-  lines: LineCounter,
-): readonly ManifestDocument[] {
+interface Origin {
+  readonly text: string;
+  readonly source: string;
+  readonly lines: LineCounter;
+}
+
+function readDocument(document: Document, origin: Origin): readonly ManifestDocument[] {
+  const { source, lines } = origin;
   const [error] = document.errors;
   if (error !== undefined) {
-    return [
-      failure(syntaxMessage(error.code, error.message), source, lineOfOffset(error.pos[0], lines)),
-    ];
+    return [failure(syntaxMessage(error, origin.text), source, lineOfOffset(error.pos[0], lines))];
   }
   if (document.contents === null) return [];
   const values = plainValue(document);
@@ -101,16 +109,15 @@ function readDocument(
   ];
 }
 
+const TOO_DEEP = 'nests too deeply to be a manifest';
+
 /** The parser's own messages, with a mend where people need one. */
-function syntaxMessage(code: string, message: string): string {
-  switch (code) {
-    case 'DUPLICATE_KEY':
-      return 'names a field that is there already; remove one of the two';
-    case 'TAB_AS_INDENT':
-      return 'is indented with a tab; YAML needs spaces';
-    default:
-      return `is not YAML: ${message}`;
-  }
+function syntaxMessage(error: YAMLParseError, text: string): string {
+  if (error.code === 'RESOURCE_EXHAUSTION') return TOO_DEEP;
+  if (error.code === 'TAB_AS_INDENT') return 'is indented with a tab; YAML needs spaces';
+  if (error.code !== 'DUPLICATE_KEY') return `is not YAML: ${error.message}`;
+  const [field] = /^[\w.-]*/.exec(text.slice(error.pos[0], error.pos[0] + 100)) ?? [];
+  return `names ${field || 'a field'} again; remove one of the two`;
 }
 
 type PlainValue =
@@ -128,7 +135,7 @@ function plainValue(document: Document): PlainValue {
     }
     if (error instanceof ReferenceError) return { kind: 'error', message: error.message };
     if (error instanceof RangeError) {
-      return { kind: 'error', message: 'nests too deeply to be a manifest' };
+      return { kind: 'error', message: TOO_DEEP };
     }
     throw error;
   }

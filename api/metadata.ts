@@ -1,3 +1,4 @@
+import type { TObject } from 'typebox';
 import { COUNT, choice, group, integer, list, map, optional, text, time } from './field.ts';
 import type { Kind, Violation } from './kind.ts';
 import { ANNOTATIONS_BYTES_MAX, LABELS_MAX, labelKeyProblem, labelValueProblem } from './labels.ts';
@@ -22,7 +23,7 @@ const managedFieldsSchema = group('The fields that one manager set.', {
 });
 
 /** `metadata` as people write it: only the name is needed. */
-export const metadataSchema = group('What the object is called, and by whom it is kept.', {
+export const metadataSchema: TObject = group('What the object is called, and by whom it is kept.', {
   name: text('Its name: lower-case letters, digits, "-" and "."; unique in its namespace.'),
   namespace: optional(text('Its namespace. Left out: `default`. Cluster-scoped kinds have none.')),
   labels: optional(

@@ -7,7 +7,8 @@ const QUOTED_LENGTH_MAX = 64;
 /** What was given, for a message: texts in quotes, cut when they are long. */
 export function quote(value: unknown): string {
   const json = JSON.stringify(value) ?? String(value);
-  return json.length <= QUOTED_LENGTH_MAX ? json : `${json.slice(0, QUOTED_LENGTH_MAX - 1)}…`;
+  if (json.length <= QUOTED_LENGTH_MAX) return json;
+  return `${json.slice(0, QUOTED_LENGTH_MAX - 2)}…${typeof value === 'string' ? '"' : ''}`;
 }
 
 /** A violation about a value: `spec.hosts[0]` and `"blog": needs a dot`. */

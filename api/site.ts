@@ -30,7 +30,7 @@ import { siteRules } from './site-rules.ts';
 const headerRuleSchema = group('A header for some paths.', {
   path: text('A path, or a prefix ending in `*`: `/assets/*`.'),
   name: text('The name of the header, e.g. Cache-Control (RFC 9110 §5.1).', { maxLength: 128 }),
-  value: text('The value of the header; an empty one removes the header.'),
+  value: text('The value of the header.'),
 });
 
 const redirectRuleSchema = group('A redirect for some paths.', {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { ErrorObject } from 'ajv/dist/2020.js';
 import { type Kind, schemaCheck, type Violation } from './kind.ts';
 import { isKindName, kindOf, kinds } from './kinds.ts';
 import { metadataRules, metadataSchema } from './metadata.ts';
@@ -43,14 +44,18 @@ export function validateObject(raw: unknown): Validation {
   // Without its kind nothing else of an object can be judged.
   if (kind === undefined) return invalid(head);
   const { metadata, spec = {} } = raw;
+  const metadataErrors = metadata === undefined ? [] : metadataCheck.errors(metadata);
+  const specErrors = kind.specErrors(spec);
   const shape = [
     ...head,
-    ...metadataViolations(metadata),
-    ...schemaViolations(kind.specErrors(spec), ['spec'], spec),
+    ...schemaViolations(metadataErrors, ['metadata'], metadata),
+    ...schemaViolations(specErrors, ['spec'], spec),
   ];
-  if (shape.length > 0) return invalid(shape);
+  // Rules may trust the shapes that types promise; unknown fields do not break these.
+  const isUnsound = [...metadataErrors, ...specErrors].some(isOfShape) || metadata === undefined;
+  if (isUnsound) return invalid(shape);
   const object = resourceOf(raw, kind);
-  const violations = [...metadataRules(object.metadata, kind), ...kind.rules(object)];
+  const violations = [...shape, ...metadataRules(object.metadata, kind), ...kind.rules(object)];
   if (violations.length > 0) return invalid(violations);
   const { labels = {}, annotations = {} } = object.metadata;
   return { kind: 'valid', object, given: { spec, labels, annotations } };
@@ -123,13 +128,11 @@ function unknownTopField(field: string, kind: Kind | undefined): Violation {
   return aboutField([field], `is not a field of an object${meant}`);
 }
 
-function metadataViolations(metadata: unknown): readonly Violation[] {
-  // That it is missing has been said already.
-  if (metadata === undefined) return [];
-  return schemaViolations(metadataCheck.errors(metadata), ['metadata'], metadata);
-}
-
 const metadataCheck = schemaCheck(metadataSchema);
+
+function isOfShape(error: ErrorObject): boolean {
+  return error.keyword !== 'additionalProperties';
+}
 
 /** The object that `raw` says; `raw` must fit the schemas. */
 function resourceOf(raw: Readonly<Record<string, unknown>>, kind: Kind): Resource {
