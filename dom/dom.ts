@@ -4,7 +4,7 @@ import type { CertificateAuthority, Identity, Sealer } from '../runtime/authorit
 import type { Clock } from '../runtime/clock.ts';
 import { describeError, runController } from '../runtime/control-loop.ts';
 import type { Disk } from '../runtime/disk.ts';
-import { EventRecorder } from '../runtime/events.ts';
+import { StoredEvents } from '../runtime/events.ts';
 import { type Link, LinkClosedError } from '../runtime/link.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -112,7 +112,7 @@ export class Dom {
     const mirror = new Mirror({ ...this.#ports });
     const fence = (): ReturnType<Leadership['fence']> => leadership.fence();
     const writer = new Writer({ ...this.#ports, fence });
-    const events = new EventRecorder({ ...this.#ports, world: mirror, writer });
+    const events = new StoredEvents({ ...this.#ports, world: mirror, writer });
     const mirroring = mirror.run(signal);
     await Promise.race([mirror.reached(1n), mirroring]);
     const term = this.#begin(leadership, mirror, writer);

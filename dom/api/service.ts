@@ -26,11 +26,12 @@ import type {
   WatchRequest,
   WatchResponse,
 } from '../../proto/gen/b8s/v1/api.ts';
-import type { Identity } from '../../runtime/authority.ts';
+import type { CertificateAuthority, Identity } from '../../runtime/authority.ts';
 import type { Mirror } from '../../runtime/mirror.ts';
 import { RequestError } from '../../runtime/request-error.ts';
 import type { Blobs } from '../blobs/blobs.ts';
 import type { Hub } from '../gateway/hub.ts';
+import type { Tokens } from '../identity/tokens.ts';
 import type { Leadership } from '../leadership.ts';
 import { authorize } from './access.ts';
 import { getObject, listObjects, readHistory } from './read.ts';
@@ -40,18 +41,14 @@ import { applyObject, deleteObject, updateObject, type WritePorts } from './writ
 /** Digests that one FindMissingBlobs call may name. */
 export const DIGESTS_MAX = 10_000;
 
-/** What the API needs of join tokens. */
-export interface TokenDesk {
-  create(request: CreateTokenRequest, user: string): Promise<CreateTokenResponse>;
-  list(): ListTokensResponse;
-  revoke(id: string): Promise<void>;
-}
-
 export interface ApiPorts extends WritePorts {
   readonly mirror: Mirror;
   readonly blobs: Blobs;
   readonly hub: Hub;
-  readonly tokens: TokenDesk;
+  readonly tokens: Tokens;
+  readonly authority: Pick<CertificateAuthority, 'caHash'>;
+  /** Where nodes dial, for the join command: "host:port". */
+  readonly addresses: readonly string[];
   readonly leadership: Pick<Leadership, 'epoch'>;
   readonly version: string;
   /** "sqlite" or "etcd", for `b8sctl version`. */
@@ -133,17 +130,26 @@ export class Api {
   }
 
   async createToken(request: CreateTokenRequest, caller: ApiCaller): Promise<CreateTokenResponse> {
-    return this.#ports.tokens.create(request, authorize(caller.identity, 'write'));
+    const createdBy = authorize(caller.identity, 'write');
+    const { tokens, authority, addresses } = this.#ports;
+    const created = await tokens.create({ ...request, createdBy });
+    return {
+      token: created.token,
+      caHash: authority.caHash,
+      expiresMs: BigInt(created.expiresMs),
+      addresses,
+    };
   }
 
   async listTokens(_request: unknown, caller: ApiCaller): Promise<ListTokensResponse> {
     authorize(caller.identity, 'read');
-    return this.#ports.tokens.list();
+    const tokens = await this.#ports.tokens.list();
+    return { tokens: tokens.map((token) => ({ ...token, expiresMs: BigInt(token.expiresMs) })) };
   }
 
   async revokeToken(request: RevokeTokenRequest, caller: ApiCaller): Promise<RevokeTokenResponse> {
-    authorize(caller.identity, 'write');
-    await this.#ports.tokens.revoke(request.id);
+    const user = authorize(caller.identity, 'write');
+    await this.#ports.tokens.revoke(request.id, user);
     return {};
   }
 

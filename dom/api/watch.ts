@@ -33,14 +33,14 @@ export async function* watchObjects(
   await mirror.reached(revision);
 
   const queue: WatchResponse[] = [];
-  let pace: 'keepingUp' | 'tooSlow' = 'keepingUp';
+  const pace = { tooSlow: false };
   let wake = (): void => undefined;
   const unsubscribe = mirror.subscribe((changes, at) => {
     for (const change of changes) {
       if (change.kind !== 'object' || change.object.kind !== kind) continue;
       const is = !change.deleted && wanted(change.object);
       const was = change.before !== undefined && wanted(change.before);
-      if (queue.length >= WATCH_QUEUE_MAX) pace = 'tooSlow';
+      if (queue.length >= WATCH_QUEUE_MAX) pace.tooSlow = true;
       else if (is || was)
         queue.push(response(is ? (was ? 'modified' : 'added') : 'deleted', change.object, at));
     }
@@ -53,7 +53,7 @@ export async function* watchObjects(
       yield response('added', object, mirror.revision);
     yield { type: 'synced', objectJson: '', revision: mirror.revision };
     while (!signal.aborted) {
-      if (pace === 'tooSlow')
+      if (pace.tooSlow)
         throw new RequestError('RESOURCE_EXHAUSTED', 'this watch fell too far behind: begin again');
       const next = queue.shift();
       if (next !== undefined) yield next;

@@ -56,7 +56,7 @@ export async function applyObject(
     const live = await readObject(ports.store, name);
     refuseDeleted(live, name);
     const merged = mergeApplied({
-      live,
+      ...(live !== undefined && { live }),
       applied: validation.given,
       manager,
       force: request.forceConflicts,
@@ -99,7 +99,7 @@ export async function updateObject(
         `${name.kind} "${name.name}" has been changed meanwhile: read it again and repeat`,
       );
     const time = new Date(ports.clock.nowMs()).toISOString();
-    const updated = mergeUpdated({ live, next: given, manager, time });
+    const updated = mergeUpdated({ live, updated: given, manager, time });
     const next = complete(object, live, updated);
     const operations = await writeSteps(ports, live, next);
     return { operations, result: { objectJson: JSON.stringify(next) } };
