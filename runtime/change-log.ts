@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { Change, Revision } from './store.ts';
 
-/** All changes of one revision, sorted by key. */
+/** All changes of one revision, sorted by key; none: the log is just known to reach so far. */
 export interface RevisionChanges {
   readonly revision: Revision;
   readonly changes: readonly Change[];
@@ -53,7 +53,7 @@ export class ChangeLog {
 
   append(entry: RevisionChanges): void {
     this.#entries.push(entry);
-    this.#changes += entry.changes.length;
+    this.#changes += countOf(entry);
     this.#length += lengthOf(entry);
     this.head = entry.revision;
     const { changesMax, lengthMax } = this.#options;
@@ -139,7 +139,7 @@ export class ChangeLog {
     const entry = this.#oldest;
     if (entry === undefined) return;
     this.#start += 1;
-    this.#changes -= entry.changes.length;
+    this.#changes -= countOf(entry);
     this.#length -= lengthOf(entry);
     this.floor = entry.revision;
     if (this.#start * 2 > this.#entries.length) {
@@ -181,6 +181,11 @@ interface Waiter {
 
 function keyOf(change: Change): string {
   return change.kind === 'put' ? change.item.key : change.key;
+}
+
+/** An entry without changes takes room too. */
+function countOf(entry: RevisionChanges): number {
+  return Math.max(1, entry.changes.length);
 }
 
 function lengthOf(entry: RevisionChanges): number {

@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
+
+export interface TcpProxy {
+  /** `http://127.0.0.1:port`, in place of the target's. */
+  readonly endpoint: string;
+  /** Connections that are open now, oldest first. */
+  readonly connections: () => readonly ProxiedConnection[];
+  stop(): Promise<void>;
+}
+
+export interface ProxiedConnection {
+  /** Forwards nothing more, either way; both ends stay open. */
+  stall(): void;
+}
+
+/** Forwards TCP on loopback, and can be told to stop forwarding. */
+export async function startTcpProxy(target: string): Promise<TcpProxy> {
+  const { hostname, port } = new URL(target);
+  const open = new Map<Socket, ProxiedConnection>();
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    near.pipe(far);
+    far.pipe(near);
+    open.set(near, {
+      stall: () => {
+        near.unpipe(far);
+        far.unpipe(near);
+        near.pause();
+        far.pause();
+      },
+    });
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(socket);
+      socket.on('error', () => other.destroy());
+      socket.on('close', () => {
+        open.delete(socket);
+        sockets.delete(socket);
+        other.destroy();
+      });
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const ownPort = typeof address === 'object' && address !== null ? address.port : 0;
+  return {
+    endpoint: `http://127.0.0.1:${ownPort}`,
+    connections: () => [...open.values()],
+    stop: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
