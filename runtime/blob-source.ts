@@ -1,4 +1,4 @@
-import type { Digest } from '../../runtime/digest.ts';
+import type { Digest } from './digest.ts';
 
 /**
  * Where blobs come from, as a port: dom, over the node's own connection.

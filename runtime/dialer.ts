@@ -1,4 +1,4 @@
-import type { Link } from '../../runtime/link.ts';
+import type { Link } from './link.ts';
 
 /**
  * The way to dom, as a port: gRPC over mutual TLS in production.

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { BlobSource } from '../../runtime/blob-source.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { blobPath, type Digest } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import { MANIFEST_BYTES_MAX } from '../../runtime/manifest.ts';
 import { withDeadline } from '../deadline.ts';
-import type { BlobSource } from './blob-source.ts';
 import { partPath } from './blob-store.ts';
 
 /** A source that gives nothing for this long is taken for dead. */

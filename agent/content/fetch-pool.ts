@@ -1,10 +1,10 @@
 import { type BackoffLimits, backoffMs } from '../../runtime/backoff.ts';
+import type { BlobSource } from '../../runtime/blob-source.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Digest } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
-import type { BlobSource } from './blob-source.ts';
 import { downloadBlob } from './download.ts';
 
 /** Fetches under way at once. */

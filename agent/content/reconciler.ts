@@ -1,11 +1,11 @@
 import { type BackoffLimits, backoffMs } from '../../runtime/backoff.ts';
+import type { BlobSource } from '../../runtime/blob-source.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Digest } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import { createTrigger, raisedWithin } from '../trigger.ts';
-import type { BlobSource } from './blob-source.ts';
 import { createBlobStore } from './blob-store.ts';
 import { FetchPool } from './fetch-pool.ts';
 import {

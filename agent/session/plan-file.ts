@@ -18,6 +18,8 @@ export interface PlanFile {
 
 /** The plan that dom gave, whether or not all of it is served yet. */
 export const HELD_PLAN_PATH = 'plan.bin';
+/** What of it, and of earlier plans, is served. */
+export const SERVED_PLAN_PATH = 'served.bin';
 
 export function planFile(disk: Disk, path: string, log: Log): PlanFile {
   return {

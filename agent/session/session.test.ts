@@ -52,7 +52,10 @@ describe('session', () => {
     await world.clock.advance(3 * HEARTBEAT_INTERVAL_MS - 1);
     expect(world.session.state()).toEqual({ phase: 'connected' });
     await world.clock.advance(1);
-    expect(world.session.state()).toMatchObject({ phase: 'waiting', error: 'dom has been silent for 6000 ms' });
+    expect(world.session.state()).toMatchObject({
+      phase: 'waiting',
+      error: 'dom has been silent for 6000 ms',
+    });
     await world.clock.advance(250);
     expect(world.dials()).toEqual([0, 6250]);
     expect(world.said()[0]?.$case).toBe('hello');

@@ -1,12 +1,12 @@
 import { type BackoffLimits, backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import type { Dialer } from '../../runtime/dialer.ts';
 import { type Link, LinkClosedError } from '../../runtime/link.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import { withDeadline } from '../deadline.ts';
 import { createTrigger } from '../trigger.ts';
 import { converse, type SessionHost } from './conversation.ts';
-import type { Dialer } from './dialer.ts';
 
 export type SessionState =
   | { readonly phase: 'dialing' }

@@ -1,0 +1,23 @@
+import { webcrypto } from 'node:crypto';
+import type { KeyMaker } from '../enrolment.ts';
+import { encodePem } from '../pem.ts';
+import { x509 } from './x509.ts';
+
+const P256 = { name: 'ECDSA', namedCurve: 'P-256' } as const;
+
+/** ECDSA P-256 keys from the operating system's randomness, by WebCrypto. */
+export const nodeKeyMaker: KeyMaker = {
+  async create(commonName) {
+    const keys = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
+    const request = await x509.Pkcs10CertificateRequestGenerator.create({
+      name: [{ CN: [commonName] }],
+      keys,
+      signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+    });
+    const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
+    return {
+      keyPem: encodePem('PRIVATE KEY', new Uint8Array(pkcs8)),
+      csr: new Uint8Array(request.rawData),
+    };
+  },
+};
