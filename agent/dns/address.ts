@@ -42,21 +42,28 @@ function parseIpv4(text: string): Uint8Array | undefined {
 function parseIpv6(text: string): Uint8Array | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const [head, tail] = halves.map(parseGroups);
+  const [head, tail] = halves.map((half, index) =>
+    parseGroups(half, { last: index === halves.length - 1 }),
+  );
   if (head === undefined) return undefined;
   if (halves.length === 1) return head.length === 16 ? Uint8Array.from(head) : undefined;
   if (tail === undefined || head.length + tail.length > 14) return undefined;
-  const zeros = new Array<number>(16 - head.length - tail.length).fill(0);
-  return Uint8Array.from([...head, ...zeros, ...tail]);
+  const bytes = new Uint8Array(16);
+  bytes.set(head);
+  bytes.set(tail, bytes.length - tail.length);
+  return bytes;
 }
 
-/** One side of `::` to bytes; only its last group may be a dotted IPv4 address. */
-function parseGroups(text: string): readonly number[] | undefined {
+/** One side of `::` to bytes; only the very last group may be a dotted IPv4 address. */
+function parseGroups(
+  text: string,
+  { last }: { readonly last: boolean },
+): readonly number[] | undefined {
   if (text === '') return [];
   const groups = text.split(':');
   const bytes: number[] = [];
   for (const [index, group] of groups.entries()) {
-    const dotted = index === groups.length - 1 ? parseIpv4(group) : undefined;
+    const dotted = last && index === groups.length - 1 ? parseIpv4(group) : undefined;
     if (dotted !== undefined) bytes.push(...dotted);
     else if (/^[0-9a-fA-F]{1,4}$/.test(group)) {
       const value = Number.parseInt(group, 16);

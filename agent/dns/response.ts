@@ -1,4 +1,4 @@
-import { CLASS_IN, Rcode } from './codes.ts';
+import { CLASS_IN, type Rcode } from './codes.ts';
 import { formatEdns, UDP_SIZE_BYTES, UDP_SIZE_BYTES_MIN } from './edns.ts';
 import { type Envelope, HEADER_BYTES } from './message.ts';
 import { type NameKey, parentOf, ROOT, readName } from './name.ts';
