@@ -25,7 +25,7 @@ export interface ContentState {
   readonly verified: ReadonlySet<Digest>;
   /** Blobs, among those desired and kept for themselves, that are here. */
   readonly blobs: ReadonlySet<Digest>;
-  /** What stands in the way, by release, for a person. */
+  /** What stands in the way, by release or blob, for a person. */
   readonly errors: ReadonlyMap<Digest, string>;
 }
 
@@ -181,14 +181,14 @@ class Reconciler implements ContentReconciler {
           .toSorted(),
       ),
       blobs: new Set(wanted.filter((digest) => observed.blobs.has(digest)).toSorted()),
-      errors: releaseErrors(desired, observed, this.#pool.failures()),
+      errors: contentErrors(desired, observed, this.#pool.failures()),
     };
     if (textOf(before) !== textOf(this.#state)) this.#options.onChange();
   }
 }
 
-/** The first thing in the way of each release that is not whole. */
-function releaseErrors(
+/** The first thing in the way of each release, or blob for itself, that is not whole. */
+function contentErrors(
   desired: DesiredContent,
   observed: ObservedContent,
   failures: ReadonlyMap<Digest, string>,
@@ -205,6 +205,10 @@ function releaseErrors(
               .map(({ digest }) => failures.get(digest))
               .find((each) => each !== undefined);
     if (error !== undefined) errors.set(release, error);
+  }
+  for (const { digest } of desired.blobs) {
+    const error = failures.get(digest);
+    if (error !== undefined) errors.set(digest, error);
   }
   return errors;
 }

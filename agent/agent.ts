@@ -1,0 +1,274 @@
+import type { ExplainReply } from '../proto/gen/b8s/v1/agent.ts';
+import type { NodePlan, Position } from '../proto/gen/b8s/v1/plan.ts';
+import { type BackoffLimits, backoffMs } from '../runtime/backoff.ts';
+import type { BlobSource } from '../runtime/blob-source.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Dialer } from '../runtime/dialer.ts';
+import type { Disk } from '../runtime/disk.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Probe } from '../runtime/probe.ts';
+import type { Random } from '../runtime/random.ts';
+import { VERSION } from '../runtime/version.ts';
+import { type ContentReconciler, createContentReconciler } from './content/reconciler.ts';
+import { runProber } from './dns/prober.ts';
+import type { AppliedReport, DataPlane, Health } from './plane/plane.ts';
+import { buildReport } from './report.ts';
+import { loadServed, sameServed, saveServed } from './served-file.ts';
+import type { SessionHost } from './session/conversation.ts';
+import { HELD_PLAN_PATH, planFile, SERVED_PLAN_PATH } from './session/plan-file.ts';
+import { PlanHolder } from './session/plan-holder.ts';
+import { type PlanObjects, planObjects } from './session/plan-objects.ts';
+import type { HeldPlan } from './session/plan-state.ts';
+import { createSession, type Session, type SessionState } from './session/session.ts';
+import { buildSnapshot, desiredContent, NOTHING_SERVED, type Served } from './snapshot.ts';
+import { createTrigger, raisedWithin } from './trigger.ts';
+
+export interface AgentOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly disk: Disk;
+  readonly dialer: Dialer;
+  readonly blobs: BlobSource;
+  readonly plane: DataPlane;
+  readonly probe: Probe;
+  readonly log: Log;
+  readonly identity: { readonly node: string };
+  /** Memory of this process in bytes. Left out: reported as 0. */
+  readonly rssBytes?: () => number;
+}
+
+export interface AgentState {
+  readonly session: SessionState;
+  /** Of the plan on disk. */
+  readonly held: Position | undefined;
+  /** Of the plan that the data plane serves. */
+  readonly applied: Position | undefined;
+}
+
+/** The control part of sub: keeps a node doing what it was told, with or without dom. */
+export interface Agent {
+  /**
+   * Serves what the disk holds, then dials dom, until `signal` is aborted. The data plane is left
+   * open: it is its owner who closes it. Throws only when the disk cannot be read at the start.
+   */
+  run(signal: AbortSignal): Promise<void>;
+  state(): AgentState;
+}
+
+export const AGENT_CAPABILITIES: readonly string[] = ['delta', 'explain', 'fetch-resume'];
+export const APPLY_RETRY_BACKOFF: BackoffLimits = { baseMs: 250, capMs: 10_000 };
+
+export function createAgent(options: AgentOptions): Agent {
+  return new ControlPart(options);
+}
+
+interface Applied {
+  readonly position: Position;
+  readonly plan: PlanObjects;
+  readonly served: Served;
+  readonly outcome: AppliedReport;
+}
+
+class ControlPart implements Agent {
+  readonly #options: AgentOptions;
+  readonly #holder: PlanHolder;
+  readonly #servedFile: ReturnType<typeof planFile>;
+  readonly #content: ContentReconciler;
+  readonly #session: Session;
+  /** Raised when what is to be served may have changed. */
+  readonly #changed = createTrigger();
+  #plan: { readonly held: HeldPlan; readonly objects: PlanObjects } | undefined;
+  #served = NOTHING_SERVED;
+  #applied: Applied | undefined;
+  #health: Health = {};
+  #sequence = 0;
+  #troubles: { readonly apply: string | undefined; readonly hold: string | undefined } = {
+    apply: undefined,
+    hold: undefined,
+  };
+
+  constructor(options: AgentOptions) {
+    const { disk, blobs, log } = options;
+    this.#options = options;
+    this.#holder = new PlanHolder(planFile(disk, HELD_PLAN_PATH, log), log);
+    this.#servedFile = planFile(disk, SERVED_PLAN_PATH, log);
+    this.#content = createContentReconciler({
+      ...options,
+      source: blobs,
+      onChange: () => this.#contentChanged(),
+    });
+    this.#session = createSession({ ...options, host: this.#host() });
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#holder.load();
+    this.#served = await loadServed(this.#servedFile);
+    this.#planChanged();
+    await this.#content.look();
+    // Serve before anything else: dom may be away, and clients are not.
+    if (this.#plan !== undefined) await this.#tryToApply();
+    await Promise.all([
+      this.#session.run(signal),
+      this.#content.run(signal),
+      this.#keepApplying(signal),
+      this.#probePeers(signal),
+    ]);
+  }
+
+  state(): AgentState {
+    return {
+      session: this.#session.state(),
+      held: this.#holder.held?.position,
+      applied: this.#applied?.position,
+    };
+  }
+
+  #host(): SessionHost {
+    const { identity, plane, rssBytes } = this.#options;
+    return {
+      hello: () => {
+        // There is a way to dom again.
+        this.#content.retrySoon();
+        const fixed = { agentVersion: VERSION, capabilities: AGENT_CAPABILITIES };
+        return { node: identity.node, ...fixed, ...this.#holder.hello() };
+      },
+      takePlan: async (plan) => {
+        const outcome = await this.#taking(() => this.#holder.take(plan));
+        if (outcome === 'new') this.#planChanged();
+        return outcome === 'gap' ? 'gap' : 'taken';
+      },
+      report: () =>
+        buildReport({
+          applied: this.#applied,
+          content: this.#content.state(),
+          health: this.#health,
+          trouble: this.#troubles.hold ?? this.#troubles.apply,
+          rssBytes: rssBytes?.() ?? 0,
+        }),
+      explain: async ({ id, name, type, clientIp }): Promise<ExplainReply> => {
+        const outcome = await plane.explain({ name, type, clientIp });
+        return outcome.kind === 'explained'
+          ? { id, explanation: outcome.explanation, error: '' }
+          : { id, explanation: undefined, error: outcome.error };
+      },
+    };
+  }
+
+  /** Remembers why a plan could not be kept, for the report of the next session. */
+  async #taking<T>(take: () => Promise<T>): Promise<T> {
+    try {
+      const outcome = await take();
+      this.#troubles = { ...this.#troubles, hold: undefined };
+      return outcome;
+    } catch (error) {
+      this.#troubles = { ...this.#troubles, hold: messageOf(error) };
+      throw error;
+    }
+  }
+
+  #planChanged(): void {
+    const { held } = this.#holder;
+    if (held === undefined) return;
+    this.#plan = { held, objects: planObjects(held.objects) };
+    this.#wantContent();
+    this.#changed.raise();
+  }
+
+  #contentChanged(): void {
+    this.#changed.raise();
+    this.#session.reportSoon();
+  }
+
+  #wantContent(): void {
+    if (this.#plan === undefined) return;
+    // What the plane really serves may lag behind what it was told to.
+    const actual = new Map(
+      this.#applied?.outcome.sites.flatMap(({ uid, release }) =>
+        release === undefined ? [] : [[uid, release] as const],
+      ),
+    );
+    const databases = this.#applied?.outcome.databases ?? [];
+    const inUse = { ...NOTHING_SERVED, releases: actual, databases };
+    this.#content.want(desiredContent(this.#plan.objects, [this.#served, inUse]));
+  }
+
+  async #keepApplying(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#options;
+    let ms = this.#troubles.apply === undefined ? Number.POSITIVE_INFINITY : 0;
+    for (let failures = 0; ; ) {
+      try {
+        await raisedWithin(this.#changed, { clock, ms, signal });
+      } catch {
+        return;
+      }
+      const outcome = await this.#tryToApply();
+      failures = outcome === 'applied' ? 0 : failures + 1;
+      ms =
+        outcome === 'applied'
+          ? Number.POSITIVE_INFINITY
+          : backoffMs(failures, APPLY_RETRY_BACKOFF, random);
+    }
+  }
+
+  async #tryToApply(): Promise<'applied' | 'failed'> {
+    try {
+      await this.#apply();
+      this.#troubles = { ...this.#troubles, apply: undefined };
+      return 'applied';
+    } catch (error) {
+      this.#troubles = { ...this.#troubles, apply: messageOf(error) };
+      this.#options.log.error({ error: messageOf(error) }, 'the plan could not be applied');
+      return 'failed';
+    } finally {
+      this.#session.reportSoon();
+    }
+  }
+
+  async #apply(): Promise<void> {
+    const { clock, plane, identity, log } = this.#options;
+    if (this.#plan === undefined) return;
+    const { held, objects } = this.#plan;
+    this.#sequence += 1;
+    const { snapshot, served } = buildSnapshot({
+      ...{ plan: objects, content: this.#content.state(), previous: this.#served },
+      ...{ node: identity.node, health: this.#health },
+      ...{ sequence: this.#sequence, nowMs: clock.nowMs() },
+    });
+    const remembered = sameServed(served, this.#served);
+    this.#served = served;
+    // What is about to be served must not be collected while it is handed over.
+    this.#wantContent();
+    if (!remembered) {
+      // Remembered first: a crash in between must not bring an older release back (INV-27).
+      await saveServed(this.#servedFile, served).catch((error: unknown) =>
+        log.error({ error: messageOf(error) }, 'what is served could not be written down'),
+      );
+    }
+    const outcome = await plane.apply(snapshot);
+    this.#applied = { position: held.position, plan: objects, served, outcome };
+    this.#wantContent();
+  }
+
+  /** A nameserver sees for itself which edges answer, also while dom is away. */
+  async #probePeers(signal: AbortSignal): Promise<void> {
+    const { clock, random, probe, plane, identity } = this.#options;
+    const nodes = (): readonly NodePlan[] => {
+      const known = this.#plan?.objects.nodes ?? [];
+      const own = known.find(({ name }) => name === identity.node);
+      return own?.roles.includes('nameserver') === true ? known : [];
+    };
+    const options = {
+      ...{ self: identity.node, clock, random, probe, nodes },
+      onChange: (health: ReadonlyMap<string, boolean>) => {
+        this.#health = Object.fromEntries(health);
+        plane.setHealth(this.#health);
+        this.#session.reportSoon();
+      },
+    };
+    await runProber(options, signal);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

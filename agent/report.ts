@@ -1,0 +1,99 @@
+import type {
+  ConditionReport,
+  PeerReport,
+  Report,
+  SiteReport,
+  ZoneReport,
+} from '../proto/gen/b8s/v1/agent.ts';
+import type { Position, SitePlan } from '../proto/gen/b8s/v1/plan.ts';
+import { isDigest } from '../runtime/digest.ts';
+import type { ContentState } from './content/reconciler.ts';
+import type { AppliedReport, Health } from './plane/plane.ts';
+import type { PlanObjects } from './session/plan-objects.ts';
+import type { Served } from './snapshot.ts';
+
+export interface ReportInput {
+  /** What the data plane was given last; undefined: nothing yet. */
+  readonly applied:
+    | {
+        readonly position: Position;
+        readonly plan: PlanObjects;
+        readonly served: Served;
+        readonly outcome: AppliedReport;
+      }
+    | undefined;
+  readonly content: ContentState;
+  readonly health: Health;
+  /** Why the newest plan could not be kept or applied; undefined: it could. */
+  readonly trouble: string | undefined;
+  readonly rssBytes: number;
+}
+
+/** What dom is told: only what is so, whole, in a stated order. */
+export function buildReport(input: ReportInput): Report {
+  const { applied, health, rssBytes } = input;
+  return {
+    applied: applied?.position,
+    sites: applied?.plan.sites.map((site) => siteReport(site, input)) ?? [],
+    zones: applied?.outcome.zones.map(zoneReport) ?? [],
+    peers: Object.keys(health)
+      .toSorted()
+      .map((node) => peerReport(node, health)),
+    conditions: conditions(input),
+    rssBytes: BigInt(Math.round(rssBytes)),
+    geo: applied?.outcome.databases ?? [],
+  };
+}
+
+function siteReport(site: SitePlan, { applied, content }: ReportInput): SiteReport {
+  const { uid, namespace, name, generation } = site;
+  const state = applied?.outcome.sites.find((each) => each.uid === uid);
+  const serving = state?.release ?? '';
+  const releases = new Set([...site.prepare, site.serving, serving].filter(isDigest));
+  const error = [...releases].map((release) => content.errors.get(release)).find(isText);
+  return {
+    ...{ uid, namespace, name, generation, serving },
+    verified: [...releases].filter((release) => content.verified.has(release)).toSorted(),
+    certificate: applied?.served.certificates.get(uid)?.fingerprint ?? '',
+    error: state?.problem ?? error ?? '',
+  };
+}
+
+function zoneReport(outcome: AppliedReport['zones'][number]): ZoneReport {
+  const { uid, name, serial = 0, error = '' } = outcome;
+  return { uid, name, serial, error };
+}
+
+function peerReport(node: string, health: Health): PeerReport {
+  return { node, reachable: health[node] ?? true };
+}
+
+function conditions({ applied, content, trouble }: ReportInput): readonly ConditionReport[] {
+  const problems = applied?.outcome.problems ?? [];
+  const inUse = new Set<string>(applied?.outcome.databases);
+  const missing = (applied?.plan.geo?.databases ?? [])
+    .map(({ digest }) => digest)
+    .filter(isDigest)
+    .filter((digest) => !inUse.has(digest));
+  const whyMissing = missing.map((digest) => content.errors.get(digest) ?? 'it is being fetched');
+  return [
+    condition({ type: 'GeographyReady', reason: 'DatabaseMissing', trouble: whyMissing[0] }),
+    condition({ type: 'PlanApplied', reason: 'ApplyFailed', trouble }),
+    condition({ type: 'Serving', reason: 'PlaneProblem', trouble: problems[0] }),
+  ];
+}
+
+/** True without trouble; `reason` is the one for false. */
+function condition(given: {
+  readonly type: string;
+  readonly reason: string;
+  readonly trouble: string | undefined;
+}): ConditionReport {
+  const { type, reason, trouble } = given;
+  if (trouble === undefined) return { type, status: true, reason: 'AsPlanned', message: '' };
+  return { type, status: false, reason, message: trouble };
+}
+
+function isText(text: string | undefined): text is string {
+  return text !== undefined;
+}

@@ -1,0 +1,159 @@
+import type { CertificatePlan, SitePlan } from '../proto/gen/b8s/v1/plan.ts';
+import { type Digest, isDigest } from '../runtime/digest.ts';
+import type { DesiredContent } from './content/plan.ts';
+import type { ContentState } from './content/reconciler.ts';
+import type { EdgeCertificate, EdgeSite } from './edge/snapshot.ts';
+import type { Health, PlaneSnapshot } from './plane/plane.ts';
+import type { PlanObjects } from './session/plan-objects.ts';
+
+/** What this node serves, remembered over restarts: a reboot changes no answer (INV-24). */
+export interface Served {
+  /** By site uid. */
+  readonly releases: ReadonlyMap<string, Digest>;
+  /** By site uid. */
+  readonly certificates: ReadonlyMap<string, CertificatePlan>;
+  readonly databases: readonly Digest[];
+}
+
+export const NOTHING_SERVED: Served = {
+  releases: new Map(),
+  certificates: new Map(),
+  databases: [],
+};
+
+export interface SnapshotInput {
+  readonly plan: PlanObjects;
+  readonly content: Pick<ContentState, 'verified' | 'blobs'>;
+  readonly previous: Served;
+  readonly node: string;
+  readonly health: Health;
+  readonly sequence: number;
+  readonly nowMs: number;
+}
+
+/** Where HTTPS is expected while no plan says otherwise. */
+const HTTPS_PORT = 443;
+
+/**
+ * Decides what the data plane serves. Of each site: the release that dom names once it is verified
+ * here, until then what is served already, and never an older one by this node's own choice
+ * (INV-27, INV-28); the certificate of the plan, unless the one in use is better (INV-29).
+ */
+export function buildSnapshot(input: SnapshotInput): {
+  readonly snapshot: PlaneSnapshot;
+  readonly served: Served;
+} {
+  const { plan, node, health, sequence } = input;
+  const served = chooseServed(input);
+  const own = plan.nodes.find(({ name }) => name === node);
+  const certificates = new Map(
+    [...served.certificates.values()].map((each) => [each.fingerprint, edgeCertificate(each)]),
+  );
+  return {
+    served,
+    snapshot: {
+      sequence,
+      dns: { zones: plan.zones, nodes: plan.nodes, databases: served.databases, health },
+      edge: {
+        sites: plan.sites.map((site) => edgeSite(site, served)),
+        certificates: [...certificates.values()],
+        httpsPort: own === undefined || own.httpsPort === 0 ? HTTPS_PORT : own.httpsPort,
+      },
+    },
+  };
+}
+
+/** What must be on disk for the plan, and what must stay for as long as it is served. */
+export function desiredContent(plan: PlanObjects, served: readonly Served[]): DesiredContent {
+  const serving = plan.sites.map((site) => site.serving);
+  const prepared = plan.sites.flatMap((site) => site.prepare);
+  return {
+    // What requests are answered with comes before what is only being prepared.
+    releases: [...new Set([...serving, ...prepared])].filter(isDigest),
+    blobs: (plan.geo?.databases ?? []).flatMap(({ digest, sizeBytes }) =>
+      isDigest(digest) ? [{ digest, sizeBytes: Number(sizeBytes) }] : [],
+    ),
+    keepReleases: sortedOnce(served.flatMap(({ releases }) => [...releases.values()])),
+    keepBlobs: sortedOnce(served.flatMap(({ databases }) => databases)),
+  };
+}
+
+function chooseServed({ plan, content, previous, nowMs }: SnapshotInput): Served {
+  const releases = new Map<string, Digest>();
+  const certificates = new Map<string, CertificatePlan>();
+  for (const site of plan.sites) {
+    const release = chooseRelease(site, content.verified, previous);
+    if (release !== undefined) releases.set(site.uid, release);
+    const candidate = plan.certificates.get(site.certificate);
+    const inUse = previous.certificates.get(site.uid);
+    const certificate = chooseCertificate(site.hosts, { candidate, inUse, nowMs });
+    if (certificate !== undefined) certificates.set(site.uid, certificate);
+  }
+  return { releases, certificates, databases: chooseDatabases({ plan, content, previous }) };
+}
+
+function chooseRelease(
+  site: SitePlan,
+  verified: ReadonlySet<Digest>,
+  previous: Served,
+): Digest | undefined {
+  const { serving } = site;
+  return isDigest(serving) && verified.has(serving) ? serving : previous.releases.get(site.uid);
+}
+
+/** The better of two: one that is not expired, then one that covers more of the hosts, then the plan's. */
+function chooseCertificate(
+  hosts: readonly string[],
+  options: {
+    readonly candidate: CertificatePlan | undefined;
+    readonly inUse: CertificatePlan | undefined;
+    readonly nowMs: number;
+  },
+): CertificatePlan | undefined {
+  const { candidate, inUse, nowMs } = options;
+  if (candidate === undefined || inUse === undefined) return candidate ?? inUse;
+  const isValid = ({ notAfterMs }: CertificatePlan): number => (notAfterMs > nowMs ? 1 : 0);
+  const covered = ({ names }: CertificatePlan): number =>
+    hosts.filter((host) => names.some((name) => covers(name, host))).length;
+  const better = isValid(inUse) - isValid(candidate) || covered(inUse) - covered(candidate);
+  return better > 0 ? inUse : candidate;
+}
+
+/** `*` stands for one label (RFC 6125 §6.4.3). */
+function covers(name: string, host: string): boolean {
+  if (!name.startsWith('*.')) return name === host;
+  const dot = host.indexOf('.');
+  return dot > 0 && host.slice(dot) === name.slice(1);
+}
+
+/** The plan's databases once all are here; half of a new set would locate worse than the old one. */
+function chooseDatabases({
+  plan,
+  content,
+  previous,
+}: Pick<SnapshotInput, 'plan' | 'content' | 'previous'>): readonly Digest[] {
+  const wanted = (plan.geo?.databases ?? []).map(({ digest }) => digest).filter(isDigest);
+  if (wanted.every((digest) => content.blobs.has(digest))) return wanted;
+  if (previous.databases.length > 0) return previous.databases;
+  return wanted.filter((digest) => content.blobs.has(digest));
+}
+
+function edgeSite(site: SitePlan, served: Served): EdgeSite {
+  const release = served.releases.get(site.uid);
+  const certificate = served.certificates.get(site.uid);
+  const { uid, namespace, name, hosts, notFoundPage, singlePageApp, headers, redirects } = site;
+  return {
+    ...{ uid, namespace, name, hosts, notFoundPage, singlePageApp, headers, redirects },
+    ...(release !== undefined && { release }),
+    ...(certificate !== undefined && { certificate: certificate.fingerprint }),
+  };
+}
+
+function edgeCertificate(certificate: CertificatePlan): EdgeCertificate {
+  const { names, chainPem, keyPem, fingerprint } = certificate;
+  return { names, chainPem, keyPem, fingerprint };
+}
+
+function sortedOnce(digests: readonly Digest[]): readonly Digest[] {
+  return [...new Set(digests)].toSorted();
+}
