@@ -8,7 +8,7 @@ export interface CommandEntry {
   readonly name: string;
   /** For the list of commands: what it does, in a few words. */
   readonly summary: string;
-  readonly group: 'Declare' | 'Look' | 'Operate' | 'Set up' | 'hidden';
+  readonly group: 'Declare' | 'Look' | 'Operate' | 'Set up';
   /** Imports the command's file, so that no command waits for another one's imports. */
   load(): Promise<Register>;
 }
@@ -146,11 +146,5 @@ export const commands: readonly CommandEntry[] = [
     summary: 'print the versions of b8sctl and dom',
     group: 'Set up',
     load: async () => (await import('./commands/version.ts')).registerVersion,
-  },
-  {
-    name: '__complete',
-    summary: 'candidates for the last of the words given',
-    group: 'hidden',
-    load: async () => (await import('./commands/complete.ts')).registerComplete,
   },
 ];

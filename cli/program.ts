@@ -15,11 +15,11 @@ export async function run(words: readonly string[], ports: Ports): Promise<numbe
   const program = globalOptions();
   const cli = createCli(ports, words, () => settingsOf(program, ports));
   try {
-    await register(program, cli, words);
-    await program.parseAsync(words, { from: 'user' });
+    if (words[0] === '__complete') await printCandidates(program, cli, words.slice(1));
+    else await execute(program, cli, words);
     return 0;
   } catch (error) {
-    return report(error, cli, words);
+    return report(error, cli);
   } finally {
     cli.close();
   }
@@ -60,7 +60,30 @@ function globalOptions(): Command {
     .helpCommand('help [command]', 'show help for a command')
     .showSuggestionAfterError(true)
     .configureHelp({ helpWidth: 100, showGlobalOptions: false })
+    .addHelpText('afterAll', ({ command }) => (command.parent === null ? '' : GLOBAL_FLAGS_HINT))
     .exitOverride();
+}
+
+const GLOBAL_FLAGS_HINT = `
+Every command takes --config, --context, -n, --request-timeout and -v too: see b8sctl --help.`;
+
+async function execute(program: Command, cli: Cli, words: readonly string[]): Promise<void> {
+  await register(program, cli, words);
+  // A bare "b8sctl" asks for help and gets it, as data and without an error.
+  await program.parseAsync(words.length === 0 ? ['--help'] : words, { from: 'user' });
+}
+
+/** For the scripts of `completion`: the words are unfinished, so no command may parse them. */
+async function printCandidates(
+  program: Command,
+  cli: Cli,
+  words: readonly string[],
+): Promise<void> {
+  await register(program, cli, words);
+  program.parseOptions([...words]);
+  const { complete } = await import('./complete.ts');
+  const candidates = await complete(words, program, cli);
+  cli.terminal.out(candidates.map((candidate) => `${candidate}\n`).join(''));
 }
 
 /** Only the command that is meant gets loaded; the others are names and summaries for the help. */
@@ -75,7 +98,7 @@ async function register(program: Command, cli: Cli, words: readonly string[]): P
   const wanted = commandName(words);
   for (const { name, summary, group, load } of commands) {
     const command = program
-      .command(name, { hidden: group === 'hidden' })
+      .command(name)
       .summary(summary)
       .description(`${summary[0]?.toUpperCase() ?? ''}${summary.slice(1)}.`)
       .helpGroup(`${group}:`);
@@ -157,12 +180,9 @@ async function connect(cli: Cli, command: string): Promise<Api> {
   return cli.connect(connectionOf(await cli.config(), context), { requestTimeoutMs, command });
 }
 
-function report(error: unknown, cli: Cli, words: readonly string[]): number {
+function report(error: unknown, cli: Cli): number {
   // Commander has said already what it had to say.
-  if (error instanceof CommanderError) {
-    if (error.code === 'commander.help' && words.length === 0) return 0;
-    return error.exitCode;
-  }
+  if (error instanceof CommanderError) return error.exitCode;
   if (cli.signal.aborted) return EXIT_INTERRUPTED;
   const text = errorText(error);
   if (text !== '') cli.terminal.error(`${text}\n`);

@@ -1,0 +1,137 @@
+import type { Command, Option } from 'commander';
+import { kindOf, kinds } from '../api/kinds.ts';
+import type { Cli } from './cli.ts';
+
+/** How long a completion may wait for dom: a prompt must not hang. */
+export const COMPLETION_TIMEOUT_MS = 2000;
+
+/**
+ * The candidates for the last of `words`, sorted. `program` has the command that the words name
+ * registered. What cannot be known, because dom is away, is left out in silence.
+ */
+export async function complete(
+  words: readonly string[],
+  program: Command,
+  cli: Cli,
+): Promise<readonly string[]> {
+  const current = words.at(-1) ?? '';
+  const { command, operands, valueOf } = walk(program, words.slice(0, -1));
+  const candidates = await candidatesFor({ current, command, operands, valueOf, program, cli });
+  return candidates.filter((candidate) => candidate.startsWith(current)).toSorted();
+}
+
+interface Place {
+  readonly current: string;
+  /** The innermost command that the words before name. */
+  readonly command: Command;
+  /** The command's arguments before the current word. */
+  readonly operands: readonly string[];
+  /** The flag whose value the current word is. */
+  readonly valueOf: Option | undefined;
+  readonly program: Command;
+  readonly cli: Cli;
+}
+
+function walk(program: Command, words: readonly string[]) {
+  let command = program;
+  let operands: readonly string[] = [];
+  let valueOf: Option | undefined;
+  for (const word of words) {
+    if (valueOf !== undefined) {
+      valueOf = undefined;
+      continue;
+    }
+    if (word.startsWith('-')) {
+      const flags = [...command.options, ...program.options];
+      const flag = flags.find(({ short, long }) => word === short || word === long);
+      valueOf = flag?.required === true ? flag : undefined;
+      continue;
+    }
+    const inner = command.commands.find((each) => each.name() === word);
+    if (inner === undefined) operands = [...operands, word];
+    else command = inner;
+  }
+  return { command, operands, valueOf };
+}
+
+async function candidatesFor(place: Place): Promise<readonly string[]> {
+  const { current, command, valueOf, program, cli } = place;
+  if (valueOf !== undefined) return await flagValues(valueOf, place);
+  if (current.startsWith('-')) {
+    const flags = [...command.options, ...program.options];
+    return flags.flatMap(({ long }) => long ?? []);
+  }
+  if (command.commands.length > 0) return command.commands.map((each) => each.name());
+  const name = pathOf(command);
+  if (TAKES_TARGETS.has(name)) return await targetCandidates(place);
+  if (name === 'explain') return kinds.map((kind) => kind.singular);
+  if (name === 'completion') return ['bash', 'fish', 'zsh'];
+  if (name === 'cordon' || name === 'uncordon') return await namesOfKind('Node', cli);
+  if (name.startsWith('rollout ')) return prefixed('site/', await namesOfKind('Site', cli));
+  if (name === 'config use-context') return await contexts(cli);
+  return [];
+}
+
+/** Commands whose arguments are TYPE NAME or TYPE/NAME. */
+const TAKES_TARGETS: ReadonlySet<string> = new Set(
+  'get describe delete wait label annotate edit patch'.split(' '),
+);
+
+async function targetCandidates({ current, operands, cli }: Place): Promise<readonly string[]> {
+  const [type, name] = current.split('/');
+  if (name !== undefined) return prefixed(`${type}/`, await namesOfKind(type ?? '', cli));
+  const [first] = operands;
+  if (first === undefined) return kinds.flatMap(({ singular, plural }) => [singular, plural]);
+  return first.includes('/') ? [] : await namesOfKind(first, cli);
+}
+
+async function flagValues(flag: Option, place: Place): Promise<readonly string[]> {
+  if (flag.argChoices !== undefined) return flag.argChoices;
+  switch (flag.long) {
+    case '--output':
+      return ['json', 'jsonpath=', 'name', 'wide', 'yaml'];
+    case '--for':
+      return place.command.name() === 'wait'
+        ? ['condition=', 'create', 'delete', 'jsonpath=']
+        : await targetCandidates({ ...place, operands: [] });
+    case '--site':
+      return await namesOfKind('Site', place.cli);
+    case '--server':
+    case '--node':
+      return await namesOfKind('Node', place.cli);
+    case '--context':
+      return await contexts(place.cli);
+    default:
+      return [];
+  }
+}
+
+async function namesOfKind(word: string, cli: Cli): Promise<readonly string[]> {
+  const kind = kindOf(word);
+  if (kind === undefined) return [];
+  try {
+    const namespace = kind.scope === 'namespace' ? await cli.namespace() : '';
+    const { objects } = await (await cli.api()).list({ kind: kind.kind, namespace });
+    return objects.map(({ metadata }) => metadata.name);
+  } catch {
+    // A shell that asks for candidates has no place for an error.
+    return [];
+  }
+}
+
+async function contexts(cli: Cli): Promise<readonly string[]> {
+  try {
+    return (await cli.config()).contexts.map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+function prefixed(prefix: string, names: readonly string[]): readonly string[] {
+  return names.map((name) => prefix + name);
+}
+
+function pathOf(command: Command): string {
+  const parent = command.parent;
+  return parent?.parent ? `${pathOf(parent)} ${command.name()}` : command.name();
+}

@@ -1,0 +1,117 @@
+import { posix } from 'node:path';
+import { renderConfig, singleConfig } from '../runtime/client-config.ts';
+import type { FileEntry, Files } from '../runtime/files.ts';
+import { type VirtualClock, virtualClock } from '../runtime/test-clock.ts';
+import { type FakeApi, fakeApi } from './fake-api.ts';
+import { run } from './program.ts';
+
+/** What one command did. */
+export interface Outcome {
+  readonly out: string;
+  readonly error: string;
+  readonly code: number;
+}
+
+/** A person with a terminal, some files and a dom, for tests. */
+export interface TestCli {
+  readonly api: FakeApi;
+  readonly clock: VirtualClock;
+  /** Path to text; a path that ends in "/" is an empty folder. */
+  readonly files: Map<string, string>;
+  stdin: string;
+  /** The answer to a question; undefined: there is no terminal. */
+  answer: 'yes' | 'no' | undefined;
+  /** What the editor makes of a text. */
+  edit: (text: string) => string;
+  /** Runs a command line to its end; words are parted by spaces unless given as a list. */
+  b8sctl(line: string | readonly string[]): Promise<Outcome>;
+  /** Starts one that goes on; what it has said so far can be read at any time. */
+  start(line: string | readonly string[]): Running;
+}
+
+export interface Running {
+  out(): string;
+  interrupt(): void;
+  readonly done: Promise<Outcome>;
+}
+
+export const CONFIG_PATH = 'home/config';
+
+export function testCli(): TestCli {
+  const clock = virtualClock(Date.parse('2027-01-15T12:00:00Z'));
+  const cluster = { server: '127.0.0.1:7443', certificateAuthorityData: 'Q0E=' };
+  const user = { clientCertificateData: 'Q1JU', clientKeyData: 'S0VZ' };
+  const config = renderConfig(singleConfig('local', cluster, user));
+  const cli: TestCli = {
+    api: fakeApi(clock),
+    clock,
+    files: new Map([[CONFIG_PATH, config]]),
+    stdin: '',
+    answer: undefined,
+    edit: (text) => text,
+    b8sctl: (line) => cli.start(line).done,
+    start(line) {
+      const words = typeof line === 'string' ? line.split(' ').filter(Boolean) : line;
+      return start(words, cli);
+    },
+  };
+  return cli;
+}
+
+function start(words: readonly string[], cli: TestCli): Running {
+  let out = '';
+  let error = '';
+  const interrupt = new AbortController();
+  const terminal = {
+    out: (text: string) => void (out += text),
+    error: (text: string) => void (error += text),
+    ...{ outIsTerminal: false, errorIsTerminal: false, colour: false, columns: 100 },
+    canAsk: cli.answer !== undefined,
+    async confirm(question: string) {
+      error += `${question}\n`;
+      return cli.answer === 'yes';
+    },
+  };
+  const done = run(words, {
+    terminal,
+    clock: cli.clock,
+    files: memoryFiles(cli),
+    editor: { edit: async (text) => cli.edit(text) },
+    signal: interrupt.signal,
+    configPath: CONFIG_PATH,
+    connect: async () => cli.api,
+  }).then((code) => ({ out, error, code }));
+  return { out: () => out, interrupt: () => interrupt.abort(new Error('interrupted')), done };
+}
+
+function memoryFiles(cli: TestCli): Files {
+  const { files } = cli;
+  const isFolder = (path: string) => [...files.keys()].some((key) => key.startsWith(`${path}/`));
+  return {
+    readText: async (path) => files.get(path),
+    writeText: async (path, text) => void files.set(path, text),
+    async kind(given) {
+      const path = posix.join(given);
+      if (files.has(path)) return 'file';
+      return isFolder(path.replace(/\/$/, '')) ? 'folder' : undefined;
+    },
+    async list(given) {
+      const prefix = `${posix.join(given).replace(/\/$/, '')}/`;
+      const entries = new Map<string, FileEntry>();
+      for (const [path, text] of files) {
+        if (!path.startsWith(prefix) || path === prefix) continue;
+        const [name = '', ...rest] = path.slice(prefix.length).split('/');
+        const kind = rest.length > 0 ? 'folder' : 'file';
+        const sizeBytes = kind === 'file' ? Buffer.byteLength(text) : 0;
+        entries.set(name, { name, kind, sizeBytes });
+      }
+      return [...entries.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    },
+    async *stream(path) {
+      const text = files.get(posix.join(path));
+      if (text === undefined) throw new Error(`${path}: no such file`);
+      yield Buffer.from(text);
+    },
+    readStandardInput: async () => cli.stdin,
+  };
+}
