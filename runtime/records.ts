@@ -102,6 +102,9 @@ export interface MaterialRecord {
   /** The private key, sealed (see Sealer). */
   readonly sealedKey: string;
   readonly names: readonly string[];
+  /** As the spec says it: a change of either calls for a new certificate. */
+  readonly keyType: string;
+  readonly issuerUid: string;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
   /** SHA-256 of the leaf's DER, lower-case hex. */

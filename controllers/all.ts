@@ -1,0 +1,33 @@
+import type { CertificateAuthority, Sealer } from '../runtime/authority.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Controller } from '../runtime/controller.ts';
+import type { EventRecorder } from '../runtime/events.ts';
+import type { World } from '../runtime/world.ts';
+import type { Writer } from '../runtime/writer.ts';
+import { certificatesController } from './certificates/controller.ts';
+import { contentController } from './content/controller.ts';
+import { dnsController } from './dns/controller.ts';
+import { eventsController } from './events/controller.ts';
+import { garbageController } from './garbage/controller.ts';
+import { nodeController } from './node/controller.ts';
+
+export interface ControllerPorts {
+  readonly world: World;
+  readonly writer: Writer;
+  readonly clock: Clock;
+  readonly authority: CertificateAuthority;
+  readonly sealer: Sealer;
+  readonly events: EventRecorder;
+}
+
+/** Every controller, to be run each by its own loop; they meet only in the store. */
+export function allControllers(ports: ControllerPorts): readonly Controller[] {
+  return [
+    nodeController(ports),
+    certificatesController(ports),
+    contentController(ports),
+    dnsController(ports),
+    garbageController(ports),
+    eventsController(ports),
+  ];
+}

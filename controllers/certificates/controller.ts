@@ -1,0 +1,187 @@
+import type { CertificateAuthority, Sealer } from '../../runtime/authority.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { describeError } from '../../runtime/control-loop.ts';
+import { afterWrite, type Controller, type Outcome } from '../../runtime/controller.ts';
+import type { EventRecorder } from '../../runtime/events.ts';
+import { qualifiedName, splitName } from '../../runtime/keys.ts';
+import type { MaterialRecord } from '../../runtime/records.ts';
+import { isKind, type World, type WorldChange } from '../../runtime/world.ts';
+import { type Author, type Operation, ownedBy, type Writer } from '../../runtime/writer.ts';
+import { issueMaterial } from './issue.ts';
+import {
+  certificateStatus,
+  type Failure,
+  ISSUE_RETRY_MS,
+  planCertificate,
+  planIssuer,
+  siteCertificate,
+} from './plan.ts';
+
+const AUTHOR: Author = { manager: 'certificate-controller', user: 'dom' };
+const SOURCE = { component: AUTHOR.manager };
+
+interface CertificatePorts {
+  readonly world: World;
+  readonly writer: Writer;
+  readonly clock: Clock;
+  readonly authority: CertificateAuthority;
+  readonly sealer: Sealer;
+  readonly events: EventRecorder;
+}
+
+/**
+ * Gives each Site a Certificate, issues and renews them, and says which Issuers can issue. Names:
+ * `site:<ns/name>`, `certificate:<ns/name>`, `material:<uid of a Certificate>`, `issuer:<name>`.
+ */
+export function certificatesController(ports: CertificatePorts): Controller {
+  return {
+    name: 'certificates',
+    affected: (change) => affected(ports.world, change),
+    reconcile(name) {
+      const cut = name.indexOf(':');
+      const rest = name.slice(cut + 1);
+      switch (name.slice(0, cut)) {
+        case 'site':
+          return reconcileSite(ports, rest);
+        case 'certificate':
+          return reconcileCertificate(ports, rest);
+        case 'material':
+          return reconcileMaterial(ports, rest);
+        default:
+          return reconcileIssuer(ports, rest);
+      }
+    },
+  };
+}
+
+function affected(world: World, change: WorldChange): readonly string[] {
+  if (change.kind === 'record') {
+    if (change.record !== 'material') return [];
+    const owner = world.list('Certificate').find(({ metadata }) => metadata.uid === change.id);
+    const names = owner === undefined ? [] : [`certificate:${qualifiedName(owner.metadata)}`];
+    return [`material:${change.id}`, ...names];
+  }
+  const { object, before } = change;
+  const name = qualifiedName(object.metadata);
+  if (isKind(object, 'Site')) return [`site:${name}`];
+  if (isKind(object, 'Issuer')) {
+    const users = world.list('Certificate').filter(({ spec }) => spec.issuer === name);
+    return [
+      `issuer:${name}`,
+      ...users.map(({ metadata }) => `certificate:${qualifiedName(metadata)}`),
+    ];
+  }
+  if (!isKind(object, 'Certificate')) return [];
+  const uids = new Set([object.metadata.uid, before?.metadata.uid ?? object.metadata.uid]);
+  return [`certificate:${name}`, `site:${name}`, ...[...uids].map((uid) => `material:${uid}`)];
+}
+
+/** A Certificate of that name which a person declared is theirs, and left as it is. */
+async function reconcileSite({ world, writer }: CertificatePorts, name: string): Promise<Outcome> {
+  const site = world.get('Site', splitName(name));
+  if (site === undefined || site.metadata.deletionTimestamp !== undefined) return 'settled';
+  const certificate = world.get('Certificate', splitName(name));
+  const spec = siteCertificate(site);
+  const expected: Operation = { kind: 'expect', base: site };
+  if (certificate === undefined) {
+    const metadata = { ...splitName(name), ownerReferences: [ownedBy(site)] };
+    const object = { kind: 'Certificate', metadata, spec } as const;
+    return afterWrite(await writer.commit([expected, { kind: 'create', object }], AUTHOR));
+  }
+  const owners = certificate.metadata.ownerReferences ?? [];
+  if (!owners.some(({ uid }) => uid === site.metadata.uid)) return 'settled';
+  // The key type may be chosen by hand; the names and the Issuer are the Site's.
+  const next = { ...certificate, spec: { ...spec, keyType: certificate.spec.keyType } };
+  const replace: Operation = { kind: 'replace', base: certificate, next };
+  return afterWrite(await writer.commit([expected, replace], AUTHOR));
+}
+
+async function reconcileCertificate(ports: CertificatePorts, name: string): Promise<Outcome> {
+  const { world, writer, clock, authority, sealer, events } = ports;
+  const certificate = world.get('Certificate', splitName(name));
+  if (certificate === undefined || certificate.metadata.deletionTimestamp !== undefined)
+    return 'settled';
+  const { uid } = certificate.metadata;
+  const issuer = world.get('Issuer', { name: certificate.spec.issuer });
+  const stored = world.record('material', uid);
+  const facts = { certificate, issuer, material: stored?.value };
+  const nowMs = clock.nowMs();
+  const plan = planCertificate(facts, nowMs);
+  if (plan.kind !== 'issue' || issuer === undefined) {
+    const failure = plan.kind === 'wait' ? plan.failure : undefined;
+    const status = certificateStatus(facts, failure, nowMs);
+    const outcome = await writer.commit([{ kind: 'status', base: certificate, status }], AUTHOR);
+    return afterWrite(outcome, plan.kind === 'issue' ? Infinity : plan.recheckInMs);
+  }
+  const { lifetimeMs } = plan;
+  const tried = await issueMaterial(authority, sealer, {
+    certificate,
+    issuer,
+    lifetimeMs,
+    nowMs,
+  }).then(
+    (material) => ({ material, failure: undefined }),
+    (error: unknown) => ({ material: undefined, failure: failureOf(error, nowMs) }),
+  );
+  const after = { ...facts, material: tried.material ?? facts.material };
+  const status = certificateStatus(after, tried.failure, nowMs);
+  const operations: Operation[] = [{ kind: 'status', base: certificate, status }];
+  if (tried.material !== undefined)
+    operations.push(
+      { kind: 'expect', base: issuer },
+      write(uid, tried.material, stored?.modRevision),
+    );
+  const written = await writer.commit(operations, AUTHOR);
+  if (written.outcome === 'written')
+    events.record({ regarding: certificate, source: SOURCE, ...note(tried) });
+  return afterWrite(written, tried.failure === undefined ? Infinity : ISSUE_RETRY_MS);
+}
+
+/** The old material stays where it is unless the new one takes its place (INV-29). */
+function write(id: string, value: MaterialRecord, modRevision: bigint = 0n): Operation {
+  return { kind: 'record', record: 'material', id, value, modRevision };
+}
+
+function failureOf(error: unknown, nowMs: number): Failure {
+  return { message: describeError(error), nextTryMs: nowMs + ISSUE_RETRY_MS };
+}
+
+function note({ failure }: { readonly failure: Failure | undefined }): {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+} {
+  return failure === undefined
+    ? { type: 'Normal', reason: 'CertificateIssued', message: 'a certificate was issued' }
+    : { type: 'Warning', reason: 'IssueFailed', message: failure.message };
+}
+
+/**
+ * Removes the key and chain of a Certificate that is gone. Safe though read from the mirror: they
+ * are written only while their Certificate is there, and uids never come back.
+ */
+async function reconcileMaterial(
+  { world, writer }: CertificatePorts,
+  uid: string,
+): Promise<Outcome> {
+  const stored = world.record('material', uid);
+  const isOwned = world.list('Certificate').some(({ metadata }) => metadata.uid === uid);
+  if (stored === undefined || isOwned) return 'settled';
+  const { modRevision } = stored;
+  return afterWrite(
+    await writer.commit(
+      [{ kind: 'record', record: 'material', id: uid, value: undefined, modRevision }],
+      AUTHOR,
+    ),
+  );
+}
+
+async function reconcileIssuer(
+  { world, writer, clock }: CertificatePorts,
+  name: string,
+): Promise<Outcome> {
+  const issuer = world.get('Issuer', { name });
+  if (issuer === undefined) return 'settled';
+  const status = planIssuer(issuer, clock.nowMs());
+  return afterWrite(await writer.commit([{ kind: 'status', base: issuer, status }], AUTHOR));
+}

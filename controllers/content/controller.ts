@@ -1,0 +1,154 @@
+import type { Release } from '../../api/release.ts';
+import type { Site, SiteStatus } from '../../api/site.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { afterWrite, type Controller, type Outcome } from '../../runtime/controller.ts';
+import type { EventNote, EventRecorder } from '../../runtime/events.ts';
+import { qualifiedName, splitName } from '../../runtime/keys.ts';
+import { hasRole, nodeViews } from '../../runtime/node-view.ts';
+import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/world.ts';
+import { type Author, type Operation, ownedBy, type Writer } from '../../runtime/writer.ts';
+import { zoneOfHost, zonesByOrigin } from '../../runtime/zones.ts';
+import { planSite } from './plan.ts';
+import type { HostOnDns } from './readiness.ts';
+import { planReleases, releasesInUse } from './releases.ts';
+import { shortDigest } from './words.ts';
+
+const AUTHOR: Author = { manager: 'content-controller', user: 'dom' };
+
+interface ContentPorts {
+  readonly world: World;
+  readonly writer: Writer;
+  readonly clock: Clock;
+  readonly events: EventRecorder;
+}
+
+/**
+ * Decides which release each Site is served from, and keeps its status; a name is a Site's. Takes
+ * over the Releases of a Site, and removes the oldest ones.
+ */
+export function contentController(ports: ContentPorts): Controller {
+  return {
+    name: 'content',
+    affected: (change) => affected(ports.world, change),
+    reconcile: (name) => reconcile(ports, name),
+  };
+}
+
+function affected(world: World, change: WorldChange): readonly string[] {
+  if (change.kind === 'record')
+    return ['session', 'report', 'zone'].includes(change.record) ? everySite(world) : [];
+  const { object } = change;
+  const name = qualifiedName(object.metadata);
+  if (isKind(object, 'Site') || isKind(object, 'Certificate')) return [name];
+  if (isKind(object, 'Node') || isKind(object, 'Zone'))
+    return isBeyondStatus(change) ? everySite(world) : [];
+  return isKind(object, 'Release') ? sitesOf(world, object) : [];
+}
+
+function everySite(world: World): readonly string[] {
+  return world.list('Site').map(({ metadata }) => qualifiedName(metadata));
+}
+
+function sitesOf(world: World, release: Release): readonly string[] {
+  const { name, namespace, ownerReferences = [] } = release.metadata;
+  const owners = new Set(ownerReferences.map(({ uid }) => uid));
+  return world
+    .list('Site')
+    .filter(({ metadata }) => metadata.namespace === namespace)
+    .filter(
+      (site) =>
+        site.metadata.name === release.spec.site ||
+        owners.has(site.metadata.uid) ||
+        releasesInUse(site).includes(name),
+    )
+    .map(({ metadata }) => qualifiedName(metadata));
+}
+
+async function reconcile(ports: ContentPorts, name: string): Promise<Outcome> {
+  const { world, writer, clock, events } = ports;
+  const { namespace } = splitName(name);
+  const site = world.get('Site', splitName(name));
+  if (site === undefined || site.metadata.deletionTimestamp !== undefined) return 'settled';
+  const desired = site.spec.content?.release;
+  const release =
+    desired === undefined ? undefined : world.get('Release', { namespace, name: desired });
+  const { status, recheckInMs } = planSite(
+    {
+      site,
+      release,
+      edges: nodeViews(world).filter((node) => hasRole(node, 'edge')),
+      certificate: world.get('Certificate', splitName(name)),
+      hosts: hostsOnDns(world, site),
+    },
+    clock.nowMs(),
+  );
+  const operations: Operation[] = [
+    { kind: 'status', base: site, status },
+    ...releaseOperations(world, { ...site, status }, site),
+  ];
+  // What is switched to must still be there when the switch is written.
+  if (release !== undefined && status.release !== site.status?.release)
+    operations.push({ kind: 'expect', base: release });
+  const written = await writer.commit(operations, AUTHOR);
+  if (written.outcome === 'written') for (const note of notes(site, status)) events.record(note);
+  return afterWrite(written, recheckInMs);
+}
+
+function hostsOnDns(world: World, site: Site): readonly HostOnDns[] {
+  const zones = zonesByOrigin(world.list('Zone'));
+  return site.spec.hosts.map((host) => {
+    const zone = zoneOfHost(zones, host);
+    if (zone === undefined) return { host, zone: undefined, candidates: [] };
+    const id = qualifiedName(zone.metadata);
+    const names = world.record('zone', id)?.value.geoNames ?? [];
+    const candidates = names.find((each) => each.name === host)?.candidates ?? [];
+    return { host, zone: id, candidates };
+  });
+}
+
+/** `planned`: the Site as it will be; `site`: as it was read, which every write is bound to. */
+function releaseOperations(world: World, planned: Site, site: Site): readonly Operation[] {
+  const { namespace, uid } = site.metadata;
+  const isHere = ({ metadata }: Site | Release): boolean => metadata.namespace === namespace;
+  const others = world.list('Site').filter((each) => isHere(each) && each.metadata.uid !== uid);
+  const plan = planReleases({
+    site: planned,
+    sites: [planned, ...others],
+    releases: world.list('Release').filter(isHere),
+  });
+  const operations: readonly Operation[] = [
+    ...plan.adopt.map((base): Operation => {
+      const ownerReferences = [...(base.metadata.ownerReferences ?? []), ownedBy(site)];
+      return { kind: 'replace', base, next: withOwners(base, ownerReferences) };
+    }),
+    ...plan.release.map((base): Operation => {
+      const owners = (base.metadata.ownerReferences ?? []).filter((owner) => owner.uid !== uid);
+      return { kind: 'replace', base, next: withOwners(base, owners) };
+    }),
+    ...plan.remove.map((base): Operation => ({ kind: 'delete', base })),
+  ];
+  return operations.length === 0 ? [] : [{ kind: 'expect', base: site }, ...operations];
+}
+
+function withOwners(
+  release: Release,
+  ownerReferences: NonNullable<Release['metadata']['ownerReferences']>,
+): Release {
+  return { ...release, metadata: { ...release.metadata, ownerReferences } };
+}
+
+function notes(site: Site, status: SiteStatus): readonly EventNote[] {
+  const source = { component: AUTHOR.manager };
+  const found: EventNote[] = [];
+  if (status.release !== undefined && status.release !== site.status?.release) {
+    const message = `${shortDigest(status.release)} is served from now on`;
+    found.push({ regarding: site, type: 'Normal', reason: 'ReleaseSwitched', message, source });
+  }
+  const content = status.conditions?.find(({ type }) => type === 'ContentReady');
+  const before = site.status?.conditions?.find(({ type }) => type === 'ContentReady');
+  if (content?.reason === 'RolloutStalled' && before?.reason !== 'RolloutStalled') {
+    const { message } = content;
+    found.push({ regarding: site, type: 'Warning', reason: 'RolloutStalled', message, source });
+  }
+  return found;
+}

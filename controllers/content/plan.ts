@@ -1,0 +1,68 @@
+import type { Certificate } from '../../api/certificate.ts';
+import type { SiteStatus } from '../../api/site.ts';
+import { type ConditionInput, replaceConditions } from '../../runtime/conditions.ts';
+import {
+  certificateReady,
+  dnsConfigured,
+  dnsReady,
+  type HostOnDns,
+  ready,
+  released,
+} from './readiness.ts';
+import { planRollout, type RolloutFacts } from './rollout.ts';
+
+export interface SiteFacts extends RolloutFacts {
+  /** The Certificate of the Site's name. */
+  readonly certificate: Certificate | undefined;
+  /** In the order of spec.hosts. */
+  readonly hosts: readonly HostOnDns[];
+}
+
+export interface SitePlan {
+  readonly status: SiteStatus;
+  /** When the decision could change with no further event; Infinity if it cannot. */
+  readonly recheckInMs: number;
+}
+
+/** Decides what a Site is served from, and says how far that is so. */
+export function planSite(facts: SiteFacts, nowMs: number): SitePlan {
+  const { site, edges, certificate, hosts } = facts;
+  const { serving, rollout, condition, recheckInMs } = planRollout(facts, nowMs);
+  const connected = edges.filter((edge) => edge.connected);
+  const isReleased = released(site, serving, connected);
+  const dns = dnsReady(hosts);
+  const parts: readonly ConditionInput[] = [
+    condition,
+    certificateReady(site, certificate, connected),
+    isReleased,
+    ...(dns === undefined ? [] : [dns]),
+  ];
+  const elsewhere = dnsConfigured(hosts, edges);
+  const inputs = [
+    ready(parts, isReleased.message),
+    ...parts,
+    ...(elsewhere === undefined ? [] : [elsewhere]),
+  ];
+  const observedGeneration = site.metadata.generation;
+  const conditions = replaceConditions(
+    site.status?.conditions ?? [],
+    inputs.map((input) => ({ ...input, observedGeneration })),
+    nowMs,
+  );
+  const status = {
+    observedGeneration,
+    conditions,
+    ...(serving === undefined ? {} : { release: serving }),
+    ...(rollout === undefined ? {} : { rollout }),
+    ...(certificate === undefined ? {} : { certificate: certificate.metadata.name }),
+    ...dnsOf(hosts),
+  };
+  return { status, recheckInMs };
+}
+
+function dnsOf(hosts: readonly HostOnDns[]): Pick<SiteStatus, 'dns'> {
+  const zones = new Set(hosts.flatMap(({ zone }) => zone ?? []));
+  if (zones.size === 0) return {};
+  const candidates = new Set(hosts.flatMap((host) => host.candidates));
+  return { dns: { zones: [...zones].toSorted(), candidates: [...candidates].toSorted() } };
+}

@@ -1,0 +1,150 @@
+import type { Certificate } from '../../api/certificate.ts';
+import { condition } from '../../api/object.ts';
+import type { Site } from '../../api/site.ts';
+import type { ConditionInput } from '../../runtime/conditions.ts';
+import type { NodeView } from '../../runtime/node-view.ts';
+import { nameWithError } from './rollout.ts';
+import { shortDigest, shortList } from './words.ts';
+
+/** How one host of a site resolves. */
+export interface HostOnDns {
+  readonly host: string;
+  /** The Zone that answers for it, `namespace/name`; undefined: none of ours. */
+  readonly zone: string | undefined;
+  /** The nodes that its nameservers may answer with. */
+  readonly candidates: readonly string[];
+}
+
+/** Whether there is a certificate for every host, and every connected edge has it in use. */
+export function certificateReady(
+  site: Site,
+  certificate: Certificate | undefined,
+  edges: readonly NodeView[],
+): ConditionInput {
+  const type = 'CertificateReady';
+  if (certificate === undefined) {
+    const message = 'its Certificate is about to be made';
+    return { type, status: 'False', reason: 'CertificateNotFound', message };
+  }
+  const uncovered = site.spec.hosts.filter((host) => !covers(certificate.spec.names, host));
+  if (uncovered.length > 0) {
+    const message = `the Certificate does not have ${shortList(uncovered)}: add it to spec.names`;
+    return { type, status: 'False', reason: 'HostsNotCovered', message };
+  }
+  const ready = condition(certificate, 'Ready');
+  const isCurrent =
+    ready?.observedGeneration === certificate.metadata.generation && isInStep(certificate, site);
+  if (ready?.status !== 'True' || !isCurrent) {
+    const reason = ready !== undefined && isCurrent ? ready.reason : 'Issuing';
+    const message = ready !== undefined && isCurrent ? ready.message : 'it is being issued';
+    return { type, status: 'False', reason, message };
+  }
+  const missing = edges.filter((edge) => !usesCertificate(edge, site, certificate));
+  if (missing.length > 0) {
+    const message = `waiting for ${shortList(missing.map((edge) => nameWithError(edge, site)))} to use it`;
+    return { type, status: 'False', reason: 'Distributing', message };
+  }
+  return { type, status: 'True', reason: ready.reason, message: ready.message };
+}
+
+/** Whether every connected edge serves this very generation of the site from what is desired. */
+export function released(
+  site: Site,
+  serving: string | undefined,
+  edges: readonly NodeView[],
+): ConditionInput {
+  const type = 'Released';
+  if (serving === undefined)
+    return { type, status: 'False', reason: 'NothingServed', message: 'nothing is served yet' };
+  if (edges.length === 0) {
+    const message = 'no edge is connected; they serve what they have';
+    return { type, status: 'Unknown', reason: 'EdgesSilent', message };
+  }
+  const missing = edges.filter((edge) => !serves(edge, site, serving));
+  const count = `released on ${edges.length - missing.length}/${edges.length} nodes`;
+  if (missing.length > 0) {
+    const waiting = shortList(missing.map((edge) => nameWithError(edge, site)));
+    const message = `${count}; waiting for ${waiting}`;
+    return { type, status: 'False', reason: 'Releasing', message };
+  }
+  if (serving !== site.spec.content?.release) {
+    const message = `${shortDigest(serving)} is served until what the spec names can be`;
+    return { type, status: 'False', reason: 'OlderRelease', message };
+  }
+  return { type, status: 'True', reason: 'Released', message: count };
+}
+
+/** For hosts in Zones: whether there is a node to answer with. Undefined: no host is in a Zone. */
+export function dnsReady(hosts: readonly HostOnDns[]): ConditionInput | undefined {
+  const type = 'DnsReady';
+  const inZones = hosts.filter(({ zone }) => zone !== undefined);
+  if (inZones.length === 0) return undefined;
+  const empty = inZones.filter(({ candidates }) => candidates.length === 0);
+  if (empty.length > 0) {
+    const names = shortList(empty.map(({ host }) => host));
+    const message = `${names}: no edge has both the release and the certificate yet`;
+    return { type, status: 'False', reason: 'NoCandidates', message };
+  }
+  const nodes = new Set(inZones.flatMap(({ candidates }) => candidates));
+  const message = `answered with ${shortList([...nodes].toSorted())}`;
+  return { type, status: 'True', reason: 'Answered', message };
+}
+
+/**
+ * For hosts outside of every Zone: what a person is to create elsewhere. Never True, for dom does
+ * not ask foreign name servers. Undefined: there are none.
+ */
+export function dnsConfigured(
+  hosts: readonly HostOnDns[],
+  edges: readonly NodeView[],
+): ConditionInput | undefined {
+  const outside = hosts.filter(({ zone }) => zone === undefined);
+  if (outside.length === 0) return undefined;
+  const addresses = [
+    ...edges.flatMap(({ node }) => node.spec.ipv4.map((address) => `A ${address}`)),
+    ...edges.flatMap(({ node }) => node.spec.ipv6.map((address) => `AAAA ${address}`)),
+  ];
+  const records = addresses.length === 0 ? 'the addresses of the edges' : shortList(addresses);
+  const names = shortList(outside.map(({ host }) => host));
+  const message = `no Zone holds ${names}: declare one, or create these records where its DNS is kept: ${records}`;
+  return { type: 'DnsConfigured', status: 'Unknown', reason: 'OutsideOfZones', message };
+}
+
+/** Ready when all the others are; otherwise the first that is not tells why. */
+export function ready(parts: readonly ConditionInput[], summary: string): ConditionInput {
+  const first = parts.find(({ status }) => status !== 'True');
+  if (first === undefined)
+    return { type: 'Ready', status: 'True', reason: 'Serving', message: summary };
+  return { ...first, type: 'Ready', message: `${first.type}: ${first.message}` };
+}
+
+/** Also by a wildcard, which stands for one label (RFC 6125 §6.4.3). */
+function covers(names: readonly string[], host: string): boolean {
+  return names.includes(host) || names.includes(`*.${host.slice(host.indexOf('.') + 1)}`);
+}
+
+/** A Certificate made for the Site has its Issuer as well; one declared by hand may have another. */
+function isInStep({ metadata, spec }: Certificate, site: Site): boolean {
+  const isMadeForIt = metadata.ownerReferences?.some(({ uid }) => uid === site.metadata.uid);
+  return isMadeForIt !== true || spec.issuer === site.spec.tls.issuer;
+}
+
+/**
+ * While a renewed certificate is on its way, the one from before is as good: what held once for
+ * this generation of the site goes on holding.
+ */
+function usesCertificate(edge: NodeView, site: Site, certificate: Certificate): boolean {
+  const used = edge.site(site.metadata.uid)?.certificate ?? '';
+  if (used === '' || used === certificate.status?.fingerprint) return used !== '';
+  const held = condition(site, 'CertificateReady');
+  return held?.status === 'True' && held.observedGeneration === site.metadata.generation;
+}
+
+function serves(edge: NodeView, site: Site, release: string): boolean {
+  const report = edge.site(site.metadata.uid);
+  return (
+    report !== undefined &&
+    report.serving === release &&
+    report.generation >= site.metadata.generation
+  );
+}

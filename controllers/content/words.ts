@@ -1,0 +1,14 @@
+/** `sha256-0123456789ab`: enough of a digest to tell releases apart. */
+export function shortDigest(digest: string): string {
+  return digest.slice(0, 'sha256-'.length + 12);
+}
+
+/** So many that a person still reads them. */
+const SHOWN_MAX = 10;
+
+/** `a, b and 3 more`. */
+export function shortList(items: readonly string[]): string {
+  const more = items.length - SHOWN_MAX;
+  const shown = items.slice(0, SHOWN_MAX).join(', ');
+  return more > 0 ? `${shown} and ${more} more` : shown;
+}
