@@ -3,6 +3,7 @@ import type { DiskReader } from '../../runtime/disk-reader.ts';
 import type { HttpAnswer, HttpHandler } from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
 import { parseManifest } from '../../runtime/manifest.ts';
+import { takeTurns } from '../../runtime/turns.ts';
 import { type BlobSource, createBlobSource, readVerified } from './blob-source.ts';
 import { createMemoryCache, type MemoryCache } from './memory-cache.ts';
 import { respond } from './respond.ts';
@@ -14,7 +15,9 @@ export interface SiteState {
   readonly uid: string;
   /** The release that requests are answered with; absent: none. */
   readonly release?: Digest;
-  /** Why it is not the one asked for, for a person. */
+  /** Fingerprint of the certificate that its first host is answered with; absent: none. */
+  readonly certificate?: string;
+  /** Why something is not as asked for, for a person. */
   readonly problem?: string;
 }
 
@@ -44,7 +47,7 @@ export function createEdge({ disk, nodeName, log, cache = createMemoryCache() }:
   let newestSequence = -1;
   /** By site uid: what each site is answered with. Holds the only copies of parsed manifests. */
   let serving: ReadonlyMap<string, EdgeRelease> = new Map();
-  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = takeTurns();
 
   async function load(snapshot: EdgeSnapshot): Promise<void> {
     const held = new Map([...serving.values()].map((release) => [release.digest, release]));
@@ -65,13 +68,11 @@ export function createEdge({ disk, nodeName, log, cache = createMemoryCache() }:
     handler: createHandler(() => table, createBlobSource(disk, cache), log),
     apply(sequence, snapshot) {
       newestSequence = Math.max(newestSequence, sequence);
-      // One at a time; what was overtaken while it waited is skipped.
-      const mine = turn.then(async () => {
+      return inTurn(async () => {
+        // What was overtaken while it waited is skipped.
         if (sequence === newestSequence) await load(snapshot);
         return states;
       });
-      turn = mine.catch(() => undefined);
-      return mine;
     },
   };
 }

@@ -27,7 +27,6 @@ export interface EdgeResponse {
   readonly body: EdgeBody;
 }
 
-
 export const CHALLENGE_PREFIX = '/.well-known/acme-challenge/';
 /** How soon a client may ask again for a site whose first release is still on its way. */
 export const RETRY_AFTER_S = 5;

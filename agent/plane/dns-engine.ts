@@ -1,0 +1,84 @@
+import type { Digest } from '../../runtime/digest.ts';
+import type { Log } from '../../runtime/log.ts';
+import { answerQuery, type DnsClient } from '../dns/answer.ts';
+import { type ExplainOutcome, explainAnswer } from '../dns/explain.ts';
+import { firstLocated, type Locate, locateNothing } from '../dns/geography.ts';
+import { compileDirectory, compileZones, type DnsSnapshot } from '../dns/snapshot.ts';
+import type { GeoBytes } from './messages.ts';
+import {
+  type AppliedReport,
+  type DnsPlaneSnapshot,
+  type Health,
+  NOTHING_APPLIED,
+  type PlaneQuestion,
+} from './plane.ts';
+
+/** A nameserver without sockets: what it answers from and how. */
+export interface DnsEngine {
+  apply(snapshot: DnsPlaneSnapshot, databases: readonly GeoBytes[]): Promise<AppliedReport>;
+  setHealth(health: Health): void;
+  answer(query: Uint8Array, client: DnsClient, nowMs: number): Uint8Array | undefined;
+  explain(question: PlaneQuestion): ExplainOutcome;
+}
+
+export function createDnsEngine({
+  nodeName,
+  log,
+}: {
+  readonly nodeName: string;
+  readonly log: Log;
+}): DnsEngine {
+  let current: DnsSnapshot = {
+    nameserver: nodeName,
+    zones: new Map(),
+    nodes: new Map(),
+    health: new Map(),
+    locate: locateNothing,
+  };
+  let opened: ReadonlyMap<Digest, Locate> = new Map();
+
+  return {
+    async apply(snapshot, databases) {
+      opened = await openDatabases(databases, opened, log);
+      // Everything from here on happens in one turn: no answer sees a half of it (INV-23).
+      const { zones, outcomes } = compileZones(snapshot.zones, current.zones);
+      current = {
+        nameserver: nodeName,
+        zones,
+        nodes: compileDirectory(snapshot.nodes),
+        health: new Map(Object.entries(snapshot.health)),
+        locate: firstLocated([...opened.values()]),
+      };
+      return { ...NOTHING_APPLIED, zones: outcomes, databases: [...opened.keys()] };
+    },
+    setHealth(health) {
+      current = { ...current, health: new Map(Object.entries(health)) };
+    },
+    answer: (query, client, nowMs) => answerQuery(query, { snapshot: current, client, nowMs }),
+    explain: (question) => explainAnswer({ snapshot: current, ...question }),
+  };
+}
+
+/** One that cannot be read is left out: a worse route beats no answer. */
+async function openDatabases(
+  databases: readonly GeoBytes[],
+  opened: ReadonlyMap<Digest, Locate>,
+  log: Log,
+): Promise<ReadonlyMap<Digest, Locate>> {
+  const next = new Map<Digest, Locate>();
+  for (const { digest, bytes } of databases) {
+    const known = opened.get(digest);
+    if (known !== undefined) {
+      next.set(digest, known);
+      continue;
+    }
+    try {
+      // Loaded only when there is a database: a node without one saves the memory.
+      const { openGeoDatabase } = await import('../dns/geo-database.ts');
+      next.set(digest, openGeoDatabase({ source: digest, bytes }));
+    } catch (error) {
+      log.error({ digest, error: String(error) }, 'a geography database could not be opened');
+    }
+  }
+  return next;
+}

@@ -1,0 +1,26 @@
+import { memoryDisk } from '../../runtime/memory-disk.ts';
+import { createInProcessPlane } from './in-process-plane.ts';
+import { planeCases } from './plane.case.ts';
+
+planeCases('a plane in this thread', async () => {
+  const disk = memoryDisk();
+  const plane = createInProcessPlane({ disk, nodeName: 'london' });
+  const headers = {};
+  return {
+    plane,
+    disk,
+    certificate: { names: ['blog.test'], fingerprint: 'f', chainPem: '', keyPem: '' },
+    async get(path, host = 'blog.test') {
+      const answer = await plane.request({ method: 'GET', path, host, headers, secure: true });
+      const { status, body = '' } = answer;
+      if (typeof body === 'string') return { status, text: body };
+      const pieces: Uint8Array[] = [];
+      if (body instanceof Uint8Array) pieces.push(body);
+      else for await (const piece of body) pieces.push(piece);
+      return { status, text: Buffer.concat(pieces).toString() };
+    },
+    query: async (message) =>
+      plane.resolve(message, { address: '203.0.113.1', transport: 'udp' }, 0),
+    close: () => plane.close(),
+  };
+});

@@ -1,0 +1,72 @@
+import { blobPath } from '../../runtime/digest.ts';
+import type { DiskReader } from '../../runtime/disk-reader.ts';
+import type { HttpAnswer, HttpRequest } from '../../runtime/http.ts';
+import { type Log, silentLog } from '../../runtime/log.ts';
+import { takeTurns } from '../../runtime/turns.ts';
+import type { DnsClient } from '../dns/answer.ts';
+import { chooseCertificates } from '../edge/certificate-table.ts';
+import { createEdge } from '../edge/edge.ts';
+import type { MemoryCache } from '../edge/memory-cache.ts';
+import { createDnsEngine } from './dns-engine.ts';
+import type { GeoBytes } from './messages.ts';
+import type { DataPlane, DnsPlaneSnapshot } from './plane.ts';
+
+/** A data plane without threads and sockets, which is asked by calling it. */
+export interface InProcessPlane extends DataPlane {
+  /** Undefined: nothing is sent back. */
+  resolve(query: Uint8Array, client: DnsClient, nowMs: number): Uint8Array | undefined;
+  request(request: HttpRequest): Promise<HttpAnswer>;
+}
+
+export interface InProcessPlaneParts {
+  readonly disk: DiskReader;
+  readonly nodeName: string;
+  readonly log?: Log;
+  readonly cache?: MemoryCache;
+}
+
+/** The same code as in the workers, for simulation, benchmarks and tests. */
+export function createInProcessPlane(parts: InProcessPlaneParts): InProcessPlane {
+  const { disk, nodeName, log = silentLog } = parts;
+  const edge = createEdge({ ...parts, log });
+  const dns = createDnsEngine({ nodeName, log });
+  const inTurn = takeTurns();
+  let newestSequence = -1;
+
+  return {
+    async apply(snapshot) {
+      const { sequence } = snapshot;
+      if (sequence < newestSequence) {
+        throw new RangeError(`apply snapshot ${sequence}: ${newestSequence} is newer`);
+      }
+      newestSequence = sequence;
+      return inTurn(async () => {
+        const states = await edge.apply(sequence, snapshot.edge);
+        const certificates = chooseCertificates(snapshot.edge);
+        const sites = states.map((state, index) => {
+          const host = snapshot.edge.sites[index]?.hosts[0] ?? '';
+          const certificate = certificates.get(host)?.fingerprint;
+          return certificate === undefined ? state : { ...state, certificate };
+        });
+        const databases = await readDatabases(disk, snapshot.dns);
+        return { ...(await dns.apply(snapshot.dns, databases)), sites };
+      });
+    },
+    setHealth: (health) => dns.setHealth(health),
+    explain: (question) => Promise.resolve(dns.explain(question)),
+    state: () => [],
+    close: () => Promise.resolve(),
+    resolve: (query, client, nowMs) => dns.answer(query, client, nowMs),
+    request: async (request) => edge.handler(request),
+  };
+}
+
+async function readDatabases(
+  disk: DiskReader,
+  { databases }: DnsPlaneSnapshot,
+): Promise<readonly GeoBytes[]> {
+  const read = await Promise.all(
+    databases.map(async (digest) => ({ digest, bytes: await disk.read(blobPath(digest)) })),
+  );
+  return read.flatMap(({ digest, bytes }) => (bytes === undefined ? [] : [{ digest, bytes }]));
+}

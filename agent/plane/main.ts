@@ -1,0 +1,90 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Log } from '../../runtime/log.ts';
+import type { ToWorker, WorkerConfig } from './messages.ts';
+import { channelLog, runWorker, type WorkerChannel, type WorkerEngine } from './worker.ts';
+
+/*
+ * The entry of a worker thread. Each kind loads only what it needs: a nameserver has no use for
+ * HTTP, nor an edge for zones, and memory is what a small machine lacks.
+ */
+const config = workerData as WorkerConfig;
+if (parentPort === null) throw new Error('agent/plane/main.ts runs as a worker thread only');
+const port = parentPort;
+
+const channel: WorkerChannel = {
+  post: (message) => port.postMessage(message),
+  onMessage: (listener) => port.on('message', listener),
+  close: () => port.close(),
+};
+const log = channelLog(channel.post);
+if (config.mode === 'test') port.on('message', misbehave);
+runWorker(channel, await engineOf(config, log), log);
+
+async function engineOf(worker: WorkerConfig, workerLog: Log): Promise<WorkerEngine> {
+  return worker.kind === 'edge' ? edgeEngine(worker, workerLog) : dnsEngine(worker, workerLog);
+}
+
+async function edgeEngine(
+  {
+    nodeName,
+    folder,
+    addresses,
+    httpPort,
+    httpsPort,
+    ticketKeys,
+    cacheBytesMax,
+  }: WorkerConfig & {
+    readonly kind: 'edge';
+  },
+  workerLog: Log,
+): Promise<WorkerEngine> {
+  const [{ createEdge }, cache, { edgeWorker }, { listenHttp }, tls, { nodeDiskReader }] =
+    await Promise.all([
+      import('../edge/edge.ts'),
+      import('../edge/memory-cache.ts'),
+      import('./edge-worker.ts'),
+      import('../../runtime/node/http-listener.ts'),
+      import('../../runtime/node/tls-contexts.ts'),
+      import('../../runtime/node/disk-reader.ts'),
+    ]);
+  const limits = { ...cache.MEMORY_CACHE_LIMITS, budgetBytes: cacheBytesMax };
+  const edge = createEdge({
+    disk: nodeDiskReader(folder),
+    nodeName,
+    log: workerLog,
+    cache: cache.createMemoryCache(limits),
+  });
+  const onError = (error: unknown): void =>
+    workerLog.error({ error: String(error) }, 'a request failed');
+  return edgeWorker({
+    edge,
+    contexts: tls.createTlsContexts(),
+    listen: (given) =>
+      listenHttp({ ...given, addresses, httpPort, httpsPort, ticketKeys, onError }),
+  });
+}
+
+async function dnsEngine(
+  { nodeName, addresses, dnsPort }: WorkerConfig & { readonly kind: 'dns' },
+  workerLog: Log,
+): Promise<WorkerEngine> {
+  const [{ createDnsEngine }, { dnsWorker }, { listenDns }, { systemClock }] = await Promise.all([
+    import('./dns-engine.ts'),
+    import('./dns-worker.ts'),
+    import('../../runtime/node/dns-listener.ts'),
+    import('../../runtime/node/clock.ts'),
+  ]);
+  const onError = (error: Error): void =>
+    workerLog.debug({ error: error.message }, 'a datagram or connection failed');
+  return dnsWorker({
+    dns: createDnsEngine({ nodeName, log: workerLog }),
+    clock: systemClock(),
+    listen: (answer) => listenDns({ addresses, port: dnsPort, answer, onError }),
+  });
+}
+
+/** What tests ask for, to see that the others serve on. */
+function misbehave({ kind }: ToWorker): void {
+  if (kind === 'crash') throw new Error('told to crash');
+  while (kind === 'hang');
+}

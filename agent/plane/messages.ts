@@ -1,0 +1,62 @@
+import type { Digest } from '../../runtime/digest.ts';
+import type { LogFields } from '../../runtime/log.ts';
+import type { ExplainOutcome } from '../dns/explain.ts';
+import type { EdgeSnapshot } from '../edge/snapshot.ts';
+import type { AppliedReport, DnsPlaneSnapshot, Health, PlaneQuestion } from './plane.ts';
+
+/** A geography database in memory that all threads share. */
+export interface GeoBytes {
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+}
+
+/** The part of a snapshot that one kind of worker needs. */
+export type WorkerSnapshot =
+  | { readonly kind: 'edge'; readonly edge: EdgeSnapshot }
+  | {
+      readonly kind: 'dns';
+      readonly dns: DnsPlaneSnapshot;
+      readonly databases: readonly GeoBytes[];
+    };
+
+export type ToWorker =
+  | { readonly kind: 'apply'; readonly sequence: number; readonly snapshot: WorkerSnapshot }
+  | { readonly kind: 'health'; readonly health: Health }
+  | { readonly kind: 'explain'; readonly id: number; readonly question: PlaneQuestion }
+  | { readonly kind: 'ping' }
+  /** Finish what is in flight, then end. */
+  | { readonly kind: 'close' }
+  /** For tests: fail as a bug would, or stop answering. */
+  | { readonly kind: 'crash' | 'hang' };
+
+export type FromWorker =
+  | { readonly kind: 'applied'; readonly sequence: number; readonly report: AppliedReport }
+  | { readonly kind: 'explained'; readonly id: number; readonly outcome: ExplainOutcome }
+  | { readonly kind: 'pong' }
+  | {
+      readonly kind: 'log';
+      readonly level: 'debug' | 'info' | 'warn' | 'error';
+      readonly fields: LogFields;
+      readonly message: string;
+    };
+
+/** What a worker thread is started with; plain data. */
+export type WorkerConfig = {
+  readonly nodeName: string;
+  /** IPv4 and IPv6 addresses to listen on. */
+  readonly addresses: readonly string[];
+  /** Takes `crash` and `hang` seriously. */
+  readonly mode: 'production' | 'test';
+} & (
+  | { readonly kind: 'dns'; readonly dnsPort: number }
+  | {
+      readonly kind: 'edge';
+      /** The sub's folder, under which the blobs lie. */
+      readonly folder: string;
+      readonly httpPort: number;
+      readonly httpsPort: number;
+      /** 48 random bytes, the same for all edge workers of the node. */
+      readonly ticketKeys: Uint8Array;
+      readonly cacheBytesMax: number;
+    }
+);

@@ -1,0 +1,133 @@
+import type { Clock } from '../../runtime/clock.ts';
+import type { Disk } from '../../runtime/disk.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Random } from '../../runtime/random.ts';
+import { takeTurns } from '../../runtime/turns.ts';
+import type { ExplainOutcome } from '../dns/explain.ts';
+import { createGeoStore } from './geo-store.ts';
+import { mergeReports } from './merge-reports.ts';
+import type { FromWorker, GeoBytes, ToWorker } from './messages.ts';
+import {
+  type AppliedReport,
+  type DataPlane,
+  NOTHING_APPLIED,
+  type PlaneSnapshot,
+  type WorkerKind,
+} from './plane.ts';
+import { NOT_A_NAMESERVER } from './worker.ts';
+import { createWorkerPool, type PlaneWorkerHandle, type PlaneWorkers } from './worker-pool.ts';
+
+export interface ThreadedPlaneParts {
+  readonly workers: PlaneWorkers;
+  /** How many of each kind; 0 on a node without that role. */
+  readonly counts: Readonly<Record<WorkerKind, number>>;
+  readonly disk: Pick<Disk, 'stat' | 'stream'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** What all workers have been told, and every new one is. */
+interface Held {
+  readonly snapshot: PlaneSnapshot;
+  readonly databases: readonly GeoBytes[];
+  readonly problems: readonly string[];
+}
+
+/** Questions that wait for a worker; more are refused. */
+const QUESTIONS_MAX = 64;
+
+interface Asked {
+  readonly worker: PlaneWorkerHandle;
+  readonly settle: (outcome: ExplainOutcome) => void;
+}
+
+/** A data plane of workers, watched over by a pool. */
+export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
+  const geo = createGeoStore(parts.disk);
+  const inTurn = takeTurns();
+  const asked = new Map<number, Asked>();
+  let held: Held | undefined;
+  let newestSequence = -1;
+  let questionId = 0;
+
+  const pool = createWorkerPool({
+    ...parts,
+    greeting: (kind) => (held === undefined ? undefined : applyMessage(kind, held)),
+    onMessage: settleQuestion,
+    onExit: (worker) => {
+      for (const [id, question] of asked) {
+        if (question.worker === worker)
+          settleQuestion({ kind: 'explained', id, outcome: WORKER_LOST });
+      }
+    },
+  });
+
+  function settleQuestion(message: FromWorker): void {
+    if (message.kind !== 'explained') return;
+    asked.get(message.id)?.settle(message.outcome);
+    asked.delete(message.id);
+  }
+
+  async function hand(snapshot: PlaneSnapshot): Promise<void> {
+    // Overtaken, or the one that every worker has already.
+    if (snapshot.sequence < newestSequence || snapshot.sequence === held?.snapshot.sequence) return;
+    const { databases, problems } = await geo.load(snapshot.dns.databases);
+    held = { snapshot, databases, problems };
+    for (const kind of ['edge', 'dns'] as const) pool.broadcast(kind, applyMessage(kind, held));
+  }
+
+  function report(): AppliedReport {
+    if (held === undefined) return NOTHING_APPLIED;
+    const merged = mergeReports(held.snapshot, pool.reports('edge'), pool.reports('dns'));
+    return { ...merged, problems: [...held.problems, ...merged.problems] };
+  }
+
+  return {
+    async apply(snapshot) {
+      const { sequence } = snapshot;
+      if (sequence < newestSequence) {
+        throw new RangeError(`apply snapshot ${sequence}: ${newestSequence} is newer`);
+      }
+      newestSequence = sequence;
+      await inTurn(() => hand(snapshot));
+      await pool.settled(sequence);
+      return report();
+    },
+    setHealth(health) {
+      if (held === undefined) return;
+      const { snapshot } = held;
+      held = { ...held, snapshot: { ...snapshot, dns: { ...snapshot.dns, health } } };
+      pool.broadcast('dns', { kind: 'health', health });
+    },
+    explain(question) {
+      const worker = pool.anyOf('dns');
+      if (worker === undefined) return Promise.resolve(NOT_A_NAMESERVER);
+      if (asked.size >= QUESTIONS_MAX) return Promise.resolve(TOO_MANY_QUESTIONS);
+      return new Promise((settle) => {
+        questionId += 1;
+        asked.set(questionId, { worker, settle });
+        worker.post({ kind: 'explain', id: questionId, question });
+      });
+    },
+    state: () => pool.state(),
+    close: () => pool.close(),
+  };
+}
+
+const WORKER_LOST: ExplainOutcome = {
+  kind: 'refused',
+  error: 'the worker that was asked has ended; ask again',
+};
+
+const TOO_MANY_QUESTIONS: ExplainOutcome = {
+  kind: 'refused',
+  error: `more than ${QUESTIONS_MAX} questions at once; ask again`,
+};
+
+function applyMessage(kind: WorkerKind, { snapshot, databases }: Held): ToWorker {
+  const { sequence, edge, dns } = snapshot;
+  return kind === 'edge'
+    ? { kind: 'apply', sequence, snapshot: { kind, edge } }
+    : { kind: 'apply', sequence, snapshot: { kind, dns, databases } };
+}
