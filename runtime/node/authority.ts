@@ -70,14 +70,14 @@ export async function createAuthority(
 
   async function sign(leaf: Leaf): Promise<SignedCertificate> {
     const nowMs = clock.nowMs();
-    const notAfter = secondsDown(Math.min(nowMs + leaf.lifetimeMs, ca.notAfter.getTime()));
-    if (notAfter.getTime() <= nowMs) throw new Error('issue a certificate: the CA has expired');
+    const caEndMs = ca.notAfter.getTime();
+    if (caEndMs <= nowMs) throw new Error('issue a certificate: the CA has expired');
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: serialNumber(random),
       subject: leaf.commonName === undefined ? [] : [{ CN: [leaf.commonName] }],
       issuer: ca.subjectName,
       notBefore: secondsDown(nowMs - CLOCK_SKEW_MS),
-      notAfter,
+      notAfter: secondsDown(Math.min(nowMs + leaf.lifetimeMs, caEndMs)),
       signingAlgorithm: ECDSA_SHA256,
       publicKey: leaf.publicKey,
       signingKey,
