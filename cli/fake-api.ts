@@ -1,14 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
 import { kindOf } from '../api/kinds.ts';
 import { matchesLabels, parseLabelSelector } from '../api/labels.ts';
-import { API_VERSION, type Resource } from '../api/object.ts';
+import { API_VERSION, type ObjectMeta, type Resource } from '../api/object.ts';
 import type { DnsExplanation } from '../proto/gen/b8s/v1/agent.ts';
 import {
   type Api,
   ApiError,
+  type Applied,
+  type ApplyOptions,
+  type Blob,
+  type CreatedToken,
   type DeclaredObject,
   type HistoryEntry,
+  type Listed,
+  type ListOptions,
   type ObjectReference,
+  type ServerInfo,
   type TokenInfo,
   type WatchEvent,
   type WatchOptions,
@@ -16,254 +23,282 @@ import {
 import type { Clock } from '../runtime/clock.ts';
 import { digestOf } from '../runtime/digest.ts';
 
-/** A dom for tests of b8sctl: the world that commands change, and means to disturb it. */
-export interface FakeApi extends Api {
-  readonly blobs: ReadonlyMap<string, Uint8Array>;
-  /** Every object, sorted by key. */
-  objects(): readonly Resource[];
-  /** Puts an object there as some controller would: status, finalizers and all. */
-  put(
-    object: Partial<Resource> & {
-      readonly kind: string;
-      readonly metadata: { readonly name: string };
-    },
-  ): Resource;
-  /** Takes an object away at once, finalizers or not. */
-  remove(reference: ObjectReference): void;
-  /** Answers one of the next calls of that name with this error. */
-  failNext(call: keyof Api, error: ApiError): void;
-  readonly tokens: readonly TokenInfo[];
-  explanation: DnsExplanation | undefined;
-  version: string;
+/** What a test puts into the world; the rest is filled in. */
+export interface GivenObject {
+  readonly kind: string;
+  readonly metadata: Partial<ObjectMeta> & { readonly name: string };
+  readonly spec?: unknown;
+  readonly status?: object;
 }
 
-/** An empty world at the clock's time. Merging of managers is left out: an apply replaces. */
-export function fakeApi(clock: Clock): FakeApi {
-  let revision = 100;
-  const store = new Map<string, Resource>();
-  const past: { readonly revision: number; readonly key: string; readonly object?: Resource }[] =
-    [];
-  const history: (HistoryEntry & { readonly key: string })[] = [];
-  const blobs = new Map<string, Uint8Array>();
-  const watchers = new Set<(event: WatchEvent) => void>();
-  const failures: { readonly call: keyof Api; readonly error: ApiError }[] = [];
-  let tokens: readonly TokenInfo[] = [];
+/**
+ * A dom for tests of b8sctl: a world that commands change, and means to disturb it. It knows
+ * nothing of managers: an apply replaces all.
+ */
+export class FakeApi implements Api {
+  version = '0.1.0';
+  explanation: DnsExplanation | undefined;
+  tokens: readonly TokenInfo[] = [];
+  readonly blobs = new Map<string, Uint8Array>();
 
-  function failIfAsked(call: keyof Api): void {
-    const index = failures.findIndex((failure) => failure.call === call);
-    const [failure] = index === -1 ? [] : failures.splice(index, 1);
+  readonly #clock: Clock;
+  #revision = 100;
+  readonly #store = new Map<string, Resource>();
+  readonly #past: {
+    readonly revision: number;
+    readonly key: string;
+    readonly object?: Resource;
+  }[] = [];
+  readonly #history: (HistoryEntry & { readonly key: string })[] = [];
+  readonly #watchers = new Set<(event: WatchEvent) => void>();
+  readonly #failures: { readonly call: keyof Api; readonly error: ApiError }[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Every object, sorted by kind, namespace and name. */
+  objects(): readonly Resource[] {
+    return [...this.#store.keys()].toSorted().flatMap((key) => this.#store.get(key) ?? []);
+  }
+
+  /** Puts an object there as some controller would: with status, finalizers and all. */
+  put(given: GivenObject): Resource {
+    const object = this.#complete({ apiVersion: API_VERSION, ...given });
+    return this.#write(given.status === undefined ? object : { ...object, status: given.status });
+  }
+
+  /** Takes an object away at once, finalizers or not. */
+  remove(reference: ObjectReference): void {
+    const key = keyOf(reference);
+    const object = this.#store.get(key);
+    if (object === undefined) return;
+    this.#revision += 1;
+    this.#store.delete(key);
+    this.#past.push({ revision: this.#revision, key });
+    this.#tell({ type: 'deleted', object });
+  }
+
+  /** Answers the next call of that name with this error. */
+  failNext(call: keyof Api, error: ApiError): void {
+    this.#failures.push({ call, error });
+  }
+
+  /** How many watches are open. */
+  watchers(): number {
+    return this.#watchers.size;
+  }
+
+  async apply(object: DeclaredObject, { manager, dryRun }: ApplyOptions): Promise<Applied> {
+    this.#failIfAsked('apply');
+    const before = this.#store.get(keyOf(referenceTo(object)));
+    const wanted = this.#complete(object);
+    const isSame =
+      before !== undefined &&
+      isDeepStrictEqual([before.spec, before.metadata], [wanted.spec, wanted.metadata]);
+    const outcome = before === undefined ? 'created' : isSame ? 'unchanged' : 'configured';
+    const after = dryRun === true || isSame ? wanted : this.#write(wanted, manager);
+    const previous = before === undefined ? {} : { previous: before };
+    return { outcome, object: after, warnings: [], ...previous };
+  }
+
+  async update(object: Resource, { manager }: { readonly manager: string }): Promise<Resource> {
+    this.#failIfAsked('update');
+    const current = this.#find(referenceTo(object));
+    if (current.metadata.resourceVersion === object.metadata.resourceVersion) {
+      return this.#write(object, manager);
+    }
+    throw new ApiError('Aborted', 'the object has been changed meanwhile');
+  }
+
+  async get(reference: ObjectReference, revision?: bigint): Promise<Resource> {
+    this.#failIfAsked('get');
+    if (revision === undefined) return this.#find(reference);
+    const key = keyOf(reference);
+    const isThen = (entry: { readonly key: string; readonly revision: number }) =>
+      entry.key === key && entry.revision <= Number(revision);
+    const object = this.#past.findLast(isThen)?.object;
+    if (object !== undefined) return object;
+    throw new ApiError('NotFound', `${key} not found`);
+  }
+
+  async list(options: ListOptions): Promise<Listed> {
+    this.#failIfAsked('list');
+    const objects = this.objects().filter((object) => isMatch(object, options));
+    return { objects, revision: BigInt(this.#revision) };
+  }
+
+  async *watch(options: WatchOptions, signal: AbortSignal): AsyncGenerator<WatchEvent> {
+    this.#failIfAsked('watch');
+    const queue: WatchEvent[] = [];
+    let wake = Promise.withResolvers<void>();
+    const push = (event: WatchEvent) => {
+      if (event.type !== 'synced' && !isMatch(event.object, options)) return;
+      queue.push(event);
+      wake.resolve();
+    };
+    if (options.afterRevision === undefined) {
+      for (const object of this.objects()) push({ type: 'added', object });
+      push({ type: 'synced' });
+    }
+    const stop = () => wake.reject(signal.reason);
+    this.#watchers.add(push);
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        yield* queue.splice(0);
+        if (queue.length === 0) await wake.promise;
+        wake = Promise.withResolvers<void>();
+      }
+    } finally {
+      this.#watchers.delete(push);
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  async delete(
+    reference: ObjectReference,
+    { uid }: { readonly uid?: string } = {},
+  ): Promise<{ readonly object: Resource; readonly finalizing: boolean }> {
+    this.#failIfAsked('delete');
+    const object = this.#find(reference);
+    if (uid !== undefined && uid !== object.metadata.uid) {
+      throw new ApiError('Aborted', 'another object has this name now');
+    }
+    const finalizing = (object.metadata.finalizers ?? []).length > 0;
+    if (finalizing) {
+      const deletionTimestamp = this.#time();
+      this.#write({ ...object, metadata: { ...object.metadata, deletionTimestamp } });
+    } else this.remove(reference);
+    return { object, finalizing };
+  }
+
+  async history(reference: ObjectReference): Promise<readonly HistoryEntry[]> {
+    return this.#history.filter((entry) => entry.key === keyOf(reference));
+  }
+
+  async findMissingBlobs(digests: readonly string[]): Promise<readonly string[]> {
+    return digests.filter((digest) => !this.blobs.has(digest));
+  }
+
+  async uploadBlob({ digest, chunks }: Blob): Promise<void> {
+    this.#failIfAsked('uploadBlob');
+    const parts: Uint8Array[] = [];
+    for await (const chunk of chunks) parts.push(chunk);
+    const bytes = Buffer.concat(parts);
+    if (digestOf(bytes) !== digest) throw new ApiError('Invalid', `the bytes are not ${digest}`);
+    this.blobs.set(digest, bytes);
+  }
+
+  async createToken(request: {
+    readonly node: string;
+    readonly ttlS: number;
+  }): Promise<CreatedToken> {
+    const expiresMs = this.#clock.nowMs() + request.ttlS * 1000;
+    const id = `t${this.tokens.length + 1}`;
+    this.tokens = [...this.tokens, { id, node: request.node, expiresMs, createdBy: 'admin' }];
+    const addresses = ['127.0.0.1:7444', '127.0.0.2:7444'];
+    return { token: `${id}.secret`, caHash: 'sha256:c0ffee', expiresMs, addresses };
+  }
+
+  async listTokens(): Promise<readonly TokenInfo[]> {
+    return this.tokens;
+  }
+
+  async revokeToken(id: string): Promise<void> {
+    const left = this.tokens.filter((token) => token.id !== id);
+    if (left.length === this.tokens.length) throw new ApiError('NotFound', `token ${id} not found`);
+    this.tokens = left;
+  }
+
+  async explainDns(): Promise<DnsExplanation> {
+    if (this.explanation !== undefined) return this.explanation;
+    throw new ApiError('Unavailable', 'no nameserver is connected');
+  }
+
+  async serverInfo(): Promise<ServerInfo> {
+    const { version } = this;
+    const [revision, timeMs] = [BigInt(this.#revision), this.#clock.nowMs()];
+    return { version, store: 'sqlite', epoch: 1n, revision, timeMs };
+  }
+
+  close(): void {}
+
+  #failIfAsked(call: keyof Api): void {
+    const index = this.#failures.findIndex((failure) => failure.call === call);
+    const [failure] = index === -1 ? [] : this.#failures.splice(index, 1);
     if (failure !== undefined) throw failure.error;
   }
 
-  function write(object: Resource, manager = 'test'): Resource {
-    revision += 1;
-    const key = keyOf(referenceTo(object));
-    const before = store.get(key);
-    const isSpecSame = before !== undefined && isDeepStrictEqual(before.spec, object.spec);
-    const written = {
-      ...object,
-      metadata: {
-        ...object.metadata,
-        generation: (before?.metadata.generation ?? 0) + (isSpecSame ? 0 : 1),
-        resourceVersion: String(revision),
-      },
-    };
-    store.set(key, written);
-    past.push({ revision, key, object: written });
-    if (!isSpecSame) {
-      history.push({
-        key,
-        ...{ generation: written.metadata.generation, revision: BigInt(revision) },
-        ...{ timeMs: clock.nowMs(), manager, user: 'admin', command: 'b8sctl apply' },
-        ...{ uid: written.metadata.uid, spec: written.spec },
-        change: before === undefined ? 'created' : 'configured',
-      });
-    }
-    tell({ type: before === undefined ? 'added' : 'modified', object: written });
-    return written;
+  #find(reference: ObjectReference): Resource {
+    const object = this.#store.get(keyOf(reference));
+    if (object !== undefined) return object;
+    throw new ApiError('NotFound', `${keyOf(reference)} not found`);
   }
 
-  function erase(key: string): void {
-    const object = store.get(key);
-    if (object === undefined) return;
-    revision += 1;
-    store.delete(key);
-    past.push({ revision, key });
-    tell({ type: 'deleted', object });
-  }
-
-  function tell(event: WatchEvent): void {
-    for (const watcher of [...watchers]) watcher(event);
-  }
-
-  function found(reference: ObjectReference): Resource {
-    const object = store.get(keyOf(reference));
-    if (object === undefined) throw new ApiError('NotFound', `${keyOf(reference)} not found`);
-    return object;
-  }
-
-  function completed(object: DeclaredObject): Resource {
-    const before = store.get(keyOf(referenceTo(object)));
-    const created = {
-      uid: `uid-${revision}`,
-      ...{ resourceVersion: '', generation: 0 },
-      creationTimestamp: new Date(clock.nowMs()).toISOString(),
-    };
+  /** As dom stores it: with defaults, a uid and a time; the status stays. */
+  #complete({ kind, metadata, spec }: DeclaredObject): Resource {
+    const before = this.#store.get(keyOf(referenceTo({ kind, metadata })));
+    const given = { uid: `uid-${this.#revision}`, resourceVersion: '', generation: 0 };
     return {
       apiVersion: API_VERSION,
-      kind: object.kind,
-      metadata: { ...created, ...before?.metadata, ...object.metadata },
-      spec: kindOf(object.kind)?.normalize(object.spec ?? {}),
+      kind,
+      metadata: { ...given, creationTimestamp: this.#time(), ...before?.metadata, ...metadata },
+      spec: kindOf(kind)?.normalize(spec ?? {}),
       ...(before?.status !== undefined && { status: before.status }),
     };
   }
 
-  function list(options: Omit<WatchOptions, 'afterRevision'>): readonly Resource[] {
-    const keys = [...store.keys()].toSorted();
-    return keys.flatMap((key) => store.get(key) ?? []).filter((object) => isMatch(object, options));
+  #write(object: Resource, manager = 'test'): Resource {
+    this.#revision += 1;
+    const key = keyOf(referenceTo(object));
+    const before = this.#store.get(key);
+    const isNewSpec = before === undefined || !isDeepStrictEqual(before.spec, object.spec);
+    const generation = (before?.metadata.generation ?? 0) + (isNewSpec ? 1 : 0);
+    const resourceVersion = String(this.#revision);
+    const written = { ...object, metadata: { ...object.metadata, generation, resourceVersion } };
+    this.#store.set(key, written);
+    this.#past.push({ revision: this.#revision, key, object: written });
+    const change = before === undefined ? 'created' : 'configured';
+    if (isNewSpec) this.#record(written, { key, manager, change });
+    this.#tell({ type: before === undefined ? 'added' : 'modified', object: written });
+    return written;
   }
 
-  const api: FakeApi = {
-    blobs,
-    objects: () => [...store.keys()].toSorted().flatMap((key) => store.get(key) ?? []),
-    put: (object) => write({ ...completed(object as DeclaredObject), ...restOf(object) }),
-    remove: (reference) => erase(keyOf(reference)),
-    failNext: (call, error) => void failures.push({ call, error }),
-    get tokens() {
-      return tokens;
-    },
-    explanation: undefined,
-    version: '0.1.0',
+  #record(
+    { metadata, spec }: Resource,
+    about: Pick<HistoryEntry, 'manager' | 'change'> & { readonly key: string },
+  ): void {
+    this.#history.push({
+      ...about,
+      generation: metadata.generation,
+      revision: BigInt(this.#revision),
+      timeMs: this.#clock.nowMs(),
+      user: 'admin',
+      command: 'b8sctl apply',
+      uid: metadata.uid,
+      spec,
+    });
+  }
 
-    async apply(object, { manager, dryRun = false }) {
-      failIfAsked('apply');
-      const before = store.get(keyOf(referenceTo(object)));
-      const wanted = completed(object);
-      const isSame =
-        before !== undefined &&
-        isDeepStrictEqual([before.spec, before.metadata], [wanted.spec, wanted.metadata]);
-      const outcome = before === undefined ? 'created' : isSame ? 'unchanged' : 'configured';
-      const result = dryRun || isSame ? wanted : write(wanted, manager);
-      const previous = before === undefined ? {} : { previous: before };
-      return { outcome, object: result, warnings: [], ...previous };
-    },
-    async update(object, { manager }) {
-      failIfAsked('update');
-      const current = found(referenceTo(object));
-      if (current.metadata.resourceVersion !== object.metadata.resourceVersion) {
-        throw new ApiError('Aborted', 'the object has been changed meanwhile');
-      }
-      return write(object, manager);
-    },
-    async get(reference, at) {
-      failIfAsked('get');
-      if (at === undefined) return found(reference);
-      const key = keyOf(reference);
-      const then = past.findLast((entry) => entry.key === key && entry.revision <= Number(at));
-      if (then?.object === undefined) throw new ApiError('NotFound', `${key} not found`);
-      return then.object;
-    },
-    async list(options) {
-      failIfAsked('list');
-      return { objects: list(options), revision: BigInt(revision) };
-    },
-    async *watch(options, signal) {
-      failIfAsked('watch');
-      const queue: WatchEvent[] = [];
-      let wake = Promise.withResolvers<void>();
-      const push = (event: WatchEvent) => {
-        if (event.type !== 'synced' && !isMatch(event.object, options)) return;
-        queue.push(event);
-        wake.resolve();
-      };
-      if (options.afterRevision === undefined) {
-        for (const object of list(options)) push({ type: 'added', object });
-        push({ type: 'synced' });
-      }
-      const stop = () => wake.reject(signal.reason);
-      watchers.add(push);
-      signal.addEventListener('abort', stop, { once: true });
-      try {
-        for (;;) {
-          signal.throwIfAborted();
-          yield* queue.splice(0);
-          if (queue.length === 0) await wake.promise;
-          wake = Promise.withResolvers<void>();
-        }
-      } finally {
-        watchers.delete(push);
-        signal.removeEventListener('abort', stop);
-      }
-    },
-    async delete(reference, { uid, dryRun = false } = {}) {
-      failIfAsked('delete');
-      const object = found(reference);
-      if (uid !== undefined && uid !== object.metadata.uid) {
-        throw new ApiError('Aborted', 'another object has this name now');
-      }
-      const finalizing = (object.metadata.finalizers ?? []).length > 0;
-      if (dryRun) return { object, finalizing };
-      if (!finalizing) erase(keyOf(reference));
-      else {
-        const deletionTimestamp = new Date(clock.nowMs()).toISOString();
-        write({ ...object, metadata: { ...object.metadata, deletionTimestamp } });
-      }
-      return { object, finalizing };
-    },
-    async history(reference) {
-      return history.filter((entry) => entry.key === keyOf(reference));
-    },
-    async findMissingBlobs(digests) {
-      return digests.filter((digest) => !blobs.has(digest));
-    },
-    async uploadBlob({ digest, chunks }) {
-      failIfAsked('uploadBlob');
-      const parts: Uint8Array[] = [];
-      for await (const chunk of chunks) parts.push(chunk);
-      const bytes = Buffer.concat(parts);
-      if (digestOf(bytes) !== digest) throw new ApiError('Invalid', `the bytes are not ${digest}`);
-      blobs.set(digest, bytes);
-    },
-    async createToken({ node, ttlS }) {
-      const expiresMs = clock.nowMs() + ttlS * 1000;
-      tokens = [...tokens, { id: `t${tokens.length + 1}`, node, expiresMs, createdBy: 'admin' }];
-      const addresses = ['127.0.0.1:7444', '127.0.0.2:7444'];
-      return { token: `t${tokens.length}.secret`, caHash: 'sha256:c0ffee', expiresMs, addresses };
-    },
-    listTokens: async () => tokens,
-    async revokeToken(id) {
-      if (!tokens.some((token) => token.id === id)) {
-        throw new ApiError('NotFound', `token ${id} not found`);
-      }
-      tokens = tokens.filter((token) => token.id !== id);
-    },
-    async explainDns() {
-      if (api.explanation === undefined) {
-        throw new ApiError('Unavailable', 'no nameserver is connected');
-      }
-      return api.explanation;
-    },
-    async serverInfo() {
-      failIfAsked('serverInfo');
-      const { version } = api;
-      return {
-        version,
-        store: 'sqlite',
-        epoch: 1n,
-        revision: BigInt(revision),
-        timeMs: clock.nowMs(),
-      };
-    },
-    close: () => undefined,
-  };
-  return api;
+  #tell(event: WatchEvent): void {
+    for (const watcher of [...this.#watchers]) watcher(event);
+  }
+
+  #time(): string {
+    return new Date(this.#clock.nowMs()).toISOString();
+  }
 }
 
 function keyOf({ kind, namespace, name }: ObjectReference): string {
   return `${kind}/${namespace}/${name}`;
 }
 
-function referenceTo({ kind, metadata }: DeclaredObject): ObjectReference {
+function referenceTo({
+  kind,
+  metadata,
+}: Pick<DeclaredObject, 'kind' | 'metadata'>): ObjectReference {
   const isNamespaced = kindOf(kind)?.scope === 'namespace';
   const namespace = isNamespaced ? (metadata.namespace ?? 'default') : '';
   return { kind, namespace, name: metadata.name };
@@ -279,8 +314,4 @@ function isMatch(
   const selector = parseLabelSelector(labelSelector);
   if (selector.kind === 'error') throw new ApiError('Invalid', selector.message);
   return matchesLabels(selector.requirements, object.metadata.labels);
-}
-
-function restOf(object: Partial<Resource>): Partial<Resource> {
-  return object.status === undefined ? {} : { status: object.status };
 }

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { renderConfig, singleConfig } from '../runtime/client-config.ts';
 import type { FileEntry, Files } from '../runtime/files.ts';
 import { type VirtualClock, virtualClock } from '../runtime/test-clock.ts';
-import { type FakeApi, fakeApi } from './fake-api.ts';
+import { FakeApi } from './fake-api.ts';
 import { run } from './program.ts';
 
 /** What one command did. */
@@ -43,7 +43,7 @@ export function testCli(): TestCli {
   const user = { clientCertificateData: 'Q1JU', clientKeyData: 'S0VZ' };
   const config = renderConfig(singleConfig('local', cluster, user));
   const cli: TestCli = {
-    api: fakeApi(clock),
+    api: new FakeApi(clock),
     clock,
     files: new Map([[CONFIG_PATH, config]]),
     stdin: '',
