@@ -401,6 +401,66 @@ describe('EDNS', () => {
   });
 });
 
+describe('name compression', () => {
+  const over = { ...UDP_CLIENT, transport: 'tcp' } as const;
+
+  test('never points to what was taken back', () => {
+    const far = Array.from({ length: 40 }, (_, index) => `192.0.2.${index}`);
+    const world = snapshotOf({
+      zones: [
+        zonePlan('t', {
+          records: [
+            records('t', 'MX', '10 far.away.t', '20 also.away.t'),
+            records('far.away.t', 'A', ...far),
+            records('also.away.t', 'A', '192.0.2.99'),
+            records('srv.t', 'SRV', '1 1 1 far.hidden.t', '1 1 1 near.hidden.t'),
+            records('far.hidden.t', 'A', ...far),
+            records('near.hidden.t', 'A', '192.0.2.98'),
+          ],
+        }),
+      ],
+    });
+    expect(lines(ask(world, queryBytes('t', 'MX')).additionals)).toEqual([
+      'also.away.t A 192.0.2.99',
+    ]);
+    // The target of an SRV is not compressed, so its name is first seen in what does not fit.
+    expect(lines(ask(world, queryBytes('srv.t', 'SRV')).additionals)).toEqual([
+      'near.hidden.t A 192.0.2.98',
+    ]);
+  });
+
+  test('points no farther than 14 bits go', () => {
+    const hosts = Array.from({ length: 900 }, (_, index) => `${index % 2}.host-${index >> 1}.t`);
+    const all = hosts.map((host) => `10 ${host}`);
+    const world = snapshotOf({ zones: [zonePlan('t', { records: [records('t', 'MX', ...all)] })] });
+    const reply = ask(world, queryBytes('t', 'MX'), over);
+    expect(lines(reply.answers)).toEqual(hosts.map((host) => `t MX 10 ${host}`));
+  });
+});
+
+test('below two delegations the upper one is referred to', () => {
+  const zone = zonePlan('t', {
+    records: [records('up.t', 'NS', 'ns.t'), records('low.up.t', 'NS', 'ns.low.up.t')],
+  });
+  const reply = ask(snapshotOf({ zones: [zone] }), queryBytes('x.low.up.t', 'A'));
+  expect(lines(reply.authorities)).toEqual(['up.t NS ns.t']);
+});
+
+test.each([
+  { bytes: 255, rcode: 3 },
+  { bytes: 256, rcode: 1 },
+])('a name of $bytes bytes: rcode $rcode', ({ bytes, rcode }) => {
+  const com = snapshotOf({ zones: [zonePlan('com')] });
+  const odd = bytes % 2;
+  const labels = `${odd === 1 ? '' : '\x02bb'}${'\x01a'.repeat((bytes - 5 - 3 * (1 - odd)) / 2)}`;
+  const name = Buffer.from(`${labels}\x03com\0`);
+  expect(name.length).toBe(bytes);
+  const header = queryBytes('com', 'A').subarray(0, 12);
+  const query = Buffer.concat([header, name, Buffer.of(0, 1, 0, 1)]);
+  const reply = answerQuery(query, { snapshot: com, client: UDP_CLIENT, nowMs: 0 });
+  expect((reply?.[3] ?? 0) & 0xf).toBe(rcode);
+});
+
 describe('client subnet (RFC 7871)', () => {
   const askFrom = (name: string, subnet: object, type = 'A'): Decoded =>
     ask(snapshot, queryBytes(name, type, opt([subnet])));

@@ -22,7 +22,7 @@ const snapshot = snapshotOf({
       records: [
         records('example', 'NS', 'ns.example', 'ns.example.net'),
         records('ns.example', 'A', '192.0.2.53'),
-        records('*.example', 'TXT', 'wild', 'x'.repeat(700)),
+        records('*.example', 'TXT', 'wild', 'x'.repeat(250), 'y'.repeat(250)),
         records('big.example', 'TXT', ...Array.from({ length: 99 }, (_, i) => `${i}`.repeat(50))),
         records('alias.example', 'CNAME', 'geo.example'),
         records('sub.example', 'NS', 'ns.sub.example'),

@@ -9,7 +9,7 @@ function bytesOf(type: string, text: string): string {
     .join('');
 }
 
-const long = 'x'.repeat(300);
+const long = 'x'.repeat(255);
 
 test.each([
   { type: 'A', text: '192.0.2.1', wire: '\xc0\x00\x02\x01' },
@@ -25,7 +25,7 @@ test.each([
   { type: 'TXT', text: '"say \\"hi\\" \\195\\188"', wire: '\x0bsay "hi" \xc3\xbc' },
   { type: 'TXT', text: 'ü', wire: '\x02\xc3\xbc' },
   { type: 'TXT', text: '""', wire: '\0' },
-  { type: 'TXT', text: long, wire: `\xff${'x'.repeat(255)}\x2d${'x'.repeat(45)}` },
+  { type: 'TXT', text: long, wire: `\xff${long}` },
 ])('$type $text', ({ type, text, wire }) => {
   expect(bytesOf(type, text)).toBe(wire);
 });
@@ -37,12 +37,13 @@ test.each([
   { type: 'MX', text: 'mail.example.', error: 'needs 2 fields, has 1' },
   { type: 'MX', text: '65536 mail.example.', error: '"65536" is not 0 to 65535' },
   { type: 'NS', text: 'a..b', error: '"a..b" is not a name' },
-  { type: 'CAA', text: '256 issue a', error: 'flags 256 are above 255' },
-  { type: 'CAA', text: '0 is-sue a', error: 'tag is-sue is not made of letters and digits' },
-  { type: 'TXT', text: '"open', error: 'a quote or an escape does not end' },
-  { type: 'TXT', text: 'a\\', error: '\\ is not an escape' },
-  { type: 'TXT', text: '\\999', error: '\\999 is not an escape' },
-  { type: 'TXT', text: 'x'.repeat(65_600), error: 'longer than a record can be' },
+  { type: 'CAA', text: '256 issue a', error: 'is not flags, tag and value' },
+  { type: 'CAA', text: '0 is-sue a', error: 'is not flags, tag and value' },
+  { type: 'CAA', text: '0 issue', error: 'is not flags, tag and value' },
+  { type: 'TXT', text: '"open', error: 'has a quote that does not close' },
+  { type: 'TXT', text: 'a\\', error: 'has a "\\" with nothing' },
+  { type: 'TXT', text: '\\999', error: 'has a "\\" with nothing' },
+  { type: 'TXT', text: 'x'.repeat(256), error: 'has a string of 256 bytes' },
   { type: 'SOA', text: 'a b 1 2 3 4 5', error: 'type 6 cannot be served' },
 ])('$type refuses $text', ({ type, text, error }) => {
   expect(() => bytesOf(type, text)).toThrow(error);

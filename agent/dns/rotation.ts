@@ -3,20 +3,32 @@ import { maskAddress } from './address.ts';
 /** Clients that share this much are taken for one place, so that a household keeps its node. */
 const PREFIX_BITS = { ipv4: 24, ipv6: 48 } as const;
 
+export interface Rotated {
+  readonly name: string;
+  /** Its share of first places, in proportion to the others'; above 0. Left out: 1. */
+  readonly weight?: number;
+}
+
 /**
- * Orders names for one client by highest random weight (rendezvous hashing): each client prefix has
- * its own fixed order, prefixes spread evenly, and a name that goes away moves only its own clients.
+ * Orders names for one client by weighted rendezvous hashing: each client prefix has its own fixed
+ * order, first places spread by weight, and a name that goes away moves only its own clients.
  */
-export function rotationOrder<Item extends { readonly name: string }>(
+export function rotationOrder<Item extends Rotated>(
   items: readonly Item[],
   client: Uint8Array,
 ): readonly Item[] {
   const bits = client.length === 4 ? PREFIX_BITS.ipv4 : PREFIX_BITS.ipv6;
   const seed = hash(maskAddress(client, bits), 0x811c9dc5);
   return items
-    .map((item) => ({ item, weight: mix(hash(Buffer.from(item.name), seed)) }))
-    .toSorted((a, b) => b.weight - a.weight || (a.item.name < b.item.name ? -1 : 1))
+    .map((item) => ({ item, rank: rankOf(item, seed) }))
+    .toSorted((a, b) => a.rank - b.rank || (a.item.name < b.item.name ? -1 : 1))
     .map(({ item }) => item);
+}
+
+/** Exponentially distributed with rate `weight`: the least of several is each by its share. */
+function rankOf({ name, weight = 1 }: Rotated, seed: number): number {
+  const uniform = (mix(hash(Buffer.from(name), seed)) + 0.5) / 2 ** 32;
+  return -Math.log(uniform) / weight;
 }
 
 /** FNV-1a, 32 bits. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { NodePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { geoName, node } from './dns.fixture.ts';
+import { rotationOrder } from './rotation.ts';
 import { type RouteInput, type Routing, routeGeoName } from './route.ts';
 import { compileDirectory } from './snapshot.ts';
 
@@ -124,8 +125,11 @@ describe('the order', () => {
     geoName: geoName('s.example', { candidates: NAMES, policy: name, answersMax: 4 }),
   });
 
-  test('failover goes by name', () => {
-    expect(chosen(route(policy('failover')))).toEqual(NAMES);
+  test('failover goes by the list', () => {
+    const candidates = NAMES.toReversed();
+    const site = geoName('s.example', { candidates, policy: 'failover', answersMax: 1 });
+    expect(chosen(route({ geoName: site }))).toEqual(['delhi']);
+    expect(chosen(route({ geoName: site, health: down('delhi') }))).toEqual(['chicago']);
   });
 
   test('equal distances go by name', () => {
@@ -175,4 +179,20 @@ test('all addresses of the family are answered, and at least one node', () => {
   const none = geoName('site.example', { candidates: NAMES, answersMax: 0 });
   const routing = route({ nodes, family: 'AAAA', geoName: none });
   expect(routing.chosen.map(({ addresses }) => addresses.length)).toEqual([2]);
+});
+
+test('first places in a rotation spread by weight', () => {
+  const items = [{ name: 'a', weight: 1 }, { name: 'b', weight: 3 }, { name: 'c' }];
+  const firsts = Array.from({ length: 5000 }, (_, index) => {
+    const client = Uint8Array.of(0x20, 1, index >> 8, index & 255, ...new Uint8Array(12));
+    return rotationOrder(items, client)[0]?.name;
+  });
+  const share = (name: string): number => firsts.filter((first) => first === name).length / 1000;
+  for (const [name, expected] of [
+    ['a', 1],
+    ['b', 3],
+    ['c', 1],
+  ] as const) {
+    expect(Math.abs(share(name) - expected)).toBeLessThan(0.15);
+  }
 });

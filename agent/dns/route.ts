@@ -126,7 +126,8 @@ function rank(
 ): readonly Ranked[] {
   switch (order) {
     case 'failover':
-      return members.toSorted(byName);
+      // The list is in order of preference.
+      return members;
     case 'rotation':
       return rotationOrder(members, client);
     case 'nearest':

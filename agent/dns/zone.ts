@@ -28,6 +28,8 @@ export interface CompiledZone {
 export const SOA_TTL_S = 3600;
 /** RFC 2181 §8: the highest bit of a TTL is never set. */
 const TTL_S_MAX = 0x7fff_ffff;
+/** Characters of a malformed value that an error repeats. */
+const VALUE_SHOWN_MAX = 80;
 
 interface Draft {
   readonly rrsets: Map<number, Rrset>;
@@ -73,7 +75,8 @@ function addRecordSet(drafts: Map<NameKey, Draft>, origin: NameKey, set: RecordS
       records.push(data);
       if (target !== undefined && isWithin(target, origin)) targets.push(target);
     } catch (cause) {
-      throw new RangeError(`${what} ${value}: ${(cause as Error).message}`, { cause });
+      const shown = value.slice(0, VALUE_SHOWN_MAX);
+      throw new RangeError(`${what} ${shown}: ${(cause as Error).message}`, { cause });
     }
   }
   rrsets.set(type, { type, ttlS: Math.min(set.ttlS, TTL_S_MAX), records, targets });

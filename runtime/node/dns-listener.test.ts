@@ -152,7 +152,7 @@ describe('TCP', () => {
     const { port } = await listen({ answer, limits: { stallMs: 200, idleMs: 60_000 } });
     const greedy = dial(port);
     greedy.pause();
-    const closed = once(greedy, 'close');
+    const closed = new Promise((resolve) => greedy.once('close', resolve));
     greedy.write(Buffer.concat(Array.from({ length: 5000 }, () => frame('more'))));
     const polite = dial(port);
     polite.write(frame('x'));
