@@ -38,10 +38,15 @@ export async function saveIdentity(disk: Disk, identity: NodeIdentity): Promise<
 }
 
 /** Replaces key and certificate: after a crash at any moment one pair or the other is loaded. */
-export async function replaceCertificate(disk: Disk, identity: NodeIdentity): Promise<void> {
-  await disk.write(NEXT_KEY, Buffer.from(identity.keyPem));
-  await disk.write(CA, Buffer.from(identity.caPem));
-  await disk.write(CERTIFICATE, Buffer.from(identity.certificatePem));
+export async function replaceCertificate(
+  disk: Disk,
+  { before, after }: { readonly before: NodeIdentity; readonly after: NodeIdentity },
+): Promise<void> {
+  // An interrupted renewal may have left the key in use under the name that is needed next.
+  await disk.write(KEY, Buffer.from(before.keyPem));
+  await disk.write(NEXT_KEY, Buffer.from(after.keyPem));
+  await disk.write(CA, Buffer.from(after.caPem));
+  await disk.write(CERTIFICATE, Buffer.from(after.certificatePem));
   await disk.rename(NEXT_KEY, KEY);
 }
 
@@ -59,10 +64,7 @@ async function loadKey(disk: Disk, certificatePem: string): Promise<string> {
   const key = await readText(disk, KEY);
   if (key !== undefined && isKeyOf(key, certificatePem)) return key;
   const next = await readText(disk, NEXT_KEY);
-  if (next !== undefined && isKeyOf(next, certificatePem)) {
-    await disk.rename(NEXT_KEY, KEY);
-    return next;
-  }
+  if (next !== undefined && isKeyOf(next, certificatePem)) return next;
   throw new Error(`${CERTIFICATE} and ${KEY} do not belong together: join again with --force`);
 }
 

@@ -79,7 +79,7 @@ describe('an identity on disk', () => {
     expect(await loadIdentity(disk)).toEqual(second);
     expect(await loadIdentity(disk)).toEqual(second);
     await saveIdentity(disk, first);
-    await replaceCertificate(disk, second);
+    await replaceCertificate(disk, { before: first, after: second });
     expect(await loadIdentity(disk)).toEqual(second);
   });
 

@@ -80,7 +80,7 @@ async function renew(options: RotationOptions, signal: AbortSignal): Promise<voi
   if (!isKeyOf(keyPem, chainPem))
     throw new Error('dom answered with a certificate for another key');
   const renewed = { ...identity, keyPem, certificatePem: chainPem, caPem };
-  await replaceCertificate(disk, renewed);
+  await replaceCertificate(disk, { before: identity, after: renewed });
   options.onRenewed(renewed);
   const { notAfterMs } = lifetimeOf(renewed);
   log.info({ notAfter: new Date(notAfterMs).toISOString() }, "the node's certificate is renewed");

@@ -1,16 +1,21 @@
-import { createReadStream, rmSync, type Stats } from 'node:fs';
+import { createReadStream, type Stats } from 'node:fs';
 import { lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import type { Disk, DiskEntry } from '../disk.ts';
 import { diskPathParts } from '../disk-path.ts';
 
 /**
  * The folder `root` of this machine. Files are made with mode 0600 and folders with 0700, for
- * private keys are among them. What an earlier, interrupted `write` left behind is cleared away.
+ * private keys are among them.
  */
 export function nodeDisk(root: string): Disk {
-  rmSync(join(root, TEMPORARY), { recursive: true, force: true });
   return new NodeDisk(root);
+}
+
+/** Clears away what interrupted writes left behind; for the one who writes, before it begins. */
+export function clearInterruptedWrites(root: string): Promise<void> {
+  return rm(join(root, TEMPORARY), { recursive: true, force: true });
 }
 
 /** Where a file is written before it is renamed into place: the same file system, out of sight. */
@@ -35,10 +40,10 @@ class NodeDisk implements Disk {
   async write(path: string, bytes: Uint8Array): Promise<void> {
     const full = this.full(path);
     this.temporaries += 1;
-    const temporary = join(this.root, TEMPORARY, String(this.temporaries));
+    const temporary = join(this.root, TEMPORARY, `${process.pid}-${threadId}-${this.temporaries}`);
     await makeFolder(dirname(temporary));
     try {
-      const file = await open(temporary, 'wx', FILE_MODE);
+      const file = await open(temporary, 'w', FILE_MODE);
       try {
         await file.writeFile(bytes);
         await file.sync();

@@ -1,0 +1,169 @@
+import { availableParallelism } from 'node:os';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Disk } from '../runtime/disk.ts';
+import { systemClock } from '../runtime/node/clock.ts';
+import { clearInterruptedWrites, nodeDisk } from '../runtime/node/disk.ts';
+import { grpcDom } from '../runtime/node/grpc-dialer.ts';
+import { grpcEnrolment } from '../runtime/node/grpc-enrolment.ts';
+import { nodeKeyMaker } from '../runtime/node/key-maker.ts';
+import { LOG_LEVELS, type LogLevel, pinoLog } from '../runtime/node/log.ts';
+import { httpProbe } from '../runtime/node/probe.ts';
+import { systemRandom } from '../runtime/node/random.ts';
+import { VERSION } from '../runtime/version.ts';
+import { createAgent } from './agent.ts';
+import { PROBE_TIMEOUT_MS } from './dns/health.ts';
+import { loadIdentity, type NodeIdentity } from './identity/identity-file.ts';
+import { joinCluster } from './identity/join.ts';
+import { type JoinArguments, parseJoin } from './identity/join-options.ts';
+import { rotateCertificate } from './identity/rotate.ts';
+import { openPlane } from './open-plane.ts';
+import { placedPlane } from './placed-plane.ts';
+import { statusText } from './status.ts';
+
+const STATE_FOLDER = '/var/lib/b8s/sub';
+const MEBIBYTE = 1024 * 1024;
+/** Of each edge worker, for files that are asked for often. */
+const CACHE_MIB = 32;
+
+interface StateOption {
+  readonly state: string;
+}
+
+interface RunOptions extends StateOption {
+  readonly edgeWorkers: number;
+  readonly dnsWorkers: number;
+  readonly cacheMib: number;
+  readonly logLevel: LogLevel;
+  readonly listen?: readonly string[];
+}
+
+const program = new Command('sub')
+  .description('The agent of one machine: does what dom told it, and goes on while dom is away.')
+  .showHelpAfterError('(sub --help shows what is possible)');
+
+program
+  .command('join <url>')
+  .description('Make this machine a node, with the command that b8sctl node token create prints.')
+  .requiredOption('--token <token>', 'the single-use token')
+  .requiredOption('--ca <hash>', "the hash of dom's CA: sha256:…")
+  .requiredOption('--name <name>', "the node's name")
+  .option('--ipv4 <address...>', 'public IPv4 addresses')
+  .option('--ipv6 <address...>', 'public IPv6 addresses')
+  .option('--location <latitude,longitude>', 'where the machine stands, in degrees')
+  .option('--role <roles>', 'edge, nameserver, worker; several with commas')
+  .option('--http-port <port>', 'the port of HTTP (80)')
+  .option('--https-port <port>', 'the port of HTTPS (443)')
+  .option('--dns-port <port>', 'the port of DNS (53)')
+  .option('--force', 'replace the identity that this machine has')
+  .addOption(stateOption())
+  .action(join);
+
+program
+  .command('run')
+  .description('Serve what this node was told to, and hold the session with dom.')
+  .option('--edge-workers <count>', 'threads that answer HTTP', parseCount, availableParallelism())
+  .option('--dns-workers <count>', 'threads that answer DNS', parseCount, availableParallelism())
+  .option('--cache-mib <size>', 'memory for files, of each edge worker', parseCount, CACHE_MIB)
+  .option('--listen <address...>', "listen here instead of at the node's public addresses")
+  .addOption(
+    new Option('--log-level <level>', 'the least to log').choices(LOG_LEVELS).default('info'),
+  )
+  .addOption(stateOption())
+  .action(run);
+
+program
+  .command('status')
+  .description("Say what this machine's folder knows of it.")
+  .addOption(stateOption())
+  .action(async ({ state }: StateOption) => {
+    process.stdout.write(await statusText(nodeDisk(state)));
+  });
+
+program
+  .command('version')
+  .description('Print the version.')
+  .action(() => console.log(VERSION));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
+
+async function join(
+  url: string,
+  options: Omit<JoinArguments, 'url'> & StateOption & { readonly force?: true },
+): Promise<void> {
+  const parsed = parseJoin({ ...options, url });
+  const stop = stopOnSignals();
+  const existing = options.force ? 'replace' : 'keep';
+  const identity = await joinCluster(
+    { ...parsed, existing, signal: stop },
+    { disk: nodeDisk(options.state), keys: nodeKeyMaker, enrolment: grpcEnrolment },
+  );
+  process.stdout.write(`node/${identity.name} joined\n`);
+}
+
+async function run(options: RunOptions): Promise<void> {
+  await clearInterruptedWrites(options.state);
+  const disk = nodeDisk(options.state);
+  let identity = await requireIdentity(disk, options.state);
+  const node = identity.name;
+  const [clock, random, log] = [systemClock(), systemRandom(), pinoLog(options.logLevel)];
+  const dom = grpcDom(() => identity);
+  const threads = { edge: options.edgeWorkers, dns: options.dnsWorkers };
+  const planeOptions = { node, disk, clock, random, log, threads, folder: options.state };
+  const cacheBytesMax = options.cacheMib * MEBIBYTE;
+  const plane = placedPlane({
+    ...{ node, log, ...(options.listen !== undefined && { listen: options.listen }) },
+    open: (place) => openPlane(place, { ...planeOptions, cacheBytesMax }),
+  });
+  const agent = createAgent({
+    ...{ clock, random, disk, plane, log, dialer: dom, blobs: dom, identity: { node } },
+    probe: httpProbe({ timeoutMs: PROBE_TIMEOUT_MS }),
+    rssBytes: () => process.memoryUsage.rss(),
+  });
+  const rotation = {
+    ...{ clock, random, log, disk, keys: nodeKeyMaker, renewal: dom, identity: () => identity },
+    onRenewed: (renewed: NodeIdentity) => {
+      identity = renewed;
+    },
+  };
+  const stop = stopOnSignals();
+  log.info({ node, version: VERSION, domAddresses: identity.domAddresses }, 'sub starts');
+  await Promise.all([agent.run(stop), rotateCertificate(rotation, stop)]);
+  log.info({}, 'sub stops once the requests in flight are answered');
+  await plane.close();
+  dom.close();
+}
+
+async function requireIdentity(disk: Disk, folder: string): Promise<NodeIdentity> {
+  const identity = await loadIdentity(disk);
+  if (identity !== undefined) return identity;
+  throw new Error(
+    `${folder} holds no identity: first run the sub join command that b8sctl node token create prints`,
+  );
+}
+
+/** Aborted by the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+function stopOnSignals(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (stop.signal.aborted) process.exit(130);
+      stop.abort(new Error(name));
+    });
+  }
+  return stop.signal;
+}
+
+function stateOption(): Option {
+  return new Option('--state <folder>', 'where this node keeps everything').default(STATE_FOLDER);
+}
+
+function parseCount(text: string): number {
+  const count = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (count < 1) throw new InvalidArgumentError('It must be a whole number from 1.');
+  return count;
+}
