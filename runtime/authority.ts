@@ -20,7 +20,7 @@ export type KeyType = 'ecdsa-p256' | 'rsa-2048';
 /**
  * The built-in certificate authority, as a port.
  *
- * Guarantees: every leaf chains to `caPem`; serial numbers never repeat; `notBefore` lies a few
+ * Guarantees: every leaf chains to `caPem` and ends no later than it; serial numbers never repeat; `notBefore` lies a few
  * minutes back, for clocks that differ.
  * Errors: a request that must not be signed (a bad signature on the CSR, a weak key) throws.
  */

@@ -118,7 +118,6 @@ async function reconcileCertificate(ports: CertificatePorts, name: string): Prom
     certificate,
     issuer,
     lifetimeMs,
-    nowMs,
   }).then(
     (material) => ({ material, failure: undefined }),
     (error: unknown) => ({ material: undefined, failure: failureOf(error, nowMs) }),

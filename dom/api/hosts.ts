@@ -2,9 +2,9 @@ import type { Resource } from '../../api/object.ts';
 import type { Site } from '../../api/site.ts';
 import { recordKey } from '../../runtime/keys.ts';
 import type { HostRecord } from '../../runtime/records.ts';
-import { RequestError } from '../../runtime/request-error.ts';
 import type { Revision, Store } from '../../runtime/store.ts';
 import type { Operation } from '../../runtime/writer.ts';
+import { invalid } from './names.ts';
 
 /**
  * The records that reserve a Site's hosts, changed together with the Site: so two Sites can never
@@ -36,8 +36,7 @@ export async function reserveHosts(
           },
         ],
   );
-  if (violations.length > 0)
-    throw new RequestError('INVALID_ARGUMENT', 'a host belongs to one site only', { violations });
+  if (violations.length > 0) throw invalid(violations);
   return [
     ...taken.map(({ host, holder }) => reserve(host, after, holder?.modRevision ?? 0n)),
     ...(await Promise.all(lost.map((host) => release(store, host, before)))).flat(),

@@ -1,4 +1,4 @@
-import { type Kind } from '../../api/kind.ts';
+import type { Kind, Violation } from '../../api/kind.ts';
 import { isKindName, type KindName, kindOf } from '../../api/kinds.ts';
 import { DEFAULT_NAMESPACE, type Resource } from '../../api/object.ts';
 import type { ObjectReference } from '../../proto/gen/b8s/v1/api.ts';
@@ -35,4 +35,13 @@ export async function readObject(store: Store, name: ObjectName): Promise<Resour
 export function notFound(name: ObjectName): RequestError {
   const { plural } = requestedKind(name.kind).kind;
   return new RequestError('NOT_FOUND', `${plural} "${name.name}" not found`);
+}
+
+/** The refusal of an object that is not as it should be; its message tells the first violation. */
+export function invalid(violations: readonly Violation[]): RequestError {
+  const [first] = violations;
+  const more = violations.length > 1 ? ` (and ${violations.length - 1} more)` : '';
+  const path = first === undefined || first.path === '' ? '' : `${first.path} `;
+  const message = `${path}${first?.message ?? 'the object is invalid'}${more}`;
+  return new RequestError('INVALID_ARGUMENT', message, { violations });
 }

@@ -19,7 +19,7 @@ import { type Author, nameOf, type Operation, type Writer } from '../../runtime/
 import { mergeApplied } from '../apply/merge.ts';
 import { mergeUpdated } from '../apply/update.ts';
 import { reserveHosts } from './hosts.ts';
-import { notFound, readObject, requestedName } from './names.ts';
+import { invalid, notFound, readObject, requestedName } from './names.ts';
 
 /** Writes that lost a race are decided anew this often before the caller is told. */
 const ATTEMPTS_MAX = 8;
@@ -253,13 +253,6 @@ function parseJson(text: string): unknown {
   } catch (cause) {
     throw new RequestError('INVALID_ARGUMENT', 'the object is not JSON', { cause });
   }
-}
-
-function invalid(violations: readonly { path: string; message: string }[]): RequestError {
-  const first = violations[0];
-  const more = violations.length > 1 ? ` (and ${violations.length - 1} more)` : '';
-  const path = first?.path === '' ? '' : `${first?.path}: `;
-  return new RequestError('INVALID_ARGUMENT', `${path}${first?.message}${more}`, { violations });
 }
 
 function clash(

@@ -79,9 +79,6 @@ export class Hub {
       await session.run(signal);
     } catch (error) {
       log.info({ node: identity.name, reason: describeError(error) }, 'session ended');
-      link.close(
-        error instanceof LinkClosedError ? error : new LinkClosedError('lost', 'internal error'),
-      );
     } finally {
       this.#leave(session);
     }
@@ -113,6 +110,15 @@ export class Hub {
   enter(session: Session): void {
     this.#sessions.get(session.node)?.close('a newer session of this node has begun');
     this.#sessions.set(session.node, session);
+  }
+
+  /** Makes plans of the world as it is now, and sends each node what is new to it. */
+  refresh(): void {
+    for (const session of [...this.#open]) session.check();
+    for (const shared of [...this.#feeds.values()]) {
+      if (!this.#update(shared)) continue;
+      for (const session of [...shared.sessions]) session.push();
+    }
   }
 
   /** Asks a nameserver which node it would answer with. */
@@ -162,18 +168,10 @@ export class Hub {
     void this.#ports.clock.sleep(PLAN_DELAY_MS, signal).then(
       () => {
         this.#refresh = 'idle';
-        this.#refreshAll();
+        this.refresh();
       },
       () => undefined,
     );
-  }
-
-  #refreshAll(): void {
-    for (const session of [...this.#open]) session.check();
-    for (const shared of [...this.#feeds.values()]) {
-      if (!this.#update(shared)) continue;
-      for (const session of [...shared.sessions]) session.push();
-    }
   }
 
   #update({ feed, viewer }: SharedFeed): boolean {

@@ -9,6 +9,7 @@ import {
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Identity } from '../../runtime/authority.ts';
 import { describeError } from '../../runtime/control-loop.ts';
+import { objectKey } from '../../runtime/keys.ts';
 import { type Link, LinkClosedError } from '../../runtime/link.ts';
 import type { LeaseId } from '../../runtime/store.ts';
 import type { Author } from '../../runtime/writer.ts';
@@ -67,6 +68,12 @@ export class Session {
     const watching = this.#watchSilence(signal);
     try {
       await Promise.race([reading, watching]);
+    } catch (error) {
+      // The node hears why; what was a fault of ours it need not know.
+      const told =
+        error instanceof LinkClosedError ? error : new LinkClosedError('lost', 'dom failed');
+      this.#link.close(told);
+      throw error;
     } finally {
       this.#over.abort(new Error('the session is over'));
       this.#link.close();
@@ -91,8 +98,12 @@ export class Session {
 
   /** Sends what the node does not hold yet, unless it is still busy with the last plan. */
   push(): void {
-    if (this.#feed === undefined || this.#sending === 'blocked') return;
-    this.#feed = this.#hub.subscribe(this);
+    if (this.#feed === undefined || this.#sending === 'blocked' || this.#over.signal.aborted)
+      return;
+    const feed = this.#hub.subscribe(this);
+    // With other roles the node sees another view, and a delta of that would not fit.
+    if (feed !== this.#feed) this.#sent = undefined;
+    this.#feed = feed;
     if (this.#sent !== undefined && samePosition(this.#sent.position, this.#feed.position)) return;
     const frame = this.#feed.frame(this.#sent);
     this.#sent = { position: this.#feed.position, digest: this.#feed.digest };
@@ -162,17 +173,22 @@ export class Session {
   }
 
   async #begin(hello: Hello): Promise<void> {
-    const { mirror, leadership, log } = this.#ports;
+    const { store, mirror, leadership, log } = this.#ports;
     if (hello.node !== this.#identity.name)
       throw new LinkClosedError(
         'refused',
         `the certificate is for node ${this.#identity.name}, the hello says ${hello.node}`,
       );
+    const declared = await store.get(objectKey({ kind: 'Node', name: this.node }));
+    // A node that has just joined may be faster than the mirror.
+    if (declared !== undefined) await mirror.reached(declared.modRevision);
     const node = mirror.get('Node', { name: this.node });
     if (node?.metadata.uid !== this.#identity.uid)
       throw new LinkClosedError('refused', this.#strangerMessage());
-    if (hello.held !== undefined && hello.held.epoch > leadership.epoch)
+    if (hello.held !== undefined && hello.held.epoch > leadership.epoch) {
       await leadership.raiseAbove(hello.held.epoch);
+      this.#hub.refresh();
+    }
     this.#hub.enter(this);
     await this.#register(hello);
     this.#sent =

@@ -15,6 +15,7 @@ export function openDatabase(file: string): DatabaseSync {
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
       PRAGMA trusted_schema = OFF;
+      PRAGMA cache_size = -${CACHE_KIB};
     `);
     checkFormat(database, file);
     // Takes the lock now rather than at the first commit.
@@ -28,12 +29,15 @@ export function openDatabase(file: string): DatabaseSync {
 
 /** Marks the file as ours ("b8s!"), so that no other program's database is taken for a store. */
 const APPLICATION_ID = 0x62387321n;
+/** SQLite's own default of 2 MiB makes it read most pages of a big list from the file again. */
+const CACHE_KIB = 64 * 1024;
 /** Grows with each change of the tables below. */
 const SCHEMA_VERSION = 1n;
 
 /**
  * `log` is append-only, but for compaction; `current` points into it, so each value is stored
- * once. A `value` of NULL: the key was deleted at this revision.
+ * once. A `value` of NULL: the key was deleted at this revision. It has rowids, for without them
+ * a value of more than 1 KB would need a page of its own.
  */
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS log (
@@ -42,7 +46,7 @@ const SCHEMA = `
     value TEXT,
     create_revision INTEGER NOT NULL,
     PRIMARY KEY (revision, key)
-  ) STRICT, WITHOUT ROWID;
+  ) STRICT;
   CREATE INDEX IF NOT EXISTS log_by_key ON log (key, revision);
   CREATE TABLE IF NOT EXISTS current (
     key TEXT PRIMARY KEY,
