@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest';
+import { condition } from '../../api/object.ts';
+import { digest, type Scene, scene, served } from '../test-scene.ts';
+import { contentController } from './controller.ts';
+import { ROLLOUT_DEADLINE_MS } from './rollout.ts';
+
+const R1 = digest('1');
+const R2 = digest('2');
+
+async function published(): Promise<Scene> {
+  const at = await scene();
+  at.start(contentController(at));
+  for (const name of ['a', 'b', 'c']) {
+    await at.node(name, ['edge']);
+    await at.connect(name);
+  }
+  await at.create('Release', R1, { site: 'blog', files: 1, sizeBytes: 1 });
+  await at.create('Site', 'blog', { hosts: ['blog.example.com'], content: { release: R1 } });
+  return at;
+}
+
+function siteIn(at: Scene) {
+  const site = at.world.get('Site', { namespace: 'default', name: 'blog' });
+  if (site === undefined) throw new Error('no site');
+  return site;
+}
+
+async function verify(at: Scene, nodes: readonly string[], release: string): Promise<void> {
+  for (const node of nodes) await at.report(node, { sites: [served(siteIn(at), release)] });
+}
+
+const reason = (at: Scene, type: string) => condition(siteIn(at), type)?.reason;
+
+test('a release is served once every connected edge has verified it (INV-28)', async () => {
+  const at = await published();
+  await verify(at, ['a', 'b'], R1);
+  expect(siteIn(at).status?.release).toBeUndefined();
+  expect(siteIn(at).status?.rollout).toMatchObject({ verified: 2, total: 3 });
+  await verify(at, ['c'], R1);
+  expect(siteIn(at).status?.release).toBe(R1);
+  expect(reason(at, 'Released')).toBe('Released');
+  expect(at.events.notes.map((note) => note.reason)).toEqual(['ReleaseSwitched']);
+  await at.end();
+});
+
+test('an edge that falls silent stops to hold the rollout up', async () => {
+  const at = await published();
+  await verify(at, ['a', 'b'], R1);
+  await at.disconnect('c');
+  expect(siteIn(at).status?.release).toBe(R1);
+  await at.end();
+});
+
+test('after the deadline more than half are enough, with no further event', async () => {
+  const at = await published();
+  await verify(at, ['a', 'b'], R1);
+  await at.clock.advance(ROLLOUT_DEADLINE_MS);
+  await at.settle();
+  expect(siteIn(at).status?.release).toBe(R1);
+  expect(reason(at, 'Released')).toBe('Releasing');
+  await at.end();
+});
+
+test('after the deadline with too few it stays, says so, and an event warns once', async () => {
+  const at = await published();
+  await verify(at, ['a'], R1);
+  await at.clock.advance(ROLLOUT_DEADLINE_MS);
+  await at.settle();
+  expect(reason(at, 'ContentReady')).toBe('RolloutStalled');
+  await verify(at, ['a'], R2);
+  expect(at.events.notes.map((note) => note.reason)).toEqual(['RolloutStalled']);
+  await at.end();
+});
+
+test('a release that is not there changes nothing that is served', async () => {
+  const at = await published();
+  await verify(at, ['a', 'b', 'c'], R1);
+  await at.configure('Site', 'blog', { content: { release: R2 } });
+  expect(siteIn(at).status?.release).toBe(R1);
+  expect(reason(at, 'ContentReady')).toBe('ReleaseNotFound');
+  await at.create('Release', R2, { site: 'blog', files: 1, sizeBytes: 1 });
+  expect(reason(at, 'ContentReady')).toBe('RollingOut');
+  await at.end();
+});
+
+test('the site takes over its release', async () => {
+  const at = await published();
+  const release = at.world.get('Release', { namespace: 'default', name: R1 });
+  expect(release?.metadata.ownerReferences).toEqual([
+    { kind: 'Site', name: 'blog', uid: siteIn(at).metadata.uid },
+  ]);
+  await at.end();
+});
+
+test('at the fixed point nothing is written (INV-2)', async () => {
+  const at = await published();
+  await verify(at, ['a', 'b', 'c'], R1);
+  const revision = await at.revision();
+  at.start(contentController(at));
+  await at.clock.advance(2 * ROLLOUT_DEADLINE_MS);
+  expect(await at.revision()).toBe(revision);
+  await at.end();
+});

@@ -1,0 +1,178 @@
+import { expect, test } from 'vitest';
+import type { Certificate } from '../../api/certificate.ts';
+import type { Release } from '../../api/release.ts';
+import type { Site } from '../../api/site.ts';
+import { digest, object, served, view } from '../test-scene.ts';
+import { planSite, type SiteFacts } from './plan.ts';
+
+const NOW_MS = Date.parse('2026-03-01T12:00:00Z');
+const R1 = digest('1');
+const HOST = 'blog.example.com';
+
+const site: Site = object(
+  'Site',
+  'blog',
+  { hosts: [HOST], content: { release: R1 } },
+  { status: { release: R1 } },
+);
+const release: Release = object('Release', R1, { site: 'blog', files: 1, sizeBytes: 1 });
+const good = served(site, R1);
+
+function certificate(spec: object = {}, status: object = {}): Certificate {
+  const Ready = {
+    type: 'Ready',
+    status: 'True',
+    reason: 'Issued',
+    message: 'good',
+    observedGeneration: 1,
+    lastTransitionTime: '',
+    ...status,
+  };
+  const owner = { kind: 'Site', name: 'blog', uid: site.metadata.uid };
+  return object(
+    'Certificate',
+    'blog',
+    { names: [HOST], issuer: 'internal', ...spec },
+    {
+      metadata: { ownerReferences: [owner] },
+      status: { fingerprint: 'f1', conditions: [Ready] },
+    },
+  );
+}
+
+function edge(name: string, changed: object = {}, connected = true) {
+  return view(name, { connected, report: { sites: [{ ...good, ...changed }] } });
+}
+
+const inZone = { host: HOST, zone: 'default/example', candidates: ['a'] };
+
+function facts(changed: Partial<SiteFacts>): SiteFacts {
+  return {
+    site,
+    release,
+    edges: [edge('a'), edge('b')],
+    certificate: certificate(),
+    hosts: [inZone],
+    ...changed,
+  };
+}
+
+test.each([
+  { when: 'all is well', ready: 'True Serving' },
+  {
+    when: 'a silent edge is behind',
+    edges: [edge('a'), edge('b', { serving: '' }, false)],
+    ready: 'True Serving',
+  },
+  { when: 'no edge is connected', edges: [edge('a', {}, false)], ready: 'Unknown EdgesSilent' },
+  {
+    when: 'an edge serves another release',
+    edges: [edge('a', { serving: digest('2') })],
+    ready: 'False Releasing',
+  },
+  {
+    when: 'an edge serves an older generation',
+    edges: [edge('a', { generation: 0 })],
+    ready: 'False Releasing',
+  },
+  {
+    when: 'an edge knows nothing of the site',
+    edges: [edge('a', { uid: 'x' })],
+    ready: 'False Distributing',
+  },
+  {
+    when: 'an edge has no certificate',
+    edges: [edge('a', { certificate: '' })],
+    ready: 'False Distributing',
+  },
+  {
+    when: 'an edge has another certificate',
+    edges: [edge('a', { certificate: 'f0' })],
+    ready: 'False Distributing',
+  },
+  { when: 'there is no certificate', certificate: undefined, ready: 'False CertificateNotFound' },
+  {
+    when: 'the certificate lacks the host',
+    certificate: certificate({ names: ['x.example.com'] }),
+    ready: 'False HostsNotCovered',
+  },
+  {
+    when: 'a wildcard covers the host',
+    certificate: certificate({ names: ['*.example.com'] }),
+    ready: 'True Serving',
+  },
+  {
+    when: 'a wildcard stands one label too high',
+    certificate: certificate({ names: ['*.com'] }),
+    ready: 'False HostsNotCovered',
+  },
+  {
+    when: 'the certificate is not ready',
+    certificate: certificate({}, { status: 'False', reason: 'IssuerNotFound' }),
+    ready: 'False IssuerNotFound',
+  },
+  {
+    when: 'the certificate speaks of an older spec',
+    certificate: certificate({}, { observedGeneration: 0 }),
+    ready: 'False Issuing',
+  },
+  {
+    when: 'the certificate is still of another issuer',
+    certificate: certificate({ issuer: 'other' }),
+    ready: 'False Issuing',
+  },
+  {
+    when: 'no nameserver could answer',
+    hosts: [{ ...inZone, candidates: [] }],
+    ready: 'False NoCandidates',
+  },
+  {
+    when: 'the host is outside of every zone',
+    hosts: [{ host: HOST, zone: undefined, candidates: [] }],
+    ready: 'True Serving',
+  },
+])('planSite when $when', ({ when: _, ready, ...changed }) => {
+  const { conditions = [] } = planSite(facts(changed), NOW_MS).status;
+  expect(`${conditions[0]?.status} ${conditions[0]?.reason}`).toBe(ready);
+  expect(conditions.every(({ observedGeneration }) => observedGeneration === 1)).toBe(true);
+});
+
+test('a renewal on its way does not unset what held for this generation', () => {
+  const held = {
+    type: 'CertificateReady',
+    status: 'True',
+    reason: '',
+    message: '',
+    lastTransitionTime: '',
+    observedGeneration: 1,
+  } as const;
+  const renewed = (generation: number): Site => ({
+    ...site,
+    status: { release: R1, conditions: [{ ...held, observedGeneration: generation }] },
+  });
+  const edges = [edge('a', { certificate: 'f0' })];
+  const ready = (of: Site) =>
+    planSite(facts({ site: of, edges }), NOW_MS).status.conditions?.[0]?.status;
+  expect(ready(renewed(1))).toBe('True');
+  expect(ready(renewed(0))).toBe('False');
+});
+
+test('a host outside of every zone: the message says which records to create', () => {
+  const hosts = [{ host: HOST, zone: undefined, candidates: [] }];
+  const edges = [
+    view('a', { ipv4: ['192.0.2.1'], ipv6: ['2001:db8::1'], report: { sites: [good] } }),
+  ];
+  const { status } = planSite(facts({ hosts, edges }), NOW_MS);
+  const found = status.conditions?.find(({ type }) => type === 'DnsConfigured');
+  expect(found?.status).toBe('Unknown');
+  expect(found?.message).toContain('A 192.0.2.1, AAAA 2001:db8::1');
+  expect(status.dns).toBeUndefined();
+});
+
+test('the message of Ready is what people look for', () => {
+  expect(planSite(facts({}), NOW_MS).status).toMatchObject({
+    conditions: [{ message: 'released on 2/2 nodes' }, {}, {}, {}, {}],
+    certificate: 'blog',
+    dns: { zones: ['default/example'], candidates: ['a'] },
+  });
+});
