@@ -1,0 +1,261 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type Hello,
+  type Plan,
+  type Report,
+  SessionRequest,
+  SessionResponse,
+} from '../proto/gen/b8s/v1/agent.ts';
+import { type PlanObject, type Position, SitePlan } from '../proto/gen/b8s/v1/plan.ts';
+import type { BlobSource } from '../runtime/blob-source.ts';
+import type { Digest } from '../runtime/digest.ts';
+import { type Link, LinkClosedError } from '../runtime/link.ts';
+import { silentLog } from '../runtime/log.ts';
+import { type MemoryDisk, memoryDisk } from '../runtime/memory-disk.ts';
+import { type LinkPair, linkPair } from '../runtime/memory-link.ts';
+import { planDigest } from '../runtime/plan-digest.ts';
+import { virtualClock } from '../runtime/test-clock.ts';
+import { createAgent } from './agent.ts';
+import { playedSource, release } from './content/content.fixture.ts';
+import { createInProcessPlane } from './plane/in-process-plane.ts';
+
+const first = release({ 'index.html': 'first' });
+const second = release({ 'index.html': 'second' });
+const everything = new Map([...first.blobs, ...second.blobs]);
+
+describe('agent', () => {
+  test('serves what dom says, and reports it', async () => {
+    const world = await start({});
+    world.plan(1n, [site(first.digest)]);
+    await world.until(async () => (await world.page()) === 'first');
+    await world.until(async () => world.report()?.sites[0]?.serving === first.digest);
+    expect(world.report()).toMatchObject({
+      applied: at(1n),
+      sites: [{ uid: 'u1', verified: [first.digest], error: '' }],
+    });
+    expect(world.report()?.conditions.every(({ status }) => status)).toBe(true);
+    await world.stop();
+  });
+
+  test('keeps the old release until the new one is verified', async () => {
+    const missing = new Map<Digest, Uint8Array>(first.blobs);
+    const world = await start({ blobs: playedSource(missing) });
+    world.plan(1n, [site(first.digest)]);
+    await world.until(async () => (await world.page()) === 'first');
+    world.plan(2n, [site(second.digest)]);
+    await world.until(async () => world.report()?.applied?.revision === 2n);
+    expect(await world.page()).toBe('first');
+    await world.until(async () => world.report()?.sites[0]?.error !== '');
+    for (const [digest, bytes] of second.blobs) missing.set(digest, bytes);
+    await world.until(async () => (await world.page()) === 'second');
+    await world.stop();
+  });
+
+  test('serves after a reboot without dom, also what the plan had already replaced', async () => {
+    const disk = memoryDisk();
+    const before = await start({ disk, blobs: playedSource(first.blobs) });
+    before.plan(1n, [site(first.digest)]);
+    await before.until(async () => (await before.page()) === 'first');
+    before.plan(2n, [site(second.digest)]);
+    await before.until(async () => before.report()?.applied?.revision === 2n);
+    await before.stop();
+    disk.crash();
+    const after = await start({ disk, dom: 'away', blobs: playedSource(new Map()) });
+    expect(await after.page()).toBe('first');
+    expect(after.agent.state()).toMatchObject({ held: at(2n), applied: at(2n) });
+    await after.stop();
+  });
+
+  test('says what it holds when it comes back', async () => {
+    const disk = memoryDisk();
+    const before = await start({ disk });
+    expect(before.hello()).toMatchObject({ node: 'london', held: undefined, heldDigest: '' });
+    before.plan(7n, [site(first.digest)]);
+    await before.until(async () => before.agent.state().held?.revision === 7n);
+    await before.stop();
+    const after = await start({ disk });
+    const heldDigest = planDigest(objects([site(first.digest)]));
+    expect(after.hello()).toMatchObject({ held: at(7n), heldDigest });
+    await after.stop();
+  });
+
+  test('never goes back to a plan of the past (INV-14), also across a restart', async () => {
+    const disk = memoryDisk();
+    const before = await start({ disk });
+    before.plan(5n, [site(second.digest)]);
+    await before.until(async () => (await before.page()) === 'second');
+    before.plan(4n, [site(first.digest)]);
+    await before.clock.advance(5000);
+    expect(await before.page()).toBe('second');
+    await before.stop();
+    const after = await start({ disk });
+    after.plan(4n, [site(first.digest)]);
+    await after.clock.advance(1000);
+    expect(await after.page()).toBe('second');
+    expect(after.agent.state().held).toEqual(at(5n));
+    await after.stop();
+  });
+
+  test('a plan whose content is there is served at once, while other content hangs', async () => {
+    const large = release({ 'large.bin': 'x'.repeat(1000) });
+    const blobs = playedSource(everything, (digest) =>
+      large.blobs.has(digest) ? { hang: true } : {},
+    );
+    const world = await start({ blobs });
+    world.plan(1n, [site(first.digest)]);
+    await world.until(async () => (await world.page()) === 'first');
+    world.plan(2n, [site(first.digest), site(large.digest, 'u2')]);
+    await world.clock.advance(50);
+    expect(world.agent.state().applied).toEqual(at(2n));
+    world.plan(3n, [site(second.digest), site(large.digest, 'u2')]);
+    await world.until(async () => (await world.page()) === 'second', 2000);
+    await world.stop();
+  });
+
+  test('a plan that cannot be kept is not applied, and said; then dom sends it again', async () => {
+    const world = await start({});
+    world.plan(1n, [site(first.digest)]);
+    await world.until(async () => (await world.page()) === 'first');
+    world.disk.limit(0);
+    world.plan(2n, [site(second.digest)]);
+    await world.until(async () => {
+      return (
+        world.report()?.conditions.some(({ message }) => message.includes('no space')) === true
+      );
+    });
+    expect(world.agent.state().held).toEqual(at(1n));
+    expect(await world.page()).toBe('first');
+    world.disk.limit(1_000_000);
+    world.plan(2n, [site(second.digest)]);
+    await world.until(async () => (await world.page()) === 'second');
+    await world.stop();
+  });
+
+  test('a deleted site is gone, and its content in time', async () => {
+    const world = await start({});
+    world.plan(1n, [site(first.digest)]);
+    await world.until(async () => (await world.page()) === 'first');
+    world.plan(2n, []);
+    await world.until(async () => (await world.page()) === undefined);
+    await world.clock.advance(11 * 60_000);
+    await world.until(
+      async () => ![...world.disk.files().keys()].some((p) => p.startsWith('blobs')),
+    );
+    await world.stop();
+  });
+
+  test('a delta that does not add up is asked for again as a snapshot', async () => {
+    const world = await start({});
+    world.plan(1n, [site(first.digest)]);
+    await world.until(async () => world.agent.state().held?.revision === 1n);
+    const upserts = [site(second.digest)];
+    world.say({ ...NO_PLAN, base: at(1n), position: at(2n), upserts, digest: 'f'.repeat(64) });
+    await world.until(async () => world.dials() === 2);
+    expect(world.hello()).toMatchObject({ held: undefined });
+    expect(world.agent.state().held).toEqual(at(1n));
+    await world.stop();
+  });
+});
+
+const NO_PLAN: Plan = {
+  ...{ position: undefined, base: undefined, upserts: [], removals: [] },
+  ...{ digest: '', heartbeatIntervalMs: 0 },
+};
+
+function at(revision: bigint): Position {
+  return { epoch: 1n, revision };
+}
+
+function site(serving: Digest, uid = 'u1'): PlanObject {
+  const fields = { uid, namespace: 'default', name: uid, hosts: [`${uid}.test`], generation: 1n };
+  const value = { ...SitePlan.fromPartial({}), ...fields, serving, prepare: [serving] };
+  return { key: `site/default/${uid}`, object: { $case: 'site', value } };
+}
+
+function objects(list: readonly PlanObject[]): ReadonlyMap<string, PlanObject> {
+  return new Map(list.map((object) => [object.key, object]));
+}
+
+interface Given {
+  readonly disk?: MemoryDisk;
+  readonly blobs?: BlobSource;
+  readonly dom?: 'there' | 'away';
+}
+
+/** An agent on a simulated machine, with a dom that is played by the test. */
+async function start({
+  disk = memoryDisk(),
+  blobs = playedSource(everything),
+  dom = 'there',
+}: Given) {
+  const clock = virtualClock();
+  const pairs: LinkPair[] = [];
+  let hello: Hello | undefined;
+  let report: Report | undefined;
+
+  async function readAll(link: Link): Promise<void> {
+    for await (const frame of link.frames()) {
+      const { message } = SessionRequest.decode(frame);
+      if (message?.$case === 'hello') hello = message.value;
+      if (message?.$case === 'report') report = message.value;
+      if (message?.$case === 'heartbeat') say(message);
+    }
+  }
+
+  function say(message: NonNullable<SessionResponse['message']>): void {
+    pairs.at(-1)!.dom.send(SessionResponse.encode({ message }).finish());
+  }
+
+  async function dial(): Promise<Link> {
+    if (dom === 'away') throw new LinkClosedError('lost', 'away');
+    const pair = linkPair();
+    pairs.push(pair);
+    void readAll(pair.dom).catch(() => undefined);
+    return pair.sub;
+  }
+
+  const plane = createInProcessPlane({ disk, nodeName: 'london' });
+  const agent = createAgent({
+    ...{ clock, disk, plane, blobs, log: silentLog, dialer: { dial } },
+    random: { next: () => 0.5, bytes: (count) => new Uint8Array(count) },
+    probe: { probe: async () => true },
+    identity: { node: 'london' },
+  });
+  const over = new AbortController();
+  const running = agent.run(over.signal);
+  await clock.advance(10);
+
+  async function page(): Promise<string | undefined> {
+    const request = { method: 'GET', path: '/', host: 'u1.test', headers: {}, secure: true };
+    const { status, body } = await plane.request(request);
+    return status === 200 && body instanceof Uint8Array ? Buffer.from(body).toString() : undefined;
+  }
+
+  return {
+    ...{ clock, disk, agent, page },
+    hello: () => hello,
+    report: () => report,
+    dials: () => pairs.length,
+    say: (plan: Plan) => say({ $case: 'plan', value: plan }),
+    plan: (revision: bigint, upserts: readonly PlanObject[]) => {
+      const digest = planDigest(objects(upserts));
+      say({ $case: 'plan', value: { ...NO_PLAN, position: at(revision), upserts, digest } });
+    },
+    /** Lets virtual time go on until the condition holds. */
+    until: async (condition: () => Promise<boolean>, limitMs = 120_000) => {
+      for (let ms = 0; !(await condition()); ms += 100) {
+        if (ms > limitMs) throw new Error(`still waiting: ${JSON.stringify(agent.state(), text)}`);
+        await clock.advance(100);
+      }
+    },
+    stop: async () => {
+      over.abort(new Error('stop'));
+      await clock.advance(0);
+      await running;
+    },
+  };
+}
+
+function text(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
+}
