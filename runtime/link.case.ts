@@ -38,8 +38,8 @@ export function linkCases(make: () => Promise<LinkEnds>): void {
     await dom.drained();
     const subReads = all(sub);
     sub.close();
-    dom.close();
     expect((await domReads).map(text)).toEqual(['last']);
+    dom.close();
     expect(await subReads).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import type { handleBidiStreamingCall, ServerDuplexStream } from '@grpc/grpc-js';
-import { status } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import { AgentServiceService } from '../../proto/gen/b8s/v1/agent.ts';
 import type { Caller } from '../caller.ts';
 import { type Link, LinkClosedError } from '../link.ts';
@@ -49,9 +49,15 @@ class ServerLink implements Link {
   constructor(call: ServerDuplexStream<Buffer, Buffer>) {
     this.#call = call;
     call.on('readable', () => this.#wake());
-    call.on('end', () => this.close());
+    call.on('end', () => this.#peerEnded());
     // Also follows a call that has ended well.
     call.on('cancelled', () => this.#end('lost'));
+  }
+
+  /** A peer that vanished ends its half too: only then, though, the call is found cancelled. */
+  #peerEnded(): void {
+    this.#call.sendMetadata(new Metadata());
+    setImmediate(() => this.close());
   }
 
   send(frame: Uint8Array): boolean {
