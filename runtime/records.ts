@@ -105,6 +105,8 @@ export interface MaterialRecord {
   /** As the spec says it: a change of either calls for a new certificate. */
   readonly keyType: string;
   readonly issuerUid: string;
+  /** `notBeforeMs` lies back from it, for clocks that differ. */
+  readonly issuedMs: number;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
   /** SHA-256 of the leaf's DER, lower-case hex. */

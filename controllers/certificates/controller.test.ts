@@ -116,6 +116,7 @@ test('keys of a certificate that is gone are removed, also of one deleted while 
     names: [],
     keyType: '',
     issuerUid: '',
+    issuedMs: 0,
     notBeforeMs: 0,
     notAfterMs: 0,
     fingerprint: '',

@@ -118,6 +118,7 @@ async function reconcileCertificate(ports: CertificatePorts, name: string): Prom
     certificate,
     issuer,
     lifetimeMs,
+    nowMs,
   }).then(
     (material) => ({ material, failure: undefined }),
     (error: unknown) => ({ material: undefined, failure: failureOf(error, nowMs) }),

@@ -7,13 +7,17 @@ export interface IssueRequest {
   readonly certificate: Certificate;
   readonly issuer: Issuer;
   readonly lifetimeMs: number;
+  readonly nowMs: number;
 }
 
-/** Has a certificate signed and its key sealed, bound to the Certificate's uid. Throws as the authority does. */
+/**
+ * Has a certificate signed and its key sealed, bound to the Certificate's uid. Throws as the
+ * authority does.
+ */
 export async function issueMaterial(
   authority: CertificateAuthority,
   sealer: Sealer,
-  { certificate, issuer, lifetimeMs }: IssueRequest,
+  { certificate, issuer, lifetimeMs, nowMs }: IssueRequest,
 ): Promise<MaterialRecord> {
   const { names, keyType } = certificate.spec;
   const issued = await authority.issueServer({ names, keyType, lifetimeMs });
@@ -23,6 +27,7 @@ export async function issueMaterial(
     names,
     keyType,
     issuerUid: issuer.metadata.uid,
+    issuedMs: nowMs,
     notBeforeMs: issued.notBeforeMs,
     notAfterMs: issued.notAfterMs,
     fingerprint: issued.fingerprint,

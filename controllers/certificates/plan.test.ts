@@ -3,7 +3,13 @@ import type { Certificate } from '../../api/certificate.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';
 import { object } from '../test-scene.ts';
-import { certificateStatus, ISSUE_RETRY_MS, planCertificate, planIssuer } from './plan.ts';
+import {
+  certificateStatus,
+  ISSUE_RETRY_MS,
+  planCertificate,
+  planIssuer,
+  RENEW_INTERVAL_MIN_MS,
+} from './plan.ts';
 
 const NOW_MS = Date.parse('2026-03-01T00:00:00Z');
 const DAY_MS = 86_400_000;
@@ -17,15 +23,16 @@ function certificate(spec: object = {}, status?: object): Certificate {
 
 /** Good for 100 days, `ageDays` ago. */
 function material(ageDays: number, changed: Partial<MaterialRecord> = {}): MaterialRecord {
-  const notBeforeMs = NOW_MS - ageDays * DAY_MS;
+  const issuedMs = NOW_MS - ageDays * DAY_MS;
   return {
     chainPem: '',
     sealedKey: '',
     names: NAMES,
     keyType: 'ecdsa-p256',
     issuerUid: issuer.metadata.uid,
-    notBeforeMs,
-    notAfterMs: notBeforeMs + 100 * DAY_MS,
+    issuedMs,
+    notBeforeMs: issuedMs - 300_000,
+    notAfterMs: issuedMs + 100 * DAY_MS,
     fingerprint: 'f1',
     serialNumber: '1',
     ...changed,
@@ -85,6 +92,15 @@ test.each([
   const all = { certificate: certificate(), issuer, material: undefined, ...facts };
   const planned = planCertificate(all, NOW_MS);
   expect(planned.kind === 'issue' ? 'issue' : `${planned.kind} ${planned.recheckInMs}`).toBe(plan);
+});
+
+test('a life that ends in a moment is not renewed in a loop', () => {
+  const short = material(0, { notAfterMs: NOW_MS + 10 });
+  const facts = { certificate: certificate(), issuer, material: short };
+  expect(planCertificate(facts, NOW_MS)).toEqual({
+    kind: 'keep',
+    recheckInMs: RENEW_INTERVAL_MIN_MS,
+  });
 });
 
 test.each([

@@ -11,6 +11,8 @@ import type { NewObject } from '../../runtime/writer.ts';
  * the renewal is done before the last third begins (INV-31).
  */
 export const RENEW_AFTER = 0.65;
+/** The shortest time between two renewals: as the CA nears its own end, lives become short. */
+export const RENEW_INTERVAL_MIN_MS = 5_000;
 /** How long a failed try is left alone. */
 export const ISSUE_RETRY_MS = 60_000;
 
@@ -133,8 +135,9 @@ function lifetimeOf(issuer: Issuer | undefined): number | undefined {
   return lifetimeMs === undefined || lifetimeMs <= 0 ? undefined : lifetimeMs;
 }
 
-function renewalMs({ notBeforeMs, notAfterMs }: MaterialRecord): number {
-  return Math.floor(notBeforeMs + (notAfterMs - notBeforeMs) * RENEW_AFTER);
+function renewalMs({ issuedMs, notAfterMs }: MaterialRecord): number {
+  const lifeMs = Math.max(RENEW_INTERVAL_MIN_MS, (notAfterMs - issuedMs) * RENEW_AFTER);
+  return issuedMs + Math.floor(lifeMs);
 }
 
 function describeMaterial(material: MaterialRecord): CertificateStatus {
