@@ -25,10 +25,12 @@ export function peerIdentity(call: AuthenticatedCall): Identity | undefined {
 
 /** The one URI among the names of a certificate; with several it would speak for nobody. */
 export function certificateIdentity(certificate: PeerNames | undefined): Identity | undefined {
-  const names = (certificate?.subjectaltname ?? '').split(', ');
-  const uris = names.filter((name) => name.startsWith(URI)).map((name) => name.slice(URI.length));
+  const text = certificate?.subjectaltname ?? '';
+  // Node quotes a name that holds a comma: inside one anything could stand. Ours never do.
+  if (text.includes('"')) return undefined;
+  const uris = text.split(', ').filter((name) => name.startsWith(URI));
   const [uri] = uris;
-  return uri === undefined || uris.length > 1 ? undefined : parseIdentityUri(uri);
+  return uri === undefined || uris.length > 1 ? undefined : parseIdentityUri(uri.slice(URI.length));
 }
 
 const URI = 'URI:';
