@@ -132,7 +132,7 @@ function checked(file: ReleaseFile, number: number): ReleaseFile {
 }
 
 function fileProblem({ path, digest, sizeBytes, contentType }: ReleaseFile): string | undefined {
-  if (!isDigest(digest)) return `the digest "${digest}" is not sha256-<64 hex digits>`;
+  if (!isDigest(digest)) return `the digest "${String(digest)}" is not sha256-<64 hex digits>`;
   if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0) return `${sizeBytes} is not a size`;
   if (!CONTENT_TYPE.test(contentType)) return `"${contentType}" is not a content type`;
   const problem = pathProblem(path);

@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Log } from '../../runtime/log.ts';
-import type { ToWorker, WorkerConfig } from './messages.ts';
+import type { ToWorker } from './messages.ts';
 import { channelLog, runWorker, type WorkerChannel, type WorkerEngine } from './worker.ts';
+import type { WorkerConfig } from './worker-config.ts';
 
 /*
  * The entry of a worker thread. Each kind loads only what it needs: a nameserver has no use for
@@ -16,7 +17,7 @@ const channel: WorkerChannel = {
   onMessage: (listener) => port.on('message', listener),
   close: () => port.close(),
 };
-const log = channelLog(channel.post);
+const log = channelLog((message) => channel.post(message));
 if (config.mode === 'test') port.on('message', misbehave);
 runWorker(channel, await engineOf(config, log), log);
 
@@ -25,17 +26,7 @@ async function engineOf(worker: WorkerConfig, workerLog: Log): Promise<WorkerEng
 }
 
 async function edgeEngine(
-  {
-    nodeName,
-    folder,
-    addresses,
-    httpPort,
-    httpsPort,
-    ticketKeys,
-    cacheBytesMax,
-  }: WorkerConfig & {
-    readonly kind: 'edge';
-  },
+  { nodeName, folder, addresses, httpPort, httpsPort, ticketKeys, cacheBytesMax }: WorkerConfig,
   workerLog: Log,
 ): Promise<WorkerEngine> {
   const [{ createEdge }, cache, { edgeWorker }, { listenHttp }, tls, { nodeDiskReader }] =
@@ -65,7 +56,7 @@ async function edgeEngine(
 }
 
 async function dnsEngine(
-  { nodeName, addresses, dnsPort }: WorkerConfig & { readonly kind: 'dns' },
+  { nodeName, addresses, dnsPort }: WorkerConfig,
   workerLog: Log,
 ): Promise<WorkerEngine> {
   const [{ createDnsEngine }, { dnsWorker }, { listenDns }, { systemClock }] = await Promise.all([

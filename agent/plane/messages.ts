@@ -39,24 +39,3 @@ export type FromWorker =
       readonly fields: LogFields;
       readonly message: string;
     };
-
-/** What a worker thread is started with; plain data. */
-export type WorkerConfig = {
-  readonly nodeName: string;
-  /** IPv4 and IPv6 addresses to listen on. */
-  readonly addresses: readonly string[];
-  /** Takes `crash` and `hang` seriously. */
-  readonly mode: 'production' | 'test';
-} & (
-  | { readonly kind: 'dns'; readonly dnsPort: number }
-  | {
-      readonly kind: 'edge';
-      /** The sub's folder, under which the blobs lie. */
-      readonly folder: string;
-      readonly httpPort: number;
-      readonly httpsPort: number;
-      /** 48 random bytes, the same for all edge workers of the node. */
-      readonly ticketKeys: Uint8Array;
-      readonly cacheBytesMax: number;
-    }
-);

@@ -13,11 +13,12 @@ import { nodeDisk } from '../../runtime/node/disk.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
 import { testCertificate } from '../../runtime/node/test-certificate.ts';
 import { threadWorkers } from '../../runtime/node/worker-threads.ts';
-import type { FromWorker, ToWorker, WorkerConfig } from './messages.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
 import { type PlaneUnderTest, planeCases } from './plane.case.ts';
 import type { WorkerKind } from './plane.ts';
 import { publish, testSite, testSnapshot } from './plane-fixture.ts';
 import { createThreadedPlane } from './threaded-plane.ts';
+import { TICKET_KEYS_BYTES, WORKER_RESOURCE_LIMITS, type WorkerConfig } from './worker-config.ts';
 import type { PlaneWorkerHandle } from './worker-pool.ts';
 
 const HOST = '127.0.0.1';
@@ -41,21 +42,21 @@ async function open(counts: Readonly<Record<WorkerKind, number>>): Promise<Threa
   const folder = await mkdtemp(join(tmpdir(), 'b8s-plane-'));
   const disk = nodeDisk(folder);
   const [httpPort, httpsPort, dnsPort] = await Promise.all([freePort(), freePort(), freePort()]);
-  const common = { nodeName: 'london', addresses: [HOST], mode: 'test' } as const;
   const threads = threadWorkers<WorkerKind, ToWorker, FromWorker>({
     entry: new URL('./main.ts', import.meta.url),
-    dataFor: (kind): WorkerConfig =>
-      kind === 'dns'
-        ? { ...common, kind, dnsPort }
-        : {
-            ...common,
-            kind,
-            folder,
-            httpPort,
-            httpsPort,
-            ticketKeys: Buffer.alloc(48, 7),
-            cacheBytesMax: 1024 * 1024,
-          },
+    dataFor: (kind): WorkerConfig => ({
+      kind,
+      nodeName: 'london',
+      addresses: [HOST],
+      httpPort,
+      httpsPort,
+      dnsPort,
+      folder,
+      ticketKeys: Buffer.alloc(TICKET_KEYS_BYTES, 7),
+      cacheBytesMax: 1024 * 1024,
+      mode: 'test',
+    }),
+    resourceLimits: WORKER_RESOURCE_LIMITS,
   });
   const spawned: ThreadsUnderTest['spawned'] = [];
   const plane = createThreadedPlane({
@@ -166,7 +167,7 @@ test('all workers gone at once: they come back with the last snapshot and the la
   const edge = { sites: [testSite({ release })], certificates: [under.certificate] };
   await under.plane.apply(testSnapshot(1, { edge }));
   under.plane.setHealth({ tokyo: false });
-  for (const { worker } of [...under.spawned]) worker.terminate();
+  for (const { worker } of under.spawned) worker.terminate();
   const isWhole = () =>
     under.plane.state().every(({ sequence, restarts }) => sequence === 1 && restarts === 1);
   await expect.poll(isWhole).toBe(true);
