@@ -78,7 +78,7 @@ function flags(envelope: Envelope, reply: Reply, truncated: boolean): number {
 
 /** Appends records after the question, with name compression (RFC 1035 §4.1.4). */
 class SectionWriter {
-  readonly #buffer: Buffer;
+  #buffer: Buffer;
   readonly #sizeMax: number;
   readonly #start: number;
   /** Where each name, and each ancestor of it, was first written. */
@@ -87,8 +87,7 @@ class SectionWriter {
   #overflown = false;
 
   constructor(question: Buffer, sizeMax: number) {
-    // Room for the OPT record after the last section is the caller's.
-    this.#buffer = Buffer.allocUnsafe(Math.max(sizeMax, HEADER_BYTES + question.length) + 64);
+    this.#buffer = Buffer.allocUnsafe(UDP_SIZE_BYTES);
     this.#sizeMax = sizeMax;
     this.#buffer.set(question, HEADER_BYTES);
     this.#start = HEADER_BYTES + question.length;
@@ -125,8 +124,10 @@ class SectionWriter {
 
   /** The message, its header still to be filled in. */
   finish(opt: Buffer | undefined): Buffer {
+    const end = this.#end + (opt?.length ?? 0);
+    this.#grow(end);
     if (opt !== undefined) this.#buffer.set(opt, this.#end);
-    return this.#buffer.subarray(0, this.#end + (opt?.length ?? 0));
+    return this.#buffer.subarray(0, end);
   }
 
   #rewind(end: number): void {
@@ -175,7 +176,17 @@ class SectionWriter {
 
   #reserve(bytes: number): boolean {
     if (this.#end + bytes > this.#sizeMax) this.#overflown = true;
-    if (!this.#overflown) this.#end += bytes;
-    return !this.#overflown;
+    if (this.#overflown) return false;
+    this.#end += bytes;
+    this.#grow(this.#end);
+    return true;
+  }
+
+  /** Only what goes over TCP is ever larger than the first buffer. */
+  #grow(end: number): void {
+    if (end <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(end, 2 * this.#buffer.length));
+    larger.set(this.#buffer);
+    this.#buffer = larger;
   }
 }
