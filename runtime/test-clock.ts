@@ -66,5 +66,5 @@ interface Sleeper {
 const SETTLE_TURNS = 500;
 
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < SETTLE_TURNS; turn += 1) await undefined;
+  for (let turn = 0; turn < SETTLE_TURNS; turn += 1) await Promise.resolve();
 }

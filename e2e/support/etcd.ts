@@ -97,6 +97,21 @@ export async function startEtcd(): Promise<EtcdServer> {
   };
 }
 
+/** From here on this etcd asks for a name and a password, once for each of its starts. */
+export async function enableAuthentication(
+  { endpoint }: EtcdServer,
+  { username, password }: { readonly username: string; readonly password: string },
+): Promise<void> {
+  const etcdctl = async (...words: readonly string[]): Promise<unknown> =>
+    await run('etcdctl', ['--endpoints', endpoint, ...words], {
+      env: { ...process.env, ETCDCTL_API: '3' },
+    });
+  await etcdctl('user', 'add', `${username}:${password}`);
+  await etcdctl('role', 'add', 'root');
+  await etcdctl('user', 'grant-role', username, 'root');
+  await etcdctl('auth', 'enable');
+}
+
 const run = promisify(execFile);
 const START_MS_MAX = 20_000;
 

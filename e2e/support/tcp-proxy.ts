@@ -13,6 +13,8 @@ export interface TcpProxy {
 export interface ProxiedConnection {
   /** Forwards nothing more, either way; both ends stay open. */
   stall(): void;
+  /** Forwards what is asked, but no answer any more. */
+  stallAnswers(): void;
 }
 
 /** Forwards TCP on loopback, and can be told to stop forwarding. */
@@ -24,13 +26,17 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     const far = connect(Number(port), hostname);
     near.pipe(far);
     far.pipe(near);
+    const stallAnswers = (): void => {
+      far.unpipe(near);
+      far.pause();
+    };
     open.set(near, {
       stall: () => {
         near.unpipe(far);
-        far.unpipe(near);
         near.pause();
-        far.pause();
+        stallAnswers();
       },
+      stallAnswers,
     });
     for (const [socket, other] of [
       [near, far],

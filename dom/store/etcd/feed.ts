@@ -64,7 +64,7 @@ async function* oneStream(
   // From `afterRevision` itself, whose changes are then skipped, rather than from the one after:
   // a watch from the compacted revision on would miss the deletes of that very revision, so it
   // must expire, and this is how to make etcd say so. Nothing happens at revision 1.
-  const startRevision = afterRevision + 1n;
+  const startRevision = afterRevision > 1n ? afterRevision : 1n;
   const range = keys.range('');
   let position = afterRevision;
   let gathered: IEvent[] = [];
