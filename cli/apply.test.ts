@@ -140,7 +140,7 @@ test('content.path is uploaded, declared as a Release, and named by the Site', a
   const { out, error } = await cli.b8sctl('apply -f web/site.yaml');
   expect(out).toBe('site.b8s.dev/blog created\n');
   const { release = '', path } = site().spec.content ?? {};
-  expect(path).toBe('./public');
+  expect(path).toBeUndefined();
   expect(error).toBe(`release ${release}: 3 files, 38B; 2 files uploaded, 24B\n`);
   const manifest = parseManifest(cli.api.blobs.get(release) ?? new Uint8Array());
   expect(manifest.map((file) => file.path)).toEqual([

@@ -87,7 +87,7 @@ async function targetCandidates({ current, operands, cli }: Place): Promise<read
 
 async function flagValues(flag: Option, place: Place): Promise<readonly string[]> {
   if (flag.argChoices !== undefined) return flag.argChoices;
-  switch (flag.long) {
+  switch (flag.long ?? '') {
     case '--output':
       return ['json', 'jsonpath=', 'name', 'wide', 'yaml'];
     case '--for':

@@ -8,8 +8,8 @@ import { progressOn } from './progress.ts';
 import { uploadRelease } from './upload.ts';
 
 /**
- * A Site whose `content.path` names a folder, with `content.release` set to what the folder holds
- * now; undefined: the object names no folder.
+ * A Site whose `content.path` names a folder, with `content.release` in its place: the release
+ * that the folder is now. Undefined: the object names no folder.
  */
 export async function resolveContent(
   { object, folder }: Declaration,
@@ -47,10 +47,10 @@ function contentPath({ kind, spec }: DeclaredObject): string | undefined {
 
 /** The part of a valid Site's spec that matters here. */
 interface SiteContent {
-  readonly content?: { readonly path?: string; readonly release?: string };
+  readonly content?: { readonly path?: string };
 }
 
+/** The path is of this machine, and a Site names a path or a release, never both. */
 function withRelease(object: DeclaredObject, release: string): DeclaredObject {
-  const spec = object.spec as SiteContent;
-  return { ...object, spec: { ...spec, content: { ...spec.content, release } } };
+  return { ...object, spec: { ...(object.spec as SiteContent), content: { release } } };
 }

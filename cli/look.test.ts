@@ -81,7 +81,7 @@ test('get -o wide adds columns, name and jsonpath suit scripts', async () => {
 });
 
 test('get -o yaml has one key order and hides managedFields unless asked', async () => {
-  const managedFields = [{ manager: 'b8sctl', operation: 'apply', time: '', fields: [] }];
+  const managedFields = [{ manager: 'b8sctl', operation: 'apply' as const, time: '', fields: [] }];
   cli.api.put({ kind: 'Node', metadata: { name: 'fra1', managedFields }, spec: {} });
   const { out } = await cli.b8sctl('get node/fra1 -o yaml');
   expect(out.match(/^\w+(?=:)/gm)).toEqual(['apiVersion', 'kind', 'metadata', 'spec']);

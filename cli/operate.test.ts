@@ -323,7 +323,7 @@ test('node token create prints one command on stdout and the rest on stderr', as
   expect(out).toBe(
     'sub join https://127.0.0.1:7444 --token t1.secret --ca sha256:c0ffee --name fra1\n',
   );
-  expect(error).toContain('It works once, for 30m');
+  expect(error).toContain('It works once, within 30m');
   const any = await cli.b8sctl('node token create');
   expect(any.out).toMatch(/ --name "\$\(hostname\)"\n$/);
   const list = await cli.b8sctl('node token list');

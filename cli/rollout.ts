@@ -21,16 +21,14 @@ export function rolloutState(site: Site): RolloutState {
     return { kind: 'waiting', why: 'dom has not looked at the change yet' };
   }
   const { rollout } = status ?? {};
+  const notReady = ready === undefined ? 'not ready yet' : `${ready.reason}: ${ready.message}`;
   if (status?.release !== wanted) {
-    const isThis = rollout?.release === wanted;
-    const why = isThis ? `released on ${rollout.verified}/${rollout.total} nodes` : 'not begun yet';
+    const hasBegun = rollout?.release === wanted && rollout.total > 0;
+    const why = hasBegun ? `released on ${rollout.verified}/${rollout.total} nodes` : notReady;
     return { kind: 'waiting', why };
   }
   if (ready?.status === 'True') return { kind: 'done', release: wanted };
-  return {
-    kind: 'waiting',
-    why: ready === undefined ? 'not ready yet' : `${ready.reason}: ${ready.message}`,
-  };
+  return { kind: 'waiting', why: notReady };
 }
 
 /** Tells each step of a rollout until the site serves what it should. */

@@ -77,12 +77,14 @@ async function getNames(names: readonly NamedTarget[], query: Query, cli: Cli): 
     throw new CommandError('error: watch one object, or all of one kind');
   }
   const found: Resource[] = [];
-  let failure: unknown;
+  let failure: Error | undefined;
   try {
     await forEachOrFail(cli, names, async (target) => {
       found.push(await fetchObject(api, referenceOf(target, namespace), query.at));
     });
   } catch (error) {
+    // What was found is printed all the same, before the command fails.
+    if (!(error instanceof Error)) throw error;
     failure = error;
   }
   const form = names.length === 1 ? 'object' : 'list';

@@ -61,9 +61,10 @@ async function createToken({ node = '', ttl }: CreateOptions, cli: Cli): Promise
   }
   // Without a name the machine's own one serves: its shell fills it in.
   const name = node === '' ? '"$(hostname)"' : node;
-  const lifetime = formatDuration(created.expiresMs - cli.clock.nowMs());
   const { terminal } = cli;
-  terminal.error(`Run this on the machine, as root. It works once, for ${lifetime}:\n`);
+  terminal.error(
+    `Run this on the machine, as root. It works once, within ${formatDuration(ttl)}:\n`,
+  );
   terminal.out(
     `sub join https://${address} --token ${created.token} --ca ${created.caHash} --name ${name}\n`,
   );

@@ -54,5 +54,5 @@ async function push(folder: string, options: PushOptions, cli: Cli): Promise<voi
 
 function withRelease(site: Site, release: string): Resource {
   if (site.spec.content?.release === release) return site;
-  return { ...site, spec: { ...site.spec, content: { ...site.spec.content, release } } };
+  return { ...site, spec: { ...site.spec, content: { release } } };
 }

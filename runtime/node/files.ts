@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import {
   lstat,
@@ -92,8 +91,9 @@ export function nodeEditor(command: string): Editor {
   };
 }
 
-function runEditor(command: string, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
+async function runEditor(command: string, path: string): Promise<void> {
+  const { spawn } = await import('node:child_process');
+  return await new Promise((resolve, reject) => {
     // By the shell, for $EDITOR may hold arguments; the path goes apart, never as shell text.
     const child = spawn('/bin/sh', ['-c', `${command} "$1"`, 'sh', path], { stdio: 'inherit' });
     child.once('error', (cause) => reject(new Error(`start the editor ${command}`, { cause })));

@@ -136,18 +136,21 @@ const REASONS: Readonly<Record<number, ApiErrorReason>> = {
   [status.UNAUTHENTICATED]: 'Unauthorized',
 };
 
-/** Tells a dom that is away from one that refuses our certificate: the mend differs. */
+/** Tells a dom that is away, one that we cannot trust, and one that says it cannot: mends differ. */
 function unavailable(error: ServiceError, server: string): ApiError {
   const { details } = error;
-  const message = /ECONNREFUSED|ECONNRESET|EPIPE|No connection established|Name resolution/.test(
-    details,
-  )
+  const message = AWAY.test(details)
     ? `The connection to the server ${server} was refused - is dom running there?`
-    : /certificate|self.signed|SSL|TLS|alert/i.test(details)
+    : UNTRUSTED.test(details)
       ? `The TLS handshake with the server ${server} failed: ${details}`
-      : `The server ${server} is not available: ${details}`;
+      : `Error from server (Unavailable): ${details}`;
   return new ApiError('Unavailable', message, { cause: error });
 }
+
+/** What grpc-js and the operating system say when nobody answers, or no longer does. */
+const AWAY =
+  /ECONNREFUSED|ECONNRESET|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|Name resolution|Connection dropped/;
+const UNTRUSTED = /certificate|self.signed|SSL|TLS|alert/i;
 
 function trailer(metadata: Metadata | undefined, key: string): Buffer | undefined {
   const value = metadata?.get(key)[0];

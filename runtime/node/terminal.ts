@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import type { Terminal } from '../terminal.ts';
 
 /** The process's own standard streams. A non-empty `NO_COLOR` turns colours off. */
@@ -13,6 +12,8 @@ export function nodeTerminal(): Terminal {
     columns: stdout.columns ?? 80,
     colour: stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
     async confirm(question) {
+      // Few commands ask, and all of them start.
+      const { createInterface } = await import('node:readline/promises');
       const reader = createInterface({ input: stdin, output: stderr });
       try {
         return /^y(es)?$/i.test((await reader.question(question)).trim());
