@@ -1,6 +1,6 @@
 import { type Answer, decode, encode } from 'dns-packet';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { blobPath } from '../../runtime/digest.ts';
+import { blobPath, digestOf } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import type { EdgeCertificate } from '../edge/snapshot.ts';
 import type { DataPlane } from './plane.ts';
@@ -97,12 +97,18 @@ export function planeCases(name: string, open: () => Promise<PlaneUnderTest>): v
         'a.txt': 'small',
         'b.bin': Buffer.alloc(400_000),
       });
-      const { digestOf } = await import('../../runtime/digest.ts');
       await under.disk.write(blobPath(digestOf(Buffer.from('small'))), Buffer.from('SMALL'));
       await under.disk.remove(blobPath(digestOf(Buffer.alloc(400_000))));
       await under.plane.apply(testSnapshot(1, { edge: edge({ release }) }));
       expect((await under.get('/a.txt')).status).toBe(503);
       expect((await under.get('/b.bin')).status).toBe(503);
+    });
+
+    test('a file too large for memory arrives whole', async () => {
+      const large = 'large '.repeat(200_000);
+      const release = await publish(under.disk, { 'large.txt': large });
+      await under.plane.apply(testSnapshot(1, { edge: edge({ release }) }));
+      expect(await under.get('/large.txt')).toEqual({ status: 200, text: large });
     });
 
     test('a broken zone stays as it was while the rest takes effect', async () => {
