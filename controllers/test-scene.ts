@@ -7,12 +7,11 @@ import type { CertificateAuthority, IssuedCertificate, Sealer } from '../runtime
 import { runController } from '../runtime/control-loop.ts';
 import type { Controller } from '../runtime/controller.ts';
 import type { EventNote, EventRecorder } from '../runtime/events.ts';
-import { qualifiedName } from '../runtime/keys.ts';
 import { silentLog } from '../runtime/log.ts';
 import { memoryStore } from '../runtime/memory-store.ts';
 import { noMetrics } from '../runtime/metrics.ts';
 import { Mirror } from '../runtime/mirror.ts';
-import { type NodeView, nodeViews } from '../runtime/node-view.ts';
+import type { NodeView } from '../runtime/node-view.ts';
 import type { Random } from '../runtime/random.ts';
 import type { RecordKind, Records, ReportRecord, SiteOnNode } from '../runtime/records.ts';
 import type { Store } from '../runtime/store.ts';
@@ -217,13 +216,6 @@ export const internalCertificate = (names: readonly string[]): CertificateSpec =
   issuer: INTERNAL_ISSUER,
   keyType: 'ecdsa-p256',
 });
-
-/** Names in order, so that a failing assertion reads well. */
-export function connectedNames(world: Mirror): readonly string[] {
-  return nodeViews(world)
-    .filter(({ connected }) => connected)
-    .map(({ node }) => qualifiedName(node.metadata));
-}
 
 function countingRandom(): Random {
   let drawn = 0;

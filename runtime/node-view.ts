@@ -15,10 +15,17 @@ export interface NodeView {
 }
 
 /**
- * One machine as the world shows it. A session or report that another Node of the same name left
- * behind does not count.
+ * Every machine that is not being deleted, sorted by name. A session or report that another Node of
+ * the same name left behind does not count.
  */
-export function nodeView(world: World, node: Node): NodeView {
+export function nodeViews(world: World): readonly NodeView[] {
+  return world
+    .list('Node')
+    .filter((node) => node.metadata.deletionTimestamp === undefined)
+    .map((node) => nodeView(world, node));
+}
+
+function nodeView(world: World, node: Node): NodeView {
   const { name, uid } = node.metadata;
   const session = world.record('session', name)?.value;
   const stored = world.record('report', name)?.value;
@@ -28,16 +35,9 @@ export function nodeView(world: World, node: Node): NodeView {
     name,
     connected: session?.nodeUid === uid,
     report,
+    // A search, for an index of every report costs more than the few look-ups that one plan makes.
     site: (siteUid) => report?.sites.find((each) => each.uid === siteUid),
   };
-}
-
-/** Every machine that is not being deleted, sorted by name. */
-export function nodeViews(world: World): readonly NodeView[] {
-  return world
-    .list('Node')
-    .filter((node) => node.metadata.deletionTimestamp === undefined)
-    .map((node) => nodeView(world, node));
 }
 
 export function hasRole(view: NodeView, role: Node['spec']['roles'][number]): boolean {

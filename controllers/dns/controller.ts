@@ -56,7 +56,8 @@ function zonesAround(world: World, sites: readonly Site[]): readonly string[] {
     .map((zone) => qualifiedName(zone.metadata));
 }
 
-async function reconcile({ world, writer, clock }: DnsPorts, name: string): Promise<Outcome> {
+async function reconcile(ports: DnsPorts, name: string): Promise<Outcome> {
+  const { world, writer, clock } = ports;
   const zone = world.get('Zone', splitName(name));
   const stored = world.record('zone', name);
   if (zone === undefined) {

@@ -16,7 +16,7 @@ export interface GeoFacts {
 /** The names of Sites in a zone with the nodes that may be answered, sorted by name. */
 export function geoNames(facts: GeoFacts): readonly GeoNameRecord[] {
   const { zone, zones, nodes } = facts;
-  const edges = nodes.filter((node) => hasRole(node, 'edge'));
+  const edges = nodes.filter((node) => hasRole(node, 'edge')).toSorted(byName);
   const previous = new Map(facts.previous.map((each) => [each.name, each]));
   const names = new Map<string, GeoNameRecord>();
   for (const site of oldestFirst(facts.sites)) {
@@ -55,23 +55,23 @@ function lastKnown(
   return edges.map(({ name }) => name).filter((name) => previous.candidates.includes(name));
 }
 
+/** `candidates`: sorted by name. */
 function geoName(site: Site, name: string, candidates: readonly string[]): GeoNameRecord {
   const { policy, answers, weights = {} } = site.spec.routing;
   const common = { name, ttlS: site.spec.ttl, policy, answersMax: answers };
   switch (policy) {
     case 'nearest':
-      return { ...common, candidates: candidates.toSorted(), weights: [] };
+      return { ...common, candidates, weights: [] };
     case 'failover': {
       // Nodes that the order does not name come last: better than none.
       const order = (site.spec.routing.order ?? []).filter((node) => candidates.includes(node));
-      const rest = candidates.filter((node) => !order.includes(node)).toSorted();
+      const rest = candidates.filter((node) => !order.includes(node));
       return { ...common, candidates: [...order, ...rest], weights: [] };
     }
     case 'weighted': {
-      const shared = candidates.filter((node) => (weights[node] ?? 0) > 0).toSorted();
+      const shared = candidates.filter((node) => (weights[node] ?? 0) > 0);
       // If every node with a share is gone, equal shares for the others are better than no answer.
-      if (shared.length === 0)
-        return { ...common, candidates: candidates.toSorted(), weights: candidates.map(() => 1) };
+      if (shared.length === 0) return { ...common, candidates, weights: candidates.map(() => 1) };
       return { ...common, candidates: shared, weights: shared.map((node) => weights[node] ?? 0) };
     }
   }
@@ -82,6 +82,10 @@ function oldestFirst(sites: readonly Site[]): readonly Site[] {
   return sites
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .toSorted((a, b) => compare(a.metadata.creationTimestamp, b.metadata.creationTimestamp));
+}
+
+function byName(one: NodeView, other: NodeView): number {
+  return compare(one.name, other.name);
 }
 
 function compare(one: string, other: string): number {

@@ -20,6 +20,7 @@ export function recordSets(
 ): RecordSets {
   const glue = glueSets(zone, nodes);
   const nameservers = zone.spec.nameservers ?? [...new Set(glue.map(({ name }) => name))];
+  const wanted = new Set(nameservers);
   const sets = new Map<string, RecordSetRecord>();
   const problems: string[] = [];
   for (const record of zone.spec.records) {
@@ -30,7 +31,7 @@ export function recordSets(
   }
   for (const set of glue) {
     // Only names that the NS set holds need glue; what a person declared goes before what we add.
-    const isWanted = nameservers.includes(set.name) && !siteHosts.has(set.name);
+    const isWanted = wanted.has(set.name) && !siteHosts.has(set.name);
     if (isWanted && !sets.has(keyOf(set))) addSet(sets, set);
   }
   problems.push(...removeClashingAliases(sets), ...missingGlue(nameservers, sets, zone, siteHosts));
