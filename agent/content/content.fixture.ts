@@ -53,7 +53,7 @@ export function playedSource(
     const end = cutAfterBytes ?? bytes.length;
     for (let at = 0; at < end; at += 7) {
       signal.throwIfAborted();
-      await undefined;
+      await Promise.resolve();
       yield bytes.subarray(at, Math.min(at + 7, end));
     }
     if (cutAfterBytes !== undefined) throw new Error('the stream was cut');

@@ -85,7 +85,11 @@ class Conversation {
 
   /** Takes in what dom says. Ends when the link does. */
   async read(): Promise<void> {
+    let frames = 0;
     for await (const frame of this.#link.frames()) {
+      frames += 1;
+      // Only now is it known that dom is there and will have us.
+      if (frames === 1) this.#options.log.info({}, 'the session with dom is open');
       this.#phase = 'handling';
       await this.#handle(SessionResponse.decode(frame));
       this.#lastHeardMs = this.#options.clock.monotonicMs();

@@ -106,7 +106,9 @@ export function channelOptions(): ClientOptions {
 
 /** The message of a failed call, without gRPC's own prefix. */
 export function textOf(error: Partial<ServiceError> & Error): string {
-  return error.details === undefined || error.details === '' ? error.message : error.details;
+  const { details = '' } = error;
+  const text = details === '' ? error.message : details;
+  return text.replace(/\s*Resolution note:\s*$/, '');
 }
 
 function tlsOf({ caPem, keyPem, certificatePem }: NodeCredentials) {
