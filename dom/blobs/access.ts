@@ -45,7 +45,7 @@ export class BlobAccess {
     if (known !== undefined) return known;
     if (!(await this.#blobs.has(release))) return new Set();
     const manifest = parseManifest(await this.#blobs.read(release));
-    const files = new Set(manifest.map((file) => `sha256-${file.digest}`));
+    const files = new Set(manifest.map((file) => file.digest));
     this.#files.set(release, files);
     const oldest = this.#files.keys().next().value;
     if (this.#files.size > RELEASES_REMEMBERED_MAX && oldest !== undefined)

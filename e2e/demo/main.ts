@@ -1,7 +1,8 @@
 /** `make demo`: a control plane and three nodes on this machine, until Ctrl-C. */
 import { spawnSync } from 'node:child_process';
+import { copyFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { type Cluster, type NodeOptions, startCluster } from '../support/cluster.ts';
 import { until } from '../support/processes.ts';
 
@@ -23,6 +24,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => vo
 try {
   await refuseTakenPorts();
   cluster = await startCluster({ stateDir, dom, nodes, onProgress: say });
+  for (const file of [cluster.configFile, cluster.caFile])
+    copyFileSync(file, join(stateDir, basename(file)));
   say('applying manifests/demo');
   await cluster.b8sctlOk(['apply', '-f', join(root, 'manifests/demo')]);
   await ready(cluster);
@@ -77,19 +80,18 @@ async function describe(running: Cluster): Promise<void> {
   console.log(`  ${dnsCommand()}\n`);
   console.log('  # the site, from London');
   console.log(
-    `  curl --cacert ${here(running.caFile)} --resolve blog.example.test:8443:127.0.0.12 https://blog.example.test:8443/ -i\n`,
+    `  curl --cacert ${here(join(stateDir, 'ca.pem'))} --resolve blog.example.test:8443:127.0.0.12 https://blog.example.test:8443/ -i\n`,
   );
   console.log('  # what the cluster says of itself');
   console.log(
-    `  B8SCONFIG=${here(running.configFile)} ${here(join(root, 'bin/b8sctl'))} describe site/blog\n`,
+    `  B8SCONFIG=${here(join(stateDir, 'config'))} ${here(join(root, 'bin/b8sctl'))} describe site/blog\n`,
   );
   console.log(`demo is ready (${elapsed()}); Ctrl-C ends it`);
 }
 
 function dnsCommand(): string {
   const tool = ['kdig', 'dig'].find((name) => spawnSync('which', [name]).status === 0) ?? 'dig';
-  const port = tool === 'kdig' ? '@127.0.0.12 -p 5300' : '@127.0.0.12 -p 5300';
-  return `${tool} ${port} blog.example.test +subnet=1.128.0.0/24`;
+  return `${tool} @127.0.0.12 -p 5300 blog.example.test +subnet=1.128.0.0/24`;
 }
 
 async function refuseTakenPorts(): Promise<void> {

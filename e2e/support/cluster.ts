@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { get } from 'node:https';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { logTail, type Program, program, run, until } from './processes.ts';
 
@@ -159,24 +158,6 @@ class RunningCluster implements Cluster {
   #subDir(node: string): string {
     return join(this.stateDir, 'sub', node);
   }
-}
-
-/** Ports of 127.0.0.1 that are free by now. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((done) => server.listen(0, '127.0.0.1', () => done()));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    return address.port;
-  });
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
 }
 
 /** Three nodes at real places, on addresses `127.<area>.0.11` and so on: each test its own area. */

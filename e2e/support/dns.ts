@@ -1,0 +1,66 @@
+import { createSocket } from 'node:dgram';
+import { type Answer, decode, encode, type Packet } from 'dns-packet';
+
+const TIMEOUT_MS = 1_000;
+
+export interface DnsAnswer {
+  readonly rcode: string;
+  /** Addresses and texts of the answer section, in order. */
+  readonly values: readonly string[];
+  readonly answers: readonly Answer[];
+}
+
+/** Asks one nameserver over UDP, on behalf of a client subnet. Rejects when no answer comes. */
+export async function askDns(
+  server: { readonly address: string; readonly port: number },
+  question: { readonly name: string; readonly type: 'A' | 'AAAA' | 'SOA' | 'NS' | 'TXT' | 'MX' },
+  client?: string,
+): Promise<DnsAnswer> {
+  const id = Math.floor(Math.random() * 65_536);
+  const query = encode({
+    type: 'query',
+    id,
+    questions: [question],
+    ...(client !== undefined && { additionals: [subnetOption(client)] }),
+  });
+  const socket = createSocket('udp4');
+  try {
+    const response = await new Promise<Packet>((resolve, reject) => {
+      const late = setTimeout(
+        () => reject(new Error(`no answer from ${server.address}:${server.port}`)),
+        TIMEOUT_MS,
+      );
+      socket.on('message', (message) => {
+        const packet = decode(message);
+        if (packet.id !== id) return;
+        clearTimeout(late);
+        resolve(packet);
+      });
+      socket.on('error', reject);
+      socket.send(query, server.port, server.address);
+    });
+    const answers = response.answers ?? [];
+    return {
+      rcode: (response as Packet & { rcode: string }).rcode,
+      answers,
+      values: answers.map((answer) => ('data' in answer ? String(answer.data) : '')),
+    };
+  } finally {
+    socket.close();
+  }
+}
+
+function subnetOption(client: string): Answer {
+  return {
+    type: 'OPT',
+    name: '.',
+    udpPayloadSize: 1232,
+    extendedRcode: 0,
+    ednsVersion: 0,
+    flags: 0,
+    flag_do: false,
+    options: [
+      { code: 'CLIENT_SUBNET', family: 1, sourcePrefixLength: 24, scopePrefixLength: 0, ip: client },
+    ],
+  } as unknown as Answer;
+}
