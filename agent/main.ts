@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Disk } from '../runtime/disk.ts';
 import { systemClock } from '../runtime/node/clock.ts';
@@ -30,8 +31,8 @@ interface StateOption {
 }
 
 interface RunOptions extends StateOption {
-  readonly edgeWorkers: number;
-  readonly dnsWorkers: number;
+  readonly edgeWorkers?: number;
+  readonly dnsWorkers?: number;
   readonly cacheMib: number;
   readonly logLevel: LogLevel;
   readonly listen?: readonly string[];
@@ -61,8 +62,8 @@ program
 program
   .command('run')
   .description('Serve what this node was told to, and hold the session with dom.')
-  .option('--edge-workers <count>', 'threads that answer HTTP', parseCount, availableParallelism())
-  .option('--dns-workers <count>', 'threads that answer DNS', parseCount, availableParallelism())
+  .option('--edge-workers <count>', 'threads that answer HTTP (as suits the cores)', parseCount)
+  .option('--dns-workers <count>', 'threads that answer DNS (as suits the cores)', parseCount)
   .option('--cache-mib <size>', 'memory for files, of each edge worker', parseCount, CACHE_MIB)
   .option('--listen <address...>', "listen here instead of at the node's public addresses")
   .addOption(
@@ -112,8 +113,15 @@ async function run(options: RunOptions): Promise<void> {
   const node = identity.name;
   const [clock, random, log] = [systemClock(), systemRandom(), pinoLog(options.logLevel)];
   const dom = grpcDom(() => identity);
-  const threads = { edge: options.edgeWorkers, dns: options.dnsWorkers };
-  const planeOptions = { node, disk, clock, random, log, threads, folder: options.state };
+  const { edgeWorkers, dnsWorkers } = options;
+  const planeOptions = {
+    ...{ node, disk, clock, random, log, folder: resolve(options.state) },
+    cores: availableParallelism(),
+    threads: {
+      ...(edgeWorkers !== undefined && { edge: edgeWorkers }),
+      ...(dnsWorkers !== undefined && { dns: dnsWorkers }),
+    },
+  };
   const cacheBytesMax = options.cacheMib * MEBIBYTE;
   const plane = placedPlane({
     ...{ node, log, ...(options.listen !== undefined && { listen: options.listen }) },

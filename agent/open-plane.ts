@@ -5,9 +5,16 @@ import { checkBind } from '../runtime/node/bind-check.ts';
 import { threadWorkers } from '../runtime/node/worker-threads.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Place } from './placed-plane.ts';
-import type { FromWorker, ToWorker, WorkerConfig } from './plane/messages.ts';
+import type { FromWorker, ToWorker } from './plane/messages.ts';
 import type { DataPlane, WorkerKind } from './plane/plane.ts';
 import { createThreadedPlane } from './plane/threaded-plane.ts';
+import {
+  type PlaneSettings,
+  TICKET_KEYS_BYTES,
+  WORKER_RESOURCE_LIMITS,
+  type WorkerConfig,
+  workerCounts,
+} from './plane/worker-config.ts';
 
 export interface OpenPlaneOptions {
   readonly node: string;
@@ -17,34 +24,39 @@ export interface OpenPlaneOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly threads: Readonly<Record<WorkerKind, number>>;
+  readonly cores: number;
+  /** How many of each kind, where the node has the role. Left out: what suits the cores. */
+  readonly threads: Readonly<Partial<Record<WorkerKind, number>>>;
   readonly cacheBytesMax: number;
 }
-
-/** Bytes of TLS session ticket keys, shared by all edge workers of the node. */
-const TICKET_KEY_BYTES = 48;
 
 /** A plane of worker threads at that place. Throws where this process may not listen. */
 export async function openPlane(place: Place, options: OpenPlaneOptions): Promise<DataPlane> {
   await refuseUnbindable(place);
-  const { node, folder, disk, clock, random, log, threads, cacheBytesMax } = options;
+  const { node, folder, disk, clock, random, log, cores, threads, cacheBytesMax } = options;
   const { addresses, httpPort, httpsPort, dnsPort } = place;
-  const common = { nodeName: node, addresses, mode: 'production' } as const;
-  const ticketKeys = Uint8Array.from(random.bytes(TICKET_KEY_BYTES));
-  const edge = { ...common, folder, httpPort, httpsPort, ticketKeys, cacheBytesMax };
+  const settings: PlaneSettings = {
+    ...{ nodeName: node, addresses, httpPort, httpsPort, dnsPort, folder, cacheBytesMax },
+    ticketKeys: Uint8Array.from(random.bytes(TICKET_KEYS_BYTES)),
+    mode: 'production',
+  };
   const workers = threadWorkers<WorkerKind, ToWorker, FromWorker>({
     entry: new URL('./plane/main.ts', import.meta.url),
-    dataFor: (kind): WorkerConfig =>
-      kind === 'dns' ? { ...common, kind, dnsPort } : { ...edge, kind },
+    dataFor: (kind): WorkerConfig => ({ ...settings, kind }),
+    resourceLimits: WORKER_RESOURCE_LIMITS,
   });
-  const counts = { edge: place.edge ? threads.edge : 0, dns: place.nameserver ? threads.dns : 0 };
+  const usual = workerCounts({ cores, roles: place.roles });
+  const counts = {
+    edge: usual.edge === 0 ? 0 : (threads.edge ?? usual.edge),
+    dns: usual.dns === 0 ? 0 : (threads.dns ?? usual.dns),
+  };
   return createThreadedPlane({ workers, counts, disk, clock, random, log });
 }
 
 async function refuseUnbindable(place: Place): Promise<void> {
   const ports = [
-    ...(place.edge ? [place.httpPort, place.httpsPort] : []),
-    ...(place.nameserver ? [place.dnsPort] : []),
+    ...(place.roles.includes('edge') ? [place.httpPort, place.httpsPort] : []),
+    ...(place.roles.includes('nameserver') ? [place.dnsPort] : []),
   ];
   for (const address of place.addresses) {
     for (const port of ports) {

@@ -18,7 +18,7 @@ test('stands where the own entry of the directory says, and stays while that is 
   expect(world.opened.map(({ place }) => place)).toEqual([
     {
       ...{ addresses: ['192.0.2.1', '192.0.2.2', '2001:db8::1'], httpPort: 80, httpsPort: 443 },
-      ...{ dnsPort: 53, edge: true, nameserver: false },
+      ...{ dnsPort: 53, roles: ['edge'] },
     },
   ]);
   expect(world.opened[0]?.applied).toEqual([1, 2]);

@@ -11,8 +11,8 @@ export interface Place {
   readonly httpPort: number;
   readonly httpsPort: number;
   readonly dnsPort: number;
-  readonly edge: boolean;
-  readonly nameserver: boolean;
+  /** Sorted. */
+  readonly roles: readonly string[];
 }
 
 export interface PlacedPlaneOptions {
@@ -69,7 +69,6 @@ function placeOf(own: NodePlan, listen: readonly string[] | undefined): Place {
     httpPort: own.httpPort,
     httpsPort: own.httpsPort,
     dnsPort: own.dnsPort,
-    edge: own.roles.includes('edge'),
-    nameserver: own.roles.includes('nameserver'),
+    roles: own.roles.toSorted(),
   };
 }
