@@ -21,7 +21,7 @@ export interface EventNote {
  * Tells people what happened, as a port.
  *
  * Guarantees: returns at once and never throws.
- * Caveats: best effort. What is not written when the process ends is lost; conditions are the truth.
+ * Caveats: best effort. What is not written when the process ends is lost.
  */
 export interface EventRecorder {
   record(note: EventNote): void;
@@ -175,7 +175,7 @@ interface Pending {
 /** The start of the object's name that an Event's name shows; names have at most 253 characters. */
 const SHOWN_NAME_MAX = 200;
 
-/** The same for the same thing within the same hour, so that a repeat finds it, also after a restart. */
+/** The same for the same thing within one hour: a repeat finds it, also after a restart. */
 export function eventName(note: EventNote, nowMs: number): string {
   const { name, uid } = note.regarding.metadata;
   const series = Math.floor(nowMs / EVENT_SERIES_MS);

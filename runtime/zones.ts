@@ -3,7 +3,7 @@ import type { Zone } from '../api/zone.ts';
 /** The Zone that answers for each origin. */
 export type ZonesByOrigin = ReadonlyMap<string, Zone>;
 
-/** Pure: of several Zones with one origin the oldest answers, so that a newcomer takes nothing away. */
+/** Pure: of several Zones with one origin the oldest answers: a newcomer takes nothing away. */
 export function zonesByOrigin(zones: readonly Zone[]): ZonesByOrigin {
   const byOrigin = new Map<string, Zone>();
   for (const zone of zones) {

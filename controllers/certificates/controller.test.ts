@@ -38,7 +38,7 @@ test('a site gets a certificate of its own, issued, sealed for it alone', async 
   await at.end();
 });
 
-test('other hosts: the certificate follows, and the old one stays until the new one is there', async () => {
+test('other hosts: the certificate follows, the old one stays until then (INV-29)', async () => {
   const at = await issuing();
   at.authority.failure = new Error('the CA is away');
   await at.configure('Site', 'blog', { hosts: ['blog.example.com', 'www.example.com'] });
@@ -103,7 +103,7 @@ test('a missing issuer is named with the mend, and its coming helps', async () =
   await at.end();
 });
 
-test('keys of a certificate that is gone are removed, also of one deleted while dom was away', async () => {
+test('keys of a certificate that is gone are removed, also at the start of dom', async () => {
   const at = await issuing();
   await at.remove('Site', 'blog');
   await at.remove('Certificate', 'blog');

@@ -101,7 +101,7 @@ export function planIssuer(issuer: Issuer, nowMs: number): IssuerStatus {
           type: 'Ready',
           status: 'False',
           reason: 'InvalidLifetime',
-          message: `spec.ca.lifetime "${issuer.spec.ca?.lifetime ?? ''}": write a duration, e.g. 90d`,
+          message: `spec.ca.lifetime "${issuer.spec.ca?.lifetime}": write a duration, e.g. 90d`,
         }
       : {
           type: 'Ready',
@@ -189,7 +189,7 @@ function obstacle(
 ): { readonly reason: string; readonly message: string } | undefined {
   const { issuer: name } = certificate.spec;
   if (issuer === undefined) {
-    const message = `spec.issuer "${name}": there is no such Issuer; declare it, or name "${INTERNAL_ISSUER}"`;
+    const message = `spec.issuer "${name}": no such Issuer; declare it, or use "${INTERNAL_ISSUER}"`;
     return { reason: 'IssuerNotFound', message };
   }
   if (lifetimeOf(issuer) === undefined) {

@@ -41,7 +41,8 @@ export function certificateReady(
   }
   const missing = edges.filter((edge) => !usesCertificate(edge, site, certificate));
   if (missing.length > 0) {
-    const message = `waiting for ${shortList(missing.map((edge) => nameWithError(edge, site)))} to use it`;
+    const names = shortList(missing.map((edge) => nameWithError(edge, site)));
+    const message = `waiting for ${names} to use it`;
     return { type, status: 'False', reason: 'Distributing', message };
   }
   return { type, status: 'True', reason: ready.reason, message: ready.message };
@@ -106,7 +107,8 @@ export function dnsConfigured(
   ];
   const records = addresses.length === 0 ? 'the addresses of the edges' : shortList(addresses);
   const names = shortList(outside.map(({ host }) => host));
-  const message = `no Zone holds ${names}: declare one, or create these records where its DNS is kept: ${records}`;
+  const mend = `declare one, or create these records where its DNS is kept: ${records}`;
+  const message = `no Zone holds ${names}: ${mend}`;
   return { type: 'DnsConfigured', status: 'Unknown', reason: 'OutsideOfZones', message };
 }
 
@@ -123,7 +125,7 @@ function covers(names: readonly string[], host: string): boolean {
   return names.includes(host) || names.includes(`*.${host.slice(host.indexOf('.') + 1)}`);
 }
 
-/** A Certificate made for the Site has its Issuer as well; one declared by hand may have another. */
+/** A Certificate made for the Site has its Issuer; one declared by hand may have another. */
 function isInStep({ metadata, spec }: Certificate, site: Site): boolean {
   const isMadeForIt = metadata.ownerReferences?.some(({ uid }) => uid === site.metadata.uid);
   return isMadeForIt !== true || spec.issuer === site.spec.tls.issuer;

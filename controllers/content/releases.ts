@@ -44,7 +44,7 @@ export function releasesInUse({ spec, status }: Site): readonly string[] {
   return names.filter((name) => name !== undefined);
 }
 
-/** What it names, and what was pushed for it and is nobody's: a push that was overtaken by another. */
+/** What it names, and what was pushed for it and is nobody's: a push overtaken by another. */
 function isToAdopt(release: Release, site: Site): boolean {
   const { metadata, spec } = release;
   if (owners(release).includes(site.metadata.uid) || metadata.deletionTimestamp !== undefined)

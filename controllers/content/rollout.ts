@@ -27,7 +27,7 @@ export interface RolloutPlan {
 /**
  * Decides which release a site is served from. All edges switch at once, and only to what they have
  * verified (INV-28): the desired release once every connected edge has it. Silent edges do not hold
- * it up, they catch up on their return. What is served stays whenever the desired release cannot be.
+ * it up, they catch up on their return. What is served stays while the desired release cannot be.
  */
 export function planRollout(facts: RolloutFacts, nowMs: number): RolloutPlan {
   const { site, release, edges } = facts;
@@ -73,12 +73,13 @@ function noRelease({ spec }: Site): ConditionInput {
     const message = 'spec.content names nothing to serve: publish a folder with b8sctl push';
     return { type, status: 'False', reason: 'NoContent', message };
   }
-  const message = `spec.content.path "${path}" is not uploaded: run b8sctl apply where this folder is`;
+  const message = `spec.content.path "${path}" is not uploaded: run b8sctl apply where it is`;
   return { type, status: 'False', reason: 'ContentNotUploaded', message };
 }
 
 function releaseNotFound(desired: string): ConditionInput {
-  const message = `there is no Release ${shortDigest(desired)}: push it with b8sctl apply or b8sctl push`;
+  const name = shortDigest(desired);
+  const message = `there is no Release ${name}: push it with b8sctl apply or b8sctl push`;
   return { type, status: 'False', reason: 'ReleaseNotFound', message };
 }
 
@@ -100,7 +101,8 @@ function conditionOf(state: {
     return { type, status: 'False', reason: 'NoEdges', message };
   }
   if (total === 0) {
-    const message = `${name} waits for an edge to connect: ${shortList(edges.map((edge) => edge.name))}`;
+    const silent = shortList(edges.map((edge) => edge.name));
+    const message = `${name} waits for an edge to connect: ${silent}`;
     return { type, status: 'False', reason: 'EdgesSilent', message };
   }
   const waiting = shortList(missing.map((edge) => nameWithError(edge, site)));

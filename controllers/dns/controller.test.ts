@@ -47,7 +47,7 @@ test('the zone is ready once its nameservers report the serial', async () => {
   await at.end();
 });
 
-test('a zone that is gone takes its record along, and a new one begins with a greater serial', async () => {
+test('a zone that is gone takes its record along; a new one begins greater', async () => {
   const at = await zoneWithSite();
   const before = at.world.record('zone', ZONE)?.value.serial ?? 0;
   await at.remove('Zone', 'example');

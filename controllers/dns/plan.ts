@@ -151,7 +151,9 @@ function acceptedOf(problems: readonly string[]): ConditionInput {
 }
 
 function tooLarge({ spec }: Zone): ConditionInput {
-  const message = `${spec.origin} with its Sites is over ${VALUE_BYTES_MAX} bytes, so its last version goes on being served: move records into a Zone of a subdomain`;
+  const fact = `${spec.origin} with its Sites is over ${VALUE_BYTES_MAX} bytes`;
+  const mend = 'its last version goes on being served; move records into a Zone of a subdomain';
+  const message = `${fact}: ${mend}`;
   return { type: 'RecordsAccepted', status: 'False', reason: 'ZoneTooLarge', message };
 }
 

@@ -33,7 +33,7 @@ test('static records become absolute, in names and in values, with the ttl of th
   ]);
 });
 
-test('each nameserver node gets a name with its addresses; one without any is no name server', () => {
+test('each nameserver node gets a name with its addresses, if it has any', () => {
   const nodes = [
     view('a', { ipv4: ['192.0.2.1'], ipv6: ['2001:db8::1'] }),
     view('b', { ipv4: [] }),

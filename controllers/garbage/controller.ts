@@ -79,7 +79,7 @@ function collect(world: World, kind: KindName, name: string): readonly Operation
   return isOrphan({ object, exists, wantedReleases }) ? [{ kind: 'delete', base: object }] : [];
 }
 
-/** An owner is in the namespace of what it owns, or in none. Unknown kinds are left to who knows them. */
+/** An owner is in the namespace of what it owns, or in none. Unknown kinds count as there. */
 function ownerExists(world: World, owner: OwnerReference, namespace: string | undefined): boolean {
   if (!isKindName(owner.kind)) return true;
   const isCluster = kindsByName[owner.kind].scope === 'cluster';

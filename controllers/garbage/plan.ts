@@ -18,7 +18,7 @@ export function isOrphan({ object, exists, wantedReleases }: OwnedFacts): boolea
   return object.kind !== 'Release' || !wantedReleases.has(object.metadata.name);
 }
 
-/** Decides whether a claim on a host is void: its Site, by uid, is gone or has given the host up. */
+/** Decides whether a claim on a host is void: its Site, by uid, is gone or gave the host up. */
 export function isVoidClaim(host: string, claim: HostRecord, site: Site | undefined): boolean {
   return site?.metadata.uid !== claim.siteUid || !site.spec.hosts.includes(host);
 }

@@ -15,7 +15,7 @@ interface NodePorts {
   readonly events: EventRecorder;
 }
 
-/** Keeps the status of each Node; a name is the Node's. Removes the report that a gone Node left. */
+/** Keeps the status of each Node, and removes reports that gone ones left; a name is a Node's. */
 export function nodeController(ports: NodePorts): Controller {
   return {
     name: 'node',

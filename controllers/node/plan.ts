@@ -52,7 +52,8 @@ function readyOf({ node, session }: NodeFacts, lastSeen: string | undefined): Co
     return { type: 'Ready', status: 'True', reason: 'NodeConnected', message };
   }
   if (lastSeen === undefined) {
-    const message = `it has never connected: run the command that b8sctl node token create ${name} prints, on the machine`;
+    const command = `b8sctl node token create ${name}`;
+    const message = `it has never connected: run what "${command}" prints on the machine`;
     return { type: 'Ready', status: 'Unknown', reason: 'NeverConnected', message };
   }
   const message = `its lease ended at ${lastSeen}: see that sub runs on ${name} and reaches dom`;
