@@ -213,6 +213,15 @@ test.each([
   expect(cli.api.objects()).toEqual([]);
 });
 
+test('content.path is relative to the manifest', async () => {
+  cli.files.set('/etc/secret', 'x');
+  cli.files.set('site.yaml', WITH_CONTENT.replace('./public', '/etc'));
+  const { error, code } = await cli.b8sctl('apply -f site.yaml');
+  expect(error).toMatch(/spec\.content\.path "\/etc": must be relative .*\(site\.yaml:7\)/);
+  expect(code).toBe(1);
+  expect(cli.api.blobs.size).toBe(0);
+});
+
 test.each([
   { when: 'nothing would change', change: '', code: 0, shown: '' },
   {

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { formatBytes } from '../api/column.ts';
 import type { Api, DeclaredObject } from '../runtime/api-client.ts';
-import type { Cli } from './cli.ts';
+import { type Cli, CommandError } from './cli.ts';
 import { hashFolder, type LocalRelease } from './content.ts';
 import type { Declaration } from './manifests.ts';
 import { progressOn } from './progress.ts';
@@ -12,12 +12,18 @@ import { uploadRelease } from './upload.ts';
  * that the folder is now. Undefined: the object names no folder.
  */
 export async function resolveContent(
-  { object, folder }: Declaration,
+  { object, folder, document }: Declaration,
   cli: Cli,
 ): Promise<{ readonly object: DeclaredObject; readonly release: LocalRelease } | undefined> {
   const path = contentPath(object);
   if (path === undefined) return undefined;
-  const source = posix.isAbsolute(path) ? path : posix.join(folder, path);
+  if (posix.isAbsolute(path)) {
+    // A manifest from elsewhere must not publish a folder that its reader did not see in it.
+    const line = document.locate('spec.content.path');
+    const message = `spec.content.path "${path}": must be relative to the manifest, e.g. ./public`;
+    throw new CommandError(`error: ${message} (${document.source}:${line})`);
+  }
+  const source = posix.join(folder, path);
   const progress = progressOn(cli.terminal, cli.clock);
   const release = await hashFolder(cli.files, source, { progress, signal: cli.signal });
   return { object: withRelease(object, release.digest), release };
