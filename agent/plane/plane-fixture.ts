@@ -67,6 +67,7 @@ export function testZone(serial: number, overrides: Partial<ZonePlan> = {}): Zon
         candidates: ['london', 'tokyo'],
         policy: 'nearest',
         answersMax: 2,
+        weights: [],
       },
     ],
     ...overrides,
