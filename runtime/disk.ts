@@ -30,5 +30,8 @@ export interface Disk {
   /** Empty when the folder is absent. */
   list(folder: string): Promise<readonly DiskEntry[]>;
   /** Bytes `start` (inclusive) to `end` (exclusive), in pieces of at most 64 KiB. */
-  stream(path: string, range?: { readonly start?: number; readonly end?: number }): AsyncIterable<Uint8Array>;
+  stream(
+    path: string,
+    range?: { readonly start?: number; readonly end?: number },
+  ): AsyncIterable<Uint8Array>;
 }
