@@ -27,6 +27,9 @@ export function certificateNameProblem(name: string): string | undefined {
   return publicNameProblem(name.slice(2));
 }
 
+/** The cluster's own names: a certificate for one of them would speak for dom. */
+const OWN_DOMAIN = 'b8s.internal';
+
 /** For a domain that may have one label only: the origin of a zone. */
 export function domainProblem(name: string): string | undefined {
   return writingProblem(name) ?? labelsProblem(name, HOST_LABEL);
@@ -72,7 +75,12 @@ function publicNameProblem(name: string): string | undefined {
     return 'is an address; write a host name, e.g. blog.example.com';
   if (!name.includes('.'))
     return `needs a dot, e.g. ${HOST_LABEL.test(name) ? name : 'blog'}.example.com`;
+  if (isWithinDomain(name, OWN_DOMAIN)) return `is under ${OWN_DOMAIN}, which is dom's own`;
   return labelsProblem(name, HOST_LABEL);
+}
+
+function isWithinDomain(name: string, domain: string): boolean {
+  return name === domain || name.endsWith(`.${domain}`);
 }
 
 /** What people paste: URLs, ports, final dots, capitals, letters beyond ASCII. */

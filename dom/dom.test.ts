@@ -75,11 +75,13 @@ async function joined(name: string): Promise<{
   const { token } = await term.api.createToken({ node: name, ttlS: 60 }, ADMIN);
   const specJson = JSON.stringify({ roles: ['edge', 'nameserver'], ipv4: ['192.0.2.1'] });
   const key = fakeKey(random);
-  const csr = encodeFakeRequest({
-    publicKey: key.publicKey,
-    signedBy: key.publicKey,
-    strength: 'strong',
-  });
+  const csr = Buffer.from(
+    encodeFakeRequest({
+      publicKey: key.publicKey,
+      signedBy: key.publicKey,
+      strength: 'strong',
+    }),
+  );
   const response = await term.join.join({ token, node: name, csr, specJson, agentVersion: '1' });
   const identity: Identity = { kind: 'node', name, uid: response.nodeUid };
   expect(parseFakeCertificate(response.chainPem)).toBeDefined();
@@ -243,7 +245,7 @@ describe('a session', () => {
     const [london, sydney] = [await joined('london'), await joined('sydney')];
     london.send(hello('london'));
     sydney.send(hello('sydney'));
-    for (let beat = 1n; beat < 10n; beat += 1n) {
+    for (let beat = 1n; beat < 12n; beat += 1n) {
       await clock.advance(1_000);
       london.send({ $case: 'heartbeat', value: { sequence: beat } });
     }

@@ -15,7 +15,15 @@ export function records(name: string, type: string, ...values: string[]): Record
 }
 
 export function geoName(name: string, given: Partial<GeoName> = {}): GeoName {
-  return { name, ttlS: 30, candidates: [], policy: 'nearest', answersMax: 1, ...given };
+  return {
+    name,
+    ttlS: 30,
+    candidates: [],
+    policy: 'nearest',
+    answersMax: 1,
+    weights: [],
+    ...given,
+  };
 }
 
 export function zonePlan(origin: string, given: Partial<ZonePlan> = {}): ZonePlan {

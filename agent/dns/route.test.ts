@@ -196,3 +196,18 @@ test('first places in a rotation spread by weight', () => {
     expect(Math.abs(share(name) - expected)).toBeLessThan(0.15);
   }
 });
+
+test('weighted: each node is answered to its share of the clients, and always the same one to each', () => {
+  const weighted = geoName('site.example', {
+    candidates: ['amsterdam', 'berlin'],
+    policy: 'weighted',
+    weights: [9, 1],
+  });
+  const first = (client: Uint8Array): string | undefined =>
+    chosen(route({ geoName: weighted, client }))[0];
+  const clients = Array.from({ length: 2000 }, (_, i) => Uint8Array.of(203, i >> 8, i & 255, 9));
+  const share = clients.filter((client) => first(client) === 'amsterdam').length / clients.length;
+  expect(share).toBeGreaterThan(0.87);
+  expect(share).toBeLessThan(0.93);
+  expect(clients.map(first)).toEqual(clients.map(first));
+});

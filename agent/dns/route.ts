@@ -58,7 +58,8 @@ type Ranked = Omit<Candidate, 'chosen'>;
  * everyone (INV-21).
  */
 export function routeGeoName(input: RouteInput): Routing {
-  const all = input.geoName.candidates.map((name) => candidateOf(name, input));
+  const { candidates: names, weights } = input.geoName;
+  const all = names.map((name, i) => ({ ...candidateOf(name, input), weight: weights[i] ?? 1 }));
   const eligible = all.filter(({ state }) => !isImpossible(state));
   const { pool, members } = poolOf(eligible);
   const order = orderOf(input, members);

@@ -2,9 +2,8 @@ import type { CertificateAuthority } from '../../runtime/authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { describeError } from '../../runtime/control-loop.ts';
 import type { Log } from '../../runtime/log.ts';
+import { domServerNames } from '../../runtime/server-names.ts';
 
-/** The name that every client verifies, whatever address it dials. */
-export const DOM_SERVER_NAME = 'dom.b8s.internal';
 const LIFETIME_MS = 30 * 24 * 3600 * 1000;
 const RENEW_AFTER_MS = (LIFETIME_MS * 2) / 3;
 const RETRY_MS = 60_000;
@@ -29,7 +28,7 @@ export async function keepServerCertificate(ports: {
   readonly signal: AbortSignal;
 }): Promise<ServerCertificate> {
   const { authority, clock, log, signal } = ports;
-  const names = [...new Set([DOM_SERVER_NAME, 'localhost', ...ports.hosts])];
+  const names = domServerNames(ports.hosts);
   const issue = async (): Promise<ServerKeyPair> => {
     const issued = await authority.issueServer({
       names,

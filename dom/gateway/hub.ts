@@ -11,7 +11,7 @@ import type { Store } from '../../runtime/store.ts';
 import type { Writer } from '../../runtime/writer.ts';
 import type { Leadership } from '../leadership.ts';
 import { Feed, type Workshop } from './feed.ts';
-import { Session } from './session.ts';
+import { RETURN_GRACE_MS, Session } from './session.ts';
 import { type OpenKey, planView, type Viewer, viewerOf } from './view.ts';
 
 /** Sessions that one dom holds; more are told to come back later. */
@@ -82,6 +82,7 @@ export class Hub {
     } finally {
       this.#leave(session);
     }
+    await this.#awaitReturn(session, signal);
   }
 
   /** The feed of what this node sees by now; the session is told whenever it moves on. */
@@ -150,6 +151,23 @@ export class Hub {
 
   #roles(node: string): readonly string[] {
     return this.#ports.mirror.get('Node', { name: node })?.spec.roles ?? [];
+  }
+
+  /** A node that does not come back in time is gone; when dom is going itself, nobody can tell. */
+  async #awaitReturn(session: Session, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#ports;
+    try {
+      await clock.sleep(RETURN_GRACE_MS, signal);
+    } catch {
+      return;
+    }
+    if (this.#sessions.has(session.node)) return;
+    await session.forget().catch((error: unknown) => {
+      log.warn(
+        { node: session.node, error: describeError(error) },
+        'a lease was not ended; it runs out',
+      );
+    });
   }
 
   #leave(session: Session): void {

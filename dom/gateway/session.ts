@@ -17,8 +17,17 @@ import { type Feed, HEARTBEAT_INTERVAL_MS } from './feed.ts';
 import type { Hub, HubPorts } from './hub.ts';
 import { reportRecord } from './report.ts';
 
-/** Silence after which a node's lease ends: the node counts as gone. */
-export const NODE_LEASE_MS = 3 * HEARTBEAT_INTERVAL_MS;
+/** Silence after which a session counts as lost. */
+export const SILENCE_MS_MAX = 3 * HEARTBEAT_INTERVAL_MS;
+/** How long a node whose session was lost may take to come back before it counts as gone. */
+export const RETURN_GRACE_MS = 3_000;
+/**
+ * The lease on a session's record. While dom lives it ends leases by itself, much sooner; this one
+ * is for its absence: long enough for the next leader to begin and for all nodes to dial it, so
+ * that a change of leader makes no node look gone (INV-24).
+ */
+export const NODE_LEASE_MS = 30_000;
+const RENEW_EVERY_MS = NODE_LEASE_MS / 3;
 const HELLO_TIMEOUT_MS = 10_000;
 const EXPLAIN_TIMEOUT_MS = 5_000;
 /** A stuck node shall not make dom remember questions without bound. */
@@ -84,6 +93,11 @@ export class Session {
   close(why: string): void {
     this.#link.close(new LinkClosedError('lost', why));
     this.#over.abort(new LinkClosedError('lost', why));
+  }
+
+  /** Says that the node is gone. To be called once it had time to come back, and did not. */
+  async forget(): Promise<void> {
+    if (this.#lease !== undefined) await this.#ports.store.revokeLease(this.#lease);
   }
 
   /** Ends the session of a node that is gone or is another one by now (INV-36). */
@@ -230,7 +244,7 @@ export class Session {
   #renew(): void {
     const { store, clock } = this.#ports;
     const nowMs = clock.monotonicMs();
-    if (this.#lease === undefined || nowMs - this.#renewedMs < HEARTBEAT_INTERVAL_MS / 2) return;
+    if (this.#lease === undefined || nowMs - this.#renewedMs < RENEW_EVERY_MS) return;
     this.#renewedMs = nowMs;
     void store.renewLease(this.#lease).then(
       (outcome) => {
@@ -276,14 +290,15 @@ export class Session {
   async #watchSilence(signal: AbortSignal): Promise<void> {
     const { clock } = this.#ports;
     const deadline = (): number =>
-      this.#heardMs + (this.#feed === undefined ? HELLO_TIMEOUT_MS : NODE_LEASE_MS);
+      this.#heardMs + (this.#feed === undefined ? HELLO_TIMEOUT_MS : SILENCE_MS_MAX);
     try {
       for (
         let leftMs = deadline() - clock.monotonicMs();
         leftMs > 0;
         leftMs = deadline() - clock.monotonicMs()
       )
-        await clock.sleep(leftMs, signal);
+        // The hello may come meanwhile, and with it a nearer deadline.
+        await clock.sleep(Math.min(leftMs, SILENCE_MS_MAX), signal);
     } catch (error) {
       if (error instanceof LinkClosedError) throw error;
       return;

@@ -108,7 +108,7 @@ export interface ZonePlan {
 export interface RecordSet {
   /** Absolute, lower case, without a final dot. */
   readonly name: string;
-  /** "A", "AAAA", "CAA", "CNAME", "MX", "NS", "TXT". */
+  /** "A", "AAAA", "CAA", "CNAME", "MX", "NS", "SRV", "TXT". */
   readonly type: string;
   readonly ttlS: number;
   /** One record each, in presentation format (RFC 1035 section 5.1). */
@@ -119,12 +119,17 @@ export interface GeoName {
   /** Absolute, lower case, without a final dot. */
   readonly name: string;
   readonly ttlS: number;
-  /** Nodes that may be answered, by name, sorted: they hold the site's content and certificate. */
+  /**
+   * Nodes that may be answered, by name: they hold the site's content and certificate. Sorted; for
+   * "failover" in order of preference.
+   */
   readonly candidates: readonly string[];
   /** "nearest", "weighted" or "failover". */
   readonly policy: string;
   /** How many nodes one answer names, nearest first. */
   readonly answersMax: number;
+  /** For "weighted": the share of each candidate, in their order, above 0; else empty. */
+  readonly weights: readonly number[];
 }
 
 /** One machine of the directory that nameservers route by. */
@@ -1525,7 +1530,7 @@ export const RecordSet: MessageFns<RecordSet> = {
 };
 
 function createBaseGeoName(): GeoName {
-  return { name: "", ttlS: 0, candidates: [], policy: "", answersMax: 0 };
+  return { name: "", ttlS: 0, candidates: [], policy: "", answersMax: 0, weights: [] };
 }
 
 export const GeoName: MessageFns<GeoName> = {
@@ -1544,6 +1549,13 @@ export const GeoName: MessageFns<GeoName> = {
     }
     if (message.answersMax !== 0) {
       writer.uint32(40).uint32(message.answersMax);
+    }
+    if (message.weights.length !== 0) {
+      writer.uint32(50).fork();
+      for (const v of message.weights) {
+        writer.uint32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -1601,6 +1613,24 @@ export const GeoName: MessageFns<GeoName> = {
             message.answersMax = reader.uint32();
             continue;
           }
+          case 6: {
+            if (tag === 48) {
+              message.weights.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 50) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.weights.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1630,6 +1660,9 @@ export const GeoName: MessageFns<GeoName> = {
         : isSet(object.answers_max)
         ? globalThis.Number(object.answers_max)
         : 0,
+      weights: globalThis.Array.isArray(object?.weights)
+        ? object.weights.map((e: any) => globalThis.Number(e))
+        : [],
     };
   },
 
@@ -1650,6 +1683,9 @@ export const GeoName: MessageFns<GeoName> = {
     if (message.answersMax !== 0) {
       obj.answersMax = Math.round(message.answersMax);
     }
+    if (message.weights?.length) {
+      obj.weights = message.weights.map((e) => Math.round(e));
+    }
     return obj;
   },
 
@@ -1663,6 +1699,7 @@ export const GeoName: MessageFns<GeoName> = {
     message.candidates = object.candidates?.map((e) => e) || [];
     message.policy = object.policy ?? "";
     message.answersMax = object.answersMax ?? 0;
+    message.weights = object.weights?.map((e) => e) || [];
     return message;
   },
 };
