@@ -42,7 +42,7 @@ async function cluster(): Promise<Scene> {
   return at;
 }
 
-test('a site, its zone and its certificate become ready; then no more writes (INV-1, INV-2)', async () => {
+test('a site becomes ready with all it needs; then no more writes (INV-1, INV-2)', async () => {
   const at = await cluster();
   const site = at.world.get('Site', { namespace: 'default', name: 'blog' })!;
   const zone = at.world.get('Zone', { namespace: 'default', name: 'example' })!;

@@ -189,7 +189,8 @@ function obstacle(
 ): { readonly reason: string; readonly message: string } | undefined {
   const { issuer: name } = certificate.spec;
   if (issuer === undefined) {
-    const message = `spec.issuer "${name}": no such Issuer; declare it, or use "${INTERNAL_ISSUER}"`;
+    const mend = `declare it, or use "${INTERNAL_ISSUER}"`;
+    const message = `spec.issuer "${name}": there is no such Issuer; ${mend}`;
     return { reason: 'IssuerNotFound', message };
   }
   if (lifetimeOf(issuer) === undefined) {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { condition } from '../../api/object.ts';
+import { CONFLICT_RECHECK_MS } from '../../runtime/controller.ts';
 import { digest, type Scene, scene, served } from '../test-scene.ts';
 import { contentController } from './controller.ts';
 import { ROLLOUT_DEADLINE_MS } from './rollout.ts';
@@ -80,6 +81,27 @@ test('a release that is not there changes nothing that is served', async () => {
   expect(reason(at, 'ContentReady')).toBe('ReleaseNotFound');
   await at.create('Release', R2, { site: 'blog', files: 1, sizeBytes: 1 });
   expect(reason(at, 'ContentReady')).toBe('RollingOut');
+  await at.end();
+});
+
+test('a release that goes at the moment of the switch is not switched to (INV-16)', async () => {
+  const at = await scene();
+  await at.node('a', ['edge']);
+  await at.connect('a');
+  await at.create('Site', 'blog', { hosts: ['blog.example.com'], content: { release: R1 } });
+  const ownerReferences = [{ kind: 'Site', name: 'blog', uid: siteIn(at).metadata.uid }];
+  const spec = { site: 'blog', files: 1, sizeBytes: 1 };
+  await at.create('Release', R1, spec, { ownerReferences });
+  await verify(at, ['a'], R1);
+  const base = at.world.list('Release')[0]!;
+  const gone = at.writer.commit([{ kind: 'delete', base }], { manager: 'test', user: 'admin' });
+  // The mirror has not heard of it when the reconcile reads.
+  const { signal } = new AbortController();
+  const outcome = await contentController(at).reconcile('default/blog', signal);
+  expect((await gone).outcome).toBe('written');
+  expect(outcome).toEqual({ recheckInMs: CONFLICT_RECHECK_MS });
+  await at.settle();
+  expect(siteIn(at).status?.release).toBeUndefined();
   await at.end();
 });
 

@@ -71,6 +71,19 @@ test('a younger zone of the same origin takes over when the older one goes', asy
   await at.end();
 });
 
+test('a node that becomes a nameserver joins the zone, one that goes leaves it', async () => {
+  const at = await zoneWithSite();
+  const nameservers = () =>
+    at.world.get('Zone', { namespace: 'default', name: 'example' })?.status?.nameservers;
+  await at.node('b', ['edge']);
+  expect(nameservers()).toEqual(['a.ns.example.com']);
+  await at.configure('Node', 'b', { roles: ['nameserver'] });
+  expect(nameservers()).toEqual(['a.ns.example.com', 'b.ns.example.com']);
+  await at.remove('Node', 'a');
+  expect(nameservers()).toEqual(['b.ns.example.com']);
+  await at.end();
+});
+
 test('at the fixed point nothing is written (INV-2)', async () => {
   const at = await zoneWithSite();
   await at.commit({ kind: 'status', base: siteIn(at), status: { release: R1 } as object });

@@ -64,6 +64,29 @@ test('what was left over while dom was away goes at its start', async () => {
   await at.end();
 });
 
+test('a namesake of the owner does not count', async () => {
+  const at = await scene();
+  const ownerReferences = [{ kind: 'Site', name: 'blog', uid: 'earlier' }];
+  await at.create('Site', 'blog', { hosts: ['a.example.com'] });
+  await at.create('Certificate', 'blog', internalCertificate(['a.example.com']), {
+    ownerReferences,
+  });
+  at.start(garbageController(at));
+  await at.settle();
+  expect(names(at).certificates).toEqual([]);
+  await at.end();
+});
+
+test('an owner of a kind that is not known here is left to who knows it', async () => {
+  const at = await scene();
+  const ownerReferences = [{ kind: 'Fleet', name: 'x', uid: 'x' }];
+  await at.create('Certificate', 'x', internalCertificate(['a.example.com']), { ownerReferences });
+  at.start(garbageController(at));
+  await at.settle();
+  expect(names(at).certificates).toEqual(['x']);
+  await at.end();
+});
+
 test('a release that a new site names outlives its old owner until it is let go of', async () => {
   const at = await scene();
   const ownerReferences = [{ kind: 'Site', name: 'gone', uid: 'gone' }];
