@@ -1,0 +1,147 @@
+import type { Term } from '../dom/dom.ts';
+import type { CertificateAuthority } from '../runtime/authority.ts';
+import { fakeAuthority } from '../runtime/fake-authority.ts';
+import { objectKey } from '../runtime/keys.ts';
+import { memoryStore } from '../runtime/memory-store.ts';
+import type { Store, Transaction } from '../runtime/store.ts';
+import type { Published } from './content.ts';
+import { type RunningDom, startDom } from './dom-host.ts';
+import { Host } from './host.ts';
+import { Invariants } from './invariants.ts';
+import { Network } from './network.ts';
+import type { SeededRandom } from './random.ts';
+import type { Scheduler } from './scheduler.ts';
+import { observedStore } from './store.ts';
+import { crashSub, startSub, type Sub } from './sub-host.ts';
+import type { Trace } from './trace.ts';
+import { User } from './user.ts';
+
+export const SITE = { namespace: 'default', name: 'blog' } as const;
+export const SITE_HOST = 'blog.example.test';
+export const ZONE = { namespace: 'default', name: 'example-test' } as const;
+
+/** The three machines of the demo, with what each declares of itself when it joins. */
+export const MACHINES = {
+  london: { ipv4: ['192.0.2.1'], location: { latitude: 51.51, longitude: -0.13 } },
+  newyork: { ipv4: ['192.0.2.2'], location: { latitude: 40.71, longitude: -74.01 } },
+  sydney: { ipv4: ['192.0.2.3'], location: { latitude: -33.87, longitude: 151.21 } },
+} as const;
+
+export interface ClusterPorts {
+  readonly seed: number;
+  readonly scheduler: Scheduler;
+  readonly random: SeededRandom;
+  readonly trace: Trace;
+}
+
+/** A control plane with its store, three nodes and the network between them. */
+export class Cluster {
+  readonly invariants: Invariants;
+  readonly network: Network;
+  readonly store: Store;
+  readonly subs: readonly Sub[];
+  readonly user: User;
+  /** Keys that were written since `commits` was cleared, with their revisions. */
+  readonly commits: { readonly revision: bigint; readonly keys: readonly string[] }[] = [];
+  /** All that the user has published. */
+  readonly releases: Published[] = [];
+  readonly #ports: ClusterPorts;
+  readonly #domHost: Host;
+  readonly #authority: CertificateAuthority;
+  readonly #sealKey: Uint8Array;
+  readonly #mode: 'shared' | 'sole';
+  #dom: RunningDom | undefined;
+  #serving: string | undefined;
+
+  constructor(ports: ClusterPorts) {
+    const { seed, scheduler, random, trace } = ports;
+    this.#ports = ports;
+    this.invariants = new Invariants(seed);
+    const clock = scheduler.clock();
+    this.store = observedStore(memoryStore({ clock }), (transaction, revision) =>
+      this.#committed(transaction, revision),
+    );
+    this.#domHost = new Host('dom', ports);
+    this.#authority = fakeAuthority({ clock, random: random.fork('authority') });
+    this.#sealKey = random.fork('seal key').bytes(32);
+    this.#mode = random.fork('mode').chance(0.5) ? 'shared' : 'sole';
+    this.subs = Object.entries(MACHINES).map(([name, { ipv4 }]) => ({
+      host: new Host(name, ports),
+      address: ipv4[0],
+      identity: undefined,
+      running: undefined,
+    }));
+    const isServing = (node: string): boolean => this.sub(node)?.running?.serving !== undefined;
+    this.network = new Network({ scheduler, random, trace, isServing });
+    this.user = new User({
+      ...{ clock, trace, random: random.fork('user'), invariants: this.invariants },
+      term: () => this.term(),
+    });
+  }
+
+  sub(name: string): Sub | undefined {
+    return this.subs.find(({ host }) => host.name === name);
+  }
+
+  async term(): Promise<Term> {
+    if (this.#dom === undefined) throw new Error('dom is down');
+    return this.#dom.dom.leading();
+  }
+
+  startDom(): void {
+    if (this.#dom !== undefined) return;
+    const { scheduler, trace } = this.#ports;
+    const faults = () => this.network.faults;
+    this.#dom = startDom({
+      ...{ host: this.#domHost, store: this.store, authority: this.#authority },
+      ...{ sealKey: this.#sealKey, mode: this.#mode, scheduler, trace, faults },
+      onEnd: (why) => this.invariants.violated(4, why),
+    });
+    this.network.dom = this.#dom;
+  }
+
+  crashDom(): void {
+    this.#domHost.crash();
+    this.#dom = undefined;
+    this.network.dom = undefined;
+  }
+
+  startSub(sub: Sub): void {
+    if (sub.running !== undefined || sub.identity === undefined) return;
+    const { network } = this;
+    const { trace } = this.#ports;
+    startSub(sub, { network, trace, onEnd: (why) => this.invariants.violated(4, why) });
+  }
+
+  crashSub(sub: Sub): void {
+    crashSub(sub);
+  }
+
+  /** What can be seen of the nodes without asking them, after each step. */
+  check(): void {
+    for (const { host, running } of this.subs) {
+      if (running === undefined) continue;
+      const { held, applied } = running.agent.state();
+      this.invariants.position(host.name, 'held', held);
+      this.invariants.position(host.name, 'applied', applied);
+    }
+    this.invariants.assertHeld();
+  }
+
+  #committed({ writes }: Transaction, revision: bigint): void {
+    const keys = writes.map(({ kind, key }) => (kind === 'put' ? key : `-${key}`));
+    this.#ports.trace.add('store', `commits ${revision}: ${keys.join(' ')}`);
+    this.commits.push({ revision, keys });
+    for (const write of writes)
+      if (write.kind === 'put' && write.key === SITE_KEY) this.#siteWritten(write.value);
+  }
+
+  #siteWritten(value: string): void {
+    const { status } = JSON.parse(value) as { status?: { release?: string } };
+    if (status?.release === this.#serving) return;
+    this.#serving = status?.release;
+    this.invariants.switched(this.releases.find(({ digest }) => digest === this.#serving));
+  }
+}
+
+const SITE_KEY = objectKey({ kind: 'Site', ...SITE });

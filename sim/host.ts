@@ -1,0 +1,82 @@
+import type { Clock } from '../runtime/clock.ts';
+import type { Disk } from '../runtime/disk.ts';
+import { memoryDisk, type MemoryDisk } from '../runtime/memory-disk.ts';
+import { Process } from './process.ts';
+import type { SeededRandom } from './random.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { Trace } from './trace.ts';
+
+export interface HostPorts {
+  readonly scheduler: Scheduler;
+  readonly trace: Trace;
+  readonly random: SeededRandom;
+}
+
+/** Longest time that a write to a disk takes. */
+const WRITE_MS_MAX = 3;
+/** Wall clocks of a world's hosts differ by no more than this, either way. */
+const SKEW_MS_MAX = 2_000;
+
+/** A machine: it keeps its disk and its clock, while processes come and go. */
+export class Host {
+  readonly name: string;
+  readonly disk: MemoryDisk = memoryDisk();
+  readonly clock: Clock;
+  /** Undefined: nothing runs there. */
+  process: Process | undefined;
+  readonly #ports: HostPorts;
+  #starts = 0;
+
+  constructor(name: string, ports: HostPorts) {
+    this.name = name;
+    this.#ports = { ...ports, random: ports.random.fork(name) };
+    this.clock = ports.scheduler.clock(this.#ports.random.integer(-SKEW_MS_MAX, SKEW_MS_MAX));
+  }
+
+  /** A new process, and the streams and the disk that it is to use. */
+  start(): { readonly process: Process; readonly random: SeededRandom; readonly disk: Disk } {
+    this.#starts += 1;
+    const process = new Process(`${this.name}#${this.#starts}`);
+    this.process = process;
+    const random = this.#ports.random.fork(`start ${this.#starts}`);
+    this.#ports.trace.add(this.name, 'starts');
+    return { process, random, disk: process.wrap(this.#slowDisk(process, random.fork('disk'))) };
+  }
+
+  /** The power goes: what was not synced is gone with the process. */
+  crash(): void {
+    if (this.process === undefined) return;
+    this.#ports.trace.add(this.name, 'CRASHES');
+    this.process.kill();
+    this.process = undefined;
+    this.disk.crash();
+  }
+
+  /** Writes take time, so that a crash can come before, between and after them. */
+  #slowDisk(process: Process, random: SeededRandom): Disk {
+    const { disk } = this;
+    const write = async (work: () => Promise<void>): Promise<void> => {
+      const delayMs = random.integer(0, WRITE_MS_MAX);
+      await new Promise<void>((resolve) => this.#ports.scheduler.after(delayMs, resolve));
+      if (process.alive) await work();
+    };
+    return {
+      read: (path) => disk.read(path),
+      stat: (path) => disk.stat(path),
+      list: (folder) => disk.list(folder),
+      stream: (path, range) => disk.stream(path, range),
+      // A copy: the caller may use its buffer again before the write happens.
+      write: (path, bytes) => {
+        const copy = bytes.slice();
+        return write(() => disk.write(path, copy));
+      },
+      append: (path, bytes) => {
+        const copy = bytes.slice();
+        return write(() => disk.append(path, copy));
+      },
+      sync: (path) => write(() => disk.sync(path)),
+      rename: (from, to) => write(() => disk.rename(from, to)),
+      remove: (path) => write(() => disk.remove(path)),
+    };
+  }
+}

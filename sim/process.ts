@@ -1,0 +1,115 @@
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+
+/**
+ * One life of a process on a host: what stands between its code and the world.
+ *
+ * Guarantees: after `kill` nothing that its code does takes effect any more, and nothing that it
+ * waits for ever comes, as if the machine had stopped between two instructions.
+ */
+export class Process {
+  /** Unique in a world: "london#2". */
+  readonly name: string;
+  readonly #over = new AbortController();
+  readonly #onKill: (() => void)[] = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get alive(): boolean {
+    return !this.#over.signal.aborted;
+  }
+
+  /** Aborted by `kill`: it lets go of what the code holds, which by then can do no harm. */
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** What the operating system does when the process is gone: closes its connections. */
+  onKill(action: () => void): void {
+    this.#onKill.push(action);
+  }
+
+  kill(): void {
+    if (!this.alive) return;
+    this.#over.abort(new Error(`${this.name} has crashed`));
+    for (const action of this.#onKill.splice(0)) action();
+  }
+
+  /** A port that stops with the process: for ports whose methods are asynchronous, or may be. */
+  wrap<Port extends object>(port: Port): Port {
+    return new Proxy(port, {
+      get: (target, key) => {
+        const member: unknown = Reflect.get(target, key);
+        if (typeof member !== 'function') return member;
+        return (...args: readonly unknown[]): unknown =>
+          this.alive ? this.#outcome(Reflect.apply(member, target, args)) : never();
+      },
+    });
+  }
+
+  clock(clock: Clock): Clock {
+    return {
+      nowMs: () => clock.nowMs(),
+      monotonicMs: () => clock.monotonicMs(),
+      sleep: (ms, signal) => (this.alive ? this.promise(clock.sleep(ms, signal)) : never()),
+    };
+  }
+
+  log(log: Log): Log {
+    const at =
+      (level: 'debug' | 'info' | 'warn' | 'error'): Log[typeof level] =>
+      (fields, message) => {
+        if (this.alive) log[level](fields, message);
+      };
+    return {
+      debug: at('debug'),
+      info: at('info'),
+      warn: at('warn'),
+      error: at('error'),
+      child: (fields) => this.log(log.child(fields)),
+    };
+  }
+
+  /** The same promise, unless the process is gone by the time it settles: then it never does. */
+  promise<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      work.then(
+        (value) => {
+          if (this.alive) resolve(value);
+        },
+        (error: unknown) => {
+          if (this.alive) reject(error);
+        },
+      );
+    });
+  }
+
+  #outcome(result: unknown): unknown {
+    if (result instanceof Promise) return this.promise(result);
+    if (isAsyncIterable(result)) return this.#iterable(result);
+    return result;
+  }
+
+  #iterable(source: AsyncIterable<unknown>): AsyncIterableIterator<unknown> {
+    const iterator = source[Symbol.asyncIterator]();
+    const ask = (step: () => Promise<IteratorResult<unknown>>): Promise<IteratorResult<unknown>> =>
+      this.alive ? this.promise(step()) : never();
+    const wrapped: AsyncIterableIterator<unknown> = {
+      [Symbol.asyncIterator]: () => wrapped,
+      next: () => ask(() => iterator.next()),
+      return: (value) =>
+        ask(async () => (await iterator.return?.(value)) ?? { done: true, value: undefined }),
+    };
+    return wrapped;
+  }
+}
+
+function never(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}

@@ -1,0 +1,91 @@
+import {
+  type CommitOutcome,
+  type Store,
+  type Transaction,
+  UncertainError,
+  type WatchEvent,
+} from '../runtime/store.ts';
+import type { Faults } from './faults.ts';
+import type { Process } from './process.ts';
+import type { SeededRandom } from './random.ts';
+import type { Scheduler } from './scheduler.ts';
+
+export interface StorePorts {
+  readonly store: Store;
+  readonly scheduler: Scheduler;
+  readonly random: SeededRandom;
+  readonly faults: () => Faults;
+  /** Whose calls these are. */
+  readonly process: Process;
+}
+
+/** Longest way to the store, and back. */
+const STORE_MS_MAX = 3;
+/** What of a dying process is still on its way to the store, and how likely it arrives. */
+const ARRIVES_AFTER_CRASH = 0.5;
+
+/**
+ * The store as a process sees it over a network: calls may overtake one another, a commit that was
+ * sent before a crash may still take effect, and an answer may get lost.
+ */
+export function remoteStore(ports: StorePorts): Store {
+  const { store, scheduler, random, process, faults } = ports;
+  const pause = (): Promise<void> =>
+    new Promise((resolve) => scheduler.after(random.integer(0, STORE_MS_MAX), resolve));
+
+  async function call<T>(work: () => Promise<T>): Promise<T> {
+    await pause();
+    if (!process.alive && !random.chance(ARRIVES_AFTER_CRASH)) return new Promise(() => undefined);
+    try {
+      return await work();
+    } finally {
+      await pause();
+    }
+  }
+
+  async function commit(transaction: Transaction): Promise<CommitOutcome> {
+    if (!random.chance(faults().commitUncertain)) return call(() => store.commit(transaction));
+    await call(async () => {
+      if (random.chance(0.5)) await store.commit(transaction);
+    });
+    throw new UncertainError('commit: the answer was lost');
+  }
+
+  async function* watch(...args: Parameters<Store['watch']>): AsyncGenerator<WatchEvent> {
+    for await (const event of store.watch(...args)) {
+      await pause();
+      yield event;
+    }
+  }
+
+  return process.wrap<Store>({
+    get: (key) => call(() => store.get(key)),
+    list: (prefix, options) => call(() => store.list(prefix, options)),
+    commit,
+    watch,
+    grantLease: (ttlMs) => call(() => store.grantLease(ttlMs)),
+    renewLease: (lease) => call(() => store.renewLease(lease)),
+    revokeLease: (lease) => call(() => store.revokeLease(lease)),
+    compact: (revision) => call(() => store.compact(revision)),
+    close: () => Promise.resolve(),
+  });
+}
+
+/** The store itself, which tells of every commit that took effect. */
+export function observedStore(
+  store: Store,
+  onCommitted: (transaction: Transaction, revision: bigint) => void,
+): Store {
+  const commit: Store['commit'] = async (transaction) => {
+    const outcome = await store.commit(transaction);
+    if (outcome.outcome === 'committed') onCommitted(transaction, outcome.revision);
+    return outcome;
+  };
+  return new Proxy(store, {
+    get: (target, key) => {
+      if (key === 'commit') return commit;
+      const member: unknown = Reflect.get(target, key);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+}

@@ -1,0 +1,46 @@
+import type { Cluster } from './cluster.ts';
+import { CALM, type Faults } from './faults.ts';
+import type { SeededRandom } from './random.ts';
+import type { Scheduler } from './scheduler.ts';
+
+const DOWN_MS_MAX = 15_000;
+const CUT_OFF_MS_MAX = 20_000;
+
+/** Lets the faults of a run happen, at drawn times within `lengthMs`; then all is well again. */
+export function startStorm(
+  cluster: Cluster,
+  ports: {
+    readonly faults: Faults;
+    readonly lengthMs: number;
+    readonly scheduler: Scheduler;
+    readonly random: SeededRandom;
+  },
+): void {
+  const { faults, lengthMs, scheduler, random } = ports;
+  const { network, subs } = cluster;
+  const during = (count: number, action: () => void): void => {
+    for (let left = count; left > 0; left -= 1)
+      scheduler.after(random.integer(0, lengthMs), action);
+  };
+  network.faults = faults;
+  during(faults.domCrashes, () => {
+    cluster.crashDom();
+    scheduler.after(random.integer(0, DOWN_MS_MAX), () => cluster.startDom());
+  });
+  during(faults.subCrashes, () => {
+    const sub = random.pick(subs);
+    cluster.crashSub(sub);
+    scheduler.after(random.integer(0, DOWN_MS_MAX), () => cluster.startSub(sub));
+  });
+  during(faults.cutOffs, () => {
+    const { name } = random.pick(subs).host;
+    network.cutOff(name);
+    scheduler.after(random.integer(1, CUT_OFF_MS_MAX), () => network.join(name));
+  });
+  scheduler.after(lengthMs, () => {
+    network.faults = CALM;
+    for (const { host } of subs) network.join(host.name);
+    cluster.startDom();
+    for (const sub of subs) cluster.startSub(sub);
+  });
+}

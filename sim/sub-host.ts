@@ -1,0 +1,73 @@
+import { type Agent, createAgent } from '../agent/agent.ts';
+import { createInProcessPlane, type InProcessPlane } from '../agent/plane/in-process-plane.ts';
+import type { DataPlane } from '../agent/plane/plane.ts';
+import type { Identity } from '../runtime/authority.ts';
+import type { Host } from './host.ts';
+import type { Network } from './network.ts';
+import type { Process } from './process.ts';
+import type { Trace } from './trace.ts';
+
+/** A node: its machine, who it is, and what runs there by now. */
+export interface Sub {
+  readonly host: Host;
+  readonly address: string;
+  /** Undefined: it has not joined yet. */
+  identity: Extract<Identity, { kind: 'node' }> | undefined;
+  running: RunningSub | undefined;
+}
+
+export interface RunningSub {
+  readonly process: Process;
+  readonly agent: Agent;
+  /** Undefined until the first snapshot is in effect: as in production, nothing listens before. */
+  serving: InProcessPlane | undefined;
+}
+
+export interface SubParts {
+  readonly network: Network;
+  readonly trace: Trace;
+  /** A process of sub may crash, but must never end by itself. */
+  readonly onEnd: (why: string) => void;
+}
+
+/** Starts sub's production code on its host, with simulated ports. The node must have joined. */
+export function startSub(sub: Sub, { network, trace, onEnd }: SubParts): void {
+  const { host, identity } = sub;
+  if (identity === undefined) throw new Error(`start ${host.name}: it has not joined`);
+  const { process, random, disk } = host.start();
+  const caller = { node: host.name, identity, process };
+  const log = process.log(trace.log(host.name));
+  const plane = createInProcessPlane({ disk: host.disk, nodeName: host.name, log });
+  const agent = createAgent({
+    clock: process.clock(host.clock),
+    random,
+    disk,
+    dialer: network.dialer(caller),
+    blobs: network.blobs(caller),
+    plane: process.wrap<DataPlane>({
+      apply: async (snapshot) => {
+        const report = await plane.apply(snapshot);
+        running.serving = plane;
+        return report;
+      },
+      setHealth: (health) => plane.setHealth(health),
+      explain: (question) => plane.explain(question),
+      state: () => plane.state(),
+      close: () => plane.close(),
+    }),
+    probe: network.probe(caller),
+    log,
+    identity: { node: host.name },
+  });
+  const running: RunningSub = { process, agent, serving: undefined };
+  sub.running = running;
+  agent.run(process.signal).then(
+    () => process.alive && onEnd(`${host.name} ended by itself`),
+    (error: unknown) => process.alive && onEnd(`${host.name} ended: ${String(error)}`),
+  );
+}
+
+export function crashSub(sub: Sub): void {
+  sub.host.crash();
+  sub.running = undefined;
+}
