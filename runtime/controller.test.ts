@@ -2,15 +2,20 @@ import { expect, test } from 'vitest';
 import { afterWrite, CONFLICT_RECHECK_MS } from './controller.ts';
 
 test.each([
-  { when: 'it was written', write: { outcome: 'written', revision: 1n }, then: 'settled' },
-  { when: 'nothing was to write', write: { outcome: 'unchanged' }, then: 'settled' },
-  { when: 'there is a time', write: { outcome: 'unchanged' }, inMs: 5, then: { recheckInMs: 5 } },
+  { when: 'it was written', write: { outcome: 'written', revision: 1n }, returned: 'settled' },
+  { when: 'nothing was to write', write: { outcome: 'unchanged' }, returned: 'settled' },
+  {
+    when: 'there is a time',
+    write: { outcome: 'unchanged' },
+    inMs: 5,
+    returned: { recheckInMs: 5 },
+  },
   {
     when: 'it lost to another write, whatever the time',
     write: { outcome: 'conflict' },
     inMs: 5_000,
-    then: { recheckInMs: CONFLICT_RECHECK_MS },
+    returned: { recheckInMs: CONFLICT_RECHECK_MS },
   },
-] as const)('afterWrite when $when', ({ write, then, ...rest }) => {
-  expect(afterWrite(write, 'inMs' in rest ? rest.inMs : undefined)).toEqual(then);
+] as const)('afterWrite when $when', ({ write, returned, ...rest }) => {
+  expect(afterWrite(write, 'inMs' in rest ? rest.inMs : undefined)).toEqual(returned);
 });
