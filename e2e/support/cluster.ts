@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { join, resolve } from 'node:path';
+import { type Connection, connectionOf, parseConfig } from '../../runtime/client-config.ts';
 import { logTail, type Program, program, run, until } from './processes.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -27,6 +28,8 @@ export interface ClusterOptions {
   /** MaxMind DB files; left out: dom's default. `none`: no geography. */
   readonly geo?: readonly string[] | 'none';
   readonly onProgress?: (step: string) => void;
+  /** Left out: `log` in the state folder. */
+  readonly logDir?: string;
 }
 
 export interface Cluster {
@@ -46,6 +49,11 @@ export interface Cluster {
     options?: { readonly input?: string; readonly timeoutMs?: number },
   ): Promise<string>;
   joinNode(node: NodeOptions): Promise<void>;
+  startSub(node: NodeOptions): void;
+  /** Where that node's sub keeps everything. */
+  subDir(node: string): string;
+  /** For clients of the API in this process. */
+  connection(): Connection;
   domReady(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -89,21 +97,23 @@ class RunningCluster implements Cluster {
       name: 'dom',
       command: join(BIN, 'dom'),
       args: domArguments(options, this.stateDir),
-      logFile: join(this.stateDir, 'log', 'dom.log'),
+      logFile: this.#logFile('dom'),
     });
   }
 
   async domReady(): Promise<void> {
     const { address, port } = this.#options.dom;
-    await until('dom is ready', () => healthy(address, port, this.dom), {
-      timeoutMs: 30_000,
-    }).catch((cause: unknown) => {
-      throw new Error(`dom did not start; its log ends:\n${logTail(this.dom.logFile)}`, { cause });
-    });
+    const look = async (): Promise<'ready' | 'ended' | undefined> => {
+      if (!this.dom.running) return 'ended';
+      return (await healthy(address, port)) ? 'ready' : undefined;
+    };
+    const ready = until('dom is ready', look, { timeoutMs: 30_000 });
+    if ((await ready.catch(() => 'late')) === 'ready') return;
+    throw new Error(`dom did not start; its log ends:\n${logTail(this.dom.logFile)}`);
   }
 
   joined(node: string): boolean {
-    return existsSync(join(this.#subDir(node), 'node.json'));
+    return existsSync(join(this.subDir(node), 'node.json'));
   }
 
   async joinNode(node: NodeOptions): Promise<void> {
@@ -116,7 +126,7 @@ class RunningCluster implements Cluster {
       ...['--http-port', String(node.httpPort)],
       ...['--https-port', String(node.httpsPort)],
     ];
-    const extra = ['--ipv4', node.address, location, ...ports, '--state', this.#subDir(node.name)];
+    const extra = ['--ipv4', node.address, location, ...ports, '--state', this.subDir(node.name)];
     const joined = await run(join(BIN, 'sub'), [...words, ...extra]);
     if (joined.exitCode !== 0) throw new Error(`${node.name} did not join: ${joined.stderr}`);
   }
@@ -127,8 +137,8 @@ class RunningCluster implements Cluster {
       program({
         name: node.name,
         command: join(BIN, 'sub'),
-        args: ['run', '--state', this.#subDir(node.name)],
-        logFile: join(this.stateDir, 'log', `${node.name}.log`),
+        args: ['run', '--state', this.subDir(node.name)],
+        logFile: this.#logFile(node.name),
       });
     this.subs.set(node.name, sub);
     sub.start();
@@ -155,8 +165,16 @@ class RunningCluster implements Cluster {
     await Promise.all([...this.subs.values(), this.dom].map((each) => each.stop()));
   }
 
-  #subDir(node: string): string {
+  subDir(node: string): string {
     return join(this.stateDir, 'sub', node);
+  }
+
+  connection(): Connection {
+    return connectionOf(parseConfig(readFileSync(this.configFile, 'utf8')), '');
+  }
+
+  #logFile(name: string): string {
+    return join(this.#options.logDir ?? join(this.stateDir, 'log'), `${name}.log`);
   }
 }
 
@@ -190,8 +208,7 @@ function domArguments(options: ClusterOptions, stateDir: string): readonly strin
   return ['run', ...place, ...kept, ...files];
 }
 
-async function healthy(host: string, port: number, dom: Program): Promise<boolean> {
-  if (!dom.running) throw new Error(`dom has ended:\n${logTail(dom.logFile)}`);
+async function healthy(host: string, port: number): Promise<boolean> {
   return new Promise((done) => {
     const request = get(
       { host, port, path: '/healthz', rejectUnauthorized: false, timeout: 2_000, agent: false },

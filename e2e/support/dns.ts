@@ -60,7 +60,13 @@ function subnetOption(client: string): Answer {
     flags: 0,
     flag_do: false,
     options: [
-      { code: 'CLIENT_SUBNET', family: 1, sourcePrefixLength: 24, scopePrefixLength: 0, ip: client },
+      {
+        code: 'CLIENT_SUBNET',
+        family: 1,
+        sourcePrefixLength: 24,
+        scopePrefixLength: 0,
+        ip: client,
+      },
     ],
   } as unknown as Answer;
 }

@@ -18,7 +18,11 @@ export interface Browser {
 }
 
 /** Fetches pages of one host from edges chosen by address, over TLS verified by `ca`. */
-export function browser(host: string, ca: string, options: { readonly keepAlive: boolean }): Browser {
+export function browser(
+  host: string,
+  ca: string,
+  options: { readonly keepAlive: boolean },
+): Browser {
   const agent = new Agent({ keepAlive: options.keepAlive, maxSockets: 64, ca, servername: host });
   return {
     get: (edge, path, headers = {}) =>

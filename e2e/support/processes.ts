@@ -12,8 +12,11 @@ export interface Program {
   readonly logFile: string;
   readonly pid: number | undefined;
   start(): void;
-  /** SIGTERM, and SIGKILL when that does not help in time. */
-  stop(): Promise<void>;
+  /**
+   * SIGTERM, or another signal, and SIGKILL when that does not help in time. Resolves to the exit
+   * code; undefined: a signal ended it, or it did not run.
+   */
+  stop(signal?: NodeJS.Signals): Promise<number | undefined>;
   kill9(): Promise<void>;
   /** SIGSTOP and SIGCONT: a machine that hangs, and goes on. */
   pause(): void;
@@ -62,8 +65,8 @@ export function program(options: {
         if (child === started) child = undefined;
       });
     },
-    async stop() {
-      if (child !== undefined) await end(child, 'SIGTERM');
+    async stop(signal = 'SIGTERM') {
+      return child === undefined ? undefined : await end(child, signal);
     },
     async kill9() {
       if (child !== undefined) await end(child, 'SIGKILL');
@@ -134,13 +137,15 @@ export async function until<Value>(
   }
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | undefined> {
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  signalGroup(child, signal);
-  const late = setTimeout(() => signalGroup(child, 'SIGKILL'), STOP_TIMEOUT_MS);
-  await gone;
-  clearTimeout(late);
+  if (child.exitCode === null && child.signalCode === null) {
+    signalGroup(child, signal);
+    const late = setTimeout(() => signalGroup(child, 'SIGKILL'), STOP_TIMEOUT_MS);
+    await gone;
+    clearTimeout(late);
+  }
+  return child.exitCode ?? undefined;
 }
 
 function signalGroup(child: ChildProcess | undefined, signal: NodeJS.Signals): void {
