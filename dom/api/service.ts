@@ -1,3 +1,4 @@
+import type { Resource } from '../../api/object.ts';
 import type {
   ApplyRequest,
   ApplyResponse,
@@ -27,6 +28,7 @@ import type {
   WatchResponse,
 } from '../../proto/gen/b8s/v1/api.ts';
 import type { CertificateAuthority, Identity } from '../../runtime/authority.ts';
+import type { Log } from '../../runtime/log.ts';
 import type { Mirror } from '../../runtime/mirror.ts';
 import { RequestError } from '../../runtime/request-error.ts';
 import type { Blobs } from '../blobs/blobs.ts';
@@ -42,6 +44,7 @@ import { applyObject, deleteObject, updateObject, type WritePorts } from './writ
 export const DIGESTS_MAX = 10_000;
 
 export interface ApiPorts extends WritePorts {
+  readonly log: Log;
   readonly mirror: Mirror;
   readonly blobs: Blobs;
   readonly hub: Hub;
@@ -69,15 +72,24 @@ export class Api {
   }
 
   async apply(request: ApplyRequest, caller: ApiCaller): Promise<ApplyResponse> {
-    return applyObject(this.#ports, request, authorize(caller.identity, 'write'));
+    const user = authorize(caller.identity, 'write');
+    const response = await applyObject(this.#ports, request, user);
+    if (response.outcome !== 'unchanged') this.#audit(user, 'apply', response.objectJson, request);
+    return response;
   }
 
   async update(request: UpdateRequest, caller: ApiCaller): Promise<UpdateResponse> {
-    return updateObject(this.#ports, request, authorize(caller.identity, 'write'));
+    const user = authorize(caller.identity, 'write');
+    const response = await updateObject(this.#ports, request, user);
+    this.#audit(user, 'update', response.objectJson, request);
+    return response;
   }
 
   async delete(request: DeleteRequest, caller: ApiCaller): Promise<DeleteResponse> {
-    return deleteObject(this.#ports, request, authorize(caller.identity, 'write'));
+    const user = authorize(caller.identity, 'write');
+    const response = await deleteObject(this.#ports, request, user);
+    this.#audit(user, 'delete', response.objectJson, request);
+    return response;
   }
 
   async get(request: GetRequest, caller: ApiCaller): Promise<GetResponse> {
@@ -119,20 +131,24 @@ export class Api {
     requests: AsyncIterable<UploadBlobRequest>,
     caller: ApiCaller,
   ): Promise<UploadBlobResponse> {
-    authorize(caller.identity, 'write');
+    const user = authorize(caller.identity, 'write');
     const iterator = requests[Symbol.asyncIterator]();
     const first = await iterator.next();
     if (first.done === true)
       throw new RequestError('INVALID_ARGUMENT', 'an upload begins with the digest of the blob');
     const rest = { [Symbol.asyncIterator]: () => iterator };
-    await this.#ports.blobs.put(first.value.digest, chunksOf(first.value, rest));
+    const { digest } = first.value;
+    await this.#ports.blobs.put(digest, chunksOf(first.value, rest));
+    this.#ports.log.debug({ user, verb: 'upload', digest }, 'audit');
     return {};
   }
 
   async createToken(request: CreateTokenRequest, caller: ApiCaller): Promise<CreateTokenResponse> {
     const createdBy = authorize(caller.identity, 'write');
-    const { tokens, authority, addresses } = this.#ports;
+    const { tokens, authority, addresses, log } = this.#ports;
     const created = await tokens.create({ ...request, createdBy });
+    const { id: token, expiresMs } = created;
+    log.info({ user: createdBy, verb: 'create', token, node: request.node, expiresMs }, 'audit');
     return {
       token: created.token,
       caHash: authority.caHash,
@@ -150,6 +166,7 @@ export class Api {
   async revokeToken(request: RevokeTokenRequest, caller: ApiCaller): Promise<RevokeTokenResponse> {
     const user = authorize(caller.identity, 'write');
     await this.#ports.tokens.revoke(request.id, user);
+    this.#ports.log.info({ user, verb: 'revoke', token: request.id }, 'audit');
     return {};
   }
 
@@ -169,6 +186,20 @@ export class Api {
       revision: mirror.revision,
       timeMs: BigInt(clock.nowMs()),
     };
+  }
+
+  /** One line for each accepted change (INV-37); what changed is in the object's history. */
+  #audit(
+    user: string,
+    verb: 'apply' | 'update' | 'delete',
+    objectJson: string,
+    { command, dryRun }: { readonly command: string; readonly dryRun: boolean },
+  ): void {
+    if (dryRun) return;
+    const { kind, metadata } = JSON.parse(objectJson) as Resource;
+    const { namespace, name, uid, generation } = metadata;
+    const fields = { user, verb, kind, namespace, name, uid, generation, command };
+    this.#ports.log.info(fields, 'audit');
   }
 }
 

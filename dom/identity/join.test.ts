@@ -30,7 +30,15 @@ function setUp(wrap: (store: Store) => Store = (store) => store) {
   const writer = new Writer({ store: wrap(store), clock, random, fence: () => [] });
   const tokens = createTokens({ store, writer, clock, random });
   const authority = fakeAuthority({ clock, random });
-  const join = createJoin({ store, writer, tokens, authority, random, log: silentLog });
+  const join = createJoin({
+    store,
+    writer,
+    tokens,
+    authority,
+    addresses: ['dom:7443'],
+    random,
+    log: silentLog,
+  });
   const tokenFor = async (node: string) =>
     (await tokens.create({ node, ttlS: 0, createdBy: 'ada' })).token;
   const node = async (name: string) => {

@@ -31,6 +31,8 @@ export interface JoinPorts {
   readonly writer: Writer;
   readonly tokens: Tokens;
   readonly authority: CertificateAuthority;
+  /** Where nodes reach the doms of this cluster, "host:port". */
+  readonly addresses: readonly string[];
   readonly random: Random;
   readonly log: Log;
 }
@@ -70,7 +72,7 @@ export function createJoin(ports: JoinPorts): Join {
     const { node: name, agentVersion } = request;
     const how = node === undefined ? 'created' : 'joined again';
     log.info({ node: name, uid, agentVersion, token: redemption.id, how }, 'node joined');
-    return { chainPem, caPem: authority.caPem, nodeUid: uid };
+    return { chainPem, caPem: authority.caPem, nodeUid: uid, addresses: ports.addresses };
   }
 
   async function commit(...args: Parameters<Writer['commit']>): ReturnType<Writer['commit']> {

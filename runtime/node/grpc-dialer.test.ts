@@ -52,7 +52,7 @@ const joinHandler: handleUnaryCall<JoinRequest, JoinResponse> = (call, answer) =
   if (call.request.token !== 'abc.secret') {
     answer({ code: status.UNAUTHENTICATED, details: 'the token was used' });
   } else {
-    answer(null, { chainPem: 'chain', caPem: 'ca', nodeUid: call.request.node });
+    answer(null, { chainPem: 'chain', caPem: 'ca', nodeUid: call.request.node, addresses: [] });
   }
 };
 

@@ -39,6 +39,8 @@ export interface JoinResponse {
   readonly chainPem: string;
   readonly caPem: string;
   readonly nodeUid: string;
+  /** Where every dom of this cluster is reached, "host:port", in order of preference. */
+  readonly addresses: readonly string[];
 }
 
 function createBaseJoinRequest(): JoinRequest {
@@ -183,7 +185,7 @@ export const JoinRequest: MessageFns<JoinRequest> = {
 };
 
 function createBaseJoinResponse(): JoinResponse {
-  return { chainPem: "", caPem: "", nodeUid: "" };
+  return { chainPem: "", caPem: "", nodeUid: "", addresses: [] };
 }
 
 export const JoinResponse: MessageFns<JoinResponse> = {
@@ -196,6 +198,9 @@ export const JoinResponse: MessageFns<JoinResponse> = {
     }
     if (message.nodeUid !== "") {
       writer.uint32(26).string(message.nodeUid);
+    }
+    for (const v of message.addresses) {
+      writer.uint32(34).string(v!);
     }
     return writer;
   },
@@ -237,6 +242,14 @@ export const JoinResponse: MessageFns<JoinResponse> = {
             message.nodeUid = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.addresses.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -266,6 +279,9 @@ export const JoinResponse: MessageFns<JoinResponse> = {
         : isSet(object.node_uid)
         ? globalThis.String(object.node_uid)
         : "",
+      addresses: globalThis.Array.isArray(object?.addresses)
+        ? object.addresses.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -280,6 +296,9 @@ export const JoinResponse: MessageFns<JoinResponse> = {
     if (message.nodeUid !== "") {
       obj.nodeUid = message.nodeUid;
     }
+    if (message.addresses?.length) {
+      obj.addresses = message.addresses;
+    }
     return obj;
   },
 
@@ -291,6 +310,7 @@ export const JoinResponse: MessageFns<JoinResponse> = {
     message.chainPem = object.chainPem ?? "";
     message.caPem = object.caPem ?? "";
     message.nodeUid = object.nodeUid ?? "";
+    message.addresses = object.addresses?.map((e) => e) || [];
     return message;
   },
 };
