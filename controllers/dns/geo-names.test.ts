@@ -46,6 +46,16 @@ test.each([
     candidates: ['a'],
   },
   {
+    when: 'one has verified it, but answers from nothing yet',
+    nodes: [edge('a', good), edge('b', { ...good, serving: '' })],
+    candidates: ['a'],
+  },
+  {
+    when: 'one still answers from an older release, having verified this one',
+    nodes: [edge('a', { ...good, serving: R2 })],
+    candidates: ['a'],
+  },
+  {
     when: 'one has no certificate',
     nodes: [edge('a', good), edge('b', { ...good, certificate: '' })],
     candidates: ['a'],

@@ -33,13 +33,15 @@ export function geoNames(facts: GeoFacts): readonly GeoNameRecord[] {
 
 /**
  * Whether a node may be named for a Site: it holds and has verified what is served now (INV-28),
- * and a certificate. Whether it is alive is not asked here: nameservers know that sooner.
+ * and a certificate, and it answers from some release already: its first one may be verified, but
+ * the word to serve it still on its way. Whether it is alive is not asked here: nameservers know
+ * that sooner.
  */
 function mayServe(site: Site, edge: NodeView): boolean {
   const release = site.status?.release;
   const report = edge.site(site.metadata.uid);
   if (release === undefined || report === undefined) return false;
-  return report.verified.includes(release) && report.certificate !== '';
+  return report.verified.includes(release) && report.serving !== '' && report.certificate !== '';
 }
 
 /**
