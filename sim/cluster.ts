@@ -12,7 +12,7 @@ import { Network } from './network.ts';
 import type { SeededRandom } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 import { observedStore } from './store.ts';
-import { crashSub, startSub, type Sub } from './sub-host.ts';
+import { crashSub, type Sub, startSub } from './sub-host.ts';
 import type { Trace } from './trace.ts';
 import { User } from './user.ts';
 

@@ -59,7 +59,11 @@ function notReady(kind: string, object: Resource | undefined): readonly string[]
     : [`${name} to be looked at: its status is of an older generation`];
 }
 
-async function pendingOnSub(sub: Sub, { release }: Wish, nowMs: number): Promise<readonly string[]> {
+async function pendingOnSub(
+  sub: Sub,
+  { release }: Wish,
+  nowMs: number,
+): Promise<readonly string[]> {
   const { host, running } = sub;
   const plane = running?.serving;
   if (running === undefined || plane === undefined) return [`${host.name} to serve anything`];

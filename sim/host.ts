@@ -1,6 +1,6 @@
 import type { Clock } from '../runtime/clock.ts';
 import type { Disk } from '../runtime/disk.ts';
-import { memoryDisk, type MemoryDisk } from '../runtime/memory-disk.ts';
+import { type MemoryDisk, memoryDisk } from '../runtime/memory-disk.ts';
 import { Process } from './process.ts';
 import type { SeededRandom } from './random.ts';
 import type { Scheduler } from './scheduler.ts';

@@ -19,9 +19,7 @@ test('a lost frame ends the link: both ends learn of it, and nothing after it ar
   let count = 0;
   const wire = make(() => {
     count += 1;
-    return count === 2
-      ? { kind: 'lost', noticedAfterMs: 50 }
-      : { kind: 'delivered', latencyMs: 1 };
+    return count === 2 ? { kind: 'lost', noticedAfterMs: 50 } : { kind: 'delivered', latencyMs: 1 };
   });
   for (const text of ['one', 'two', 'three']) wire.sub.send(Buffer.from(text));
   expect(await readAll(wire.dom)).toEqual(['the connection broke']);

@@ -96,8 +96,7 @@ export class Network {
 
   blobs({ node, process }: Caller): BlobSource {
     return process.wrap<BlobSource>({
-      fetch: (digest, offsetBytes, signal) =>
-        this.#fetch({ node, digest, offsetBytes, signal }),
+      fetch: (digest, offsetBytes, signal) => this.#fetch({ node, digest, offsetBytes, signal }),
     });
   }
 
@@ -138,7 +137,11 @@ export class Network {
       scheduler: this.#scheduler,
       fate: () => this.#fate(node),
       onFrame: (from, frame) =>
-        this.#trace.frame(from === 'sub' ? node : 'dom', from === 'sub' ? '→ dom' : `→ ${node}`, frame),
+        this.#trace.frame(
+          from === 'sub' ? node : 'dom',
+          from === 'sub' ? '→ dom' : `→ ${node}`,
+          frame,
+        ),
     });
   }
 

@@ -1,9 +1,9 @@
 import type { Term } from '../dom/dom.ts';
-import { encodeFakeRequest, fakeKey } from '../runtime/fake-authority.ts';
 import type { UploadBlobRequest } from '../proto/gen/b8s/v1/api.ts';
 import type { Identity } from '../runtime/authority.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { describeError } from '../runtime/control-loop.ts';
+import { encodeFakeRequest, fakeKey } from '../runtime/fake-authority.ts';
 import type { Published } from './content.ts';
 import type { Invariants } from './invariants.ts';
 import type { SeededRandom } from './random.ts';
@@ -46,8 +46,7 @@ export class User {
     for (const [blob, bytes] of blobs) {
       await this.#insist(`upload ${blob.slice(0, 19)}`, async ({ api }) => {
         const { digests } = await api.findMissingBlobs({ digests: [blob] }, ADMIN);
-        if (digests.length > 0)
-          await api.uploadBlob(once(uploadOf(blob, bytes)), ADMIN);
+        if (digests.length > 0) await api.uploadBlob(once(uploadOf(blob, bytes)), ADMIN);
       });
     }
     const metadata = { name: digest, namespace: 'default' };

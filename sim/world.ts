@@ -3,7 +3,7 @@ import { startClients, viewOfAll } from './clients.ts';
 import { Cluster } from './cluster.ts';
 import { pending } from './convergence.ts';
 import { drawFaults, type Faults } from './faults.ts';
-import { seededRandom, type SeededRandom } from './random.ts';
+import { type SeededRandom, seededRandom } from './random.ts';
 import { playScenario, type Wish } from './scenario.ts';
 import { EPOCH_MS, Scheduler } from './scheduler.ts';
 import { startStorm } from './storm.ts';
