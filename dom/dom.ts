@@ -1,5 +1,4 @@
 import { allControllers } from '../controllers/all.ts';
-import { defaultIssuer } from '../controllers/certificates/plan.ts';
 import type { CertificateAuthority, Identity, Sealer } from '../runtime/authority.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { describeError, runController } from '../runtime/control-loop.ts';
@@ -17,6 +16,7 @@ import { Writer } from '../runtime/writer.ts';
 import { Api } from './api/service.ts';
 import { BlobAccess } from './blobs/access.ts';
 import { Blobs } from './blobs/blobs.ts';
+import { furnish } from './furnish.ts';
 import { Hub } from './gateway/hub.ts';
 import { runHousekeeping } from './housekeeping.ts';
 import { createJoin, type Join } from './identity/join.ts';
@@ -117,6 +117,8 @@ export class Dom {
     await Promise.race([mirror.reached(1n), mirroring]);
     const term = this.#begin(leadership, mirror, writer);
     const controllers = allControllers({ ...this.#ports, world: mirror, writer, events });
+    const importGeo = async (): Promise<GeoRecord | undefined> =>
+      this.#options.importGeo?.(term.blobs);
     this.#term = signal.aborted ? undefined : term;
     try {
       await Promise.all([
@@ -124,7 +126,7 @@ export class Dom {
         events.run(signal),
         term.hub.run(signal),
         runHousekeeping({ ...this.#ports, mirror, tokens: term.tokens }, signal),
-        this.#furnish(term, writer),
+        furnish({ ...this.#ports, world: mirror, writer, importGeo }, signal),
         ...controllers.map((each) => runController(each, { ...this.#ports, mirror }, signal)),
       ]);
     } finally {
@@ -145,27 +147,6 @@ export class Dom {
     const api = new Api({ ...ports, hub, blobs, tokens });
     const blobAccess = new BlobAccess(mirror, blobs);
     return { leadership, mirror, hub, join, tokens, api, blobs, blobAccess };
-  }
-
-  /** What every cluster has without anyone declaring it. A failure is told, and leaves dom running. */
-  async #furnish({ mirror, blobs }: Term, writer: Writer): Promise<void> {
-    const author = { manager: 'dom', user: 'dom', command: 'first start' };
-    try {
-      const issuer = defaultIssuer();
-      if (mirror.get('Issuer', { name: issuer.metadata.name }) === undefined)
-        await writer.commit([{ kind: 'create', object: issuer }], author);
-      const value = await this.#options.importGeo?.(blobs);
-      if (value === undefined) return;
-      const before = mirror.record('geo', 'current');
-      if (JSON.stringify(before?.value) === JSON.stringify(value)) return;
-      const modRevision = before?.modRevision ?? 0n;
-      await writer.commit(
-        [{ kind: 'record', record: 'geo', id: 'current', value, modRevision }],
-        author,
-      );
-    } catch (error) {
-      this.#ports.log.error({ error: describeError(error) }, 'the first furnishing failed');
-    }
   }
 
   async #campaignFailed(error: unknown, signal: AbortSignal): Promise<undefined> {
