@@ -88,7 +88,7 @@ class ControlLoop {
       outcome: result.word,
       seconds,
     };
-    if (result.error === undefined) log.debug(fields, 'reconciled');
+    if (result.error === undefined) log.info(fields, 'reconciled');
     else log.warn({ ...fields, error: describeError(result.error) }, 'reconcile failed');
     if (result.recheckInMs !== undefined) this.#recheck(name, result.recheckInMs);
   }
