@@ -66,6 +66,7 @@ function hasVerified(edge: NodeView, site: Site, release: string): boolean {
 }
 
 const type = 'ContentReady';
+const ERROR_MAX = 120;
 
 function noRelease({ spec }: Site): ConditionInput {
   const path = spec.content?.path;
@@ -110,8 +111,9 @@ function conditionOf(state: {
   return { type, status: 'False', reason: isLate ? 'RolloutStalled' : 'RollingOut', message };
 }
 
-/** `london`, or `london (what it says is wrong)`. */
+/** `london`, or `london (what it says is wrong)`, cut so that a row of nodes stays readable. */
 export function nameWithError(edge: NodeView, site: Site): string {
   const error = edge.site(site.metadata.uid)?.error ?? '';
-  return error === '' ? edge.name : `${edge.name} (${error})`;
+  const shown = error.length > ERROR_MAX ? `${error.slice(0, ERROR_MAX)}…` : error;
+  return shown === '' ? edge.name : `${edge.name} (${shown})`;
 }
