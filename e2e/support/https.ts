@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { Agent, request } from 'node:https';
 
 export interface Page {
@@ -17,12 +19,15 @@ export interface Browser {
   close(): void;
 }
 
-/** Fetches pages of one host from edges chosen by address, over TLS verified by `ca`. */
-export function browser(
-  host: string,
-  ca: string,
-  options: { readonly keepAlive: boolean },
-): Browser {
+interface BrowserOptions {
+  /** False: each request on a connection of its own. */
+  readonly keepAlive: boolean;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** Fetches pages of one host from edges chosen by address, over TLS verified by `ca`. HTTP/1.1. */
+export function browser(host: string, ca: string, options: BrowserOptions): Browser {
   const agent = new Agent({ keepAlive: options.keepAlive, maxSockets: 64, ca, servername: host });
   return {
     get: (edge, path, headers = {}) =>
@@ -35,7 +40,7 @@ export function browser(
             path,
             servername: host,
             headers: { host: `${host}:${edge.port}`, ...headers },
-            timeout: 10_000,
+            timeout: TIMEOUT_MS,
           },
           (response) => {
             const chunks: Buffer[] = [];
@@ -55,5 +60,62 @@ export function browser(
         call.end();
       }),
     close: () => agent.destroy(),
+  };
+}
+
+/** The same over HTTP/2. A kept session that the edge ended is opened anew. */
+export function http2Browser(host: string, ca: string, options: BrowserOptions): Browser {
+  const sessions = new Map<string, ClientHttp2Session>();
+
+  function open(edge: Edge): ClientHttp2Session {
+    const url = `https://${host}:${edge.port}`;
+    const session = connectHttp2(url, { ca, servername: host, host: edge.address });
+    // Each request tells its own failure.
+    session.on('error', () => undefined);
+    return session;
+  }
+
+  function sessionTo(edge: Edge): ClientHttp2Session {
+    if (!options.keepAlive) return open(edge);
+    const key = `${edge.address}:${edge.port}`;
+    const kept = sessions.get(key);
+    if (kept !== undefined && !kept.closed && !kept.destroyed) return kept;
+    const session = open(edge);
+    sessions.set(key, session);
+    return session;
+  }
+
+  return {
+    async get(edge, path, headers = {}) {
+      const session = sessionTo(edge);
+      try {
+        return await fetchOver(session, { ':path': path, ...headers });
+      } finally {
+        if (!options.keepAlive) session.close();
+      }
+    },
+    close: () => {
+      for (const session of sessions.values()) session.close();
+    },
+  };
+}
+
+async function fetchOver(
+  session: ClientHttp2Session,
+  headers: Readonly<Record<string, string>>,
+): Promise<Page> {
+  const stream = session.request({ ...headers });
+  stream.setTimeout(TIMEOUT_MS, () => stream.destroy(new Error('timed out')));
+  const answered = once(stream, 'response');
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const ended = once(stream, 'end');
+  const [answer] = (await answered) as [Record<string, string | number>];
+  await ended;
+  const texts = Object.entries(answer).map(([name, value]) => [name, String(value)]);
+  return {
+    status: Number(answer[':status']),
+    headers: Object.fromEntries(texts) as Record<string, string>,
+    body: Buffer.concat(chunks),
   };
 }
