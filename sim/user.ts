@@ -18,6 +18,12 @@ export interface UserPorts {
   readonly term: () => Promise<Term>;
 }
 
+interface Declared {
+  readonly kind: string;
+  readonly metadata: object;
+  readonly spec: object;
+}
+
 const ADMIN = { identity: { kind: 'user', name: 'admin', role: 'admin' } } as const;
 const ATTEMPT_MS_MAX = 10_000;
 const RETRY_MS = 500;
@@ -31,7 +37,7 @@ export class User {
   }
 
   /** Declares an object; resolves once dom has acknowledged it. */
-  async apply(object: { readonly kind: string; readonly metadata: object; readonly spec: object }) {
+  async apply(object: Declared): Promise<void> {
     const objectJson = JSON.stringify({ apiVersion: 'b8s.dev/v1', ...object });
     const request = { objectJson, manager: 'b8sctl', command: 'apply' };
     await this.#insist(`apply ${object.kind}`, ({ api }) =>
