@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { HEALTH_PATH } from '../runtime/probe.ts';
 import type { NodeOptions } from './support/cluster.ts';
 import { browser } from './support/https.ts';
 import { until } from './support/processes.ts';
@@ -45,14 +45,12 @@ await describeOnStores('a node that fails', (kind) => {
     });
 
     test('a node that reboots serves DNS and HTTPS from its disk: the same bytes', async () => {
-      const { cluster, nodes, ca, node } = scene();
+      const { cluster, ca, node } = scene();
       const before = await look(node('london'), ca());
-      expect(existsSync(cluster.configFile)).toBe(true);
       await cluster.subs.get('london')?.kill9();
       cluster.startSub(node('london'));
       await until('london answers', () => look(node('london'), ca()), { timeoutMs: 30_000 });
       expect(await look(node('london'), ca())).toEqual(before);
-      expect(nodes).toHaveLength(3);
     });
 
     test('all nodes reboot at once: the same bytes, and everyone is in the answers again', async () => {
@@ -127,7 +125,7 @@ function healthy({ address, httpPort }: NodeOptions): Promise<boolean> {
       {
         host: address,
         port: httpPort,
-        path: '/.well-known/b8s/health',
+        path: HEALTH_PATH,
         agent: false,
         timeout: 1_000,
       },

@@ -5,6 +5,7 @@ import { type Connection, connectionOf, parseConfig } from '../../runtime/client
 import { logTail, type Program, program, run, until } from './processes.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
+/** The programs as their sources. */
 const BIN = join(ROOT, 'bin');
 
 export interface NodeOptions {
@@ -20,6 +21,8 @@ export interface NodeOptions {
 
 export interface ClusterOptions {
   readonly stateDir: string;
+  /** The folder of dom, sub and b8sctl. Left out: they run from their sources. */
+  readonly bin?: string;
   readonly dom: { readonly address: string; readonly port: number };
   readonly store?:
     | { readonly kind: 'etcd'; readonly endpoint: string }
@@ -87,15 +90,17 @@ class RunningCluster implements Cluster {
   readonly configFile: string;
   readonly caFile: string;
   readonly #options: ClusterOptions;
+  readonly #bin: string;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
+    this.#bin = options.bin ?? BIN;
     this.stateDir = resolve(options.stateDir);
     this.configFile = join(this.stateDir, 'dom', 'config');
     this.caFile = join(this.stateDir, 'dom', 'ca.pem');
     this.dom = program({
       name: 'dom',
-      command: join(BIN, 'dom'),
+      command: join(this.#bin, 'dom'),
       args: domArguments(options, this.stateDir),
       logFile: this.#logFile('dom'),
     });
@@ -127,7 +132,7 @@ class RunningCluster implements Cluster {
       ...['--https-port', String(node.httpsPort)],
     ];
     const extra = ['--ipv4', node.address, location, ...ports, '--state', this.subDir(node.name)];
-    const joined = await run(join(BIN, 'sub'), [...words, ...extra]);
+    const joined = await run(join(this.#bin, 'sub'), [...words, ...extra]);
     if (joined.exitCode !== 0) throw new Error(`${node.name} did not join: ${joined.stderr}`);
   }
 
@@ -136,7 +141,7 @@ class RunningCluster implements Cluster {
       this.subs.get(node.name) ??
       program({
         name: node.name,
-        command: join(BIN, 'sub'),
+        command: join(this.#bin, 'sub'),
         args: ['run', '--state', this.subDir(node.name)],
         logFile: this.#logFile(node.name),
       });
@@ -148,7 +153,7 @@ class RunningCluster implements Cluster {
     args: readonly string[],
     options: { readonly input?: string; readonly cwd?: string; readonly timeoutMs?: number } = {},
   ): Promise<{ readonly stdout: string; readonly stderr: string; readonly exitCode: number }> {
-    return run(join(BIN, 'b8sctl'), ['--config', this.configFile, ...args], options);
+    return run(join(this.#bin, 'b8sctl'), ['--config', this.configFile, ...args], options);
   }
 
   async b8sctlOk(

@@ -39,6 +39,8 @@ export interface SceneOptions {
   readonly geo?: ClusterOptions['geo'];
   /** How many of the three nodes. */
   readonly nodes?: number;
+  /** The folder of dom, sub and b8sctl. Left out: they run from their sources. */
+  readonly bin?: string;
 }
 
 /** The same tests on each store; skipped, with the reason, where one is missing. */
@@ -85,8 +87,10 @@ async function startScene(
   const [port = 0, dns = 0, http = 0, https = 0] = await freePortsAt(addresses, 4);
   const nodes = threeNodes(AREA, { dns, http, https }).slice(0, options.nodes ?? 3);
   const dom = { address, port };
-  const { geo = 'none' } = options;
-  const cluster = await startCluster({ stateDir, store, dom, nodes, geo, logDir });
+  const { geo = 'none', bin } = options;
+  const cluster = await startCluster({
+    ...{ stateDir, store, dom, nodes, geo, logDir, ...(bin !== undefined && { bin }) },
+  });
   const node = (name: string): NodeOptions => {
     const found = nodes.find((each) => each.name === name);
     if (found === undefined) throw new Error(`no node ${name}`);
