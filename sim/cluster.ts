@@ -1,7 +1,8 @@
 import type { Term } from '../dom/dom.ts';
 import type { CertificateAuthority } from '../runtime/authority.ts';
+import { blobPath, digestHex, digestOf } from '../runtime/digest.ts';
 import { fakeAuthority } from '../runtime/fake-authority.ts';
-import { objectKey } from '../runtime/keys.ts';
+import { EPOCH_KEY, objectKey } from '../runtime/keys.ts';
 import { memoryStore } from '../runtime/memory-store.ts';
 import type { Store, Transaction } from '../runtime/store.ts';
 import type { Published } from './content.ts';
@@ -128,7 +129,9 @@ export class Cluster {
     this.invariants.assertHeld();
   }
 
-  #committed({ writes }: Transaction, revision: bigint): void {
+  #committed({ guards, writes }: Transaction, revision: bigint): void {
+    const isFenced = guards.some(({ key }) => key === EPOCH_KEY);
+    if (!isFenced) this.invariants.violated(15, `commit ${revision} does not carry its epoch`);
     const keys = writes.map(({ kind, key }) => (kind === 'put' ? key : `-${key}`));
     this.#ports.trace.add('store', `commits ${revision}: ${keys.join(' ')}`);
     this.commits.push({ revision, keys });
@@ -140,8 +143,20 @@ export class Cluster {
     const { status } = JSON.parse(value) as { status?: { release?: string } };
     if (status?.release === this.#serving) return;
     this.#serving = status?.release;
-    this.invariants.switched(this.releases.find(({ digest }) => digest === this.#serving));
+    const release = this.releases.find(({ digest }) => digest === this.#serving);
+    this.invariants.switched(release);
+    if (release !== undefined && !this.subs.some((sub) => holdsVerified(sub, release)))
+      this.invariants.violated(28, `dom switches to ${release.digest}, which no node holds`);
   }
+}
+
+/** By the node's disk itself: what it says of itself may be wrong. */
+function holdsVerified({ host }: Sub, { digest, files }: Published): boolean {
+  const stored = host.disk.files();
+  const blobs = [digest, ...[...files.values()].map(digestOf)];
+  return (
+    stored.has(`verified/${digestHex(digest)}`) && blobs.every((blob) => stored.has(blobPath(blob)))
+  );
 }
 
 const SITE_KEY = objectKey({ kind: 'Site', ...SITE });

@@ -35,8 +35,11 @@ export async function pending(
 }
 
 function pendingOnSite(site: Site | undefined, cluster: Cluster, wish: Wish): readonly string[] {
-  const { release, ttl } = wish;
-  const isAsWished = site?.spec.content?.release === release.digest && site.spec.ttl === ttl;
+  const { release, ttl, answers } = wish;
+  const isAsWished =
+    site?.spec.content?.release === release.digest &&
+    site.spec.ttl === ttl &&
+    site.spec.routing.answers === answers;
   const named = site?.status?.dns?.candidates ?? [];
   const unnamed = cluster.subs.filter(({ host }) => !named.includes(host.name));
   return [

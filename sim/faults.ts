@@ -41,13 +41,13 @@ export function drawFaults(random: SeededRandom): Faults {
   return {
     frameLoss: maybe(0.02),
     halfOpen: maybe(0.005),
-    probeLoss: maybe(0.3),
+    probeLoss: random.pick([0, 0, 0.1, 0.3, 0.9]),
     blobCut: maybe(0.3),
     blobDamage: maybe(0.1),
     commitUncertain: maybe(0.05),
     latencyMsMax: random.pick([2, 20, 200, 1000]),
-    subCrashes: Math.ceil(maybe(5)),
-    domCrashes: Math.ceil(maybe(3)),
+    subCrashes: Math.ceil(maybe(8)),
+    domCrashes: Math.ceil(maybe(4)),
     cutOffs: Math.ceil(maybe(4)),
   };
 }

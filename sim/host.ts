@@ -26,6 +26,9 @@ export class Host {
   process: Process | undefined;
   readonly #ports: HostPorts;
   #starts = 0;
+  #writes = 0;
+  /** What is to happen at which write; see `atWrite`. */
+  readonly #atWrite = new Map<number, () => void>();
 
   constructor(name: string, ports: HostPorts) {
     this.name = name;
@@ -43,6 +46,11 @@ export class Host {
     return { process, random, disk: process.wrap(this.#slowDisk(process, random.fork('disk'))) };
   }
 
+  /** Runs `action` when the disk has been written to `count` times more: while it matters most. */
+  atWrite(count: number, action: () => void): void {
+    this.#atWrite.set(this.#writes + count, action);
+  }
+
   /** The power goes: what was not synced is gone with the process. */
   crash(): void {
     if (this.process === undefined) return;
@@ -57,6 +65,11 @@ export class Host {
     const { disk } = this;
     const write = async (work: () => Promise<void>): Promise<void> => {
       const delayMs = random.integer(0, WRITE_MS_MAX);
+      this.#writes += 1;
+      const action = this.#atWrite.get(this.#writes);
+      // Before this write takes effect, or between it and what follows.
+      if (action !== undefined)
+        this.#ports.scheduler.after(random.integer(0, WRITE_MS_MAX), action);
       await new Promise<void>((resolve) => this.#ports.scheduler.after(delayMs, resolve));
       if (process.alive) await work();
     };

@@ -7,6 +7,8 @@ import type { SeededRandom } from './random.ts';
 export interface Wish {
   readonly release: Published;
   readonly ttl: number;
+  /** Nodes in one answer. */
+  readonly answers: number;
 }
 
 const CHANGES_MIN = 2;
@@ -37,7 +39,7 @@ export async function playScenario(
 
 async function declare(cluster: Cluster, random: SeededRandom): Promise<Wish> {
   const { user } = cluster;
-  const wish = { release: await publish(cluster, random), ttl: 10 };
+  const wish = { release: await publish(cluster, random), ttl: 10, answers: 1 };
   const zone = () =>
     user.apply({
       kind: 'Zone',
@@ -68,7 +70,7 @@ async function drawChange(cluster: Cluster, random: SeededRandom): Promise<Parti
     case 'roll back':
       return { release: random.pick(cluster.releases.slice(-3)) };
     case 'configure':
-      return { ttl: random.integer(5, 60) };
+      return { ttl: random.integer(5, 60), answers: random.integer(1, 3) };
   }
 }
 
@@ -79,10 +81,8 @@ async function publish(cluster: Cluster, random: SeededRandom): Promise<Publishe
   return release;
 }
 
-async function applySite(cluster: Cluster, { release, ttl }: Wish): Promise<void> {
-  await cluster.user.apply({
-    kind: 'Site',
-    metadata: SITE,
-    spec: { hosts: [SITE_HOST], content: { release: release.digest }, ttl },
-  });
+async function applySite(cluster: Cluster, { release, ttl, answers }: Wish): Promise<void> {
+  const content = { release: release.digest };
+  const spec = { hosts: [SITE_HOST], content, routing: { policy: 'nearest', answers }, ttl };
+  await cluster.user.apply({ kind: 'Site', metadata: SITE, spec });
 }

@@ -23,6 +23,8 @@ export interface StorePorts {
 const STORE_MS_MAX = 3;
 /** What of a dying process is still on its way to the store, and how likely it arrives. */
 const ARRIVES_AFTER_CRASH = 0.5;
+/** How late: the next leader may have written by then. */
+const LATE_MS_MAX = 5_000;
 
 /**
  * The store as a process sees it over a network: calls may overtake one another, a commit that was
@@ -30,12 +32,15 @@ const ARRIVES_AFTER_CRASH = 0.5;
  */
 export function remoteStore(ports: StorePorts): Store {
   const { store, scheduler, random, process, faults } = ports;
-  const pause = (): Promise<void> =>
-    new Promise((resolve) => scheduler.after(random.integer(0, STORE_MS_MAX), resolve));
+  const pause = (msMax = STORE_MS_MAX): Promise<void> =>
+    new Promise((resolve) => scheduler.after(random.integer(0, msMax), resolve));
 
   async function call<T>(work: () => Promise<T>): Promise<T> {
     await pause();
-    if (!process.alive && !random.chance(ARRIVES_AFTER_CRASH)) return new Promise(() => undefined);
+    if (!process.alive) {
+      if (!random.chance(ARRIVES_AFTER_CRASH)) return new Promise(() => undefined);
+      await pause(LATE_MS_MAX);
+    }
     try {
       return await work();
     } finally {

@@ -5,6 +5,8 @@ import type { Scheduler } from './scheduler.ts';
 
 const DOWN_MS_MAX = 15_000;
 const CUT_OFF_MS_MAX = 20_000;
+/** A node writes about so often when it gets a new release. */
+const WRITES_MAX = 25;
 
 /** Lets the faults of a run happen, at drawn times within `lengthMs`; then all is well again. */
 export function startStorm(
@@ -23,14 +25,21 @@ export function startStorm(
       scheduler.after(random.integer(0, lengthMs), action);
   };
   network.faults = faults;
+  const isOver = (): boolean => scheduler.nowMs >= lengthMs;
   during(faults.domCrashes, () => {
     cluster.crashDom();
     scheduler.after(random.integer(0, DOWN_MS_MAX), () => cluster.startDom());
   });
   during(faults.subCrashes, () => {
     const sub = random.pick(subs);
-    cluster.crashSub(sub);
-    scheduler.after(random.integer(0, DOWN_MS_MAX), () => cluster.startSub(sub));
+    const crash = (): void => {
+      if (isOver()) return;
+      cluster.crashSub(sub);
+      scheduler.after(random.integer(0, DOWN_MS_MAX), () => cluster.startSub(sub));
+    };
+    // Half of them at any time, half while something changes.
+    if (random.chance(0.5)) crash();
+    else sub.host.atWrite(random.integer(1, WRITES_MAX), crash);
   });
   during(faults.cutOffs, () => {
     const { name } = random.pick(subs).host;
