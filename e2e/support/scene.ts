@@ -26,6 +26,8 @@ export interface Scene {
   readonly cluster: Cluster;
   readonly nodes: readonly NodeOptions[];
   readonly dom: { readonly address: string; readonly port: number };
+  /** Where further doms are to listen: "host:port". */
+  readonly peers: readonly string[];
   readonly store: TestStore['store'];
   readonly logDir: string;
   /** PEM of what signs the sites' certificates. */
@@ -82,11 +84,16 @@ async function startScene(
   options: SceneOptions,
 ): Promise<Scene> {
   const address = `127.${AREA}.0.10`;
+  const others = Array.from(
+    { length: (options.doms ?? 1) - 1 },
+    (_, n) => `127.${AREA}.0.${9 - n}`,
+  );
   const planned = threeNodes(AREA, { dns: 0, http: 0, https: 0 });
-  const addresses = [address, ...planned.map((node) => node.address)];
+  const addresses = [address, ...others, ...planned.map((node) => node.address)];
   const [port = 0, dns = 0, http = 0, https = 0] = await freePortsAt(addresses, 4);
   const nodes = threeNodes(AREA, { dns, http, https }).slice(0, options.nodes ?? 3);
-  const dom = { address, port };
+  const peers = others.map((other) => `${other}:${port}`);
+  const dom = { address, port, peers };
   const { geo = 'none', bin } = options;
   const cluster = await startCluster({
     ...{ stateDir, store, dom, nodes, geo, logDir, ...(bin !== undefined && { bin }) },
@@ -97,7 +104,7 @@ async function startScene(
     return found;
   };
   const ca = (): string => readFileSync(cluster.caFile, 'utf8');
-  return { cluster, nodes, dom, store, logDir, ca, node };
+  return { cluster, nodes, dom, peers, store, logDir, ca, node };
 }
 
 export function edgeOf(node: NodeOptions): Edge {
