@@ -83,10 +83,24 @@ export class Mirror implements World {
     return changes;
   }
 
-  /** Resolves once the mirror shows that revision: to read one's own write. */
-  async reached(revision: Revision): Promise<void> {
+  /**
+   * Resolves once the mirror shows that revision: to read one's own write. Rejects with the
+   * signal's reason when it is aborted.
+   */
+  async reached(revision: Revision, signal?: AbortSignal): Promise<void> {
     if (this.revision >= revision && this.revision > 0n) return;
-    await new Promise<void>((resolve) => this.#waiters.add({ revision, resolve }));
+    signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiter = { revision, resolve };
+    const abort = (): void => reject(signal?.reason);
+    this.#waiters.add(waiter);
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      await promise;
+    } finally {
+      this.#waiters.delete(waiter);
+      signal?.removeEventListener('abort', abort);
+    }
   }
 
   /** Follows the store until the signal is aborted; retries all by itself. */
@@ -132,14 +146,34 @@ export class Mirror implements World {
   }
 
   #apply(changes: readonly Change[], revision: Revision): void {
-    const told = changes.flatMap((change) => this.#applyOne(change) ?? []);
+    const told = changes.flatMap((change) => this.#understood(change) ?? []);
     if (revision > this.revision) this.revision = revision;
-    if (told.length > 0) for (const listener of [...this.#listeners]) listener(told, this.revision);
+    if (told.length > 0) for (const listener of [...this.#listeners]) this.#tell(listener, told);
     for (const waiter of [...this.#waiters])
       if (this.revision >= waiter.revision) {
         this.#waiters.delete(waiter);
         waiter.resolve();
       }
+  }
+
+  /** A listener that fails must not keep the others from hearing (INV-5). */
+  #tell(listener: WorldListener, changes: readonly WorldChange[]): void {
+    try {
+      listener(changes, this.revision);
+    } catch (error) {
+      this.#log.error({ error: String(error) }, 'mirror: a listener failed');
+    }
+  }
+
+  /** What is not JSON is another version's, or damaged: it is left alone, as unknown keys are. */
+  #understood(change: Change): WorldChange | undefined {
+    try {
+      return this.#applyOne(change);
+    } catch (error) {
+      const { key } = change.kind === 'put' ? change.item : change;
+      this.#log.error({ key, error: String(error) }, 'mirror: a key cannot be understood');
+      return undefined;
+    }
   }
 
   #applyOne(change: Change): WorldChange | undefined {

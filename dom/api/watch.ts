@@ -30,7 +30,7 @@ export async function* watchObjects(
 
   // What the caller wrote before it asked must show.
   const { revision } = await store.list(kindPrefix(kind), { limit: 1 });
-  await mirror.reached(revision);
+  await mirror.reached(revision, signal);
 
   const queue: WatchResponse[] = [];
   const pace = { tooSlow: false };

@@ -5,8 +5,9 @@ import type { ViewEntry } from './view.ts';
 
 /** How often a sub sends a heartbeat; three missed ones end a session on either side. */
 export const HEARTBEAT_INTERVAL_MS = 1_500;
-/** Removals remembered for deltas; an older base gets a snapshot. */
+/** Removals and positions remembered for deltas; an older base gets a snapshot. */
 const REMOVALS_MAX = 10_000;
+const POSITIONS_MAX = 1_000;
 
 /** An object of a plan with its digest, made once for all feeds that show it. */
 export interface MadeObject {
@@ -15,8 +16,11 @@ export interface MadeObject {
   readonly digest: Uint8Array;
 }
 
-/** What was made so far, by key; shared by the feeds of one hub. */
-export type Workshop = Map<string, MadeObject>;
+/** What was made so far, by key, or could not be made; shared by the feeds of one hub. */
+export type Workshop = Map<
+  string,
+  MadeObject | { readonly version: string; readonly error: unknown }
+>;
 
 interface Entry extends MadeObject {
   /** The revision at which this object last changed. */
@@ -31,32 +35,48 @@ export class Feed {
   #entries = new Map<string, Entry>();
   readonly #removedAt = new Map<string, bigint>();
   readonly #workshop: Workshop;
+  /** Told once of each object that cannot be made: the others are not held up by it (INV-5). */
+  readonly #onBroken: (key: string, error: unknown) => void;
   readonly #frames = new Map<string, Uint8Array>();
-  /** Deltas begin here: before it, nothing is known. */
-  #floor: bigint | undefined;
+  /**
+   * The digest at each revision where deltas may begin. A node that held another plan there, of
+   * other roles or of a store since restored, needs a snapshot.
+   */
+  readonly #digests = new Map<bigint, string>();
   position: Position = { epoch: 0n, revision: 0n };
   digest = '';
 
-  constructor(workshop: Workshop) {
+  constructor(workshop: Workshop, onBroken: (key: string, error: unknown) => void) {
     this.#workshop = workshop;
+    this.#onBroken = onBroken;
   }
 
   /** Moves on to `position`; true if anything is different there. */
   update(view: readonly ViewEntry[], position: Position): boolean {
-    const next = new Map(view.map((entry) => [entry.key, this.#entry(entry, position.revision)]));
+    const next = new Map<string, Entry>();
+    for (const each of view) {
+      const entry = this.#entry(each, position.revision);
+      if (entry !== undefined) next.set(each.key, entry);
+    }
     const removed = [...this.#entries.keys()].filter((key) => !next.has(key));
     const changed = [...next.values()].some((entry) => entry.changedAt === position.revision);
     this.#entries = next;
     const newTerm = position.epoch !== this.position.epoch;
     if (!changed && removed.length === 0 && !newTerm) return false;
     for (const key of next.keys()) this.#removedAt.delete(key);
-    for (const key of removed) this.#removedAt.set(key, position.revision);
+    for (const key of removed) {
+      this.#removedAt.set(key, position.revision);
+      this.#workshop.delete(key);
+    }
     if (newTerm || this.#removedAt.size > REMOVALS_MAX) {
       this.#removedAt.clear();
-      this.#floor = position.revision;
+      this.#digests.clear();
     }
     this.position = position;
     this.digest = combinedDigest(new Map([...next].map(([key, { digest }]) => [key, digest])));
+    this.#digests.set(position.revision, this.digest);
+    const [oldest] = this.#digests.keys();
+    if (this.#digests.size > POSITIONS_MAX && oldest !== undefined) this.#digests.delete(oldest);
     this.#frames.clear();
     return true;
   }
@@ -64,10 +84,11 @@ export class Feed {
   /** The encoded plan that takes a node from what it holds to `position`. */
   frame(held: { readonly position: Position; readonly digest: string } | undefined): Uint8Array {
     const base = this.#base(held);
-    const name = base === undefined ? '' : `${base.epoch}/${base.revision}`;
+    const same = held?.digest === this.digest;
+    const name = base === undefined ? '' : `${base.epoch}/${base.revision}/${same}`;
     const known = this.#frames.get(name);
     if (known !== undefined) return known;
-    const frame = this.#encode(base, { same: held?.digest === this.digest });
+    const frame = this.#encode(base, { same });
     this.#frames.set(name, frame);
     return frame;
   }
@@ -79,7 +100,7 @@ export class Feed {
     if (held === undefined) return undefined;
     if (held.digest === this.digest) return held.position;
     const sameTerm = held.position.epoch === this.position.epoch;
-    const known = this.#floor !== undefined && held.position.revision >= this.#floor;
+    const known = this.#digests.get(held.position.revision) === held.digest;
     return sameTerm && known ? held.position : undefined;
   }
 
@@ -105,21 +126,30 @@ export class Feed {
     }).finish();
   }
 
-  #entry(view: ViewEntry, revision: bigint): Entry {
+  /** Undefined: it never could be made. One that cannot any more stays as it was. */
+  #entry(view: ViewEntry, revision: bigint): Entry | undefined {
     const before = this.#entries.get(view.key);
     if (before?.version === view.version) return before;
-    const made = make(this.#workshop, view);
+    const made = this.#make(view);
+    if (made === undefined) return before;
     // Made anew, yet the same to the byte: no news for the node.
     const same = before !== undefined && Buffer.compare(before.digest, made.digest) === 0;
     return { ...made, changedAt: same ? before.changedAt : revision };
   }
-}
 
-function make(workshop: Workshop, view: ViewEntry): MadeObject {
-  const known = workshop.get(view.key);
-  if (known?.version === view.version) return known;
-  const object = view.make();
-  const made = { version: view.version, object, digest: objectDigest(object) };
-  workshop.set(view.key, made);
-  return made;
+  #make(view: ViewEntry): MadeObject | undefined {
+    const { key, version } = view;
+    const known = this.#workshop.get(key);
+    if (known?.version === version) return 'error' in known ? undefined : known;
+    try {
+      const object = view.make();
+      const made = { version, object, digest: objectDigest(object) };
+      this.#workshop.set(key, made);
+      return made;
+    } catch (error) {
+      this.#workshop.set(key, { version, error });
+      this.#onBroken(key, error);
+      return undefined;
+    }
+  }
 }

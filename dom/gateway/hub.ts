@@ -16,6 +16,8 @@ import { type OpenKey, planView, type Viewer, viewerOf } from './view.ts';
 
 /** Sessions that one dom holds; more are told to come back later. */
 export const SESSIONS_MAX = 10_000;
+/** Of one node: it has one, and others that are ending. */
+export const SESSIONS_PER_NODE_MAX = 8;
 /** Changes of the world are gathered this long before plans are made of them. */
 export const PLAN_DELAY_MS = 5;
 
@@ -46,6 +48,7 @@ export class Hub {
   readonly #feeds = new Map<string, SharedFeed>();
   readonly #sessions = new Map<string, Session>();
   readonly #open = new Set<Session>();
+  readonly #openPerNode = new Map<string, number>();
   #refresh: 'idle' | 'waiting' = 'idle';
 
   constructor(ports: HubPorts) {
@@ -72,6 +75,10 @@ export class Hub {
       );
     if (this.#open.size >= SESSIONS_MAX)
       return link.close(new LinkClosedError('lost', `dom already holds ${SESSIONS_MAX} sessions`));
+    const own = this.#openPerNode.get(identity.name) ?? 0;
+    if (own >= SESSIONS_PER_NODE_MAX)
+      return link.close(new LinkClosedError('lost', `${identity.name} has ${own} sessions open`));
+    this.#openPerNode.set(identity.name, own + 1);
     const session = new Session(link, identity, this.#ports, this);
     this.#open.add(session);
     this.#ports.metrics.gauge('b8s_sessions', this.#open.size);
@@ -95,7 +102,7 @@ export class Hub {
     const name = `${viewer.edge}/${viewer.nameserver}${viewer.nameserver ? '' : `/${viewer.node}`}`;
     const shared = this.#feeds.get(name) ?? {
       viewer,
-      feed: new Feed(this.#workshop),
+      feed: this.#newFeed(),
       sessions: new Set(),
     };
     if (!this.#feeds.has(name)) {
@@ -116,10 +123,7 @@ export class Hub {
   /** Makes plans of the world as it is now, and sends each node what is new to it. */
   refresh(): void {
     for (const session of [...this.#open]) session.check();
-    for (const shared of [...this.#feeds.values()]) {
-      if (!this.#update(shared)) continue;
-      for (const session of [...shared.sessions]) session.push();
-    }
+    for (const shared of [...this.#feeds.values()]) this.#moveOn(shared);
   }
 
   /** Asks a nameserver which node it would answer with. */
@@ -149,6 +153,23 @@ export class Hub {
     return [...this.#sessions.values()].map(({ node, applied }) => ({ node, applied }));
   }
 
+  /** A view that cannot be made holds up nobody else's (INV-5). */
+  #moveOn(shared: SharedFeed): void {
+    try {
+      if (!this.#update(shared)) return;
+      for (const session of [...shared.sessions]) session.push();
+    } catch (error) {
+      const { node } = shared.viewer;
+      this.#ports.log.error({ node, error: describeError(error) }, 'a plan could not be made');
+    }
+  }
+
+  #newFeed(): Feed {
+    return new Feed(this.#workshop, (key, error) =>
+      this.#ports.log.error({ key, error: describeError(error) }, 'left out of the plans'),
+    );
+  }
+
   #roles(node: string): readonly string[] {
     return this.#ports.mirror.get('Node', { name: node })?.spec.roles ?? [];
   }
@@ -172,12 +193,17 @@ export class Hub {
 
   #leave(session: Session): void {
     this.#open.delete(session);
+    const others = (this.#openPerNode.get(session.node) ?? 1) - 1;
+    if (others > 0) this.#openPerNode.set(session.node, others);
+    else this.#openPerNode.delete(session.node);
     this.#ports.metrics.gauge('b8s_sessions', this.#open.size);
     if (this.#sessions.get(session.node) === session) this.#sessions.delete(session.node);
     for (const [name, shared] of [...this.#feeds]) {
       shared.sessions.delete(session);
       if (shared.sessions.size === 0) this.#feeds.delete(name);
     }
+    // Without a feed nobody would take out what is deleted, private keys among it.
+    if (this.#feeds.size === 0) this.#workshop.clear();
   }
 
   #refreshSoon(signal: AbortSignal): void {

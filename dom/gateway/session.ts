@@ -9,10 +9,12 @@ import {
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Identity } from '../../runtime/authority.ts';
 import { describeError } from '../../runtime/control-loop.ts';
-import { objectKey } from '../../runtime/keys.ts';
+import { CONFLICT_RECHECK_MS } from '../../runtime/controller.ts';
+import { objectKey, recordKey } from '../../runtime/keys.ts';
 import { type Link, LinkClosedError } from '../../runtime/link.ts';
-import type { LeaseId } from '../../runtime/store.ts';
-import type { Author } from '../../runtime/writer.ts';
+import { RequestError } from '../../runtime/request-error.ts';
+import type { LeaseId, Revision } from '../../runtime/store.ts';
+import type { Author, WriteOutcome } from '../../runtime/writer.ts';
 import { type Feed, HEARTBEAT_INTERVAL_MS } from './feed.ts';
 import type { Hub, HubPorts } from './hub.ts';
 import { reportRecord } from './report.ts';
@@ -32,6 +34,12 @@ const HELLO_TIMEOUT_MS = 10_000;
 const EXPLAIN_TIMEOUT_MS = 5_000;
 /** A stuck node shall not make dom remember questions without bound. */
 const QUESTIONS_MAX = 64;
+/** Reports that lost a race are written anew this often before the session is given up. */
+const REPORT_CONFLICTS_MAX = 5;
+/** No cluster has so many terms: a node that says so lies, and an epoch has 64 bits on the wire. */
+const EPOCHS_AHEAD_MAX = 1_000_000n;
+/** What a node calls its version is kept and shown, so it has a bound. */
+const AGENT_VERSION_MAX = 64;
 
 type NodeIdentity = Extract<Identity, { kind: 'node' }>;
 
@@ -112,36 +120,33 @@ export class Session {
 
   /** Sends what the node does not hold yet, unless it is still busy with the last plan. */
   push(): void {
+    // This may be long after the world changed: by now the name may be another Node's.
+    this.check();
     if (this.#feed === undefined || this.#sending === 'blocked' || this.#over.signal.aborted)
       return;
     const feed = this.#hub.subscribe(this);
     // With other roles the node sees another view, and a delta of that would not fit.
     if (feed !== this.#feed) this.#sent = undefined;
     this.#feed = feed;
-    if (this.#sent !== undefined && samePosition(this.#sent.position, this.#feed.position)) return;
-    const frame = this.#feed.frame(this.#sent);
-    this.#sent = { position: this.#feed.position, digest: this.#feed.digest };
-    if (this.#link.send(frame)) return;
-    this.#sending = 'blocked';
-    void this.#link.drained().then(() => {
-      this.#sending = 'open';
-      if (!this.#over.signal.aborted) this.push();
-    });
+    if (this.#sent !== undefined && samePosition(this.#sent.position, feed.position)) return;
+    this.#sendPlan(feed);
   }
 
   /** Asks the node. Rejects when it does not answer in time. */
   async ask(question: Omit<ExplainQuestion, 'id'>): Promise<ExplainReply> {
-    if (this.#questions.size >= QUESTIONS_MAX)
-      throw new Error(`${this.node} has too many questions open`);
+    if (this.#questions.size >= QUESTIONS_MAX || this.#sending === 'blocked')
+      throw new RequestError('UNAVAILABLE', `${this.node} is busy: ask again in a moment`);
     const id = this.#nextQuestion;
     this.#nextQuestion += 1n;
     const done = new AbortController();
     const answered = new Promise<ExplainReply>((resolve) => this.#questions.set(id, resolve));
     const late = this.#ports.clock
       .sleep(EXPLAIN_TIMEOUT_MS, AbortSignal.any([done.signal, this.#over.signal]))
-      .then(() =>
-        Promise.reject(new Error(`${this.node} did not answer within ${EXPLAIN_TIMEOUT_MS} ms`)),
-      );
+      .catch(() => undefined)
+      .then(() => {
+        const why = `${this.node} did not answer within ${EXPLAIN_TIMEOUT_MS} ms`;
+        throw new RequestError('UNAVAILABLE', why);
+      });
     late.catch(() => undefined);
     this.#send({ $case: 'explainQuestion', value: { ...question, id } });
     try {
@@ -169,7 +174,8 @@ export class Session {
   #handle(message: SessionRequest['message']): void {
     switch (message?.$case) {
       case 'heartbeat':
-        this.#send({ $case: 'heartbeat', value: message.value });
+        // A node that does not read gets no answers to pile up.
+        if (this.#sending === 'open') this.#send({ $case: 'heartbeat', value: message.value });
         return this.#renew();
       case 'report':
         this.applied = message.value.applied;
@@ -187,45 +193,64 @@ export class Session {
   }
 
   async #begin(hello: Hello): Promise<void> {
-    const { store, mirror, leadership, log } = this.#ports;
+    const { store, mirror, log } = this.#ports;
     if (hello.node !== this.#identity.name)
       throw new LinkClosedError(
         'refused',
         `the certificate is for node ${this.#identity.name}, the hello says ${hello.node}`,
       );
-    const declared = await store.get(objectKey({ kind: 'Node', name: this.node }));
+    const [declared, registered] = await Promise.all([
+      store.get(objectKey({ kind: 'Node', name: this.node })),
+      store.get(recordKey('session', this.node)),
+    ]);
     // A node that has just joined may be faster than the mirror.
-    if (declared !== undefined) await mirror.reached(declared.modRevision);
+    if (declared !== undefined) await mirror.reached(declared.modRevision, this.#over.signal);
     const node = mirror.get('Node', { name: this.node });
     if (node?.metadata.uid !== this.#identity.uid)
       throw new LinkClosedError('refused', this.#strangerMessage());
-    if (hello.held !== undefined && hello.held.epoch > leadership.epoch) {
-      await leadership.raiseAbove(hello.held.epoch);
-      this.#hub.refresh();
-    }
+    if (hello.held !== undefined) await this.#riseAbove(hello.held);
+    this.#over.signal.throwIfAborted();
     this.#hub.enter(this);
-    await this.#register(hello);
+    await this.#register(hello, registered?.modRevision ?? 0n);
     this.#sent =
       hello.held === undefined ? undefined : { position: hello.held, digest: hello.heldDigest };
     this.#feed = this.#hub.subscribe(this);
-    this.#first();
+    // Even if it says nothing new: with it the node learns the position.
+    this.#sendPlan(this.#feed);
     log.info({ node: this.node, version: hello.agentVersion }, 'session begun');
   }
 
-  /** The first plan goes out even if it says nothing new: with it the node learns the position. */
-  #first(): void {
-    if (this.#feed === undefined) return;
-    this.#link.send(this.#feed.frame(this.#sent));
-    this.#sent = { position: this.#feed.position, digest: this.#feed.digest };
+  /**
+   * A node that holds more than the store has seen was told so before a backup was restored; what
+   * dom says in the same term it would take for the past (INV-17).
+   */
+  async #riseAbove(held: Position): Promise<void> {
+    const { mirror, leadership } = this.#ports;
+    const { epoch } = leadership;
+    if (held.epoch > epoch + EPOCHS_AHEAD_MAX)
+      throw new LinkClosedError('refused', `its plan is of epoch ${held.epoch}, dom's is ${epoch}`);
+    const isAhead = held.epoch === epoch && held.revision > mirror.revision;
+    if (held.epoch <= epoch && !isAhead) return;
+    await leadership.raiseAbove(held.epoch);
+    this.#hub.refresh();
   }
 
-  async #register(hello: Hello): Promise<void> {
+  #sendPlan(feed: Feed): void {
+    const frame = feed.frame(this.#sent);
+    this.#sent = { position: feed.position, digest: feed.digest };
+    this.#transmit(frame);
+  }
+
+  /** `modRevision`: of the record as it was before; a later session's is not to be overwritten. */
+  async #register(hello: Hello, modRevision: Revision): Promise<void> {
     const { store, writer, clock } = this.#ports;
     this.#lease = await store.grantLease(NODE_LEASE_MS);
     this.#renewedMs = clock.monotonicMs();
+    // A newer session of this node may have begun meanwhile: the record is its own by now.
+    this.#over.signal.throwIfAborted();
     const value = {
       nodeUid: this.#identity.uid,
-      agentVersion: hello.agentVersion,
+      agentVersion: hello.agentVersion.slice(0, AGENT_VERSION_MAX),
       connectedSince: new Date(clock.nowMs()).toISOString(),
     };
     const operation = {
@@ -233,12 +258,13 @@ export class Session {
       record: 'session',
       id: this.node,
       value,
-      modRevision: undefined,
+      modRevision,
       lease: this.#lease,
     } as const;
     const outcome = await writer.commit([operation], this.#author);
     if (outcome.outcome === 'conflict')
-      throw new LinkClosedError('lost', 'this dom does not lead any more');
+      throw new LinkClosedError('lost', 'another session of this node began, or another dom leads');
+    this.#over.signal.throwIfAborted();
   }
 
   #renew(): void {
@@ -259,32 +285,42 @@ export class Session {
   async #writeReports(): Promise<void> {
     if (this.#reporting === 'writing') return;
     this.#reporting = 'writing';
+    const { signal } = this.#over;
+    const { clock, log, mirror } = this.#ports;
     try {
-      while (this.#report !== undefined && !this.#over.signal.aborted) {
-        const value = reportRecord(this.#report, this.#identity.uid);
+      for (let conflicts = 0; this.#report !== undefined && !signal.aborted; ) {
+        const report = this.#report;
         this.#report = undefined;
-        const before = this.#ports.mirror.record('report', this.node);
-        if (JSON.stringify(before?.value) === JSON.stringify(value)) continue;
-        const operation = {
-          kind: 'record',
-          record: 'report',
-          id: this.node,
-          value,
-          modRevision: undefined,
-        } as const;
-        const outcome = await this.#ports.writer.commit([operation], this.#author);
-        if (outcome.outcome === 'conflict') return this.close('this dom does not lead any more');
-        if (outcome.outcome === 'written') await this.#ports.mirror.reached(outcome.revision);
+        const outcome = await this.#writeReport(report);
+        if (outcome.outcome === 'written') await mirror.reached(outcome.revision, signal);
+        if (outcome.outcome !== 'conflict') continue;
+        conflicts += 1;
+        if (conflicts > REPORT_CONFLICTS_MAX) throw new Error('others write its report');
+        this.#report ??= report;
+        await clock.sleep(CONFLICT_RECHECK_MS, signal);
       }
     } catch (error) {
-      this.#ports.log.warn(
-        { node: this.node, error: describeError(error) },
-        'a report was not kept',
-      );
+      if (signal.aborted) return;
+      log.warn({ node: this.node, error: describeError(error) }, 'a report was not kept');
       this.close('its report could not be kept');
     } finally {
       this.#reporting = 'idle';
     }
+  }
+
+  /** Upon the one that the mirror shows: what an ended session wrote late must not win. */
+  async #writeReport(report: Report): Promise<WriteOutcome> {
+    const value = reportRecord(report, this.#identity.uid);
+    const before = this.#ports.mirror.record('report', this.node);
+    if (JSON.stringify(before?.value) === JSON.stringify(value)) return { outcome: 'unchanged' };
+    const operation = {
+      kind: 'record',
+      record: 'report',
+      id: this.node,
+      value,
+      modRevision: before?.modRevision ?? 0n,
+    } as const;
+    return this.#ports.writer.commit([operation], this.#author);
   }
 
   async #watchSilence(signal: AbortSignal): Promise<void> {
@@ -307,7 +343,24 @@ export class Session {
   }
 
   #send(message: SessionResponse['message']): void {
-    this.#link.send(SessionResponse.encode({ message }).finish());
+    this.#transmit(SessionResponse.encode({ message }).finish());
+  }
+
+  /** Whatever is sent while the node is behind, it is told the newest once it has caught up. */
+  #transmit(frame: Uint8Array): void {
+    if (this.#link.send(frame) || this.#sending === 'blocked') return;
+    this.#sending = 'blocked';
+    const { log } = this.#ports;
+    void this.#link
+      .drained()
+      .then(() => {
+        this.#sending = 'open';
+        this.push();
+      })
+      .catch((error: unknown) => {
+        log.error({ node: this.node, error: describeError(error) }, 'a plan could not be made');
+        this.close('dom failed to make its plan');
+      });
   }
 
   #strangerMessage(): string {
