@@ -129,7 +129,7 @@ class RunningCluster implements Cluster {
   }
 
   sub(args: readonly string[]): ReturnType<typeof run> {
-    return run(join(BIN, 'sub'), args);
+    return run(join(this.#bin, 'sub'), args);
   }
 
   async joinNode(node: NodeOptions): Promise<void> {
