@@ -58,10 +58,15 @@ async function browse(cluster: Cluster, { client, random, nowMs }: Visit): Promi
 }
 
 /** What a nameserver answers; `down`: nothing listens there. */
-export function ask(sub: Sub, client: string, nowMs: number): DnsReply | undefined | 'down' {
+export function ask(
+  sub: Sub,
+  client: string,
+  nowMs: number,
+  host: string = SITE_HOST,
+): DnsReply | undefined | 'down' {
   const plane = sub.running?.serving;
   if (plane === undefined) return 'down';
-  const query = encodeQuery(SITE_HOST, 4711);
+  const query = encodeQuery(host, 4711);
   const reply = plane.resolve(query, { address: client, transport: 'udp' }, nowMs);
   return reply === undefined ? undefined : decodeReply(reply);
 }
@@ -89,6 +94,6 @@ async function get(
   invariants.response(host.name, page.file, answer);
 }
 
-export function request(path: string): HttpRequest {
-  return { method: 'GET', path, host: SITE_HOST, headers: {}, secure: true };
+export function request(path: string, host: string = SITE_HOST): HttpRequest {
+  return { method: 'GET', path, host, headers: {}, secure: true };
 }

@@ -19,6 +19,9 @@ import { User } from './user.ts';
 
 export const SITE = { namespace: 'default', name: 'blog' } as const;
 export const SITE_HOST = 'blog.example.test';
+/** A second site, which comes and goes. */
+export const OTHER_SITE = { namespace: 'default', name: 'docs' } as const;
+export const OTHER_HOST = 'docs.example.test';
 export const ZONE = { namespace: 'default', name: 'example-test' } as const;
 
 /** The three machines of the demo, with what each declares of itself when it joins. */

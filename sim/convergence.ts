@@ -6,7 +6,7 @@ import { digestHex } from '../runtime/digest.ts';
 import { type ObjectName, objectKey } from '../runtime/keys.ts';
 import { decodeObject } from '../runtime/mirror.ts';
 import { ask, request } from './clients.ts';
-import { type Cluster, SITE, ZONE } from './cluster.ts';
+import { type Cluster, OTHER_HOST, OTHER_SITE, SITE, ZONE } from './cluster.ts';
 import type { Wish } from './scenario.ts';
 import type { Sub } from './sub-host.ts';
 
@@ -28,6 +28,7 @@ export async function pending(
   const ofSubs = await Promise.all(cluster.subs.map((sub) => pendingOnSub(sub, wish, nowMs)));
   return [
     ...pendingOnSite(site, cluster, wish),
+    ...pendingOnOther(await read<Site>(cluster, { kind: 'Site', ...OTHER_SITE }), wish),
     ...notReady('Zone', zone),
     ...nodes.flatMap((node) => notReady('Node', node)),
     ...ofSubs.flat(),
@@ -51,6 +52,11 @@ function pendingOnSite(site: Site | undefined, cluster: Cluster, wish: Wish): re
   ];
 }
 
+function pendingOnOther(site: Site | undefined, { otherSite }: Wish): readonly string[] {
+  if (otherSite === 'declared') return notReady('second Site', site);
+  return site === undefined ? [] : ['the second Site to be gone'];
+}
+
 function notReady(kind: string, object: Resource | undefined): readonly string[] {
   if (object === undefined) return [`a ${kind} that is not declared`];
   const name = `${kind} ${object.metadata.name}`;
@@ -64,7 +70,7 @@ function notReady(kind: string, object: Resource | undefined): readonly string[]
 
 async function pendingOnSub(
   sub: Sub,
-  { release }: Wish,
+  { release, otherSite }: Wish,
   nowMs: number,
 ): Promise<readonly string[]> {
   const { host, running } = sub;
@@ -74,12 +80,24 @@ async function pendingOnSub(
   const answer = await plane.request(request('/'));
   const mark = answer.headers.find(([name]) => name === 'b8s-release')?.[1];
   const reply = ask(sub, '198.51.100.7', nowMs);
+  const other = await plane.request(request('/', OTHER_HOST));
+  const otherReply = ask(sub, '198.51.100.7', nowMs, OTHER_HOST);
+  const otherNamed = typeof otherReply === 'object' && otherReply.addresses.length > 0;
+  const others =
+    otherSite === 'declared' ? { status: 200, named: true } : { status: 421, named: false };
   const isAnswered = typeof reply === 'object' && reply.addresses.length > 0;
   const wanted = digestHex(release.digest).slice(0, 12);
   return [
     ...(session.phase === 'connected' ? [] : [`${host.name} to reach dom: it is ${session.phase}`]),
     ...(mark === wanted ? [] : [`${host.name} to serve ${wanted} instead of ${mark}`]),
     ...(isAnswered ? [] : [`${host.name} to answer for the site's name`]),
+    // INV-26, where it is absent.
+    ...(other.status === others.status
+      ? []
+      : [`${host.name} to answer ${others.status} for the second site, not ${other.status}`]),
+    ...(otherNamed === others.named
+      ? []
+      : [`${host.name} to know that the second site is ${otherSite}`]),
   ];
 }
 

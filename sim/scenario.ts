@@ -1,5 +1,13 @@
 import type { Clock } from '../runtime/clock.ts';
-import { type Cluster, MACHINES, SITE, SITE_HOST, ZONE } from './cluster.ts';
+import {
+  type Cluster,
+  MACHINES,
+  OTHER_HOST,
+  OTHER_SITE,
+  SITE,
+  SITE_HOST,
+  ZONE,
+} from './cluster.ts';
 import { makeRelease, type Published } from './content.ts';
 import type { SeededRandom } from './random.ts';
 
@@ -9,10 +17,14 @@ export interface Wish {
   readonly ttl: number;
   /** Nodes in one answer. */
   readonly answers: number;
+  /** The second site, which shows the same release as the first one did when it was made. */
+  readonly otherSite: 'declared' | 'absent';
 }
 
 const CHANGES_MIN = 2;
 const CHANGES_MAX = 6;
+/** How many of the changes concern the second site. */
+const OTHER_SITE_SHARE = 0.3;
 const THINKING_MS_MAX = 15_000;
 
 /** What a user does in a run: joins the nodes, declares a zone and a site, and keeps changing it. */
@@ -39,7 +51,12 @@ export async function playScenario(
 
 async function declare(cluster: Cluster, random: SeededRandom): Promise<Wish> {
   const { user } = cluster;
-  const wish = { release: await publish(cluster, random), ttl: 10, answers: 1 };
+  const wish = {
+    release: await publish(cluster, random),
+    ttl: 10,
+    answers: 1,
+    otherSite: 'absent',
+  } as const;
   const zone = () =>
     user.apply({
       kind: 'Zone',
@@ -58,9 +75,22 @@ async function declare(cluster: Cluster, random: SeededRandom): Promise<Wish> {
 }
 
 async function change(cluster: Cluster, wish: Wish, random: SeededRandom): Promise<Wish> {
+  if (random.chance(OTHER_SITE_SHARE)) return toggleOtherSite(cluster, wish);
   const next = { ...wish, ...(await drawChange(cluster, random)) };
   await applySite(cluster, next);
   return next;
+}
+
+/** Comes under the same name, but is another object each time. */
+async function toggleOtherSite({ user }: Cluster, wish: Wish): Promise<Wish> {
+  if (wish.otherSite === 'declared') {
+    await user.delete({ kind: 'Site', ...OTHER_SITE });
+    return { ...wish, otherSite: 'absent' };
+  }
+  const content = { release: wish.release.digest };
+  const spec = { hosts: [OTHER_HOST], content };
+  await user.apply({ kind: 'Site', metadata: OTHER_SITE, spec });
+  return { ...wish, otherSite: 'declared' };
 }
 
 async function drawChange(cluster: Cluster, random: SeededRandom): Promise<Partial<Wish>> {

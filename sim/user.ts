@@ -4,6 +4,7 @@ import type { Identity } from '../runtime/authority.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { describeError } from '../runtime/control-loop.ts';
 import { encodeFakeRequest, fakeKey } from '../runtime/fake-authority.ts';
+import { RequestError } from '../runtime/request-error.ts';
 import type { Published } from './content.ts';
 import type { Invariants } from './invariants.ts';
 import type { SeededRandom } from './random.ts';
@@ -43,6 +44,21 @@ export class User {
     await this.#insist(`apply ${object.kind}`, ({ api }) =>
       api.apply({ ...request, forceConflicts: false, dryRun: false }, ADMIN),
     );
+  }
+
+  /** Resolves once dom has acknowledged that there is no such object. */
+  async delete(reference: {
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+  }): Promise<void> {
+    await this.#insist(`delete ${reference.kind}`, async ({ api }) => {
+      const request = { reference, uid: '', command: 'delete', dryRun: false };
+      await api.delete(request, ADMIN).catch((error: unknown) => {
+        // An earlier try whose answer was lost may have done it.
+        if (!(error instanceof RequestError) || error.code !== 'NOT_FOUND') throw error;
+      });
+    });
   }
 
   /** Brings a release to dom: blobs, then the manifest, then the Release. */

@@ -20,6 +20,8 @@ const SETTLE_MS = 20_000;
 const QUIET_MS = 60_000;
 /** Every host is rebooted within this time, one after another, with dom gone for good (INV-24). */
 const REBOOT_MS = 20_000;
+/** Ten times what the busiest run needs: a loop of writes that feeds itself goes far beyond. */
+const COMMITS_MAX = 3_000;
 const ORPHANED_SHARE = 0.3;
 const LOOK_MS = 1_000;
 
@@ -111,6 +113,7 @@ export class World {
   /** INV-2, and INV-1 once more: it stays so. */
   async #staysQuiet(): Promise<void> {
     const { commits } = this.#cluster;
+    if (commits.length > COMMITS_MAX) this.#violated(2, `${commits.length} commits in one run`);
     await this.#pass(SETTLE_MS);
     commits.length = 0;
     const before = await this.#revision();
