@@ -81,7 +81,8 @@ export class Dom {
       if (leadership === undefined) continue;
       const over = AbortSignal.any([signal, leadership.lost]);
       await this.#serve(leadership, over);
-      if (signal.aborted) await leadership.resign();
+      // Others need not wait for the lease to end; if the store is away, they have to.
+      if (signal.aborted) await leadership.resign().catch((error: unknown) => this.#left(error));
     }
   }
 
@@ -147,6 +148,10 @@ export class Dom {
     const api = new Api({ ...ports, hub, blobs, tokens });
     const blobAccess = new BlobAccess(mirror, blobs);
     return { leadership, mirror, hub, join, tokens, api, blobs, blobAccess };
+  }
+
+  #left(error: unknown): void {
+    this.#ports.log.warn({ error: describeError(error) }, 'the lead was not handed back');
   }
 
   async #campaignFailed(error: unknown, signal: AbortSignal): Promise<undefined> {

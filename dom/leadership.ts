@@ -4,6 +4,7 @@ import { EPOCH_KEY, LEADER_KEY } from '../runtime/keys.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Guard, LeaseId, Revision, Store } from '../runtime/store.ts';
+import { takeTurns } from '../runtime/turns.ts';
 
 /** How long a silent leader keeps the lead. */
 export const LEADER_LEASE_MS = 10_000;
@@ -90,7 +91,10 @@ async function attempt(
   const epoch = epochOf(epochItem?.value) + 1n;
   const lease = mode === 'shared' ? await store.grantLease(LEADER_LEASE_MS) : undefined;
   const value = JSON.stringify({ holder } satisfies LeaderValue);
-  const outcome = await store.commit({
+  const endLease = async (): Promise<void> => {
+    if (lease !== undefined) await store.revokeLease(lease);
+  };
+  const committing = store.commit({
     guards: [
       { key: LEADER_KEY, modRevision: leader?.modRevision ?? 0n },
       { key: EPOCH_KEY, modRevision: epochItem?.modRevision ?? 0n },
@@ -100,11 +104,16 @@ async function attempt(
       { kind: 'put', key: EPOCH_KEY, value: epochText(epoch) },
     ],
   });
+  const outcome = await committing.catch(async (error: unknown) => {
+    // It may have taken effect: a key that nobody renews would keep everyone from the lead.
+    await endLease().catch(() => undefined);
+    throw error;
+  });
   if (outcome.outcome === 'committed') {
     log.info({ epoch: String(epoch), holder }, 'leading');
     return { epoch, lease, revision: outcome.revision };
   }
-  if (lease !== undefined) await store.revokeLease(lease);
+  await endLease();
   return undefined;
 }
 
@@ -114,6 +123,7 @@ class Term implements Leadership {
   readonly #lost = new AbortController();
   readonly #leader: Guard;
   readonly #lease: LeaseId | undefined;
+  readonly #raises = takeTurns();
   #epochRevision: Revision;
 
   constructor(ports: LeadershipPorts, state: TermState) {
@@ -134,29 +144,34 @@ class Term implements Leadership {
   }
 
   async raiseAbove(seen: bigint): Promise<void> {
-    while (this.epoch <= seen) {
-      const epoch = seen + 1n;
-      const outcome = await this.#ports.store.commit({
-        guards: this.fence(),
-        writes: [{ kind: 'put', key: EPOCH_KEY, value: epochText(epoch) }],
-      });
-      if (outcome.outcome === 'committed') {
-        this.#ports.log.warn(
-          { epoch: String(epoch), seen: String(seen) },
-          'a node holds a plan of a later term than the store knows: was a backup restored?',
-        );
-        this.#epochRevision = outcome.revision;
-        this.epoch = epoch;
-        return;
-      }
-      // Another call may have raised it meanwhile; if not, the lead is gone.
-      if (this.epoch <= seen) return this.#lose('its epoch was overwritten');
-    }
+    // Nodes bring what they have seen all at once, and each turn must know how the last one ended.
+    await this.#raises(() => this.#raiseAbove(seen));
   }
 
   async resign(): Promise<void> {
     this.#lost.abort(new Error('resigned'));
     if (this.#lease !== undefined) await this.#ports.store.revokeLease(this.#lease);
+  }
+
+  async #raiseAbove(seen: bigint): Promise<void> {
+    if (this.epoch > seen) return;
+    const { store, log } = this.#ports;
+    const epoch = seen + 1n;
+    const write = { kind: 'put', key: EPOCH_KEY, value: epochText(epoch) } as const;
+    const outcome = await store
+      .commit({ guards: this.fence(), writes: [write] })
+      .catch((error: unknown) => {
+        // Was it written, then no write of ours would ever be taken again: begin anew.
+        this.#lose('its epoch may have been written or not');
+        throw error;
+      });
+    if (outcome.outcome === 'conflict') return this.#lose('its epoch was overwritten');
+    log.warn(
+      { epoch: String(epoch), seen: String(seen) },
+      'a node holds a later plan than the store knows: was a backup restored?',
+    );
+    this.#epochRevision = outcome.revision;
+    this.epoch = epoch;
   }
 
   async #keep(lease: LeaseId): Promise<void> {
