@@ -41,6 +41,8 @@ export interface SceneOptions {
   readonly geo?: ClusterOptions['geo'];
   /** How many of the three nodes. */
   readonly nodes?: number;
+  /** How many doms are planned; the test starts those beyond the first. */
+  readonly doms?: number;
   /** The folder of dom, sub and b8sctl. Left out: they run from their sources. */
   readonly bin?: string;
 }
