@@ -63,5 +63,6 @@ setup: $(STAMP)
 
 $(STAMP): package.json package-lock.json
 	@echo "installing npm packages"
-	@env -u NODE_OPTIONS npm ci --no-audit --no-fund --loglevel=error
+	@# Not `npm ci`: it insists on the packages of other platforms too, which not every registry has.
+	@npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
