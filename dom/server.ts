@@ -81,7 +81,7 @@ async function* fetchBlob(
 ): AsyncIterable<FetchBlobResponse> {
   if (identity?.kind !== 'node') throw new RequestError('PERMISSION_DENIED', 'blobs are for nodes');
   const { blobAccess, blobs } = await dom.leading();
-  if (!(await blobAccess.allowed(identity.name, digest)))
+  if (!(await blobAccess.allowed(identity, digest)))
     throw new RequestError('PERMISSION_DENIED', `${digest} is not in the plan of ${identity.name}`);
   const { sizeBytes, chunks } = await blobs.open(digest, Number(offsetBytes));
   yield { chunk: Buffer.alloc(0), sizeBytes: BigInt(sizeBytes) };

@@ -1,6 +1,6 @@
 import { Dom } from '../dom/dom.ts';
 import { createSealer } from '../dom/identity/sealer.ts';
-import type { CertificateAuthority } from '../runtime/authority.ts';
+import type { CertificateAuthority, Identity } from '../runtime/authority.ts';
 import { noMetrics } from '../runtime/metrics.ts';
 import type { Store } from '../runtime/store.ts';
 import type { Faults } from './faults.ts';
@@ -59,10 +59,10 @@ export function startDom(parts: DomParts): RunningDom {
 /** As dom's server does it. */
 async function* fetchBlob(
   dom: Dom,
-  { node, digest, offsetBytes }: { node: string; digest: string; offsetBytes: number },
+  { node, digest, offsetBytes }: { node: Identity; digest: string; offsetBytes: number },
 ): AsyncGenerator<Uint8Array> {
   const { blobAccess, blobs } = await dom.leading();
-  if (!(await blobAccess.allowed(node, digest)))
-    throw new Error(`${digest} is not in the plan of ${node}`);
+  if (node.kind !== 'node' || !(await blobAccess.allowed(node, digest)))
+    throw new Error(`${digest} is not in the plan of ${node.name}`);
   yield* (await blobs.open(digest, offsetBytes)).chunks;
 }

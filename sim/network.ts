@@ -14,7 +14,7 @@ import type { Trace } from './trace.ts';
 export interface DomService {
   readonly process: Process;
   accept(link: Link, identity: Identity): void;
-  fetchBlob(node: string, digest: string, offsetBytes: number): AsyncIterable<Uint8Array>;
+  fetchBlob(node: Identity, digest: string, offsetBytes: number): AsyncIterable<Uint8Array>;
 }
 
 /** A sub as the network knows it. */
@@ -94,24 +94,26 @@ export class Network {
     });
   }
 
-  blobs({ node, process }: Caller): BlobSource {
+  blobs({ node, identity, process }: Caller): BlobSource {
     return process.wrap<BlobSource>({
-      fetch: (digest, offsetBytes, signal) => this.#fetch({ node, digest, offsetBytes, signal }),
+      fetch: (digest, offsetBytes, signal) =>
+        this.#fetch({ node, identity, digest, offsetBytes, signal }),
     });
   }
 
   async *#fetch(request: {
     readonly node: string;
+    readonly identity: Identity;
     readonly digest: string;
     readonly offsetBytes: number;
     readonly signal: AbortSignal;
   }): AsyncGenerator<Uint8Array> {
-    const { node, digest, offsetBytes, signal } = request;
+    const { node, identity, digest, offsetBytes, signal } = request;
     await this.#travel();
     const { dom } = this;
     if (dom === undefined || !this.#reaches(node, 'dom'))
       throw new Error(`fetch ${digest}: no way to dom`);
-    for await (const chunk of dom.fetchBlob(node, digest, offsetBytes)) {
+    for await (const chunk of dom.fetchBlob(identity, digest, offsetBytes)) {
       for (let at = 0; at < chunk.length; at += PIECE_BYTES_MAX) {
         await this.#travel();
         signal.throwIfAborted();

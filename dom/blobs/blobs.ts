@@ -28,7 +28,12 @@ export class Blobs {
   }
 
   async has(digest: string): Promise<boolean> {
-    return (await this.#disk.stat(blobPath(digest))) !== undefined;
+    return (await this.sizeOf(digest)) !== undefined;
+  }
+
+  /** In bytes; undefined: it is not here. */
+  async sizeOf(digest: string): Promise<number | undefined> {
+    return (await this.#disk.stat(blobPath(digest)))?.sizeBytes;
   }
 
   /** The whole blob, for small ones. */
