@@ -85,7 +85,9 @@ async function run(options: RunOptions): Promise<void> {
       stopping.abort(new Error('stopped'));
     });
   try {
-    await serve(options, stopping.signal);
+    const lost = Promise.withResolvers<never>();
+    const onLost = (): void => lost.reject(new Error('the thread of the store has ended'));
+    await Promise.race([serve(options, onLost, stopping.signal), lost.promise]);
     process.exit(0);
   } catch (error) {
     console.error(`dom: ${describeError(error)}`);
@@ -93,7 +95,7 @@ async function run(options: RunOptions): Promise<void> {
   }
 }
 
-async function serve(options: RunOptions, signal: AbortSignal): Promise<void> {
+async function serve(options: RunOptions, onLost: () => void, signal: AbortSignal): Promise<void> {
   const state = resolve(options.state);
   const [log, clock, random, disk] = [
     pinoLog(options.logLevel),
@@ -103,7 +105,7 @@ async function serve(options: RunOptions, signal: AbortSignal): Promise<void> {
   ];
   const metrics = prometheusMetrics();
   const sealer = createSealer({ key: await loadSealKey({ disk, random }), random });
-  const store = await openStore(options, state);
+  const store = await openStore(options, { state, onLost });
   const ca = await ensureAuthority(store, sealer, () => generateCa({ clock, random, name: 'b8s' }));
   const authority = await createAuthority({ ...ca, clock, random });
   const own = advertised(options);
@@ -152,10 +154,13 @@ async function serve(options: RunOptions, signal: AbortSignal): Promise<void> {
   }
 }
 
-async function openStore(options: RunOptions, state: string): Promise<Store> {
+async function openStore(
+  options: RunOptions,
+  { state, onLost }: { readonly state: string; readonly onLost: () => void },
+): Promise<Store> {
   if (options.store === 'sqlite') {
     const { sqliteStore } = await import('./store/sqlite/sqlite-store.ts');
-    return sqliteStore({ file: join(state, 'store.sqlite') });
+    return sqliteStore({ file: join(state, 'store.sqlite'), onLost });
   }
   if (options.etcdEndpoint.length === 0)
     throw new Error(

@@ -24,6 +24,8 @@ export interface SqliteStoreOptions {
   readonly worker?: URL;
   /** Watches that lag by more changes than this read from the file. */
   readonly recentChangesMax?: number;
+  /** The thread has ended unasked: no call will succeed again, so the process had better end too. */
+  readonly onLost?: () => void;
 }
 
 export interface SqliteStore extends Store {
@@ -46,6 +48,7 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<SqliteSt
     lengthMax: RECENT_LENGTH_MAX,
     sleep: (ms, signal) => sleep(ms, undefined, signal === undefined ? {} : { signal }),
   });
+  const life: { store?: WorkerStore } = {};
   const client = await WorkerClient.open({
     file: options.file,
     worker: options.worker ?? new URL('./main.ts', import.meta.url),
@@ -53,9 +56,13 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<SqliteSt
     onChanges: (revisions) => {
       for (const entry of revisions) log.append(entry);
     },
-    onEnd: () => log.close(),
+    onEnd: () => {
+      log.close();
+      if (life.store?.phase === 'open') options.onLost?.();
+    },
   });
-  return new WorkerStore(client, log);
+  life.store = new WorkerStore(client, log);
+  return life.store;
 }
 
 const RECENT_CHANGES_MAX = 10_000;
@@ -63,6 +70,7 @@ const RECENT_CHANGES_MAX = 10_000;
 const RECENT_LENGTH_MAX = 16 * 1024 * 1024;
 
 class WorkerStore implements SqliteStore {
+  phase: 'open' | 'closed' = 'open';
   readonly #client: WorkerClient;
   readonly #log: ChangeLog;
 
@@ -131,6 +139,7 @@ class WorkerStore implements SqliteStore {
   }
 
   async close(): Promise<void> {
+    this.phase = 'closed';
     this.#log.close();
     await this.#client.close();
   }

@@ -32,6 +32,23 @@ storeCases('sqliteStore', async () => {
   };
 });
 
+test('tells once when its thread ends unasked, and not when it is closed', async () => {
+  const main = new URL('./main.ts', import.meta.url);
+  const failing = `await import('${main}'); setTimeout(() => { throw new Error('broken'); }, 300);`;
+  const worker = new URL(`data:text/javascript,${encodeURIComponent(failing)}`);
+  let lost = 0;
+  const onLost = (): void => {
+    lost += 1;
+  };
+  const closed = await sqliteStore({ file: join(folder, 'closed.db'), onLost });
+  await closed.close();
+  expect(lost).toBe(0);
+  const broken = await sqliteStore({ file: join(folder, 'broken.db'), worker, onLost });
+  for (let tries = 0; tries < 100 && lost === 0; tries += 1) await sleep(20);
+  expect(lost).toBe(1);
+  await expect(broken.get('/a')).rejects.toThrow(/closed/);
+});
+
 describe('the file', () => {
   test('is refused while another has it open, and free again afterwards', async () => {
     const file = join(folder, 'store.db');
