@@ -11,6 +11,12 @@ import { WorkQueue } from './work-queue.ts';
 export const RECONCILE_TIMEOUT_MS = 30_000;
 const RETRY = { baseMs: 50, capMs: 60_000 };
 const CONCURRENCY = 4;
+/**
+ * After a reconcile its name rests for as many times as long as that took. A thousand reports of
+ * one Site then cost a few looks at it, not a thousand, and dom has time for its nodes.
+ */
+const REST_FACTOR = 4;
+const REST_MS_MAX = 250;
 
 export interface ControlLoopPorts {
   readonly mirror: Mirror;
@@ -69,16 +75,27 @@ class ControlLoop {
     for (;;) {
       const name = await this.#queue.take();
       if (name === undefined) return;
-      await this.#reconcile(name);
-      this.#queue.done(name);
+      const tookMs = await this.#reconcile(name);
+      this.#rest(name, Math.min(REST_MS_MAX, REST_FACTOR * tookMs));
     }
   }
 
-  async #reconcile(name: string): Promise<void> {
+  /** Until it has rested a name counts as in work, so that what happens meanwhile is not missed. */
+  #rest(name: string, ms: number): void {
+    if (ms < 1) return this.#queue.done(name);
+    void this.#ports.clock.sleep(ms, this.#signal).then(
+      () => this.#queue.done(name),
+      () => undefined,
+    );
+  }
+
+  /** Returns how long it took. */
+  async #reconcile(name: string): Promise<number> {
     const { clock, metrics, log } = this.#ports;
     const startMs = clock.monotonicMs();
     const result = await this.#attempt(name);
-    const seconds = (clock.monotonicMs() - startMs) / 1000;
+    const tookMs = clock.monotonicMs() - startMs;
+    const seconds = tookMs / 1000;
     const labels = { controller: this.#controller.name, outcome: result.word };
     metrics.count('b8s_reconciles_total', labels);
     metrics.observe('b8s_reconcile_seconds', seconds, { controller: this.#controller.name });
@@ -91,6 +108,7 @@ class ControlLoop {
     if (result.error === undefined) log.info(fields, 'reconciled');
     else log.warn({ ...fields, error: describeError(result.error) }, 'reconcile failed');
     if (result.recheckInMs !== undefined) this.#recheck(name, result.recheckInMs);
+    return tookMs;
   }
 
   async #attempt(name: string): Promise<{ word: string; recheckInMs?: number; error?: unknown }> {

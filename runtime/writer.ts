@@ -159,8 +159,9 @@ export class Writer {
   }
 
   #status(base: Resource, status: CommonStatus): Step {
-    const next = plain({ ...base, status });
-    if (isDeepStrictEqual(next, plain(base))) return NOTHING;
+    // Most statuses are what they were: that must be cheap to see.
+    const [next, before] = [JSON.stringify(status), JSON.stringify(base.status ?? null)];
+    if (next === before || isDeepStrictEqual(JSON.parse(next), JSON.parse(before))) return NOTHING;
     return { guards: [guardOf(base)], writes: [put({ ...base, status })] };
   }
 

@@ -126,7 +126,8 @@ function readyOf(
     return { type, status: 'Unknown', reason: 'NameserversSilent', message };
   }
   const served = `served by ${current.length}/${nodes.length} nameservers`;
-  const behind = nodes.filter((node) => !current.includes(node));
+  const upToDate = new Set(current);
+  const behind = nodes.filter((node) => !upToDate.has(node));
   if (behind.length === 0) return { type, status: 'True', reason: 'Served', message: served };
   const names = shortList(behind.map((node) => describe(node, zone)));
   return {

@@ -7,12 +7,13 @@ import type { Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { Mirror } from '../../runtime/mirror.ts';
 import { RequestError } from '../../runtime/request-error.ts';
+import { takeSlots } from '../../runtime/slots.ts';
 import type { Store } from '../../runtime/store.ts';
 import type { Writer } from '../../runtime/writer.ts';
 import type { Leadership } from '../leadership.ts';
 import { Feed, type Workshop } from './feed.ts';
 import { RETURN_GRACE_MS, Session } from './session.ts';
-import { type OpenKey, planView, type Viewer, viewerOf } from './view.ts';
+import { mayChangePlans, type OpenKey, planView, type Viewer, viewerOf } from './view.ts';
 
 /** Sessions that one dom holds; more are told to come back later. */
 export const SESSIONS_MAX = 10_000;
@@ -20,6 +21,15 @@ export const SESSIONS_MAX = 10_000;
 export const SESSIONS_PER_NODE_MAX = 8;
 /** Changes of the world are gathered this long before plans are made of them. */
 export const PLAN_DELAY_MS = 5;
+/**
+ * Plans follow one another no faster than this, for each open session: a thousand nodes that come
+ * back at once are a thousand changes, and each is news for every nameserver. One change after a
+ * rest is not held up.
+ */
+export const PLAN_INTERVAL_PER_SESSION_MS = 0.2;
+
+/** Reports under way to the store; those that wait give way to the plans, and to newer ones. */
+const REPORTS_WRITING_MAX = 32;
 
 export interface HubPorts {
   readonly mirror: Mirror;
@@ -49,7 +59,10 @@ export class Hub {
   readonly #sessions = new Map<string, Session>();
   readonly #open = new Set<Session>();
   readonly #openPerNode = new Map<string, number>();
+  /** For the sessions: a task that writes a report. */
+  readonly inReportSlot = takeSlots(REPORTS_WRITING_MAX);
   #refresh: 'idle' | 'waiting' = 'idle';
+  #refreshedMs = Number.NEGATIVE_INFINITY;
 
   constructor(ports: HubPorts) {
     this.#ports = ports;
@@ -57,7 +70,9 @@ export class Hub {
 
   /** Keeps plans in step with the world until the signal is aborted; then ends all sessions. */
   async run(signal: AbortSignal): Promise<void> {
-    const unsubscribe = this.#ports.mirror.subscribe(() => this.#refreshSoon(signal));
+    const unsubscribe = this.#ports.mirror.subscribe((changes) => {
+      if (changes.some(mayChangePlans)) this.#refreshSoon(signal);
+    });
     await new Promise<void>((resolve) => {
       if (signal.aborted) return resolve();
       signal.addEventListener('abort', () => resolve(), { once: true });
@@ -109,7 +124,8 @@ export class Hub {
       this.#feeds.set(name, shared);
       this.#update(shared);
     }
-    for (const other of this.#feeds.values()) if (other !== shared) other.sessions.delete(session);
+    if (shared.sessions.has(session)) return shared.feed;
+    for (const other of this.#feeds.values()) other.sessions.delete(session);
     shared.sessions.add(session);
     return shared.feed;
   }
@@ -209,9 +225,13 @@ export class Hub {
   #refreshSoon(signal: AbortSignal): void {
     if (this.#refresh === 'waiting') return;
     this.#refresh = 'waiting';
-    void this.#ports.clock.sleep(PLAN_DELAY_MS, signal).then(
+    const { clock } = this.#ports;
+    const sinceMs = clock.monotonicMs() - this.#refreshedMs;
+    const restMs = this.#open.size * PLAN_INTERVAL_PER_SESSION_MS - sinceMs;
+    void clock.sleep(Math.max(PLAN_DELAY_MS, restMs), signal).then(
       () => {
         this.#refresh = 'idle';
+        this.#refreshedMs = clock.monotonicMs();
         this.refresh();
       },
       () => undefined,

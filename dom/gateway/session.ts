@@ -289,14 +289,11 @@ export class Session {
     const { clock, log, mirror } = this.#ports;
     try {
       for (let conflicts = 0; this.#report !== undefined && !signal.aborted; ) {
-        const report = this.#report;
-        this.#report = undefined;
-        const outcome = await this.#writeReport(report);
+        const outcome = await this.#hub.inReportSlot(() => this.#writeReport());
         if (outcome.outcome === 'written') await mirror.reached(outcome.revision, signal);
         if (outcome.outcome !== 'conflict') continue;
         conflicts += 1;
         if (conflicts > REPORT_CONFLICTS_MAX) throw new Error('others write its report');
-        this.#report ??= report;
         await clock.sleep(CONFLICT_RECHECK_MS, signal);
       }
     } catch (error) {
@@ -309,7 +306,10 @@ export class Session {
   }
 
   /** Upon the one that the mirror shows: what an ended session wrote late must not win. */
-  async #writeReport(report: Report): Promise<WriteOutcome> {
+  async #writeReport(): Promise<WriteOutcome> {
+    const report = this.#report;
+    if (report === undefined || this.#over.signal.aborted) return { outcome: 'unchanged' };
+    this.#report = undefined;
     const value = reportRecord(report, this.#identity.uid);
     const before = this.#ports.mirror.record('report', this.node);
     if (JSON.stringify(before?.value) === JSON.stringify(value)) return { outcome: 'unchanged' };
@@ -320,7 +320,9 @@ export class Session {
       value,
       modRevision: before?.modRevision ?? 0n,
     } as const;
-    return this.#ports.writer.commit([operation], this.#author);
+    const outcome = await this.#ports.writer.commit([operation], this.#author);
+    if (outcome.outcome === 'conflict') this.#report ??= report;
+    return outcome;
   }
 
   async #watchSilence(signal: AbortSignal): Promise<void> {

@@ -9,7 +9,7 @@ import type {
   ZonePlan,
 } from '../../proto/gen/b8s/v1/plan.ts';
 import type { GeoRecord, MaterialRecord, ZoneRecord } from '../../runtime/records.ts';
-import type { World } from '../../runtime/world.ts';
+import { isBeyondStatus, type World, type WorldChange } from '../../runtime/world.ts';
 
 /** What of the world a node may see: decided by its roles, and by itself alone (INV-34). */
 export interface Viewer {
@@ -47,6 +47,19 @@ export function planView(world: World, viewer: Viewer, openKey: OpenKey): readon
   return entries.toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }
 
+/**
+ * False for what no plan shows: reports and the status of Nodes, which are most of all changes.
+ * Here, beside `planView`, because a kind that it begins to read must be named here too.
+ */
+export function mayChangePlans(change: WorldChange): boolean {
+  if (change.kind === 'record') return PLANNED_RECORDS.has(change.record);
+  if (change.object.kind === 'Node') return isBeyondStatus(change);
+  return PLANNED_KINDS.has(change.object.kind);
+}
+
+const PLANNED_RECORDS: ReadonlySet<string> = new Set(['session', 'zone', 'material', 'geo']);
+const PLANNED_KINDS: ReadonlySet<string> = new Set(['Site', 'Certificate']);
+
 export function viewerOf(node: Node): Viewer {
   return {
     node: node.metadata.name,
@@ -56,14 +69,15 @@ export function viewerOf(node: Node): Viewer {
 }
 
 function siteEntries(world: World, site: Site, openKey: OpenKey): readonly ViewEntry[] {
-  const { name, namespace = '', resourceVersion } = site.metadata;
+  const { name, namespace = '', generation } = site.metadata;
   const certificate = world.get('Certificate', { namespace, name });
   const uid = certificate?.metadata.uid;
   const material = uid === undefined ? undefined : world.record('material', uid);
   const certificateKey = `certificate/${namespace}/${name}`;
   const siteEntry: ViewEntry = {
     key: `site/${namespace}/${name}`,
-    version: `${resourceVersion}${material === undefined ? '' : '+tls'}`,
+    // Of the status, only the release is shown.
+    version: `${site.metadata.uid}@${generation}/${site.status?.release ?? ''}${material === undefined ? '' : '+tls'}`,
     make: () => ({
       key: `site/${namespace}/${name}`,
       object: {
@@ -153,9 +167,8 @@ function zonePlan(id: string, zone: ZoneRecord): ZonePlan {
 }
 
 function nodeEntries(world: World, viewer: Viewer): readonly ViewEntry[] {
-  const visible = world
-    .list('Node')
-    .filter((node) => viewer.nameserver || node.metadata.name === viewer.node);
+  const own = world.get('Node', { name: viewer.node });
+  const visible = viewer.nameserver ? world.list('Node') : own === undefined ? [] : [own];
   return visible.filter(isLive).map((node) => {
     const ready = world.record('session', node.metadata.name)?.value.nodeUid === node.metadata.uid;
     const key = `node/${node.metadata.name}`;

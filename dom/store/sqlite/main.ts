@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { inBatches } from './batches.ts';
 import { failureOf } from './failure.ts';
 import type { Message, Request, WorkerOptions } from './protocol.ts';
 import { openDatabase } from './schema.ts';
@@ -9,16 +10,16 @@ import { StoreService } from './service.ts';
 const port = parentPort;
 if (port === null) throw new Error('this is the worker thread of the SQLite store');
 const { file } = workerData as WorkerOptions;
-const send = (message: Message): void => port.postMessage(message);
+const send = inBatches((messages: readonly Message[]) => port.postMessage(messages));
 
 try {
   const service = new StoreService({ file, database: openDatabase(file), send });
-  port.on('message', (request: Request) => {
-    service.handle(request);
+  port.on('message', (requests: readonly Request[]) => {
+    for (const request of requests) service.handle(request);
     // Without the port and its timers nothing keeps the thread alive.
-    if (request.kind === 'close') port.close();
+    if (requests.some(({ kind }) => kind === 'close')) queueMicrotask(() => port.close());
   });
 } catch (error) {
   send({ kind: 'refused', failure: failureOf(error, file) });
-  port.close();
+  queueMicrotask(() => port.close());
 }

@@ -84,8 +84,8 @@ export class StoreService {
       case 'grantLease':
         return this.#grantLease(id, request.ask.ttlMs);
       case 'renewLease':
-        this.#answer(id, this.#deadlines.renew(request.ask.lease, performance.now()));
-        return this.#armLeaseTimer();
+        // The timer stays: it finds nothing due then, and is set anew.
+        return this.#answer(id, this.#deadlines.renew(request.ask.lease, performance.now()));
       case 'revokeLease':
         this.#deadlines.end(request.ask.lease);
         return this.#write(id, () => this.#writer.endLease(request.ask.lease));

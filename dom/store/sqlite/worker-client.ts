@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { RevisionChanges } from '../../../runtime/change-log.ts';
 import type { Revision } from '../../../runtime/store.ts';
 import { UncertainError } from '../../../runtime/store.ts';
+import { inBatches } from './batches.ts';
 import { errorOf } from './failure.ts';
 import type { CallKind, Calls, Message, Request, WorkerOptions } from './protocol.ts';
 
@@ -22,6 +23,7 @@ const PENDING_CALLS_MAX = 20_000;
 export class WorkerClient {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
+  readonly #post: (request: Request) => void;
   #lastId = 0;
   /** Set when the thread takes no more calls: why. */
   #ended: string | undefined;
@@ -42,7 +44,7 @@ export class WorkerClient {
     const workerData: WorkerOptions = { file };
     // Not the parent's flags: a test runner's loader has no business here.
     this.#worker = new Worker(worker, { workerData, execArgv: [] });
-    this.#worker.on('message', (message: Message) => {
+    const take = (message: Message): void => {
       switch (message.kind) {
         case 'opened':
           onOpened(message.head);
@@ -57,7 +59,9 @@ export class WorkerClient {
         default:
           return message satisfies never;
       }
-    });
+    };
+    this.#worker.on('message', (messages: readonly Message[]) => messages.forEach(take));
+    this.#post = inBatches((requests) => this.#worker.postMessage(requests));
     this.#worker.on('error', (error) => {
       this.#end(`its thread failed: ${String(error)}`);
       // Without effect once the store is open.
@@ -81,7 +85,7 @@ export class WorkerClient {
     const id = this.#lastId;
     const answer = await new Promise<unknown>((resolve, reject) => {
       this.#pending.set(id, { kind, resolve, reject });
-      this.#worker.postMessage({ id, kind, ask } as Request);
+      this.#post({ id, kind, ask } as Request);
     });
     // The protocol's types hold on both sides of the port; it carries no others.
     return answer as Calls[Kind]['answer'];
