@@ -7,6 +7,12 @@ import type { Operation } from '../../runtime/writer.ts';
 import { invalid } from './names.ts';
 
 /**
+ * Hosts changed in one write, which is one transaction. A Site that changes more of them leaves
+ * some of those that it gives up to the garbage controller.
+ */
+const HOSTS_PER_WRITE_MAX = 96;
+
+/**
  * The records that reserve a Site's hosts, changed together with the Site: so two Sites can never
  * both have one, however their writes race. Throws INVALID_ARGUMENT naming the host and its holder.
  */
@@ -18,7 +24,9 @@ export async function reserveHosts(
   const old = hostsOf(before);
   const wanted = hostsOf(after?.object);
   const gained = wanted.filter((host) => !old.includes(host));
-  const lost = old.filter((host) => !wanted.includes(host));
+  const lost = old
+    .filter((host) => !wanted.includes(host))
+    .slice(0, HOSTS_PER_WRITE_MAX - gained.length);
   const taken = await Promise.all(
     gained.map(async (host) => {
       const holder = await readHost(store, host);

@@ -11,9 +11,18 @@ import type {
 import { historyPrefix, kindPrefix, objectKey } from '../../runtime/keys.ts';
 import { decodeObject, listAll } from '../../runtime/mirror.ts';
 import { RequestError } from '../../runtime/request-error.ts';
-import { CompactedError, LIST_LIMIT_MAX, type Page, type Store } from '../../runtime/store.ts';
+import {
+  CompactedError,
+  type KeyValue,
+  LIST_LIMIT_MAX,
+  type Page,
+  type Store,
+} from '../../runtime/store.ts';
 import type { HistoryEntry } from '../../runtime/writer.ts';
 import { notFound, requestedKind, requestedName } from './names.ts';
+
+/** One page's objects together, about: a message that is larger than the wire takes helps nobody. */
+const LIST_BYTES_MAX = 16 * 1024 * 1024;
 
 /** One object, as it is now or was at a revision. */
 export async function getObject(store: Store, request: GetRequest): Promise<GetResponse> {
@@ -39,12 +48,24 @@ export async function listObjects(store: Store, request: ListRequest): Promise<L
     ...(request.revision !== 0n && { revision: request.revision }),
     ...(request.continue !== '' && { afterKey: request.continue }),
   });
-  const objects = page.items.map(decodeObject).filter((object) => selects(selector, object));
+  const items = withinBytes(page.items);
+  const objects = items.map(decodeObject).filter((object) => selects(selector, object));
+  const more = page.more || items.length < page.items.length;
   return {
     objectsJson: objects.map((object) => JSON.stringify(object)),
     revision: page.revision,
-    continue: page.more ? (page.items.at(-1)?.key ?? '') : '',
+    continue: more ? (items.at(-1)?.key ?? '') : '',
   };
+}
+
+/** The first items that are small enough together, at least one. */
+function withinBytes(items: readonly KeyValue[]): readonly KeyValue[] {
+  let sizeBytes = 0;
+  const end = items.findIndex(({ value }) => {
+    sizeBytes += value.length;
+    return sizeBytes > LIST_BYTES_MAX;
+  });
+  return end === -1 ? items : items.slice(0, Math.max(1, end));
 }
 
 /** What was declared under this name over time, also before it was deleted; oldest first. */
@@ -96,6 +117,8 @@ async function listPage(
   try {
     return await store.list(prefix, options);
   } catch (cause) {
+    if (cause instanceof RangeError)
+      throw new RequestError('OUT_OF_RANGE', cause.message, { cause });
     if (!(cause instanceof CompactedError)) throw cause;
     throw new RequestError(
       'OUT_OF_RANGE',

@@ -9,9 +9,12 @@ import { requestedSelector, selects } from './read.ts';
 
 /** Events kept for a watcher that is slower than the world; then it must begin again (INV-39). */
 export const WATCH_QUEUE_MAX = 10_000;
+/** …and characters of theirs. */
+export const WATCH_QUEUE_LENGTH_MAX = 16 * 1024 * 1024;
 
 /**
- * Every object that the request selects as `added`, then `synced`, then each change as it comes.
+ * Every object that the request selects and that changed after its revision as `added`, then
+ * `synced`, then each change as it comes.
  * An object that stops being selected is `deleted` for this watcher. Ends when `signal` is aborted.
  */
 export async function* watchObjects(
@@ -32,36 +35,65 @@ export async function* watchObjects(
   const { revision } = await store.list(kindPrefix(kind), { limit: 1 });
   await mirror.reached(revision, signal);
 
-  const queue: WatchResponse[] = [];
-  const pace = { tooSlow: false };
-  let wake = (): void => undefined;
+  const queue = new WatchQueue();
   const unsubscribe = mirror.subscribe((changes, at) => {
     for (const change of changes) {
       if (change.kind !== 'object' || change.object.kind !== kind) continue;
       const is = !change.deleted && wanted(change.object);
       const was = change.before !== undefined && wanted(change.before);
-      if (queue.length >= WATCH_QUEUE_MAX) pace.tooSlow = true;
-      else if (is || was)
+      if (is || was)
         queue.push(response(is ? (was ? 'modified' : 'added') : 'deleted', change.object, at));
     }
-    wake();
   });
-  const stop = (): void => wake();
+  const stop = (): void => queue.wake();
   signal.addEventListener('abort', stop, { once: true });
   try {
-    for (const object of mirror.list(kind).filter(wanted))
-      yield response('added', object, mirror.revision);
-    yield { type: 'synced', objectJson: '', revision: mirror.revision };
+    const at = mirror.revision;
+    const isNews = ({ metadata }: Resource): boolean =>
+      BigInt(metadata.resourceVersion) > request.afterRevision;
+    for (const object of mirror.list(kind).filter(wanted).filter(isNews))
+      yield response('added', object, at);
+    yield { type: 'synced', objectJson: '', revision: at };
     while (!signal.aborted) {
-      if (pace.tooSlow)
-        throw new RequestError('RESOURCE_EXHAUSTED', 'this watch fell too far behind: begin again');
       const next = queue.shift();
       if (next !== undefined) yield next;
-      else await new Promise<void>((resolve) => (wake = resolve));
+      else await queue.changed();
     }
   } finally {
     unsubscribe();
     signal.removeEventListener('abort', stop);
+  }
+}
+
+/** What a watcher has not read yet. Once that is too much it keeps nothing more for it. */
+class WatchQueue {
+  #waiting: WatchResponse[] = [];
+  #length = 0;
+  #pace: 'well' | 'too slow' = 'well';
+  wake = (): void => undefined;
+
+  push(next: WatchResponse): void {
+    if (this.#pace === 'too slow') return;
+    this.#waiting.push(next);
+    this.#length += next.objectJson.length;
+    if (this.#waiting.length > WATCH_QUEUE_MAX || this.#length > WATCH_QUEUE_LENGTH_MAX) {
+      this.#pace = 'too slow';
+      this.#waiting = [];
+    }
+    this.wake();
+  }
+
+  /** Throws RESOURCE_EXHAUSTED when something was lost. */
+  shift(): WatchResponse | undefined {
+    if (this.#pace === 'too slow')
+      throw new RequestError('RESOURCE_EXHAUSTED', 'this watch fell too far behind: begin again');
+    const next = this.#waiting.shift();
+    this.#length -= next?.objectJson.length ?? 0;
+    return next;
+  }
+
+  async changed(): Promise<void> {
+    await new Promise<void>((resolve) => (this.wake = resolve));
   }
 }
 

@@ -113,8 +113,11 @@ export async function deleteObject(
 ): Promise<DeleteResponse> {
   const name = requestedName(request.reference);
   const author = { manager: 'b8sctl', user, command: request.command };
+  let tried: DeleteResponse | undefined;
   return commitDraft(ports, author, { dryRun: request.dryRun }, async () => {
     const live = await readObject(ports.store, name);
+    // The answer to our own deletion may have been lost.
+    if (live === undefined && tried !== undefined) return { operations: [], result: tried };
     if (live === undefined) throw notFound(name);
     if (request.uid !== '' && request.uid !== live.metadata.uid)
       throw new RequestError(
@@ -124,7 +127,8 @@ export async function deleteObject(
     const finalizing = (live.metadata.finalizers ?? []).length > 0;
     const hosts = finalizing ? [] : await reserveHosts(ports.store, live, undefined);
     const operations: Operation[] = [{ kind: 'delete', base: live }, ...hosts];
-    return { operations, result: { objectJson: JSON.stringify(live), finalizing } };
+    tried = { objectJson: JSON.stringify(live), finalizing };
+    return { operations, result: tried };
   });
 }
 
@@ -166,7 +170,9 @@ async function commitOnce(
 /** The answer shows the object as it was stored, where it still is. */
 async function withVersion<Result extends object>(store: Store, result: Result): Promise<Result> {
   const { objectJson } = result as Result & { readonly objectJson: string };
-  const stored = await readObject(store, nameOf(JSON.parse(objectJson) as Resource));
+  // It is written: a failure to read it again must not look as if it were not.
+  const name = nameOf(JSON.parse(objectJson) as Resource);
+  const stored = await readObject(store, name).catch(() => undefined);
   return stored === undefined ? result : { ...result, objectJson: JSON.stringify(stored) };
 }
 
