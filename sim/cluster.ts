@@ -50,16 +50,20 @@ export class Cluster {
   /** All that the user has published. */
   readonly releases: Published[] = [];
   readonly #ports: ClusterPorts;
+  readonly #random: SeededRandom;
   readonly #domHost: Host;
   readonly #authority: CertificateAuthority;
   readonly #sealKey: Uint8Array;
   readonly #mode: 'shared' | 'sole';
-  #dom: RunningDom | undefined;
+  /** Those whose process lives; the network knows them all. */
+  readonly #doms: RunningDom[] = [];
+  #epoch = 0n;
   #serving: string | undefined;
 
   constructor(ports: ClusterPorts) {
     const { seed, scheduler, random, trace } = ports;
     this.#ports = ports;
+    this.#random = random.fork('cluster');
     this.invariants = new Invariants(seed);
     const clock = scheduler.clock();
     this.store = observedStore(memoryStore({ clock }), (transaction, revision) =>
@@ -76,7 +80,7 @@ export class Cluster {
       running: undefined,
     }));
     const isServing = (node: string): boolean => this.sub(node)?.running?.serving !== undefined;
-    this.network = new Network({ scheduler, random, trace, isServing });
+    this.network = new Network({ scheduler, random, trace, isServing, doms: this.#doms });
     this.user = new User({
       ...{ clock, trace, random: random.fork('user'), invariants: this.invariants },
       term: () => this.term(),
@@ -87,27 +91,39 @@ export class Cluster {
     return this.subs.find(({ host }) => host.name === name);
   }
 
+  /** What a caller who knows every dom's address gets: any of them, leading or not. */
   async term(): Promise<Term> {
-    if (this.#dom === undefined) throw new Error('dom is down');
-    return this.#dom.dom.leading();
+    if (this.#doms.length === 0) throw new Error('dom is down');
+    return this.#random.pick(this.#doms).dom.leading();
   }
 
+  /** Where none runs. */
   startDom(): void {
-    if (this.#dom !== undefined) return;
-    const { scheduler, trace } = this.#ports;
-    const faults = () => this.network.faults;
-    this.#dom = startDom({
-      ...{ host: this.#domHost, store: this.store, authority: this.#authority },
-      ...{ sealKey: this.#sealKey, mode: this.#mode, scheduler, trace, faults },
-      onEnd: (why) => this.invariants.violated(4, why),
-    });
-    this.network.dom = this.#dom;
+    if (this.#doms.length === 0) this.#addDom();
   }
 
+  /**
+   * Dom stands still and another one is started beside it, where the store is shared. Returns what
+   * wakes it: it still believes that it leads, and may be right.
+   */
+  pauseDom(): () => void {
+    const [paused, other] = this.#doms;
+    if (paused === undefined || other !== undefined || this.#mode === 'sole')
+      return () => undefined;
+    const { process } = paused;
+    this.#ports.trace.add('dom', `${process.name} STANDS STILL`);
+    process.pause();
+    this.#addDom();
+    return () => {
+      if (process.alive && process.paused) this.#ports.trace.add('dom', `${process.name} wakes up`);
+      process.resume();
+    };
+  }
+
+  /** All of them. */
   crashDom(): void {
+    for (const { process } of this.#doms.splice(0)) process.kill();
     this.#domHost.crash();
-    this.#dom = undefined;
-    this.network.dom = undefined;
   }
 
   startSub(sub: Sub): void {
@@ -138,8 +154,28 @@ export class Cluster {
     const keys = writes.map(({ kind, key }) => (kind === 'put' ? key : `-${key}`));
     this.#ports.trace.add('store', `commits ${revision}: ${keys.join(' ')}`);
     this.commits.push({ revision, keys });
-    for (const write of writes)
+    for (const write of writes) {
       if (write.kind === 'put' && write.key === SITE_KEY) this.#siteWritten(write.value);
+      if (write.kind === 'put' && write.key === EPOCH_KEY) this.#epochWritten(write.value);
+    }
+  }
+
+  #addDom(): void {
+    const { scheduler, trace } = this.#ports;
+    const faults = () => this.network.faults;
+    const dom = startDom({
+      ...{ host: this.#domHost, store: this.store, authority: this.#authority },
+      ...{ sealKey: this.#sealKey, mode: this.#mode, scheduler, trace, faults },
+      onEnd: (why) => this.invariants.violated(4, why),
+    });
+    this.#doms.push(dom);
+  }
+
+  #epochWritten(value: string): void {
+    const { epoch } = JSON.parse(value) as { epoch: string };
+    if (BigInt(epoch) <= this.#epoch)
+      this.invariants.violated(15, `epoch ${epoch} comes after ${this.#epoch}`);
+    this.#epoch = BigInt(epoch);
   }
 
   #siteWritten(value: string): void {

@@ -19,6 +19,8 @@ export interface Faults {
   /** Crashes of subs, crashes of dom, and times when a host is cut off, in a run. */
   readonly subCrashes: number;
   readonly domCrashes: number;
+  /** Times when dom stands still, perhaps for longer than its lease, while another one starts. */
+  readonly domPauses: number;
   readonly cutOffs: number;
 }
 
@@ -32,6 +34,7 @@ export const CALM: Faults = {
   latencyMsMax: 5,
   subCrashes: 0,
   domCrashes: 0,
+  domPauses: 0,
   cutOffs: 0,
 };
 
@@ -48,6 +51,7 @@ export function drawFaults(random: SeededRandom): Faults {
     latencyMsMax: random.pick([2, 20, 200, 1000]),
     subCrashes: Math.ceil(maybe(8)),
     domCrashes: Math.ceil(maybe(4)),
+    domPauses: Math.ceil(maybe(3)),
     cutOffs: Math.ceil(maybe(4)),
   };
 }

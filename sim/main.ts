@@ -11,6 +11,9 @@ interface Options {
   readonly hash?: true;
 }
 
+/** A hunt with so many failures has found enough. */
+const FAILURES_MAX = 10;
+
 await new Command('sim')
   .description('The cluster under virtual time, with faults; every run is drawn from its seed.')
   .option('--seed <n>', 'replay one seed and print what happens', '')
@@ -24,7 +27,7 @@ async function replay({ seed, hash }: Options): Promise<void> {
   const world = new World(Number(seed), { keep: 'lines' });
   const startMs = performance.now();
   try {
-    const result = await guarded(() => world.run());
+    const result = await rehearse(world, Number(seed));
     if (hash) return console.log(result.hash);
     for (const line of world.lines()) console.log(renderLine(line));
     console.log(`seed ${seed} holds: ${describe(result, performance.now() - startMs)}`);
@@ -41,10 +44,11 @@ async function hunt({ seeds, minutes }: Options): Promise<void> {
   const deadlineMs = minutes === '' ? Infinity : startMs + Number(minutes) * 60_000;
   const failed: number[] = [];
   let [ran, virtualMs] = [0, 0];
-  for (let seed = first; seed <= last && performance.now() < deadlineMs; seed += 1) {
+  const goesOn = (): boolean => failed.length < FAILURES_MAX && performance.now() < deadlineMs;
+  for (let seed = first; seed <= last && goesOn(); seed += 1) {
     ran += 1;
     try {
-      virtualMs += (await guarded(() => new World(seed, { keep: 'hash' }).run())).virtualMs;
+      virtualMs += (await rehearse(new World(seed, { keep: 'hash' }), seed)).virtualMs;
     } catch (error) {
       failed.push(seed);
       console.log(error instanceof Error ? error.message : error);
@@ -57,6 +61,22 @@ async function hunt({ seeds, minutes }: Options): Promise<void> {
       (failed.length === 0 ? 'all hold' : `${failed.length} fail: ${failed.join(' ')}`),
   );
   process.exit(failed.length === 0 ? 0 : 1);
+}
+
+/** Runs a world; a rejection that nobody handles would have ended a real process. */
+async function rehearse(world: World, seed: number): Promise<RunResult> {
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): unknown => unhandled.push(error);
+  process.on('unhandledRejection', note);
+  try {
+    const result = await guarded(() => world.run());
+    if (unhandled.length === 0) return result;
+    const [first] = unhandled;
+    const stack = first instanceof Error ? first.stack : String(first);
+    throw new Error(`INV-4: nobody handles ${stack}; replay: make sim SEED=${seed}`);
+  } finally {
+    process.off('unhandledRejection', note);
+  }
 }
 
 function describe({ hash, steps, virtualMs, convergedAfterMs }: RunResult, tookMs: number): string {

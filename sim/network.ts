@@ -34,11 +34,13 @@ const PIECE_BYTES_MAX = 400;
 /** All ways between the hosts, with the faults of a real network. */
 export class Network {
   faults: Faults = CALM;
-  dom: DomService | undefined;
   readonly #scheduler: Scheduler;
   readonly #random: SeededRandom;
   readonly #trace: Trace;
   readonly #isServing: (node: string) => boolean;
+  readonly #doms: readonly DomService[];
+  /** By node: where its blobs come from as well. */
+  readonly #dialled = new Map<string, DomService>();
   readonly #cutOff = new Set<string>();
 
   constructor(ports: {
@@ -47,11 +49,14 @@ export class Network {
     trace: Trace;
     /** Whether the edge of a node answers. */
     isServing: (node: string) => boolean;
+    /** Every dom that runs by now, leading or not. */
+    doms: readonly DomService[];
   }) {
     this.#scheduler = ports.scheduler;
     this.#random = ports.random.fork('network');
     this.#trace = ports.trace;
     this.#isServing = ports.isServing;
+    this.#doms = ports.doms;
   }
 
   /** Nothing passes to or from this host, until `join`. */
@@ -70,7 +75,7 @@ export class Network {
         await this.#travel();
         signal.throwIfAborted();
         if (!this.#reaches(node, 'dom')) return this.#noAnswer(signal);
-        const { dom } = this;
+        const dom = this.#dial(node);
         if (dom === undefined) throw new LinkClosedError('lost', 'dial dom: connection refused');
         const wire = this.#wire(node);
         for (const end of [process, dom.process]) end.onKill(() => wire.break(this.#noticeMs()));
@@ -110,8 +115,8 @@ export class Network {
   }): AsyncGenerator<Uint8Array> {
     const { node, identity, digest, offsetBytes, signal } = request;
     await this.#travel();
-    const { dom } = this;
-    if (dom === undefined || !this.#reaches(node, 'dom'))
+    const dom = this.#dialled.get(node);
+    if (dom === undefined || !dom.process.alive || !this.#reaches(node, 'dom'))
       throw new Error(`fetch ${digest}: no way to dom`);
     for await (const chunk of dom.fetchBlob(identity, digest, offsetBytes)) {
       for (let at = 0; at < chunk.length; at += PIECE_BYTES_MAX) {
@@ -125,6 +130,15 @@ export class Network {
         yield this.#perhapsDamaged(node, chunk.slice(at, at + PIECE_BYTES_MAX));
       }
     }
+  }
+
+  /** As the real dialer does it: a node knows all doms, and each dial goes to the next one. */
+  #dial(node: string): DomService | undefined {
+    const last = this.#dialled.get(node);
+    const next = last === undefined ? 0 : this.#doms.indexOf(last) + 1;
+    const dom = this.#doms[next % Math.max(1, this.#doms.length)];
+    if (dom !== undefined) this.#dialled.set(node, dom);
+    return dom;
   }
 
   #perhapsDamaged(node: string, piece: Uint8Array): Uint8Array {

@@ -12,6 +12,8 @@ export class Process {
   readonly name: string;
   readonly #over = new AbortController();
   readonly #onKill: (() => void)[] = [];
+  /** What came while the process stood still; undefined: it does not. */
+  #missed: (() => void)[] | undefined;
 
   constructor(name: string) {
     this.name = name;
@@ -29,6 +31,21 @@ export class Process {
   /** What the operating system does when the process is gone: closes its connections. */
   onKill(action: () => void): void {
     this.#onKill.push(action);
+  }
+
+  get paused(): boolean {
+    return this.#missed !== undefined;
+  }
+
+  /** Stands still from now on: what it waits for comes, but it notices only after `resume`. */
+  pause(): void {
+    this.#missed ??= [];
+  }
+
+  resume(): void {
+    const missed = this.#missed ?? [];
+    this.#missed = undefined;
+    for (const each of missed) each();
   }
 
   kill(): void {
@@ -76,14 +93,16 @@ export class Process {
   promise<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       work.then(
-        (value) => {
-          if (this.alive) resolve(value);
-        },
-        (error: unknown) => {
-          if (this.alive) reject(error);
-        },
+        (value) => this.#deliver(() => resolve(value)),
+        (error: unknown) => this.#deliver(() => reject(error)),
       );
     });
+  }
+
+  #deliver(outcome: () => void): void {
+    if (!this.alive) return;
+    if (this.#missed === undefined) outcome();
+    else this.#missed.push(() => this.#deliver(outcome));
   }
 
   #outcome(result: unknown): unknown {

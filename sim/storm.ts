@@ -4,6 +4,8 @@ import type { SeededRandom } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
 const DOWN_MS_MAX = 15_000;
+/** Twice the leader's lease. */
+const PAUSE_MS_MAX = 20_000;
 const CUT_OFF_MS_MAX = 20_000;
 /** A node writes about so often when it gets a new release. */
 const WRITES_MAX = 25;
@@ -24,11 +26,17 @@ export function startStorm(
     for (let left = count; left > 0; left -= 1)
       scheduler.after(random.integer(0, lengthMs), action);
   };
+  const wakes: (() => void)[] = [];
   network.faults = faults;
   const isOver = (): boolean => scheduler.nowMs >= lengthMs;
   during(faults.domCrashes, () => {
     cluster.crashDom();
     scheduler.after(random.integer(0, DOWN_MS_MAX), () => cluster.startDom());
+  });
+  during(faults.domPauses, () => {
+    const wake = cluster.pauseDom();
+    wakes.push(wake);
+    scheduler.after(random.integer(1, PAUSE_MS_MAX), wake);
   });
   during(faults.subCrashes, () => {
     const sub = random.pick(subs);
@@ -49,6 +57,7 @@ export function startStorm(
   scheduler.after(lengthMs, () => {
     network.faults = CALM;
     for (const { host } of subs) network.join(host.name);
+    for (const wake of wakes) wake();
     cluster.startDom();
     for (const sub of subs) cluster.startSub(sub);
   });
