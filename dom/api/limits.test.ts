@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { kindPrefix, recordKey } from '../../runtime/keys.ts';
+import { historyPrefix, kindPrefix, recordKey } from '../../runtime/keys.ts';
 import { type Store, UncertainError } from '../../runtime/store.ts';
 import { ADMIN, type DomScene, domScene, siteNamed, VIEWER } from '../test-scene.ts';
 
@@ -66,6 +66,28 @@ describe('limits', () => {
     } while (next !== '' && pages < 100);
     expect(objects).toBe(40);
     expect(pages).toBeGreaterThan(1);
+  });
+
+  test('of a long history the newest part is told', async () => {
+    const object = { kind: 'Site', namespace: 'default', name: 'blog' } as const;
+    for (let index = 0; index < 30; index += 1) {
+      const author = { manager: 'b8sctl', user: 'admin' };
+      const spec = { note: 'x'.repeat(900_000) };
+      const entry = {
+        uid: 'u',
+        generation: index,
+        timeMs: index,
+        change: 'configured',
+        author,
+        spec,
+      };
+      const key = `${historyPrefix(object)}${String(index).padStart(15, '0')}`;
+      const value = JSON.stringify(entry);
+      await store.commit({ guards: [], writes: [{ kind: 'put', key, value }] });
+    }
+    const { records } = await scene.term.api.history({ reference: object }, VIEWER);
+    expect(records.length).toBeLessThan(15);
+    expect(records.at(-1)?.generation).toBe(29n);
   });
 
   test('a revision that is still to come is the caller’s mistake, and is told so', async () => {

@@ -21,8 +21,11 @@ import {
 import type { HistoryEntry } from '../../runtime/writer.ts';
 import { notFound, requestedKind, requestedName } from './names.ts';
 
-/** One page's objects together, about: a message that is larger than the wire takes helps nobody. */
-const LIST_BYTES_MAX = 16 * 1024 * 1024;
+/**
+ * Characters of all objects in one answer; as UTF-8 up to three times as many bytes, and b8sctl
+ * takes no message over 16 MiB.
+ */
+const ANSWER_LENGTH_MAX = 4 * 1024 * 1024;
 
 /** One object, as it is now or was at a revision. */
 export async function getObject(store: Store, request: GetRequest): Promise<GetResponse> {
@@ -48,7 +51,7 @@ export async function listObjects(store: Store, request: ListRequest): Promise<L
     ...(request.revision !== 0n && { revision: request.revision }),
     ...(request.continue !== '' && { afterKey: request.continue }),
   });
-  const items = withinBytes(page.items);
+  const items = page.items.slice(0, countThatFit(page.items));
   const objects = items.map(decodeObject).filter((object) => selects(selector, object));
   const more = page.more || items.length < page.items.length;
   return {
@@ -58,21 +61,25 @@ export async function listObjects(store: Store, request: ListRequest): Promise<L
   };
 }
 
-/** The first items that are small enough together, at least one. */
-function withinBytes(items: readonly KeyValue[]): readonly KeyValue[] {
-  let sizeBytes = 0;
+/** How many of the items, from the first, one answer can hold; at least one. */
+function countThatFit(items: readonly KeyValue[]): number {
+  let length = 0;
   const end = items.findIndex(({ value }) => {
-    sizeBytes += value.length;
-    return sizeBytes > LIST_BYTES_MAX;
+    length += value.length;
+    return length > ANSWER_LENGTH_MAX;
   });
-  return end === -1 ? items : items.slice(0, Math.max(1, end));
+  return end === -1 ? items.length : Math.max(1, end);
 }
 
-/** What was declared under this name over time, also before it was deleted; oldest first. */
+/**
+ * What was declared under this name over time, also before it was deleted; oldest first. Of more
+ * than one answer can hold, the newest.
+ */
 export async function readHistory(store: Store, request: HistoryRequest): Promise<HistoryResponse> {
   const name = requestedName(request.reference);
   const { items } = await listAll(store, historyPrefix(name));
-  const inOrder = items.toSorted((a, b) => (a.modRevision < b.modRevision ? -1 : 1));
+  const newest = items.toSorted((a, b) => (a.modRevision > b.modRevision ? -1 : 1));
+  const inOrder = newest.slice(0, countThatFit(newest)).toReversed();
   const records = inOrder.map((item) => {
     const entry = JSON.parse(item.value) as HistoryEntry;
     return {

@@ -13,8 +13,10 @@ import { HealthImplementation } from 'grpc-health-check';
 import type { Log } from '../log.ts';
 import { peerIdentity } from './peer-identity.ts';
 
-/** Both ways; as large as a plan of many thousand objects. */
+/** From dom; as large as a plan of many thousand objects. */
 export const MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
+/** To dom: nothing that it could keep is larger, and each of many callers may send as much. */
+export const REQUEST_BYTES_MAX = 4 * 1024 * 1024;
 export const KEEPALIVE_TIME_MS = 20_000;
 export const KEEPALIVE_TIMEOUT_MS = 10_000;
 /** On one connection. A sub has one session and a few blobs under way. */
@@ -60,7 +62,7 @@ const SERVER_OPTIONS: ServerOptions = {
   'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
   'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
   'grpc.keepalive_permit_without_calls': 1,
-  'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
+  'grpc.max_receive_message_length': REQUEST_BYTES_MAX,
   'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
   'grpc.max_concurrent_streams': STREAMS_MAX,
   // It would keep an entry of every connection for nobody to ask.

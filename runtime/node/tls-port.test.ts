@@ -37,7 +37,7 @@ async function open(options: Parameters<typeof openTestPort>[0] = {}) {
   port.server.addService(IdentityServiceService, {
     join: unary(async (_request, caller) => {
       callers.push(caller);
-      return { chainPem: 'chain', caPem: 'ca', nodeUid: 'u' };
+      return { chainPem: 'chain', caPem: 'ca', nodeUid: 'u', addresses: [] };
     }),
   } as never);
   return { ...port, callers };
@@ -156,6 +156,16 @@ test('a connection without a certificate does not last long', async () => {
   const { port, authority } = await open({ limits: { anonymousLifetimeMs: 50 } });
   const socket = await handshake({ port: port.port, ca: authority.caPem });
   await once(socket, 'close');
+});
+
+test('a connection without a certificate takes no more than a join needs', async () => {
+  const { port, authority } = await open({ limits: { anonymousBytesMax: 10_000 } });
+  const socket = await handshake({ port: port.port, ca: authority.caPem });
+  // It may be reset while it is still being written to.
+  socket.on('error', () => undefined);
+  const closed = new Promise((resolve) => socket.on('close', resolve));
+  socket.write(Buffer.alloc(100_000));
+  await closed;
 });
 
 test('connections that never shake hands are bounded in time and number', async () => {

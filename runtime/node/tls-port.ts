@@ -22,6 +22,8 @@ export interface TlsLimits {
   readonly handshakeTimeoutMs: number;
   /** How long a connection without a client certificate may last: enough to join. */
   readonly anonymousLifetimeMs: number;
+  /** …and how much may come over it, about: enough to join, too little to fill dom's memory. */
+  readonly anonymousBytesMax: number;
   /** How long `close` waits for calls to end. */
   readonly closeGraceMs: number;
 }
@@ -31,6 +33,7 @@ export const TLS_LIMITS: TlsLimits = {
   handshakesMax: 1_000,
   handshakeTimeoutMs: 10_000,
   anonymousLifetimeMs: 60_000,
+  anonymousBytesMax: 1024 * 1024,
   closeGraceMs: 5_000,
 };
 
@@ -90,6 +93,7 @@ export async function listenTls(options: TlsPortOptions): Promise<TlsPort> {
       return;
     }
     limitLifetime(socket, admission.lifetimeMs);
+    if (admission.kind === 'anonymous') limitBytes(socket, limits.anonymousBytesMax);
     if (socket.alpnProtocol === 'h2') injector.injectConnection(socket);
     else plain.emit('connection', socket);
   });
@@ -134,6 +138,7 @@ export async function listenTls(options: TlsPortOptions): Promise<TlsPort> {
 
 /** Room for all subs that dial again at once after a restart of dom. */
 const BACKLOG = 4096;
+const BYTES_LOOK_EVERY_MS = 50;
 /** The longest delay that a timer keeps. */
 const LIFETIME_MS_MAX = 2 ** 31 - 1;
 
@@ -150,14 +155,14 @@ function contextOf({ certPem, keyPem, caPem }: TlsCredentials) {
 }
 
 type Admission =
-  | { readonly kind: 'admitted'; readonly lifetimeMs: number }
+  | { readonly kind: 'admitted' | 'anonymous'; readonly lifetimeMs: number }
   | { readonly kind: 'refused'; readonly fields: Readonly<Record<string, string>> };
 
 /** `authorized` alone will not do: it can be true of a peer that shows no certificate at all. */
 function admit(socket: TLSSocket, { anonymousLifetimeMs }: TlsLimits): Admission {
   const certificate = socket.getPeerCertificate();
   // Without a certificate the object is empty, whatever its type says.
-  if (certificate?.raw === undefined) return { kind: 'admitted', lifetimeMs: anonymousLifetimeMs };
+  if (certificate?.raw === undefined) return { kind: 'anonymous', lifetimeMs: anonymousLifetimeMs };
   const { subjectaltname = '', valid_to: notAfter } = certificate;
   if (!socket.authorized) {
     const reason = String(socket.authorizationError);
@@ -170,6 +175,15 @@ function limitLifetime(socket: TLSSocket, lifetimeMs: number): void {
   const timer = setTimeout(() => socket.destroy(), Math.min(lifetimeMs, LIFETIME_MS_MAX));
   timer.unref();
   socket.on('close', () => clearTimeout(timer));
+}
+
+/** Looked at from time to time: gRPC reads the socket, and tells nobody how much. */
+function limitBytes(socket: TLSSocket, bytesMax: number): void {
+  const timer = setInterval(() => {
+    if (socket.bytesRead > bytesMax) socket.destroy();
+  }, BYTES_LOOK_EVERY_MS);
+  timer.unref();
+  socket.on('close', () => clearInterval(timer));
 }
 
 function plainServer(handler: PlainHandler, log: Log): HttpServer {
