@@ -62,7 +62,7 @@ async function refuseUnbindable(place: Place): Promise<void> {
     for (const port of ports) {
       if ((await checkBind(address, port)) === 'allowed') continue;
       throw new Error(
-        `no right to listen on port ${port}: run sub as root, or let its Node listen on low ports: setcap cap_net_bind_service=+ep "$(readlink -f node_modules/.bin/node)"`,
+        `no right to listen on port ${port}: run sub as root or with CAP_NET_BIND_SERVICE (docs/building.md)`,
       );
     }
   }
