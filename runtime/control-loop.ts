@@ -10,6 +10,11 @@ import { WorkQueue } from './work-queue.ts';
 /** How long one reconcile may take before it counts as failed. */
 export const RECONCILE_TIMEOUT_MS = 30_000;
 const RETRY = { baseMs: 50, capMs: 60_000 };
+/**
+ * The longest rest before something is looked at again. What is due in days is due by the wall
+ * clock, which leaps where timers do not, as when a machine was suspended.
+ */
+export const RECHECK_MS_MAX = 3600 * 1000;
 const CONCURRENCY = 4;
 /**
  * After a reconcile its name rests for as many times as long as that took. A thousand reports of
@@ -144,8 +149,9 @@ class ControlLoop {
     }
   }
 
-  #recheck(name: string, inMs: number): void {
+  #recheck(name: string, wantedInMs: number): void {
     const { clock } = this.#ports;
+    const inMs = Math.min(wantedInMs, RECHECK_MS_MAX);
     if (inMs <= 0) return this.#queue.add(name);
     const atMs = clock.monotonicMs() + inMs;
     const planned = this.#rechecks.get(name);

@@ -7,6 +7,8 @@ import { domServerNames } from '../../runtime/server-names.ts';
 const LIFETIME_MS = 30 * 24 * 3600 * 1000;
 const RENEW_AFTER_MS = (LIFETIME_MS * 2) / 3;
 const RETRY_MS = 60_000;
+/** The age is looked at this often: timers stand still while a machine is suspended. */
+const LOOK_EVERY_MS = 3600 * 1000;
 
 export interface ServerKeyPair {
   readonly certPem: string;
@@ -41,14 +43,19 @@ export async function keepServerCertificate(ports: {
   const listeners: ((next: ServerKeyPair) => void)[] = [];
 
   async function renew(): Promise<void> {
-    let waitMs = RENEW_AFTER_MS;
+    let issuedMs = clock.nowMs();
+    let waitMs = LOOK_EVERY_MS;
     while (!signal.aborted) {
       await clock.sleep(waitMs, signal).catch(() => undefined);
       if (signal.aborted) return;
+      waitMs = LOOK_EVERY_MS;
+      // Issued in the future: the clock went back, and nobody takes the certificate yet.
+      const ageMs = clock.nowMs() - issuedMs;
+      if (ageMs >= 0 && ageMs < RENEW_AFTER_MS) continue;
       try {
         pair = await issue();
+        issuedMs = clock.nowMs();
         for (const listener of listeners) listener(pair);
-        waitMs = RENEW_AFTER_MS;
       } catch (error) {
         log.error(
           { error: describeError(error) },

@@ -50,7 +50,7 @@ describe('create', () => {
 
   test('there is a limit to how many wait', async () => {
     const { tokens, writer } = setUp();
-    const value = { secretHash: '', node: '', expiresMs: Infinity, createdBy: '' };
+    const value = { secretHash: '', node: '', expiresMs: Number.MAX_SAFE_INTEGER, createdBy: '' };
     for (let count = 0; count < TOKENS_MAX; count += 1) {
       const id = String(count);
       await writer.commit(
@@ -124,6 +124,16 @@ test('a revoked token is gone; what is not there cannot be revoked', async () =>
   await expect(tokens.redeem(token, 'london')).rejects.toThrow('unknown or was used');
   await expect(tokens.revoke(id, 'ada')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await expect(tokens.revoke('no/id', 'ada')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+test('tokens that have expired make room for others, and one sweep removes them all', async () => {
+  const { tokens, clock } = setUp();
+  for (let count = 0; count < TOKENS_MAX; count += 1)
+    await tokens.create({ node: '', ttlS: 60, createdBy: 'ada' });
+  await clock.advance(60_000);
+  await tokens.create({ node: '', ttlS: 60, createdBy: 'ada' });
+  expect(await tokens.sweep()).toBe(TOKENS_MAX);
+  expect(await tokens.sweep()).toBe(0);
 });
 
 test('a sweep removes what has expired and nothing else', async () => {

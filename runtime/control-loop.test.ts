@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import type { Clock } from './clock.ts';
+import { RECHECK_MS_MAX, runController } from './control-loop.ts';
+import type { Controller } from './controller.ts';
+import { silentLog } from './log.ts';
+import { noMetrics } from './metrics.ts';
+import type { Mirror } from './mirror.ts';
+import { virtualClock } from './test-clock.ts';
+import type { WorldChange } from './world.ts';
+
+const DAY_MS = 24 * 3600 * 1000;
+const random = { next: () => 0.5, bytes: (length: number) => new Uint8Array(length) };
+
+test('what is due by the wall clock is not late by as much as that clock leaps', async () => {
+  const virtual = virtualClock();
+  let leapMs = 0;
+  // As on a machine that was suspended: its timers stood still.
+  const clock: Clock = { ...virtual, nowMs: () => virtual.nowMs() + leapMs };
+  const dueMs = clock.nowMs() + 30 * DAY_MS;
+  let done = 0;
+  const controller: Controller = {
+    name: 'certificates',
+    affected: () => ['one'],
+    reconcile: async () => {
+      if (clock.nowMs() < dueMs) return { recheckInMs: dueMs - clock.nowMs() };
+      done += 1;
+      return 'settled';
+    },
+  };
+  const mirror = {
+    subscribe: () => () => undefined,
+    everything: () => [{} as WorldChange],
+  } as unknown as Mirror;
+  const stopping = new AbortController();
+  const ports = { mirror, clock, random, log: silentLog, metrics: noMetrics };
+  void runController(controller, ports, stopping.signal);
+  await virtual.advance(1_000);
+  leapMs = 30 * DAY_MS;
+  await virtual.advance(RECHECK_MS_MAX);
+  expect(done).toBe(1);
+  stopping.abort();
+});
