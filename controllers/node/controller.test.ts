@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { condition } from '../../api/object.ts';
+import { eventName } from '../../runtime/events.ts';
 import { type Scene, scene } from '../test-scene.ts';
 import { nodeController } from './controller.ts';
 
@@ -25,6 +26,22 @@ test('a node connects, falls silent and comes back', async () => {
     'Warning NodeSilent',
     'Normal NodeConnected',
   ]);
+  await at.end();
+});
+
+test('a node that comes and goes is told of in two Events, counted', async () => {
+  const at = await scene();
+  at.start(nodeController(at));
+  await at.node('a');
+  for (let flaps = 0; flaps < 5; flaps += 1) {
+    await at.connect('a');
+    await at.clock.advance(10_000);
+    await at.disconnect('a');
+    await at.clock.advance(10_000);
+  }
+  expect(at.events.notes.length).toBe(10);
+  const names = at.events.notes.map((note) => eventName(note, 0));
+  expect(new Set(names).size).toBe(2);
   await at.end();
 });
 

@@ -62,11 +62,14 @@ function recordTransition(events: EventRecorder, node: Node, status: NodeStatus)
   const ready = readyCondition(status);
   if (ready === undefined || ready.status === 'Unknown') return;
   if (ready.status === readyCondition(node.status)?.status) return;
+  const { name } = node.metadata;
+  const isTrue = ready.status === 'True';
   events.record({
     regarding: node,
-    type: ready.status === 'True' ? 'Normal' : 'Warning',
+    type: isTrue ? 'Normal' : 'Warning',
     reason: ready.reason,
-    message: ready.message,
+    // Without the time: a node that comes and goes is one Event, counted, not one each time.
+    message: isTrue ? `${name} is connected` : `${name} is silent: its lease has ended`,
     source: { component: 'node-controller' },
   });
 }
