@@ -9,8 +9,8 @@ import type { Progress } from './progress.ts';
 /** How many digests one question to dom names: 1000 of them are about 70 kB. */
 const DIGESTS_PER_QUESTION = 1000;
 
-/** How many blobs are sent side by side. */
-const UPLOADS_MAX = 4;
+/** How many blobs are sent side by side: most are small, and wait for dom's disk. */
+const UPLOADS_MAX = 16;
 
 export interface UploadTarget {
   readonly api: Api;

@@ -84,6 +84,14 @@ async function* fetchBlob(
   if (!(await blobAccess.allowed(identity, digest)))
     throw new RequestError('PERMISSION_DENIED', `${digest} is not in the plan of ${identity.name}`);
   const { sizeBytes, chunks } = await blobs.open(digest, Number(offsetBytes));
-  yield { chunk: Buffer.alloc(0), sizeBytes: BigInt(sizeBytes) };
-  for await (const chunk of chunks) yield { chunk: Buffer.from(chunk), sizeBytes: 0n };
+  // The size goes with the first chunk: most blobs are one message.
+  let untoldBytes = BigInt(sizeBytes);
+  for await (const chunk of chunks) {
+    yield { chunk: bufferOf(chunk), sizeBytes: untoldBytes };
+    untoldBytes = 0n;
+  }
+}
+
+function bufferOf(chunk: Uint8Array): Buffer {
+  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }

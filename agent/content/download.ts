@@ -44,8 +44,7 @@ export async function downloadBlob(
     await disk.remove(partPath(digest));
     throw new Error(`fetch ${digest}: got ${part.sizeBytes} bytes of ${found}`);
   }
-  await disk.sync(partPath(digest));
-  await disk.rename(partPath(digest), blobPath(digest));
+  await part.finish(blobPath(digest));
 }
 
 async function receive(
@@ -65,19 +64,25 @@ async function receive(
       if (piece.done === true) break;
       await part.add(piece.value);
     }
+  } catch (error) {
+    await part.flush();
+    throw error;
   } finally {
     over.abort(new Error(`fetch ${digest}: over`));
-    await part.flush();
   }
 }
 
-/** The beginning of a blob on disk, with the hash of what is there. */
+/**
+ * The beginning of a blob, with the hash of what is there. It gets a file in `partial/` only when
+ * it grows large or breaks off: most blobs are small, and go straight to their place.
+ */
 class Part {
   readonly #disk: Disk;
   readonly #path: string;
   readonly #hash = createHash('sha256');
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
+  #place: 'memory' | 'disk' = 'memory';
   /** Of all that was added, written or not. */
   sizeBytes = 0;
 
@@ -86,13 +91,11 @@ class Part {
     this.#path = path;
   }
 
-  /** Reads again what an earlier try left, for the hash. Makes the file where there is none. */
+  /** Reads again what an earlier try left, for the hash. */
   static async open(disk: Disk, path: string): Promise<Part> {
     const part = new Part(disk, path);
-    if ((await disk.stat(path)) === undefined) {
-      await disk.append(path, new Uint8Array());
-      return part;
-    }
+    if ((await disk.stat(path)) === undefined) return part;
+    part.#place = 'disk';
     for await (const piece of disk.stream(path)) {
       part.#hash.update(piece);
       part.sizeBytes += piece.length;
@@ -113,7 +116,16 @@ class Part {
     const bytes = Buffer.concat(this.#pending);
     this.#pending = [];
     this.#pendingBytes = 0;
+    this.#place = 'disk';
     await this.#disk.append(this.#path, bytes);
+  }
+
+  /** Moves it to where a whole blob lies, durably. */
+  async finish(blob: string): Promise<void> {
+    if (this.#place === 'memory') return this.#disk.write(blob, Buffer.concat(this.#pending));
+    await this.flush();
+    await this.#disk.sync(this.#path);
+    await this.#disk.rename(this.#path, blob);
   }
 
   digest(): string {

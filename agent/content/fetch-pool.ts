@@ -7,8 +7,8 @@ import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import { downloadBlob } from './download.ts';
 
-/** Fetches under way at once. */
-export const FETCHES_MAX = 4;
+/** Fetches under way at once: most blobs are small, and their way is longer than they are. */
+export const FETCHES_MAX = 16;
 export const FETCH_RETRY_BACKOFF: BackoffLimits = { baseMs: 250, capMs: 10_000 };
 
 export interface WantedFetch {

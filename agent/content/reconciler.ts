@@ -43,8 +43,10 @@ export interface ContentReconciler {
 }
 
 export const CONTENT_RETRY_BACKOFF: BackoffLimits = { baseMs: 250, capMs: 10_000 };
-/** While fetches are under way the disk is looked at no more often than this. */
+/** While fetches are under way the disk is looked at no more often than this… */
 const LOOK_INTERVAL_MS = 1000;
+/** …and, with very many blobs, for no more than this part of the time. */
+const LOOK_SHARE_MAX = 1 / 20;
 
 export interface ContentOptions {
   readonly disk: Disk;
@@ -125,9 +127,11 @@ class Reconciler implements ContentReconciler {
   async #reconcile(signal: AbortSignal): Promise<number> {
     const { clock } = this.#options;
     const desired = this.#desired;
+    const startMs = clock.monotonicMs();
     this.#pool.beginLook();
     const observed = await this.#store.observe(referencedReleases(desired));
     const nowMs = clock.monotonicMs();
+    const lookAgainInMs = Math.max(LOOK_INTERVAL_MS, (nowMs - startMs) / LOOK_SHARE_MAX);
     const ages = { nowMs, garbageSinceMs: this.#garbageSinceMs };
     this.#garbageSinceMs = ageGarbage(desired, observed, ages);
     const actions = planContent(desired, observed, {
@@ -147,7 +151,7 @@ class Reconciler implements ContentReconciler {
     }
     this.#publish(desired, after);
     for (const action of actions) if (action.kind === 'collect') await this.#act(action);
-    return Math.min(this.#pool.dueInMs(LOOK_INTERVAL_MS), this.#garbageDueInMs(nowMs));
+    return Math.min(this.#pool.dueInMs(lookAgainInMs), this.#garbageDueInMs(nowMs));
   }
 
   async #act(action: Exclude<ContentAction, { kind: 'fetch' }>): Promise<void> {

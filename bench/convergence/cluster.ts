@@ -40,6 +40,7 @@ export async function startDom(): Promise<RealDom> {
     name: 'dom',
     command: join(BIN, 'dom'),
     args: ['run', '--state', folder, '--listen', address, '--no-geo'],
+    logFile: join(folder, 'dom.log'),
   });
   dom.start();
   const api = await until('dom answers', () => connect(folder), { timeoutMs: 30_000 });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { Disk } from '../../runtime/disk.ts';
 import type { Random } from '../../runtime/random.ts';
 import { RequestError } from '../../runtime/request-error.ts';
@@ -9,6 +9,8 @@ const DIGEST = /^sha256-([0-9a-f]{64})$/;
 export const BLOB_BYTES_MAX = 4 * 1024 * 1024 * 1024;
 /** Uploads are gathered to pieces of this size before they are written. */
 const WRITE_BYTES = 1024 * 1024;
+/** Blobs up to this size are read at once, which is one chunk on the wire. */
+const READ_BYTES_MAX = 64 * 1024;
 
 /**
  * Content by digest, on dom's disk.
@@ -52,37 +54,56 @@ export class Blobs {
     if (entry === undefined) throw missing(digest);
     if (offsetBytes > entry.sizeBytes)
       throw new RequestError('OUT_OF_RANGE', `${digest} ends before byte ${offsetBytes}`);
-    const chunks = this.#disk.stream(blobPath(digest), { start: offsetBytes });
+    const chunks =
+      entry.sizeBytes <= READ_BYTES_MAX
+        ? this.#readFrom(digest, offsetBytes)
+        : this.#disk.stream(blobPath(digest), { start: offsetBytes });
     return { sizeBytes: entry.sizeBytes, chunks };
   }
 
-  /** Stores what `chunks` give, if it is what `digest` says. */
+  /** Stores what `chunks` give, if it is what `digest` says; durable when it resolves. */
   async put(digest: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const pieces = gathered(chunks, WRITE_BYTES)[Symbol.asyncIterator]();
+    const first = await pieces.next();
+    const bytes = first.done === true ? new Uint8Array() : first.value;
+    if (bytes.byteLength >= WRITE_BYTES) return this.#putLarge(digest, bytes, pieces);
+    // All of it, for a smaller piece is the last one: most files take this short way.
+    refuseOthers(digest, createHash('sha256').update(bytes));
+    await this.#disk.write(blobPath(digest), bytes);
+  }
+
+  async #putLarge(
+    digest: string,
+    first: Uint8Array,
+    rest: AsyncIterator<Uint8Array>,
+  ): Promise<void> {
     const path = blobPath(digest);
     const part = `uploads/${digest}-${Buffer.from(this.#random.bytes(8)).toString('hex')}`;
     const hash = createHash('sha256');
     let sizeBytes = 0;
     try {
-      await this.#disk.append(part, new Uint8Array());
-      for await (const piece of gathered(chunks, WRITE_BYTES)) {
+      for (let piece: Uint8Array | undefined = first; piece !== undefined; ) {
         sizeBytes += piece.byteLength;
         if (sizeBytes > BLOB_BYTES_MAX)
           throw new RequestError('INVALID_ARGUMENT', `${digest} is over ${BLOB_BYTES_MAX} bytes`);
         hash.update(piece);
         await this.#disk.append(part, piece);
+        const next = await rest.next();
+        piece = next.done === true ? undefined : next.value;
       }
-      const actual = `sha256-${hash.digest('hex')}`;
-      if (actual !== digest)
-        throw new RequestError(
-          'INVALID_ARGUMENT',
-          `the bytes sent as ${digest} are ${actual}: the file changed while it was read, push again`,
-        );
+      refuseOthers(digest, hash);
       await this.#disk.sync(part);
       await this.#disk.rename(part, path);
     } catch (error) {
+      await rest.return?.();
       await this.#disk.remove(part);
       throw error;
     }
+  }
+
+  async *#readFrom(digest: string, offsetBytes: number): AsyncIterable<Uint8Array> {
+    const bytes = await this.read(digest);
+    if (offsetBytes < bytes.byteLength) yield bytes.subarray(offsetBytes);
   }
 
   /** Removes what uploads cut short by a crash have left. */
@@ -100,6 +121,15 @@ export function blobPath(digest: string): string {
       `"${digest}" is no digest: it is "sha256-" and 64 hex digits`,
     );
   return `blobs/sha256/${hex.slice(0, 2)}/${hex}`;
+}
+
+function refuseOthers(digest: string, hash: Hash): void {
+  const actual = `sha256-${hash.digest('hex')}`;
+  if (actual === digest) return;
+  throw new RequestError(
+    'INVALID_ARGUMENT',
+    `the bytes sent as ${digest} are ${actual}: the file changed while it was read, push again`,
+  );
 }
 
 function missing(digest: string): RequestError {

@@ -41,9 +41,8 @@ class NodeDisk implements Disk {
     const full = this.full(path);
     this.temporaries += 1;
     const temporary = join(this.root, TEMPORARY, `${process.pid}-${threadId}-${this.temporaries}`);
-    await makeFolder(dirname(temporary));
     try {
-      const file = await open(temporary, 'w', FILE_MODE);
+      const file = await inFolderOf(temporary, () => open(temporary, 'w', FILE_MODE));
       try {
         await file.writeFile(bytes);
         await file.sync();
@@ -59,8 +58,7 @@ class NodeDisk implements Disk {
 
   async append(path: string, bytes: Uint8Array): Promise<void> {
     const full = this.full(path);
-    await makeFolder(dirname(full));
-    const file = await open(full, 'a', FILE_MODE);
+    const file = await inFolderOf(full, () => open(full, 'a', FILE_MODE));
     try {
       await file.writeFile(bytes);
     } catch (cause) {
@@ -126,9 +124,19 @@ class NodeDisk implements Disk {
 
 /** Moves within one file system, durably; makes the target's folders. */
 async function move(from: string, to: string): Promise<void> {
-  await makeFolder(dirname(to));
-  await rename(from, to);
+  await inFolderOf(to, () => rename(from, to));
   await syncPath(dirname(to));
+}
+
+/** Does what needs the folder of `path`, which mostly is there: it is made only when missed. */
+async function inFolderOf<T>(path: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await makeFolder(dirname(path));
+    return act();
+  }
 }
 
 /** Makes a folder with its parents, each durable in the one above it. */

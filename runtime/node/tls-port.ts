@@ -161,6 +161,9 @@ type Admission =
 /** `authorized` alone will not do: it can be true of a peer that shows no certificate at all. */
 function admit(socket: TLSSocket, { anonymousLifetimeMs }: TlsLimits): Admission {
   const certificate = socket.getPeerCertificate();
+  // Each call asks who it is from, and to parse the certificate anew takes longer than most calls.
+  // A connection speaks for whom it was admitted as, whatever it might show later.
+  Object.defineProperty(socket, 'getPeerCertificate', { value: () => certificate });
   // Without a certificate the object is empty, whatever its type says.
   if (certificate?.raw === undefined) return { kind: 'anonymous', lifetimeMs: anonymousLifetimeMs };
   const { subjectaltname = '', valid_to: notAfter } = certificate;
