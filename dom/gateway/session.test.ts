@@ -132,6 +132,22 @@ describe('a session', () => {
     expect(JSON.parse(kept?.value ?? '')).toMatchObject({ geo: ['new'] });
   });
 
+  test('goes on when the node has more to report than one record holds', async () => {
+    scene = await domScene();
+    const identity = await scene.join('london');
+    const london = scene.open(identity);
+    london.hello();
+    await scene.clock.advance(50);
+    const digest = `sha256-${'0'.repeat(64)}`;
+    const sites = Array.from({ length: 4_000 }, (_, index) => ({
+      ...{ uid: `uid-${index}`, namespace: 'default', name: `site-${index}`, generation: 1n },
+      ...{ serving: digest, verified: [digest], certificate: digest, error: '' },
+    }));
+    london.send({ $case: 'report', value: { ...NO_REPORT, sites } });
+    await scene.clock.advance(500);
+    expect(london.ended()).toBeUndefined();
+  });
+
   test('makes dom rise above a position that its store has never seen', async () => {
     scene = await domScene();
     const identity = await scene.join('london');

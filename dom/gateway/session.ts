@@ -320,9 +320,16 @@ export class Session {
       value,
       modRevision: before?.modRevision ?? 0n,
     } as const;
-    const outcome = await this.#ports.writer.commit([operation], this.#author);
-    if (outcome.outcome === 'conflict') this.#report ??= report;
-    return outcome;
+    try {
+      const outcome = await this.#ports.writer.commit([operation], this.#author);
+      if (outcome.outcome === 'conflict') this.#report ??= report;
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      // It would be so in the next session too: the node is there, and keeps its last report.
+      this.#ports.log.error({ node: this.node, error: error.message }, 'a report is too large');
+      return { outcome: 'unchanged' };
+    }
   }
 
   async #watchSilence(signal: AbortSignal): Promise<void> {
