@@ -1,4 +1,5 @@
 import type { DnsExplanation, ExplainQuestion } from '../../proto/gen/b8s/v1/agent.ts';
+import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Identity } from '../../runtime/authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { describeError } from '../../runtime/control-loop.ts';
@@ -107,8 +108,11 @@ export class Hub {
     await this.#awaitReturn(session, signal);
   }
 
-  /** The feed of what this node sees by now; the session is told whenever it moves on. */
-  subscribe(session: Session): Feed {
+  /**
+   * The feed of what this node sees by now; the session is told whenever it moves on. `held`: what
+   * the node holds, perhaps of another feed: it must not be told of an earlier position.
+   */
+  subscribe(session: Session, held: Position | undefined): Feed {
     const node = this.#ports.mirror.get('Node', { name: session.node });
     if (node === undefined)
       throw new LinkClosedError('refused', `node ${session.node} is not declared any more`);
@@ -125,6 +129,7 @@ export class Hub {
       this.#update(shared);
     }
     if (shared.sessions.has(session)) return shared.feed;
+    if (held !== undefined && isBefore(shared.feed.position, held)) this.#moveOn(shared);
     for (const other of this.#feeds.values()) other.sessions.delete(session);
     shared.sessions.add(session);
     return shared.feed;
@@ -243,4 +248,8 @@ export class Hub {
     const view = planView(mirror, viewer, openKey);
     return feed.update(view, { epoch: leadership.epoch, revision: mirror.revision });
   }
+}
+
+function isBefore(a: Position, b: Position): boolean {
+  return a.epoch === b.epoch ? a.revision < b.revision : a.epoch < b.epoch;
 }

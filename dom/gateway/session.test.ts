@@ -201,6 +201,34 @@ describe('a session', () => {
     expect(keys).toContain('node/sydney');
   });
 
+  test.each(['while it is there', 'in its absence'])(
+    'after other roles %s is never told of an earlier position',
+    async (when) => {
+      scene = await domScene();
+      const sydney = await scene.join('sydney', ['nameserver']);
+      const identity = await scene.join('london', ['edge']);
+      scene.open(sydney).hello();
+      const first = scene.open(identity);
+      first.hello();
+      await scene.clock.advance(100);
+      // News for edges only.
+      await scene.apply(siteNamed('blog'));
+      await scene.clock.advance(500);
+      const held = first.plans.at(-1);
+      const spec = { roles: ['nameserver'], ipv4: ['192.0.2.1'] };
+      const metadata = { name: 'london' };
+      await scene.apply({ apiVersion: 'b8s.dev/v1', kind: 'Node', metadata, spec });
+      const second = when === 'in its absence' ? scene.open(identity) : first;
+      if (second !== first) second.hello({ held: held?.position, heldDigest: held?.digest ?? '' });
+      await scene.clock.advance(500);
+      const told = second === first ? second.plans : [held, ...second.plans];
+      const revisions = told.map((plan) => plan?.position?.revision ?? 0n);
+      expect(revisions).toEqual(revisions.toSorted((a, b) => (a < b ? -1 : 1)));
+      const keys = told.at(-1)?.upserts.map(({ key }) => key);
+      expect(keys).toContain('node/sydney');
+    },
+  );
+
   test('of an edge goes on when the key of one certificate cannot be opened', async () => {
     scene = await domScene();
     const identity = await scene.join('london');

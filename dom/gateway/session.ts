@@ -124,7 +124,7 @@ export class Session {
     this.check();
     if (this.#feed === undefined || this.#sending === 'blocked' || this.#over.signal.aborted)
       return;
-    const feed = this.#hub.subscribe(this);
+    const feed = this.#hub.subscribe(this, this.#sent?.position);
     // With other roles the node sees another view, and a delta of that would not fit.
     if (feed !== this.#feed) this.#sent = undefined;
     this.#feed = feed;
@@ -214,7 +214,7 @@ export class Session {
     await this.#register(hello, registered?.modRevision ?? 0n);
     this.#sent =
       hello.held === undefined ? undefined : { position: hello.held, digest: hello.heldDigest };
-    this.#feed = this.#hub.subscribe(this);
+    this.#feed = this.#hub.subscribe(this, hello.held);
     // Even if it says nothing new: with it the node learns the position.
     this.#sendPlan(this.#feed);
     log.info({ node: this.node, version: hello.agentVersion }, 'session begun');
