@@ -3,12 +3,11 @@ import { join } from 'node:path';
 import { Reader, type Response } from 'mmdb-lib';
 import { beforeAll, expect, test } from 'vitest';
 import type { NodeOptions } from './support/cluster.ts';
-import { until } from './support/processes.ts';
+import { geographyKnown } from './support/geography.ts';
 import {
   askNode,
   describeOnStores,
   publish,
-  type Scene,
   siteYaml,
   useScene,
   zoneYaml,
@@ -37,7 +36,7 @@ await describeOnStores('the nearest node answers', (kind) => {
     const input = `${siteYaml('blog', HOST)}---\n${zoneYaml('example-test', 'example.test')}`;
     await cluster.b8sctlOk(['apply', '-f', '-'], { input });
     await publish(scene(), 'blog', join(import.meta.dirname, '../manifests/demo/site'));
-    await geographyKnown(scene());
+    await geographyKnown(cluster, { host: HOST, nodes: scene().nodes });
   });
 
   test.each([
@@ -91,23 +90,6 @@ interface Explained {
   readonly answers: readonly string[];
   readonly clientLatitude: number;
   readonly candidates: readonly { readonly node: string; readonly chosen: boolean }[];
-}
-
-/** Each nameserver has fetched the database once its answers depend on who asks. */
-async function geographyKnown({ nodes, cluster }: Scene): Promise<void> {
-  for (const { name } of nodes) await untilLocated(cluster, name);
-}
-
-async function untilLocated(cluster: Scene['cluster'], server: string): Promise<void> {
-  const args = ['dns', 'explain', HOST, '--client', '1.144.0.1', '--server', server, '-o', 'json'];
-  await until(
-    `${server} knows the geography`,
-    async () => {
-      const { stdout } = await cluster.b8sctl(args);
-      return stdout.includes('database sha256');
-    },
-    { timeoutMs: 120_000, everyMs: 250 },
-  );
 }
 
 function randomClients(nodes: readonly NodeOptions[]) {

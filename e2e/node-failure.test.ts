@@ -56,7 +56,7 @@ await describeOnStores('a node that fails', (kind) => {
     test('all nodes reboot at once: the same bytes, and everyone is in the answers again', async () => {
       const { cluster, nodes, ca } = scene();
       const before = await Promise.all(nodes.map((node) => look(node, ca())));
-      await Promise.all(nodes.map(({ name }) => cluster.subs.get(name)?.kill9()));
+      await Promise.all([...cluster.subs.values()].map((sub) => sub.kill9()));
       for (const node of nodes) cluster.startSub(node);
       for (const node of nodes)
         await until(`${node.name} answers`, () => look(node, ca()), { timeoutMs: 30_000 });

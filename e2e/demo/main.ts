@@ -4,6 +4,7 @@ import { copyFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { basename, join, relative } from 'node:path';
 import { type Cluster, type NodeOptions, startCluster } from '../support/cluster.ts';
+import { geographyKnown } from '../support/geography.ts';
 import { until } from '../support/processes.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -29,6 +30,8 @@ try {
   say('applying manifests/demo');
   await cluster.b8sctlOk(['apply', '-f', join(root, 'manifests/demo')]);
   await ready(cluster);
+  say('waiting for the geography database');
+  await geographyKnown(cluster, { host: 'blog.example.test', nodes });
   await describe(cluster);
 } catch (error) {
   if (phase === 'running') {

@@ -43,11 +43,20 @@ export async function askDns(
     return {
       rcode: (response as Packet & { rcode: string }).rcode,
       answers,
-      values: answers.map((answer) => ('data' in answer ? String(answer.data) : '')),
+      values: answers.map(textOf),
     };
   } finally {
     socket.close();
   }
+}
+
+/** An address or a name as it is, a text joined of its strings, anything else as JSON. */
+function textOf(answer: Answer): string {
+  if (!('data' in answer)) return '';
+  const { data } = answer;
+  if (typeof data === 'string') return data;
+  if (answer.type !== 'TXT') return JSON.stringify(data);
+  return [data].flat().map(String).join('');
 }
 
 function subnetOption(client: string): Answer {
