@@ -4,6 +4,7 @@ import { Reader, type Response } from 'mmdb-lib';
 import { beforeAll, expect, test } from 'vitest';
 import type { NodeOptions } from './support/cluster.ts';
 import { geographyKnown } from './support/geography.ts';
+import { until } from './support/processes.ts';
 import {
   askNode,
   describeOnStores,
@@ -22,6 +23,13 @@ const SUBNETS = 300;
 /** Nearer to each other than this, two nodes may be told apart differently by rounding. */
 const TIE_KM = 1;
 
+/** What the database has in those cities. */
+const CITIES = [
+  { city: 'Sydney', subnet: '1.144.0.0', node: 'sydney' },
+  { city: 'London', subnet: '81.2.69.0', node: 'london' },
+  { city: 'New York', subnet: '3.154.100.0', node: 'newyork' },
+];
+
 interface Place {
   readonly latitude: number;
   readonly longitude: number;
@@ -39,19 +47,18 @@ await describeOnStores('the nearest node answers', (kind) => {
     await geographyKnown(cluster, { host: HOST, nodes: scene().nodes });
   });
 
-  test.each([
-    { city: 'Sydney', subnet: '1.144.0.0', node: 'sydney' },
-    { city: 'London', subnet: '81.2.69.0', node: 'london' },
-    { city: 'New York', subnet: '3.154.100.0', node: 'newyork' },
-  ])('+subnet in $city gives the node that an independent haversine gives', async (row) => {
-    expect(recordOf(row.subnet).city).toContain(row.city);
-    const expected = nearest(placeOf(row.subnet), scene().nodes);
-    expect(expected?.name).toBe(row.node);
-    for (const nameserver of scene().nodes) {
-      const { values } = await askNode(nameserver, { name: HOST, type: 'A' }, row.subnet);
-      expect(values).toEqual([expected?.address]);
-    }
-  });
+  test.each(CITIES)(
+    '+subnet in $city gives the node that an independent haversine gives',
+    async (row) => {
+      expect(recordOf(row.subnet).city).toContain(row.city);
+      const expected = nearest(placeOf(row.subnet), scene().nodes);
+      expect(expected?.name).toBe(row.node);
+      for (const nameserver of scene().nodes) {
+        const { values } = await askNode(nameserver, { name: HOST, type: 'A' }, row.subnet);
+        expect(values).toEqual([expected?.address]);
+      }
+    },
+  );
 
   test(`${SUBNETS} random public IPv4 subnets, seed ${SEED}: each nameserver gives the nearest node`, async () => {
     const clients = randomClients(scene().nodes);
@@ -82,6 +89,22 @@ await describeOnStores('the nearest node answers', (kind) => {
         node.name,
       ]);
       expect(explained.clientLatitude).toBeCloseTo(placeOf(subnet)?.latitude ?? Number.NaN, 3);
+    }
+  });
+
+  test('a nameserver that reboots without dom knows the geography from its first answer on', async () => {
+    const { cluster, node } = scene();
+    await cluster.dom.kill9();
+    await cluster.subs.get('london')?.kill9();
+    cluster.startSub(node('london'));
+    // One that another node would get by rotation, too, would show nothing: so all three.
+    for (const { subnet, node: expected } of CITIES) {
+      const first = await until(
+        'london answers',
+        () => askNode(node('london'), { name: HOST, type: 'A' }, subnet),
+        { timeoutMs: 30_000, everyMs: 10 },
+      );
+      expect(first.values).toEqual([node(expected).address]);
     }
   });
 });
