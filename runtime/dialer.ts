@@ -7,5 +7,7 @@ import type { Link } from './link.ts';
  * Errors: rejects with `LinkClosedError`, or with the signal's reason.
  */
 export interface Dialer {
+  /** How many doms there are to dial, one after the other; left out: one. */
+  readonly doms?: number;
   dial(signal: AbortSignal): Promise<Link>;
 }

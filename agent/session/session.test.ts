@@ -91,6 +91,13 @@ describe('session', () => {
     await world.stop();
   });
 
+  test('of several doms each is asked before it waits for long', async () => {
+    const world = await start({ doms: 3, dial: () => 'lost' });
+    await world.clock.advance(1_500);
+    expect(world.dials()).toEqual([0, 100, 200, 450, 550, 650, 1150, 1250, 1350]);
+    await world.stop();
+  });
+
   test('starts the backoff over after a session that lived a while', async () => {
     const world = await start({ dial: (count) => (count < 5 ? 'lost' : 'open') });
     await world.clock.advance(250 + 500 + 1000 + 2000);
@@ -186,6 +193,7 @@ describe('session', () => {
 type Dialled = 'open' | 'lost' | 'refused' | Promise<Link>;
 
 interface Behaviour {
+  readonly doms?: number;
   /** `count` is 1 at the first dial. */
   readonly dial?: (count: number) => Dialled;
   readonly takePlan?: SessionHost['takePlan'];
@@ -233,7 +241,8 @@ async function start(behaviour: Behaviour = {}) {
     explain: async ({ id }) =>
       (await behaviour.explain?.(id)) ?? { id, explanation: undefined, error: '' },
   };
-  const session = createSession({ clock, random: slowest, log: silentLog, dialer: { dial }, host });
+  const dialer = { dial, doms: behaviour.doms ?? 1 };
+  const session = createSession({ clock, random: slowest, log: silentLog, dialer, host });
   const over = new AbortController();
   const running = session.run(over.signal);
   await clock.advance(0);

@@ -28,6 +28,8 @@ export const RECONNECT_BACKOFF: BackoffLimits = { baseMs: 250, capMs: 10_000 };
 export const REFUSED_RETRY_MS = 30_000;
 /** A session that lived this long says that dom is well: the backoff starts over. */
 export const SETTLED_SESSION_MS = 10_000;
+/** Between a dom that did not serve us and the next one. */
+export const NEXT_DOM_MS = 100;
 export const DIAL_MS_MAX = 10_000;
 
 export interface SessionOptions {
@@ -55,7 +57,7 @@ export function createSession(options: SessionOptions): Session {
   }
 
   async function run(signal: AbortSignal): Promise<void> {
-    const { clock, random, log } = options;
+    const { clock, log } = options;
     for (let failures = 0; !signal.aborted; ) {
       const startMs = clock.monotonicMs();
       const { reason, message } = await talk(signal);
@@ -64,7 +66,7 @@ export function createSession(options: SessionOptions): Session {
       const lived = clock.monotonicMs() - startMs >= SETTLED_SESSION_MS;
       failures = lived ? 1 : failures + 1;
       const refused = reason === 'refused';
-      const waitMs = refused ? REFUSED_RETRY_MS : backoffMs(failures, RECONNECT_BACKOFF, random);
+      const waitMs = refused ? REFUSED_RETRY_MS : retryMs(failures, options);
       if (refused) log.error({ error: message, waitMs }, 'dom refuses this node');
       else log.warn({ error: message, waitMs, failures }, 'no session with dom; serving from disk');
       await clock.sleep(waitMs, signal).catch(() => undefined);
@@ -72,6 +74,13 @@ export function createSession(options: SessionOptions): Session {
   }
 
   return { run, reportSoon: () => reportable.raise(), state: () => state };
+}
+
+/** Of several doms one leads, and which one is found by asking each; only a vain round waits long. */
+function retryMs(failures: number, { dialer, random }: SessionOptions): number {
+  const doms = dialer.doms ?? 1;
+  if (failures % doms !== 0) return NEXT_DOM_MS;
+  return backoffMs(failures / doms, RECONNECT_BACKOFF, random);
 }
 
 interface Ending {

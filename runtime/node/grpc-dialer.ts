@@ -52,6 +52,9 @@ export function grpcDom(credentialsNow: () => NodeCredentials): GrpcDom {
   }
 
   return {
+    get doms() {
+      return Math.max(1, credentialsNow().domAddresses.length);
+    },
     async dial() {
       dials += 1;
       const address = addressNow();
