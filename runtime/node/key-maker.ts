@@ -1,13 +1,14 @@
 import { webcrypto } from 'node:crypto';
 import type { KeyMaker } from '../enrolment.ts';
 import { encodePem } from '../pem.ts';
-import { x509 } from './x509.ts';
 
 const P256 = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 
 /** ECDSA P-256 keys from the operating system's randomness, by WebCrypto. */
 export const nodeKeyMaker: KeyMaker = {
   async create(commonName) {
+    // A node needs it once in days, and it would take 10 MB of its memory all the time.
+    const { x509 } = await import('./x509.ts');
     const keys = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
     const request = await x509.Pkcs10CertificateRequestGenerator.create({
       name: [{ CN: [commonName] }],

@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createAuthority, generateCa } from '../runtime/node/authority.ts';
+import { systemClock } from '../runtime/node/clock.ts';
+import { systemRandom } from '../runtime/node/random.ts';
+
+/*
+ * node bench/main.ts [--full] [dns|edge|store|content|convergence ...]: runs the benchmarks, all
+ * when none is named, one after the other. docs/performance.md tells how to read what they say.
+ */
+interface Bench {
+  readonly name: string;
+  /** Short enough for a coffee break. */
+  readonly short: readonly string[];
+  /** As in docs/performance.md. */
+  readonly full: readonly string[];
+}
+
+const { values, positionals } = parseArgs({
+  options: { full: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+/** A bench that hangs shall not hang the others. */
+const BENCH_MS_MAX = 10 * 60 * 1000;
+const HOUR_MS = 60 * 60 * 1000;
+
+const folder = await mkdtemp(join(tmpdir(), 'b8s-bench-'));
+try {
+  const edge = await writeCertificate(folder);
+  const benches: readonly Bench[] = [
+    { name: 'dns', short: [], full: [] },
+    { name: 'edge', short: edge, full: edge },
+    { name: 'store', short: ['1'], full: ['5'] },
+    { name: 'content', short: ['--pushes', '3'], full: ['--pushes', '20'] },
+    {
+      name: 'convergence',
+      short: ['--sessions', '10,100', '--changes', '10'],
+      full: ['--sessions', '10,100,1000', '--changes', '20'],
+    },
+  ];
+  const names = benches.map(({ name }) => name);
+  const unknown = positionals.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new Error(`no bench ${unknown}: there are ${names.join(', ')}`);
+  const outcomes: string[] = [];
+  for (const { name, short, full } of benches) {
+    if (positionals.length > 0 && !positionals.includes(name)) continue;
+    console.log(`== ${name}`);
+    outcomes.push(`${name}: ${await run(name, values.full ? full : short)}`);
+  }
+  console.log(`== summary\n${outcomes.join('\n')}`);
+  if (outcomes.some((outcome) => !outcome.includes(': done'))) process.exitCode = 1;
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function run(name: string, args: readonly string[]): Promise<string> {
+  const startMs = performance.now();
+  const file = join(import.meta.dirname, name, 'main.ts');
+  const options = { stdio: 'inherit', timeout: BENCH_MS_MAX } as const;
+  const [code] = await once(spawn(process.execPath, [file, ...args], options), 'exit');
+  const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
+  return code === 0
+    ? `done in ${seconds} s`
+    : `failed with ${code ?? 'a signal'} after ${seconds} s`;
+}
+
+/** What the edge serves with: the paths of a chain and its key. */
+async function writeCertificate(into: string): Promise<readonly string[]> {
+  const [clock, random] = [systemClock(), systemRandom()];
+  const ca = await generateCa({ clock, random, name: 'bench' });
+  const authority = await createAuthority({ ...ca, clock, random });
+  const request = { names: ['blog.test'], keyType: 'ecdsa-p256', lifetimeMs: HOUR_MS } as const;
+  const { chainPem, keyPem } = await authority.issueServer(request);
+  const paths = [join(into, 'chain.pem'), join(into, 'key.pem')];
+  await writeFile(paths[0] ?? '', chainPem);
+  await writeFile(paths[1] ?? '', keyPem, { mode: 0o600 });
+  return paths;
+}
