@@ -151,7 +151,7 @@ describe('agent', () => {
     const upserts = [site(second.digest)];
     world.say({ ...NO_PLAN, base: at(1n), position: at(2n), upserts, digest: 'f'.repeat(64) });
     await world.until(async () => world.dials() === 2);
-    expect(world.hello()).toMatchObject({ held: undefined });
+    expect(world.hello()).toMatchObject({ held: at(1n), heldDigest: '' });
     expect(world.agent.state().held).toEqual(at(1n));
     await world.stop();
   });

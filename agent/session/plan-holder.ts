@@ -31,10 +31,13 @@ export class PlanHolder {
 
   /** What a hello says of it. */
   hello(): Pick<Hello, 'held' | 'heldDigest'> {
-    if (this.#held === undefined || this.#wants === 'snapshot') {
-      return { held: undefined, heldDigest: '' };
-    }
-    return { held: this.#held.position, heldDigest: planDigest(this.#held.objects) };
+    if (this.#held === undefined) return { held: undefined, heldDigest: '' };
+    // Without a digest dom sends a snapshot; the position still tells it above what to be.
+    const isKnown = this.#wants === 'delta';
+    return {
+      held: this.#held.position,
+      heldDigest: isKnown ? planDigest(this.#held.objects) : '',
+    };
   }
 
   /** Makes the plan durable, then holds it. Throws when the disk fails: nothing has changed then. */

@@ -1,20 +1,14 @@
 import type { DnsExplanation, ExplainQuestion } from '../../proto/gen/b8s/v1/agent.ts';
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Identity } from '../../runtime/authority.ts';
-import type { Clock } from '../../runtime/clock.ts';
 import { describeError } from '../../runtime/control-loop.ts';
 import { type Link, LinkClosedError } from '../../runtime/link.ts';
-import type { Log } from '../../runtime/log.ts';
-import type { Metrics } from '../../runtime/metrics.ts';
-import type { Mirror } from '../../runtime/mirror.ts';
 import { RequestError } from '../../runtime/request-error.ts';
 import { takeSlots } from '../../runtime/slots.ts';
-import type { Store } from '../../runtime/store.ts';
-import type { Writer } from '../../runtime/writer.ts';
-import type { Leadership } from '../leadership.ts';
 import { Feed, type Workshop } from './feed.ts';
-import { RETURN_GRACE_MS, Session } from './session.ts';
-import { mayChangePlans, type OpenKey, planView, type Viewer, viewerOf } from './view.ts';
+import type { GatewayPorts } from './ports.ts';
+import { RETURN_GRACE_MS, Session, type SessionHub } from './session.ts';
+import { mayChangePlans, planView, type Viewer, viewerOf } from './view.ts';
 
 /** Sessions that one dom holds; more are told to come back later. */
 export const SESSIONS_MAX = 10_000;
@@ -32,17 +26,6 @@ export const PLAN_INTERVAL_PER_SESSION_MS = 0.2;
 /** Reports under way to the store; those that wait give way to the plans, and to newer ones. */
 const REPORTS_WRITING_MAX = 32;
 
-export interface HubPorts {
-  readonly mirror: Mirror;
-  readonly store: Store;
-  readonly writer: Writer;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly leadership: Pick<Leadership, 'epoch' | 'raiseAbove'>;
-  readonly openKey: OpenKey;
-}
-
 interface SharedFeed {
   readonly viewer: Viewer;
   readonly feed: Feed;
@@ -53,8 +36,8 @@ interface SharedFeed {
  * All sessions with nodes: makes plans from the world, once for all nodes that see the same, and
  * hands each node what it does not hold yet.
  */
-export class Hub {
-  readonly #ports: HubPorts;
+export class Hub implements SessionHub {
+  readonly #ports: GatewayPorts;
   readonly #workshop: Workshop = new Map();
   readonly #feeds = new Map<string, SharedFeed>();
   readonly #sessions = new Map<string, Session>();
@@ -65,7 +48,7 @@ export class Hub {
   #refresh: 'idle' | 'waiting' = 'idle';
   #refreshedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(ports: HubPorts) {
+  constructor(ports: GatewayPorts) {
     this.#ports = ports;
   }
 

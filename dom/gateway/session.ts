@@ -9,39 +9,35 @@ import {
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Identity } from '../../runtime/authority.ts';
 import { describeError } from '../../runtime/control-loop.ts';
-import { CONFLICT_RECHECK_MS } from '../../runtime/controller.ts';
 import { objectKey, recordKey } from '../../runtime/keys.ts';
 import { type Link, LinkClosedError } from '../../runtime/link.ts';
-import { RequestError } from '../../runtime/request-error.ts';
-import type { LeaseId, Revision } from '../../runtime/store.ts';
-import type { Author, WriteOutcome } from '../../runtime/writer.ts';
+import type { InSlot } from '../../runtime/slots.ts';
 import { type Feed, HEARTBEAT_INTERVAL_MS } from './feed.ts';
-import type { Hub, HubPorts } from './hub.ts';
-import { reportRecord } from './report.ts';
+import type { GatewayPorts } from './ports.ts';
+import { Presence } from './presence.ts';
+import { busy, Questions } from './questions.ts';
+import { ReportWriter } from './report-writer.ts';
 
 /** Silence after which a session counts as lost. */
 export const SILENCE_MS_MAX = 3 * HEARTBEAT_INTERVAL_MS;
 /** How long a node whose session was lost may take to come back before it counts as gone. */
 export const RETURN_GRACE_MS = 3_000;
-/**
- * The lease on a session's record. While dom lives it ends leases by itself, much sooner; this one
- * is for its absence: long enough for the next leader to begin and for all nodes to dial it, so
- * that a change of leader makes no node look gone (INV-24).
- */
-export const NODE_LEASE_MS = 30_000;
-const RENEW_EVERY_MS = NODE_LEASE_MS / 3;
 const HELLO_TIMEOUT_MS = 10_000;
-const EXPLAIN_TIMEOUT_MS = 5_000;
-/** A stuck node shall not make dom remember questions without bound. */
-const QUESTIONS_MAX = 64;
-/** Reports that lost a race are written anew this often before the session is given up. */
-const REPORT_CONFLICTS_MAX = 5;
 /** No cluster has so many terms: a node that says so lies, and an epoch has 64 bits on the wire. */
 const EPOCHS_AHEAD_MAX = 1_000_000n;
-/** What a node calls its version is kept and shown, so it has a bound. */
-const AGENT_VERSION_MAX = 64;
-
 type NodeIdentity = Extract<Identity, { kind: 'node' }>;
+
+/** What a session needs of the hub that holds it. */
+export interface SessionHub {
+  /** The feed of what this node sees by now; the session is told whenever it moves on. */
+  subscribe(session: Session, held: Position | undefined): Feed;
+  /** This node's session from now on; an earlier one of the same node is ended. */
+  enter(session: Session): void;
+  /** Makes plans of the world as it is now. */
+  refresh(): void;
+  /** A task that writes a report. */
+  readonly inReportSlot: InSlot;
+}
 
 /**
  * One node's session: hello in, plans out, reports in. A node is live while its session record is
@@ -52,29 +48,28 @@ export class Session {
   applied: Position | undefined;
   readonly #link: Link;
   readonly #identity: NodeIdentity;
-  readonly #ports: HubPorts;
-  readonly #hub: Hub;
-  readonly #author: Author;
-  readonly #questions = new Map<bigint, (reply: ExplainReply) => void>();
+  readonly #ports: GatewayPorts;
+  readonly #hub: SessionHub;
   readonly #over = new AbortController();
+  readonly #presence: Presence;
+  readonly #reports: ReportWriter;
+  readonly #questions: Questions;
   #feed: Feed | undefined;
   /** What the node holds, once it has read all that was sent. */
   #sent: { readonly position: Position; readonly digest: string } | undefined;
   #sending: 'open' | 'blocked' = 'open';
-  #lease: LeaseId | undefined;
   #heardMs: number;
-  #renewedMs = 0;
-  #report: Report | undefined;
-  #reporting: 'idle' | 'writing' = 'idle';
-  #nextQuestion = 1n;
 
-  constructor(link: Link, identity: NodeIdentity, ports: HubPorts, hub: Hub) {
+  constructor(link: Link, identity: NodeIdentity, ports: GatewayPorts, hub: SessionHub) {
     this.node = identity.name;
     this.#link = link;
     this.#identity = identity;
     this.#ports = ports;
     this.#hub = hub;
-    this.#author = { manager: 'node', user: `node:${identity.name}` };
+    const { inReportSlot: inSlot } = hub;
+    this.#presence = new Presence(identity, ports);
+    this.#reports = new ReportWriter({ node: identity, ports, inSlot, signal: this.#over.signal });
+    this.#questions = new Questions(identity.name, ports.clock);
     this.#heardMs = ports.clock.monotonicMs();
   }
 
@@ -105,7 +100,7 @@ export class Session {
 
   /** Says that the node is gone. To be called once it had time to come back, and did not. */
   async forget(): Promise<void> {
-    if (this.#lease !== undefined) await this.#ports.store.revokeLease(this.#lease);
+    await this.#presence.forget();
   }
 
   /** Ends the session of a node that is gone or is another one by now (INV-36). */
@@ -132,29 +127,11 @@ export class Session {
     this.#sendPlan(feed);
   }
 
-  /** Asks the node. Rejects when it does not answer in time. */
+  /** Asks the node. Throws UNAVAILABLE when it does not answer in time. */
   async ask(question: Omit<ExplainQuestion, 'id'>): Promise<ExplainReply> {
-    if (this.#questions.size >= QUESTIONS_MAX || this.#sending === 'blocked')
-      throw new RequestError('UNAVAILABLE', `${this.node} is busy: ask again in a moment`);
-    const id = this.#nextQuestion;
-    this.#nextQuestion += 1n;
-    const done = new AbortController();
-    const answered = new Promise<ExplainReply>((resolve) => this.#questions.set(id, resolve));
-    const late = this.#ports.clock
-      .sleep(EXPLAIN_TIMEOUT_MS, AbortSignal.any([done.signal, this.#over.signal]))
-      .catch(() => undefined)
-      .then(() => {
-        const why = `${this.node} did not answer within ${EXPLAIN_TIMEOUT_MS} ms`;
-        throw new RequestError('UNAVAILABLE', why);
-      });
-    late.catch(() => undefined);
-    this.#send({ $case: 'explainQuestion', value: { ...question, id } });
-    try {
-      return await Promise.race([answered, late]);
-    } finally {
-      done.abort();
-      this.#questions.delete(id);
-    }
+    if (this.#sending === 'blocked') throw busy(this.node);
+    const send = (value: ExplainQuestion): void => this.#send({ $case: 'explainQuestion', value });
+    return this.#questions.ask(question, send, this.#over.signal);
   }
 
   async #read(): Promise<void> {
@@ -179,12 +156,10 @@ export class Session {
         return this.#renew();
       case 'report':
         this.applied = message.value.applied;
-        this.#report = message.value;
-        void this.#writeReports();
+        void this.#keep(message.value);
         return;
       case 'explainReply':
-        this.#questions.get(message.value.id)?.(message.value);
-        return;
+        return this.#questions.answer(message.value);
       case 'hello':
         throw new LinkClosedError('refused', 'a session has one hello');
       case undefined:
@@ -211,7 +186,7 @@ export class Session {
     if (hello.held !== undefined) await this.#riseAbove(hello.held);
     this.#over.signal.throwIfAborted();
     this.#hub.enter(this);
-    await this.#register(hello, registered?.modRevision ?? 0n);
+    await this.#presence.register(hello, registered?.modRevision ?? 0n, this.#over.signal);
     this.#sent =
       hello.held === undefined ? undefined : { position: hello.held, digest: hello.heldDigest };
     this.#feed = this.#hub.subscribe(this, hello.held);
@@ -241,94 +216,23 @@ export class Session {
     this.#transmit(frame);
   }
 
-  /** `modRevision`: of the record as it was before; a later session's is not to be overwritten. */
-  async #register(hello: Hello, modRevision: Revision): Promise<void> {
-    const { store, writer, clock } = this.#ports;
-    this.#lease = await store.grantLease(NODE_LEASE_MS);
-    this.#renewedMs = clock.monotonicMs();
-    // A newer session of this node may have begun meanwhile: the record is its own by now.
-    this.#over.signal.throwIfAborted();
-    const value = {
-      nodeUid: this.#identity.uid,
-      agentVersion: hello.agentVersion.slice(0, AGENT_VERSION_MAX),
-      connectedSince: new Date(clock.nowMs()).toISOString(),
-    };
-    const operation = {
-      kind: 'record',
-      record: 'session',
-      id: this.node,
-      value,
-      modRevision,
-      lease: this.#lease,
-    } as const;
-    const outcome = await writer.commit([operation], this.#author);
-    if (outcome.outcome === 'conflict')
-      throw new LinkClosedError('lost', 'another session of this node began, or another dom leads');
-    this.#over.signal.throwIfAborted();
-  }
-
   #renew(): void {
-    const { store, clock } = this.#ports;
-    const nowMs = clock.monotonicMs();
-    if (this.#lease === undefined || nowMs - this.#renewedMs < RENEW_EVERY_MS) return;
-    this.#renewedMs = nowMs;
-    void store.renewLease(this.#lease).then(
-      (outcome) => {
-        // The node counts as gone by now: it must say hello again to count as there.
-        if (outcome === 'expired') this.close('its lease had ended');
+    void this.#presence.renew().then(
+      (state) => {
+        // It must say hello again to count as there.
+        if (state === 'expired') this.close('its lease had ended');
       },
       () => undefined,
     );
   }
 
-  /** Level-based: what is written is the latest report, however many came meanwhile. */
-  async #writeReports(): Promise<void> {
-    if (this.#reporting === 'writing') return;
-    this.#reporting = 'writing';
-    const { signal } = this.#over;
-    const { clock, log, mirror } = this.#ports;
+  async #keep(report: Report): Promise<void> {
     try {
-      for (let conflicts = 0; this.#report !== undefined && !signal.aborted; ) {
-        const outcome = await this.#hub.inReportSlot(() => this.#writeReport());
-        if (outcome.outcome === 'written') await mirror.reached(outcome.revision, signal);
-        if (outcome.outcome !== 'conflict') continue;
-        conflicts += 1;
-        if (conflicts > REPORT_CONFLICTS_MAX) throw new Error('others write its report');
-        await clock.sleep(CONFLICT_RECHECK_MS, signal);
-      }
+      await this.#reports.keep(report);
     } catch (error) {
-      if (signal.aborted) return;
-      log.warn({ node: this.node, error: describeError(error) }, 'a report was not kept');
+      const fields = { node: this.node, error: describeError(error) };
+      this.#ports.log.warn(fields, 'a report was not kept');
       this.close('its report could not be kept');
-    } finally {
-      this.#reporting = 'idle';
-    }
-  }
-
-  /** Upon the one that the mirror shows: what an ended session wrote late must not win. */
-  async #writeReport(): Promise<WriteOutcome> {
-    const report = this.#report;
-    if (report === undefined || this.#over.signal.aborted) return { outcome: 'unchanged' };
-    this.#report = undefined;
-    const value = reportRecord(report, this.#identity.uid);
-    const before = this.#ports.mirror.record('report', this.node);
-    if (JSON.stringify(before?.value) === JSON.stringify(value)) return { outcome: 'unchanged' };
-    const operation = {
-      kind: 'record',
-      record: 'report',
-      id: this.node,
-      value,
-      modRevision: before?.modRevision ?? 0n,
-    } as const;
-    try {
-      const outcome = await this.#ports.writer.commit([operation], this.#author);
-      if (outcome.outcome === 'conflict') this.#report ??= report;
-      return outcome;
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      // It would be so in the next session too: the node is there, and keeps its last report.
-      this.#ports.log.error({ node: this.node, error: error.message }, 'a report is too large');
-      return { outcome: 'unchanged' };
     }
   }
 

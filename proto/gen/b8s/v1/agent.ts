@@ -53,7 +53,10 @@ export interface Hello {
   readonly held:
     | Position
     | undefined;
-  /** Digest of all plan objects held: lets dom skip a snapshot that would change nothing. */
+  /**
+   * Digest of all plan objects held: lets dom skip a snapshot that would change nothing. Empty: the
+   * node wants a snapshot, whatever it holds.
+   */
   readonly heldDigest: string;
 }
 
