@@ -88,7 +88,7 @@ async function measure(dom: RealDom, count: number): Promise<void> {
   );
   const perSessionKb = ((opened.rssMb - before.rssMb) * 1024) / count;
   console.log(
-    `  dom's memory            ${rssMb.toFixed(0)} MB RSS, ${perSessionKb.toFixed(0)} KB a session`,
+    `  dom's memory            ${opened.rssMb.toFixed(0)} MB RSS at rest, ${rssMb.toFixed(0)} MB after the changes; ${perSessionKb.toFixed(0)} KB a session`,
   );
 }
 
