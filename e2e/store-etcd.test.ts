@@ -6,6 +6,7 @@ import { silentLog } from '../runtime/log.ts';
 import { storeCases } from '../runtime/store.case.ts';
 import type { Revision, Store, WatchEvent } from '../runtime/store.ts';
 import { UncertainError } from '../runtime/store.ts';
+import { type DurableStoreFixture, storeRestartCases } from '../runtime/store-restart.case.ts';
 import type { EtcdServer } from './support/etcd.ts';
 import { enableAuthentication, etcdMissing, startEtcd } from './support/etcd.ts';
 import { startTcpProxy } from './support/tcp-proxy.ts';
@@ -15,7 +16,7 @@ const PATIENCE = { askAfterMs: 300, giveUpAfterMs: 1_200 };
 
 describe.skipIf(missing !== undefined)(`etcd${missing === undefined ? '' : `: ${missing}`}`, () => {
   // Few recent changes are kept, so that the cases reach the reading of history too.
-  storeCases('etcdStore', async () => {
+  const openFixture = async (): Promise<DurableStoreFixture> => {
     const etcd = await startEtcd();
     const hosts = [etcd.endpoint];
     const store = etcdStore({ hosts, prefix: 'é', patience: PATIENCE, recentChangesMax: 64 });
@@ -29,7 +30,9 @@ describe.skipIf(missing !== undefined)(`etcd${missing === undefined ? '' : `: ${
         await etcd.stop();
       },
     };
-  });
+  };
+  storeCases('etcdStore', openFixture);
+  storeRestartCases('etcdStore', openFixture);
 
   describe('faults', faultCases);
 });

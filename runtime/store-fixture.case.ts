@@ -3,14 +3,12 @@ import type { Change, Revision, Store, WatchEvent, Write } from './store.ts';
 
 /** One store, empty under every prefix, opened for one test. */
 export interface StoreFixture {
-  /** After `restart` another object. */
+  /** After a restart another object. */
   readonly store: () => Store;
   /** Lets that much time pass, virtual or real. */
   readonly pass: (ms: number) => Promise<void>;
   /** The shortest time to live that this store keeps to. */
   readonly leaseTtlMs: number;
-  /** Stops the store the hard way and starts it on the same data; left out: it keeps no data. */
-  readonly restart?: () => Promise<void>;
   readonly dispose: () => Promise<void>;
 }
 

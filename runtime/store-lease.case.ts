@@ -99,22 +99,4 @@ export function storeLeaseCases(open: () => Promise<StoreFixture>): void {
     await expect(commit).rejects.toThrow(/lease/);
     expect(await present('/a')).toBe(false);
   });
-
-  test('after a restart a lease has its whole time again, and then ends', async (context) => {
-    if (fixture.restart === undefined) return context.skip('this store keeps no data');
-    const kept = await fixture.store().grantLease(60_000);
-    const ending = await fixture.store().grantLease(fixture.leaseTtlMs);
-    await write(fixture, [
-      { kind: 'put', key: '/kept', value: '1', lease: kept },
-      { kind: 'put', key: '/ending', value: '1', lease: ending },
-    ]);
-    await fixture.restart();
-    expect(await fixture.store().renewLease(kept)).toBe('renewed');
-    expect(await fixture.store().renewLease(ending)).toBe('renewed');
-    await until(fixture, 'the lease ends', async () => !(await present('/ending')));
-    expect(await present('/kept')).toBe(true);
-    await fixture.store().revokeLease(kept);
-    expect(await present('/kept')).toBe(false);
-    expect(await fixture.store().grantLease(60_000)).not.toBe(kept);
-  });
 }

@@ -205,16 +205,4 @@ export function storeWatchCases(open: () => Promise<StoreFixture>): void {
       ...rounds.map((index) => `${start + BigInt(index) + 1n} put /a=${index}${value}`),
     ]);
   });
-
-  test('a watch resumes after a restart where it stopped', async (context) => {
-    if (fixture.restart === undefined) return context.skip('this store keeps no data');
-    const first = await put(fixture, { '/a': '1' });
-    const second = await put(fixture, { '/a': '2' });
-    await fixture.restart();
-    const follower = follow(fixture, '/', first);
-    const third = await put(fixture, { '/a': '3' });
-    await until(fixture, 'it resumes', () => follower.lines().length === 2);
-    await follower.stop();
-    expect(follower.lines()).toEqual([`${second} put /a=2`, `${third} put /a=3`]);
-  });
 }

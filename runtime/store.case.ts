@@ -132,23 +132,6 @@ function keyValueCases(open: () => Promise<StoreFixture>): void {
     const expected = Array.from({ length: 50 }, (_, index) => before + BigInt(index) + 1n);
     expect(revisions.toSorted((a, b) => Number(a - b))).toEqual(expected);
   });
-
-  test('what was acknowledged is there after a restart, and revisions grow on', async (context) => {
-    if (fixture.restart === undefined) return context.skip('this store keeps no data');
-    const created = await put(fixture, { '/a': '1', '/b': '1' });
-    const last = await write(fixture, [
-      { kind: 'put', key: '/a', value: '2' },
-      { kind: 'delete', key: '/b' },
-    ]);
-    await fixture.restart();
-    expect(await fixture.store().list('/')).toMatchObject({
-      items: [{ key: '/a', value: '2', createRevision: created, modRevision: last }],
-      revision: last,
-    });
-    const old = await fixture.store().list('/', { revision: created });
-    expect(old.items.map(({ key }) => key)).toEqual(['/a', '/b']);
-    expect(await put(fixture, { '/a': '3' })).toBe(last + 1n);
-  });
 }
 
 function listCases(open: () => Promise<StoreFixture>): void {

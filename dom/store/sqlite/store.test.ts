@@ -8,6 +8,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { storeCases } from '../../../runtime/store.case.ts';
+import {
+  type DurableStoreFixture,
+  storeRestartCases,
+} from '../../../runtime/store-restart.case.ts';
 import { sqliteStore } from './sqlite-store.ts';
 
 let folder: string;
@@ -16,8 +20,11 @@ beforeEach(async () => {
 });
 afterEach(async () => await rm(folder, { recursive: true, force: true }));
 
+storeCases('sqliteStore', openFixture);
+storeRestartCases('sqliteStore', openFixture);
+
 // Few recent changes are kept, so that the cases reach the reading of history too.
-storeCases('sqliteStore', async () => {
+async function openFixture(): Promise<DurableStoreFixture> {
   const open = () => sqliteStore({ file: join(folder, 'store.db'), recentChangesMax: 64 });
   let store = await open();
   return {
@@ -30,7 +37,7 @@ storeCases('sqliteStore', async () => {
     },
     dispose: () => store.close(),
   };
-});
+}
 
 test('tells once when its thread ends unasked, and not when it is closed', async () => {
   const main = new URL('./main.ts', import.meta.url);
