@@ -168,7 +168,7 @@ test('a second apply uploads only what changed', async () => {
   cli.files.set('public/index.html', 'two!');
   const changed = await cli.b8sctl('apply -f site.yaml');
   expect(changed.out).toBe('site.b8s.dev/blog configured\n');
-  expect(changed.error).toMatch(/; 1 files uploaded, 4B\n$/);
+  expect(changed.error).toMatch(/; 1 file uploaded, 4B\n$/);
 });
 
 test('an upload that fails leaves no Release and no Site, and a second run goes on', async () => {

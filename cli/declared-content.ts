@@ -38,12 +38,16 @@ export async function publish(
   const progress = progressOn(cli.terminal, cli.clock);
   const target = { api, files: cli.files, progress, signal: cli.signal };
   const { uploadedFiles, uploadedBytes } = await uploadRelease(target, release, site);
-  const all = `${release.files.length} files, ${formatBytes(release.sizeBytes)}`;
+  const all = `${count(release.files.length)}, ${formatBytes(release.sizeBytes)}`;
   const fresh =
     uploadedFiles === 0
       ? 'nothing to upload'
-      : `${uploadedFiles} files uploaded, ${formatBytes(uploadedBytes)}`;
+      : `${count(uploadedFiles)} uploaded, ${formatBytes(uploadedBytes)}`;
   cli.terminal.error(`release ${release.digest}: ${all}; ${fresh}\n`);
+}
+
+function count(files: number): string {
+  return files === 1 ? '1 file' : `${files} files`;
 }
 
 function contentPath({ kind, spec }: DeclaredObject): string | undefined {

@@ -192,9 +192,9 @@ test('rollout status tells each step and ends when the release is served', async
   const { out, code } = await waiting.done;
   expect(out).toBe(
     [
-      'Waiting for site "blog": released on 1/3 nodes',
-      'Waiting for site "blog": released on 2/3 nodes',
-      'Waiting for site "blog": Rollout: Nodes fetch it.',
+      'Waiting for site "blog": verified on 1/3 nodes',
+      'Waiting for site "blog": verified on 2/3 nodes',
+      'Waiting for site "blog": Nodes fetch it.',
       `site "blog" successfully rolled out: ${NEW}`,
       '',
     ].join('\n'),

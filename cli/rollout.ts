@@ -21,10 +21,10 @@ export function rolloutState(site: Site): RolloutState {
     return { kind: 'waiting', why: 'dom has not looked at the change yet' };
   }
   const { rollout } = status ?? {};
-  const notReady = ready === undefined ? 'not ready yet' : `${ready.reason}: ${ready.message}`;
+  const notReady = ready?.message ?? 'not ready yet';
   if (status?.release !== wanted) {
     const hasBegun = rollout?.release === wanted && rollout.total > 0;
-    const why = hasBegun ? `released on ${rollout.verified}/${rollout.total} nodes` : notReady;
+    const why = hasBegun ? `verified on ${rollout.verified}/${rollout.total} nodes` : notReady;
     return { kind: 'waiting', why };
   }
   if (ready?.status === 'True') return { kind: 'done', release: wanted };

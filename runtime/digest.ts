@@ -18,7 +18,7 @@ export function digestHex(digest: Digest): string {
   return digest.slice('sha256-'.length);
 }
 
-/** Where a sub keeps a blob, relative to its folder: `blobs/sha256/ab/abcdef…`. */
+/** Where dom and sub keep a blob, relative to their folders: `blobs/sha256/ab/abcdef…`. */
 export function blobPath(digest: Digest): string {
   const hex = digestHex(digest);
   return `blobs/sha256/${hex.slice(0, 2)}/${hex}`;

@@ -1,10 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
+import { blobPath, isDigest } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import type { Random } from '../../runtime/random.ts';
 import { RequestError } from '../../runtime/request-error.ts';
 
-/** A blob's name: "sha256-<64 hex digits>". */
-const DIGEST = /^sha256-([0-9a-f]{64})$/;
 /** The largest file that a site may hold. */
 export const BLOB_BYTES_MAX = 4 * 1024 * 1024 * 1024;
 /** Uploads are gathered to pieces of this size before they are written. */
@@ -35,12 +34,12 @@ export class Blobs {
 
   /** In bytes; undefined: it is not here. */
   async sizeOf(digest: string): Promise<number | undefined> {
-    return (await this.#disk.stat(blobPath(digest)))?.sizeBytes;
+    return (await this.#disk.stat(pathOf(digest)))?.sizeBytes;
   }
 
   /** The whole blob, for small ones. */
   async read(digest: string): Promise<Uint8Array> {
-    const bytes = await this.#disk.read(blobPath(digest));
+    const bytes = await this.#disk.read(pathOf(digest));
     if (bytes === undefined) throw missing(digest);
     return bytes;
   }
@@ -50,14 +49,14 @@ export class Blobs {
     digest: string,
     offsetBytes: number,
   ): Promise<{ readonly sizeBytes: number; readonly chunks: AsyncIterable<Uint8Array> }> {
-    const entry = await this.#disk.stat(blobPath(digest));
+    const entry = await this.#disk.stat(pathOf(digest));
     if (entry === undefined) throw missing(digest);
     if (offsetBytes > entry.sizeBytes)
       throw new RequestError('OUT_OF_RANGE', `${digest} ends before byte ${offsetBytes}`);
     const chunks =
       entry.sizeBytes <= READ_BYTES_MAX
         ? this.#readFrom(digest, offsetBytes)
-        : this.#disk.stream(blobPath(digest), { start: offsetBytes });
+        : this.#disk.stream(pathOf(digest), { start: offsetBytes });
     return { sizeBytes: entry.sizeBytes, chunks };
   }
 
@@ -69,7 +68,7 @@ export class Blobs {
     if (bytes.byteLength >= WRITE_BYTES) return this.#putLarge(digest, bytes, pieces);
     // All of it, for a smaller piece is the last one: most files take this short way.
     refuseOthers(digest, createHash('sha256').update(bytes));
-    await this.#disk.write(blobPath(digest), bytes);
+    await this.#disk.write(pathOf(digest), bytes);
   }
 
   async #putLarge(
@@ -77,7 +76,7 @@ export class Blobs {
     first: Uint8Array,
     rest: AsyncIterator<Uint8Array>,
   ): Promise<void> {
-    const path = blobPath(digest);
+    const path = pathOf(digest);
     const part = `uploads/${digest}-${Buffer.from(this.#random.bytes(8)).toString('hex')}`;
     const hash = createHash('sha256');
     let sizeBytes = 0;
@@ -112,15 +111,13 @@ export class Blobs {
   }
 }
 
-/** Where a blob lies: `blobs/sha256/ab/abcd…`. Throws INVALID_ARGUMENT for what is no digest. */
-export function blobPath(digest: string): string {
-  const hex = DIGEST.exec(digest)?.[1];
-  if (hex === undefined)
-    throw new RequestError(
-      'INVALID_ARGUMENT',
-      `"${digest}" is no digest: it is "sha256-" and 64 hex digits`,
-    );
-  return `blobs/sha256/${hex.slice(0, 2)}/${hex}`;
+/** Where a blob lies. Throws INVALID_ARGUMENT for what is no digest. */
+function pathOf(digest: string): string {
+  if (isDigest(digest)) return blobPath(digest);
+  throw new RequestError(
+    'INVALID_ARGUMENT',
+    `"${digest}" is no digest: it is "sha256-" and 64 hex digits`,
+  );
 }
 
 function refuseOthers(digest: string, hash: Hash): void {

@@ -15,9 +15,10 @@ import {
 } from '../../proto/gen/b8s/v1/api.ts';
 import type { Api } from '../api-client.ts';
 import type { Connection } from '../client-config.ts';
+import { DOM_SERVER_NAME } from '../server-names.ts';
 import { createAuthority, generateCa } from './authority.ts';
 import { systemClock } from './clock.ts';
-import { DOM_SERVER_NAME, grpcApi } from './grpc-api.ts';
+import { grpcApi } from './grpc-api.ts';
 import { systemRandom } from './random.ts';
 
 const HOUR_MS = 3_600_000;

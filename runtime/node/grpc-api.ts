@@ -26,9 +26,7 @@ import {
   type WatchOptions,
 } from '../api-client.ts';
 import type { Connection } from '../client-config.ts';
-
-/** What dom's certificate is called, whatever address it is reached by. */
-export const DOM_SERVER_NAME = 'dom.b8s.internal';
+import { DOM_SERVER_NAME } from '../server-names.ts';
 
 /** Both ways; a release's object may be large, a blob goes in chunks. */
 const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
