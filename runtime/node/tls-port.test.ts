@@ -119,6 +119,14 @@ test('HTTP/1.1 is served at the same port', async () => {
   expect(await fetchText('/other', options)).toMatchObject({ status: 404 });
 });
 
+test('whoever speaks both protocols, as curl does, gets HTTP/1.1', async () => {
+  const { port, authority } = await open();
+  const ALPNProtocols = ['h2', 'http/1.1'];
+  const socket = await handshake({ port: port.port, ca: authority.caPem, ALPNProtocols });
+  expect(socket.alpnProtocol).toBe('http/1.1');
+  socket.destroy();
+});
+
 test('the server certificate is swapped while a stream stays open', async () => {
   const { port, authority, dial, london, newServerCertificate, setServing } = await open();
   const before = await serverFingerprint(port.port);

@@ -77,7 +77,8 @@ export async function listenTls(options: TlsPortOptions): Promise<TlsPort> {
 
   const tls = createTlsServer({
     ...contextOf(options.credentials),
-    ALPNProtocols: ['h2', 'http/1.1'],
+    // gRPC offers h2 alone; whoever offers both, as curl does, wants /healthz or /metrics.
+    ALPNProtocols: ['http/1.1', 'h2'],
     requestCert: true,
     // Machines that join have no certificate yet; what peers do show is judged below.
     rejectUnauthorized: false,
