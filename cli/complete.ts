@@ -2,9 +2,6 @@ import type { Command, Option } from 'commander';
 import { kindOf, kinds } from '../api/kinds.ts';
 import type { Cli } from './cli.ts';
 
-/** How long a completion may wait for dom: a prompt must not hang. */
-export const COMPLETION_TIMEOUT_MS = 2000;
-
 /**
  * The candidates for the last of `words`, sorted. `program` has the command that the words name
  * registered. What cannot be known, because dom is away, is left out in silence.

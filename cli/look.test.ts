@@ -305,6 +305,13 @@ test.each([
   expect(code).toBe(0);
 });
 
+test('a prompt does not hang: completion waits for two seconds, other commands for longer', async () => {
+  await cli.b8sctl(['__complete', 'get', 'site', '']);
+  expect(cli.patienceMs).toBe(2_000);
+  await cli.b8sctl('get sites');
+  expect(cli.patienceMs).toBe(30_000);
+});
+
 test('completion keeps quiet when dom is away', async () => {
   cli.api.failNext('list', new ApiError('Unavailable', 'away'));
   expect(await cli.b8sctl(['__complete', 'get', 'site', ''])).toEqual({

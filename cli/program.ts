@@ -9,13 +9,17 @@ import { durationMsOf } from './flags.ts';
 export const EXIT_INTERRUPTED = 130;
 
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How long a completion may wait for dom: a prompt must not hang. */
+export const COMPLETION_TIMEOUT_MS = 2_000;
 
 /** Runs one command line (without "node" and the script); resolves to the exit code. */
 export async function run(words: readonly string[], ports: Ports): Promise<number> {
   const program = globalOptions();
-  const cli = createCli(ports, words, () => settingsOf(program, ports));
+  const completes = words[0] === '__complete';
+  const patienceMs = completes ? COMPLETION_TIMEOUT_MS : REQUEST_TIMEOUT_MS;
+  const cli = createCli(ports, words, () => settingsOf(program, ports, patienceMs));
   try {
-    if (words[0] === '__complete') await printCandidates(program, cli, words.slice(1));
+    if (completes) await printCandidates(program, cli, words.slice(1));
     else await execute(program, cli, words);
     return 0;
   } catch (error) {
@@ -106,7 +110,7 @@ async function register(program: Command, cli: Cli, words: readonly string[]): P
   }
 }
 
-function settingsOf(program: Command, ports: Ports): Settings {
+function settingsOf(program: Command, ports: Ports, patienceMs: number): Settings {
   const flags = program.opts<{
     config?: string;
     context?: string;
@@ -118,7 +122,7 @@ function settingsOf(program: Command, ports: Ports): Settings {
     configPath: flags.config ?? ports.configPath,
     context: flags.context ?? '',
     namespace: flags.namespace ?? '',
-    requestTimeoutMs: flags.requestTimeout ?? REQUEST_TIMEOUT_MS,
+    requestTimeoutMs: flags.requestTimeout ?? patienceMs,
     verbose: flags.verbose ?? false,
   };
 }

@@ -23,6 +23,8 @@ export interface TestCli {
   answer: 'yes' | 'no' | undefined;
   /** What the editor makes of a text. */
   edit: (text: string) => string;
+  /** How long the last command that dialled dom was ready to wait for one answer. */
+  patienceMs: number | undefined;
   /** Runs a command line to its end; words are parted by spaces unless given as a list. */
   b8sctl(line: string | readonly string[]): Promise<Outcome>;
   /** Starts one that goes on; what it has said so far can be read at any time. */
@@ -49,6 +51,7 @@ export function testCli(): TestCli {
     stdin: '',
     answer: undefined,
     edit: (text) => text,
+    patienceMs: undefined,
     b8sctl: (line) => cli.start(line).done,
     start(line) {
       const words = typeof line === 'string' ? line.split(' ').filter(Boolean) : line;
@@ -79,7 +82,10 @@ function start(words: readonly string[], cli: TestCli): Running {
     editor: { edit: async (text) => cli.edit(text) },
     signal: interrupt.signal,
     configPath: CONFIG_PATH,
-    connect: async () => cli.api,
+    connect: async (_connection, { requestTimeoutMs }) => {
+      cli.patienceMs = requestTimeoutMs;
+      return cli.api;
+    },
   }).then((code) => ({ out, error, code }));
   return { out: () => out, interrupt: () => interrupt.abort(new Error('interrupted')), done };
 }

@@ -1,113 +1,34 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Resource } from '../api/object.ts';
-import { type Plan, SessionRequest, SessionResponse } from '../proto/gen/b8s/v1/agent.ts';
-import type { Identity } from '../runtime/authority.ts';
-import {
-  encodeFakeRequest,
-  fakeAuthority,
-  fakeKey,
-  parseFakeCertificate,
-} from '../runtime/fake-authority.ts';
-import { silentLog } from '../runtime/log.ts';
-import { memoryDisk } from '../runtime/memory-disk.ts';
-import { linkPair } from '../runtime/memory-link.ts';
-import { memoryStore } from '../runtime/memory-store.ts';
-import { noMetrics } from '../runtime/metrics.ts';
-import type { Random } from '../runtime/random.ts';
 import type { Store } from '../runtime/store.ts';
-import { type VirtualClock, virtualClock } from '../runtime/test-clock.ts';
-import { Dom, type Term } from './dom.ts';
-import { createSealer } from './identity/sealer.ts';
+import type { VirtualClock } from '../runtime/test-clock.ts';
+import type { Term } from './dom.ts';
+import {
+  ADMIN,
+  type DomScene,
+  domScene,
+  type NodeIdentity,
+  type NodeSession,
+  VIEWER,
+} from './test-scene.ts';
 
-const ADMIN = { identity: { kind: 'user', name: 'admin', role: 'admin' } } as const;
-const VIEWER = { identity: { kind: 'user', name: 'eve', role: 'viewer' } } as const;
-
+let scene: DomScene;
 let clock: VirtualClock;
 let store: Store;
-let stopping: AbortController;
 let term: Term;
-let dom: Dom;
-let random: Random;
 
 beforeEach(async () => {
-  clock = virtualClock();
-  store = memoryStore({ clock });
-  random = countingRandom();
-  await startDom();
+  scene = await domScene();
+  ({ clock, store, term } = scene);
 });
 
-afterEach(() => stopping.abort());
-
-async function startDom(): Promise<void> {
-  stopping = new AbortController();
-  const sealer = createSealer({ key: new Uint8Array(32), random });
-  const authority = fakeAuthority({ clock, random });
-  const ports = {
-    store,
-    clock,
-    random,
-    disk: memoryDisk(),
-    log: silentLog,
-    metrics: noMetrics,
-    sealer,
-    authority,
-  };
-  const options = {
-    holder: 'dom',
-    mode: 'sole',
-    version: '1.0.0',
-    storeName: 'memory',
-    addresses: ['dom:7443'],
-  } as const;
-  dom = new Dom(ports, options);
-  void dom.run(stopping.signal);
-  await clock.advance(100);
-  term = await dom.leading();
-}
+afterEach(() => scene.stop());
 
 /** Joins a node by a real token and opens its session; what dom sends is gathered. */
-async function joined(name: string): Promise<{
-  readonly identity: Identity;
-  readonly plans: Plan[];
-  send(message: SessionRequest['message']): void;
-  ended(): unknown;
-}> {
-  const { token } = await term.api.createToken({ node: name, ttlS: 60 }, ADMIN);
-  const specJson = JSON.stringify({ roles: ['edge', 'nameserver'], ipv4: ['192.0.2.1'] });
-  const key = fakeKey(random);
-  const csr = Buffer.from(
-    encodeFakeRequest({
-      publicKey: key.publicKey,
-      signedBy: key.publicKey,
-      strength: 'strong',
-    }),
-  );
-  const response = await term.join.join({ token, node: name, csr, specJson, agentVersion: '1' });
-  const identity: Identity = { kind: 'node', name, uid: response.nodeUid };
-  expect(parseFakeCertificate(response.chainPem)).toBeDefined();
-  const pair = linkPair();
-  const plans: Plan[] = [];
-  let end: unknown;
-  void dom.accept(pair.dom, identity, stopping.signal);
-  void (async () => {
-    for await (const frame of pair.sub.frames()) {
-      const { message } = SessionResponse.decode(frame);
-      if (message?.$case === 'plan') plans.push(message.value);
-    }
-  })().then(
-    () => (end = 'ended'),
-    (error: unknown) => (end = error),
-  );
-  const send = (message: SessionRequest['message']): void => {
-    pair.sub.send(SessionRequest.encode({ message }).finish());
-  };
-  return { identity, plans, send, ended: () => end };
+async function joined(name: string): Promise<NodeSession & { readonly identity: NodeIdentity }> {
+  const identity = await scene.join(name);
+  return { identity, ...scene.open(identity) };
 }
-
-const hello = (node: string): SessionRequest['message'] => ({
-  $case: 'hello',
-  value: { node, agentVersion: '1', capabilities: [], held: undefined, heldDigest: '' },
-});
 
 async function apply(
   object: unknown,
@@ -207,7 +128,7 @@ describe('apply', () => {
 describe('a session', () => {
   test('gets a snapshot, then deltas, and nothing when nothing concerns it', async () => {
     const london = await joined('london');
-    london.send(hello('london'));
+    london.hello();
     await clock.advance(50);
     expect(london.plans.at(-1)?.upserts.map((each) => each.key)).toContain('node/london');
     const before = london.plans.length;
@@ -226,14 +147,14 @@ describe('a session', () => {
 
   test('a node with the certificate of another is refused', async () => {
     const london = await joined('london');
-    london.send(hello('sydney'));
+    london.hello({ node: 'sydney' });
     await clock.advance(50);
     expect(String(london.ended())).toMatch(/certificate is for node london, the hello says sydney/);
   });
 
   test('a deleted node is shown the door, and its old certificate stays worthless', async () => {
     const london = await joined('london');
-    london.send(hello('london'));
+    london.hello();
     await clock.advance(50);
     const reference = { kind: 'Node', namespace: '', name: 'london' };
     await term.api.delete({ reference, uid: '', command: '', dryRun: false }, ADMIN);
@@ -243,8 +164,8 @@ describe('a session', () => {
 
   test('the lease ends with the heartbeats, and nameservers learn it', async () => {
     const [london, sydney] = [await joined('london'), await joined('sydney')];
-    london.send(hello('london'));
-    sydney.send(hello('sydney'));
+    london.hello();
+    sydney.hello();
     for (let beat = 1n; beat < 12n; beat += 1n) {
       await clock.advance(1_000);
       london.send({ $case: 'heartbeat', value: { sequence: beat } });
@@ -258,47 +179,25 @@ describe('a session', () => {
 
   test('after a restart of dom the epoch is higher, and a node that holds all gets no object again', async () => {
     const london = await joined('london');
-    london.send(hello('london'));
+    london.hello();
     await clock.advance(1_000);
     london.send({ $case: 'heartbeat', value: { sequence: 1n } });
     const held = london.plans.at(-1);
-    stopping.abort();
+    scene.stop();
     await clock.advance(100);
-    const { identity } = london;
-    await startDom();
+    scene = await domScene({ clock, store });
+    ({ term } = scene);
     expect(term.leadership.epoch).toBeGreaterThan(held?.position?.epoch ?? 0n);
-    const pair = linkPair();
-    const plans: Plan[] = [];
-    void dom.accept(pair.dom, identity, stopping.signal);
-    void (async () => {
-      for await (const frame of pair.sub.frames()) {
-        const { message } = SessionResponse.decode(frame);
-        if (message?.$case === 'plan') plans.push(message.value);
-      }
-    })().catch(() => undefined);
-    const value = {
-      node: 'london',
-      agentVersion: '1',
-      capabilities: [],
-      held: held?.position,
-      heldDigest: held?.digest ?? '',
-    };
-    pair.sub.send(SessionRequest.encode({ message: { $case: 'hello', value } }).finish());
+    const again = scene.open(london.identity);
+    again.hello({ held: held?.position, heldDigest: held?.digest ?? '' });
     await clock.advance(50);
-    expect(plans[0]?.base).toEqual(held?.position);
-    expect(plans[0]?.upserts).toEqual([]);
+    expect(again.plans[0]?.base).toEqual(held?.position);
+    expect(again.plans[0]?.upserts).toEqual([]);
   });
 
   test('a node that knows a later epoch makes dom rise above it', async () => {
     const london = await joined('london');
-    const value = {
-      node: 'london',
-      agentVersion: '1',
-      capabilities: [],
-      held: { epoch: 41n, revision: 7n },
-      heldDigest: 'x',
-    };
-    london.send({ $case: 'hello', value });
+    london.hello({ held: { epoch: 41n, revision: 7n }, heldDigest: 'x' });
     await clock.advance(50);
     expect(term.leadership.epoch).toBe(42n);
     expect(london.plans[0]?.position?.epoch).toBe(42n);
@@ -306,17 +205,3 @@ describe('a session', () => {
     expect((await apply(site())).outcome).toBe('created');
   });
 });
-
-/** Not random at all, and never the same twice. */
-function countingRandom(): Random {
-  let count = 0;
-  return {
-    next: () => ((count += 1) % 97) / 97,
-    bytes(length) {
-      count += 1;
-      const bytes = new Uint8Array(length);
-      new DataView(bytes.buffer).setUint32(0, count);
-      return bytes;
-    },
-  };
-}

@@ -27,9 +27,6 @@ export interface EventRecorder {
   record(note: EventNote): void;
 }
 
-/** Keeps nothing, for tests. */
-export const noEvents: EventRecorder = { record: () => undefined };
-
 /** The same thing within one hour of the clock is one Event, counted. */
 export const EVENT_SERIES_MS = 60 * 60 * 1000;
 /** The shortest time between two writes of one Event, however often it happens. */

@@ -9,6 +9,7 @@ import {
   UDP_CLIENT,
   zonePlan,
 } from './dns.fixture.ts';
+import { explainAnswer } from './explain.ts';
 import { distanceKm, firstLocated, type Location } from './geography.ts';
 import { seededRandom } from './seeded.fixture.ts';
 
@@ -75,6 +76,14 @@ test('10,000 clients anywhere on Earth get the node that is nearest by another f
     expect(lines(ask(snapshot, query, UDP_CLIENT).answers)).toEqual([
       `geo.example A ${first.address}`,
     ]);
+    // What `dns explain` says is what is answered.
+    const explained = explainAnswer({
+      snapshot,
+      name: 'geo.example',
+      type: 'A',
+      clientIp: '192.0.2.200',
+    });
+    expect(explained).toMatchObject({ explanation: { answers: [first.address] } });
   }
 });
 

@@ -152,11 +152,6 @@ export class Hub implements SessionHub {
     return reply.explanation;
   }
 
-  /** For tests and the benchmark: what each connected node says it has applied. */
-  sessions(): readonly { readonly node: string; readonly applied: Session['applied'] }[] {
-    return [...this.#sessions.values()].map(({ node, applied }) => ({ node, applied }));
-  }
-
   /** A view that cannot be made holds up nobody else's (INV-5). */
   #moveOn(shared: SharedFeed): void {
     try {

@@ -45,7 +45,6 @@ export interface SessionHub {
  */
 export class Session {
   readonly node: string;
-  applied: Position | undefined;
   readonly #link: Link;
   readonly #identity: NodeIdentity;
   readonly #ports: GatewayPorts;
@@ -155,7 +154,6 @@ export class Session {
         if (this.#sending === 'open') this.#send({ $case: 'heartbeat', value: message.value });
         return this.#renew();
       case 'report':
-        this.applied = message.value.applied;
         void this.#keep(message.value);
         return;
       case 'explainReply':
