@@ -27,7 +27,7 @@ for (const stream of [process.stdout, process.stderr]) {
   );
 }
 
-process.exitCode = await run(process.argv.slice(2), {
+const exitCode = await run(process.argv.slice(2), {
   terminal: nodeTerminal(),
   files: nodeFiles,
   editor: nodeEditor(env['VISUAL'] ?? env['EDITOR'] ?? 'vi'),
@@ -39,3 +39,9 @@ process.exitCode = await run(process.argv.slice(2), {
     return grpcApi(connection, options);
   },
 });
+
+// A connection that nobody answers would hold the process for minutes: all is said, so it ends,
+// once whoever reads us has it all.
+for (const stream of [process.stdout, process.stderr])
+  await new Promise<void>((resolve) => stream.write('', () => resolve()));
+process.exit(exitCode);

@@ -110,6 +110,10 @@ export function grpcApi(connection: Connection, options: GrpcApiOptions): Api {
 export function apiErrorOf(error: ServiceError, server: string): ApiError {
   const reason = REASONS[error.code] ?? 'InternalError';
   if (error.code === status.UNAVAILABLE) return unavailable(error, server);
+  if (error.code === status.DEADLINE_EXCEEDED) {
+    const message = `${server} did not answer in time - is it reachable? See --request-timeout`;
+    return new ApiError(reason, message, { cause: error });
+  }
   const violations = trailer(error.metadata, 'b8s-violations-bin');
   const clashes = trailer(error.metadata, 'b8s-clashes-bin');
   return new ApiError(reason, error.details === '' ? error.message : error.details, {
