@@ -1,8 +1,8 @@
 /** Replays one seed, or hunts through many: see `node sim/main.ts --help`. */
 import { Command } from 'commander';
-import { guarded } from './guard.ts';
-import { renderLine } from './trace.ts';
-import { type RunResult, World } from './world.ts';
+import { guarded } from './engine/guard.ts';
+import { renderLine } from './engine/trace.ts';
+import { type RunResult, World } from './run/world.ts';
 
 interface Options {
   readonly seed: string;

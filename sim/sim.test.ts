@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { guarded } from './guard.ts';
-import { World } from './world.ts';
+import { guarded } from './engine/guard.ts';
+import { World } from './run/world.ts';
 
 /** As many as two cores rehearse in half a minute. */
 const SEEDS = 200;

@@ -1,13 +1,13 @@
-import { settle } from '../runtime/node/settle.ts';
-import { startClients, viewOfAll } from './clients.ts';
-import { Cluster } from './cluster.ts';
-import { pending } from './convergence.ts';
-import { drawFaults, type Faults } from './faults.ts';
-import { type SeededRandom, seededRandom } from './random.ts';
-import { playScenario, type Wish } from './scenario.ts';
-import { EPOCH_MS, Scheduler } from './scheduler.ts';
-import { startStorm } from './storm.ts';
-import { Trace, type TraceLine } from './trace.ts';
+import { settle } from '../../runtime/node/settle.ts';
+import { pending } from '../check/convergence.ts';
+import { Cluster } from '../cluster/cluster.ts';
+import { type SeededRandom, seededRandom } from '../engine/random.ts';
+import { EPOCH_MS, Scheduler } from '../engine/scheduler.ts';
+import { Trace, type TraceLine } from '../engine/trace.ts';
+import { drawFaults, type Faults } from '../faults/faults.ts';
+import { startStorm } from '../faults/storm.ts';
+import { startClients, viewOfAll } from '../load/clients.ts';
+import { playScenario, type Wish } from '../load/scenario.ts';
 
 /** Once the faults stop and the user is content, all is as wished within this time (INV-1). */
 export const CONVERGENCE_MS_MAX = 90_000;

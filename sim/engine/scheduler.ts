@@ -1,5 +1,5 @@
-import type { Clock } from '../runtime/clock.ts';
-import type { Random } from '../runtime/random.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Random } from '../../runtime/random.ts';
 
 /** When the virtual clocks of a world begin: 2027-01-15T08:00:00Z. */
 export const EPOCH_MS = 1_800_000_000_000;

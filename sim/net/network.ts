@@ -1,14 +1,14 @@
-import type { Identity } from '../runtime/authority.ts';
-import type { BlobSource } from '../runtime/blob-source.ts';
-import type { Dialer } from '../runtime/dialer.ts';
-import { type Link, LinkClosedError } from '../runtime/link.ts';
-import type { Probe } from '../runtime/probe.ts';
-import { CALM, type Faults } from './faults.ts';
-import { type FrameFate, Wire } from './link.ts';
-import type { Process } from './process.ts';
-import type { SeededRandom } from './random.ts';
-import type { Scheduler } from './scheduler.ts';
-import type { Trace } from './trace.ts';
+import type { Identity } from '../../runtime/authority.ts';
+import type { BlobSource } from '../../runtime/blob-source.ts';
+import type { Dialer } from '../../runtime/dialer.ts';
+import { type Link, LinkClosedError } from '../../runtime/link.ts';
+import type { Probe } from '../../runtime/probe.ts';
+import type { Process } from '../engine/process.ts';
+import type { SeededRandom } from '../engine/random.ts';
+import type { Scheduler } from '../engine/scheduler.ts';
+import type { Trace } from '../engine/trace.ts';
+import { CALM, type Faults } from '../faults/faults.ts';
+import { type FrameFate, Wire } from './wire.ts';
 
 /** What dom offers on the network, for as long as its process lives. */
 export interface DomService {

@@ -4,11 +4,11 @@ import {
   type Transaction,
   UncertainError,
   type WatchEvent,
-} from '../runtime/store.ts';
-import type { Faults } from './faults.ts';
-import type { Process } from './process.ts';
-import type { SeededRandom } from './random.ts';
-import type { Scheduler } from './scheduler.ts';
+} from '../../runtime/store.ts';
+import type { Process } from '../engine/process.ts';
+import type { SeededRandom } from '../engine/random.ts';
+import type { Scheduler } from '../engine/scheduler.ts';
+import type { Faults } from '../faults/faults.ts';
 
 export interface StorePorts {
   readonly store: Store;

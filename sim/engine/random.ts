@@ -1,4 +1,4 @@
-import type { Random } from '../runtime/random.ts';
+import type { Random } from '../../runtime/random.ts';
 
 /** Randomness that a seed decides. */
 export interface SeededRandom extends Random {

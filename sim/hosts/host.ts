@@ -1,10 +1,10 @@
-import type { Clock } from '../runtime/clock.ts';
-import type { Disk } from '../runtime/disk.ts';
-import { type MemoryDisk, memoryDisk } from '../runtime/memory-disk.ts';
-import { Process } from './process.ts';
-import type { SeededRandom } from './random.ts';
-import type { Scheduler } from './scheduler.ts';
-import type { Trace } from './trace.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Disk } from '../../runtime/disk.ts';
+import { type MemoryDisk, memoryDisk } from '../../runtime/memory-disk.ts';
+import { Process } from '../engine/process.ts';
+import type { SeededRandom } from '../engine/random.ts';
+import type { Scheduler } from '../engine/scheduler.ts';
+import type { Trace } from '../engine/trace.ts';
 
 export interface HostPorts {
   readonly scheduler: Scheduler;

@@ -1,9 +1,9 @@
-import { comparePositions, positionText } from '../agent/session/plan-state.ts';
-import type { Position } from '../proto/gen/b8s/v1/plan.ts';
-import { digestHex } from '../runtime/digest.ts';
-import type { HttpAnswer } from '../runtime/http.ts';
-import type { Published } from './content.ts';
-import type { DnsReply } from './dns-client.ts';
+import { comparePositions, positionText } from '../../agent/session/plan-state.ts';
+import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
+import { digestHex } from '../../runtime/digest.ts';
+import type { HttpAnswer } from '../../runtime/http.ts';
+import type { Published } from '../load/content.ts';
+import type { DnsReply } from '../load/dns-client.ts';
 
 /** Something that must never happen has happened; the message begins with its number. */
 export class InvariantError extends Error {

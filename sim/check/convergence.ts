@@ -1,14 +1,14 @@
-import type { Node } from '../api/node.ts';
-import { condition, type Resource } from '../api/object.ts';
-import type { Site } from '../api/site.ts';
-import type { Zone } from '../api/zone.ts';
-import { digestHex } from '../runtime/digest.ts';
-import { type ObjectName, objectKey } from '../runtime/keys.ts';
-import { decodeObject } from '../runtime/mirror.ts';
-import { ask, request } from './clients.ts';
-import { type Cluster, OTHER_HOST, OTHER_SITE, SITE, ZONE } from './cluster.ts';
-import type { Wish } from './scenario.ts';
-import type { Sub } from './sub-host.ts';
+import type { Node } from '../../api/node.ts';
+import { condition, type Resource } from '../../api/object.ts';
+import type { Site } from '../../api/site.ts';
+import type { Zone } from '../../api/zone.ts';
+import { digestHex } from '../../runtime/digest.ts';
+import { type ObjectName, objectKey } from '../../runtime/keys.ts';
+import { decodeObject } from '../../runtime/mirror.ts';
+import { type Cluster, OTHER_HOST, OTHER_SITE, SITE, ZONE } from '../cluster/cluster.ts';
+import type { Sub } from '../hosts/sub-host.ts';
+import { ask, request } from '../load/clients.ts';
+import type { Wish } from '../load/scenario.ts';
 
 /**
  * What the world still waits for, in words; empty: everything is as the user wished it, and said to

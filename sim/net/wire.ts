@@ -1,5 +1,5 @@
-import { type Link, LinkClosedError } from '../runtime/link.ts';
-import type { Scheduler } from './scheduler.ts';
+import { type Link, LinkClosedError } from '../../runtime/link.ts';
+import type { Scheduler } from '../engine/scheduler.ts';
 
 /** What befalls a frame: decided anew for each. */
 export type FrameFate =

@@ -1,14 +1,14 @@
-import type { Term } from '../dom/dom.ts';
-import type { UploadBlobRequest } from '../proto/gen/b8s/v1/api.ts';
-import type { Identity } from '../runtime/authority.ts';
-import type { Clock } from '../runtime/clock.ts';
-import { describeError } from '../runtime/control-loop.ts';
-import { encodeFakeRequest, fakeKey } from '../runtime/fake-authority.ts';
-import { RequestError } from '../runtime/request-error.ts';
+import type { Term } from '../../dom/dom.ts';
+import type { UploadBlobRequest } from '../../proto/gen/b8s/v1/api.ts';
+import type { Identity } from '../../runtime/authority.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { describeError } from '../../runtime/control-loop.ts';
+import { encodeFakeRequest, fakeKey } from '../../runtime/fake-authority.ts';
+import { RequestError } from '../../runtime/request-error.ts';
+import type { Invariants } from '../check/invariants.ts';
+import type { SeededRandom } from '../engine/random.ts';
+import type { Trace } from '../engine/trace.ts';
 import type { Published } from './content.ts';
-import type { Invariants } from './invariants.ts';
-import type { SeededRandom } from './random.ts';
-import type { Trace } from './trace.ts';
 
 export interface UserPorts {
   readonly clock: Clock;

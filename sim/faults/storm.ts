@@ -1,7 +1,7 @@
-import type { Cluster } from './cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { SeededRandom } from '../engine/random.ts';
+import type { Scheduler } from '../engine/scheduler.ts';
 import { CALM, type Faults } from './faults.ts';
-import type { SeededRandom } from './random.ts';
-import type { Scheduler } from './scheduler.ts';
 
 const DOWN_MS_MAX = 15_000;
 /** Twice the leader's lease. */

@@ -1,11 +1,11 @@
-import { type Agent, createAgent } from '../agent/agent.ts';
-import { createInProcessPlane, type InProcessPlane } from '../agent/plane/in-process-plane.ts';
-import type { DataPlane } from '../agent/plane/plane.ts';
-import type { Identity } from '../runtime/authority.ts';
+import { type Agent, createAgent } from '../../agent/agent.ts';
+import { createInProcessPlane, type InProcessPlane } from '../../agent/plane/in-process-plane.ts';
+import type { DataPlane } from '../../agent/plane/plane.ts';
+import type { Identity } from '../../runtime/authority.ts';
+import type { Process } from '../engine/process.ts';
+import type { Trace } from '../engine/trace.ts';
+import type { Network } from '../net/network.ts';
 import type { Host } from './host.ts';
-import type { Network } from './network.ts';
-import type { Process } from './process.ts';
-import type { Trace } from './trace.ts';
 
 /** A node: its machine, who it is, and what runs there by now. */
 export interface Sub {

@@ -1,4 +1,4 @@
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import {
   type Cluster,
   MACHINES,
@@ -7,9 +7,9 @@ import {
   SITE,
   SITE_HOST,
   ZONE,
-} from './cluster.ts';
+} from '../cluster/cluster.ts';
+import type { SeededRandom } from '../engine/random.ts';
 import { makeRelease, type Published } from './content.ts';
-import type { SeededRandom } from './random.ts';
 
 /** What the user wants in the end, as dom has acknowledged it. */
 export interface Wish {

@@ -1,4 +1,4 @@
-import { settle } from '../runtime/node/settle.ts';
+import { settle } from '../../runtime/node/settle.ts';
 
 interface Patch {
   readonly object: object;

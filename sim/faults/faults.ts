@@ -1,4 +1,4 @@
-import type { SeededRandom } from './random.ts';
+import type { SeededRandom } from '../engine/random.ts';
 
 /** How bad the weather is. Probabilities are per occasion; 0 is never. */
 export interface Faults {

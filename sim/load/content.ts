@@ -1,6 +1,6 @@
-import { type Digest, digestOf } from '../runtime/digest.ts';
-import { encodeManifest } from '../runtime/manifest.ts';
-import type { SeededRandom } from './random.ts';
+import { type Digest, digestOf } from '../../runtime/digest.ts';
+import { encodeManifest } from '../../runtime/manifest.ts';
+import type { SeededRandom } from '../engine/random.ts';
 
 /** A release as its author has it. */
 export interface Published {

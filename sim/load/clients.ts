@@ -1,9 +1,9 @@
-import type { HttpRequest } from '../runtime/http.ts';
-import { type Cluster, SITE_HOST } from './cluster.ts';
+import type { HttpRequest } from '../../runtime/http.ts';
+import { type Cluster, SITE_HOST } from '../cluster/cluster.ts';
+import type { SeededRandom } from '../engine/random.ts';
+import { EPOCH_MS, type Scheduler } from '../engine/scheduler.ts';
+import type { Sub } from '../hosts/sub-host.ts';
 import { type DnsReply, decodeReply, encodeQuery } from './dns-client.ts';
-import type { SeededRandom } from './random.ts';
-import { EPOCH_MS, type Scheduler } from './scheduler.ts';
-import type { Sub } from './sub-host.ts';
 
 /** Where the clients of the world sit: what routing by rotation tells them apart by. */
 const CLIENTS = ['198.51.100.7', '198.51.100.77', '203.0.113.20'] as const;

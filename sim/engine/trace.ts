@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Log, LogFields } from '../runtime/log.ts';
+import type { Log, LogFields } from '../../runtime/log.ts';
 
 export interface TraceLine {
   /** Virtual milliseconds since the start. */

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { linkCases } from '../runtime/link.case.ts';
-import { LinkClosedError } from '../runtime/link.ts';
-import { settle } from '../runtime/node/settle.ts';
-import { type FrameFate, Wire } from './link.ts';
-import { seededRandom } from './random.ts';
-import { Scheduler } from './scheduler.ts';
+import { linkCases } from '../../runtime/link.case.ts';
+import { LinkClosedError } from '../../runtime/link.ts';
+import { settle } from '../../runtime/node/settle.ts';
+import { seededRandom } from '../engine/random.ts';
+import { Scheduler } from '../engine/scheduler.ts';
+import { type FrameFate, Wire } from './wire.ts';
 
 const pumps: AbortController[] = [];
 afterEach(() => {

@@ -1,14 +1,14 @@
-import { Dom } from '../dom/dom.ts';
-import { createSealer } from '../dom/identity/sealer.ts';
-import type { CertificateAuthority, Identity } from '../runtime/authority.ts';
-import { noMetrics } from '../runtime/metrics.ts';
-import type { Store } from '../runtime/store.ts';
-import type { Faults } from './faults.ts';
+import { Dom } from '../../dom/dom.ts';
+import { createSealer } from '../../dom/identity/sealer.ts';
+import type { CertificateAuthority, Identity } from '../../runtime/authority.ts';
+import { noMetrics } from '../../runtime/metrics.ts';
+import type { Store } from '../../runtime/store.ts';
+import type { Scheduler } from '../engine/scheduler.ts';
+import type { Trace } from '../engine/trace.ts';
+import type { Faults } from '../faults/faults.ts';
+import type { DomService } from '../net/network.ts';
+import { remoteStore } from '../store/remote-store.ts';
 import type { Host } from './host.ts';
-import type { DomService } from './network.ts';
-import type { Scheduler } from './scheduler.ts';
-import { remoteStore } from './store.ts';
-import type { Trace } from './trace.ts';
 
 export interface DomParts {
   readonly host: Host;
