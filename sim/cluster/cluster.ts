@@ -9,6 +9,7 @@ import { Invariants } from '../check/invariants.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
+import { CALM, type Faults } from '../faults/faults.ts';
 import { type RunningDom, startDom } from '../hosts/dom-host.ts';
 import { Host } from '../hosts/host.ts';
 import { crashSub, type Sub, startSub } from '../hosts/sub-host.ts';
@@ -57,6 +58,8 @@ export class Cluster {
   readonly #mode: 'shared' | 'sole';
   /** Those whose process lives; the network knows them all. */
   readonly #doms: RunningDom[] = [];
+  /** The weather. */
+  faults: Faults = CALM;
   #epoch = 0n;
   #serving: string | undefined;
 
@@ -80,7 +83,10 @@ export class Cluster {
       running: undefined,
     }));
     const isServing = (node: string): boolean => this.sub(node)?.running?.serving !== undefined;
-    this.network = new Network({ scheduler, random, trace, isServing, doms: this.#doms });
+    this.network = new Network({
+      ...{ scheduler, random, trace, isServing, doms: this.#doms },
+      faults: () => this.faults,
+    });
     this.user = new User({
       ...{ clock, trace, random: random.fork('user'), invariants: this.invariants },
       term: () => this.term(),
@@ -162,7 +168,7 @@ export class Cluster {
 
   #addDom(): void {
     const { scheduler, trace } = this.#ports;
-    const faults = () => this.network.faults;
+    const faults = () => this.faults;
     const dom = startDom({
       ...{ host: this.#domHost, store: this.store, authority: this.#authority },
       ...{ sealKey: this.#sealKey, mode: this.#mode, scheduler, trace, faults },

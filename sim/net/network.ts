@@ -7,7 +7,7 @@ import type { Process } from '../engine/process.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
-import { CALM, type Faults } from '../faults/faults.ts';
+import type { Faults } from '../faults/faults.ts';
 import { type FrameFate, Wire } from './wire.ts';
 
 /** What dom offers on the network, for as long as its process lives. */
@@ -33,7 +33,7 @@ const PIECE_BYTES_MAX = 400;
 
 /** All ways between the hosts, with the faults of a real network. */
 export class Network {
-  faults: Faults = CALM;
+  readonly #faults: () => Faults;
   readonly #scheduler: Scheduler;
   readonly #random: SeededRandom;
   readonly #trace: Trace;
@@ -51,12 +51,15 @@ export class Network {
     isServing: (node: string) => boolean;
     /** Every dom that runs by now, leading or not. */
     doms: readonly DomService[];
+    /** The weather by now. */
+    faults: () => Faults;
   }) {
     this.#scheduler = ports.scheduler;
     this.#random = ports.random.fork('network');
     this.#trace = ports.trace;
     this.#isServing = ports.isServing;
     this.#doms = ports.doms;
+    this.#faults = ports.faults;
   }
 
   /** Nothing passes to or from this host, until `join`. */
@@ -88,7 +91,7 @@ export class Network {
   probe({ node, process }: Caller): Probe {
     return process.wrap<Probe>({
       probe: async (target, signal) => {
-        const lost = this.#random.chance(this.faults.probeLoss);
+        const lost = this.#random.chance(this.#faults().probeLoss);
         if (lost || !this.#reaches(node, target.node)) {
           await this.#pause(PROBE_MS_MAX);
           return false;
@@ -123,7 +126,7 @@ export class Network {
         await this.#travel();
         signal.throwIfAborted();
         const isBroken = !dom.process.alive || !this.#reaches(node, 'dom');
-        if (isBroken || this.#random.chance(this.faults.blobCut)) {
+        if (isBroken || this.#random.chance(this.#faults().blobCut)) {
           this.#trace.add('network', `the stream of a blob to ${node} breaks`);
           throw new Error(`fetch ${digest}: the stream broke`);
         }
@@ -142,7 +145,7 @@ export class Network {
   }
 
   #perhapsDamaged(node: string, piece: Uint8Array): Uint8Array {
-    if (!this.#random.chance(this.faults.blobDamage)) return piece;
+    if (!this.#random.chance(this.#faults().blobDamage)) return piece;
     this.#trace.add('network', `a blob to ${node} is damaged`);
     const at = this.#random.integer(0, piece.length - 1);
     return piece.with(at, (piece[at] ?? 0) ^ 1);
@@ -162,7 +165,7 @@ export class Network {
   }
 
   #fate(node: string): FrameFate {
-    const { frameLoss, halfOpen } = this.faults;
+    const { frameLoss, halfOpen } = this.#faults();
     const isHalfOpen = this.#random.chance(halfOpen) || !this.#reaches(node, 'dom');
     if (!isHalfOpen && !this.#random.chance(frameLoss))
       return { kind: 'delivered', latencyMs: this.#latencyMs() };
@@ -190,7 +193,7 @@ export class Network {
   }
 
   #latencyMs(): number {
-    return this.#random.integer(1, this.faults.latencyMsMax);
+    return this.#random.integer(1, this.#faults().latencyMsMax);
   }
 
   #pause(ms: number): Promise<void> {

@@ -1,0 +1,80 @@
+import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
+import type { HttpAnswer } from '../../runtime/http.ts';
+import type { KeyValue, Revision, Transaction } from '../../runtime/store.ts';
+
+/** A commit that took effect. */
+export interface Commit {
+  readonly revision: Revision;
+  readonly transaction: Transaction;
+  /** By key of the transaction's writes: what was there before; undefined: nothing. */
+  readonly before: ReadonlyMap<string, KeyValue | undefined>;
+  /** The process that sent it: "dom-1#2". Leases that end delete keys without a commit. */
+  readonly process: string;
+}
+
+/** A frame as it is put on the wire, before any fault befalls it. */
+export interface SentFrame {
+  readonly node: string;
+  readonly from: 'sub' | 'dom';
+  /** The process of dom at the other end. */
+  readonly dom: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A question to a nameserver, and what came back. */
+export interface DnsExchange {
+  readonly nameserver: string;
+  /** The client's address. */
+  readonly client: string;
+  readonly query: Uint8Array;
+  /** Undefined: nothing. */
+  readonly reply: Uint8Array | undefined;
+  readonly nowMs: number;
+}
+
+/** A request to a node, and what came back. */
+export interface HttpExchange {
+  readonly node: string;
+  readonly host: string;
+  readonly path: string;
+  readonly answer: HttpAnswer;
+  /** The nameserver that named the node; undefined: asked without being named. */
+  readonly namedBy: string | undefined;
+  readonly nowMs: number;
+}
+
+/** Where a node stands, after a step that changed it. */
+export interface NodePosition {
+  readonly node: string;
+  readonly which: 'held' | 'applied';
+  readonly position: Position;
+}
+
+/**
+ * One thing that must hold, watched while a world runs. Each method is called when what it is named
+ * for has happened; a check implements those that it needs, keeps what it must remember, and calls
+ * `violated` with the invariant's number and what it saw.
+ *
+ * Caveat: a check must not change the world, nor draw from its randomness.
+ */
+export interface Check {
+  committed?(commit: Commit): void;
+  sent?(frame: SentFrame): void;
+  asked?(exchange: DnsExchange): void;
+  requested?(exchange: HttpExchange): void;
+  moved?(position: NodePosition): void;
+  /** After each step of the world: must be cheap. */
+  stepped?(): void;
+  /** At the fixed point: nothing has been written for a while, and all is as wished. */
+  rested?(): void | Promise<void>;
+}
+
+/** What a check is made of: how it says that something is wrong, or that a rare path was reached. */
+export interface CheckPorts {
+  /** `number` as in the list of invariants. */
+  readonly violated: (number: number, what: string) => void;
+  /** See `sometimes.ts`. */
+  readonly reached: (path: string) => void;
+  /** Virtual milliseconds since the start. */
+  readonly nowMs: () => number;
+}
