@@ -9,6 +9,9 @@ STAMP := node_modules/.stamp
 SEED ?=
 SEEDS ?=
 MINUTES ?=
+# Each is an option of sim/main.ts.
+SIM_ARGS = $(foreach name,SEED SEEDS MINUTES PROFILE FAULTS SUBS DOMS OPERATIONS LEFT_OUT,\
+	$(if $($(name)),--$(subst _,-,$(shell echo $(name) | tr A-Z a-z)) $($(name))))
 
 .PHONY: help demo test check fmt gen unit sim e2e bench build clean setup
 
@@ -42,9 +45,8 @@ gen: $(STAMP) ## generate the wire's code, the reference and the schema
 unit: $(STAMP) ## the tests beside the code
 	vitest run --project unit
 
-sim: $(STAMP) ## the cluster under virtual time; SEED=n replays one, SEEDS=a..b hunts
-	@if [ -n "$(SEED)$(SEEDS)" ]; then node sim/main.ts --seed "$(SEED)" --seeds "$(SEEDS)" --minutes "$(MINUTES)"; \
-	else vitest run --project sim; fi
+sim: $(STAMP) ## the cluster under virtual time; SEED=n replays one, SEEDS=a..b hunts, FAULTS=… narrows
+	@if [ -n "$(SEED)$(SEEDS)" ]; then node sim/main.ts $(SIM_ARGS); else vitest run --project sim; fi
 
 e2e: setup ## real processes, real etcd
 	vitest run --project e2e

@@ -1,6 +1,8 @@
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { HttpAnswer } from '../../runtime/http.ts';
+import type { LogFields } from '../../runtime/log.ts';
 import type { KeyValue, Revision, Transaction } from '../../runtime/store.ts';
+import type { Published } from '../load/content.ts';
 
 /** A commit that took effect. */
 export interface Commit {
@@ -24,12 +26,14 @@ export interface SentFrame {
 /** A question to a nameserver, and what came back. */
 export interface DnsExchange {
   readonly nameserver: string;
+  /** What is asked for: "blog.example.test", and the type's number (RFC 1035 §3.2.2). */
+  readonly name: string;
+  readonly type: number;
   /** The client's address. */
   readonly client: string;
   readonly query: Uint8Array;
   /** Undefined: nothing. */
   readonly reply: Uint8Array | undefined;
-  readonly nowMs: number;
 }
 
 /** A request to a node, and what came back. */
@@ -40,7 +44,12 @@ export interface HttpExchange {
   readonly answer: HttpAnswer;
   /** The nameserver that named the node; undefined: asked without being named. */
   readonly namedBy: string | undefined;
-  readonly nowMs: number;
+}
+
+export interface LoggedLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: LogFields;
 }
 
 /** Where a node stands, after a step that changed it. */
@@ -63,6 +72,14 @@ export interface Check {
   asked?(exchange: DnsExchange): void;
   requested?(exchange: HttpExchange): void;
   moved?(position: NodePosition): void;
+  /** A person has made a release of a site, and is about to upload it. */
+  published?(site: string, release: Published): void;
+  /** A token has bought a certificate. */
+  redeemed?(token: string): void;
+  /** A machine is set up from nothing and joins, perhaps under a name that was there before. */
+  installed?(node: string): void;
+  /** What the production code says: by the host's name, at `debug` to `error`. */
+  logged?(host: string, line: LoggedLine): void;
   /** After each step of the world: must be cheap. */
   stepped?(): void;
   /** At the fixed point: nothing has been written for a while, and all is as wished. */

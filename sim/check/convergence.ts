@@ -5,61 +5,72 @@ import type { Zone } from '../../api/zone.ts';
 import { digestHex } from '../../runtime/digest.ts';
 import { type ObjectName, objectKey } from '../../runtime/keys.ts';
 import { decodeObject } from '../../runtime/mirror.ts';
-import { type Cluster, OTHER_HOST, OTHER_SITE, SITE, ZONE } from '../cluster/cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import type { Sub } from '../hosts/sub-host.ts';
 import { ask, request } from '../load/clients.ts';
-import type { Wish } from '../load/scenario.ts';
+import { hostOf, NAMESPACE, type SiteWish } from '../load/wish.ts';
+
+const CLIENT = '198.51.100.7';
+const SITES = ['blog', 'docs', 'shop', 'wiki'];
 
 /**
- * What the world still waits for, in words; empty: everything is as the user wished it, and said to
- * be so. `wish` undefined: the user is not done yet.
+ * What the world still waits for, in words; empty: everything is as the users wished it, and said
+ * to be so. Sites that can never become ready are nobody's wish.
  */
-export async function pending(
-  cluster: Cluster,
-  wish: Wish | undefined,
-  nowMs: number,
-): Promise<readonly string[]> {
-  if (wish === undefined) return ['the user waits for dom to acknowledge a change'];
-  const site = await read<Site>(cluster, { kind: 'Site', ...SITE });
-  const zone = await read<Zone>(cluster, { kind: 'Zone', ...ZONE });
-  const nodes = await Promise.all(
-    cluster.subs.map(({ host }) => read<Node>(cluster, { kind: 'Node', name: host.name })),
-  );
-  const ofSubs = await Promise.all(cluster.subs.map((sub) => pendingOnSub(sub, wish, nowMs)));
-  return [
-    ...pendingOnSite(site, cluster, wish),
-    ...pendingOnOther(await read<Site>(cluster, { kind: 'Site', ...OTHER_SITE }), wish),
-    ...notReady('Zone', zone),
-    ...nodes.flatMap((node) => notReady('Node', node)),
-    ...ofSubs.flat(),
-  ];
+export async function pending(cluster: Cluster, nowMs: number): Promise<readonly string[]> {
+  const { wish } = cluster;
+  const waiting: string[] = [];
+  for (const name of SITES) {
+    const site = await read<Site>(cluster, { kind: 'Site', namespace: NAMESPACE, name });
+    const wished = wish.sites.get(name);
+    if (wished !== undefined) waiting.push(...pendingOnSite(site, cluster, wished));
+    else if (site !== undefined) waiting.push(`Site ${name} to be gone`);
+  }
+  for (const { name } of wish.zones.values()) {
+    const zone = await read<Zone>(cluster, { kind: 'Zone', namespace: NAMESPACE, name });
+    waiting.push(...notReady(`Zone ${name}`, zone));
+  }
+  for (const { name } of cluster.machines) {
+    const node = await read<Node>(cluster, { kind: 'Node', name });
+    const wished = wish.nodes.get(name);
+    if (wished !== undefined) waiting.push(...notReady(`Node ${name}`, node));
+    else if (node !== undefined) waiting.push(`Node ${name} to be gone`);
+    // INV-8, as with sites.
+    if (wished !== undefined && node?.spec.unschedulable !== wished.cordoned)
+      waiting.push(`Node ${name} to be cordoned: ${wished.cordoned}`);
+  }
+  for (const sub of cluster.subs) waiting.push(...(await pendingOnSub(cluster, sub, nowMs)));
+  return waiting;
 }
 
-function pendingOnSite(site: Site | undefined, cluster: Cluster, wish: Wish): readonly string[] {
-  const { release, ttl, answers } = wish;
+function pendingOnSite(
+  site: Site | undefined,
+  cluster: Cluster,
+  { name, release, ttl, routing }: SiteWish,
+): readonly string[] {
   const isAsWished =
     site?.spec.content?.release === release.digest &&
     site.spec.ttl === ttl &&
-    site.spec.routing.answers === answers;
+    site.spec.routing.answers === routing.answers &&
+    site.spec.routing.policy === routing.policy;
   const named = site?.status?.dns?.candidates ?? [];
-  const unnamed = cluster.subs.filter(({ host }) => !named.includes(host.name));
+  const edges = cluster.machines.filter(
+    (machine) => cluster.wish.nodes.has(machine.name) && machine.roles.includes('edge'),
+  );
+  // Other policies leave out nodes that came later than they were written.
+  const unnamed =
+    routing.policy === 'nearest' ? edges.filter((each) => !named.includes(each.name)) : [];
   return [
     // INV-8, too: the user was told that it was so.
-    ...(isAsWished ? [] : ['the Site does not say what the user was told it says']),
-    ...notReady('Site', site),
-    ...(site?.status?.release === release.digest ? [] : ['the Site to switch to its release']),
-    ...unnamed.map(({ host }) => `${host.name} to be a candidate of the Site`),
+    ...(isAsWished ? [] : [`Site ${name} to say what the user was told it says`]),
+    ...notReady(`Site ${name}`, site),
+    ...(site?.status?.release === release.digest ? [] : [`Site ${name} to switch to its release`]),
+    ...unnamed.map((each) => `${each.name} to be a candidate of Site ${name}`),
   ];
 }
 
-function pendingOnOther(site: Site | undefined, { otherSite }: Wish): readonly string[] {
-  if (otherSite === 'declared') return notReady('second Site', site);
-  return site === undefined ? [] : ['the second Site to be gone'];
-}
-
-function notReady(kind: string, object: Resource | undefined): readonly string[] {
-  if (object === undefined) return [`a ${kind} that is not declared`];
-  const name = `${kind} ${object.metadata.name}`;
+function notReady(name: string, object: Resource | undefined): readonly string[] {
+  if (object === undefined) return [`${name}, which is not declared`];
   const ready = condition(object, 'Ready');
   if (ready === undefined) return [`${name} to say whether it is ready`];
   if (ready.status !== 'True') return [`${name}, which is ${ready.reason}: ${ready.message}`];
@@ -68,37 +79,45 @@ function notReady(kind: string, object: Resource | undefined): readonly string[]
     : [`${name} to be looked at: its status is of an older generation`];
 }
 
-async function pendingOnSub(
-  sub: Sub,
-  { release, otherSite }: Wish,
-  nowMs: number,
+/** A node that was removed, or never joined, has no say; it may serve what it has. */
+async function pendingOnSub(cluster: Cluster, sub: Sub, nowMs: number): Promise<readonly string[]> {
+  const { host, running, machine } = sub;
+  if (!cluster.wish.nodes.has(host.name)) return pendingOnStranger(sub);
+  if (running?.serving === undefined) return [`${host.name} to serve anything`];
+  const { phase } = running.agent.state().session;
+  const waiting = phase === 'connected' ? [] : [`${host.name} to reach dom: it is ${phase}`];
+  for (const name of SITES) {
+    const wished = cluster.wish.sites.get(name);
+    if (machine.roles.includes('edge')) waiting.push(...(await pendingOnEdge(sub, name, wished)));
+    const reply = ask(cluster, { nameserver: sub, client: CLIENT, nowMs, name: hostOf(name) });
+    if (reply === 'down' || cluster.wish.zones.size === 0) continue;
+    const isNamed = (reply?.addresses.length ?? 0) > 0;
+    if (isNamed !== (wished !== undefined))
+      waiting.push(`${host.name} to know whether there is a site ${name}`);
+  }
+  return waiting;
+}
+
+function pendingOnStranger({ host, running }: Sub): readonly string[] {
+  // INV-36
+  const phase = running?.agent.state().session.phase;
+  return phase === 'connected' ? [`${host.name}, which was removed, to be let go`] : [];
+}
+
+/** INV-26, where the site is not wished. */
+async function pendingOnEdge(
+  { host, running }: Sub,
+  name: string,
+  wished: SiteWish | undefined,
 ): Promise<readonly string[]> {
-  const { host, running } = sub;
-  const plane = running?.serving;
-  if (running === undefined || plane === undefined) return [`${host.name} to serve anything`];
-  const { session } = running.agent.state();
-  const answer = await plane.request(request('/'));
-  const mark = answer.headers.find(([name]) => name === 'b8s-release')?.[1];
-  const reply = ask(sub, '198.51.100.7', nowMs);
-  const other = await plane.request(request('/', OTHER_HOST));
-  const otherReply = ask(sub, '198.51.100.7', nowMs, OTHER_HOST);
-  const otherNamed = typeof otherReply === 'object' && otherReply.addresses.length > 0;
-  const others =
-    otherSite === 'declared' ? { status: 200, named: true } : { status: 421, named: false };
-  const isAnswered = typeof reply === 'object' && reply.addresses.length > 0;
-  const wanted = digestHex(release.digest).slice(0, 12);
-  return [
-    ...(session.phase === 'connected' ? [] : [`${host.name} to reach dom: it is ${session.phase}`]),
-    ...(mark === wanted ? [] : [`${host.name} to serve ${wanted} instead of ${mark}`]),
-    ...(isAnswered ? [] : [`${host.name} to answer for the site's name`]),
-    // INV-26, where it is absent.
-    ...(other.status === others.status
+  const answer = await running?.serving?.request(request('/', hostOf(name)));
+  if (wished === undefined)
+    return answer?.status === 421
       ? []
-      : [`${host.name} to answer ${others.status} for the second site, not ${other.status}`]),
-    ...(otherNamed === others.named
-      ? []
-      : [`${host.name} to know that the second site is ${otherSite}`]),
-  ];
+      : [`${host.name} to answer 421 for the site ${name}, not ${answer?.status}`];
+  const mark = answer?.headers.find(([each]) => each === 'b8s-release')?.[1];
+  const wanted = digestHex(wished.release.digest).slice(0, 12);
+  return mark === wanted ? [] : [`${host.name} to serve ${wanted} of ${name} instead of ${mark}`];
 }
 
 async function read<R extends Resource>(

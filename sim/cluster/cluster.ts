@@ -1,11 +1,11 @@
 import type { Term } from '../../dom/dom.ts';
-import type { CertificateAuthority } from '../../runtime/authority.ts';
-import { blobPath, digestHex, digestOf } from '../../runtime/digest.ts';
+import type { CertificateAuthority, Identity } from '../../runtime/authority.ts';
 import { fakeAuthority } from '../../runtime/fake-authority.ts';
-import { EPOCH_KEY, objectKey } from '../../runtime/keys.ts';
+import { memoryDisk } from '../../runtime/memory-disk.ts';
 import { memoryStore } from '../../runtime/memory-store.ts';
-import type { Store, Transaction } from '../../runtime/store.ts';
-import { Invariants } from '../check/invariants.ts';
+import type { KeyValue, Store, Transaction } from '../../runtime/store.ts';
+import { allChecks } from '../check/all.ts';
+import { Checks } from '../check/checks.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
@@ -15,81 +15,88 @@ import { Host } from '../hosts/host.ts';
 import { crashSub, type Sub, startSub } from '../hosts/sub-host.ts';
 import type { Published } from '../load/content.ts';
 import { User } from '../load/user.ts';
+import { nothingWished, type Wish } from '../load/wish.ts';
 import { Network } from '../net/network.ts';
-import { observedStore } from '../store/remote-store.ts';
-
-export const SITE = { namespace: 'default', name: 'blog' } as const;
-export const SITE_HOST = 'blog.example.test';
-/** A second site, which comes and goes. */
-export const OTHER_SITE = { namespace: 'default', name: 'docs' } as const;
-export const OTHER_HOST = 'docs.example.test';
-export const ZONE = { namespace: 'default', name: 'example-test' } as const;
-
-/** The three machines of the demo, with what each declares of itself when it joins. */
-export const MACHINES = {
-  london: { ipv4: ['192.0.2.1'], location: { latitude: 51.51, longitude: -0.13 } },
-  newyork: { ipv4: ['192.0.2.2'], location: { latitude: 40.71, longitude: -74.01 } },
-  sydney: { ipv4: ['192.0.2.3'], location: { latitude: -33.87, longitude: 151.21 } },
-} as const;
+import { observedStore } from '../store/observed-store.ts';
+import type { Machine } from './machines.ts';
 
 export interface ClusterPorts {
-  readonly seed: number;
   readonly scheduler: Scheduler;
   readonly random: SeededRandom;
   readonly trace: Trace;
 }
 
-/** A control plane with its store, three nodes and the network between them. */
+export interface ClusterOptions {
+  readonly machines: readonly Machine[];
+  readonly doms: number;
+  /** A geography database (MaxMind DB); undefined: nameservers do not know where clients are. */
+  readonly geo: Uint8Array | undefined;
+  /** The command that shows this run again, for whoever reads of a violation. */
+  readonly replay: string;
+}
+
+/** A machine of the control plane, and what runs there by now. */
+export interface DomHost {
+  readonly host: Host;
+  running: RunningDom | undefined;
+}
+
+/** A control plane with its store, the nodes and the network between them. */
 export class Cluster {
-  readonly invariants: Invariants;
+  readonly machines: readonly Machine[];
+  readonly checks: Checks;
   readonly network: Network;
+  /** Without any of its faults, for those who look at the world from outside. */
   readonly store: Store;
+  readonly doms: readonly DomHost[];
   readonly subs: readonly Sub[];
-  readonly user: User;
-  /** Keys that were written since `commits` was cleared, with their revisions. */
-  readonly commits: { readonly revision: bigint; readonly keys: readonly string[] }[] = [];
-  /** All that the user has published. */
-  readonly releases: Published[] = [];
-  readonly #ports: ClusterPorts;
-  readonly #random: SeededRandom;
-  readonly #domHost: Host;
-  readonly #authority: CertificateAuthority;
-  readonly #sealKey: Uint8Array;
-  readonly #mode: 'shared' | 'sole';
-  /** Those whose process lives; the network knows them all. */
-  readonly #doms: RunningDom[] = [];
   /** The weather. */
   faults: Faults = CALM;
-  #epoch = 0n;
-  #serving: string | undefined;
+  /** What the users have been told that dom knows they want. */
+  readonly wish: Wish = nothingWished();
+  /** Keys that were written since `commits` was cleared, with their revisions. */
+  readonly commits: { readonly revision: bigint; readonly keys: readonly string[] }[] = [];
+  readonly #releases = new Map<string, Published[]>();
+  readonly #ports: ClusterPorts;
+  readonly #options: ClusterOptions;
+  readonly #random: SeededRandom;
+  readonly #authority: CertificateAuthority;
+  readonly #sealKey: Uint8Array;
+  /** `sole`: the store is one process's own, which leads at once and without a lease. */
+  readonly #mode: 'shared' | 'sole';
 
-  constructor(ports: ClusterPorts) {
-    const { seed, scheduler, random, trace } = ports;
+  constructor(ports: ClusterPorts, options: ClusterOptions) {
+    const { scheduler, random, trace } = ports;
     this.#ports = ports;
+    this.#options = options;
     this.#random = random.fork('cluster');
-    this.invariants = new Invariants(seed);
+    this.machines = options.machines;
+    const { replay } = options;
+    this.checks = new Checks((checkPorts) => allChecks(checkPorts, this), {
+      replay,
+      nowMs: () => scheduler.nowMs,
+    });
     const clock = scheduler.clock();
-    this.store = observedStore(memoryStore({ clock }), (transaction, revision) =>
-      this.#committed(transaction, revision),
-    );
-    this.#domHost = new Host('dom', ports);
+    this.store = observedStore(memoryStore({ clock }), (...commit) => this.#committed(...commit));
+    // Blobs lie on one disk that all doms see, as a file server would offer it.
+    const blobs = memoryDisk();
+    this.doms = Array.from({ length: options.doms }, (_, index) => {
+      const name = options.doms === 1 ? 'dom' : `dom-${index + 1}`;
+      return { host: new Host(name, ports, blobs), running: undefined };
+    });
     this.#authority = fakeAuthority({ clock, random: random.fork('authority') });
     this.#sealKey = random.fork('seal key').bytes(32);
-    this.#mode = random.fork('mode').chance(0.5) ? 'shared' : 'sole';
-    this.subs = Object.entries(MACHINES).map(([name, { ipv4 }]) => ({
-      host: new Host(name, ports),
-      address: ipv4[0],
-      identity: undefined,
-      running: undefined,
+    this.#mode = options.doms > 1 || random.fork('mode').chance(0.5) ? 'shared' : 'sole';
+    this.subs = options.machines.map((machine) => ({
+      ...{ machine, host: new Host(machine.name, ports), address: machine.ipv4 },
+      ...{ identity: undefined, running: undefined },
     }));
-    const isServing = (node: string): boolean => this.sub(node)?.running?.serving !== undefined;
     this.network = new Network({
-      ...{ scheduler, random, trace, isServing, doms: this.#doms },
+      ...{ scheduler, random, trace },
       faults: () => this.faults,
-    });
-    this.user = new User({
-      ...{ clock, trace, random: random.fork('user'), invariants: this.invariants },
-      term: () => this.term(),
+      isServing: (node) => this.sub(node)?.running?.serving !== undefined,
+      doms: () => this.runningDoms(),
+      onFrame: (frame) => this.checks.sent(frame),
     });
   }
 
@@ -97,46 +104,80 @@ export class Cluster {
     return this.subs.find(({ host }) => host.name === name);
   }
 
+  runningDoms(): readonly RunningDom[] {
+    return this.doms.flatMap(({ running }) => running ?? []);
+  }
+
+  newUser(name: string): User {
+    const { scheduler, trace, random } = this.#ports;
+    const own = random.fork(`user ${name}`);
+    const ports = { name, clock: scheduler.clock(), trace, random: own, checks: this.checks };
+    return new User({ ...ports, term: () => this.term() });
+  }
+
   /** What a caller who knows every dom's address gets: any of them, leading or not. */
   async term(): Promise<Term> {
-    if (this.#doms.length === 0) throw new Error('dom is down');
-    return this.#random.pick(this.#doms).dom.leading();
+    const running = this.runningDoms();
+    if (running.length === 0) throw new Error('dom is down');
+    return this.#random.pick(running).dom.leading();
   }
 
-  /** Where none runs. */
-  startDom(): void {
-    if (this.#doms.length === 0) this.#addDom();
+  /** Releases of a site that people have made, in order. */
+  releasesOf(site: string): readonly Published[] {
+    return this.#releases.get(site) ?? [];
   }
 
-  /**
-   * Dom stands still and another one is started beside it, where the store is shared. Returns what
-   * wakes it: it still believes that it leads, and may be right.
-   */
-  pauseDom(): () => void {
-    const [paused, other] = this.#doms;
-    if (paused === undefined || other !== undefined || this.#mode === 'sole')
-      return () => undefined;
-    const { process } = paused;
-    this.#ports.trace.add('dom', `${process.name} STANDS STILL`);
+  published(site: string, release: Published): void {
+    this.#releases.set(site, [...this.releasesOf(site), release]);
+    this.checks.published(site, release);
+  }
+
+  startDom(dom: DomHost): void {
+    if (dom.running !== undefined) return;
+    const { scheduler, trace } = this.#ports;
+    const { checks, store } = this;
+    dom.running = startDom({
+      ...{ host: dom.host, store, authority: this.#authority, sealKey: this.#sealKey },
+      ...{ mode: this.#mode, scheduler, trace, checks, geo: this.#options.geo },
+      faults: () => this.faults,
+      onEnd: (why) => checks.violated(4, why),
+    });
+  }
+
+  crashDom(dom: DomHost): void {
+    dom.running = undefined;
+    dom.host.crash();
+  }
+
+  /** Stands still, and still believes that it leads when it wakes. Returns what wakes it. */
+  pauseDom({ host, running }: DomHost): () => void {
+    const process = running?.process;
+    if (process === undefined || process.paused) return () => undefined;
+    this.#ports.trace.add(host.name, `${process.name} STANDS STILL`);
     process.pause();
-    this.#addDom();
     return () => {
-      if (process.alive && process.paused) this.#ports.trace.add('dom', `${process.name} wakes up`);
+      if (process.alive && process.paused)
+        this.#ports.trace.add(host.name, `${process.name} wakes up`);
       process.resume();
     };
   }
 
-  /** All of them. */
-  crashDom(): void {
-    for (const { process } of this.#doms.splice(0)) process.kill();
-    this.#domHost.crash();
+  /** Sets a machine up from nothing, as the node that it has just become, and starts sub. */
+  async install(name: string, identity: Extract<Identity, { kind: 'node' }>): Promise<void> {
+    const sub = this.sub(name);
+    if (sub === undefined) throw new Error(`there is no machine ${name}`);
+    this.crashSub(sub);
+    await sub.host.disk.remove('');
+    this.checks.installed(name);
+    sub.identity = identity;
+    this.startSub(sub);
   }
 
   startSub(sub: Sub): void {
     if (sub.running !== undefined || sub.identity === undefined) return;
-    const { network } = this;
+    const { network, checks } = this;
     const { trace } = this.#ports;
-    startSub(sub, { network, trace, onEnd: (why) => this.invariants.violated(4, why) });
+    startSub(sub, { network, trace, checks, onEnd: (why) => checks.violated(4, why) });
   }
 
   crashSub(sub: Sub): void {
@@ -148,60 +189,25 @@ export class Cluster {
     for (const { host, running } of this.subs) {
       if (running === undefined) continue;
       const { held, applied } = running.agent.state();
-      this.invariants.position(host.name, 'held', held);
-      this.invariants.position(host.name, 'applied', applied);
+      if (held !== running.held && held !== undefined)
+        this.checks.moved({ node: host.name, which: 'held', position: held });
+      if (applied !== running.applied && applied !== undefined)
+        this.checks.moved({ node: host.name, which: 'applied', position: applied });
+      running.held = held;
+      running.applied = applied;
     }
-    this.invariants.assertHeld();
+    this.checks.stepped();
+    this.checks.assertHeld();
   }
 
-  #committed({ guards, writes }: Transaction, revision: bigint): void {
-    const isFenced = guards.some(({ key }) => key === EPOCH_KEY);
-    if (!isFenced) this.invariants.violated(15, `commit ${revision} does not carry its epoch`);
-    const keys = writes.map(({ kind, key }) => (kind === 'put' ? key : `-${key}`));
+  #committed(
+    transaction: Transaction,
+    revision: bigint,
+    before: ReadonlyMap<string, KeyValue | undefined>,
+  ): void {
+    const keys = transaction.writes.map(({ kind, key }) => (kind === 'put' ? key : `-${key}`));
     this.#ports.trace.add('store', `commits ${revision}: ${keys.join(' ')}`);
     this.commits.push({ revision, keys });
-    for (const write of writes) {
-      if (write.kind === 'put' && write.key === SITE_KEY) this.#siteWritten(write.value);
-      if (write.kind === 'put' && write.key === EPOCH_KEY) this.#epochWritten(write.value);
-    }
-  }
-
-  #addDom(): void {
-    const { scheduler, trace } = this.#ports;
-    const faults = () => this.faults;
-    const dom = startDom({
-      ...{ host: this.#domHost, store: this.store, authority: this.#authority },
-      ...{ sealKey: this.#sealKey, mode: this.#mode, scheduler, trace, faults },
-      onEnd: (why) => this.invariants.violated(4, why),
-    });
-    this.#doms.push(dom);
-  }
-
-  #epochWritten(value: string): void {
-    const { epoch } = JSON.parse(value) as { epoch: string };
-    if (BigInt(epoch) <= this.#epoch)
-      this.invariants.violated(15, `epoch ${epoch} comes after ${this.#epoch}`);
-    this.#epoch = BigInt(epoch);
-  }
-
-  #siteWritten(value: string): void {
-    const { status } = JSON.parse(value) as { status?: { release?: string } };
-    if (status?.release === this.#serving) return;
-    this.#serving = status?.release;
-    const release = this.releases.find(({ digest }) => digest === this.#serving);
-    this.invariants.switched(release);
-    if (release !== undefined && !this.subs.some((sub) => holdsVerified(sub, release)))
-      this.invariants.violated(28, `dom switches to ${release.digest}, which no node holds`);
+    this.checks.committed({ revision, transaction, before, process: '' });
   }
 }
-
-/** By the node's disk itself: what it says of itself may be wrong. */
-function holdsVerified({ host }: Sub, { digest, files }: Published): boolean {
-  const stored = host.disk.files();
-  const blobs = [digest, ...[...files.values()].map(digestOf)];
-  return (
-    stored.has(`verified/${digestHex(digest)}`) && blobs.every((blob) => stored.has(blobPath(blob)))
-  );
-}
-
-const SITE_KEY = objectKey({ kind: 'Site', ...SITE });

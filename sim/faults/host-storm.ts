@@ -10,14 +10,15 @@ const WRITES_MAX = 25;
 /** Crashes and pauses. Returns what ends those that still last. */
 export function stormHosts(cluster: Cluster, ports: StormPorts): () => void {
   const { faults, scheduler, random, during, isOver } = ports;
-  const { subs } = cluster;
+  const { subs, doms } = cluster;
   const wakes: (() => void)[] = [];
   during(faults.domCrashes, () => {
-    cluster.crashDom();
-    scheduler.after(random.integer(0, DOWN_MS_MAX), () => cluster.startDom());
+    const dom = random.pick(doms);
+    cluster.crashDom(dom);
+    scheduler.after(random.integer(0, DOWN_MS_MAX), () => cluster.startDom(dom));
   });
   during(faults.domPauses, () => {
-    const wake = cluster.pauseDom();
+    const wake = cluster.pauseDom(random.pick(doms));
     wakes.push(wake);
     scheduler.after(random.integer(1, PAUSE_MS_MAX), wake);
   });
@@ -34,7 +35,7 @@ export function stormHosts(cluster: Cluster, ports: StormPorts): () => void {
   });
   return () => {
     for (const wake of wakes) wake();
-    cluster.startDom();
+    for (const dom of doms) cluster.startDom(dom);
     for (const sub of subs) cluster.startSub(sub);
   };
 }

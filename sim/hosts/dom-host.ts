@@ -1,8 +1,13 @@
+import type { Blobs } from '../../dom/blobs/blobs.ts';
+import { importGeo } from '../../dom/bootstrap/geo.ts';
 import { Dom } from '../../dom/dom.ts';
 import { createSealer } from '../../dom/identity/sealer.ts';
 import type { CertificateAuthority, Identity } from '../../runtime/authority.ts';
+import { digestOf } from '../../runtime/digest.ts';
 import { noMetrics } from '../../runtime/metrics.ts';
+import type { GeoRecord } from '../../runtime/records.ts';
 import type { Store } from '../../runtime/store.ts';
+import type { Checks } from '../check/checks.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
 import type { Faults } from '../faults/faults.ts';
@@ -18,7 +23,10 @@ export interface DomParts {
   readonly mode: 'shared' | 'sole';
   readonly scheduler: Scheduler;
   readonly trace: Trace;
+  readonly checks: Checks;
   readonly faults: () => Faults;
+  /** A geography database, if there is one. */
+  readonly geo: Uint8Array | undefined;
   /** A process of dom may crash, but must never end by itself. */
   readonly onEnd: (why: string) => void;
 }
@@ -29,7 +37,7 @@ export interface RunningDom extends DomService {
 
 /** Starts dom's production code on its host, with simulated ports. */
 export function startDom(parts: DomParts): RunningDom {
-  const { host, authority, sealKey, mode, trace, onEnd } = parts;
+  const { host, authority, sealKey, mode, trace, checks, geo, onEnd } = parts;
   const { process, random, disk } = host.start();
   const dom = new Dom(
     {
@@ -37,12 +45,16 @@ export function startDom(parts: DomParts): RunningDom {
       clock: process.clock(host.clock),
       random,
       disk,
-      log: process.log(trace.log(host.name)),
+      log: process.log(checks.overhear(host.name, trace.log(host.name))),
       metrics: noMetrics,
       sealer: createSealer({ key: sealKey, random: random.fork('sealer') }),
       authority,
     },
-    { holder: host.name, mode, version: 'sim', storeName: 'memory', addresses: ['dom:7443'] },
+    {
+      ...{ holder: host.name, mode, version: 'sim', storeName: 'memory' },
+      addresses: [`${host.name}:7443`],
+      importGeo: (blobs) => bringGeo(geo, blobs),
+    },
   );
   dom.run(process.signal).then(
     () => process.alive && onEnd('dom ended by itself'),
@@ -50,10 +62,24 @@ export function startDom(parts: DomParts): RunningDom {
   );
   return {
     dom,
+    name: host.name,
     process,
     accept: (link, identity) => void dom.accept(link, identity, process.signal),
     fetchBlob: (node, digest, offsetBytes) => fetchBlob(dom, { node, digest, offsetBytes }),
   };
+}
+
+/** As dom's main program does it, from memory instead of files. */
+function bringGeo(geo: Uint8Array | undefined, blobs: Blobs): Promise<GeoRecord> {
+  if (geo === undefined) return importGeo([], blobs);
+  const file = {
+    sizeBytes: geo.length,
+    digest: async () => digestOf(geo),
+    async *read() {
+      yield geo;
+    },
+  };
+  return importGeo([file], blobs);
 }
 
 /** As dom's server does it. */

@@ -20,7 +20,7 @@ const SKEW_MS_MAX = 2_000;
 /** A machine: it keeps its disk and its clock, while processes come and go. */
 export class Host {
   readonly name: string;
-  readonly disk: MemoryDisk = memoryDisk();
+  readonly disk: MemoryDisk;
   readonly clock: Clock;
   /** Undefined: nothing runs there. */
   process: Process | undefined;
@@ -30,8 +30,10 @@ export class Host {
   /** What is to happen at which write; see `atWrite`. */
   readonly #atWrite = new Map<number, () => void>();
 
-  constructor(name: string, ports: HostPorts) {
+  /** `disk` left out: its own, and empty. */
+  constructor(name: string, ports: HostPorts, disk: MemoryDisk = memoryDisk()) {
     this.name = name;
+    this.disk = disk;
     this.#ports = { ...ports, random: ports.random.fork(name) };
     this.clock = ports.scheduler.clock(this.#ports.random.integer(-SKEW_MS_MAX, SKEW_MS_MAX));
   }

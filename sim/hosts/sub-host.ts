@@ -1,7 +1,10 @@
 import { type Agent, createAgent } from '../../agent/agent.ts';
 import { createInProcessPlane, type InProcessPlane } from '../../agent/plane/in-process-plane.ts';
 import type { DataPlane } from '../../agent/plane/plane.ts';
+import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Identity } from '../../runtime/authority.ts';
+import type { Checks } from '../check/checks.ts';
+import type { Machine } from '../cluster/machines.ts';
 import type { Process } from '../engine/process.ts';
 import type { Trace } from '../engine/trace.ts';
 import type { Network } from '../net/network.ts';
@@ -9,6 +12,7 @@ import type { Host } from './host.ts';
 
 /** A node: its machine, who it is, and what runs there by now. */
 export interface Sub {
+  readonly machine: Machine;
   readonly host: Host;
   readonly address: string;
   /** Undefined: it has not joined yet. */
@@ -21,22 +25,26 @@ export interface RunningSub {
   readonly agent: Agent;
   /** Undefined until the first snapshot is in effect: as in production, nothing listens before. */
   serving: InProcessPlane | undefined;
+  /** Its positions when they were last looked at. */
+  held: Position | undefined;
+  applied: Position | undefined;
 }
 
 export interface SubParts {
   readonly network: Network;
   readonly trace: Trace;
+  readonly checks: Checks;
   /** A process of sub may crash, but must never end by itself. */
   readonly onEnd: (why: string) => void;
 }
 
 /** Starts sub's production code on its host, with simulated ports. The node must have joined. */
-export function startSub(sub: Sub, { network, trace, onEnd }: SubParts): void {
+export function startSub(sub: Sub, { network, trace, checks, onEnd }: SubParts): void {
   const { host, identity } = sub;
   if (identity === undefined) throw new Error(`start ${host.name}: it has not joined`);
   const { process, random, disk } = host.start();
   const caller = { node: host.name, identity, process };
-  const log = process.log(trace.log(host.name));
+  const log = process.log(checks.overhear(host.name, trace.log(host.name)));
   const plane = createInProcessPlane({ disk: host.disk, nodeName: host.name, log });
   const agent = createAgent({
     clock: process.clock(host.clock),
@@ -59,7 +67,9 @@ export function startSub(sub: Sub, { network, trace, onEnd }: SubParts): void {
     log,
     identity: { node: host.name },
   });
-  const running: RunningSub = { process, agent, serving: undefined };
+  const running: RunningSub = {
+    ...{ process, agent, serving: undefined, held: undefined, applied: undefined },
+  };
   sub.running = running;
   agent.run(process.signal).then(
     () => process.alive && onEnd(`${host.name} ended by itself`),

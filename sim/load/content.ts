@@ -15,12 +15,12 @@ export interface Published {
 const PADDING_BYTES_MAX = 3_000;
 
 /** Some version of a tiny site; parts of it are the same in every version. */
-export function makeRelease(version: number, random: SeededRandom): Published {
+export function makeRelease(site: string, version: number, random: SeededRandom): Published {
   const padding = 'x'.repeat(random.integer(0, PADDING_BYTES_MAX));
   const texts: readonly (readonly [string, string])[] = [
     ['about.html', 'always the same'],
     ['assets/style.css', `body { --version: ${version} } /* ${padding} */`],
-    ['index.html', `<h1>version ${version}</h1>`],
+    ['index.html', `<h1>${site}, version ${version}</h1>`],
   ];
   const files = new Map(texts.map(([path, text]) => [path, Buffer.from(text)]));
   const manifest = encodeManifest(

@@ -5,17 +5,25 @@ export interface DnsReply {
   readonly addresses: readonly string[];
 }
 
-const TYPE_A = 1;
+export const TYPE_A = 1;
 const CLASS_IN = 1;
 const HEADER_BYTES = 12;
 
-/** A query for the A records of a name (RFC 1035 §4.1). */
-export function encodeQuery(name: string, id: number): Uint8Array {
+/** A query for the records of a name (RFC 1035 §4.1). */
+export function encodeQuery({
+  name,
+  type,
+  id,
+}: {
+  readonly name: string;
+  readonly type: number;
+  readonly id: number;
+}): Uint8Array {
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt16BE(id, 0);
   header.writeUInt16BE(1, 4);
   const labels = name.split('.').flatMap((label) => [label.length, ...Buffer.from(label)]);
-  return Buffer.concat([header, Buffer.from([...labels, 0, 0, TYPE_A, 0, CLASS_IN])]);
+  return Buffer.concat([header, Buffer.from([...labels, 0, type >> 8, type & 0xff, 0, CLASS_IN])]);
 }
 
 /** Reads a reply on its own, so that a fault of the server's codec cannot hide itself. */

@@ -1,3 +1,4 @@
+import type { Resource } from '../../api/object.ts';
 import type { Term } from '../../dom/dom.ts';
 import type { UploadBlobRequest } from '../../proto/gen/b8s/v1/api.ts';
 import type { Identity } from '../../runtime/authority.ts';
@@ -5,31 +6,38 @@ import type { Clock } from '../../runtime/clock.ts';
 import { describeError } from '../../runtime/control-loop.ts';
 import { encodeFakeRequest, fakeKey } from '../../runtime/fake-authority.ts';
 import { RequestError } from '../../runtime/request-error.ts';
-import type { Invariants } from '../check/invariants.ts';
+import type { Checks } from '../check/checks.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Trace } from '../engine/trace.ts';
 import type { Published } from './content.ts';
 
 export interface UserPorts {
+  readonly name: string;
   readonly clock: Clock;
   readonly random: SeededRandom;
   readonly trace: Trace;
-  readonly invariants: Invariants;
-  /** The term of the dom that runs now; rejects while there is none. */
+  readonly checks: Checks;
+  /** The term of a dom that runs now; rejects while there is none, or it does not lead. */
   readonly term: () => Promise<Term>;
 }
 
-interface Declared {
+export interface Declared {
   readonly kind: string;
-  readonly metadata: object;
+  readonly metadata: { readonly namespace?: string; readonly name: string };
   readonly spec: object;
+}
+
+export interface Reference {
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
 }
 
 const ADMIN = { identity: { kind: 'user', name: 'admin', role: 'admin' } } as const;
 const ATTEMPT_MS_MAX = 10_000;
 const RETRY_MS = 500;
 
-/** The person at the terminal: does what b8sctl would, and tries again when it fails. */
+/** A person at a terminal: does what b8sctl would, and tries again when it fails. */
 export class User {
   readonly #ports: UserPorts;
 
@@ -39,20 +47,29 @@ export class User {
 
   /** Declares an object; resolves once dom has acknowledged it. */
   async apply(object: Declared): Promise<void> {
-    const objectJson = JSON.stringify({ apiVersion: 'b8s.dev/v1', ...object });
-    const request = { objectJson, manager: 'b8sctl', command: 'apply' };
-    await this.#insist(`apply ${object.kind}`, ({ api }) =>
-      api.apply({ ...request, forceConflicts: false, dryRun: false }, ADMIN),
+    await this.#insist(`apply ${object.kind}/${object.metadata.name}`, (term) =>
+      applyOnce(term, object),
     );
   }
 
+  /** Declares what dom must refuse, whole, by one of these codes (INV-38). */
+  async applyInvalid(object: Declared, codes: readonly string[]): Promise<void> {
+    const { checks } = this.#ports;
+    await this.#insist(`apply the impossible ${object.kind}`, async (term) => {
+      try {
+        await applyOnce(term, object);
+      } catch (error) {
+        if (error instanceof RequestError && codes.includes(error.code)) return;
+        throw error;
+      }
+      checks.violated(38, `${object.kind}/${object.metadata.name} is invalid and was accepted`);
+    });
+  }
+
   /** Resolves once dom has acknowledged that there is no such object. */
-  async delete(reference: {
-    readonly kind: string;
-    readonly namespace: string;
-    readonly name: string;
-  }): Promise<void> {
-    await this.#insist(`delete ${reference.kind}`, async ({ api }) => {
+  async delete({ kind, namespace = '', name }: Reference): Promise<void> {
+    const reference = { kind, namespace, name };
+    await this.#insist(`delete ${kind}/${name}`, async ({ api }) => {
       const request = { reference, uid: '', command: 'delete', dryRun: false };
       await api.delete(request, ADMIN).catch((error: unknown) => {
         // An earlier try whose answer was lost may have done it.
@@ -61,10 +78,35 @@ export class User {
     });
   }
 
+  /** What dom has of it now, by a read that must see all that was acknowledged before (INV-9). */
+  async get({ kind, namespace = '', name }: Reference): Promise<Resource | undefined> {
+    return this.#insist(`get ${kind}/${name}`, async ({ api }) => {
+      try {
+        const { objectJson } = await api.get(
+          { reference: { kind, namespace, name }, revision: 0n },
+          ADMIN,
+        );
+        return JSON.parse(objectJson) as Resource;
+      } catch (error) {
+        if (error instanceof RequestError && error.code === 'NOT_FOUND') return undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** Whether dom still says what this user, and nobody else, was told that it says (INV-8). */
+  async look({ kind, metadata, spec }: Declared): Promise<void> {
+    const found = await this.get({ kind, ...metadata });
+    if (!contains(found?.spec, spec))
+      this.#ports.checks.violated(
+        8,
+        `${kind}/${metadata.name} was acknowledged as ${JSON.stringify(spec)} and is ${JSON.stringify(found?.spec)}`,
+      );
+  }
+
   /** Brings a release to dom: blobs, then the manifest, then the Release. */
   async publish(release: Published, site: string): Promise<void> {
     const { digest, blobs, files, sizeBytes } = release;
-    this.#ports.invariants.published(release);
     for (const [blob, bytes] of blobs) {
       await this.#insist(`upload ${blob.slice(0, 19)}`, async ({ api }) => {
         const { digests } = await api.findMissingBlobs({ digests: [blob] }, ADMIN);
@@ -104,13 +146,13 @@ export class User {
       ...{ token, node, csr: Buffer.from(csr) },
       ...{ specJson: JSON.stringify(spec), agentVersion: 'sim' },
     });
-    this.#ports.invariants.tokenRedeemed(token);
+    this.#ports.checks.redeemed(token);
     return answer.nodeUid;
   }
 
   /** Until it succeeds: a dom that crashed never answers. */
   async #insist<T>(what: string, attempt: (term: Term) => Promise<T>): Promise<T> {
-    const { clock, trace, term } = this.#ports;
+    const { name, clock, trace, term } = this.#ports;
     for (;;) {
       const done = new AbortController();
       const late = clock.sleep(ATTEMPT_MS_MAX, done.signal).then(() => {
@@ -119,16 +161,31 @@ export class User {
       late.catch(() => undefined);
       try {
         const result = await Promise.race([term().then(attempt), late]);
-        trace.add('user', `${what}: done`);
+        trace.add(name, `${what}: done`);
         return result;
       } catch (error) {
-        trace.add('user', `${what}: ${describeError(error)}`);
+        trace.add(name, `${what}: ${describeError(error)}`);
         await clock.sleep(RETRY_MS);
       } finally {
         done.abort();
       }
     }
   }
+}
+
+async function applyOnce({ api }: Term, object: Declared): Promise<void> {
+  const objectJson = JSON.stringify({ apiVersion: 'b8s.dev/v1', ...object });
+  const request = { objectJson, manager: 'b8sctl', command: 'apply' };
+  await api.apply({ ...request, forceConflicts: false, dryRun: false }, ADMIN);
+}
+
+/** Whether everything that was wished is there, among defaults that nobody asked for. */
+function contains(actual: unknown, wished: unknown): boolean {
+  if (typeof wished !== 'object' || wished === null) return Object.is(actual, wished);
+  if (typeof actual !== 'object' || actual === null) return false;
+  return Object.entries(wished).every(([field, each]) =>
+    contains((actual as Record<string, unknown>)[field], each),
+  );
 }
 
 async function* once<T>(item: T): AsyncGenerator<T> {

@@ -3,6 +3,7 @@ import type { BlobSource } from '../../runtime/blob-source.ts';
 import type { Dialer } from '../../runtime/dialer.ts';
 import { type Link, LinkClosedError } from '../../runtime/link.ts';
 import type { Probe } from '../../runtime/probe.ts';
+import type { SentFrame } from '../check/check.ts';
 import type { Process } from '../engine/process.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
@@ -12,6 +13,8 @@ import { type FrameFate, Wire } from './wire.ts';
 
 /** What dom offers on the network, for as long as its process lives. */
 export interface DomService {
+  /** Of its host. */
+  readonly name: string;
   readonly process: Process;
   accept(link: Link, identity: Identity): void;
   fetchBlob(node: Identity, digest: string, offsetBytes: number): AsyncIterable<Uint8Array>;
@@ -38,7 +41,8 @@ export class Network {
   readonly #random: SeededRandom;
   readonly #trace: Trace;
   readonly #isServing: (node: string) => boolean;
-  readonly #doms: readonly DomService[];
+  readonly #doms: () => readonly DomService[];
+  readonly #onFrame: (frame: SentFrame) => void;
   /** By node: where its blobs come from as well. */
   readonly #dialled = new Map<string, DomService>();
   readonly #cutOff = new Set<string>();
@@ -50,7 +54,8 @@ export class Network {
     /** Whether the edge of a node answers. */
     isServing: (node: string) => boolean;
     /** Every dom that runs by now, leading or not. */
-    doms: readonly DomService[];
+    doms: () => readonly DomService[];
+    onFrame: (frame: SentFrame) => void;
     /** The weather by now. */
     faults: () => Faults;
   }) {
@@ -59,6 +64,7 @@ export class Network {
     this.#trace = ports.trace;
     this.#isServing = ports.isServing;
     this.#doms = ports.doms;
+    this.#onFrame = ports.onFrame;
     this.#faults = ports.faults;
   }
 
@@ -80,7 +86,7 @@ export class Network {
         if (!this.#reaches(node, 'dom')) return this.#noAnswer(signal);
         const dom = this.#dial(node);
         if (dom === undefined) throw new LinkClosedError('lost', 'dial dom: connection refused');
-        const wire = this.#wire(node);
+        const wire = this.#wire(node, dom);
         for (const end of [process, dom.process]) end.onKill(() => wire.break(this.#noticeMs()));
         dom.accept(dom.process.wrap(wire.dom), identity);
         return process.wrap(wire.sub);
@@ -138,8 +144,9 @@ export class Network {
   /** As the real dialer does it: a node knows all doms, and each dial goes to the next one. */
   #dial(node: string): DomService | undefined {
     const last = this.#dialled.get(node);
-    const next = last === undefined ? 0 : this.#doms.indexOf(last) + 1;
-    const dom = this.#doms[next % Math.max(1, this.#doms.length)];
+    const doms = this.#doms();
+    const next = doms.findIndex((dom) => dom.name === last?.name) + 1;
+    const dom = doms[next % Math.max(1, doms.length)];
     if (dom !== undefined) this.#dialled.set(node, dom);
     return dom;
   }
@@ -151,16 +158,15 @@ export class Network {
     return piece.with(at, (piece[at] ?? 0) ^ 1);
   }
 
-  #wire(node: string): Wire {
+  #wire(node: string, dom: DomService): Wire {
     return new Wire({
       scheduler: this.#scheduler,
       fate: () => this.#fate(node),
-      onFrame: (from, frame) =>
-        this.#trace.frame(
-          from === 'sub' ? node : 'dom',
-          from === 'sub' ? '→ dom' : `→ ${node}`,
-          frame,
-        ),
+      onFrame: (from, bytes) => {
+        this.#onFrame({ node, from, dom: dom.process.name, bytes });
+        const [host, what] = from === 'sub' ? [node, `→ ${dom.name}`] : [dom.name, `→ ${node}`];
+        this.#trace.frame(host, what, bytes);
+      },
     });
   }
 

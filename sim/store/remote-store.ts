@@ -75,22 +75,3 @@ export function remoteStore(ports: StorePorts): Store {
     close: () => Promise.resolve(),
   });
 }
-
-/** The store itself, which tells of every commit that took effect. */
-export function observedStore(
-  store: Store,
-  onCommitted: (transaction: Transaction, revision: bigint) => void,
-): Store {
-  const commit: Store['commit'] = async (transaction) => {
-    const outcome = await store.commit(transaction);
-    if (outcome.outcome === 'committed') onCommitted(transaction, outcome.revision);
-    return outcome;
-  };
-  return new Proxy(store, {
-    get: (target, key) => {
-      if (key === 'commit') return commit;
-      const member: unknown = Reflect.get(target, key);
-      return typeof member === 'function' ? member.bind(target) : member;
-    },
-  });
-}

@@ -1,0 +1,118 @@
+import type { Log, LogFields } from '../../runtime/log.ts';
+import type { Published } from '../load/content.ts';
+import type {
+  Check,
+  CheckPorts,
+  Commit,
+  DnsExchange,
+  HttpExchange,
+  LoggedLine,
+  NodePosition,
+  SentFrame,
+} from './check.ts';
+
+/** Something that must never happen has happened; the message begins with its number. */
+export class InvariantError extends Error {
+  override readonly name = 'InvariantError';
+}
+
+/**
+ * All that watches a run. Whatever sees something tells it here, and here it is told to every
+ * check; the first violation is kept, and thrown by `assertHeld`.
+ */
+export class Checks implements Required<Check> {
+  /** Rare paths that this run has reached; see `sometimes.ts`. */
+  readonly reached = new Set<string>();
+  readonly #replay: string;
+  readonly #all: readonly Check[];
+  readonly #stepped: readonly Check[];
+  #violation: InvariantError | undefined;
+
+  /** `replay`: the command that shows this run again. */
+  constructor(
+    make: (ports: CheckPorts) => readonly Check[],
+    { replay, nowMs }: { readonly replay: string; readonly nowMs: () => number },
+  ) {
+    this.#replay = replay;
+    this.#all = make({
+      violated: (number, what) => this.violated(number, what),
+      reached: (path) => void this.reached.add(path),
+      nowMs,
+    });
+    this.#stepped = this.#all.filter((check) => check.stepped !== undefined);
+  }
+
+  /** `number` as in the list of invariants. */
+  violated(number: number, what: string): void {
+    this.#violation ??= new InvariantError(`INV-${number}: ${what}; replay: ${this.#replay}`);
+  }
+
+  get violation(): InvariantError | undefined {
+    return this.#violation;
+  }
+
+  assertHeld(): void {
+    if (this.#violation !== undefined) throw this.#violation;
+  }
+
+  committed(commit: Commit): void {
+    for (const check of this.#all) check.committed?.(commit);
+  }
+
+  sent(frame: SentFrame): void {
+    for (const check of this.#all) check.sent?.(frame);
+  }
+
+  asked(exchange: DnsExchange): void {
+    for (const check of this.#all) check.asked?.(exchange);
+  }
+
+  requested(exchange: HttpExchange): void {
+    for (const check of this.#all) check.requested?.(exchange);
+  }
+
+  moved(position: NodePosition): void {
+    for (const check of this.#all) check.moved?.(position);
+  }
+
+  published(site: string, release: Published): void {
+    for (const check of this.#all) check.published?.(site, release);
+  }
+
+  redeemed(token: string): void {
+    for (const check of this.#all) check.redeemed?.(token);
+  }
+
+  installed(node: string): void {
+    for (const check of this.#all) check.installed?.(node);
+  }
+
+  logged(host: string, line: LoggedLine): void {
+    for (const check of this.#all) check.logged?.(host, line);
+  }
+
+  stepped(): void {
+    for (const check of this.#stepped) check.stepped?.();
+  }
+
+  async rested(): Promise<void> {
+    for (const check of this.#all) await check.rested?.();
+  }
+
+  /** The same log, overheard. */
+  overhear(host: string, log: Log, bound: LogFields = {}): Log {
+    const at =
+      (level: LoggedLine['level']): Log[typeof level] =>
+      (fields, message) => {
+        this.logged(host, { level, message, fields: { ...bound, ...fields } });
+        log[level](fields, message);
+      };
+    return {
+      debug: at('debug'),
+      info: at('info'),
+      warn: at('warn'),
+      error: at('error'),
+      child: (fields) => this.overhear(host, log.child(fields), { ...bound, ...fields }),
+    };
+  }
+}

@@ -1,0 +1,251 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Machine } from '../cluster/machines.ts';
+import type { SeededRandom } from '../engine/random.ts';
+import { makeRelease, type Published } from './content.ts';
+import type { User } from './user.ts';
+import { hostOf, NAMESPACE, ORIGIN, type Routing, type SiteWish, ZONE_NAME } from './wish.ts';
+
+/** What one person does things with; `random` is the operation's own. */
+export interface Hand {
+  readonly cluster: Cluster;
+  readonly user: User;
+  readonly random: SeededRandom;
+  /** The sites that are this person's alone. */
+  readonly sites: readonly string[];
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+export interface OperationKind {
+  /** How often it is drawn, beside the others. */
+  readonly weight: number;
+  /** Machines, zones and the like are one person's business. */
+  readonly by: 'anyone' | 'operator';
+  readonly run: (hand: Hand) => Promise<void>;
+}
+
+/** Everything that people do in a world. Those that cannot be done by now do nothing. */
+export const OPERATIONS: Readonly<Record<string, OperationKind>> = {
+  publish: { weight: 6, by: 'anyone', run: publishNext },
+  rollback: { weight: 3, by: 'anyone', run: rollBack },
+  configure: { weight: 3, by: 'anyone', run: configure },
+  'toggle-site': { weight: 4, by: 'anyone', run: toggleSite },
+  recreate: { weight: 2, by: 'anyone', run: recreateSite },
+  look: { weight: 2, by: 'anyone', run: look },
+  nonsense: { weight: 1, by: 'anyone', run: nonsense },
+  poison: { weight: 1, by: 'operator', run: poison },
+  records: { weight: 2, by: 'operator', run: changeRecords },
+  'recreate-zone': { weight: 1, by: 'operator', run: recreateZone },
+  cordon: { weight: 2, by: 'operator', run: toggleCordon },
+  'remove-node': { weight: 2, by: 'operator', run: removeNode },
+  'join-node': { weight: 4, by: 'operator', run: joinNode },
+};
+
+const CORDONED_MS_MAX = 10_000;
+
+/** A zone, and the first of this person's sites, in either order. */
+export async function declareFirst(hand: Hand, isOperator: 'operator' | 'other'): Promise<void> {
+  const [first] = hand.sites;
+  if (first === undefined) return;
+  const zoneFirst = hand.random.chance(0.5);
+  if (isOperator === 'operator' && zoneFirst) await applyZone(hand, 1);
+  await createSite(hand, first);
+  if (isOperator === 'operator' && !zoneFirst) await applyZone(hand, 1);
+}
+
+/** Makes a machine a node, and starts sub there. */
+export async function join({ cluster, user }: Hand, machine: Machine): Promise<void> {
+  const { name, ipv4, location, roles } = machine;
+  const identity = await user.join(name, { ipv4: [ipv4], location, roles });
+  cluster.wish.nodes.set(name, { cordoned: false });
+  await cluster.install(name, identity);
+}
+
+async function publishNext(hand: Hand): Promise<void> {
+  const site = anySite(hand);
+  if (site === undefined) return;
+  const release = await publish(hand, site.name);
+  await applySite(hand, { ...site, release, releases: [...site.releases, release] });
+}
+
+async function rollBack(hand: Hand): Promise<void> {
+  const site = anySite(hand);
+  if (site === undefined) return;
+  await applySite(hand, { ...site, release: hand.random.pick(site.releases.slice(-3)) });
+}
+
+async function configure(hand: Hand): Promise<void> {
+  const site = anySite(hand);
+  if (site === undefined) return;
+  const ttl = hand.random.integer(5, 60);
+  await applySite(hand, { ...site, ttl, routing: drawRouting(hand) });
+}
+
+/** Declares a site that is not there, or deletes one that is. The first one stays. */
+async function toggleSite(hand: Hand): Promise<void> {
+  const [, ...others] = hand.sites;
+  if (others.length === 0) return;
+  const name = hand.random.pick(others);
+  if (hand.cluster.wish.sites.has(name)) await deleteSite(hand, name);
+  else await createSite(hand, name);
+}
+
+/** Another object under the same name, at once, and perhaps from the same content. */
+async function recreateSite(hand: Hand): Promise<void> {
+  const site = anySite(hand);
+  if (site === undefined) return;
+  await deleteSite(hand, site.name);
+  await hand.sleep(hand.random.integer(0, 3_000));
+  if (hand.random.chance(0.5)) return createSite(hand, site.name);
+  const again = hand.random.pick(site.releases);
+  await hand.user.publish(again, site.name);
+  await createSite(hand, site.name, again);
+}
+
+async function look(hand: Hand): Promise<void> {
+  const site = anySite(hand);
+  if (site !== undefined) await hand.user.look(declaredSite(site));
+}
+
+async function nonsense({ user, random, sites }: Hand): Promise<void> {
+  const name = sites[0] ?? 'blog';
+  const metadata = { namespace: NAMESPACE, name };
+  const spec = random.pick([
+    { hosts: ['not a host'] },
+    { hosts: [hostOf(name)], ttl: -1 },
+    { hosts: [hostOf(name)], content: { release: '../../etc/passwd' } },
+    { hosts: [hostOf(name)], routing: { answers: 1_000 } },
+    { hosts: Array.from({ length: 65 }, (_, index) => `h${index}.${ORIGIN}`) },
+    { hosts: [hostOf(name)], headers: [{ path: '/', name: 'x', value: 'y'.repeat(2_000_000) }] },
+  ]);
+  await user.applyInvalid({ kind: 'Site', metadata, spec }, [
+    'INVALID_ARGUMENT',
+    'RESOURCE_EXHAUSTED',
+  ]);
+}
+
+/** A site that can never become ready: its release is nowhere, or its issuer is. */
+async function poison({ cluster, user, random }: Hand): Promise<void> {
+  const name = `poison-${random.integer(1, 3)}`;
+  const wrong = random.pick([
+    { content: { release: `sha256-${'0'.repeat(64)}` } },
+    { tls: { issuer: 'nowhere' } },
+  ]);
+  const metadata = { namespace: NAMESPACE, name };
+  await user.apply({ kind: 'Site', metadata, spec: { hosts: [hostOf(name)], ...wrong } });
+  cluster.wish.poisoned.add(name);
+}
+
+async function changeRecords(hand: Hand): Promise<void> {
+  const zone = hand.cluster.wish.zones.get(ZONE_NAME);
+  if (zone !== undefined) await applyZone(hand, zone.version + 1);
+}
+
+async function recreateZone(hand: Hand): Promise<void> {
+  const { cluster, user, random } = hand;
+  const zone = cluster.wish.zones.get(ZONE_NAME);
+  if (zone === undefined) return;
+  await user.delete({ kind: 'Zone', namespace: NAMESPACE, name: ZONE_NAME });
+  await hand.sleep(random.integer(0, 3_000));
+  await applyZone(hand, zone.version + 1);
+}
+
+/** As `b8sctl cordon` and `uncordon` do it. */
+async function toggleCordon(hand: Hand): Promise<void> {
+  const { cluster, random } = hand;
+  const nodes = [...cluster.wish.nodes.keys()];
+  if (nodes.length === 0) return;
+  const name = random.pick(nodes);
+  await applyNode(hand, name, { cordoned: true });
+  await hand.sleep(random.integer(0, CORDONED_MS_MAX));
+  if (random.chance(0.7)) await applyNode(hand, name, { cordoned: false });
+}
+
+async function applyNode(
+  { cluster, user }: Hand,
+  name: string,
+  { cordoned }: { readonly cordoned: boolean },
+): Promise<void> {
+  if (!cluster.wish.nodes.has(name)) return;
+  const spec = { unschedulable: cordoned };
+  await user.apply({ kind: 'Node', metadata: { name }, spec });
+  cluster.wish.nodes.set(name, { cordoned });
+}
+
+/** The first machine stays: a cluster without any node has nothing to show. */
+async function removeNode({ cluster, user, random }: Hand): Promise<void> {
+  const [, ...others] = cluster.wish.nodes.keys();
+  if (others.length === 0) return;
+  const name = random.pick(others);
+  await user.delete({ kind: 'Node', name });
+  cluster.wish.nodes.delete(name);
+}
+
+/** A machine that is not a node by now, perhaps for the second time: then it is set up anew. */
+async function joinNode(hand: Hand): Promise<void> {
+  const { cluster } = hand;
+  const free = cluster.machines.filter(({ name }) => !cluster.wish.nodes.has(name));
+  if (free.length > 0) await join(hand, hand.random.pick(free));
+}
+
+function anySite({ cluster, sites, random }: Hand): SiteWish | undefined {
+  const declared = sites.flatMap((name) => cluster.wish.sites.get(name) ?? []);
+  return declared.length === 0 ? undefined : random.pick(declared);
+}
+
+async function createSite(hand: Hand, name: string, release?: Published): Promise<void> {
+  const first = release ?? (await publish(hand, name));
+  await applySite(hand, {
+    name,
+    host: hostOf(name),
+    release: first,
+    releases: [first],
+    ttl: 10,
+    routing: { policy: 'nearest', answers: 1 },
+  });
+}
+
+async function deleteSite({ cluster, user }: Hand, name: string): Promise<void> {
+  await user.delete({ kind: 'Site', namespace: NAMESPACE, name });
+  cluster.wish.sites.delete(name);
+}
+
+async function publish({ cluster, user, random }: Hand, site: string): Promise<Published> {
+  const release = makeRelease(site, cluster.releasesOf(site).length + 1, random);
+  cluster.published(site, release);
+  await user.publish(release, site);
+  return release;
+}
+
+async function applySite({ cluster, user, random }: Hand, site: SiteWish): Promise<void> {
+  const object = declaredSite(site);
+  await user.apply(object);
+  cluster.wish.sites.set(site.name, site);
+  if (random.chance(0.2)) await user.look(object);
+}
+
+function declaredSite({ name, host, release, ttl, routing }: SiteWish): {
+  readonly kind: 'Site';
+  readonly metadata: { readonly namespace: string; readonly name: string };
+  readonly spec: object;
+} {
+  const spec = { hosts: [host], content: { release: release.digest }, routing, ttl };
+  return { kind: 'Site', metadata: { namespace: NAMESPACE, name }, spec };
+}
+
+async function applyZone({ cluster, user }: Hand, version: number): Promise<void> {
+  const values = [`a=${version}`, `b=${version}`];
+  const records = [{ name: '@', type: 'TXT', values }];
+  const metadata = { namespace: NAMESPACE, name: ZONE_NAME };
+  await user.apply({ kind: 'Zone', metadata, spec: { origin: ORIGIN, records } });
+  cluster.wish.zones.set(ZONE_NAME, { name: ZONE_NAME, origin: ORIGIN, version });
+}
+
+function drawRouting({ cluster, random }: Hand): Routing {
+  const answers = random.integer(1, 3);
+  const nodes = [...cluster.wish.nodes.keys()].toSorted();
+  const policy = random.pick(['nearest', 'nearest', 'weighted', 'failover'] as const);
+  if (nodes.length === 0 || policy === 'nearest') return { policy: 'nearest', answers };
+  if (policy === 'failover') return { policy, answers, order: nodes };
+  const weights = Object.fromEntries(nodes.map((name) => [name, random.integer(1, 5)]));
+  return { policy, answers, weights };
+}

@@ -1,0 +1,53 @@
+import type { Published } from './content.ts';
+
+/** Where requests of a site are sent: its `spec.routing`. */
+export interface Routing {
+  readonly policy: 'nearest' | 'weighted' | 'failover';
+  /** Nodes in one answer. */
+  readonly answers: number;
+  readonly weights?: Readonly<Record<string, number>>;
+  readonly order?: readonly string[];
+}
+
+export interface SiteWish {
+  readonly name: string;
+  readonly host: string;
+  readonly release: Published;
+  /** All releases since the site was created: those that one can go back to. */
+  readonly releases: readonly Published[];
+  readonly ttl: number;
+  readonly routing: Routing;
+}
+
+export interface ZoneWish {
+  readonly name: string;
+  readonly origin: string;
+  /** Stands in two TXT records of the zone, which must never disagree (INV-23). */
+  readonly version: number;
+}
+
+export interface NodeWish {
+  readonly cordoned: boolean;
+}
+
+/** What the users want, as dom has acknowledged it. Whoever changes something changes this, too. */
+export interface Wish {
+  readonly sites: Map<string, SiteWish>;
+  readonly zones: Map<string, ZoneWish>;
+  readonly nodes: Map<string, NodeWish>;
+  /** Sites that can never become ready, and must harm no other (INV-5). */
+  readonly poisoned: Set<string>;
+}
+
+export function nothingWished(): Wish {
+  return { sites: new Map(), zones: new Map(), nodes: new Map(), poisoned: new Set() };
+}
+
+export const NAMESPACE = 'default';
+export const ORIGIN = 'example.test';
+export const ZONE_NAME = 'example-test';
+
+/** `blog` is served at blog.example.test. */
+export function hostOf(site: string): string {
+  return `${site}.${ORIGIN}`;
+}

@@ -1,0 +1,38 @@
+import { guarded } from '../engine/guard.ts';
+import type { TraceLine } from '../engine/trace.ts';
+import { type Setting, settingArgs } from './setting.ts';
+import { type RunResult, World } from './world.ts';
+
+/** How a run went. */
+export type Rehearsal =
+  | { readonly kind: 'held'; readonly result: RunResult; readonly lines: readonly TraceLine[] }
+  | { readonly kind: 'failed'; readonly message: string; readonly lines: readonly TraceLine[] };
+
+export interface RehearseOptions {
+  readonly keep: 'lines' | 'hash';
+  readonly geo: Uint8Array | undefined;
+  /** Tells of rejections that nobody handled; returns what ends that. */
+  readonly onUnhandled: (note: (reason: unknown) => void) => () => void;
+}
+
+/** Runs a world; a rejection that nobody handles would have ended a real process. */
+export async function rehearse(setting: Setting, options: RehearseOptions): Promise<Rehearsal> {
+  const { keep, geo, onUnhandled } = options;
+  const replay = `make sim ${settingArgs(setting)}`;
+  const world = new World(setting, { keep, geo, replay });
+  const unhandled: unknown[] = [];
+  const stop = onUnhandled((reason) => unhandled.push(reason));
+  try {
+    const result = await guarded(() => world.run());
+    if (unhandled.length === 0) return { kind: 'held', result, lines: world.lines() };
+    const [first] = unhandled;
+    const stack = first instanceof Error ? first.stack : String(first);
+    const message = `INV-4: nobody handles ${stack}; replay: ${replay}`;
+    return { kind: 'failed', message, lines: world.lines() };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { kind: 'failed', message, lines: world.lines() };
+  } finally {
+    stop();
+  }
+}

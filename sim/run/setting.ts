@@ -1,0 +1,87 @@
+import { seededRandom } from '../engine/random.ts';
+import { drawFaults, type Faults, kindsOf, onlyFaults } from '../faults/faults.ts';
+
+/** All that makes a run what it is. Plain data: a run can be made smaller by hand. */
+export interface Setting {
+  readonly seed: number;
+  readonly profile: Profile;
+  readonly doms: number;
+  readonly subs: number;
+  /** People who change things at the same time, each their own. */
+  readonly users: number;
+  /** Changes that each of them makes. */
+  readonly operations: number;
+  /** Operations that are left out, as `user.operation`: what is drawn for the others stays. */
+  readonly leftOut: readonly string[];
+  /** Resolvers and browsers. */
+  readonly clients: number;
+  /** How long faults happen. */
+  readonly stormMs: number;
+  readonly faults: Faults;
+}
+
+/** `short`: a few nodes and changes, for many seeds. `full`: up to 30 nodes. */
+export type Profile = 'short' | 'full';
+
+const SIZES: Readonly<Record<Profile, readonly number[]>> = {
+  short: [1, 2, 3, 3, 3, 4, 5],
+  full: [1, 2, 3, 3, 3, 4, 5, 6, 8, 10, 15, 20, 30],
+};
+const STORM_MS: Readonly<Record<Profile, { readonly min: number; readonly max: number }>> = {
+  short: { min: 15_000, max: 60_000 },
+  full: { min: 30_000, max: 120_000 },
+};
+const OPERATIONS_MAX: Readonly<Record<Profile, number>> = { short: 6, full: 12 };
+
+/** Each seed draws its own world: small ones reach deeper, large ones wider. */
+export function drawSetting(seed: number, profile: Profile): Setting {
+  const random = seededRandom(`setting ${profile} ${seed}`);
+  const { min, max } = STORM_MS[profile];
+  return {
+    seed,
+    profile,
+    doms: random.pick([1, 1, 2, 3]),
+    subs: random.pick(SIZES[profile]),
+    users: random.integer(1, 2),
+    operations: random.integer(1, OPERATIONS_MAX[profile]),
+    leftOut: [],
+    clients: random.integer(2, 5),
+    stormMs: random.integer(min, max),
+    faults: drawFaults(random.fork('faults')),
+  };
+}
+
+/** What a person may change of a setting that a seed draws. */
+export interface Changes {
+  /** Kinds of faults that stay; `none` is the empty list. Left out: all. */
+  readonly faults?: readonly string[] | undefined;
+  readonly subs?: number | undefined;
+  readonly doms?: number | undefined;
+  readonly operations?: number | undefined;
+  readonly leftOut?: readonly string[] | undefined;
+}
+
+export function changeSetting(setting: Setting, changes: Changes): Setting {
+  const { faults, subs, doms, operations, leftOut } = changes;
+  return {
+    ...setting,
+    subs: subs ?? setting.subs,
+    doms: doms ?? setting.doms,
+    operations: operations ?? setting.operations,
+    leftOut: leftOut ?? setting.leftOut,
+    faults: faults === undefined ? setting.faults : onlyFaults(setting.faults, faults),
+  };
+}
+
+/** The arguments of `make sim` that give this setting again. */
+export function settingArgs(setting: Setting): string {
+  const drawn = drawSetting(setting.seed, setting.profile);
+  const args = [`SEED=${setting.seed}`];
+  if (setting.profile !== 'full') args.push(`PROFILE=${setting.profile}`);
+  const [kinds, all] = [kindsOf(setting.faults), kindsOf(drawn.faults)];
+  if (kinds.length !== all.length) args.push(`FAULTS=${kinds.join(',') || 'none'}`);
+  for (const name of ['subs', 'doms', 'operations'] as const)
+    if (setting[name] !== drawn[name]) args.push(`${name.toUpperCase()}=${setting[name]}`);
+  if (setting.leftOut.length > 0) args.push(`LEFT_OUT=${setting.leftOut.join(',')}`);
+  return args.join(' ');
+}
