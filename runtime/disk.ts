@@ -14,7 +14,8 @@ export interface DiskEntry {
  * file, fsync, rename, fsync of the folder); missing parent folders are made. `append` is durable
  * only after `sync`. `rename` is atomic and durable. `list` is sorted by name.
  * Assumptions: one process writes to it.
- * Caveats: links are reported as `other` and never followed.
+ * Caveats: links are reported as `other` and never followed. A power cut may undo a `remove`, until
+ * the next change that is durable. What was stored can rot: who needs to know must look.
  * Errors: an absent file reads as `undefined`; removing what is absent succeeds; a full or failing
  * disk throws with the path in the message.
  */

@@ -3,12 +3,24 @@ import { diskPathParts } from './disk-path.ts';
 
 /** A disk in memory with the faults of a real one, for tests and simulation. */
 export interface MemoryDisk extends Disk {
-  /** What a power cut does: whatever was appended but not synced is gone. */
-  crash(): void;
+  /** What a power cut does: whatever was appended but not synced is gone, unless chance keeps it. */
+  crash(chance?: CrashChance): void;
   /** From now on the disk holds at most this many bytes; writing over it throws. */
   limit(capacityBytes: number): void;
+  /** Of all files together. */
+  usedBytes(): number;
+  /** One bit of a stored byte turns over by itself; `false`: there is no such byte. */
+  rot(path: string, atByte: number): boolean;
   /** All file paths, sorted, with what they hold now. */
   files(): ReadonlyMap<string, Uint8Array>;
+}
+
+/** What a power cut leaves of what it may take: drawn for each file, in the order of their paths. */
+export interface CrashChance {
+  /** How many of a file's unsynced bytes are on the disk all the same, from the first one on. */
+  readonly keptBytes?: (unsyncedBytes: number) => number;
+  /** Whether a file is back that was removed since anything was last made durable. */
+  readonly isBack?: () => boolean;
 }
 
 /** An empty disk. Deterministic: the same calls give the same answers. */
@@ -27,6 +39,8 @@ const PIECE_BYTES_MAX = 64 * 1024;
 
 class SimulatedDisk implements MemoryDisk {
   private readonly stored = new Map<string, StoredFile>();
+  /** Removed, and nothing was made durable since: a file system writes down its changes in order. */
+  private readonly removed = new Map<string, StoredFile>();
   private capacityBytes = Number.POSITIVE_INFINITY;
 
   async read(path: string): Promise<Uint8Array | undefined> {
@@ -42,6 +56,7 @@ class SimulatedDisk implements MemoryDisk {
       sizeBytes: bytes.length,
       syncedPieces: 1,
     });
+    this.removed.clear();
   }
 
   async append(path: string, bytes: Uint8Array): Promise<void> {
@@ -61,6 +76,7 @@ class SimulatedDisk implements MemoryDisk {
     const file = this.stored.get(key(path));
     if (file === undefined) throw new Error(`sync ${path}: no such file`);
     file.syncedPieces = file.pieces.length;
+    this.removed.clear();
   }
 
   async rename(from: string, to: string): Promise<void> {
@@ -71,12 +87,15 @@ class SimulatedDisk implements MemoryDisk {
     this.stored.set(key(to), file);
     // The new name is durable even where the content is not: that is what a real disk does.
     file.syncedPieces ??= 0;
+    this.removed.clear();
   }
 
   async remove(path: string): Promise<void> {
     const prefix = path === '' ? '' : `${key(path)}/`;
-    for (const name of this.stored.keys()) {
-      if (name === path || name.startsWith(prefix)) this.stored.delete(name);
+    for (const [name, file] of this.stored) {
+      if (name !== path && !name.startsWith(prefix)) continue;
+      this.stored.delete(name);
+      if (file.syncedPieces !== undefined) this.removed.set(name, file);
     }
   }
 
@@ -116,14 +135,21 @@ class SimulatedDisk implements MemoryDisk {
     }
   }
 
-  crash(): void {
-    for (const [path, file] of this.stored) {
-      if (file.syncedPieces === undefined) {
+  crash({ keptBytes = () => 0, isBack = () => false }: CrashChance = {}): void {
+    const back = sorted(this.removed).filter(([path]) => !this.stored.has(path) && isBack());
+    for (const [path, file] of back) this.stored.set(path, file);
+    this.removed.clear();
+    for (const [path, file] of sorted(this.stored)) {
+      const content = contentOf(file);
+      const syncedBytes = sizeOf(file.pieces.slice(0, file.syncedPieces ?? 0));
+      const unsyncedBytes = content.length - syncedBytes;
+      const kept = unsyncedBytes === 0 ? 0 : Math.min(unsyncedBytes, keptBytes(unsyncedBytes));
+      if (file.syncedPieces === undefined && kept === 0) {
         this.stored.delete(path);
         continue;
       }
-      file.pieces.length = file.syncedPieces;
-      file.sizeBytes = file.pieces.reduce((sum, piece) => sum + piece.length, 0);
+      const pieces = [content.subarray(0, syncedBytes + kept)];
+      this.stored.set(path, { pieces, sizeBytes: syncedBytes + kept, syncedPieces: 1 });
     }
   }
 
@@ -131,15 +157,33 @@ class SimulatedDisk implements MemoryDisk {
     this.capacityBytes = capacityBytes;
   }
 
+  usedBytes(): number {
+    return this.stored.values().reduce((sum, file) => sum + file.sizeBytes, 0);
+  }
+
+  rot(path: string, atByte: number): boolean {
+    const file = this.stored.get(key(path));
+    if (file === undefined || atByte >= file.sizeBytes) return false;
+    const content = contentOf(file);
+    content[atByte] = (content[atByte] ?? 0) ^ 1;
+    const synced = sizeOf(file.pieces.slice(0, file.syncedPieces ?? 0));
+    file.pieces.splice(
+      0,
+      file.pieces.length,
+      content.subarray(0, synced),
+      content.subarray(synced),
+    );
+    if (file.syncedPieces !== undefined) file.syncedPieces = 1;
+    return true;
+  }
+
   files(): ReadonlyMap<string, Uint8Array> {
-    const paths = [...this.stored.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1));
-    return new Map(paths.map(([path, file]) => [path, contentOf(file)]));
+    return new Map(sorted(this.stored).map(([path, file]) => [path, contentOf(file)]));
   }
 
   private reserve(path: string, extraBytes: number): void {
     if (this.capacityBytes === Number.POSITIVE_INFINITY) return;
-    const usedBytes = this.stored.values().reduce((sum, file) => sum + file.sizeBytes, 0);
-    if (usedBytes + extraBytes > this.capacityBytes) {
+    if (this.usedBytes() + extraBytes > this.capacityBytes) {
       throw new Error(`write ${path}: no space left on device`);
     }
   }
@@ -155,6 +199,16 @@ class SimulatedDisk implements MemoryDisk {
 
 function key(path: string): string {
   return diskPathParts(path).join('/');
+}
+
+function sorted(
+  files: ReadonlyMap<string, StoredFile>,
+): readonly (readonly [string, StoredFile])[] {
+  return [...files].toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function sizeOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }
 
 function contentOf(file: StoredFile): Uint8Array {
