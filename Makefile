@@ -9,9 +9,12 @@ STAMP := node_modules/.stamp
 SEED ?=
 SEEDS ?=
 MINUTES ?=
-# Each is an option of sim/main.ts.
-SIM_ARGS = $(foreach name,SEED SEEDS MINUTES PROFILE FAULTS SUBS DOMS OPERATIONS LEFT_OUT,\
-	$(if $($(name)),--$(subst _,-,$(shell echo $(name) | tr A-Z a-z)) $($(name))))
+# Each is an option of sim/main.ts; the flags are set by any value.
+SIM_OPTIONS = SEED SEEDS MINUTES PROFILE FAULTS DOMS SUBS USERS OPERATIONS LEFT_OUT CLIENTS STORM_MS JOBS
+SIM_FLAGS = SHRINK RARE_PATHS
+option = --$(subst _,-,$(shell echo $(1) | tr A-Z a-z))
+SIM_ARGS = $(foreach name,$(SIM_OPTIONS),$(if $($(name)),$(call option,$(name)) $($(name)))) \
+	$(foreach name,$(SIM_FLAGS),$(if $($(name)),$(call option,$(name))))
 
 .PHONY: help demo test check fmt gen unit sim e2e bench build clean setup
 

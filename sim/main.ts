@@ -1,40 +1,65 @@
 /** Replays one seed, or hunts through many: see `node sim/main.ts --help`. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { renderLine } from './engine/trace.ts';
 import { geo } from './run/geo.fixture.ts';
+import { type Outcome, outcomeOf, type Runner, runAll } from './run/outcome.ts';
 import { type Rehearsal, rehearse } from './run/rehearse.ts';
+import { Report } from './run/report.ts';
 import {
   type Changes,
   changeSetting,
   drawSetting,
   type Profile,
   type Setting,
+  settingArgs,
 } from './run/setting.ts';
+import { shrink } from './run/shrink.ts';
 
 interface Options extends Changes {
   readonly seed?: number;
   readonly seeds?: readonly [number, number];
   readonly minutes?: number;
   readonly profile: Profile;
+  readonly jobs: number;
   readonly hash?: true;
+  readonly hashes?: true;
+  readonly shrink?: true;
+  readonly rarePaths?: true;
+  readonly worker?: true;
 }
 
 /** A hunt with so many failures has found enough. */
 const FAILURES_MAX = 10;
+/** What making a failure smaller may take. */
+const SHRINK_MS_MAX = 120_000;
 
 await new Command('sim')
   .description('The cluster under virtual time, with faults; every run is drawn from its seed.')
   .option('--seed <n>', 'replay one seed and print what happens', whole)
-  .option('--seeds <a..b>', 'run these seeds, and print the ones that fail', range)
+  .option('--seeds <a..b>', 'run these seeds on all cores, and print the ones that fail', range)
   .option('--minutes <m>', 'stop the hunt after this time', Number)
   .option('--profile <name>', '`short`: up to five nodes; `full`: up to thirty', 'full')
   .option('--faults <kinds>', 'let only these happen, e.g. `loss,sub-crash`, or `none`', faultList)
-  .option('--subs <n>', 'so many nodes instead of what the seed draws', whole)
-  .option('--doms <n>', 'so many doms', whole)
-  .option('--operations <n>', 'so many changes by each user', whole)
+  .option('--doms <n>', 'so many doms instead of what the seed draws', whole)
+  .option('--subs <n>', 'so many nodes', whole)
+  .option('--users <n>', 'so many people who change things', whole)
+  .option('--operations <n>', 'so many changes by each of them', whole)
   .option('--left-out <list>', 'leave these changes out, as `user.number`', list)
+  .option('--clients <n>', 'so many resolvers and browsers', whole)
+  .option('--storm-ms <ms>', 'so long faults happen', whole)
+  .option('--jobs <n>', 'processes of a hunt', whole, availableParallelism())
+  .option('--shrink', 'make the first failure smaller, and print what is left of it')
+  .option('--rare-paths', 'print which rare paths were reached, and fail if one was not')
   .option('--hash', 'with --seed: print nothing but the hash of the trace')
-  .action((options: Options) => (options.seeds === undefined ? replay(options) : hunt(options)))
+  .option('--hashes', 'with --seeds: print the hash of each')
+  .option('--worker', 'run what the parent process sends')
+  .action(async (options: Options) => {
+    if (options.worker) work();
+    else if (options.seeds === undefined) await replay(options);
+    else await hunt(options, options.seeds);
+  })
   .parseAsync();
 
 async function replay(options: Options): Promise<void> {
@@ -48,40 +73,56 @@ async function replay(options: Options): Promise<void> {
       `seed ${setting.seed} holds: ${describe(rehearsal, performance.now() - startMs)}`,
     );
   console.error(rehearsal.message);
+  if (options.shrink) await printSmaller(setting, outcomeOf(rehearsal), runHere);
   process.exit(1);
 }
 
-async function hunt(options: Options): Promise<void> {
-  const [first, last] = options.seeds ?? [1, 1];
+async function hunt(options: Options, [first, last]: readonly [number, number]): Promise<void> {
   const startMs = performance.now();
   const deadlineMs = startMs + (options.minutes ?? Infinity) * 60_000;
-  const failed: number[] = [];
-  let [ran, virtualMs, steps] = [0, 0, 0];
-  const goesOn = (): boolean => failed.length < FAILURES_MAX && performance.now() < deadlineMs;
-  for (let seed = first; seed <= last && goesOn(); seed += 1) {
-    ran += 1;
-    const rehearsal = await run(settingOf(seed, options), 'hash');
-    if (rehearsal.kind === 'held') {
-      virtualMs += rehearsal.result.virtualMs;
-      steps += rehearsal.result.steps;
-      continue;
-    }
-    failed.push(seed);
-    console.log(rehearsal.message);
-  }
-  const tookS = (performance.now() - startMs) / 1000;
-  console.log(
-    `${ran} seeds in ${tookS.toFixed(1)} s: ${(ran / tookS).toFixed(1)} seeds/s, ` +
-      `${(virtualMs / 1000 / tookS).toFixed(0)} virtual seconds and ` +
-      `${(steps / tookS).toFixed(0)} events per second; ` +
-      (failed.length === 0 ? 'all hold' : `${failed.length} fail: ${failed.join(' ')}`),
-  );
-  process.exit(failed.length === 0 ? 0 : 1);
+  const report = new Report();
+  const children = Array.from({ length: options.jobs }, startChild);
+  await runAll(settings(first, last, options), {
+    runners: children.map(runnerOf),
+    onOutcome: (setting, outcome) => {
+      report.add(setting, outcome);
+      if (outcome.kind === 'failed') console.log(outcome.message);
+      else if (options.hashes) console.log(`${setting.seed} ${outcome.hash}`);
+    },
+    goesOn: () => report.failed.length < FAILURES_MAX && performance.now() < deadlineMs,
+  });
+  for (const child of children) child.disconnect();
+  console.log(report.summary((performance.now() - startMs) / 1000));
+  if (options.rarePaths) console.log(report.rarePaths());
+  const [failure] = report.failed;
+  if (options.shrink && failure !== undefined)
+    await printSmaller(failure.setting, failure.outcome, runHere);
+  const isMissed = options.rarePaths && report.unreached.length > 0;
+  process.exitCode = failure !== undefined || isMissed ? 1 : 0;
+}
+
+async function printSmaller(setting: Setting, outcome: Outcome, runner: Runner): Promise<void> {
+  const deadlineMs = performance.now() + SHRINK_MS_MAX;
+  console.log('making it smaller');
+  const smallest = await shrink(setting, outcome, {
+    runner,
+    onSmaller: (each) => console.log(`  make sim ${settingArgs(each)}`),
+    goesOn: () => performance.now() < deadlineMs,
+  });
+  console.log(`smallest: make sim ${settingArgs(smallest)}`);
+}
+
+function* settings(first: number, last: number, options: Options): Generator<Setting> {
+  for (let seed = first; seed <= last; seed += 1) yield settingOf(seed, options);
 }
 
 function settingOf(seed: number, options: Options): Setting {
-  return changeSetting(drawSetting(seed, options.profile), options);
+  const { doms, subs, users, operations, clients, stormMs, leftOut, faults, profile } = options;
+  const changes = { doms, subs, users, operations, clients, stormMs, leftOut, faults };
+  return changeSetting(drawSetting(seed, profile), changes);
 }
+
+const runHere: Runner = { run: async (setting) => outcomeOf(await run(setting, 'hash')) };
 
 function run(setting: Setting, keep: 'lines' | 'hash'): Promise<Rehearsal> {
   const onUnhandled = (note: (reason: unknown) => void): (() => void) => {
@@ -89,6 +130,41 @@ function run(setting: Setting, keep: 'lines' | 'hash'): Promise<Rehearsal> {
     return () => process.off('unhandledRejection', note);
   };
   return rehearse(setting, { keep, geo, onUnhandled });
+}
+
+/** In a child: runs one setting after another, as they come. Ends when its parent does. */
+function work(): void {
+  process.on('message', (setting: Setting) => {
+    runHere.run(setting).then(
+      (outcome) => process.send?.(outcome),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  });
+}
+
+function startChild(): ChildProcess {
+  return fork(import.meta.filename, ['--worker'], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+}
+
+function runnerOf(child: ChildProcess): Runner {
+  return {
+    run: (setting) =>
+      new Promise((resolve, reject) => {
+        const ended = (code: number | null): void =>
+          reject(new Error(`the process that ran seed ${setting.seed} ended with ${code}`));
+        child.once('exit', ended);
+        child.once('message', (outcome) => {
+          child.off('exit', ended);
+          resolve(outcome as Outcome);
+        });
+        child.send(setting);
+      }),
+  };
 }
 
 function describe({ result }: Extract<Rehearsal, { kind: 'held' }>, tookMs: number): string {

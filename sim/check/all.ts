@@ -4,6 +4,7 @@ import type { Check, CheckPorts } from './check.ts';
 import { epochsCheck } from './epochs.ts';
 import { positionsCheck } from './positions.ts';
 import { servingCheck } from './serving.ts';
+import { sometimesCheck } from './sometimes.ts';
 import { tokensCheck } from './tokens.ts';
 
 /** Everything that is watched in each run. */
@@ -14,6 +15,7 @@ export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
     epochsCheck(ports),
     positionsCheck(ports),
     servingCheck({ ...ports, disks }),
+    sometimesCheck(ports, cluster),
     tokensCheck(ports),
   ];
 }

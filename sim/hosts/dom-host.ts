@@ -65,7 +65,10 @@ export function startDom(parts: DomParts): RunningDom {
     name: host.name,
     process,
     accept: (link, identity) => void dom.accept(link, identity, process.signal),
-    fetchBlob: (node, digest, offsetBytes) => fetchBlob(dom, { node, digest, offsetBytes }),
+    fetchBlob: (node, digest, offsetBytes) => {
+      if (offsetBytes > 0) checks.reached.add('resumed blob');
+      return fetchBlob(dom, { node, digest, offsetBytes });
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { type Agent, createAgent } from '../../agent/agent.ts';
 import { createInProcessPlane, type InProcessPlane } from '../../agent/plane/in-process-plane.ts';
-import type { DataPlane } from '../../agent/plane/plane.ts';
+import type { DataPlane, Health } from '../../agent/plane/plane.ts';
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Identity } from '../../runtime/authority.ts';
 import type { Checks } from '../check/checks.ts';
@@ -28,6 +28,8 @@ export interface RunningSub {
   /** Its positions when they were last looked at. */
   held: Position | undefined;
   applied: Position | undefined;
+  /** What its probes say of the other edges. */
+  health: Health;
 }
 
 export interface SubParts {
@@ -58,7 +60,10 @@ export function startSub(sub: Sub, { network, trace, checks, onEnd }: SubParts):
         running.serving = plane;
         return report;
       },
-      setHealth: (health) => plane.setHealth(health),
+      setHealth: (health) => {
+        running.health = health;
+        plane.setHealth(health);
+      },
       explain: (question) => plane.explain(question),
       state: () => plane.state(),
       close: () => plane.close(),
@@ -68,7 +73,7 @@ export function startSub(sub: Sub, { network, trace, checks, onEnd }: SubParts):
     identity: { node: host.name },
   });
   const running: RunningSub = {
-    ...{ process, agent, serving: undefined, held: undefined, applied: undefined },
+    ...{ process, agent, serving: undefined, held: undefined, applied: undefined, health: {} },
   };
   sub.running = running;
   agent.run(process.signal).then(

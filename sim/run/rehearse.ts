@@ -6,7 +6,12 @@ import { type RunResult, World } from './world.ts';
 /** How a run went. */
 export type Rehearsal =
   | { readonly kind: 'held'; readonly result: RunResult; readonly lines: readonly TraceLine[] }
-  | { readonly kind: 'failed'; readonly message: string; readonly lines: readonly TraceLine[] };
+  | {
+      readonly kind: 'failed';
+      readonly message: string;
+      readonly virtualMs: number;
+      readonly lines: readonly TraceLine[];
+    };
 
 export interface RehearseOptions {
   readonly keep: 'lines' | 'hash';
@@ -28,10 +33,10 @@ export async function rehearse(setting: Setting, options: RehearseOptions): Prom
     const [first] = unhandled;
     const stack = first instanceof Error ? first.stack : String(first);
     const message = `INV-4: nobody handles ${stack}; replay: ${replay}`;
-    return { kind: 'failed', message, lines: world.lines() };
+    return { kind: 'failed', message, virtualMs: world.nowMs, lines: world.lines() };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { kind: 'failed', message, lines: world.lines() };
+    return { kind: 'failed', message, virtualMs: world.nowMs, lines: world.lines() };
   } finally {
     stop();
   }

@@ -51,24 +51,26 @@ export function drawSetting(seed: number, profile: Profile): Setting {
   };
 }
 
-/** What a person may change of a setting that a seed draws. */
+/** What may be changed of a setting that a seed draws. Left out: as drawn. */
 export interface Changes {
-  /** Kinds of faults that stay; `none` is the empty list. Left out: all. */
+  /** Kinds of faults that stay; none: the empty list. */
   readonly faults?: readonly string[] | undefined;
-  readonly subs?: number | undefined;
   readonly doms?: number | undefined;
+  readonly subs?: number | undefined;
+  readonly users?: number | undefined;
   readonly operations?: number | undefined;
+  readonly clients?: number | undefined;
+  readonly stormMs?: number | undefined;
   readonly leftOut?: readonly string[] | undefined;
 }
 
-export function changeSetting(setting: Setting, changes: Changes): Setting {
-  const { faults, subs, doms, operations, leftOut } = changes;
+const NUMBERS = ['doms', 'subs', 'users', 'operations', 'clients', 'stormMs'] as const;
+
+export function changeSetting(setting: Setting, { faults, ...changes }: Changes): Setting {
+  const changed = Object.entries(changes).filter(([, value]) => value !== undefined);
   return {
     ...setting,
-    subs: subs ?? setting.subs,
-    doms: doms ?? setting.doms,
-    operations: operations ?? setting.operations,
-    leftOut: leftOut ?? setting.leftOut,
+    ...Object.fromEntries(changed),
     faults: faults === undefined ? setting.faults : onlyFaults(setting.faults, faults),
   };
 }
@@ -80,8 +82,13 @@ export function settingArgs(setting: Setting): string {
   if (setting.profile !== 'full') args.push(`PROFILE=${setting.profile}`);
   const [kinds, all] = [kindsOf(setting.faults), kindsOf(drawn.faults)];
   if (kinds.length !== all.length) args.push(`FAULTS=${kinds.join(',') || 'none'}`);
-  for (const name of ['subs', 'doms', 'operations'] as const)
-    if (setting[name] !== drawn[name]) args.push(`${name.toUpperCase()}=${setting[name]}`);
+  for (const name of NUMBERS)
+    if (setting[name] !== drawn[name]) args.push(`${variableOf(name)}=${setting[name]}`);
   if (setting.leftOut.length > 0) args.push(`LEFT_OUT=${setting.leftOut.join(',')}`);
   return args.join(' ');
+}
+
+/** `stormMs` → `STORM_MS`. */
+function variableOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
 }

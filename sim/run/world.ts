@@ -76,6 +76,11 @@ export class World {
     return this.trace.lines();
   }
 
+  /** Virtual milliseconds since the start. */
+  get nowMs(): number {
+    return this.#scheduler.nowMs;
+  }
+
   async run(): Promise<RunResult> {
     const { stormMs } = this.#setting;
     const random = this.#random.fork('end');

@@ -1,0 +1,58 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import { decodeReply, TYPE_A } from '../load/dns-client.ts';
+import type { Check, CheckPorts } from './check.ts';
+
+interface RarePath {
+  readonly path: string;
+  /** What the production code says there. */
+  readonly message: RegExp;
+}
+
+const LOGGED: readonly RarePath[] = [
+  { path: 'relist after compaction', message: /^mirror: watch expired, listing again$/ },
+  { path: 'mirror retries the store', message: /^mirror: reading the store failed$/ },
+  { path: 'leader deposed', message: /^no longer leading$/ },
+  { path: 'campaign retried', message: /^campaign failed; trying again$/ },
+  { path: 'furnishing retried', message: /^furnishing failed; trying again$/ },
+  { path: 'reconcile retried', message: /^reconcile failed$/ },
+  { path: 'delta refused for a snapshot', message: /^a plan cannot be built upon what is held$/ },
+  { path: 'blob fetch retried', message: /^a blob could not be fetched$/ },
+  { path: 'serving without dom', message: /^no session with dom; serving from disk$/ },
+  { path: 'removed node refused', message: /^dom refuses this node$/ },
+  { path: 'node joined again', message: /^node joined$/ },
+];
+
+/** Paths that are reached by what happens, and told by whoever sees it. */
+const HAPPENED = ['last known good answer', 'resumed blob', 'two doms believe they lead'] as const;
+
+/** Each must be reached by some seed of a batch; otherwise the world is kinder than it looks. */
+export const RARE_PATHS: readonly string[] = [
+  ...LOGGED.map(({ path }) => path),
+  ...HAPPENED,
+].toSorted();
+
+/** Notes the rare paths that a run reaches. */
+export function sometimesCheck({ reached }: CheckPorts, cluster: Cluster): Check {
+  return {
+    logged(_host, { message, fields }) {
+      for (const rare of LOGGED) {
+        if (!rare.message.test(message)) continue;
+        if (rare.path !== 'node joined again' || fields['how'] === 'joined again')
+          reached(rare.path);
+      }
+    },
+    asked({ nameserver, type, reply }) {
+      const health = cluster.sub(nameserver)?.running?.health ?? {};
+      if (type !== TYPE_A || reply === undefined) return;
+      const named = decodeReply(reply).addresses.map(
+        (address) => cluster.subs.find((sub) => sub.address === address)?.host.name ?? '',
+      );
+      if (named.length > 0 && named.every((name) => health[name] === false))
+        reached('last known good answer');
+    },
+    committed() {
+      const leaders = cluster.runningDoms().filter(({ dom }) => dom.leads).length;
+      if (leaders > 1) reached('two doms believe they lead');
+    },
+  };
+}

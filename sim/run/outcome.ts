@@ -1,0 +1,66 @@
+import type { Rehearsal } from './rehearse.ts';
+import type { Setting } from './setting.ts';
+
+/** What a run came to, as plain data that can be sent from one process to another. */
+export type Outcome =
+  | {
+      readonly kind: 'held';
+      /** SHA-256 of all that happened. */
+      readonly hash: string;
+      readonly steps: number;
+      readonly virtualMs: number;
+      /** Rare paths that were reached. */
+      readonly reached: readonly string[];
+    }
+  | {
+      readonly kind: 'failed';
+      /** Begins with `INV-n: `, and ends with the command that replays it. */
+      readonly message: string;
+      readonly virtualMs: number;
+    };
+
+export function outcomeOf(rehearsal: Rehearsal): Outcome {
+  if (rehearsal.kind === 'failed') {
+    const { message, virtualMs } = rehearsal;
+    return { kind: 'failed', message, virtualMs };
+  }
+  const { hash, steps, virtualMs, reached } = rehearsal.result;
+  return { kind: 'held', hash, steps, virtualMs, reached: [...reached].toSorted() };
+}
+
+/** `INV-27`; undefined for a run that held, or failed in another way. */
+export function invariantOf(outcome: Outcome): string | undefined {
+  return outcome.kind === 'failed' ? /^INV-\d+/.exec(outcome.message)?.[0] : undefined;
+}
+
+/** Somebody who runs one world after another: another process, so that all cores are used. */
+export interface Runner {
+  run(setting: Setting): Promise<Outcome>;
+}
+
+/**
+ * Runs all settings, each runner one at a time. Tells of outcomes as they come; `goesOn` false: no
+ * more are begun.
+ */
+export async function runAll(
+  settings: Iterable<Setting>,
+  {
+    runners,
+    onOutcome,
+    goesOn,
+  }: {
+    readonly runners: readonly Runner[];
+    readonly onOutcome: (setting: Setting, outcome: Outcome) => void;
+    readonly goesOn: () => boolean;
+  },
+): Promise<void> {
+  const queue = settings[Symbol.iterator]();
+  const work = async (runner: Runner): Promise<void> => {
+    while (goesOn()) {
+      const { done, value } = queue.next();
+      if (done === true) return;
+      onOutcome(value, await runner.run(value));
+    }
+  };
+  await Promise.all(runners.map(work));
+}
