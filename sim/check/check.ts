@@ -1,3 +1,4 @@
+import type { AppliedReport, PlaneSnapshot } from '../../agent/plane/plane.ts';
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { HttpAnswer } from '../../runtime/http.ts';
 import type { LogFields } from '../../runtime/log.ts';
@@ -59,6 +60,13 @@ export interface NodePosition {
   readonly position: Position;
 }
 
+/** What a node serves from now on. It holds private keys: nothing of it is to be printed whole. */
+export interface AppliedSnapshot {
+  readonly node: string;
+  readonly snapshot: PlaneSnapshot;
+  readonly report: AppliedReport;
+}
+
 /**
  * One thing that must hold, watched while a world runs. Each method is called when what it is named
  * for has happened; a check implements those that it needs, keeps what it must remember, and calls
@@ -72,6 +80,8 @@ export interface Check {
   asked?(exchange: DnsExchange): void;
   requested?(exchange: HttpExchange): void;
   moved?(position: NodePosition): void;
+  /** A node's data plane has taken a snapshot over. */
+  applied?(applied: AppliedSnapshot): void;
   /** A person has made a release of a site, and is about to upload it. */
   published?(site: string, release: Published): void;
   /** A token has bought a certificate. */
@@ -82,6 +92,8 @@ export interface Check {
   logged?(host: string, line: LoggedLine): void;
   /** After each step of the world: must be cheap. */
   stepped?(): void;
+  /** All is as wished, and lasts: from now until `rested` nothing may change. */
+  settled?(): void | Promise<void>;
   /** At the fixed point: nothing has been written for a while, and all is as wished. */
   rested?(): void | Promise<void>;
 }

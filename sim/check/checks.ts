@@ -1,6 +1,7 @@
 import type { Log, LogFields } from '../../runtime/log.ts';
 import type { Published } from '../load/content.ts';
 import type {
+  AppliedSnapshot,
   Check,
   CheckPorts,
   Commit,
@@ -75,6 +76,10 @@ export class Checks implements Required<Check> {
     for (const check of this.#all) check.moved?.(position);
   }
 
+  applied(applied: AppliedSnapshot): void {
+    for (const check of this.#all) check.applied?.(applied);
+  }
+
   published(site: string, release: Published): void {
     for (const check of this.#all) check.published?.(site, release);
   }
@@ -93,6 +98,10 @@ export class Checks implements Required<Check> {
 
   stepped(): void {
     for (const check of this.#stepped) check.stepped?.();
+  }
+
+  async settled(): Promise<void> {
+    for (const check of this.#all) await check.settled?.();
   }
 
   async rested(): Promise<void> {

@@ -78,12 +78,17 @@ export class Network {
     if (this.#cutOff.delete(host)) this.#trace.add('network', `${host} is back`);
   }
 
+  /** Whether anything passes between two hosts, by their names. */
+  reaches(one: string, other: string): boolean {
+    return !this.#cutOff.has(one) && !this.#cutOff.has(other);
+  }
+
   dialer({ node, identity, process }: Caller): Dialer {
     return process.wrap<Dialer>({
       dial: async (signal) => {
         await this.#travel();
         signal.throwIfAborted();
-        if (!this.#reaches(node, 'dom')) return this.#noAnswer(signal);
+        if (!this.reaches(node, 'dom')) return this.#noAnswer(signal);
         const dom = this.#dial(node);
         if (dom === undefined) throw new LinkClosedError('lost', 'dial dom: connection refused');
         const wire = this.#wire(node, dom);
@@ -98,7 +103,7 @@ export class Network {
     return process.wrap<Probe>({
       probe: async (target, signal) => {
         const lost = this.#random.chance(this.#faults().probeLoss);
-        if (lost || !this.#reaches(node, target.node)) {
+        if (lost || !this.reaches(node, target.node)) {
           await this.#pause(PROBE_MS_MAX);
           return false;
         }
@@ -125,13 +130,13 @@ export class Network {
     const { node, identity, digest, offsetBytes, signal } = request;
     await this.#travel();
     const dom = this.#dialled.get(node);
-    if (dom === undefined || !dom.process.alive || !this.#reaches(node, 'dom'))
+    if (dom === undefined || !dom.process.alive || !this.reaches(node, 'dom'))
       throw new Error(`fetch ${digest}: no way to dom`);
     for await (const chunk of dom.fetchBlob(identity, digest, offsetBytes)) {
       for (let at = 0; at < chunk.length; at += PIECE_BYTES_MAX) {
         await this.#travel();
         signal.throwIfAborted();
-        const isBroken = !dom.process.alive || !this.#reaches(node, 'dom');
+        const isBroken = !dom.process.alive || !this.reaches(node, 'dom');
         if (isBroken || this.#random.chance(this.#faults().blobCut)) {
           this.#trace.add('network', `the stream of a blob to ${node} breaks`);
           throw new Error(`fetch ${digest}: the stream broke`);
@@ -172,7 +177,7 @@ export class Network {
 
   #fate(node: string): FrameFate {
     const { frameLoss, halfOpen } = this.#faults();
-    const isHalfOpen = this.#random.chance(halfOpen) || !this.#reaches(node, 'dom');
+    const isHalfOpen = this.#random.chance(halfOpen) || !this.reaches(node, 'dom');
     if (!isHalfOpen && !this.#random.chance(frameLoss))
       return { kind: 'delivered', latencyMs: this.#latencyMs() };
     this.#trace.add('network', `the link of ${node} ${isHalfOpen ? 'falls silent' : 'breaks'}`);
@@ -188,10 +193,6 @@ export class Network {
   async #noAnswer(signal: AbortSignal): Promise<never> {
     await this.#scheduler.clock().sleep(Infinity, signal);
     throw new LinkClosedError('lost', 'dial dom: no answer');
-  }
-
-  #reaches(one: string, other: string): boolean {
-    return !this.#cutOff.has(one) && !this.#cutOff.has(other);
   }
 
   #travel(): Promise<void> {

@@ -144,6 +144,7 @@ export class World {
     if (commits.length > COMMITS_PER_NODE_MAX * subs.length)
       this.#violated(2, `${commits.length} commits in one run`);
     commits.length = 0;
+    await this.#cluster.checks.settled();
     const before = await this.#revision();
     await this.#pass(QUIET_MS);
     const after = await this.#revision();
