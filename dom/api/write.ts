@@ -20,6 +20,7 @@ import { mergeApplied } from '../apply/merge.ts';
 import { mergeUpdated } from '../apply/update.ts';
 import { reserveHosts } from './hosts.ts';
 import { invalid, notFound, readObject, requestedName } from './names.ts';
+import { withoutGoneOwners } from './owners.ts';
 
 /** Writes that lost a race are decided anew this often before the caller is told. */
 const ATTEMPTS_MAX = 8;
@@ -63,7 +64,8 @@ export async function applyObject(
       time: new Date(ports.clock.nowMs()).toISOString(),
     });
     if (merged.kind === 'clash') throw clash(name, merged.clashes);
-    const next = complete(validation.object, live, merged);
+    const whole = complete(validation.object, live, merged);
+    const next = await withoutGoneOwners(ports.store, whole);
     const outcome =
       live === undefined ? 'created' : isDeepStrictEqual(next, live) ? 'unchanged' : 'configured';
     const operations = outcome === 'unchanged' ? [] : await writeSteps(ports, live, next);

@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import { memoryStore } from '../../runtime/memory-store.ts';
+import type { Store } from '../../runtime/store.ts';
+import { virtualClock } from '../../runtime/test-clock.ts';
+import { domScene } from '../test-scene.ts';
+
+const DIGEST = `sha256-${'a'.repeat(64)}`;
+const release = {
+  apiVersion: 'b8s.dev/v1',
+  kind: 'Release',
+  metadata: { namespace: 'default', name: DIGEST },
+  spec: { site: 'blog', files: 1, sizeBytes: 1 },
+};
+const site = {
+  apiVersion: 'b8s.dev/v1',
+  kind: 'Site',
+  metadata: { namespace: 'default', name: 'blog' },
+  spec: { hosts: ['blog.example.com'], content: { release: DIGEST } },
+};
+
+test('a site that is deleted and declared again at once keeps the release that it names', async () => {
+  const clock = virtualClock();
+  const plain = memoryStore({ clock });
+  let deletions: 'go through' | 'wait' = 'go through';
+  const waiting: (() => void)[] = [];
+  // What dom's controllers want to delete comes late, as if dom were busy.
+  const wrapStore = (store: Store): Store => ({
+    ...bound(store),
+    commit: async (transaction) => {
+      const isGarbage = transaction.writes.some(
+        ({ kind, key }) => kind === 'delete' && key.startsWith('/b8s/releases/'),
+      );
+      if (isGarbage && deletions === 'wait')
+        await new Promise<void>((resolve) => waiting.push(resolve));
+      return store.commit(transaction);
+    },
+  });
+  const scene = await domScene({ clock, store: plain, wrapStore });
+  try {
+    await scene.apply(release);
+    await scene.apply(site);
+    await clock.advance(1_000);
+    deletions = 'wait';
+    await scene.remove('Site', 'blog');
+    await clock.advance(1_000);
+    expect(waiting.length).toBeGreaterThan(0);
+    // As `b8sctl apply` does it: first what the site is to show, then the site.
+    await scene.apply(release);
+    deletions = 'go through';
+    for (const each of waiting) each();
+    await clock.advance(1_000);
+    await scene.apply(site);
+    await clock.advance(1_000);
+    const kept = await plain.get(`/b8s/releases/default/${DIGEST}`);
+    expect(kept).toBeDefined();
+  } finally {
+    scene.stop();
+  }
+});
+
+test('an object keeps the owners that are there, also when it is applied again', async () => {
+  const scene = await domScene();
+  try {
+    await scene.apply(release);
+    await scene.apply(site);
+    await scene.clock.advance(1_000);
+    const again = await scene.apply(release);
+    expect(again.metadata.ownerReferences).toHaveLength(1);
+  } finally {
+    scene.stop();
+  }
+});
+
+function bound(store: Store): Store {
+  return {
+    get: (key) => store.get(key),
+    list: (prefix, options) => store.list(prefix, options),
+    commit: (transaction) => store.commit(transaction),
+    watch: (prefix, options) => store.watch(prefix, options),
+    grantLease: (ttlMs) => store.grantLease(ttlMs),
+    renewLease: (lease) => store.renewLease(lease),
+    revokeLease: (lease) => store.revokeLease(lease),
+    compact: (revision) => store.compact(revision),
+    close: () => store.close(),
+  };
+}
