@@ -5,6 +5,9 @@ import { type Log, silentLog } from '../../runtime/log.ts';
 import { takeTurns } from '../../runtime/turns.ts';
 import type { DnsClient } from '../dns/answer.ts';
 import { chooseCertificates } from '../edge/certificate-table.ts';
+// Loaded here, for the engine loads it when first needed: while a simulated world runs, that would
+// take turns of the real event loop which the next run in the same process does not take.
+import '../dns/geo-database.ts';
 import { createEdge } from '../edge/edge.ts';
 import type { MemoryCache } from '../edge/memory-cache.ts';
 import { createDnsEngine } from './dns-engine.ts';

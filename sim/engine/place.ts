@@ -1,0 +1,38 @@
+/** Deep enough for any detour by way of Node. */
+const FRAMES_MAX = 40;
+
+/** What of Node's own code is looked past, to see who called it. */
+export type Past = 'nothing' | 'all but the loader' | 'all';
+
+const asking = { now: false };
+
+/**
+ * Where our own code stands that made this call: "/…/agent/agent.ts:12:34"; undefined: none does,
+ * but a package, or Node itself.
+ */
+export function callerOf(past: Past): string | undefined {
+  // To say where a line comes from, a test runner may read files.
+  if (asking.now) return undefined;
+  asking.now = true;
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = FRAMES_MAX;
+  const frames = new Error('where').stack?.split('\n').slice(1) ?? [];
+  Error.stackTraceLimit = limit;
+  asking.now = false;
+  const frame = frames.find(
+    (each) => !GUARD.test(each) && each.includes(':') && !isPast(each, past),
+  );
+  // Who only waits for what is done here has not done it.
+  if (frame === undefined || NODE.test(frame) || /^\s*at async |\/node_modules\//.test(frame))
+    return undefined;
+  return /(\/[^()]*:\d+:\d+)\)?$/.exec(frame)?.[1]?.replace(/^\/\//, '') ?? frame.trim();
+}
+
+function isPast(frame: string, past: Past): boolean {
+  if (past === 'nothing' || !NODE.test(frame)) return false;
+  return past === 'all' || !LOADER.test(frame);
+}
+
+const GUARD = /\/engine\/(guard|place|forbidden)\.ts:/;
+const NODE = /\(node:|at node:|at async node:/;
+const LOADER = /node:internal\/modules\//;
