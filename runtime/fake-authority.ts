@@ -41,27 +41,17 @@ export interface FakeRequest {
 export function fakeAuthority(ports: {
   readonly clock: Clock;
   readonly random: Random;
+  /** Left out: one of its own. Several doms sign with one. */
+  readonly ca?: FakeCa;
 }): CertificateAuthority {
-  const { clock, random } = ports;
-  const caKey = fakeKey(random);
-  const expiresMs = clock.nowMs() + CA_LIFETIME_MS;
-  const caPem = encodeFakeCertificate({
-    commonName: 'b8s',
-    names: [],
-    uris: [],
-    usage: 'server',
-    publicKey: caKey.publicKey,
-    issuer: caKey.publicKey,
-    serialNumber: serialNumber(random),
-    notBeforeMs: clock.nowMs() - CLOCK_SKEW_MS,
-    notAfterMs: expiresMs,
-  });
+  const { clock, random, ca = fakeCa(ports) } = ports;
+  const { caPem, publicKey: issuer, expiresMs } = ca;
 
   function sign(leaf: FakeLeaf, lifetimeMs: number): SignedCertificate {
     const nowMs = clock.nowMs();
     const certificate: FakeCertificate = {
       ...leaf,
-      issuer: caKey.publicKey,
+      issuer,
       serialNumber: serialNumber(random),
       notBeforeMs: nowMs - CLOCK_SKEW_MS,
       notAfterMs: Math.min(nowMs + lifetimeMs, expiresMs),
@@ -98,6 +88,24 @@ export function fakeAuthority(ports: {
       return sign({ ...clientLeaf(identity), publicKey: checkRequest(csr) }, lifetimeMs);
     },
   };
+}
+
+/** What a CA signs with. */
+export interface FakeCa {
+  readonly caPem: string;
+  readonly publicKey: string;
+  readonly expiresMs: number;
+}
+
+export function fakeCa({ clock, random }: { clock: Clock; random: Random }): FakeCa {
+  const { publicKey } = fakeKey(random);
+  const expiresMs = clock.nowMs() + CA_LIFETIME_MS;
+  const caPem = encodeFakeCertificate({
+    ...{ commonName: 'b8s', names: [], uris: [], usage: 'server' },
+    ...{ publicKey, issuer: publicKey, serialNumber: serialNumber(random) },
+    ...{ notBeforeMs: clock.nowMs() - CLOCK_SKEW_MS, notAfterMs: expiresMs },
+  });
+  return { caPem, publicKey, expiresMs };
 }
 
 /** A key that is none, for issued certificates and for nodes that join. */

@@ -1,6 +1,6 @@
 import type { Term } from '../../dom/dom.ts';
-import type { CertificateAuthority, Identity } from '../../runtime/authority.ts';
-import { fakeAuthority } from '../../runtime/fake-authority.ts';
+import type { Identity } from '../../runtime/authority.ts';
+import { type FakeCa, fakeAuthority, fakeCa } from '../../runtime/fake-authority.ts';
 import { memoryDisk } from '../../runtime/memory-disk.ts';
 import { memoryStore } from '../../runtime/memory-store.ts';
 import type { KeyValue, Store, Transaction } from '../../runtime/store.ts';
@@ -35,6 +35,9 @@ export interface ClusterOptions {
   readonly replay: string;
 }
 
+/** How soon a process that ended is started again by what watches over it. */
+const RESTART_MS = 1_000;
+
 /** A machine of the control plane, and what runs there by now. */
 export interface DomHost {
   readonly host: Host;
@@ -60,7 +63,7 @@ export class Cluster {
   readonly #ports: ClusterPorts;
   readonly #options: ClusterOptions;
   readonly #random: SeededRandom;
-  readonly #authority: CertificateAuthority;
+  readonly #ca: FakeCa;
   readonly #sealKey: Uint8Array;
   /** `sole`: the store is one process's own, which leads at once and without a lease. */
   readonly #mode: 'shared' | 'sole';
@@ -78,13 +81,13 @@ export class Cluster {
     });
     const clock = scheduler.clock();
     this.store = observedStore(memoryStore({ clock }), (...commit) => this.#committed(...commit));
-    // Blobs lie on one disk that all doms see, as a file server would offer it.
-    const blobs = memoryDisk();
+    // Blobs of several doms lie on one disk that all see, as a file server would offer it.
+    const blobs = options.doms === 1 ? undefined : memoryDisk();
     this.doms = Array.from({ length: options.doms }, (_, index) => {
       const name = options.doms === 1 ? 'dom' : `dom-${index + 1}`;
       return { host: new Host(name, ports, blobs), running: undefined };
     });
-    this.#authority = fakeAuthority({ clock, random: random.fork('authority') });
+    this.#ca = fakeCa({ clock, random: random.fork('authority') });
     this.#sealKey = random.fork('seal key').bytes(32);
     this.#mode = options.doms > 1 || random.fork('mode').chance(0.5) ? 'shared' : 'sole';
     this.subs = options.machines.map((machine) => ({
@@ -136,11 +139,18 @@ export class Cluster {
     if (dom.running !== undefined) return;
     const { scheduler, trace } = this.#ports;
     const { checks, store } = this;
+    const { host } = dom;
+    const random = this.#random.fork(`authority ${host.name} ${scheduler.steps}`);
+    const authority = fakeAuthority({ clock: host.clock, random, ca: this.#ca });
     dom.running = startDom({
-      ...{ host: dom.host, store, authority: this.#authority, sealKey: this.#sealKey },
+      ...{ host, store, authority, sealKey: this.#sealKey },
       ...{ mode: this.#mode, scheduler, trace, checks, geo: this.#options.geo },
       faults: () => this.faults,
       onEnd: (why) => checks.violated(4, why),
+      onDiskFault: () => {
+        this.crashDom(dom);
+        scheduler.after(RESTART_MS, () => this.startDom(dom));
+      },
     });
   }
 
@@ -150,16 +160,8 @@ export class Cluster {
   }
 
   /** Stands still, and still believes that it leads when it wakes. Returns what wakes it. */
-  pauseDom({ host, running }: DomHost): () => void {
-    const process = running?.process;
-    if (process === undefined || process.paused) return () => undefined;
-    this.#ports.trace.add(host.name, `${process.name} STANDS STILL`);
-    process.pause();
-    return () => {
-      if (process.alive && process.paused)
-        this.#ports.trace.add(host.name, `${process.name} wakes up`);
-      process.resume();
-    };
+  pauseDom({ host }: DomHost): () => void {
+    return host.pause().wake;
   }
 
   /** Sets a machine up from nothing, as the node that it has just become, and starts sub. */
@@ -167,7 +169,7 @@ export class Cluster {
     const sub = this.sub(name);
     if (sub === undefined) throw new Error(`there is no machine ${name}`);
     this.crashSub(sub);
-    await sub.host.disk.remove('');
+    await sub.host.wipe();
     this.checks.installed(name);
     sub.identity = identity;
     this.startSub(sub);
@@ -176,8 +178,15 @@ export class Cluster {
   startSub(sub: Sub): void {
     if (sub.running !== undefined || sub.identity === undefined) return;
     const { network, checks } = this;
-    const { trace } = this.#ports;
-    startSub(sub, { network, trace, checks, onEnd: (why) => checks.violated(4, why) });
+    const { trace, scheduler } = this.#ports;
+    startSub(sub, {
+      ...{ network, trace, checks },
+      onEnd: (why) => checks.violated(4, why),
+      onDiskFault: () => {
+        this.crashSub(sub);
+        scheduler.after(RESTART_MS, () => this.startSub(sub));
+      },
+    });
   }
 
   crashSub(sub: Sub): void {

@@ -1,6 +1,9 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 
+/** Nobody waits for more at once; whoever does has a queue without a bound (INV-39). */
+const MISSED_MAX = 10_000;
+
 /**
  * One life of a process on a host: what stands between its code and the world.
  *
@@ -14,6 +17,10 @@ export class Process {
   readonly #onKill: (() => void)[] = [];
   /** What came while the process stood still; undefined: it does not. */
   #missed: (() => void)[] | undefined;
+  /** What is to happen when so many events have come; see `atEvent`. */
+  readonly #atEvent = new Map<number, () => void>();
+  /** How many of the things that it waited for have come: the answers of ports, timers, messages. */
+  events = 0;
 
   constructor(name: string) {
     this.name = name;
@@ -46,6 +53,14 @@ export class Process {
     const missed = this.#missed ?? [];
     this.#missed = undefined;
     for (const each of missed) each();
+  }
+
+  /**
+   * Runs `action` as the `count`th event from now comes, before the code learns of it. If that kills
+   * the process, it has crashed at that very `await`.
+   */
+  atEvent(count: number, action: () => void): void {
+    this.#atEvent.set(this.events + count, action);
   }
 
   kill(): void {
@@ -101,8 +116,22 @@ export class Process {
 
   #deliver(outcome: () => void): void {
     if (!this.alive) return;
-    if (this.#missed === undefined) outcome();
-    else this.#missed.push(() => this.#deliver(outcome));
+    if (this.paused) return this.#miss(() => this.#deliver(outcome));
+    this.events += 1;
+    const action = this.#atEvent.get(this.events);
+    if (action === undefined) return outcome();
+    this.#atEvent.delete(this.events);
+    action();
+    if (!this.alive) return;
+    if (this.paused) this.#miss(outcome);
+    else outcome();
+  }
+
+  #miss(outcome: () => void): void {
+    const missed = this.#missed ?? [];
+    if (missed.length >= MISSED_MAX)
+      throw new Error(`INV-39: ${this.name} waits for ${MISSED_MAX} things while it stands still`);
+    missed.push(outcome);
   }
 
   #outcome(result: unknown): unknown {

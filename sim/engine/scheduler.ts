@@ -71,16 +71,17 @@ export class Scheduler {
     return 'reached';
   }
 
-  /** A clock of one host: its wall time is off by `skewMs`. */
-  clock(skewMs = 0): Clock {
+  /** The true time. Hosts have clocks of their own, which are wrong: see `HostClock`. */
+  clock(): Clock {
     return {
-      nowMs: () => EPOCH_MS + skewMs + Math.floor(this.nowMs),
+      nowMs: () => EPOCH_MS + Math.floor(this.nowMs),
       monotonicMs: () => this.nowMs,
-      sleep: (ms, signal) => this.#sleep(ms, signal),
+      sleep: (ms, signal) => this.sleep(ms, signal),
     };
   }
 
-  #sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  /** For so many virtual milliseconds. Rejects with the signal's reason when it is aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       // Whole milliseconds, as timers have them; for ever is an answer too.

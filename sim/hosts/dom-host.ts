@@ -14,6 +14,7 @@ import type { Faults } from '../faults/faults.ts';
 import type { DomService } from '../net/network.ts';
 import { remoteStore } from '../store/remote-store.ts';
 import type { Host } from './host.ts';
+import { ended } from './sub-host.ts';
 
 export interface DomParts {
   readonly host: Host;
@@ -27,8 +28,9 @@ export interface DomParts {
   readonly faults: () => Faults;
   /** A geography database, if there is one. */
   readonly geo: Uint8Array | undefined;
-  /** A process of dom may crash, but must never end by itself. */
+  /** As with sub. */
   readonly onEnd: (why: string) => void;
+  readonly onDiskFault: () => void;
 }
 
 export interface RunningDom extends DomService {
@@ -37,7 +39,7 @@ export interface RunningDom extends DomService {
 
 /** Starts dom's production code on its host, with simulated ports. */
 export function startDom(parts: DomParts): RunningDom {
-  const { host, authority, sealKey, mode, trace, checks, geo, onEnd } = parts;
+  const { host, authority, sealKey, mode, trace, checks, geo } = parts;
   const { process, random, disk } = host.start();
   const dom = new Dom(
     {
@@ -57,8 +59,8 @@ export function startDom(parts: DomParts): RunningDom {
     },
   );
   dom.run(process.signal).then(
-    () => process.alive && onEnd('dom ended by itself'),
-    (error: unknown) => process.alive && onEnd(`dom ended: ${String(error)}`),
+    () => ended(process, parts, new Error('for no reason')),
+    (error: unknown) => ended(process, parts, error),
   );
   return {
     dom,

@@ -1,10 +1,12 @@
-import type { Clock } from '../../runtime/clock.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import { type MemoryDisk, memoryDisk } from '../../runtime/memory-disk.ts';
 import { Process } from '../engine/process.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
+import { HostClock } from './host-clock.ts';
+import { CALM_DISK, type DiskWeather, hostDisk } from './host-disk.ts';
+import { Rot } from './rot.ts';
 
 export interface HostPorts {
   readonly scheduler: Scheduler;
@@ -12,40 +14,57 @@ export interface HostPorts {
   readonly random: SeededRandom;
 }
 
-/** Longest time that a write to a disk takes. */
-const WRITE_MS_MAX = 3;
-/** Wall clocks of a world's hosts differ by no more than this, either way. */
-const SKEW_MS_MAX = 2_000;
+/** Longest time from the start of a write until what `atWrite` planned for it happens. */
+const AT_WRITE_MS_MAX = 3;
 
 /** A machine: it keeps its disk and its clock, while processes come and go. */
 export class Host {
   readonly name: string;
   readonly disk: MemoryDisk;
-  readonly clock: Clock;
+  readonly clock: HostClock;
+  readonly rot: Rot;
+  diskWeather: DiskWeather = CALM_DISK;
   /** Undefined: nothing runs there. */
   process: Process | undefined;
+  /**
+   * Told of each change of the disk once it took effect and before the process learns of it, e.g.
+   * "disk write plan.bin". It may crash the host.
+   */
+  onEffect: (process: Process, what: string) => void = () => undefined;
   readonly #ports: HostPorts;
+  readonly #power: SeededRandom;
+  readonly #diskIs: 'its own' | 'shared';
   #starts = 0;
   #writes = 0;
   /** What is to happen at which write; see `atWrite`. */
   readonly #atWrite = new Map<number, () => void>();
 
-  /** `disk` left out: its own, and empty. */
-  constructor(name: string, ports: HostPorts, disk: MemoryDisk = memoryDisk()) {
+  /** `shared`: a disk that others see as well, and that goes on when this machine stops. */
+  constructor(name: string, ports: HostPorts, shared?: MemoryDisk) {
     this.name = name;
-    this.disk = disk;
+    this.disk = shared ?? memoryDisk();
+    this.#diskIs = shared === undefined ? 'its own' : 'shared';
     this.#ports = { ...ports, random: ports.random.fork(name) };
-    this.clock = ports.scheduler.clock(this.#ports.random.integer(-SKEW_MS_MAX, SKEW_MS_MAX));
+    this.#power = this.#ports.random.fork('power');
+    this.clock = new HostClock(ports.scheduler);
+    this.rot = new Rot(this.disk);
   }
 
   /** A new process, and the streams and the disk that it is to use. */
   start(): { readonly process: Process; readonly random: SeededRandom; readonly disk: Disk } {
+    const { scheduler, trace } = this.#ports;
     this.#starts += 1;
     const process = new Process(`${this.name}#${this.#starts}`);
     this.process = process;
     const random = this.#ports.random.fork(`start ${this.#starts}`);
-    this.#ports.trace.add(this.name, 'starts');
-    return { process, random, disk: process.wrap(this.#slowDisk(process, random.fork('disk'))) };
+    trace.add(this.name, 'starts');
+    const disk = hostDisk({
+      ...{ disk: this.disk, process, scheduler, random: random.fork('disk') },
+      weather: () => this.diskWeather,
+      onWrite: () => this.#wrote(),
+      onEffect: (what) => this.onEffect(process, `disk ${what}`),
+    });
+    return { process, random, disk: process.wrap(disk) };
   }
 
   /** Runs `action` when the disk has been written to `count` times more: while it matters most. */
@@ -59,39 +78,66 @@ export class Host {
     this.#ports.trace.add(this.name, 'CRASHES');
     this.process.kill();
     this.process = undefined;
-    this.disk.crash();
+    if (this.#diskIs === 'shared') return;
+    const { tears } = this.diskWeather;
+    const power = this.#power;
+    this.disk.crash({
+      keptBytes: (unsynced) => (power.chance(tears) ? power.integer(0, unsynced) : 0),
+      isBack: () => power.chance(tears),
+    });
   }
 
-  /** Writes take time, so that a crash can come before, between and after them. */
-  #slowDisk(process: Process, random: SeededRandom): Disk {
-    const { disk } = this;
-    const write = async (work: () => Promise<void>): Promise<void> => {
-      const delayMs = random.integer(0, WRITE_MS_MAX);
-      this.#writes += 1;
-      const action = this.#atWrite.get(this.#writes);
-      // Before this write takes effect, or between it and what follows.
-      if (action !== undefined)
-        this.#ports.scheduler.after(random.integer(0, WRITE_MS_MAX), action);
-      await new Promise<void>((resolve) => this.#ports.scheduler.after(delayMs, resolve));
-      if (process.alive) await work();
-    };
+  /** The machine is set up from nothing. */
+  async wipe(): Promise<void> {
+    await this.disk.remove('');
+    // For good: not even a power cut brings anything back.
+    this.disk.crash();
+    this.rot.forget();
+  }
+
+  /** The process stands still, and finds all that came meanwhile when it is woken. */
+  pause(): { readonly wake: () => void } {
+    const { process } = this;
+    if (process === undefined || process.paused) return { wake: () => undefined };
+    this.#ports.trace.add(this.name, `${process.name} STANDS STILL`);
+    process.pause();
     return {
-      read: (path) => disk.read(path),
-      stat: (path) => disk.stat(path),
-      list: (folder) => disk.list(folder),
-      stream: (path, range) => disk.stream(path, range),
-      // A copy: the caller may use its buffer again before the write happens.
-      write: (path, bytes) => {
-        const copy = bytes.slice();
-        return write(() => disk.write(path, copy));
+      wake: () => {
+        if (process.alive && process.paused)
+          this.#ports.trace.add(this.name, `${process.name} wakes up`);
+        process.resume();
       },
-      append: (path, bytes) => {
-        const copy = bytes.slice();
-        return write(() => disk.append(path, copy));
-      },
-      sync: (path) => write(() => disk.sync(path)),
-      rename: (from, to) => write(() => disk.rename(from, to)),
-      remove: (path) => write(() => disk.remove(path)),
     };
+  }
+
+  /** Something takes all room on the disk but these bytes, until `empty`. */
+  fill(freeBytes: number): void {
+    this.#ports.trace.add(this.name, `its disk is FULL, but for ${freeBytes} bytes`);
+    this.disk.limit(this.disk.usedBytes() + freeBytes);
+  }
+
+  empty(): void {
+    this.disk.limit(Infinity);
+  }
+
+  /** A bit of some blob turns over. */
+  strike(random: SeededRandom): void {
+    const path = this.rot.strike(random);
+    if (path !== undefined) this.#ports.trace.add(this.name, `a bit of ${path} turns over`);
+  }
+
+  /** Somebody sets the wall clock. */
+  jump(ms: number): void {
+    this.#ports.trace.add(this.name, `its clock JUMPS by ${ms} ms`);
+    this.clock.jump(ms);
+  }
+
+  #wrote(): void {
+    this.#writes += 1;
+    const action = this.#atWrite.get(this.#writes);
+    this.#atWrite.delete(this.#writes);
+    // Before this write takes effect, or between it and what follows.
+    if (action !== undefined)
+      this.#ports.scheduler.after(this.#power.integer(0, AT_WRITE_MS_MAX), action);
   }
 }

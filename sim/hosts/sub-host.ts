@@ -9,6 +9,7 @@ import type { Process } from '../engine/process.ts';
 import type { Trace } from '../engine/trace.ts';
 import type { Network } from '../net/network.ts';
 import type { Host } from './host.ts';
+import { DiskFault } from './host-disk.ts';
 
 /** A node: its machine, who it is, and what runs there by now. */
 export interface Sub {
@@ -23,8 +24,11 @@ export interface Sub {
 export interface RunningSub {
   readonly process: Process;
   readonly agent: Agent;
-  /** Undefined until the first snapshot is in effect: as in production, nothing listens before. */
-  serving: InProcessPlane | undefined;
+  /**
+   * Undefined until the first snapshot is in effect: as in production, nothing listens before; and
+   * while the process stands still, with all its threads.
+   */
+  readonly serving: InProcessPlane | undefined;
   /** Its positions when they were last looked at. */
   held: Position | undefined;
   applied: Position | undefined;
@@ -36,12 +40,15 @@ export interface SubParts {
   readonly network: Network;
   readonly trace: Trace;
   readonly checks: Checks;
-  /** A process of sub may crash, but must never end by itself. */
+  /** A process of sub may crash, but must never end by itself… */
   readonly onEnd: (why: string) => void;
+  /** …unless it cannot read its own disk: then whoever watches over it starts it again. */
+  readonly onDiskFault: () => void;
 }
 
 /** Starts sub's production code on its host, with simulated ports. The node must have joined. */
-export function startSub(sub: Sub, { network, trace, checks, onEnd }: SubParts): void {
+export function startSub(sub: Sub, parts: SubParts): void {
+  const { network, trace, checks } = parts;
   const { host, identity } = sub;
   if (identity === undefined) throw new Error(`start ${host.name}: it has not joined`);
   const { process, random, disk } = host.start();
@@ -57,7 +64,7 @@ export function startSub(sub: Sub, { network, trace, checks, onEnd }: SubParts):
     plane: process.wrap<DataPlane>({
       apply: async (snapshot) => {
         const report = await plane.apply(snapshot);
-        running.serving = plane;
+        listening = true;
         return report;
       },
       setHealth: (health) => {
@@ -72,14 +79,29 @@ export function startSub(sub: Sub, { network, trace, checks, onEnd }: SubParts):
     log,
     identity: { node: host.name },
   });
+  let listening = false;
   const running: RunningSub = {
-    ...{ process, agent, serving: undefined, held: undefined, applied: undefined, health: {} },
+    ...{ process, agent, held: undefined, applied: undefined, health: {} },
+    get serving() {
+      return listening && !process.paused ? plane : undefined;
+    },
   };
   sub.running = running;
   agent.run(process.signal).then(
-    () => process.alive && onEnd(`${host.name} ended by itself`),
-    (error: unknown) => process.alive && onEnd(`${host.name} ended: ${String(error)}`),
+    () => ended(process, parts, new Error('for no reason')),
+    (error: unknown) => ended(process, parts, error),
   );
+}
+
+/** A process has ended without having been killed. */
+export function ended(
+  process: Process,
+  { onEnd, onDiskFault }: Pick<SubParts, 'onEnd' | 'onDiskFault'>,
+  error: unknown,
+): void {
+  if (!process.alive) return;
+  if (error instanceof DiskFault) onDiskFault();
+  else onEnd(`${process.name} ended by itself: ${String(error)}`);
 }
 
 export function crashSub(sub: Sub): void {

@@ -1,0 +1,19 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import type { StormPorts } from './storm.ts';
+
+/** From a leap second's worth to a wrong time zone. */
+const JUMPS_MS_MAX = [5_000, 60_000, 15 * 60_000, 60 * 60_000] as const;
+
+/** Clocks that are off, go at a pace of their own, and are set. They stay as they are after it. */
+export function stormClocks({ doms, subs }: Cluster, ports: StormPorts): void {
+  const { faults, random, during } = ports;
+  const either = (most: number): number => (2 * random.next() - 1) * most;
+  for (const { host } of [...doms, ...subs]) {
+    host.clock.jump(Math.round(either(faults.skewMsMax)));
+    host.clock.setRate(1 + either(faults.driftPpmMax) / 1_000_000);
+  }
+  during(faults.clockJumps, () => {
+    const { host } = random.chance(0.5) ? random.pick(doms) : random.pick(subs);
+    host.jump(Math.round(either(random.pick(JUMPS_MS_MAX))));
+  });
+}
