@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/clock.ts';
+import { scopeOf } from '../runtime/scope.ts';
 
 /**
  * What `work` gives, or an error once `ms` are over. The signal that `work` gets is aborted at the
@@ -15,15 +16,14 @@ export async function withDeadline<T>(
   },
 ): Promise<T> {
   const { clock, ms, signal, late } = options;
-  const done = new AbortController();
-  const scope = AbortSignal.any([signal, done.signal]);
-  const timer = clock.sleep(ms, scope).then(() => {
+  const scope = scopeOf(signal);
+  const timer = clock.sleep(ms, scope.signal).then(() => {
     throw new Error(`${late} within ${ms} ms`);
   });
   timer.catch(() => undefined);
   try {
-    return await Promise.race([work(scope), timer]);
+    return await Promise.race([work(scope.signal), timer]);
   } finally {
-    done.abort(new Error(late));
+    scope.abort(new Error(late));
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/clock.ts';
+import { scopeOf } from '../runtime/scope.ts';
 
 /**
  * Wakes one loop when something changed; what changed, the loop reads for itself.
@@ -51,14 +52,13 @@ export async function raisedWithin(
   options: { readonly clock: Clock; readonly ms: number; readonly signal: AbortSignal },
 ): Promise<void> {
   const { clock, ms, signal } = options;
-  const done = new AbortController();
-  const scope = AbortSignal.any([signal, done.signal]);
-  const waits = [trigger.wait(scope)];
-  if (ms !== Number.POSITIVE_INFINITY) waits.push(clock.sleep(ms, scope));
+  const scope = scopeOf(signal);
+  const waits = [trigger.wait(scope.signal)];
+  if (ms !== Number.POSITIVE_INFINITY) waits.push(clock.sleep(ms, scope.signal));
   try {
     await Promise.race(waits);
   } finally {
-    done.abort(new Error('raised'));
+    scope.end();
     await Promise.allSettled(waits);
   }
 }

@@ -5,6 +5,7 @@ import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Mirror } from './mirror.ts';
 import type { Random } from './random.ts';
+import { type Scope, scopeOf } from './scope.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** How long one reconcile may take before it counts as failed. */
@@ -48,10 +49,7 @@ class ControlLoop {
   readonly #queue = new WorkQueue();
   readonly #failures = new Map<string, number>();
   /** When each name is to be looked at again; the earliest wins. */
-  readonly #rechecks = new Map<
-    string,
-    { readonly atMs: number; readonly cancel: AbortController }
-  >();
+  readonly #rechecks = new Map<string, { readonly atMs: number; readonly scope: Scope }>();
   readonly #controller: Controller;
   readonly #ports: ControlLoopPorts;
   readonly #signal: AbortSignal;
@@ -117,10 +115,9 @@ class ControlLoop {
   }
 
   async #attempt(name: string): Promise<{ word: string; recheckInMs?: number; error?: unknown }> {
-    const timeout = new AbortController();
-    const signal = AbortSignal.any([this.#signal, timeout.signal]);
+    const scope = scopeOf(this.#signal);
     try {
-      const outcome = await this.#withTimeout(this.#controller.reconcile(name, signal), timeout);
+      const outcome = await this.#inTime(this.#controller.reconcile(name, scope.signal), scope);
       this.#failures.delete(name);
       return outcome === 'settled' ? { word: 'settled' } : { word: 'recheck', ...outcome };
     } catch (error) {
@@ -129,24 +126,19 @@ class ControlLoop {
       const failures = (this.#failures.get(name) ?? 0) + 1;
       this.#failures.set(name, failures);
       return { word: 'failed', error, recheckInMs: backoffMs(failures, RETRY, this.#ports.random) };
+    } finally {
+      scope.end();
     }
   }
 
-  async #withTimeout(work: Promise<Outcome>, timeout: AbortController): Promise<Outcome> {
-    const done = new AbortController();
-    const late = this.#ports.clock
-      .sleep(RECONCILE_TIMEOUT_MS, AbortSignal.any([done.signal, this.#signal]))
-      .then(() => {
-        const error = new Error(`reconcile took longer than ${RECONCILE_TIMEOUT_MS} ms`);
-        timeout.abort(error);
-        throw error;
-      });
+  async #inTime(work: Promise<Outcome>, scope: Scope): Promise<Outcome> {
+    const late = this.#ports.clock.sleep(RECONCILE_TIMEOUT_MS, scope.signal).then(() => {
+      const error = new Error(`reconcile took longer than ${RECONCILE_TIMEOUT_MS} ms`);
+      scope.abort(error);
+      throw error;
+    });
     late.catch(() => undefined);
-    try {
-      return await Promise.race([work, late]);
-    } finally {
-      done.abort();
-    }
+    return Promise.race([work, late]);
   }
 
   #recheck(name: string, wantedInMs: number): void {
@@ -156,11 +148,12 @@ class ControlLoop {
     const atMs = clock.monotonicMs() + inMs;
     const planned = this.#rechecks.get(name);
     if (planned !== undefined && planned.atMs <= atMs) return;
-    planned?.cancel.abort();
-    const cancel = new AbortController();
-    this.#rechecks.set(name, { atMs, cancel });
-    void clock.sleep(inMs, AbortSignal.any([cancel.signal, this.#signal])).then(
+    planned?.scope.end();
+    const scope = scopeOf(this.#signal);
+    this.#rechecks.set(name, { atMs, scope });
+    void clock.sleep(inMs, scope.signal).then(
       () => {
+        scope.end();
         this.#rechecks.delete(name);
         this.#queue.add(name);
       },
