@@ -1,21 +1,62 @@
 import { createHash } from 'node:crypto';
 import type { Log, LogFields } from '../../runtime/log.ts';
+import { Knowledge } from './knowledge.ts';
 
+/**
+ * What a line tells of. `decides`: a log line of production code; `serves`: what a node answers to
+ * the public; `user`: what a person does; `world`: the play itself.
+ */
+export const LINE_KINDS = [
+  ...(['starts', 'crashes', 'pauses', 'wakes', 'sends', 'receives', 'commits'] as const),
+  ...(['watches', 'decides', 'serves', 'fault', 'user', 'world', 'violation'] as const),
+] as const;
+export type LineKind = (typeof LINE_KINDS)[number];
+export type LineLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** Something that happened. Lines are numbered by their place, from 0. */
 export interface TraceLine {
   /** Virtual milliseconds since the start. */
   readonly atMs: number;
+  /** With `atMs` a hybrid logical clock: greater than that of everything this line follows from. */
+  readonly tick: number;
   readonly host: string;
+  readonly kind: LineKind;
   readonly what: string;
+  /** Of `decides`. */
+  readonly level?: LineLevel;
+  readonly fields?: LogFields;
+  /**
+   * Lines that this one follows from, besides the last one of its own host: of something that was
+   * sent, or written, the first one is where.
+   */
+  readonly causes: readonly number[];
+}
+
+/** What a line may say besides its bare fact. */
+export interface LineDetails {
+  /** Left out: `world`. */
+  readonly kind?: LineKind;
+  readonly level?: LineLevel;
+  readonly fields?: LogFields;
+  /** As `TraceLine.causes`. */
+  readonly causes?: readonly number[];
+  /**
+   * What a person is told instead of the bare fact. Only asked where lines are kept, and no part of
+   * the hash: it must follow from the fact.
+   */
+  readonly told?: () => { readonly what: string; readonly fields?: LogFields };
 }
 
 /**
- * All that happened in a world, folded into one SHA-256: the same seed gives the same one (INV-40).
- * Frames and blobs are in it by their digests only, for plans hold private keys (INV-33).
+ * All that happened in a world, folded into one SHA-256: the same seed gives the same one (INV-40),
+ * whether lines are kept or not. Frames and blobs are in it by their digests only, for plans hold
+ * private keys (INV-33).
  */
 export class Trace {
   readonly #nowMs: () => number;
   readonly #hash = createHash('sha256');
   readonly #kept: TraceLine[] | undefined;
+  readonly #knowledge = new Knowledge();
   lineCount = 0;
 
   constructor(nowMs: () => number, { keep }: { readonly keep: 'lines' | 'hash' }) {
@@ -23,25 +64,54 @@ export class Trace {
     this.#kept = keep === 'lines' ? [] : undefined;
   }
 
-  add(host: string, what: string): void {
+  /** Whether there are lines, and not the hash alone. */
+  get keeps(): boolean {
+    return this.#kept !== undefined;
+  }
+
+  /** Returns the number of the line. */
+  add(host: string, fact: string, details: LineDetails = {}): number {
+    const { kind = 'world', level, fields } = details;
     const atMs = this.#nowMs();
+    const json = fields === undefined ? '' : ` ${JSON.stringify(fields, plain)}`;
+    this.#hash.update(`${atMs} ${host} ${kind} ${level ?? ''} ${fact}${json}\n`);
     this.lineCount += 1;
-    this.#hash.update(`${atMs} ${host} ${what}\n`);
-    this.#kept?.push({ atMs, host, what });
+    if (this.#kept === undefined) return this.lineCount - 1;
+    const told = details.told?.() ?? { what: fact, fields };
+    const line = this.#kept.length;
+    const { tick, causes } = this.#knowledge.extend({
+      ...{ line, host, atMs, causes: details.causes ?? [] },
+    });
+    this.#kept.push({
+      ...{ atMs, tick, host, kind, what: told.what, causes },
+      ...(level === undefined ? {} : { level }),
+      ...(told.fields === undefined ? {} : { fields: plainOf(told.fields) }),
+    });
+    return line;
+  }
+
+  /** What a host has seen by now: lines, to be handed to `learns` where its message arrives. */
+  known(host: string): readonly number[] {
+    return this.keeps ? this.#knowledge.of(host) : [];
+  }
+
+  /** From now on all that happens on this host follows from these lines too. */
+  learns(host: string, lines: readonly number[]): void {
+    if (this.keeps) this.#knowledge.learn(host, lines);
   }
 
   /** Bytes that crossed the network, by their digest. */
-  frame(host: string, what: string, bytes: Uint8Array): void {
+  frame(host: string, what: string, bytes: Uint8Array, details: LineDetails = {}): number {
     const digest = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
-    this.add(host, `${what} ${bytes.length} bytes ${digest}`);
+    return this.add(host, `${what} ${bytes.length} bytes ${digest}`, details);
   }
 
   /** Where a host's log lines go. */
   log(host: string, bound: LogFields = {}): Log {
     const at =
-      (level: string) =>
+      (level: LineLevel) =>
       (fields: LogFields, message: string): void =>
-        this.add(host, `${level} ${message} ${JSON.stringify({ ...bound, ...fields }, plain)}`);
+        void this.add(host, message, { kind: 'decides', level, fields: { ...bound, ...fields } });
     return {
       debug: at('debug'),
       info: at('info'),
@@ -66,7 +136,12 @@ function plain(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value;
 }
 
-/** ` 12.345s london    info a new plan is held {…}` */
+/** A copy as JSON has it: whoever logged it may change it afterwards. */
+function plainOf(fields: LogFields): LogFields {
+  return JSON.parse(JSON.stringify(fields, plain)) as LogFields;
+}
+
+/** ` 12.345s london    a new plan is held` */
 export function renderLine({ atMs, host, what }: TraceLine): string {
   return `${(atMs / 1000).toFixed(3).padStart(8)}s ${host.padEnd(8)} ${what}`;
 }

@@ -1,0 +1,58 @@
+/**
+ * Who can know of what: for each host its last line, and the lines elsewhere that it has learned of
+ * since. From these come the causes of a line and its hybrid logical clock.
+ *
+ * A hybrid logical clock is (wall time, tick): greater than the clock of everything that went
+ * before. Hosts read wrong clocks, so the true virtual time is used: no message arrives before it
+ * is sent, so only lines of the same moment need the tick.
+ */
+export class Knowledge {
+  /** Per line. */
+  readonly #hosts: string[] = [];
+  readonly #atMs: number[] = [];
+  readonly #ticks: number[] = [];
+  readonly #last = new Map<string, number>();
+  /** By host: the newest line of each other host that it knows of and has not told of yet. */
+  readonly #learned = new Map<string, Map<string, number>>();
+
+  /** The next line of a host, its number being one more than the last one's. */
+  extend(next: {
+    readonly line: number;
+    readonly host: string;
+    readonly atMs: number;
+    readonly causes: readonly number[];
+  }): { readonly tick: number; readonly causes: readonly number[] } {
+    const { line, host, atMs } = next;
+    // Those that are named come first: they are the message itself.
+    const named = next.causes.filter((each) => this.#hosts[each] !== undefined);
+    const learned = [...(this.#learned.get(host)?.values() ?? [])].toSorted((a, b) => a - b);
+    const causes = [...new Set([...named, ...learned])];
+    this.#learned.delete(host);
+    const last = this.#last.get(host);
+    const sameMoment = [...causes, ...(last === undefined ? [] : [last])]
+      .filter((each) => this.#atMs[each] === atMs)
+      .map((each) => this.#ticks[each] ?? 0);
+    const tick = Math.max(-1, ...sameMoment) + 1;
+    this.#hosts[line] = host;
+    this.#atMs[line] = atMs;
+    this.#ticks[line] = tick;
+    this.#last.set(host, line);
+    return { tick, causes };
+  }
+
+  of(host: string): readonly number[] {
+    const last = this.#last.get(host);
+    return [...(last === undefined ? [] : [last]), ...(this.#learned.get(host)?.values() ?? [])];
+  }
+
+  learn(host: string, lines: readonly number[]): void {
+    for (const line of lines) {
+      const origin = this.#hosts[line];
+      if (origin === undefined || origin === host) continue;
+      const learned = this.#learned.get(host) ?? new Map<string, number>();
+      this.#learned.set(host, learned);
+      // Whoever knows of a line knows all that came before it on its host.
+      if (line > (learned.get(origin) ?? -1)) learned.set(origin, line);
+    }
+  }
+}
