@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { blobPath, isDigest } from '../../runtime/digest.ts';
+import { blobPath, digestOf, isDigest } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import type { Random } from '../../runtime/random.ts';
 import { RequestError } from '../../runtime/request-error.ts';
@@ -14,10 +14,13 @@ const READ_BYTES_MAX = 64 * 1024;
 /**
  * Content by digest, on dom's disk.
  *
- * Guarantees: a blob that `has` says is there is whole, and its bytes hash to its name; a cut
- * upload leaves nothing that counts.
+ * Guarantees: what is stored was whole, and its bytes hashed to its name; a cut upload leaves
+ * nothing that counts. A blob that has rotted since is noticed as it is read, and thrown away: it is
+ * missing from then on, so that whoever pushes it again is asked for it.
+ * Caveats: of a large blob the bytes are out before the end shows that they are wrong; nodes verify
+ * what they fetch.
  * Errors: INVALID_ARGUMENT for a digest that is none or bytes that do not fit it, NOT_FOUND for a
- * blob that is not there.
+ * blob that is not there, or not any more.
  */
 export class Blobs {
   readonly #disk: Disk;
@@ -41,7 +44,8 @@ export class Blobs {
   async read(digest: string): Promise<Uint8Array> {
     const bytes = await this.#disk.read(pathOf(digest));
     if (bytes === undefined) throw missing(digest);
-    return bytes;
+    if (digestOf(bytes) === digest) return bytes;
+    return this.#refuseDamaged(digest);
   }
 
   /** Its size, and its bytes from `offsetBytes` on. */
@@ -56,7 +60,7 @@ export class Blobs {
     const chunks =
       entry.sizeBytes <= READ_BYTES_MAX
         ? this.#readFrom(digest, offsetBytes)
-        : this.#disk.stream(pathOf(digest), { start: offsetBytes });
+        : this.#stream(digest, offsetBytes);
     return { sizeBytes: entry.sizeBytes, chunks };
   }
 
@@ -105,6 +109,25 @@ export class Blobs {
     if (offsetBytes < bytes.byteLength) yield bytes.subarray(offsetBytes);
   }
 
+  async *#stream(digest: string, offsetBytes: number): AsyncIterable<Uint8Array> {
+    const hash = createHash('sha256');
+    for await (const piece of this.#disk.stream(pathOf(digest), { start: offsetBytes })) {
+      hash.update(piece);
+      yield piece;
+    }
+    // Of a tail nobody knows; who finds out that the whole is wrong begins anew, from the first byte.
+    if (offsetBytes === 0 && nameOf(hash) !== digest) await this.#refuseDamaged(digest);
+  }
+
+  /** A disk may misread: what is wrong twice is wrong. */
+  async #refuseDamaged(digest: string): Promise<never> {
+    const again = createHash('sha256');
+    for await (const piece of this.#disk.stream(pathOf(digest))) again.update(piece);
+    if (nameOf(again) === digest) throw new Error(`read blob ${digest}: the disk misread it`);
+    await this.#disk.remove(pathOf(digest));
+    throw new RequestError('NOT_FOUND', `blob ${digest} was damaged on dom's disk: push it again`);
+  }
+
   /** Removes what uploads cut short by a crash have left. */
   async sweep(): Promise<void> {
     await this.#disk.remove('uploads');
@@ -121,12 +144,16 @@ function pathOf(digest: string): string {
 }
 
 function refuseOthers(digest: string, hash: Hash): void {
-  const actual = `sha256-${hash.digest('hex')}`;
+  const actual = nameOf(hash);
   if (actual === digest) return;
   throw new RequestError(
     'INVALID_ARGUMENT',
     `the bytes sent as ${digest} are ${actual}: the file changed while it was read, push again`,
   );
+}
+
+function nameOf(hash: Hash): string {
+  return `sha256-${hash.digest('hex')}`;
 }
 
 function missing(digest: string): RequestError {
