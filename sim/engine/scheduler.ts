@@ -7,9 +7,19 @@ export const EPOCH_MS = 1_800_000_000_000;
 export interface SchedulerPorts {
   /** Draws the order of what is due at the same time. */
   readonly random: Random;
-  /** Lets every promise that is ready have its say; the one thing that takes real time. */
-  readonly settle: () => Promise<void>;
+  readonly turns: Turns;
 }
+
+/** The one thing in a world that is real: how promises get their turn. */
+export interface Turns {
+  /** Lets every promise that is ready have its say before it returns. */
+  drain(): void;
+  /** Calls `action` in a turn of its own, where `drain` may be called. */
+  next(action: () => void): void;
+}
+
+/** After so many events the real world gets a turn: somebody may want to end the process. */
+const EVENTS_PER_TURN = 1_000;
 
 /** Why `run` came back. `deadlock`: nothing is scheduled, so nothing can ever happen again. */
 export type RunOutcome = 'reached' | 'deadlock';
@@ -50,10 +60,28 @@ export class Scheduler {
     };
   }
 
-  /** Runs events until `untilMs` is reached, or `condition` holds. */
-  async run(untilMs: number, condition: () => boolean = () => false): Promise<RunOutcome> {
-    await this.#ports.settle();
-    while (!condition()) {
+  /** Runs events until `untilMs` is reached, or `condition` holds. Rejects with what `onStep` throws. */
+  run(untilMs: number, condition: () => boolean = () => false): Promise<RunOutcome> {
+    const { turns } = this.#ports;
+    return new Promise((resolve, reject) => {
+      const turn = (): void => {
+        try {
+          turns.drain();
+          const outcome = this.#turn(untilMs, condition);
+          if (outcome === undefined) turns.next(turn);
+          else resolve(outcome);
+        } catch (error) {
+          reject(error);
+        }
+      };
+      turns.next(turn);
+    });
+  }
+
+  /** Undefined: there is more to run. */
+  #turn(untilMs: number, condition: () => boolean): RunOutcome | undefined {
+    for (let left = EVENTS_PER_TURN; left > 0; left -= 1) {
+      if (condition()) return 'reached';
       const next = this.#heap.peek();
       if (next === undefined || next.atMs > untilMs) {
         if (untilMs !== Infinity) this.nowMs = Math.max(this.nowMs, untilMs);
@@ -65,10 +93,10 @@ export class Scheduler {
       this.nowMs = next.atMs;
       this.steps += 1;
       action();
-      await this.#ports.settle();
+      this.#ports.turns.drain();
       this.onStep();
     }
-    return 'reached';
+    return undefined;
   }
 
   /** The true time. Hosts have clocks of their own, which are wrong: see `HostClock`. */

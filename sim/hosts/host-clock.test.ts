@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { settle } from '../../runtime/node/settle.ts';
+import { turns } from '../../runtime/node/settle.ts';
 import { seededRandom } from '../engine/random.ts';
 import { EPOCH_MS, Scheduler } from '../engine/scheduler.ts';
 import { HostClock } from './host-clock.ts';
 
 function scene() {
-  const scheduler = new Scheduler({ random: seededRandom('clock'), settle });
+  const scheduler = new Scheduler({ random: seededRandom('clock'), turns });
   return { scheduler, clock: new HostClock(scheduler) };
 }
 

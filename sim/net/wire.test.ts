@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { linkCases } from '../../runtime/link.case.ts';
 import { LinkClosedError } from '../../runtime/link.ts';
-import { settle } from '../../runtime/node/settle.ts';
+import { turns } from '../../runtime/node/settle.ts';
 import { seededRandom } from '../engine/random.ts';
 import { Scheduler } from '../engine/scheduler.ts';
 import { type FrameFate, Wire } from './wire.ts';
@@ -29,7 +29,7 @@ test('a lost frame ends the link: both ends learn of it, and nothing after it ar
 const random = seededRandom('link');
 
 function make(fate: () => FrameFate): Wire {
-  const scheduler = new Scheduler({ random, settle });
+  const scheduler = new Scheduler({ random, turns });
   const pump = new AbortController();
   pumps.push(pump);
   void run(scheduler, pump.signal);

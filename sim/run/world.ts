@@ -1,4 +1,4 @@
-import { settle } from '../../runtime/node/settle.ts';
+import { turns } from '../../runtime/node/settle.ts';
 import { pending } from '../check/convergence.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { drawMachines } from '../cluster/machines.ts';
@@ -60,7 +60,7 @@ export class World {
   constructor(setting: Setting, { keep, geo, replay }: WorldOptions) {
     this.#setting = setting;
     this.#random = seededRandom(`world ${setting.seed}`);
-    this.#scheduler = new Scheduler({ random: this.#random.fork('order'), settle });
+    this.#scheduler = new Scheduler({ random: this.#random.fork('order'), turns });
     this.trace = new Trace(() => this.#scheduler.nowMs, { keep });
     const [scheduler, random, trace] = [this.#scheduler, this.#random, this.trace];
     const machines = drawMachines(
