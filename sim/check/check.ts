@@ -27,11 +27,15 @@ export interface SentFrame {
 /** A question to a nameserver, and what came back. */
 export interface DnsExchange {
   readonly nameserver: string;
-  /** What is asked for: "blog.example.test", and the type's number (RFC 1035 §3.2.2). */
+  /**
+   * What is asked for: "blog.example.test", and the type's number (RFC 1035 §3.2.2); empty and 0:
+   * the query is not what it should be.
+   */
   readonly name: string;
   readonly type: number;
   /** The client's address. */
   readonly client: string;
+  readonly transport: 'udp' | 'tcp';
   readonly query: Uint8Array;
   /** Undefined: nothing. */
   readonly reply: Uint8Array | undefined;

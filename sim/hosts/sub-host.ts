@@ -1,6 +1,6 @@
 import { type Agent, createAgent } from '../../agent/agent.ts';
 import { createInProcessPlane, type InProcessPlane } from '../../agent/plane/in-process-plane.ts';
-import type { DataPlane, Health } from '../../agent/plane/plane.ts';
+import type { AppliedReport, DataPlane, Health, PlaneSnapshot } from '../../agent/plane/plane.ts';
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Identity } from '../../runtime/authority.ts';
 import type { Checks } from '../check/checks.ts';
@@ -29,10 +29,12 @@ export interface RunningSub {
    * while the process stands still, with all its threads.
    */
   readonly serving: InProcessPlane | undefined;
+  /** What it serves, and what it says of that; undefined: nothing yet. */
+  inEffect: { readonly snapshot: PlaneSnapshot; readonly report: AppliedReport } | undefined;
   /** Its positions when they were last looked at. */
   held: Position | undefined;
   applied: Position | undefined;
-  /** What its probes say of the other edges. */
+  /** What its probes say of the other edges, as its data plane has it. */
   health: Health;
 }
 
@@ -65,6 +67,9 @@ export function startSub(sub: Sub, parts: SubParts): void {
       apply: async (snapshot) => {
         const report = await plane.apply(snapshot);
         listening = true;
+        running.inEffect = { snapshot, report };
+        running.health = snapshot.dns.health;
+        if (process.alive) checks.applied({ node: host.name, snapshot, report });
         return report;
       },
       setHealth: (health) => {
@@ -81,7 +86,7 @@ export function startSub(sub: Sub, parts: SubParts): void {
   });
   let listening = false;
   const running: RunningSub = {
-    ...{ process, agent, held: undefined, applied: undefined, health: {} },
+    ...{ process, agent, inEffect: undefined, held: undefined, applied: undefined, health: {} },
     get serving() {
       return listening && !process.paused ? plane : undefined;
     },

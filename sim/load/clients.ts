@@ -3,27 +3,22 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import { EPOCH_MS, type Scheduler } from '../engine/scheduler.ts';
 import type { Sub } from '../hosts/sub-host.ts';
-import { type DnsReply, decodeReply, encodeQuery, TYPE_A } from './dns-client.ts';
+import {
+  type DnsReply,
+  decodeReply,
+  TYPE_A,
+  TYPE_AAAA,
+  TYPE_NS,
+  TYPE_SOA,
+  TYPE_TXT,
+} from './dns-client.ts';
+import { drawQuery, encodeQuery, spoil } from './dns-query.ts';
 import { PAGES } from './pages.ts';
+import { CLIENTS, SUBNETS } from './places.ts';
 import { hostOf, ORIGIN } from './wish.ts';
 
-/**
- * Where the clients of the world sit: in networks of MaxMind's test database, which knows where
- * they are, and two that it does not know.
- */
-export const CLIENTS = [
-  '81.2.69.142',
-  '89.160.20.112',
-  '175.16.199.1',
-  '216.160.83.56',
-  '198.51.100.7',
-  '202.196.224.1',
-  '214.78.0.1',
-  '67.43.156.1',
-  '203.0.113.20',
-] as const;
 const PAUSE_MS_MAX = 1_500;
-const SITES = ['blog', 'docs', 'shop', 'wiki'] as const;
+export const SITES = ['blog', 'docs', 'shop', 'wiki'] as const;
 
 export interface ClientsPorts {
   readonly scheduler: Scheduler;
@@ -51,58 +46,113 @@ interface Visit {
   readonly nowMs: number;
 }
 
-/** Asks any nameserver, then whom it names; and besides any node, named or not. */
+/** Someone asks a nameserver for a host and goes where it says, and asks any one node besides. */
 async function browse(cluster: Cluster, { client, random, nowMs }: Visit): Promise<void> {
   const nameserver = random.pick(cluster.subs);
   const anyone = random.pick(cluster.subs);
   const { path } = random.pick(PAGES);
   const host = hostOf(random.pick(SITES));
-  const reply = ask(cluster, { nameserver, client, nowMs, name: host });
-  for (const address of reply === 'down' ? [] : (reply?.addresses ?? [])) {
+  const from: Asking = { nameserver, client, nowMs };
+  const reply = resolve(cluster, { ...from, name: host, type: TYPE_A }, random);
+  for (const address of reply?.addresses ?? []) {
     const named = cluster.subs.find((sub) => sub.address === address);
     if (named === undefined) cluster.checks.violated(28, `${address} is no node's`);
     else await get(cluster, named, { host, path, namedBy: nameserver.host.name });
   }
   await get(cluster, anyone, { host, path, namedBy: undefined });
-  if (random.chance(0.2)) ask(cluster, { nameserver, client, nowMs, name: ORIGIN, type: 6 });
+  if (random.chance(0.5)) resolve(cluster, { ...from, ...otherQuestion(host, random) }, random);
+  if (random.chance(0.3)) annoy(cluster, { ...from, name: host, type: TYPE_A }, random);
 }
 
-export interface Question {
+/** What else there is to ask: much, little, and nothing. */
+function otherQuestion(host: string, random: SeededRandom): { name: string; type: number } {
+  return random.pick([
+    { name: ORIGIN, type: TYPE_SOA },
+    { name: ORIGIN, type: TYPE_TXT },
+    { name: ORIGIN, type: TYPE_NS },
+    { name: ORIGIN, type: TYPE_A },
+    { name: `big.${ORIGIN}`, type: TYPE_TXT },
+    { name: `nowhere.${ORIGIN}`, type: TYPE_TXT },
+    { name: host, type: TYPE_AAAA },
+    { name: 'elsewhere.test', type: TYPE_TXT },
+  ]);
+}
+
+interface Asking {
   readonly nameserver: Sub;
   readonly client: string;
   readonly nowMs: number;
+}
+
+export interface Question extends Asking {
   readonly name: string;
   /** Left out: A. */
   readonly type?: number;
 }
 
-/** What a nameserver answers; `down`: nothing listens there. */
+/** A question as some resolver puts it; one whose answer was cut asks again over TCP. */
+function resolve(
+  cluster: Cluster,
+  question: Required<Question>,
+  random: SeededRandom,
+): DnsReply | undefined {
+  const query = encodeQuery(drawQuery({ ...question, subnets: SUBNETS }, random));
+  const reply = put(cluster, { ...question, query, transport: 'udp' });
+  // Some use TCP for no reason; then they get the same.
+  const form = reply === undefined ? 'whole' : decodeReply(reply).form;
+  if (reply === undefined || (form === 'whole' && random.chance(0.9))) return read(reply);
+  return read(put(cluster, { ...question, query, transport: 'tcp' }));
+}
+
+/** INV-25. The name is left out: nothing is known of what is asked, if anything is. */
+function annoy(cluster: Cluster, question: Required<Question>, random: SeededRandom): void {
+  const query = encodeQuery(drawQuery({ ...question, subnets: SUBNETS }, random));
+  const transport = random.pick(['udp', 'tcp'] as const);
+  put(cluster, { ...question, name: '', type: 0, query: spoil(query, random), transport });
+}
+
+/** What a nameserver answers to a plain question; `down`: nothing listens there. */
 export function ask(
-  { checks }: Cluster,
-  { nameserver, client, nowMs, name, type = TYPE_A }: Question,
+  cluster: Cluster,
+  { type = TYPE_A, ...question }: Question,
 ): DnsReply | undefined | 'down' {
-  const plane = nameserver.running?.serving;
-  if (plane === undefined || !nameserver.machine.roles.includes('nameserver')) return 'down';
-  const query = encodeQuery({ name, type, id: 4711 });
-  const reply = plane.resolve(query, { address: client, transport: 'udp' }, nowMs);
-  checks.asked({ nameserver: nameserver.host.name, name, type, client, query, reply });
+  if (!listens(question.nameserver)) return 'down';
+  const query = encodeQuery({ name: question.name, type, id: 4711 });
+  return read(put(cluster, { ...question, type, query, transport: 'udp' }));
+}
+
+/** Sends these bytes; undefined: nothing came back. */
+function put(
+  { checks }: Cluster,
+  sent: Required<Question> & { readonly query: Uint8Array; readonly transport: 'udp' | 'tcp' },
+): Uint8Array | undefined {
+  const { nameserver, client, nowMs, name, type, query, transport } = sent;
+  if (!listens(nameserver)) return undefined;
+  const exchange = { nameserver: nameserver.host.name, name, type, client, query, transport };
+  try {
+    const reply = nameserver.running?.serving?.resolve(
+      query,
+      { address: client, transport },
+      nowMs,
+    );
+    checks.asked({ ...exchange, reply });
+    return reply;
+  } catch (error) {
+    checks.violated(25, `${exchange.nameserver} throws for ${hex(query)}: ${String(error)}`);
+    return undefined;
+  }
+}
+
+function listens({ running, machine }: Sub): boolean {
+  return running?.serving !== undefined && machine.roles.includes('nameserver');
+}
+
+function read(reply: Uint8Array | undefined): DnsReply | undefined {
   return reply === undefined ? undefined : decodeReply(reply);
 }
 
-/** What every client gets from every nameserver, and what every node serves, as one text. */
-export async function viewOfAll(cluster: Cluster, nowMs: number): Promise<string> {
-  const lines: string[] = [];
-  for (const nameserver of cluster.subs)
-    for (const name of SITES.map(hostOf)) {
-      for (const client of CLIENTS) {
-        const reply = ask(cluster, { nameserver, client, nowMs, name });
-        lines.push(`${nameserver.host.name} ${name} ${client} ${JSON.stringify(reply)}`);
-      }
-      const answer = await nameserver.running?.serving?.request(request('/', name));
-      const headers = JSON.stringify(answer?.headers);
-      lines.push(`${nameserver.host.name} ${name} ${answer?.status} ${headers}`);
-    }
-  return lines.join('\n');
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
 }
 
 async function get(

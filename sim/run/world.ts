@@ -6,8 +6,9 @@ import { type SeededRandom, seededRandom } from '../engine/random.ts';
 import { EPOCH_MS, Scheduler } from '../engine/scheduler.ts';
 import { Trace, type TraceLine } from '../engine/trace.ts';
 import { startStorm } from '../faults/storm.ts';
-import { startClients, viewOfAll } from '../load/clients.ts';
+import { startClients } from '../load/clients.ts';
 import { startPeople } from '../load/people.ts';
+import { viewOfAll } from '../load/view.ts';
 import type { Setting } from './setting.ts';
 
 /** Once the faults stop and the users are content, all is as wished within this time (INV-1). */

@@ -1,0 +1,137 @@
+import type { SeededRandom } from '../engine/random.ts';
+import { readName, TYPE_OPT } from './dns-client.ts';
+
+/** A question as a resolver may put it. */
+export interface DnsQuery {
+  readonly id: number;
+  /** In any letter case. */
+  readonly name: string;
+  readonly type: number;
+  /** How many bytes it takes over UDP (RFC 6891 §6.2.3); undefined: it does not know EDNS. */
+  readonly sizeBytes?: number | undefined;
+  /** For whom it asks (RFC 7871); it takes EDNS. */
+  readonly subnet?: Subnet | undefined;
+}
+
+export interface Subnet {
+  /** Four bytes. */
+  readonly address: string;
+  readonly bits: number;
+}
+
+const CLASS_IN = 1;
+const HEADER_BYTES = 12;
+/** Of an OPT record without options. */
+const OPT_BYTES = 11;
+const OPTION_SUBNET = 8;
+const FAMILY_IPV4 = 1;
+/** What is common, the edges of it, and what nobody should send. */
+const SIZES_BYTES = ['no EDNS', 'no EDNS', 0, 511, 512, 700, 1232, 1232, 4096, 65_535] as const;
+
+/** RFC 1035 §4.1. */
+export function encodeQuery({ id, name, type, sizeBytes, subnet }: DnsQuery): Uint8Array {
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.writeUInt16BE(id, 0);
+  header.writeUInt16BE(1, 4);
+  header.writeUInt16BE(sizeBytes === undefined ? 0 : 1, 10);
+  const labels = name.split('.').flatMap((label) => [label.length, ...Buffer.from(label)]);
+  const question = Buffer.from([...labels, 0, type >> 8, type & 0xff, 0, CLASS_IN]);
+  const opt = sizeBytes === undefined ? [] : [encodeOpt(sizeBytes, subnet)];
+  return Buffer.concat([header, question, ...opt]);
+}
+
+/** The same question by resolvers of all kinds. */
+export function drawQuery(
+  question: { readonly name: string; readonly type: number; readonly subnets: readonly Subnet[] },
+  random: SeededRandom,
+): DnsQuery {
+  const drawn = random.pick(SIZES_BYTES);
+  const sizeBytes = drawn === 'no EDNS' ? undefined : drawn;
+  const hasSubnet = sizeBytes !== undefined && question.subnets.length > 0 && random.chance(0.3);
+  return {
+    id: random.integer(0, 0xffff),
+    // Some mix the case, to tell answers to their question from others.
+    name: random.chance(0.3) ? mixedCase(question.name, random) : question.name,
+    type: question.type,
+    sizeBytes,
+    subnet: hasSubnet ? random.pick(question.subnets) : undefined,
+  };
+}
+
+/** Undefined for whatever is not exactly as `encodeQuery` makes it. */
+export function readQuery(query: Uint8Array): DnsQuery | undefined {
+  const bytes = Buffer.from(query);
+  try {
+    const { name, end } = readName(bytes, HEADER_BYTES);
+    const opt = bytes.subarray(end + 4);
+    const read: DnsQuery = {
+      ...{ id: bytes.readUInt16BE(0), name, type: bytes.readUInt16BE(end) },
+      sizeBytes: opt.length === 0 ? undefined : opt.readUInt16BE(3),
+      subnet: opt.length > OPT_BYTES ? readSubnet(opt.subarray(OPT_BYTES)) : undefined,
+    };
+    return bytes.equals(encodeQuery(read)) ? read : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What no resolver of sound mind sends, or only to hurt. */
+export function spoil(query: Uint8Array, random: SeededRandom): Uint8Array {
+  const bytes = Buffer.from(query);
+  switch (random.pick(['response', 'opcode', 'questions', 'cut', 'grown', 'flipped', 'noise'])) {
+    case 'response':
+      bytes[2] = (bytes[2] ?? 0) | 0x80;
+      return bytes;
+    case 'opcode':
+      bytes[2] = random.integer(1, 15) << 3;
+      return bytes;
+    case 'questions':
+      bytes.writeUInt16BE(random.pick([0, 2, 0xffff]), 4);
+      return bytes;
+    case 'cut':
+      return bytes.subarray(0, random.integer(0, bytes.length - 1));
+    case 'grown':
+      return Buffer.concat([bytes, random.bytes(random.integer(1, 40))]);
+    case 'flipped': {
+      const at = random.integer(0, bytes.length - 1);
+      bytes[at] = (bytes[at] ?? 0) ^ (1 << random.integer(0, 7));
+      return bytes;
+    }
+    default:
+      return random.bytes(random.integer(0, 60));
+  }
+}
+
+/** RFC 6891 §6.1.2, RFC 7871 §6. */
+function encodeOpt(sizeBytes: number, subnet: Subnet | undefined): Buffer {
+  const option = subnet === undefined ? Buffer.alloc(0) : encodeSubnet(subnet);
+  const opt = Buffer.alloc(OPT_BYTES);
+  opt.writeUInt16BE(TYPE_OPT, 1);
+  opt.writeUInt16BE(sizeBytes, 3);
+  opt.writeUInt16BE(option.length, 9);
+  return Buffer.concat([opt, option]);
+}
+
+function encodeSubnet({ address, bits }: Subnet): Buffer {
+  const bytes = address
+    .split('.')
+    .slice(0, Math.ceil(bits / 8))
+    .map(Number);
+  const option = Buffer.alloc(8);
+  option.writeUInt16BE(OPTION_SUBNET, 0);
+  option.writeUInt16BE(4 + bytes.length, 2);
+  option.writeUInt16BE(FAMILY_IPV4, 4);
+  option[6] = bits;
+  return Buffer.concat([option, Buffer.from(bytes)]);
+}
+
+function readSubnet(option: Buffer): Subnet {
+  const bytes = Buffer.alloc(4);
+  option.copy(bytes, 0, 8);
+  return { address: [...bytes].join('.'), bits: option.readUInt8(6) };
+}
+
+function mixedCase(name: string, random: SeededRandom): string {
+  const letters = [...name].map((each) => (random.chance(0.5) ? each.toUpperCase() : each));
+  return letters.join('');
+}
