@@ -57,7 +57,7 @@ export class Host {
     const process = new Process(`${this.name}#${this.#starts}`);
     this.process = process;
     const random = this.#ports.random.fork(`start ${this.#starts}`);
-    trace.add(this.name, 'starts');
+    trace.add(this.name, 'starts', { kind: 'starts', fields: { process: process.name } });
     const disk = hostDisk({
       ...{ disk: this.disk, process, scheduler, random: random.fork('disk') },
       weather: () => this.diskWeather,
@@ -75,7 +75,7 @@ export class Host {
   /** The power goes: what was not synced is gone with the process. */
   crash(): void {
     if (this.process === undefined) return;
-    this.#ports.trace.add(this.name, 'CRASHES');
+    this.#ports.trace.add(this.name, 'CRASHES', { kind: 'crashes' });
     this.process.kill();
     this.process = undefined;
     if (this.#diskIs === 'shared') return;
@@ -99,12 +99,12 @@ export class Host {
   pause(): { readonly wake: () => void } {
     const { process } = this;
     if (process === undefined || process.paused) return { wake: () => undefined };
-    this.#ports.trace.add(this.name, `${process.name} STANDS STILL`);
+    this.#ports.trace.add(this.name, `${process.name} STANDS STILL`, { kind: 'pauses' });
     process.pause();
     return {
       wake: () => {
         if (process.alive && process.paused)
-          this.#ports.trace.add(this.name, `${process.name} wakes up`);
+          this.#ports.trace.add(this.name, `${process.name} wakes up`, { kind: 'wakes' });
         process.resume();
       },
     };
@@ -112,7 +112,7 @@ export class Host {
 
   /** Something takes all room on the disk but these bytes, until `empty`. */
   fill(freeBytes: number): void {
-    this.#ports.trace.add(this.name, `its disk is FULL, but for ${freeBytes} bytes`);
+    this.#fault(`its disk is FULL, but for ${freeBytes} bytes`);
     this.disk.limit(this.disk.usedBytes() + freeBytes);
   }
 
@@ -123,13 +123,17 @@ export class Host {
   /** A bit of some blob turns over. */
   strike(random: SeededRandom): void {
     const path = this.rot.strike(random);
-    if (path !== undefined) this.#ports.trace.add(this.name, `a bit of ${path} turns over`);
+    if (path !== undefined) this.#fault(`a bit of ${path} turns over`);
   }
 
   /** Somebody sets the wall clock. */
   jump(ms: number): void {
-    this.#ports.trace.add(this.name, `its clock JUMPS by ${ms} ms`);
+    this.#fault(`its clock JUMPS by ${ms} ms`);
     this.clock.jump(ms);
+  }
+
+  #fault(what: string): void {
+    this.#ports.trace.add(this.name, what, { kind: 'fault' });
   }
 
   #wrote(): void {
