@@ -10,7 +10,8 @@ SEED ?=
 SEEDS ?=
 MINUTES ?=
 # Each is an option of sim/main.ts; the flags are set by any value.
-SIM_OPTIONS = SEED SEEDS MINUTES PROFILE FAULTS DOMS SUBS USERS OPERATIONS LEFT_OUT CLIENTS STORM_MS JOBS
+SIM_OPTIONS = SEED SEEDS MINUTES PROFILE FAULTS DOMS SUBS USERS OPERATIONS LEFT_OUT CLIENTS STORM_MS JOBS \
+	CRASH_POINTS CRASH_AT LAG_MS
 SIM_FLAGS = SHRINK RARE_PATHS
 option = --$(subst _,-,$(shell echo $(1) | tr A-Z a-z))
 SIM_ARGS = $(foreach name,$(SIM_OPTIONS),$(if $($(name)),$(call option,$(name)) $($(name)))) \
@@ -49,7 +50,7 @@ unit: $(STAMP) ## the tests beside the code
 	vitest run --project unit
 
 sim: $(STAMP) ## the cluster under virtual time; SEED=n replays one, SEEDS=a..b hunts, FAULTS=… narrows
-	@if [ -n "$(SEED)$(SEEDS)" ]; then node sim/main.ts $(SIM_ARGS); else vitest run --project sim; fi
+	@if [ -n "$(SEED)$(SEEDS)$(CRASH_POINTS)" ]; then node sim/main.ts $(SIM_ARGS); else vitest run --project sim; fi
 
 e2e: setup ## real processes, real etcd
 	vitest run --project e2e

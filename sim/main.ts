@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { renderLine } from './engine/trace.ts';
+import { runCrashPoints } from './run/crash-points.ts';
 import { geo } from './run/geo.fixture.ts';
 import { type Outcome, outcomeOf, type Runner, runAll } from './run/outcome.ts';
 import { type Rehearsal, rehearse } from './run/rehearse.ts';
@@ -22,6 +23,9 @@ interface Options extends Changes {
   readonly seeds?: readonly [number, number];
   readonly minutes?: number;
   readonly profile: Profile;
+  readonly crashPoints?: number;
+  readonly crashAt?: number;
+  readonly lagMs: number;
   readonly jobs: number;
   readonly hash?: true;
   readonly hashes?: true;
@@ -49,6 +53,13 @@ await new Command('sim')
   .option('--left-out <list>', 'leave these changes out, as `user.number`', list)
   .option('--clients <n>', 'so many resolvers and browsers', whole)
   .option('--storm-ms <ms>', 'so long faults happen', whole)
+  .option(
+    '--crash-points <every>',
+    'crash after each side effect of a calm run, or every nth',
+    whole,
+  )
+  .option('--crash-at <effect>', 'crash after that side effect', whole)
+  .option('--lag-ms <ms>', 'and see nothing new for so long after the restart', whole, 0)
   .option('--jobs <n>', 'processes of a hunt', whole, availableParallelism())
   .option('--shrink', 'make the first failure smaller, and print what is left of it')
   .option('--rare-paths', 'print which rare paths were reached, and fail if one was not')
@@ -57,8 +68,8 @@ await new Command('sim')
   .option('--worker', 'run what the parent process sends')
   .action(async (options: Options) => {
     if (options.worker) work();
-    else if (options.seeds === undefined) await replay(options);
-    else await hunt(options, options.seeds);
+    else if (options.crashPoints !== undefined || options.seeds !== undefined) await hunt(options);
+    else await replay(options);
   })
   .parseAsync();
 
@@ -77,20 +88,23 @@ async function replay(options: Options): Promise<void> {
   process.exit(1);
 }
 
-async function hunt(options: Options, [first, last]: readonly [number, number]): Promise<void> {
+async function hunt(options: Options): Promise<void> {
   const startMs = performance.now();
   const deadlineMs = startMs + (options.minutes ?? Infinity) * 60_000;
   const report = new Report();
   const children = Array.from({ length: options.jobs }, startChild);
-  await runAll(settings(first, last, options), {
+  const running = {
     runners: children.map(runnerOf),
-    onOutcome: (setting, outcome) => {
+    onOutcome: (setting: Setting, outcome: Outcome) => {
       report.add(setting, outcome);
       if (outcome.kind === 'failed') console.log(outcome.message);
       else if (options.hashes) console.log(`${setting.seed} ${outcome.hash}`);
     },
     goesOn: () => report.failed.length < FAILURES_MAX && performance.now() < deadlineMs,
-  });
+  };
+  if (options.seeds !== undefined) await runAll(settings(options.seeds, options), running);
+  if (options.crashPoints !== undefined)
+    await runCrashPoints({ ...running, every: options.crashPoints });
   for (const child of children) child.disconnect();
   console.log(report.summary((performance.now() - startMs) / 1000));
   if (options.rarePaths) console.log(report.rarePaths());
@@ -112,13 +126,15 @@ async function printSmaller(setting: Setting, outcome: Outcome, runner: Runner):
   console.log(`smallest: make sim ${settingArgs(smallest)}`);
 }
 
-function* settings(first: number, last: number, options: Options): Generator<Setting> {
+function* settings([first, last]: readonly [number, number], options: Options): Generator<Setting> {
   for (let seed = first; seed <= last; seed += 1) yield settingOf(seed, options);
 }
 
 function settingOf(seed: number, options: Options): Setting {
   const { doms, subs, users, operations, clients, stormMs, leftOut, faults, profile } = options;
-  const changes = { doms, subs, users, operations, clients, stormMs, leftOut, faults };
+  const { crashAt: effect, lagMs } = options;
+  const crash = effect === undefined ? undefined : { effect, lagMs };
+  const changes = { doms, subs, users, operations, clients, stormMs, leftOut, faults, crash };
   return changeSetting(drawSetting(seed, profile), changes);
 }
 

@@ -9,6 +9,7 @@ import { Checks } from '../check/checks.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
+import { type CrashPoint, CrashPoints } from '../faults/crash-point.ts';
 import { CALM, type Faults } from '../faults/faults.ts';
 import { type RunningDom, startDom } from '../hosts/dom-host.ts';
 import { Host } from '../hosts/host.ts';
@@ -19,6 +20,7 @@ import { nothingWished, type Wish } from '../load/wish.ts';
 import { Network } from '../net/network.ts';
 import { observedStore } from '../store/observed-store.ts';
 import type { Machine } from './machines.ts';
+import { overheardAuthority } from './overheard-authority.ts';
 
 export interface ClusterPorts {
   readonly scheduler: Scheduler;
@@ -31,6 +33,8 @@ export interface ClusterOptions {
   readonly doms: number;
   /** A geography database (MaxMind DB); undefined: nameservers do not know where clients are. */
   readonly geo: Uint8Array | undefined;
+  /** Where one process is to crash, besides the faults. */
+  readonly crash?: CrashPoint | undefined;
   /** The command that shows this run again, for whoever reads of a violation. */
   readonly replay: string;
 }
@@ -59,6 +63,7 @@ export class Cluster {
   readonly wish: Wish = nothingWished();
   /** Keys that were written since `commits` was cleared, with their revisions. */
   readonly commits: { readonly revision: bigint; readonly keys: readonly string[] }[] = [];
+  readonly #crashPoints: CrashPoints;
   readonly #releases = new Map<string, Published[]>();
   readonly #ports: ClusterPorts;
   readonly #options: ClusterOptions;
@@ -89,11 +94,19 @@ export class Cluster {
     });
     this.#ca = fakeCa({ clock, random: random.fork('authority') });
     this.#sealKey = random.fork('seal key').bytes(32);
+    this.checks.confided({ kind: 'seal key', bytes: this.#sealKey });
     this.#mode = options.doms > 1 || random.fork('mode').chance(0.5) ? 'shared' : 'sole';
     this.subs = options.machines.map((machine) => ({
       ...{ machine, host: new Host(machine.name, ports), address: machine.ipv4 },
       ...{ identity: undefined, running: undefined },
     }));
+    this.#crashPoints = new CrashPoints({
+      point: options.crash,
+      crash: (host, lagMs) => this.#crashAndRestart(host, lagMs),
+      note: (host, what) => trace.add(host, what),
+    });
+    for (const { host } of [...this.doms, ...this.subs])
+      host.onEffect = (_, what) => this.#crashPoints.effect(host.name, what);
     this.network = new Network({
       ...{ scheduler, random, trace },
       faults: () => this.faults,
@@ -101,6 +114,11 @@ export class Cluster {
       doms: () => this.runningDoms(),
       onFrame: (frame) => this.checks.sent(frame),
     });
+  }
+
+  /** Side effects so far, of all processes. */
+  get effects(): number {
+    return this.#crashPoints.count;
   }
 
   sub(name: string): Sub | undefined {
@@ -141,7 +159,10 @@ export class Cluster {
     const { checks, store } = this;
     const { host } = dom;
     const random = this.#random.fork(`authority ${host.name} ${scheduler.steps}`);
-    const authority = fakeAuthority({ clock: host.clock, random, ca: this.#ca });
+    const authority = overheardAuthority(
+      fakeAuthority({ clock: host.clock, random, ca: this.#ca }),
+      (key) => this.checks.confided(key),
+    );
     dom.running = startDom({
       ...{ host, store, authority, sealKey: this.#sealKey },
       ...{ mode: this.#mode, scheduler, trace, checks, geo: this.#options.geo },
@@ -196,7 +217,9 @@ export class Cluster {
   /** What can be seen of the nodes without asking them, after each step. */
   check(): void {
     for (const { host, running } of this.subs) {
-      if (running === undefined) continue;
+      // Nothing has changed for a process that nothing has come to.
+      if (running === undefined || running.process.events === running.lookedAt) continue;
+      running.lookedAt = running.process.events;
       const { held, applied } = running.agent.state();
       if (held !== running.held && held !== undefined)
         this.checks.moved({ node: host.name, which: 'held', position: held });
@@ -207,6 +230,20 @@ export class Cluster {
     }
     this.checks.stepped();
     this.checks.assertHeld();
+  }
+
+  #crashAndRestart(name: string, lagMs: number): void {
+    const { scheduler } = this.#ports;
+    const dom = this.doms.find(({ host }) => host.name === name);
+    const sub = this.sub(name);
+    if (dom !== undefined) {
+      this.crashDom(dom);
+      scheduler.after(RESTART_MS, () => this.startDom(dom));
+    }
+    if (sub !== undefined) {
+      this.crashSub(sub);
+      scheduler.after(RESTART_MS + lagMs, () => this.startSub(sub));
+    }
   }
 
   #committed(

@@ -8,6 +8,8 @@ export type Outcome =
       /** SHA-256 of all that happened. */
       readonly hash: string;
       readonly steps: number;
+      /** Commits and changes of disks. */
+      readonly effects: number;
       readonly virtualMs: number;
       /** Rare paths that were reached. */
       readonly reached: readonly string[];
@@ -24,8 +26,8 @@ export function outcomeOf(rehearsal: Rehearsal): Outcome {
     const { message, virtualMs } = rehearsal;
     return { kind: 'failed', message, virtualMs };
   }
-  const { hash, steps, virtualMs, reached } = rehearsal.result;
-  return { kind: 'held', hash, steps, virtualMs, reached: [...reached].toSorted() };
+  const { hash, steps, effects, virtualMs, reached } = rehearsal.result;
+  return { kind: 'held', hash, steps, effects, virtualMs, reached: [...reached].toSorted() };
 }
 
 /** `INV-27`; undefined for a run that held, or failed in another way. */

@@ -1,4 +1,5 @@
 import { seededRandom } from '../engine/random.ts';
+import type { CrashPoint } from '../faults/crash-point.ts';
 import { drawFaults, type Faults, kindsOf, onlyFaults } from '../faults/faults.ts';
 
 /** All that makes a run what it is. Plain data: a run can be made smaller by hand. */
@@ -18,6 +19,8 @@ export interface Setting {
   /** How long faults happen. */
   readonly stormMs: number;
   readonly faults: Faults;
+  /** A crash at one place, besides the faults. */
+  readonly crash?: CrashPoint | undefined;
 }
 
 /** `short`: a few nodes and changes, for many seeds. `full`: up to 30 nodes. */
@@ -62,6 +65,7 @@ export interface Changes {
   readonly clients?: number | undefined;
   readonly stormMs?: number | undefined;
   readonly leftOut?: readonly string[] | undefined;
+  readonly crash?: CrashPoint | undefined;
 }
 
 const NUMBERS = ['doms', 'subs', 'users', 'operations', 'clients', 'stormMs'] as const;
@@ -84,6 +88,8 @@ export function settingArgs(setting: Setting): string {
   if (kinds.length !== all.length) args.push(`FAULTS=${kinds.join(',') || 'none'}`);
   for (const name of NUMBERS)
     if (setting[name] !== drawn[name]) args.push(`${variableOf(name)}=${setting[name]}`);
+  if (setting.crash !== undefined)
+    args.push(`CRASH_AT=${setting.crash.effect}`, `LAG_MS=${setting.crash.lagMs}`);
   if (setting.leftOut.length > 0) args.push(`LEFT_OUT=${setting.leftOut.join(',')}`);
   return args.join(' ');
 }

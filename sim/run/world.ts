@@ -33,6 +33,8 @@ export interface RunResult {
   /** SHA-256 of all that happened. */
   readonly hash: string;
   readonly steps: number;
+  /** Commits and changes of disks, of all processes together. */
+  readonly effects: number;
   readonly virtualMs: number;
   /** From the end of the faults until all was as wished. */
   readonly convergedAfterMs: number;
@@ -68,7 +70,8 @@ export class World {
       { count: setting.subs, nameserversMax: NAMESERVERS_MAX },
       random.fork('machines'),
     );
-    const options = { machines, doms: setting.doms, geo, replay };
+    const { doms, crash } = setting;
+    const options = { machines, doms, geo, replay, crash };
     this.#cluster = new Cluster({ scheduler, random, trace }, options);
     this.#scheduler.onStep = () => this.#cluster.check();
   }
@@ -97,8 +100,16 @@ export class World {
     for (const dom of this.#cluster.doms) this.#cluster.crashDom(dom);
     for (const sub of this.#cluster.subs) this.#cluster.crashSub(sub);
     const { steps, nowMs } = this.#scheduler;
-    const { reached } = this.#cluster.checks;
-    return { hash: this.trace.digest(), steps, virtualMs: nowMs, convergedAfterMs, reached };
+    const { checks, effects } = this.#cluster;
+    const { reached } = checks;
+    return {
+      hash: this.trace.digest(),
+      steps,
+      effects,
+      virtualMs: nowMs,
+      convergedAfterMs,
+      reached,
+    };
   }
 
   #start(): void {
