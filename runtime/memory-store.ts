@@ -1,4 +1,4 @@
-import { ChangeLog } from './change-log.ts';
+import { ChangeLog, type RevisionChanges } from './change-log.ts';
 import type { Clock } from './clock.ts';
 import { logWatch } from './log-watch.ts';
 import { KeySpace } from './memory-keys.ts';
@@ -29,8 +29,14 @@ import {
  * A store in memory, for the simulation and for unit tests. Deterministic: the order of calls
  * decides everything, and time passes only by `clock.sleep`.
  */
-export function memoryStore({ clock }: { readonly clock: Clock }): Store {
-  return new MemoryStore(clock);
+export function memoryStore(ports: MemoryStorePorts): Store {
+  return new MemoryStore(ports);
+}
+
+export interface MemoryStorePorts {
+  readonly clock: Clock;
+  /** Told of each revision as it comes about, before anyone else can see it. */
+  readonly onRevision?: (made: RevisionChanges) => void;
 }
 
 interface Lease {
@@ -41,6 +47,7 @@ interface Lease {
 
 class MemoryStore implements Store {
   readonly #clock: Clock;
+  readonly #onRevision: (made: RevisionChanges) => void;
   readonly #keys = new KeySpace();
   readonly #leases = new Map<LeaseId, Lease>();
   readonly #log: ChangeLog;
@@ -49,8 +56,9 @@ class MemoryStore implements Store {
   #compacted: Revision = 1n;
   #phase: 'open' | 'closed' = 'open';
 
-  constructor(clock: Clock) {
+  constructor({ clock, onRevision = () => undefined }: MemoryStorePorts) {
     this.#clock = clock;
+    this.#onRevision = onRevision;
     this.#log = new ChangeLog({
       afterRevision: 1n,
       changesMax: Infinity,
@@ -184,7 +192,9 @@ class MemoryStore implements Store {
         changes.push({ kind: 'delete', key: write.key, modRevision: revision });
       }
     }
-    if (changes.length > 0) this.#log.append({ revision, changes });
+    if (changes.length === 0) return;
+    this.#onRevision({ revision, changes });
+    this.#log.append({ revision, changes });
   }
 
   #assertOpen(): void {

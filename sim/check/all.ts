@@ -1,18 +1,18 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { answersCheck } from './answers.ts';
 import type { Check, CheckPorts } from './check.ts';
-import { epochsCheck } from './epochs.ts';
 import { positionsCheck } from './positions.ts';
 import { servingCheck } from './serving.ts';
 import { sometimesCheck } from './sometimes.ts';
+import { storeChecks } from './store-checks.ts';
 import { tokensCheck } from './tokens.ts';
 
 /** Everything that is watched in each run. */
 export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[] {
   const disks = () => cluster.subs.map(({ host }) => host.disk.files());
   return [
+    ...storeChecks(ports),
     answersCheck(ports),
-    epochsCheck(ports),
     positionsCheck(ports),
     servingCheck({ ...ports, disks }),
     sometimesCheck(ports, cluster),

@@ -33,7 +33,7 @@ export function answersCheck({ violated }: CheckPorts): Check {
       const { rcode, addresses } =
         reply === undefined ? { rcode: -1, addresses: [] } : decodeReply(reply);
       const isEmpty = rcode !== 0 || addresses.length === 0;
-      const isCurrent = past.knowsZone(nameserver) && past.knowsSite(nameserver, siteOf(name));
+      const isCurrent = past.knowsZone(nameserver) && past.namesSite(nameserver, siteOf(name));
       if (!isEmpty && isCurrent) armed.add(key);
       else if (isEmpty && armed.has(key))
         violated(21, `${nameserver} answers ${replyText(rcode)} for ${name}, which it knew`);

@@ -4,6 +4,7 @@ import type { HttpAnswer } from '../../runtime/http.ts';
 import type { LogFields } from '../../runtime/log.ts';
 import type { KeyValue, Revision, Transaction } from '../../runtime/store.ts';
 import type { Published } from '../load/content.ts';
+import type { StoreEvent } from './store-event.ts';
 
 /** A commit that took effect. */
 export interface Commit {
@@ -80,6 +81,8 @@ export interface AppliedSnapshot {
  */
 export interface Check {
   committed?(commit: Commit): void;
+  /** Something else in the store, or between it and the processes. */
+  stored?(event: StoreEvent): void;
   sent?(frame: SentFrame): void;
   asked?(exchange: DnsExchange): void;
   requested?(exchange: HttpExchange): void;

@@ -11,6 +11,7 @@ import type {
   NodePosition,
   SentFrame,
 } from './check.ts';
+import type { StoreEvent } from './store-event.ts';
 
 /** Something that must never happen has happened; the message begins with its number. */
 export class InvariantError extends Error {
@@ -27,6 +28,7 @@ export class Checks implements Required<Check> {
   readonly #replay: string;
   readonly #all: readonly Check[];
   readonly #stepped: readonly Check[];
+  readonly #storing: readonly Check[];
   #violation: InvariantError | undefined;
 
   /** `replay`: the command that shows this run again. */
@@ -41,6 +43,7 @@ export class Checks implements Required<Check> {
       nowMs,
     });
     this.#stepped = this.#all.filter((check) => check.stepped !== undefined);
+    this.#storing = this.#all.filter((check) => check.stored !== undefined);
   }
 
   /** `number` as in the list of invariants. */
@@ -58,6 +61,10 @@ export class Checks implements Required<Check> {
 
   committed(commit: Commit): void {
     for (const check of this.#all) check.committed?.(commit);
+  }
+
+  stored(event: StoreEvent): void {
+    for (const check of this.#storing) check.stored?.(event);
   }
 
   sent(frame: SentFrame): void {

@@ -1,7 +1,11 @@
-import { kindPrefix, objectKey } from '../../runtime/keys.ts';
-import { NAMESPACE, ORIGIN, ZONE_NAME } from '../load/wish.ts';
+import type { Site } from '../../api/site.ts';
+import { kindPrefix, objectKey, recordKey } from '../../runtime/keys.ts';
+import type { GeoNameRecord, ZoneRecord } from '../../runtime/records.ts';
+import { hostOf, NAMESPACE, ORIGIN, ZONE_NAME } from '../load/wish.ts';
 import type { Commit, NodePosition } from './check.ts';
 
+const SITES_PREFIX = `${kindPrefix('Site')}${NAMESPACE}/`;
+const ZONE_RECORD_KEY = recordKey('zone', `${NAMESPACE}/${ZONE_NAME}`);
 const ZONE_KEY = objectKey({ kind: 'Zone', namespace: NAMESPACE, name: ZONE_NAME });
 
 /**
@@ -13,10 +17,29 @@ export class Past {
   readonly #deleted = new Map<string, bigint>();
   /** By node: the revision of the plan that it serves. */
   readonly #applied = new Map<string, bigint>();
+  /** By site that was deleted: the revision of the first zone without what DNS said of it then. */
+  readonly #forgotten = new Map<string, bigint | undefined>();
+  /** By site: whom DNS may name for it, as its status says. */
+  readonly #candidates = new Map<string, readonly string[]>();
+  #zone: { readonly revision: bigint; readonly names: readonly GeoNameRecord[] } | undefined;
 
   committed({ revision, transaction }: Commit): void {
-    for (const { kind, key } of transaction.writes)
+    for (const write of transaction.writes) {
+      const { kind, key } = write;
       if (kind === 'delete') this.#deleted.set(key, revision);
+      if (key.startsWith(SITES_PREFIX)) {
+        const site = key.slice(SITES_PREFIX.length);
+        if (kind === 'delete') this.#forgotten.set(site, undefined);
+        const status = kind === 'put' ? (JSON.parse(write.value) as Site).status : undefined;
+        this.#candidates.set(site, status?.dns?.candidates ?? []);
+        this.#forget();
+      }
+      if (kind === 'put' && key === ZONE_RECORD_KEY) {
+        const { geoNames } = JSON.parse(write.value) as ZoneRecord;
+        this.#zone = { revision, names: geoNames };
+        this.#forget();
+      }
+    }
   }
 
   moved({ node, which, position }: NodePosition): void {
@@ -30,6 +53,17 @@ export class Past {
   /** The node serves a plan that was made after the site, if it ever was, was last deleted. */
   knowsSite(node: string, site: string): boolean {
     return this.#knows(node, objectKey({ kind: 'Site', namespace: NAMESPACE, name: site }));
+  }
+
+  /**
+   * The nameserver serves a zone that no longer holds what it held of the site before that was last
+   * deleted: dom writes it some time later.
+   */
+  namesSite(node: string, site: string): boolean {
+    if (!this.#forgotten.has(site)) return this.#applied.has(node);
+    const revision = this.#forgotten.get(site);
+    const applied = this.#applied.get(node);
+    return applied !== undefined && revision !== undefined && applied >= revision;
   }
 
   /** …after the zone was last deleted. */
@@ -46,6 +80,20 @@ export class Past {
   deletedAt(site: string): bigint {
     const key = objectKey({ kind: 'Site', namespace: NAMESPACE, name: site });
     return this.#deleted.get(key) ?? 0n;
+  }
+
+  /** The zone has let go of a site when it lacks it, or names those whom its successor names. */
+  #forget(): void {
+    const zone = this.#zone;
+    if (zone === undefined) return;
+    for (const [site, revision] of this.#forgotten) {
+      const said = zone.names.find(({ name }) => name === hostOf(site))?.candidates.toSorted();
+      const now = this.#candidates.get(site)?.toSorted() ?? [];
+      const isNew = now.length > 0 && now.join() === said?.join();
+      if (said === undefined || isNew) this.#forgotten.set(site, revision ?? zone.revision);
+      // A zone that was made before the deletion may be written after it.
+      else if (now.length === 0) this.#forgotten.set(site, undefined);
+    }
   }
 
   #knows(node: string, key: string): boolean {

@@ -106,7 +106,7 @@ class Serving {
   /** INV-28: whoever is named serves the site, unless the nameserver is behind. */
   #misnamed(nameserver: string, node: string, site: string, answer: HttpAnswer): void {
     const { past } = this;
-    const isBehind = !past.knowsSite(nameserver, site) || !past.knowsNode(nameserver, node);
+    const isBehind = !past.namesSite(nameserver, site) || !past.knowsNode(nameserver, node);
     if (isBehind || !past.knowsSite(node, site)) return;
     this.#ports.violated(
       28,

@@ -2,9 +2,8 @@ import type { Term } from '../../dom/dom.ts';
 import type { Identity } from '../../runtime/authority.ts';
 import { type FakeCa, fakeAuthority, fakeCa } from '../../runtime/fake-authority.ts';
 import { memoryDisk } from '../../runtime/memory-disk.ts';
-import { memoryStore } from '../../runtime/memory-store.ts';
-import type { KeyValue, Store, Transaction } from '../../runtime/store.ts';
 import { allChecks } from '../check/all.ts';
+import type { Commit } from '../check/check.ts';
 import { Checks } from '../check/checks.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
@@ -18,7 +17,7 @@ import type { Published } from '../load/content.ts';
 import { User } from '../load/user.ts';
 import { nothingWished, type Wish } from '../load/wish.ts';
 import { Network } from '../net/network.ts';
-import { observedStore } from '../store/observed-store.ts';
+import { ObservedStore } from '../store/observed-store.ts';
 import type { Machine } from './machines.ts';
 import { overheardAuthority } from './overheard-authority.ts';
 
@@ -54,7 +53,7 @@ export class Cluster {
   readonly checks: Checks;
   readonly network: Network;
   /** Without any of its faults, for those who look at the world from outside. */
-  readonly store: Store;
+  readonly store: ObservedStore;
   readonly doms: readonly DomHost[];
   readonly subs: readonly Sub[];
   /** The weather. */
@@ -85,7 +84,12 @@ export class Cluster {
       nowMs: () => scheduler.nowMs,
     });
     const clock = scheduler.clock();
-    this.store = observedStore(memoryStore({ clock }), (...commit) => this.#committed(...commit));
+    this.store = new ObservedStore({
+      scheduler,
+      note: (what) => trace.add('store', what),
+      committed: (commit) => this.#committed(commit),
+      stored: (event) => this.checks.stored(event),
+    });
     // Blobs of several doms lie on one disk that all see, as a file server would offer it.
     const blobs = options.doms === 1 ? undefined : memoryDisk();
     this.doms = Array.from({ length: options.doms }, (_, index) => {
@@ -246,14 +250,11 @@ export class Cluster {
     }
   }
 
-  #committed(
-    transaction: Transaction,
-    revision: bigint,
-    before: ReadonlyMap<string, KeyValue | undefined>,
-  ): void {
+  #committed(commit: Commit): void {
+    const { revision, transaction } = commit;
     const keys = transaction.writes.map(({ kind, key }) => (kind === 'put' ? key : `-${key}`));
     this.#ports.trace.add('store', `commits ${revision}: ${keys.join(' ')}`);
     this.commits.push({ revision, keys });
-    this.checks.committed({ revision, transaction, before, process: '' });
+    this.checks.committed(commit);
   }
 }

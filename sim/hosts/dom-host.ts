@@ -6,19 +6,19 @@ import type { CertificateAuthority, Identity } from '../../runtime/authority.ts'
 import { digestOf } from '../../runtime/digest.ts';
 import { noMetrics } from '../../runtime/metrics.ts';
 import type { GeoRecord } from '../../runtime/records.ts';
-import type { Store } from '../../runtime/store.ts';
 import type { Checks } from '../check/checks.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
 import type { Faults } from '../faults/faults.ts';
 import type { DomService } from '../net/network.ts';
+import type { ObservedStore } from '../store/observed-store.ts';
 import { remoteStore } from '../store/remote-store.ts';
 import type { Host } from './host.ts';
 import { ended } from './sub-host.ts';
 
 export interface DomParts {
   readonly host: Host;
-  readonly store: Store;
+  readonly store: ObservedStore;
   readonly authority: CertificateAuthority;
   readonly sealKey: Uint8Array;
   readonly mode: 'shared' | 'sole';

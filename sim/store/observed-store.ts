@@ -1,43 +1,166 @@
-import type { CommitOutcome, KeyValue, Store, Transaction } from '../../runtime/store.ts';
+import type { RevisionChanges } from '../../runtime/change-log.ts';
+import { memoryStore } from '../../runtime/memory-store.ts';
+import type {
+  CommitOutcome,
+  KeyValue,
+  LeaseId,
+  ListOptions,
+  Page,
+  Revision,
+  Store,
+  Transaction,
+  WatchEvent,
+} from '../../runtime/store.ts';
+import type { Commit } from '../check/check.ts';
+import type { StoreEvent } from '../check/store-event.ts';
+import { StoreHistory } from '../check/store-history.ts';
+import type { Process } from '../engine/process.ts';
+import type { Scheduler } from '../engine/scheduler.ts';
+import { StoreWeather } from './weather.ts';
 
-export type OnCommitted = (
-  transaction: Transaction,
-  revision: bigint,
-  /** By key written: what was there before. Of keys under a lease it may have been gone already. */
-  before: ReadonlyMap<string, KeyValue | undefined>,
-) => void;
+export interface ObservedStorePorts {
+  readonly scheduler: Scheduler;
+  /** Told of each commit that took effect. */
+  readonly committed: (commit: Commit) => void;
+  /** Told of all else that happens. */
+  readonly stored: (event: StoreEvent) => void;
+  /** For the trace: what befalls the store. */
+  readonly note: (what: string) => void;
+}
 
-/** The store itself, which tells of every commit that took effect. */
-export function observedStore(store: Store, onCommitted: OnCommitted): Store {
-  const last = new Map<string, KeyValue>();
+/** While the store has no leader no lease ends: they are renewed this often. */
+const KEEP_LEASES_MS = 1_000;
 
-  function note({ writes }: Transaction, revision: bigint): void {
-    for (const write of writes) {
-      const { key } = write;
-      if (write.kind === 'delete') {
-        last.delete(key);
-        continue;
-      }
-      const createRevision = last.get(key)?.createRevision ?? revision;
-      last.set(key, { key, value: write.value, createRevision, modRevision: revision });
-    }
+/**
+ * The one store of a world, with all that happens in it told to the checks. Its own methods are for
+ * the world itself: they take no time and never fail. Processes use it by `remoteStore`.
+ */
+export class ObservedStore implements Store {
+  readonly weather: StoreWeather;
+  /** All that it ever held. */
+  readonly history: StoreHistory = new StoreHistory();
+  readonly #store: Store;
+  readonly #ports: ObservedStorePorts;
+  readonly #madeMs = new Map<Revision, number>();
+  readonly #leases = new Set<LeaseId>();
+  #clients: readonly Process[] = [];
+
+  constructor(ports: ObservedStorePorts) {
+    this.#ports = ports;
+    this.weather = new StoreWeather(ports.scheduler);
+    const clock = ports.scheduler.clock();
+    this.#store = memoryStore({ clock, onRevision: (made) => this.#made(made) });
   }
 
-  async function commit(transaction: Transaction): Promise<CommitOutcome> {
-    const outcome = await store.commit(transaction);
-    if (outcome.outcome === 'committed') {
-      const before = new Map(transaction.writes.map(({ key }) => [key, last.get(key)]));
-      note(transaction, outcome.revision);
-      onCommitted(transaction, outcome.revision, before);
+  /** Processes that have it open and live, oldest first. */
+  clients(): readonly Process[] {
+    this.#clients = this.#clients.filter(({ alive }) => alive);
+    return this.#clients;
+  }
+
+  open(process: Process): void {
+    this.#clients = [...this.clients(), process];
+  }
+
+  /** Virtual milliseconds at which a revision came about; before the first one: 0. */
+  madeMs(revision: Revision): number {
+    return this.#madeMs.get(revision) ?? 0;
+  }
+
+  tell(event: StoreEvent): void {
+    this.history.learn(event);
+    this.#ports.stored(event);
+  }
+
+  note(what: string): void {
+    this.#ports.note(what);
+  }
+
+  async commitFrom(process: string, transaction: Transaction): Promise<CommitOutcome> {
+    const outcome = await this.#store.commit(transaction);
+    const { revision } = outcome;
+    if (outcome.outcome === 'conflict') {
+      this.tell({ kind: 'refused', process, transaction, revision });
+      return outcome;
     }
+    const before = new Map<string, KeyValue | undefined>();
+    for (const { key } of transaction.writes) before.set(key, this.history.get(key, revision - 1n));
+    this.#ports.committed({ revision, transaction, before, process });
     return outcome;
   }
 
-  return new Proxy(store, {
-    get: (target, key) => {
-      if (key === 'commit') return commit;
-      const member: unknown = Reflect.get(target, key);
-      return typeof member === 'function' ? member.bind(target) : member;
-    },
-  });
+  /** No leader: nobody reaches it and no lease ends; afterwards each has its whole time again. */
+  goDown(): void {
+    if (this.weather.isDown) return;
+    this.note('GOES DOWN');
+    this.weather.goDown();
+    void this.#keepLeases();
+  }
+
+  comeUp(): void {
+    if (!this.weather.isDown) return;
+    this.note('is up again');
+    this.weather.comeUp();
+    void this.#renewAll();
+  }
+
+  get(key: string): Promise<KeyValue | undefined> {
+    return this.#store.get(key);
+  }
+
+  list(prefix: string, options?: ListOptions): Promise<Page> {
+    return this.#store.list(prefix, options);
+  }
+
+  commit(transaction: Transaction): Promise<CommitOutcome> {
+    return this.commitFrom('world', transaction);
+  }
+
+  watch(
+    prefix: string,
+    options: { readonly afterRevision: Revision; readonly signal: AbortSignal },
+  ): AsyncIterable<WatchEvent> {
+    return this.#store.watch(prefix, options);
+  }
+
+  async grantLease(ttlMs: number): Promise<LeaseId> {
+    const lease = await this.#store.grantLease(ttlMs);
+    this.#leases.add(lease);
+    return lease;
+  }
+
+  renewLease(lease: LeaseId): Promise<'renewed' | 'expired'> {
+    return this.#store.renewLease(lease);
+  }
+
+  async revokeLease(lease: LeaseId): Promise<void> {
+    await this.#store.revokeLease(lease);
+    this.#leases.delete(lease);
+  }
+
+  async compact(revision: Revision): Promise<void> {
+    await this.#store.compact(revision);
+    this.tell({ kind: 'compacted', revision });
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  #made(made: RevisionChanges): void {
+    this.#madeMs.set(made.revision, this.#ports.scheduler.nowMs);
+    this.tell({ kind: 'revision', ...made });
+  }
+
+  async #keepLeases(): Promise<void> {
+    while (this.weather.isDown) {
+      await this.#renewAll();
+      await this.weather.wait(KEEP_LEASES_MS);
+    }
+  }
+
+  async #renewAll(): Promise<void> {
+    for (const lease of this.#leases)
+      if ((await this.#store.renewLease(lease)) === 'expired') this.#leases.delete(lease);
+  }
 }
