@@ -19,6 +19,8 @@ export interface Commit {
 /** A frame as it is put on the wire, before any fault befalls it. */
 export interface SentFrame {
   readonly node: string;
+  /** Of the Node whose certificate opened the link: of one name there may have been several. */
+  readonly nodeUid: string;
   readonly from: 'sub' | 'dom';
   /** The process of dom at the other end. */
   readonly dom: string;
@@ -65,6 +67,12 @@ export interface NodePosition {
   readonly position: Position;
 }
 
+/** `key`: of a certificate for these names; `token`: the half of a join token that is not its id. */
+export type Secret =
+  | { readonly kind: 'key'; readonly pem: string; readonly names: readonly string[] }
+  | { readonly kind: 'token'; readonly text: string }
+  | { readonly kind: 'seal key'; readonly bytes: Uint8Array };
+
 /** What a node serves from now on. It holds private keys: nothing of it is to be printed whole. */
 export interface AppliedSnapshot {
   readonly node: string;
@@ -91,6 +99,8 @@ export interface Check {
   applied?(applied: AppliedSnapshot): void;
   /** A person has made a release of a site, and is about to upload it. */
   published?(site: string, release: Published): void;
+  /** Something that must not be seen is in the world from now on. */
+  confided?(secret: Secret): void;
   /** A token has bought a certificate. */
   redeemed?(token: string): void;
   /** A machine is set up from nothing and joins, perhaps under a name that was there before. */

@@ -9,6 +9,7 @@ import type {
   HttpExchange,
   LoggedLine,
   NodePosition,
+  Secret,
   SentFrame,
 } from './check.ts';
 import type { StoreEvent } from './store-event.ts';
@@ -89,6 +90,10 @@ export class Checks implements Required<Check> {
 
   published(site: string, release: Published): void {
     for (const check of this.#all) check.published?.(site, release);
+  }
+
+  confided(secret: Secret): void {
+    for (const check of this.#all) check.confided?.(secret);
   }
 
   redeemed(token: string): void {

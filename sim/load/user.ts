@@ -123,6 +123,7 @@ export class User {
     const bound = { current: random.chance(0.5) ? node : '' };
     return this.#insist(`join ${node}`, async (term) => {
       const { token } = await term.api.createToken({ node: bound.current, ttlS: 0 }, ADMIN);
+      this.#ports.checks.confided({ kind: 'token', text: token.slice(token.indexOf('.') + 1) });
       // An answer that is lost may have declared the Node: only a token for it will do then.
       bound.current = node;
       // Somebody looked over the shoulder: the same token, at the same time.
