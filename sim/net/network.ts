@@ -91,7 +91,7 @@ export class Network {
         if (!this.reaches(node, 'dom')) return this.#noAnswer(signal);
         const dom = this.#dial(node);
         if (dom === undefined) throw new LinkClosedError('lost', 'dial dom: connection refused');
-        const wire = this.#wire(node, dom);
+        const wire = this.#wire(node, identity, dom);
         for (const end of [process, dom.process]) end.onKill(() => wire.break(this.#noticeMs()));
         dom.accept(dom.process.wrap(wire.dom), identity);
         return process.wrap(wire.sub);
@@ -163,12 +163,13 @@ export class Network {
     return piece.with(at, (piece[at] ?? 0) ^ 1);
   }
 
-  #wire(node: string, dom: DomService): Wire {
+  #wire(node: string, identity: Identity, dom: DomService): Wire {
+    const nodeUid = identity.kind === 'node' ? identity.uid : '';
     return new Wire({
       scheduler: this.#scheduler,
       fate: () => this.#fate(node),
       onFrame: (from, bytes) => {
-        this.#onFrame({ node, from, dom: dom.process.name, bytes });
+        this.#onFrame({ node, nodeUid, from, dom: dom.process.name, bytes });
         const [host, what] = from === 'sub' ? [node, `→ ${dom.name}`] : [dom.name, `→ ${node}`];
         this.#trace.frame(host, what, bytes);
       },
