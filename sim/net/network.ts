@@ -9,6 +9,7 @@ import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
 import type { Faults } from '../faults/faults.ts';
+import { LinkTrace } from './traced-link.ts';
 import { type FrameFate, Wire } from './wire.ts';
 
 /** What dom offers on the network, for as long as its process lives. */
@@ -70,12 +71,12 @@ export class Network {
 
   /** Nothing passes to or from this host, until `join`. */
   cutOff(host: string): void {
-    this.#trace.add('network', `${host} is cut off`);
+    this.#fault(`${host} is cut off`);
     this.#cutOff.add(host);
   }
 
   join(host: string): void {
-    if (this.#cutOff.delete(host)) this.#trace.add('network', `${host} is back`);
+    if (this.#cutOff.delete(host)) this.#fault(`${host} is back`);
   }
 
   /** Whether anything passes between two hosts, by their names. */
@@ -91,10 +92,14 @@ export class Network {
         if (!this.reaches(node, 'dom')) return this.#noAnswer(signal);
         const dom = this.#dial(node);
         if (dom === undefined) throw new LinkClosedError('lost', 'dial dom: connection refused');
-        const wire = this.#wire(node, identity, dom);
+        const link = new LinkTrace(this.#trace, {
+          sub: { host: node, process },
+          dom: { host: dom.name, process: dom.process },
+        });
+        const wire = this.#wire(node, { identity, dom, link });
         for (const end of [process, dom.process]) end.onKill(() => wire.break(this.#noticeMs()));
-        dom.accept(dom.process.wrap(wire.dom), identity);
-        return process.wrap(wire.sub);
+        dom.accept(link.end('dom', dom.process.wrap(wire.dom)), identity);
+        return link.end('sub', process.wrap(wire.sub));
       },
     });
   }
@@ -138,7 +143,7 @@ export class Network {
         signal.throwIfAborted();
         const isBroken = !dom.process.alive || !this.reaches(node, 'dom');
         if (isBroken || this.#random.chance(this.#faults().blobCut)) {
-          this.#trace.add('network', `the stream of a blob to ${node} breaks`);
+          this.#fault(`the stream of a blob to ${node} breaks`);
           throw new Error(`fetch ${digest}: the stream broke`);
         }
         yield this.#perhapsDamaged(node, chunk.slice(at, at + PIECE_BYTES_MAX));
@@ -158,20 +163,23 @@ export class Network {
 
   #perhapsDamaged(node: string, piece: Uint8Array): Uint8Array {
     if (!this.#random.chance(this.#faults().blobDamage)) return piece;
-    this.#trace.add('network', `a blob to ${node} is damaged`);
+    this.#fault(`a blob to ${node} is damaged`);
     const at = this.#random.integer(0, piece.length - 1);
     return piece.with(at, (piece[at] ?? 0) ^ 1);
   }
 
-  #wire(node: string, identity: Identity, dom: DomService): Wire {
+  #wire(
+    node: string,
+    ends: { readonly identity: Identity; readonly dom: DomService; readonly link: LinkTrace },
+  ): Wire {
+    const { identity, dom, link } = ends;
     const nodeUid = identity.kind === 'node' ? identity.uid : '';
     return new Wire({
       scheduler: this.#scheduler,
       fate: () => this.#fate(node),
       onFrame: (from, bytes) => {
+        link.sent(from, bytes);
         this.#onFrame({ node, nodeUid, from, dom: dom.process.name, bytes });
-        const [host, what] = from === 'sub' ? [node, `→ ${dom.name}`] : [dom.name, `→ ${node}`];
-        this.#trace.frame(host, what, bytes);
       },
     });
   }
@@ -181,7 +189,7 @@ export class Network {
     const isHalfOpen = this.#random.chance(halfOpen) || !this.reaches(node, 'dom');
     if (!isHalfOpen && !this.#random.chance(frameLoss))
       return { kind: 'delivered', latencyMs: this.#latencyMs() };
-    this.#trace.add('network', `the link of ${node} ${isHalfOpen ? 'falls silent' : 'breaks'}`);
+    this.#fault(`the link of ${node} ${isHalfOpen ? 'falls silent' : 'breaks'}`);
     return { kind: 'lost', noticedAfterMs: isHalfOpen ? Infinity : this.#noticeMs() };
   }
 
@@ -194,6 +202,10 @@ export class Network {
   async #noAnswer(signal: AbortSignal): Promise<never> {
     await this.#scheduler.clock().sleep(Infinity, signal);
     throw new LinkClosedError('lost', 'dial dom: no answer');
+  }
+
+  #fault(what: string): void {
+    this.#trace.add('network', what, { kind: 'fault' });
   }
 
   #travel(): Promise<void> {
