@@ -157,7 +157,11 @@ export class Cluster {
     this.checks.published(site, release);
   }
 
-  startDom(dom: DomHost): void {
+  /** `watchLagMs`: for so long after its time a change of the store is news to it. */
+  startDom(
+    dom: DomHost,
+    { watchLagMs }: { readonly watchLagMs: number } = { watchLagMs: 0 },
+  ): void {
     if (dom.running !== undefined) return;
     const { scheduler, trace } = this.#ports;
     const { checks, store } = this;
@@ -170,7 +174,8 @@ export class Cluster {
     dom.running = startDom({
       ...{ host, store, authority, sealKey: this.#sealKey },
       ...{ mode: this.#mode, scheduler, trace, checks, geo: this.#options.geo },
-      faults: () => this.faults,
+      ...{ watchLagMs, faults: () => this.faults },
+      onEffect: (_, what) => this.#crashPoints.effect(host.name, what),
       onEnd: (why) => checks.violated(4, why),
       onDiskFault: () => {
         this.crashDom(dom);
@@ -242,7 +247,7 @@ export class Cluster {
     const sub = this.sub(name);
     if (dom !== undefined) {
       this.crashDom(dom);
-      scheduler.after(RESTART_MS, () => this.startDom(dom));
+      scheduler.after(RESTART_MS, () => this.startDom(dom, { watchLagMs: lagMs }));
     }
     if (sub !== undefined) {
       this.crashSub(sub);

@@ -7,6 +7,7 @@ import { digestOf } from '../../runtime/digest.ts';
 import { noMetrics } from '../../runtime/metrics.ts';
 import type { GeoRecord } from '../../runtime/records.ts';
 import type { Checks } from '../check/checks.ts';
+import type { Process } from '../engine/process.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
 import type { Faults } from '../faults/faults.ts';
@@ -17,6 +18,10 @@ import type { Host } from './host.ts';
 import { ended } from './sub-host.ts';
 
 export interface DomParts {
+  /** Its watches show each revision no sooner than so long after it came about. */
+  readonly watchLagMs: number;
+  /** Told of each write to the store that took effect, before the process learns of it. */
+  readonly onEffect: (process: Process, what: string) => void;
   readonly host: Host;
   readonly store: ObservedStore;
   readonly authority: CertificateAuthority;
