@@ -8,7 +8,7 @@ import {
 } from '../proto/gen/b8s/v1/agent.ts';
 import { type PlanObject, type Position, SitePlan } from '../proto/gen/b8s/v1/plan.ts';
 import type { BlobSource } from '../runtime/blob-source.ts';
-import type { Digest } from '../runtime/digest.ts';
+import { blobPath, type Digest, digestOf } from '../runtime/digest.ts';
 import { type Link, LinkClosedError } from '../runtime/link.ts';
 import { silentLog } from '../runtime/log.ts';
 import { type MemoryDisk, memoryDisk } from '../runtime/memory-disk.ts';
@@ -128,6 +128,79 @@ describe('agent', () => {
     world.disk.limit(1_000_000);
     world.plan(2n, [site(second.digest)]);
     await world.until(async () => (await world.page()) === 'second');
+    await world.stop();
+  });
+
+  test('never goes back to an older release, though the disk was full when it switched (INV-27)', async () => {
+    const disk = memoryDisk();
+    const write = disk.write.bind(disk);
+    let servedFile: 'full' | 'free' = 'free';
+    disk.write = async (path, bytes) => {
+      if (path === 'served.bin' && servedFile === 'full') throw new Error('no space left');
+      return write(path, bytes);
+    };
+    const third = release({ 'index.html': 'third' });
+    const before = await start({ disk });
+    before.plan(1n, [site(first.digest)]);
+    await before.until(async () => (await before.page()) === 'first');
+    servedFile = 'full';
+    before.plan(2n, [site(second.digest)]);
+    await before.until(async () => (await before.page()) === 'second');
+    // What is served would be forgotten with the plan that says it.
+    before.plan(3n, [site(third.digest)]);
+    await before.clock.advance(5_000);
+    await before.stop();
+    disk.crash();
+    const after = await start({ disk, dom: 'away' });
+    expect(await after.page()).toBe('second');
+    servedFile = 'free';
+    await after.clock.advance(15_000);
+    await after.stop();
+    const later = await start({ disk });
+    later.plan(3n, [site(third.digest)]);
+    await later.until(async () => later.agent.state().held?.revision === 3n);
+    expect(await later.page()).toBe('second');
+    await later.stop();
+  });
+
+  test('a release that could not be read is tried again, with no further event', async () => {
+    const disk = memoryDisk();
+    const read = disk.read.bind(disk);
+    let isBroken = false;
+    disk.read = (path) =>
+      isBroken && path === blobPath(second.digest)
+        ? Promise.reject(new Error('input/output error'))
+        : read(path);
+    const world = await start({ disk });
+    world.plan(1n, [site(first.digest), site(second.digest, 'u2')]);
+    await world.until(async () => world.report()?.sites[1]?.serving === second.digest);
+    isBroken = true;
+    world.plan(2n, [site(second.digest), site(second.digest, 'u2')]);
+    await world.until(async () => world.agent.state().applied?.revision === 2n);
+    world.plan(3n, [site(first.digest)]);
+    await world.until(async () => world.agent.state().applied?.revision === 3n);
+    world.plan(4n, [site(second.digest)]);
+    await world.until(async () => world.agent.state().applied?.revision === 4n);
+    expect(await world.page()).toBe('first');
+    isBroken = false;
+    await world.until(async () => (await world.page()) === 'second', 30_000);
+    await world.stop();
+  });
+
+  test.each([
+    { what: 'a file', digest: () => digestOf(Buffer.from('first')) },
+    { what: 'a manifest', digest: () => first.digest },
+  ])('$what that has rotted is never served, and fetched again', async ({ digest }) => {
+    const disk = memoryDisk();
+    const before = await start({ disk });
+    before.plan(1n, [site(first.digest)]);
+    await before.until(async () => before.report()?.sites[0]?.verified.length === 1);
+    await before.stop();
+    disk.rot(blobPath(digest()), 3);
+    const world = await start({ disk });
+    expect([undefined, 'first']).toContain(await world.page());
+    await world.until(async () => (await world.page()) === 'first');
+    await world.until(async () => world.report()?.sites[0]?.verified.length === 1);
     await world.stop();
   });
 

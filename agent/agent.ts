@@ -13,7 +13,7 @@ import { type ContentReconciler, createContentReconciler } from './content/recon
 import { runProber } from './dns/prober.ts';
 import type { AppliedReport, DataPlane, Health } from './plane/plane.ts';
 import { buildReport } from './report.ts';
-import { loadServed, sameServed, saveServed } from './served-file.ts';
+import { ServedFile } from './served-file.ts';
 import type { SessionHost } from './session/conversation.ts';
 import { HELD_PLAN_PATH, planFile, SERVED_PLAN_PATH } from './session/plan-file.ts';
 import { PlanHolder } from './session/plan-holder.ts';
@@ -72,7 +72,7 @@ interface Applied {
 class ControlPart implements Agent {
   readonly #options: AgentOptions;
   readonly #holder: PlanHolder;
-  readonly #servedFile: ReturnType<typeof planFile>;
+  readonly #servedFile: ServedFile;
   readonly #content: ContentReconciler;
   readonly #session: Session;
   /** Raised when what is to be served may have changed. */
@@ -91,26 +91,27 @@ class ControlPart implements Agent {
     const { disk, blobs, log } = options;
     this.#options = options;
     this.#holder = new PlanHolder(planFile(disk, HELD_PLAN_PATH, log), log);
-    this.#servedFile = planFile(disk, SERVED_PLAN_PATH, log);
+    this.#servedFile = new ServedFile(planFile(disk, SERVED_PLAN_PATH, log));
     this.#content = createContentReconciler({
       ...options,
       source: blobs,
       onChange: () => this.#contentChanged(),
     });
     this.#session = createSession({ ...options, host: this.#host() });
+    options.plane.onDamaged((blob) => this.#content.suspect(blob));
   }
 
   async run(signal: AbortSignal): Promise<void> {
     await this.#holder.load();
-    this.#served = await loadServed(this.#servedFile);
+    this.#served = await this.#servedFile.load();
     this.#planChanged();
     await this.#content.look();
     // Serve before anything else: dom may be away, and clients are not.
-    if (this.#plan !== undefined) await this.#tryToApply();
+    const applied = await this.#tryToApply();
     await Promise.all([
       this.#session.run(signal),
       this.#content.run(signal),
-      this.#keepApplying(signal),
+      this.#keepApplying(applied, signal),
       this.#probePeers(signal),
     ]);
   }
@@ -133,7 +134,11 @@ class ControlPart implements Agent {
         return { node: identity.node, ...fixed, ...this.#holder.hello() };
       },
       takePlan: async (plan) => {
-        const outcome = await this.#taking(() => this.#holder.take(plan));
+        const outcome = await this.#taking(async () => {
+          // A plan says what is served for as long as it is the one on disk, and not a day longer.
+          await this.#servedFile.remember(this.#served);
+          return this.#holder.take(plan);
+        });
         if (outcome === 'new') this.#planChanged();
         return outcome === 'gap' ? 'gap' : 'taken';
       },
@@ -192,9 +197,9 @@ class ControlPart implements Agent {
     this.#content.want(desiredContent(this.#plan.objects, [this.#served, inUse]));
   }
 
-  async #keepApplying(signal: AbortSignal): Promise<void> {
+  async #keepApplying(first: 'applied' | 'again', signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#options;
-    let ms = this.#troubles.apply === undefined ? Number.POSITIVE_INFINITY : 0;
+    let ms = first === 'applied' ? Number.POSITIVE_INFINITY : 0;
     for (let failures = 0; ; ) {
       try {
         await raisedWithin(this.#changed, { clock, ms, signal });
@@ -210,23 +215,24 @@ class ControlPart implements Agent {
     }
   }
 
-  async #tryToApply(): Promise<'applied' | 'failed'> {
+  /** `again`: it is worth another try. */
+  async #tryToApply(): Promise<'applied' | 'again'> {
     try {
-      await this.#apply();
+      const outcome = await this.#apply();
       this.#troubles = { ...this.#troubles, apply: undefined };
-      return 'applied';
+      return outcome;
     } catch (error) {
       this.#troubles = { ...this.#troubles, apply: messageOf(error) };
       this.#options.log.error({ error: messageOf(error) }, 'the plan could not be applied');
-      return 'failed';
+      return 'again';
     } finally {
       this.#session.reportSoon();
     }
   }
 
-  async #apply(): Promise<void> {
+  async #apply(): Promise<'applied' | 'again'> {
     const { clock, plane, identity, log } = this.#options;
-    if (this.#plan === undefined) return;
+    if (this.#plan === undefined) return 'applied';
     const { held, objects } = this.#plan;
     this.#sequence += 1;
     const { snapshot, served } = buildSnapshot({
@@ -234,19 +240,25 @@ class ControlPart implements Agent {
       ...{ node: identity.node, health: this.#health },
       ...{ sequence: this.#sequence, nowMs: clock.nowMs() },
     });
-    const remembered = sameServed(served, this.#served);
     this.#served = served;
     // What is about to be served must not be collected while it is handed over.
     this.#wantContent();
-    if (!remembered) {
-      // Remembered first: a crash in between must not bring an older release back (INV-27).
-      await saveServed(this.#servedFile, served).catch((error: unknown) =>
-        log.error({ error: messageOf(error) }, 'what is served could not be written down'),
-      );
-    }
+    // Remembered first: a crash in between must not bring an older release back (INV-27).
+    const remembered = await this.#servedFile.remember(served).then(
+      () => true,
+      (error: unknown) => {
+        log.error({ error: messageOf(error) }, 'what is served could not be written down');
+        return false;
+      },
+    );
     const outcome = await plane.apply(snapshot);
     this.#applied = { position: held.position, plan: objects, served, outcome };
     this.#wantContent();
+    // What is whole on disk and could not be read all the same may be readable soon.
+    const isServed = outcome.sites.every(
+      ({ uid, release }) => release === served.releases.get(uid),
+    );
+    return remembered && isServed ? 'applied' : 'again';
   }
 
   /** A nameserver sees for itself which edges answer, also while dom is away. */

@@ -30,6 +30,7 @@ export interface PlacedPlaneOptions {
  */
 export function placedPlane({ node, listen, log, open }: PlacedPlaneOptions): DataPlane {
   const inTurn = takeTurns();
+  let onDamaged: Parameters<DataPlane['onDamaged']>[0] = () => undefined;
   let current: { readonly name: string; readonly plane: DataPlane } | undefined;
 
   async function planeFor(snapshot: PlaneSnapshot): Promise<DataPlane | undefined> {
@@ -40,6 +41,7 @@ export function placedPlane({ node, listen, log, open }: PlacedPlaneOptions): Da
     const name = JSON.stringify(place);
     if (current?.name === name) return current.plane;
     const plane = await open(place);
+    plane.onDamaged((blob) => onDamaged(blob));
     log.info({ place }, 'serving the public');
     const before = current?.plane;
     current = { name, plane };
@@ -59,6 +61,9 @@ export function placedPlane({ node, listen, log, open }: PlacedPlaneOptions): Da
     setHealth: (health) => current?.plane.setHealth(health),
     explain: async (question) => current?.plane.explain(question) ?? NOT_A_NAMESERVER,
     state: () => current?.plane.state() ?? [],
+    onDamaged: (listener) => {
+      onDamaged = listener;
+    },
     close: async () => current?.plane.close(),
   };
 }

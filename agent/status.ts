@@ -2,7 +2,7 @@ import type { Disk } from '../runtime/disk.ts';
 import { silentLog } from '../runtime/log.ts';
 import { loadIdentity } from './identity/identity-file.ts';
 import { lifetimeOf } from './identity/rotate.ts';
-import { loadServed } from './served-file.ts';
+import { ServedFile } from './served-file.ts';
 import { HELD_PLAN_PATH, planFile, SERVED_PLAN_PATH } from './session/plan-file.ts';
 import { planObjects } from './session/plan-objects.ts';
 import { positionText } from './session/plan-state.ts';
@@ -27,7 +27,7 @@ async function planLines(disk: Disk): Promise<readonly string[]> {
   const held = await planFile(disk, HELD_PLAN_PATH, silentLog).load();
   if (held === undefined) return ['Plan:         none yet'];
   const { sites, zones } = planObjects(held.objects);
-  const served = await loadServed(planFile(disk, SERVED_PLAN_PATH, silentLog));
+  const served = await new ServedFile(planFile(disk, SERVED_PLAN_PATH, silentLog)).load();
   return [
     `Plan:         ${positionText(held.position)}, ${held.objects.size} objects`,
     ...sites.map(({ uid, namespace, name, serving }) => {

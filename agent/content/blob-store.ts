@@ -63,7 +63,8 @@ function itemPath(item: StoredItem): string {
   }
 }
 
-async function listBlobs(disk: Disk, strays: string[]): Promise<Map<Digest, number>> {
+/** Whole blobs with their sizes in bytes; paths among them that are none are added to `strays`. */
+export async function listBlobs(disk: Disk, strays: string[]): Promise<Map<Digest, number>> {
   const blobs = new Map<Digest, number>();
   for (const folder of await disk.list(BLOBS)) {
     for (const entry of await disk.list(`${BLOBS}/${folder.name}`)) {

@@ -6,7 +6,7 @@ import type { Disk } from '../../runtime/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import { createTrigger, raisedWithin } from '../trigger.ts';
-import { createBlobStore } from './blob-store.ts';
+import { createBlobStore, listBlobs } from './blob-store.ts';
 import { FetchPool } from './fetch-pool.ts';
 import {
   ageGarbage,
@@ -18,6 +18,7 @@ import {
   planContent,
   referencedReleases,
 } from './plan.ts';
+import { Scrub } from './scrub.ts';
 
 /** What the rest of the node may know of the content on its disk. */
 export interface ContentState {
@@ -38,6 +39,8 @@ export interface ContentReconciler {
   state(): ContentState;
   /** A way to dom is open again: do not wait for the backoff of what failed without one. */
   retrySoon(): void;
+  /** Somebody could not read this blob: look whether it is what its name says, and fetch it if not. */
+  suspect(blob: Digest): void;
   /** Reconciles until `signal` is aborted. Never throws. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -69,6 +72,7 @@ class Reconciler implements ContentReconciler {
   readonly #store: ReturnType<typeof createBlobStore>;
   readonly #changed = createTrigger();
   readonly #pool: FetchPool;
+  readonly #scrub: Scrub;
   #desired = NOTHING;
   #garbageSinceMs: ReadonlyMap<string, number> = new Map();
   #state: ContentState = { verified: new Set(), blobs: new Set(), errors: new Map() };
@@ -79,6 +83,11 @@ class Reconciler implements ContentReconciler {
     this.#options = options;
     this.#store = createBlobStore(options.disk);
     this.#pool = new FetchPool({ ...options, onProgress: () => this.#changed.raise() });
+    this.#scrub = new Scrub({
+      ...options,
+      list: async () => [...(await listBlobs(options.disk, [])).keys()].toSorted(),
+      onMissing: () => this.#changed.raise(),
+    });
   }
 
   want(desired: DesiredContent): void {
@@ -96,6 +105,10 @@ class Reconciler implements ContentReconciler {
     this.#changed.raise();
   }
 
+  suspect(blob: Digest): void {
+    this.#scrub.suspect(blob);
+  }
+
   async look(): Promise<ContentState> {
     const desired = this.#desired;
     this.#publish(desired, await this.#store.observe(referencedReleases(desired)));
@@ -103,6 +116,10 @@ class Reconciler implements ContentReconciler {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#scrub.run(signal), this.#keepReconciling(signal)]);
+  }
+
+  async #keepReconciling(signal: AbortSignal): Promise<void> {
     const { clock, log, random } = this.#options;
     this.#changed.raise();
     for (let ms = Number.POSITIVE_INFINITY; ; ) {

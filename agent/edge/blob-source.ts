@@ -2,6 +2,9 @@ import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
 import type { DiskReader } from '../../runtime/disk-reader.ts';
 import type { MemoryCache } from './memory-cache.ts';
 
+/** Told of a blob that could not be read as what its name says. Must not throw. */
+export type OnDamaged = (blob: Digest) => void;
+
 export interface BlobRange {
   readonly digest: Digest;
   /** Of the whole blob. */
@@ -25,7 +28,11 @@ export type BlobSource = (
  * an error and never a wrong byte that is then served until the next restart.
  * Errors: an absent, short or changed blob rejects, or ends the stream with an error.
  */
-export function createBlobSource(disk: DiskReader, cache: MemoryCache): BlobSource {
+export function createBlobSource(
+  disk: DiskReader,
+  cache: MemoryCache,
+  onDamaged: OnDamaged,
+): BlobSource {
   // Many first requests for one file read it once.
   const loading = new Map<Digest, Promise<Uint8Array>>();
 
@@ -37,6 +44,10 @@ export function createBlobSource(disk: DiskReader, cache: MemoryCache): BlobSour
         cache.put(digest, bytes);
         return bytes;
       })
+      .catch((error: unknown) => {
+        onDamaged(digest);
+        throw error;
+      })
       .finally(() => loading.delete(digest));
     loading.set(digest, promise);
     return promise;
@@ -46,7 +57,7 @@ export function createBlobSource(disk: DiskReader, cache: MemoryCache): BlobSour
     const { digest, sizeBytes, start, end } = range;
     const cached = cache.get(digest);
     if (cached !== undefined) return cached.subarray(start, end);
-    if (sizeBytes > cache.limits.fileBytesMax) return openStream(disk, range);
+    if (sizeBytes > cache.limits.fileBytesMax) return openStream(disk, range, onDamaged);
     return load(digest).then((bytes) => bytes.subarray(start, end));
   };
 }
@@ -60,17 +71,26 @@ export async function readVerified(disk: DiskReader, digest: Digest): Promise<Ui
 }
 
 /** Waits for the first piece: what cannot be opened is still answered with an error status. */
-async function openStream(disk: DiskReader, range: BlobRange): Promise<AsyncIterable<Uint8Array>> {
+async function openStream(
+  disk: DiskReader,
+  range: BlobRange,
+  onDamaged: OnDamaged,
+): Promise<AsyncIterable<Uint8Array>> {
   const { digest, start, end } = range;
   const pieces = disk.stream(blobPath(digest), { start, end })[Symbol.asyncIterator]();
-  const first = await pieces.next();
-  return exactly(first, pieces, range);
+  try {
+    const first = await pieces.next();
+    return exactly(first, pieces, { ...range, onDamaged });
+  } catch (error) {
+    onDamaged(digest);
+    throw error;
+  }
 }
 
 async function* exactly(
   first: IteratorResult<Uint8Array>,
   rest: AsyncIterator<Uint8Array>,
-  { digest, start, end }: BlobRange,
+  { digest, start, end, onDamaged }: BlobRange & { readonly onDamaged: OnDamaged },
 ): AsyncGenerator<Uint8Array> {
   let leftBytes = end - start;
   try {
@@ -80,6 +100,9 @@ async function* exactly(
       yield piece.value;
     }
     if (leftBytes !== 0) throw new Error(`read blob ${digest}: it is not as long as it should be`);
+  } catch (error) {
+    onDamaged(digest);
+    throw error;
   } finally {
     // The reader may leave early: the file must be closed all the same.
     await rest.return?.();

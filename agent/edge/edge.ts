@@ -4,7 +4,7 @@ import type { HttpAnswer, HttpHandler } from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
 import { parseManifest } from '../../runtime/manifest.ts';
 import { takeTurns } from '../../runtime/turns.ts';
-import { type BlobSource, createBlobSource, readVerified } from './blob-source.ts';
+import { type BlobSource, createBlobSource, type OnDamaged, readVerified } from './blob-source.ts';
 import { createMemoryCache, type MemoryCache } from './memory-cache.ts';
 import { respond } from './respond.ts';
 import { compileEdge, type EdgeRelease, type EdgeTable, emptyEdgeTable } from './site-table.ts';
@@ -39,9 +39,11 @@ export interface EdgeParts {
   readonly nodeName: string;
   readonly log: Log;
   readonly cache?: MemoryCache;
+  readonly onDamaged?: OnDamaged;
 }
 
-export function createEdge({ disk, nodeName, log, cache = createMemoryCache() }: EdgeParts): Edge {
+export function createEdge(parts: EdgeParts): Edge {
+  const { disk, nodeName, log, cache = createMemoryCache(), onDamaged = noted } = parts;
   let table = emptyEdgeTable(nodeName);
   let states: readonly SiteState[] = [];
   let newestSequence = -1;
@@ -51,7 +53,7 @@ export function createEdge({ disk, nodeName, log, cache = createMemoryCache() }:
 
   async function load(snapshot: EdgeSnapshot): Promise<void> {
     const held = new Map([...serving.values()].map((release) => [release.digest, release]));
-    const { releases, problems } = await loadReleases(disk, snapshot, held);
+    const { releases, problems } = await loadReleases({ disk, onDamaged }, snapshot, held);
     const next = new Map<string, EdgeRelease>();
     for (const site of snapshot.sites) {
       const release = chooseRelease(site, { releases, serving });
@@ -65,7 +67,7 @@ export function createEdge({ disk, nodeName, log, cache = createMemoryCache() }:
   }
 
   return {
-    handler: createHandler(() => table, createBlobSource(disk, cache), log),
+    handler: createHandler(() => table, createBlobSource(disk, cache, onDamaged), log),
     apply(sequence, snapshot) {
       newestSequence = Math.max(newestSequence, sequence);
       return inTurn(async () => {
@@ -77,13 +79,17 @@ export function createEdge({ disk, nodeName, log, cache = createMemoryCache() }:
   };
 }
 
+function noted(): void {
+  // Nobody is there to mend it.
+}
+
 interface LoadedReleases {
   readonly releases: ReadonlyMap<Digest, EdgeRelease>;
   readonly problems: ReadonlyMap<Digest, string>;
 }
 
 async function loadReleases(
-  disk: DiskReader,
+  { disk, onDamaged }: { readonly disk: DiskReader; readonly onDamaged: OnDamaged },
   snapshot: EdgeSnapshot,
   held: ReadonlyMap<Digest, EdgeRelease>,
 ): Promise<LoadedReleases> {
@@ -94,6 +100,7 @@ async function loadReleases(
     try {
       releases.set(digest, held.get(digest) ?? (await loadRelease(disk, digest)));
     } catch (error) {
+      onDamaged(digest);
       problems.set(digest, error instanceof Error ? error.message : String(error));
     }
   }

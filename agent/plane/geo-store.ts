@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { blobPath, type Digest } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import type { GeoBytes } from './messages.ts';
@@ -14,7 +15,11 @@ export interface GeoStore {
   }>;
 }
 
-export function createGeoStore(disk: Pick<Disk, 'stat' | 'stream'>): GeoStore {
+/** `onDamaged` is told of each that could not be read. */
+export function createGeoStore(
+  disk: Pick<Disk, 'stat' | 'stream'>,
+  onDamaged: (blob: Digest) => void,
+): GeoStore {
   let held: readonly GeoBytes[] = [];
   return {
     async load(digests) {
@@ -25,6 +30,7 @@ export function createGeoStore(disk: Pick<Disk, 'stat' | 'stream'>): GeoStore {
           const known = held.find((each) => each.digest === digest);
           databases.push(known ?? { digest, bytes: await readShared(disk, digest) });
         } catch (error) {
+          onDamaged(digest);
           problems.push(error instanceof Error ? error.message : String(error));
         }
       }
@@ -43,11 +49,15 @@ async function readShared(
   const entry = await disk.stat(path);
   if (entry === undefined) throw new Error(`read geography database ${digest}: it is not on disk`);
   const bytes = new Uint8Array(new SharedArrayBuffer(entry.sizeBytes));
+  const hash = createHash('sha256');
   let filledBytes = 0;
   for await (const piece of disk.stream(path)) {
     bytes.set(piece, filledBytes);
+    hash.update(piece);
     filledBytes += piece.length;
   }
   if (filledBytes !== bytes.length) throw new Error(`read geography database ${digest}: too short`);
+  if (`sha256-${hash.digest('hex')}` !== digest)
+    throw new Error(`read geography database ${digest}: its content has changed`);
   return bytes;
 }

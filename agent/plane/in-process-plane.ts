@@ -1,9 +1,10 @@
-import { blobPath } from '../../runtime/digest.ts';
+import type { Digest } from '../../runtime/digest.ts';
 import type { DiskReader } from '../../runtime/disk-reader.ts';
 import type { HttpAnswer, HttpRequest } from '../../runtime/http.ts';
 import { type Log, silentLog } from '../../runtime/log.ts';
 import { takeTurns } from '../../runtime/turns.ts';
 import type { DnsClient } from '../dns/answer.ts';
+import { readVerified } from '../edge/blob-source.ts';
 import { chooseCertificates } from '../edge/certificate-table.ts';
 // Loaded here, for the engine loads it when first needed: while a simulated world runs, that would
 // take turns of the real event loop which the next run in the same process does not take.
@@ -31,7 +32,8 @@ export interface InProcessPlaneParts {
 /** The same code as in the workers, for simulation, benchmarks and tests. */
 export function createInProcessPlane(parts: InProcessPlaneParts): InProcessPlane {
   const { disk, nodeName, log = silentLog } = parts;
-  const edge = createEdge({ ...parts, log });
+  let onDamaged: (blob: Digest) => void = () => undefined;
+  const edge = createEdge({ ...parts, log, onDamaged: (blob) => onDamaged(blob) });
   const dns = createDnsEngine({ nodeName, log });
   const inTurn = takeTurns();
   let newestSequence = -1;
@@ -51,13 +53,16 @@ export function createInProcessPlane(parts: InProcessPlaneParts): InProcessPlane
           const certificate = certificates.get(host)?.fingerprint;
           return certificate === undefined ? state : { ...state, certificate };
         });
-        const databases = await readDatabases(disk, snapshot.dns);
+        const databases = await readDatabases(disk, snapshot.dns, (blob) => onDamaged(blob));
         return { ...(await dns.apply(snapshot.dns, databases)), sites };
       });
     },
     setHealth: (health) => dns.setHealth(health),
     explain: (question) => Promise.resolve(dns.explain(question)),
     state: () => [],
+    onDamaged: (listener) => {
+      onDamaged = listener;
+    },
     close: () => Promise.resolve(),
     resolve: (query, client, nowMs) => dns.answer(query, client, nowMs),
     request: async (request) => edge.handler(request),
@@ -67,9 +72,17 @@ export function createInProcessPlane(parts: InProcessPlaneParts): InProcessPlane
 async function readDatabases(
   disk: DiskReader,
   { databases }: DnsPlaneSnapshot,
+  onDamaged: (blob: Digest) => void,
 ): Promise<readonly GeoBytes[]> {
   const read = await Promise.all(
-    databases.map(async (digest) => ({ digest, bytes: await disk.read(blobPath(digest)) })),
+    databases.map(async (digest): Promise<readonly GeoBytes[]> => {
+      try {
+        return [{ digest, bytes: await readVerified(disk, digest) }];
+      } catch {
+        onDamaged(digest);
+        return [];
+      }
+    }),
   );
-  return read.flatMap(({ digest, bytes }) => (bytes === undefined ? [] : [{ digest, bytes }]));
+  return read.flat();
 }

@@ -44,6 +44,7 @@ async function edgeEngine(
     nodeName,
     log: workerLog,
     cache: cache.createMemoryCache(limits),
+    onDamaged: (blob) => channel.post({ kind: 'damaged', blob }),
   });
   const onError = (error: unknown): void =>
     workerLog.error({ error: String(error) }, 'a request failed');

@@ -33,6 +33,8 @@ export type FromWorker =
   | { readonly kind: 'applied'; readonly sequence: number; readonly report: AppliedReport }
   | { readonly kind: 'explained'; readonly id: number; readonly outcome: ExplainOutcome }
   | { readonly kind: 'pong' }
+  /** A blob could not be read as what its name says. */
+  | { readonly kind: 'damaged'; readonly blob: Digest }
   | {
       readonly kind: 'log';
       readonly level: 'debug' | 'info' | 'warn' | 'error';

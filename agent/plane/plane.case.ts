@@ -1,6 +1,6 @@
 import { type Answer, decode, encode } from 'dns-packet';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { blobPath, digestOf } from '../../runtime/digest.ts';
+import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import type { EdgeCertificate } from '../edge/snapshot.ts';
 import type { DataPlane } from './plane.ts';
@@ -99,9 +99,24 @@ export function planeCases(name: string, open: () => Promise<PlaneUnderTest>): v
       });
       await under.disk.write(blobPath(digestOf(Buffer.from('small'))), Buffer.from('SMALL'));
       await under.disk.remove(blobPath(digestOf(Buffer.alloc(400_000))));
+      const told = new Set<Digest>();
+      under.plane.onDamaged((blob) => told.add(blob));
       await under.plane.apply(testSnapshot(1, { edge: edge({ release }) }));
       expect((await under.get('/a.txt')).status).toBe(503);
       expect((await under.get('/b.bin')).status).toBe(503);
+      const blobs = [digestOf(Buffer.from('small')), digestOf(Buffer.alloc(400_000))];
+      await expect.poll(() => [...told].toSorted()).toEqual(blobs.toSorted());
+    });
+
+    test('a geography database that has changed is not used, and is told of', async () => {
+      const digest = digestOf(Buffer.from('a database'));
+      await under.disk.write(blobPath(digest), Buffer.from('A database'));
+      const told = new Set<Digest>();
+      under.plane.onDamaged((blob) => told.add(blob));
+      const { databases } = await under.plane.apply(
+        testSnapshot(1, { dns: { databases: [digest] } }),
+      );
+      expect([databases, [...told]]).toEqual([[], [digest]]);
     });
 
     test('a file too large for memory arrives whole', async () => {

@@ -77,6 +77,8 @@ export interface DataPlane {
   /** What this nameserver would answer, and why. */
   explain(question: PlaneQuestion): Promise<ExplainOutcome>;
   state(): readonly WorkerState[];
+  /** From now on `listener` is told of blobs that could not be read as what their names say. */
+  onDamaged(listener: (blob: Digest) => void): void;
   /** Lets what is in flight finish, within a bound. */
   close(): Promise<void>;
 }

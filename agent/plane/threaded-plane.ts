@@ -1,4 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
+import type { Digest } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
@@ -44,7 +45,8 @@ interface Asked {
 
 /** A data plane of workers, watched over by a pool. */
 export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
-  const geo = createGeoStore(parts.disk);
+  let onDamaged: (blob: Digest) => void = () => undefined;
+  const geo = createGeoStore(parts.disk, (blob) => onDamaged(blob));
   const inTurn = takeTurns();
   const asked = new Map<number, Asked>();
   let held: Held | undefined;
@@ -54,7 +56,10 @@ export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
   const pool = createWorkerPool({
     ...parts,
     greeting: (kind) => (held === undefined ? undefined : applyMessage(kind, held)),
-    onMessage: settleQuestion,
+    onMessage: (message) => {
+      settleQuestion(message);
+      if (message.kind === 'damaged') onDamaged(message.blob);
+    },
     onExit: (worker) => {
       for (const [id, question] of asked) {
         if (question.worker === worker)
@@ -111,6 +116,9 @@ export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
       });
     },
     state: () => pool.state(),
+    onDamaged: (listener) => {
+      onDamaged = listener;
+    },
     close: () => pool.close(),
   };
 }

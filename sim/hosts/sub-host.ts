@@ -79,6 +79,7 @@ export function startSub(sub: Sub, parts: SubParts): void {
       },
       explain: (question) => plane.explain(question),
       state: () => plane.state(),
+      onDamaged: (listener) => plane.onDamaged(listener),
       close: () => plane.close(),
     }),
     probe: network.probe(caller),
