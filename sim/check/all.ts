@@ -9,12 +9,13 @@ import { tokensCheck } from './tokens.ts';
 
 /** Everything that is watched in each run. */
 export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[] {
-  const disks = () => cluster.subs.map(({ host }) => host.disk.files());
+  const disks = () => new Map(cluster.subs.map(({ host }) => [host.name, host.disk.files()]));
+  const mayMisread = (node: string): boolean => cluster.sub(node)?.host.mayMisread ?? false;
   return [
     ...storeChecks(ports),
     answersCheck(ports),
     positionsCheck(ports),
-    servingCheck({ ...ports, disks }),
+    servingCheck({ ...ports, disks, mayMisread }),
     sometimesCheck(ports, cluster),
     tokensCheck(ports),
   ];

@@ -12,7 +12,9 @@ const SITES_PREFIX = `${kindPrefix('Site')}${NAMESPACE}/`;
 
 export interface ServingPorts extends CheckPorts {
   /** What lies on each node's disk, by path; a check may know what no node says. */
-  readonly disks: () => readonly ReadonlyMap<string, Uint8Array>[];
+  readonly disks: () => ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
+  /** The disk of that node fails by now, or holds what has rotted. */
+  readonly mayMisread: (node: string) => boolean;
 }
 
 /** INV-24, INV-27 and INV-28: what nodes answer, and what dom lets them answer. */
@@ -70,6 +72,8 @@ class Serving {
 
   requested({ node, host, path, answer, namedBy }: HttpExchange): void {
     const site = siteOf(host);
+    // No answer is better than a wrong one.
+    if (answer.status === 503 && this.#ports.mayMisread(node)) return;
     if (namedBy !== undefined && answer.status !== 200) this.#misnamed(namedBy, node, site, answer);
     const key = `${node} ${site}`;
     if (answer.status !== 200) {
@@ -121,7 +125,10 @@ class Serving {
     if (digest === undefined || switches.at(-1) === releaseMark(digest)) return;
     this.#switches.set(site, [...switches, releaseMark(digest)]);
     const release = this.#published.get(`${site} ${releaseMark(digest)}`);
-    const isHeld = this.#ports.disks().some((disk) => holdsVerified(disk, release));
+    const { disks, mayMisread } = this.#ports;
+    const isHeld = [...disks()].some(
+      ([node, disk]) => holdsVerified(disk, release) || mayMisread(node),
+    );
     if (!isHeld) this.#ports.violated(28, `dom switches ${site} to ${digest}, which no node holds`);
   }
 }

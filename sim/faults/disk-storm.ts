@@ -6,6 +6,8 @@ import type { StormPorts } from './storm.ts';
 const FULL_MS_MAX = 20_000;
 /** What still fits on a disk that is full. */
 const FREE_BYTES_MAX = 4_000;
+/** What has rotted is found and fetched again within this time after the faults. */
+const REFETCH_MS_MAX = 60_000;
 /** Not all disks of a world are bad ones. */
 const BAD_DISKS_SHARE = 0.6;
 
@@ -41,5 +43,9 @@ export function stormDisks(cluster: Cluster, ports: StormPorts): () => void {
         cluster.crashSub(sub);
         cluster.startSub(sub);
       }
+    // From then on it must be whole again.
+    scheduler.after(REFETCH_MS_MAX, () => {
+      for (const { host } of subs) host.rot.forget();
+    });
   };
 }

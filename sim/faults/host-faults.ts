@@ -71,6 +71,6 @@ export function drawHostFaults(random: SeededRandom): HostFaults {
     fullDisks: times(4),
     diskErrors: seldom(random, 0.05),
     diskDelayMsMax: random.pick([3, 3, 3, 50, 1_000]),
-    rots: 0,
+    rots: times(6),
   };
 }

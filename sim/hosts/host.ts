@@ -1,11 +1,12 @@
 import type { Disk } from '../../runtime/disk.ts';
+import type { DiskReader } from '../../runtime/disk-reader.ts';
 import { type MemoryDisk, memoryDisk } from '../../runtime/memory-disk.ts';
 import { Process } from '../engine/process.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
 import { HostClock } from './host-clock.ts';
-import { CALM_DISK, type DiskWeather, hostDisk } from './host-disk.ts';
+import { CALM_DISK, DiskFault, type DiskWeather, hostDisk } from './host-disk.ts';
 import { Rot } from './rot.ts';
 
 export interface HostPorts {
@@ -65,6 +66,29 @@ export class Host {
       onEffect: (what) => this.onEffect(process, `disk ${what}`),
     });
     return { process, random, disk: process.wrap(disk) };
+  }
+
+  /** The disk for the threads that serve: it fails as it does for all, but takes no time. */
+  reader(random: SeededRandom): DiskReader {
+    const fail = (path: string): void => {
+      if (random.chance(this.diskWeather.errors))
+        throw new DiskFault(`read ${path}: input/output error`);
+    };
+    return {
+      read: async (path) => {
+        fail(path);
+        return this.disk.read(path);
+      },
+      stream: (path, range) => {
+        fail(path);
+        return this.disk.stream(path, range);
+      },
+    };
+  }
+
+  /** What lies on the disk cannot all be read by now: an error in place of a file is right. */
+  get mayMisread(): boolean {
+    return this.diskWeather.errors > 0 || this.rot.damaged().length > 0;
   }
 
   /** Runs `action` when the disk has been written to `count` times more: while it matters most. */

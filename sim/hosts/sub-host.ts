@@ -57,7 +57,8 @@ export function startSub(sub: Sub, parts: SubParts): void {
   const { process, random, disk } = host.start();
   const caller = { node: host.name, identity, process };
   const log = process.log(checks.overhear(host.name, trace.log(host.name)));
-  const plane = createInProcessPlane({ disk: host.disk, nodeName: host.name, log });
+  const reader = host.reader(random.fork('plane'));
+  const plane = createInProcessPlane({ disk: reader, nodeName: host.name, log });
   const agent = createAgent({
     clock: process.clock(host.clock),
     random,
