@@ -39,7 +39,7 @@ export interface OpenWatch {
 /** What happens in the store, and between it and the processes. */
 export type StoreEvent =
   /** A revision has come about: by a commit, or by the end of a lease. */
-  | ({ readonly kind: 'revision' } & RevisionChanges)
+  | ({ readonly kind: 'revision'; readonly by: 'commit' | 'lease' } & RevisionChanges)
   | { readonly kind: 'compacted'; readonly revision: Revision }
   /** A guard of the transaction failed, as of that revision. */
   | {

@@ -18,6 +18,7 @@ import { User } from '../load/user.ts';
 import { nothingWished, type Wish } from '../load/wish.ts';
 import { Network } from '../net/network.ts';
 import { ObservedStore } from '../store/observed-store.ts';
+import { StoreTrace } from '../store/store-trace.ts';
 import type { Machine } from './machines.ts';
 import { overheardAuthority } from './overheard-authority.ts';
 
@@ -64,6 +65,7 @@ export class Cluster {
   readonly commits: { readonly revision: bigint; readonly keys: readonly string[] }[] = [];
   readonly #crashPoints: CrashPoints;
   readonly #releases = new Map<string, Published[]>();
+  readonly #storeTrace: StoreTrace;
   readonly #ports: ClusterPorts;
   readonly #options: ClusterOptions;
   readonly #random: SeededRandom;
@@ -84,11 +86,15 @@ export class Cluster {
       nowMs: () => scheduler.nowMs,
     });
     const clock = scheduler.clock();
+    this.#storeTrace = new StoreTrace(trace);
     this.store = new ObservedStore({
       scheduler,
-      note: (what) => trace.add('store', what),
+      note: (what) => trace.add('store', what, { kind: 'fault' }),
       committed: (commit) => this.#committed(commit),
-      stored: (event) => this.checks.stored(event),
+      stored: (event) => {
+        this.#storeTrace.stored(event);
+        this.checks.stored(event);
+      },
     });
     // Blobs of several doms lie on one disk that all see, as a file server would offer it.
     const blobs = options.doms === 1 ? undefined : memoryDisk();
@@ -258,7 +264,7 @@ export class Cluster {
   #committed(commit: Commit): void {
     const { revision, transaction } = commit;
     const keys = transaction.writes.map(({ kind, key }) => (kind === 'put' ? key : `-${key}`));
-    this.#ports.trace.add('store', `commits ${revision}: ${keys.join(' ')}`);
+    this.#storeTrace.committed(commit);
     this.commits.push({ revision, keys });
     this.checks.committed(commit);
   }

@@ -9,7 +9,7 @@ import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
 import type { Faults } from '../faults/faults.ts';
-import { LinkTrace } from './traced-link.ts';
+import { LinkTrace } from './link-trace.ts';
 import { type FrameFate, Wire } from './wire.ts';
 
 /** What dom offers on the network, for as long as its process lives. */

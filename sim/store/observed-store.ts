@@ -44,6 +44,7 @@ export class ObservedStore implements Store {
   readonly #madeMs = new Map<Revision, number>();
   readonly #leases = new Set<LeaseId>();
   #clients: readonly Process[] = [];
+  #commits: 'now' | 'not now' = 'not now';
 
   constructor(ports: ObservedStorePorts) {
     this.#ports = ports;
@@ -77,7 +78,10 @@ export class ObservedStore implements Store {
   }
 
   async commitFrom(process: string, transaction: Transaction): Promise<CommitOutcome> {
-    const outcome = await this.#store.commit(transaction);
+    this.#commits = 'now';
+    const committed = this.#store.commit(transaction);
+    this.#commits = 'not now';
+    const outcome = await committed;
     const { revision } = outcome;
     if (outcome.outcome === 'conflict') {
       this.tell({ kind: 'refused', process, transaction, revision });
@@ -149,7 +153,8 @@ export class ObservedStore implements Store {
 
   #made(made: RevisionChanges): void {
     this.#madeMs.set(made.revision, this.#ports.scheduler.nowMs);
-    this.tell({ kind: 'revision', ...made });
+    const by = this.#commits === 'now' ? 'commit' : 'lease';
+    this.tell({ kind: 'revision', by, ...made });
   }
 
   async #keepLeases(): Promise<void> {

@@ -5,7 +5,7 @@ import { Process } from '../engine/process.ts';
 import { seededRandom } from '../engine/random.ts';
 import { Scheduler } from '../engine/scheduler.ts';
 import { Trace, type TraceLine } from '../engine/trace.ts';
-import { LinkTrace } from './traced-link.ts';
+import { LinkTrace } from './link-trace.ts';
 import { type FrameFate, Wire } from './wire.ts';
 
 const heartbeat = SessionRequest.encode({
