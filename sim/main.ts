@@ -1,7 +1,7 @@
 /** Replays one seed, or hunts through many: see `node sim/main.ts --help`. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { renderLine } from './engine/trace.ts';
 import { runCrashPoints } from './run/crash-points.ts';
 import { geo } from './run/geo.fixture.ts';
@@ -12,6 +12,7 @@ import {
   type Changes,
   changeSetting,
   drawSetting,
+  PROFILES,
   type Profile,
   type Setting,
   settingArgs,
@@ -44,7 +45,14 @@ await new Command('sim')
   .option('--seed <n>', 'replay one seed and print what happens', whole)
   .option('--seeds <a..b>', 'run these seeds on all cores, and print the ones that fail', range)
   .option('--minutes <m>', 'stop the hunt after this time', Number)
-  .option('--profile <name>', '`short`: up to five nodes; `full`: up to thirty', 'full')
+  .addOption(
+    new Option(
+      '--profile <name>',
+      '`short`: up to five nodes; `full`: up to thirty; `long`: half an hour',
+    )
+      .choices(PROFILES)
+      .default('full'),
+  )
   .option('--faults <kinds>', 'let only these happen, e.g. `loss,sub-crash`, or `none`', faultList)
   .option('--doms <n>', 'so many doms instead of what the seed draws', whole)
   .option('--subs <n>', 'so many nodes', whole)

@@ -10,11 +10,14 @@ export interface StormPorts {
   readonly faults: Faults;
   readonly scheduler: Scheduler;
   readonly random: SeededRandom;
-  /** Lets something happen so many times, at times drawn from the whole length of the storm. */
+  /** Lets something happen so many times, or more in a long storm, at times drawn from the whole length of the storm. */
   readonly during: (count: number, action: () => void) => void;
   /** The faults have stopped: nothing may go wrong any more. */
   readonly isOver: () => boolean;
 }
+
+/** Faults are counted for a storm of this length; a longer one has more of them. */
+const COUNTED_FOR_MS = 120_000;
 
 /** Lets the faults of a run happen, at drawn times within `lengthMs`; then all is well again. */
 export function startStorm(
@@ -31,7 +34,8 @@ export function startStorm(
   const portsOf = (area: string): StormPorts => {
     const own = random.fork(area);
     const during: StormPorts['during'] = (count, action) => {
-      for (let left = count; left > 0; left -= 1)
+      const times = Math.ceil(count * Math.max(1, lengthMs / COUNTED_FOR_MS));
+      for (let left = times; left > 0; left -= 1)
         scheduler.after(own.integer(0, lengthMs - 1), action);
     };
     return { faults, scheduler, random: own, during, isOver };

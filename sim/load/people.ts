@@ -10,6 +10,7 @@ export interface PeoplePorts {
   readonly random: SeededRandom;
 }
 
+/** Or longer, where there are so few changes that they would all come at the beginning. */
 const THINKING_MS_MAX = 15_000;
 /** Whose sites are whose. */
 const SITES: readonly (readonly string[])[] = [
@@ -42,11 +43,12 @@ async function live(cluster: Cluster, ports: PeoplePorts & { index: number }): P
   const joins = index === 0 ? joinAtStart(cluster, hand('machines'), random.fork('joins')) : [];
   await declareFirst(hand('first'), role);
   await Promise.all(joins);
+  const thinkingMsMax = Math.max(THINKING_MS_MAX, setting.stormMs / setting.operations);
   for (let number = 1; number <= setting.operations; number += 1) {
     const own = random.fork(`operation ${number}`);
     const name = draw(own, role);
     if (setting.leftOut.includes(`${index + 1}.${number}`)) continue;
-    await sleep(own.integer(0, THINKING_MS_MAX));
+    await sleep(own.integer(0, thinkingMsMax));
     await OPERATIONS[name]?.run(hand(`do ${number}`));
   }
 }

@@ -23,18 +23,24 @@ export interface Setting {
   readonly crash?: CrashPoint | undefined;
 }
 
-/** `short`: a few nodes and changes, for many seeds. `full`: up to 30 nodes. */
-export type Profile = 'short' | 'full';
+/**
+ * `short`: a few nodes and changes, for many seeds. `full`: up to 30 nodes. `long`: a few nodes, and
+ * up to half an hour of faults.
+ */
+export const PROFILES = ['short', 'full', 'long'] as const;
+export type Profile = (typeof PROFILES)[number];
 
 const SIZES: Readonly<Record<Profile, readonly number[]>> = {
   short: [1, 2, 3, 3, 3, 4, 5],
   full: [1, 2, 3, 3, 3, 4, 5, 6, 8, 10, 15, 20, 30],
+  long: [1, 2, 3, 3, 3, 4, 5],
 };
 const STORM_MS: Readonly<Record<Profile, { readonly min: number; readonly max: number }>> = {
   short: { min: 15_000, max: 60_000 },
   full: { min: 30_000, max: 120_000 },
+  long: { min: 300_000, max: 1_800_000 },
 };
-const OPERATIONS_MAX: Readonly<Record<Profile, number>> = { short: 6, full: 12 };
+const OPERATIONS_MAX: Readonly<Record<Profile, number>> = { short: 6, full: 12, long: 60 };
 
 /** Each seed draws its own world: small ones reach deeper, large ones wider. */
 export function drawSetting(seed: number, profile: Profile): Setting {

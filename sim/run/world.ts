@@ -23,6 +23,7 @@ const QUIET_MS = 60_000;
 const REBOOT_MS = 20_000;
 /** So many times what it takes: a loop of writes that feeds itself goes far beyond. */
 const COMMITS_PER_NODE_MAX = 1_500;
+const COMMITS_COUNTED_FOR_MS = 120_000;
 const ORPHANED_SHARE = 0.3;
 /** So many nodes are rebooted at most: what one does, all do. */
 const REBOOTS_MAX = 5;
@@ -153,7 +154,8 @@ export class World {
   /** INV-2, and INV-1 once more: it stays so. */
   async #staysQuiet(): Promise<void> {
     const { commits, subs } = this.#cluster;
-    if (commits.length > COMMITS_PER_NODE_MAX * subs.length)
+    const lengths = Math.max(1, this.#setting.stormMs / COMMITS_COUNTED_FOR_MS);
+    if (commits.length > COMMITS_PER_NODE_MAX * subs.length * lengths)
       this.#violated(2, `${commits.length} commits in one run`);
     commits.length = 0;
     await this.#cluster.checks.settled();
