@@ -43,9 +43,10 @@ export function stormDisks(cluster: Cluster, ports: StormPorts): () => void {
         cluster.crashSub(sub);
         cluster.startSub(sub);
       }
-    // From then on it must be whole again.
+    // From then on it must be whole again, but for those whom dom will not have.
     scheduler.after(REFETCH_MS_MAX, () => {
-      for (const { host } of subs) host.rot.forget();
+      for (const { host, running } of subs)
+        if (running?.agent.state().session.phase === 'connected') host.rot.forget();
     });
   };
 }
