@@ -171,9 +171,10 @@ async function applyNode(
   cluster.wish.nodes.set(name, { cordoned });
 }
 
-/** The first machine stays: a cluster without any node has nothing to show. */
+/** The first machine, which has all roles, stays: a cluster without any node has nothing to show. */
 async function removeNode({ cluster, user, random }: Hand): Promise<void> {
-  const [, ...others] = cluster.wish.nodes.keys();
+  const [first] = cluster.machines;
+  const others = [...cluster.wish.nodes.keys()].filter((name) => name !== first?.name);
   if (others.length === 0) return;
   const name = random.pick(others);
   await user.delete({ kind: 'Node', name });
