@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { renderLine } from './engine/trace.ts';
 import { runCrashPoints } from './run/crash-points.ts';
+import { fixedSettings, nameOf } from './run/fixed.ts';
 import { geo } from './run/geo.fixture.ts';
 import { type Outcome, outcomeOf, type Runner, runAll } from './run/outcome.ts';
 import { type Rehearsal, rehearse } from './run/rehearse.ts';
@@ -22,6 +23,7 @@ import { shrink } from './run/shrink.ts';
 interface Options extends Changes {
   readonly seed?: number;
   readonly seeds?: readonly [number, number];
+  readonly fixed?: true;
   readonly minutes?: number;
   readonly profile: Profile;
   readonly crashPoints?: number;
@@ -44,6 +46,7 @@ await new Command('sim')
   .description('The cluster under virtual time, with faults; every run is drawn from its seed.')
   .option('--seed <n>', 'replay one seed and print what happens', whole)
   .option('--seeds <a..b>', 'run these seeds on all cores, and print the ones that fail', range)
+  .option('--fixed', 'run the seeds that every change must hold in')
   .option('--minutes <m>', 'stop the hunt after this time', Number)
   .addOption(
     new Option(
@@ -76,7 +79,7 @@ await new Command('sim')
   .option('--worker', 'run what the parent process sends')
   .action(async (options: Options) => {
     if (options.worker) work();
-    else if (options.crashPoints !== undefined || options.seeds !== undefined) await hunt(options);
+    else if (options.fixed || options.seeds || options.crashPoints) await hunt(options);
     else await replay(options);
   })
   .parseAsync();
@@ -106,10 +109,11 @@ async function hunt(options: Options): Promise<void> {
     onOutcome: (setting: Setting, outcome: Outcome) => {
       report.add(setting, outcome);
       if (outcome.kind === 'failed') console.log(outcome.message);
-      else if (options.hashes) console.log(`${setting.seed} ${outcome.hash}`);
+      else if (options.hashes) console.log(`${nameOf(setting)} ${outcome.hash}`);
     },
     goesOn: () => report.failed.length < FAILURES_MAX && performance.now() < deadlineMs,
   };
+  if (options.fixed) await runAll(fixedSettings(), running);
   if (options.seeds !== undefined) await runAll(settings(options.seeds, options), running);
   if (options.crashPoints !== undefined)
     await runCrashPoints({ ...running, every: options.crashPoints });

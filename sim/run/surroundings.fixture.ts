@@ -36,8 +36,8 @@ export const CRAMPED: Surroundings = {
 export interface SimOutput {
   readonly output: string;
   readonly exitCode: number;
-  /** By seed, where `--hashes` asks for them. */
-  readonly hashes: ReadonlyMap<number, string>;
+  /** By profile and seed, where `--hashes` asks for them. */
+  readonly hashes: ReadonlyMap<string, string>;
 }
 
 /** Runs the simulation's command, `make sim` of these arguments, to its end. */
@@ -58,7 +58,7 @@ export async function sim(
       exitCode: Number(error.code) || 1,
     }),
   );
-  const lines = [...output.matchAll(/^(\d+) ([\da-f]{64})$/gm)];
-  const hashes = new Map(lines.map(([, seed, hash = '']) => [Number(seed), hash]));
+  const lines = [...output.matchAll(/^(\S+) ([\da-f]{64})$/gm)];
+  const hashes = new Map(lines.map(([, name = '', hash = '']) => [name, hash]));
   return { output, exitCode, hashes };
 }
