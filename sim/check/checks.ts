@@ -27,6 +27,7 @@ export class Checks implements Required<Check> {
   /** Rare paths that this run has reached; see `sometimes.ts`. */
   readonly reached = new Set<string>();
   readonly #replay: string;
+  readonly #onViolation: (message: string) => void;
   readonly #all: readonly Check[];
   readonly #stepped: readonly Check[];
   readonly #storing: readonly Check[];
@@ -35,9 +36,19 @@ export class Checks implements Required<Check> {
   /** `replay`: the command that shows this run again. */
   constructor(
     make: (ports: CheckPorts) => readonly Check[],
-    { replay, nowMs }: { readonly replay: string; readonly nowMs: () => number },
+    {
+      replay,
+      nowMs,
+      onViolation,
+    }: {
+      readonly replay: string;
+      readonly nowMs: () => number;
+      /** Told of the first one. */
+      readonly onViolation: (message: string) => void;
+    },
   ) {
     this.#replay = replay;
+    this.#onViolation = onViolation;
     this.#all = make({
       violated: (number, what) => this.violated(number, what),
       reached: (path) => void this.reached.add(path),
@@ -49,7 +60,9 @@ export class Checks implements Required<Check> {
 
   /** `number` as in the list of invariants. */
   violated(number: number, what: string): void {
-    this.#violation ??= new InvariantError(`INV-${number}: ${what}; replay: ${this.#replay}`);
+    if (this.#violation !== undefined) return;
+    this.#violation = new InvariantError(`INV-${number}: ${what}; replay: ${this.#replay}`);
+    this.#onViolation(`INV-${number}: ${what}`);
   }
 
   get violation(): InvariantError | undefined {
@@ -125,8 +138,8 @@ export class Checks implements Required<Check> {
     const at =
       (level: LoggedLine['level']): Log[typeof level] =>
       (fields, message) => {
-        this.logged(host, { level, message, fields: { ...bound, ...fields } });
         log[level](fields, message);
+        this.logged(host, { level, message, fields: { ...bound, ...fields } });
       };
     return {
       debug: at('debug'),

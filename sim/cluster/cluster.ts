@@ -13,6 +13,7 @@ import { CALM, type Faults } from '../faults/faults.ts';
 import { type RunningDom, startDom } from '../hosts/dom-host.ts';
 import { Host } from '../hosts/host.ts';
 import { crashSub, type Sub, startSub } from '../hosts/sub-host.ts';
+import { answerTrace } from '../load/answer-trace.ts';
 import type { Published } from '../load/content.ts';
 import { User } from '../load/user.ts';
 import { nothingWished, type Wish } from '../load/wish.ts';
@@ -81,9 +82,10 @@ export class Cluster {
     this.#random = random.fork('cluster');
     this.machines = options.machines;
     const { replay } = options;
-    this.checks = new Checks((checkPorts) => allChecks(checkPorts, this), {
+    this.checks = new Checks((checkPorts) => [answerTrace(trace), ...allChecks(checkPorts, this)], {
       replay,
       nowMs: () => scheduler.nowMs,
+      onViolation: (message) => trace.violated(message),
     });
     const clock = scheduler.clock();
     this.#storeTrace = new StoreTrace(trace);
@@ -143,14 +145,15 @@ export class Cluster {
     const { scheduler, trace, random } = this.#ports;
     const own = random.fork(`user ${name}`);
     const ports = { name, clock: scheduler.clock(), trace, random: own, checks: this.checks };
-    return new User({ ...ports, term: () => this.term() });
+    return new User({ ...ports, reach: () => this.reach() });
   }
 
   /** What a caller who knows every dom's address gets: any of them, leading or not. */
-  async term(): Promise<Term> {
+  reach(): { readonly host: string; readonly term: Promise<Term> } {
     const running = this.runningDoms();
     if (running.length === 0) throw new Error('dom is down');
-    return this.#random.pick(running).dom.leading();
+    const { name, dom } = this.#random.pick(running);
+    return { host: name, term: dom.leading() };
   }
 
   /** Releases of a site that people have made, in order. */

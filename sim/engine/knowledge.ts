@@ -40,6 +40,11 @@ export class Knowledge {
     return { tick, causes };
   }
 
+  /** In the order of their first lines. */
+  hosts(): readonly string[] {
+    return [...this.#last.keys()];
+  }
+
   of(host: string): readonly number[] {
     const last = this.#last.get(host);
     return [...(last === undefined ? [] : [last]), ...(this.#learned.get(host)?.values() ?? [])];

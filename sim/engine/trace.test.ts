@@ -83,6 +83,15 @@ describe('causes and clocks', () => {
     expect(trace.known('dom')).toEqual([dom, user]);
   });
 
+  test('a violation follows from what happened just now, and on the hosts that it names', () => {
+    const { trace } = make('lines');
+    const london = trace.add('london', 'serves');
+    trace.add('sydney', 'serves');
+    const just = trace.add('newyork', 'serves');
+    trace.violated('INV-9: london#2 is wrong');
+    expect(trace.lines()[3]).toMatchObject({ kind: 'violation', causes: [just, london] });
+  });
+
   test('the clock is greater than that of everything before', () => {
     const { trace, at } = make('lines');
     const one = trace.add('dom', 'one');

@@ -100,6 +100,17 @@ export class Trace {
     if (this.keeps) this.#knowledge.learn(host, lines);
   }
 
+  /**
+   * An invariant is broken: by what happened just now, and by what has happened on the hosts that
+   * the message names.
+   */
+  violated(message: string): void {
+    const names = new Set(message.split(/[^\w-]+/));
+    const hosts = this.#knowledge.hosts().filter((host) => names.has(host));
+    const causes = new Set([this.lineCount - 1, ...hosts.flatMap((host) => this.known(host))]);
+    this.add('world', message, { kind: 'violation', causes: [...causes] });
+  }
+
   /** Bytes that crossed the network, by their digest. */
   frame(host: string, what: string, bytes: Uint8Array, details: LineDetails = {}): number {
     const digest = createHash('sha256').update(bytes).digest('hex').slice(0, 16);

@@ -17,8 +17,8 @@ export interface UserPorts {
   readonly random: SeededRandom;
   readonly trace: Trace;
   readonly checks: Checks;
-  /** The term of a dom that runs now; rejects while there is none, or it does not lead. */
-  readonly term: () => Promise<Term>;
+  /** A dom that runs now. Its term rejects while it does not lead; throws while there is none. */
+  readonly reach: () => { readonly host: string; readonly term: Promise<Term> };
 }
 
 export interface Declared {
@@ -153,7 +153,8 @@ export class User {
 
   /** Until it succeeds: a dom that crashed never answers. */
   async #insist<T>(what: string, attempt: (term: Term) => Promise<T>): Promise<T> {
-    const { name, clock, trace, term } = this.#ports;
+    const { name, clock, trace } = this.#ports;
+    trace.add(name, what, { kind: 'user' });
     for (;;) {
       const done = new AbortController();
       const late = clock.sleep(ATTEMPT_MS_MAX, done.signal).then(() => {
@@ -161,15 +162,26 @@ export class User {
       });
       late.catch(() => undefined);
       try {
-        const result = await Promise.race([term().then(attempt), late]);
-        trace.add(name, `${what}: done`);
+        const result = await Promise.race([this.#ask(attempt), late]);
+        trace.add(name, `${what}: done`, { kind: 'user' });
         return result;
       } catch (error) {
-        trace.add(name, `${what}: ${describeError(error)}`);
+        trace.add(name, `${what}: ${describeError(error)}`, { kind: 'user' });
         await clock.sleep(RETRY_MS);
       } finally {
         done.abort();
       }
+    }
+  }
+
+  async #ask<T>(attempt: (term: Term) => Promise<T>): Promise<T> {
+    const { name, trace, reach } = this.#ports;
+    const { host, term } = reach();
+    trace.learns(host, trace.known(name));
+    try {
+      return await term.then(attempt);
+    } finally {
+      trace.learns(name, trace.known(host));
     }
   }
 }
