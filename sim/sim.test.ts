@@ -23,7 +23,7 @@ test.each(runs)('the fixed set of seeds holds $surroundings.name', async ({ outc
 
 test('the fixed set gives the same traces in other surroundings (INV-40)', async () => {
   const [here, abroad] = await Promise.all(runs.map(({ outcome }) => outcome));
-  expect([...(abroad?.hashes ?? [])].toSorted()).toEqual([...(here?.hashes ?? [])].toSorted());
+  expect(abroad?.hashes).toEqual(here?.hashes);
 });
 
 test('the fixed set reaches every rare path', async () => {
