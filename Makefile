@@ -17,7 +17,7 @@ option = --$(subst _,-,$(shell echo $(1) | tr A-Z a-z))
 SIM_ARGS = $(foreach name,$(SIM_OPTIONS),$(if $($(name)),$(call option,$(name)) $($(name)))) \
 	$(foreach name,$(SIM_FLAGS),$(if $($(name)),$(call option,$(name))))
 
-.PHONY: help demo test check fmt gen unit sim e2e bench build clean setup
+.PHONY: help demo test check fmt gen unit sim mutants e2e bench build clean setup
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,7 +50,10 @@ unit: $(STAMP) ## the tests beside the code
 	vitest run --project unit
 
 sim: $(STAMP) ## the cluster under virtual time; SEED=n replays one, SEEDS=a..b hunts, FAULTS=… narrows
-	@if [ -n "$(SEED)$(SEEDS)$(CRASH_POINTS)" ]; then node sim/main.ts $(SIM_ARGS); else vitest run --project sim; fi
+	@if [ -n "$(SEED)$(SEEDS)$(CRASH_POINTS)" ]; then node $(if $(MUTANT),--import ./sim/mutants/register.ts) sim/main.ts $(SIM_ARGS); else vitest run --project sim; fi
+
+mutants: $(STAMP) ## deliberate bugs, each to be caught by the simulation; ONLY=name,… SEEDS=n narrow
+	@exec node sim/mutants/main.ts $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))
 
 e2e: setup ## real processes, real etcd
 	vitest run --project e2e

@@ -45,6 +45,8 @@ const MAY_TOUCH_THE_MACHINE = [
   /^(e2e|bench|bin)\//,
   /\.(test|case|fixture)\.ts$/,
   /^vitest\.config\.ts$/,
+  // Comes before everything else in its process, and hears from the environment what to do.
+  /^sim\/mutants\/register\.ts$/,
   // The store adapters own a thread and a client with timers of its own.
   /^dom\/store\/(sqlite|etcd)\//,
 ];

@@ -1,0 +1,85 @@
+import { runCrashPoints } from '../run/crash-points.ts';
+import { invariantOf, type Outcome, type Runner } from '../run/outcome.ts';
+import { drawSetting, type Setting, settingArgs } from '../run/setting.ts';
+import type { Mutant } from './mutant.ts';
+
+/** What a mutant came to. */
+export type Verdict =
+  | {
+      readonly kind: 'caught';
+      readonly setting: Setting;
+      /** `INV-14`. */
+      readonly invariant: string;
+      readonly message: string;
+      readonly virtualMs: number;
+      readonly runs: number;
+    }
+  /** `why`: it lived through all runs, or the simulation failed in a way that says nothing. */
+  | { readonly kind: 'lives'; readonly why: string; readonly runs: number };
+
+export interface TrialOptions {
+  /** Runs worlds with the mutant in them. */
+  readonly runner: Runner;
+  /** Seeds of the short profile, from 1 on; then one in so many crash points. */
+  readonly seeds: number;
+  /** False: enough time was spent. */
+  readonly goesOn: () => boolean;
+}
+
+/** Few seeds of large worlds are worth many of small ones, where what must happen is rare. */
+const FULL_SEEDS = 4;
+const CRASH_POINTS_EVERY = 61;
+
+/** Runs the fixed seeds and the crash points until one of them catches the mutant. */
+export async function tryMutant({ runner, seeds, goesOn }: TrialOptions): Promise<Verdict> {
+  let runs = 0;
+  let failure: { readonly setting: Setting; readonly outcome: Outcome } | undefined;
+  const onOutcome = (setting: Setting, outcome: Outcome): void => {
+    runs += 1;
+    if (outcome.kind === 'failed') failure ??= { setting, outcome };
+  };
+  const lives = (): boolean => failure === undefined && goesOn();
+  for (const setting of fixedSettings(seeds)) {
+    if (!lives()) break;
+    onOutcome(setting, await runner.run(setting));
+  }
+  if (lives())
+    await runCrashPoints({
+      ...{ runners: [runner], every: CRASH_POINTS_EVERY, goesOn: lives },
+      onOutcome,
+    });
+  return verdictOf(failure, runs);
+}
+
+function* fixedSettings(seeds: number): Generator<Setting> {
+  for (let seed = 1; seed <= seeds; seed += 1) yield drawSetting(seed, 'short');
+  for (let seed = 1; seed <= FULL_SEEDS; seed += 1) yield drawSetting(seed, 'full');
+}
+
+function verdictOf(
+  failure: { readonly setting: Setting; readonly outcome: Outcome } | undefined,
+  runs: number,
+): Verdict {
+  if (failure?.outcome.kind !== 'failed') return { kind: 'lives', why: 'NOT CAUGHT', runs };
+  const { setting, outcome } = failure;
+  const { message, virtualMs } = outcome;
+  const invariant = invariantOf(outcome);
+  if (invariant === undefined) return { kind: 'lives', why: `breaks the run: ${message}`, runs };
+  return { kind: 'caught', setting, invariant, message, virtualMs, runs };
+}
+
+/** One row of the table; `tookMs` of real time. */
+export function rowOf({ name, expects }: Mutant, verdict: Verdict, tookMs: number): string {
+  const head = name.padEnd(NAME_WIDTH);
+  const cost = `${verdict.runs} runs, ${(tookMs / 1000).toFixed(1)} s`;
+  if (verdict.kind === 'lives') return `${head}  ${verdict.why} (${cost})`;
+  const { invariant, setting, virtualMs } = verdict;
+  const isExpected = expects.some((number) => invariant === `INV-${number}`);
+  const wanted = expects.map((number) => `INV-${number}`).join(', ');
+  const when = `after ${(virtualMs / 1000).toFixed(0)} s`.padEnd(11);
+  const where = settingArgs(setting);
+  const surprise = isExpected ? '' : `; expected ${wanted}`;
+  return `${head}  ${invariant.padEnd(6)}  ${when}  ${where}  (${cost}${surprise})`;
+}
+
+const NAME_WIDTH = 34;
