@@ -11,6 +11,8 @@ export interface Records {
   readonly report: ReportRecord;
   /** The version of a zone that nameservers serve. Id: `namespace/name`. */
   readonly zone: ZoneRecord;
+  /** The greatest serial among zones that are not served any more; id `gone`. */
+  readonly serial: SerialRecord;
   /** The key and chain of a Certificate, the key sealed. Id: uid of the Certificate. */
   readonly material: MaterialRecord;
   /** Which Site holds a host name, so that two Sites can never both. Id: host. */
@@ -76,6 +78,10 @@ export interface ZoneRecord {
   readonly negativeTtlS: number;
   readonly records: readonly RecordSetRecord[];
   readonly geoNames: readonly GeoNameRecord[];
+}
+
+export interface SerialRecord {
+  readonly serial: number;
 }
 
 /** Names are absolute, lower case, without a final dot. */

@@ -58,6 +58,28 @@ test('a zone that is gone takes its record along; a new one begins greater', asy
   await at.end();
 });
 
+test.each([
+  { when: 'the clock went back', jumpMs: -3_600_000, changes: 0 },
+  { when: 'it has changed more often than seconds have passed', jumpMs: 0, changes: 20 },
+])('a zone that is declared again begins greater, though $when (INV-22)', async (given) => {
+  const at = await zoneWithSite();
+  for (let ttl = 1; ttl <= given.changes; ttl += 1) await at.configure('Site', 'blog', { ttl });
+  const before = at.world.record('zone', ZONE)?.value.serial ?? 0;
+  await at.remove('Zone', 'example');
+  const { nowMs } = at.clock;
+  at.clock.nowMs = () => nowMs() + given.jumpMs;
+  await at.create('Zone', 'other', { origin: 'other.example' });
+  await at.create('Zone', 'example', { origin: 'example.com' });
+  const again = at.world.record('zone', ZONE)?.value.serial ?? 0;
+  expect(again).toBeGreaterThan(before);
+  await at.configure('Zone', 'example', { origin: 'third.example' });
+  await at.create('Zone', 'fourth', { origin: 'example.com' });
+  const fourth = at.world.record('zone', 'default/fourth')?.value.serial;
+  expect(fourth).toBeGreaterThan(again);
+  expect(at.world.records('serial').length).toBe(1);
+  await at.end();
+});
+
 test('a younger zone of the same origin takes over when the older one goes', async () => {
   const at = await zoneWithSite();
   await at.clock.advance(1000);

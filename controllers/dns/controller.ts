@@ -5,10 +5,14 @@ import type { Clock } from '../../runtime/clock.ts';
 import { afterWrite, type Controller, type Outcome } from '../../runtime/controller.ts';
 import { qualifiedName, splitName } from '../../runtime/keys.ts';
 import { nodeViews } from '../../runtime/node-view.ts';
+import type { ZoneRecord } from '../../runtime/records.ts';
 import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/world.ts';
 import type { Author, Operation, Writer } from '../../runtime/writer.ts';
 import { planZone } from './plan.ts';
+import { greatestSerial } from './serial.ts';
 
+/** The id of the record of serials that are not served any more. */
+const GONE = 'gone';
 const AUTHOR: Author = { manager: 'dns-controller', user: 'dom' };
 
 interface DnsPorts {
@@ -60,9 +64,11 @@ async function reconcile(ports: DnsPorts, name: string): Promise<Outcome> {
   const { world, writer, clock } = ports;
   const zone = world.get('Zone', splitName(name));
   const stored = world.record('zone', name);
+  const gone = world.record('serial', GONE);
   if (zone === undefined) {
     // Safe though read from the mirror: a record is written only while its Zone is there.
-    return afterWrite(await writer.commit(stored === undefined ? [] : [write(undefined)], AUTHOR));
+    const operations = stored === undefined ? [] : [write(undefined), ...remember(undefined)];
+    return afterWrite(await writer.commit(operations, AUTHOR));
   }
   const { record, status } = planZone(
     {
@@ -71,21 +77,36 @@ async function reconcile(ports: DnsPorts, name: string): Promise<Outcome> {
       sites: world.list('Site'),
       nodes: nodeViews(world),
       previous: stored?.value.zoneUid === zone.metadata.uid ? stored.value : undefined,
-      serials: world
-        .records('zone')
-        .map(([, { value }]) => value)
-        .filter(({ origin }) => origin === zone.spec.origin)
-        .map(({ serial }) => serial),
+      serials: [
+        ...(gone === undefined ? [] : [gone.value.serial]),
+        ...world
+          .records('zone')
+          .map(([, { value }]) => value)
+          .filter(({ origin }) => origin === zone.spec.origin)
+          .map(({ serial }) => serial),
+      ],
     },
     clock.nowMs(),
   );
   const operations: Operation[] = [{ kind: 'status', base: zone, status }];
   if (!isDeepStrictEqual(record, stored?.value))
-    operations.push({ kind: 'expect', base: zone }, write(record));
+    operations.push({ kind: 'expect', base: zone }, write(record), ...remember(record));
   return afterWrite(await writer.commit(operations, AUTHOR));
 
-  function write(value: typeof record): Operation {
+  function write(value: ZoneRecord | undefined): Operation {
     const modRevision = stored?.modRevision ?? 0n;
     return { kind: 'record', record: 'zone', id: name, value, modRevision };
+  }
+
+  /**
+   * The serial of a version that goes, for an origin may come again, perhaps when the clock was set
+   * back, or more has changed than seconds have passed. One for all origins, so that it stays small.
+   */
+  function remember(next: ZoneRecord | undefined): readonly Operation[] {
+    if (stored === undefined || next?.origin === stored.value.origin) return [];
+    const serial = greatestSerial([stored.value.serial, ...(gone ? [gone.value.serial] : [])]);
+    if (serial === undefined || serial === gone?.value.serial) return [];
+    const modRevision = gone?.modRevision ?? 0n;
+    return [{ kind: 'record', record: 'serial', id: GONE, value: { serial }, modRevision }];
   }
 }

@@ -9,7 +9,7 @@ import { VALUE_BYTES_MAX } from '../../runtime/store.ts';
 import { zonesByOrigin } from '../../runtime/zones.ts';
 import { geoNames } from './geo-names.ts';
 import { recordSets } from './record-sets.ts';
-import { isSerialGreater, nextSerial } from './serial.ts';
+import { greatestSerial, nextSerial } from './serial.ts';
 
 export interface ZoneFacts {
   readonly zone: Zone;
@@ -19,7 +19,7 @@ export interface ZoneFacts {
   readonly nodes: readonly NodeView[];
   /** The version of this Zone that is being served; undefined: none yet. */
   readonly previous: ZoneRecord | undefined;
-  /** Serials that this origin was served with, also by other Zones. */
+  /** Serials that this origin is or may have been served with, also by other Zones. */
   readonly serials: readonly number[];
 }
 
@@ -98,12 +98,7 @@ function versionOf(
     if (isDeepStrictEqual(before, data)) return { ...data, serial, generation };
   }
   const used = previous === undefined ? serials : [...serials, previous.serial];
-  const greatest = used.length === 0 ? undefined : used.reduce(later);
-  return { ...data, serial: nextSerial(greatest, nowMs), generation };
-}
-
-function later(one: number, other: number): number {
-  return isSerialGreater(one, other) ? one : other;
+  return { ...data, serial: nextSerial(greatestSerial(used), nowMs), generation };
 }
 
 function serves(node: NodeView, zone: Zone, serial: number | undefined): boolean {
