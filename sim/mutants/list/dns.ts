@@ -68,9 +68,9 @@ export const DNS: readonly Mutant[] = [
   },
   {
     name: 'serial-not-bumped',
-    file: 'controllers/dns/plan.ts',
-    find: 'return { ...data, serial: nextSerial(greatest, nowMs), generation };',
-    replace: 'return { ...data, serial: greatest ?? nextSerial(greatest, nowMs), generation };',
+    file: 'controllers/dns/serial.ts',
+    find: '(previous + 1) % SERIALS;',
+    replace: 'previous % SERIALS;',
     story: 'Other data under the same serial: whoever compares serials keeps the old one.',
     expects: [22],
   },
@@ -93,8 +93,8 @@ export const DNS: readonly Mutant[] = [
   {
     name: 'zone-outlives-its-declaration',
     file: 'controllers/dns/controller.ts',
-    find: 'stored === undefined ? [] : [write(undefined)]',
-    replace: '[]',
+    find: '  if (zone === undefined) {\n',
+    replace: "  if (zone === undefined) {\n    return 'settled';\n",
     story: 'A zone that was deleted is answered for ever.',
     expects: [7, 26],
   },
