@@ -51,6 +51,16 @@ test.each([
     plan: 'keep 1',
   },
   { when: 'its renewal is due', material: material(65), plan: 'issue' },
+  {
+    when: 'the clock went back, by no more than clocks differ',
+    material: material(-300_000 / DAY_MS),
+    plan: `keep ${65 * DAY_MS + 300_000}`,
+  },
+  {
+    when: 'the clock went back by more, so that it is not valid yet',
+    material: material(-300_001 / DAY_MS),
+    plan: 'issue',
+  },
   { when: 'it has expired', material: material(100), plan: 'issue' },
   {
     when: 'the names come in another order',

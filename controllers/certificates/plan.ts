@@ -16,6 +16,9 @@ export const RENEW_INTERVAL_MIN_MS = 5_000;
 /** How long a failed try is left alone. */
 export const ISSUE_RETRY_MS = 60_000;
 
+/** Certificates are valid from so long before they are issued, for clocks that differ. */
+const AHEAD_MS_MAX = 5 * 60 * 1000;
+
 export interface CertificateFacts {
   readonly certificate: Certificate;
   readonly issuer: Issuer | undefined;
@@ -46,7 +49,9 @@ export function planCertificate(facts: CertificateFacts, nowMs: number): Certifi
   }
   if (material !== undefined && isAsDeclared(facts)) {
     const renewInMs = renewalMs(material) - nowMs;
-    if (renewInMs > 0) return { kind: 'keep', recheckInMs: renewInMs };
+    // Issued in the future: the clock was ahead and was set right. Nobody takes it yet.
+    const isOfFuture = material.issuedMs - nowMs > AHEAD_MS_MAX;
+    if (renewInMs > 0 && !isOfFuture) return { kind: 'keep', recheckInMs: renewInMs };
   }
   const { status, metadata } = certificate;
   const nextTryMs = Date.parse(status?.nextTry ?? '');

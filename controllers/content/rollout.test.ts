@@ -152,6 +152,14 @@ test('a rollout notes its start once and its end once', () => {
   expect(later.recheckInMs).toBe(Infinity);
 });
 
+test('a rollout that the clock says begins later begins now: its deadline is not put off', () => {
+  const startedMs = NOW_MS + 3_600_000;
+  const edges = [has('a'), has('b'), lacks('c')];
+  const planned = planRollout({ site: site({ serving: OLD, startedMs }), release, edges }, NOW_MS);
+  expect(planned.rollout?.startedAt).toBe('2026-03-01T12:00:00.000Z');
+  expect(planned.recheckInMs).toBe(ROLLOUT_DEADLINE_MS);
+});
+
 test('a slow edge is named with what it says is wrong', () => {
   const broken = view('b', { report: { sites: [{ ...served(site(), OLD), error: 'disk full' }] } });
   const { condition } = planRollout(

@@ -42,7 +42,7 @@ export function planRollout(facts: RolloutFacts, nowMs: number): RolloutPlan {
   const total = ready.length;
   const verified = total - missing.length;
   const started =
-    before.rollout?.release === desired
+    before.rollout?.release === desired && !isOfFuture(before.rollout, nowMs)
       ? before.rollout
       : { release: desired, startedAt: new Date(nowMs).toISOString() };
   const isComplete = total > 0 && verified === total;
@@ -57,8 +57,13 @@ export function planRollout(facts: RolloutFacts, nowMs: number): RolloutPlan {
     // A moment when it was finished, once noted, comes last and so stays.
     rollout: { ...finished, ...started, verified, total },
     condition: conditionOf({ ...facts, desired, serving, missing, total, isLate }),
-    recheckInMs: waits ? Math.min(ROLLOUT_DEADLINE_MS, ROLLOUT_DEADLINE_MS - ageMs) : Infinity,
+    recheckInMs: waits ? ROLLOUT_DEADLINE_MS - ageMs : Infinity,
   };
+}
+
+/** The clock went back since it began: by what it says, its deadline would not come for as long. */
+function isOfFuture(rollout: NonNullable<SiteStatus['rollout']>, nowMs: number): boolean {
+  return rollout.finishedAt === undefined && Date.parse(rollout.startedAt) > nowMs;
 }
 
 function hasVerified(edge: NodeView, site: Site, release: string): boolean {
