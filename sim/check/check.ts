@@ -27,6 +27,16 @@ export interface SentFrame {
   readonly bytes: Uint8Array;
 }
 
+/** A try of a node to reach a process on another host, whatever becomes of it. */
+export interface Call {
+  /** The node. */
+  readonly from: string;
+  /** The other host. */
+  readonly to: string;
+  /** "session" or "blobs". */
+  readonly service: string;
+}
+
 /** A question to a nameserver, and what came back. */
 export interface DnsExchange {
   readonly nameserver: string;
@@ -92,6 +102,7 @@ export interface Check {
   /** Something else in the store, or between it and the processes. */
   stored?(event: StoreEvent): void;
   sent?(frame: SentFrame): void;
+  called?(call: Call): void;
   asked?(exchange: DnsExchange): void;
   requested?(exchange: HttpExchange): void;
   moved?(position: NodePosition): void;

@@ -2,6 +2,7 @@ import type { Log, LogFields } from '../../runtime/log.ts';
 import type { Published } from '../load/content.ts';
 import type {
   AppliedSnapshot,
+  Call,
   Check,
   CheckPorts,
   Commit,
@@ -83,6 +84,10 @@ export class Checks implements Required<Check> {
 
   sent(frame: SentFrame): void {
     for (const check of this.#all) check.sent?.(frame);
+  }
+
+  called(call: Call): void {
+    for (const check of this.#all) check.called?.(call);
   }
 
   asked(exchange: DnsExchange): void {

@@ -33,7 +33,8 @@ export async function pending(cluster: Cluster, nowMs: number): Promise<readonly
   for (const { name } of cluster.machines) {
     const node = await read<Node>(cluster, { kind: 'Node', name });
     const wished = wish.nodes.get(name);
-    if (wished !== undefined) waiting.push(...notReady(`Node ${name}`, node));
+    if (wished !== undefined)
+      waiting.push(...notReady(`Node ${name}`, node), ...withoutGeography(node));
     else if (node !== undefined) waiting.push(`Node ${name} to be gone`);
     // INV-8, as with sites.
     if (wished !== undefined && node?.spec.unschedulable !== wished.cordoned)
@@ -77,6 +78,13 @@ function notReady(name: string, object: Resource | undefined): readonly string[]
   return ready.observedGeneration === object.metadata.generation
     ? []
     : [`${name} to be looked at: its status is of an older generation`];
+}
+
+/** A node is ready without its databases, and says later, once more, that it has them. */
+function withoutGeography(node: Node | undefined): readonly string[] {
+  const geography = node === undefined ? undefined : condition(node, 'GeographyReady');
+  if (geography?.status !== 'False') return [];
+  return [`${node?.metadata.name} to have its geography: ${geography.message}`];
 }
 
 /** A node that was removed, or never joined, has no say; it may serve what it has. */

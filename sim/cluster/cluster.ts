@@ -123,8 +123,9 @@ export class Cluster {
       ...{ scheduler, random, trace },
       faults: () => this.faults,
       isServing: (node) => this.sub(node)?.running?.serving !== undefined,
-      doms: () => this.runningDoms(),
-      onFrame: (frame) => this.checks.sent(frame),
+      doms: this.doms.map(({ host }) => host.name),
+      placeOf: (host) => options.machines.find(({ name }) => name === host)?.location,
+      watch: this.checks,
     });
   }
 
@@ -191,6 +192,7 @@ export class Cluster {
         scheduler.after(RESTART_MS, () => this.startDom(dom));
       },
     });
+    this.network.addDom(dom.running);
   }
 
   crashDom(dom: DomHost): void {

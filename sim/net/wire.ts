@@ -1,29 +1,34 @@
 import { type Link, LinkClosedError } from '../../runtime/link.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
+import { Channel } from './channel.ts';
+
+export type WireEnd = 'sub' | 'dom';
 
 /** What befalls a frame: decided anew for each. */
 export type FrameFate =
   | { readonly kind: 'delivered'; readonly latencyMs: number }
   /** Gone, and with it the link: both ends learn so after that time; Infinity: never. */
-  | { readonly kind: 'lost'; readonly noticedAfterMs: number };
+  | { readonly kind: 'lost'; readonly noticedAfterMs: number }
+  /** Gone, and all that follows it this way; the other way goes on, and nobody is told. */
+  | { readonly kind: 'silenced' };
 
 export interface WirePorts {
   readonly scheduler: Scheduler;
-  readonly fate: () => FrameFate;
-  /** Told of every frame that is sent. */
-  readonly onFrame: (from: 'sub' | 'dom', frame: Uint8Array) => void;
+  /** Frames that may be on their way or wait to be read before `send` says false. */
+  readonly windowFrames: number;
+  readonly fate: (from: WireEnd, sizeBytes: number) => FrameFate;
+  /** Whether what that end has sent gets through by now. */
+  readonly passes: (from: WireEnd) => boolean;
+  /** Told of every frame that is sent, and how many were sent although `send` had said false. */
+  readonly onFrame: (from: WireEnd, frame: Uint8Array, excessFrames: number) => void;
 }
 
-/** Frames that may be on their way or wait to be read before `send` says false. */
-const PENDING_FRAMES_MAX = 16;
-
-/**
- * A link between two hosts: frames take their time and keep their order; the first one that is lost
- * is the end, noticed or not.
- */
+/** A link between two hosts: frames take their time and keep their order. */
 export class Wire {
   readonly sub: Link;
   readonly dom: Link;
+  /** Resolves once nobody reads at either end any more. */
+  readonly over: Promise<void>;
   readonly #ports: WirePorts;
   readonly #toDom: Channel;
   readonly #toSub: Channel;
@@ -31,130 +36,70 @@ export class Wire {
 
   constructor(ports: WirePorts) {
     this.#ports = ports;
-    this.#toDom = new Channel(ports.scheduler);
-    this.#toSub = new Channel(ports.scheduler);
+    const { scheduler, passes } = ports;
+    this.#toDom = new Channel({ scheduler, passes: () => passes('sub') });
+    this.#toSub = new Channel({ scheduler, passes: () => passes('dom') });
+    this.over = Promise.all([this.#toDom.ended, this.#toSub.ended]).then(() => undefined);
     this.sub = this.#end('sub', this.#toDom, this.#toSub);
     this.dom = this.#end('dom', this.#toSub, this.#toDom);
   }
 
-  /** From now on nothing passes; both ends learn so after that time, or never (Infinity). */
-  break(noticedAfterMs: number): void {
+  /**
+   * What is sent from now on is lost, and perhaps what is on its way; both ends learn so after that
+   * time, or never (Infinity).
+   */
+  break(options: {
+    readonly noticedAfterMs: number;
+    readonly inFlight: 'arrives' | 'lost';
+    /** What an end that notices is told. */
+    readonly message?: string;
+  }): void {
     if (this.#phase === 'broken') return;
     this.#phase = 'broken';
-    this.#toDom.drop();
-    this.#toSub.drop();
+    const { noticedAfterMs, inFlight, message = 'the connection broke' } = options;
+    for (const channel of [this.#toDom, this.#toSub]) channel.silence({ inFlight });
     if (noticedAfterMs === Infinity) return;
     this.#ports.scheduler.after(noticedAfterMs, () => {
-      const error = new LinkClosedError('lost', 'the connection broke');
-      this.#toDom.endNow(error);
-      this.#toSub.endNow(error);
+      const error = new LinkClosedError('lost', message);
+      for (const channel of [this.#toDom, this.#toSub]) channel.end(error);
     });
   }
 
-  #end(name: 'sub' | 'dom', outgoing: Channel, incoming: Channel): Link {
+  #end(name: WireEnd, outgoing: Channel, incoming: Channel): Link {
+    const { windowFrames, onFrame } = this.#ports;
+    let excessFrames = 0;
     return {
       send: (frame) => {
         if (outgoing.over) return true;
-        this.#ports.onFrame(name, frame);
+        excessFrames = outgoing.pending < windowFrames ? 0 : excessFrames + 1;
+        onFrame(name, frame, excessFrames);
+        const latencyMs = this.#latencyMs(name, outgoing, frame.length);
         // A copy: the sender may use its buffer again, as it may with a socket.
-        this.#carry(outgoing, { kind: 'frame', bytes: frame.slice() });
-        return outgoing.pending < PENDING_FRAMES_MAX;
+        outgoing.carry({ kind: 'frame', bytes: frame.slice() }, latencyMs);
+        return outgoing.pending < windowFrames;
       },
       drained: () => outgoing.drained(),
       frames: () => incoming.frames(),
       close: (error) => {
-        if (!outgoing.over) this.#carry(outgoing, { kind: 'end', error });
-        outgoing.over = true;
-        // What is on its way here still arrives; what comes later, nobody reads.
-        incoming.endAfterPending();
+        if (!outgoing.over) outgoing.close(error, this.#latencyMs(name, outgoing));
+        incoming.abandon();
       },
     };
   }
 
-  #carry(channel: Channel, item: Item): void {
-    if (this.#phase === 'broken') return;
-    const fate = this.#ports.fate();
-    if (fate.kind === 'lost') this.break(fate.noticedAfterMs);
-    else channel.carry(item, fate.latencyMs);
-  }
-}
-
-type Item =
-  | { readonly kind: 'frame'; readonly bytes: Uint8Array }
-  | { readonly kind: 'end'; readonly error: LinkClosedError | undefined };
-
-/** One direction. */
-class Channel {
-  /** The sender has closed. */
-  over = false;
-  readonly #scheduler: Scheduler;
-  readonly #travelling: Item[] = [];
-  readonly #arrived: Uint8Array[] = [];
-  #ended: { readonly error: LinkClosedError | undefined } | undefined;
-  #changed = Promise.withResolvers<void>();
-  #lastArrivalMs = 0;
-
-  constructor(scheduler: Scheduler) {
-    this.#scheduler = scheduler;
-  }
-
-  get pending(): number {
-    return this.#travelling.length + this.#arrived.length;
-  }
-
-  carry(item: Item, latencyMs: number): void {
-    const { nowMs } = this.#scheduler;
-    this.#lastArrivalMs = Math.max(this.#lastArrivalMs, nowMs + latencyMs);
-    this.#travelling.push(item);
-    // Whichever of these events comes first takes the first item: the order stays.
-    this.#scheduler.after(this.#lastArrivalMs - nowMs, () => this.#arrive());
-  }
-
-  async drained(): Promise<void> {
-    while (this.pending > 0 && this.#ended === undefined) await this.#changed.promise;
-  }
-
-  async *frames(): AsyncIterable<Uint8Array> {
-    for (;;) {
-      const frame = this.#arrived.shift();
-      if (frame !== undefined) {
-        this.#notify();
-        yield frame;
-      } else if (this.#ended === undefined) {
-        await this.#changed.promise;
-      } else {
-        if (this.#ended.error !== undefined) throw this.#ended.error;
-        return;
-      }
+  /** How long what is sent now takes; where it is lost, the channel knows so from here on. */
+  #latencyMs(from: WireEnd, channel: Channel, sizeBytes = 0): number {
+    if (this.#phase === 'broken') return 0;
+    const fate = this.#ports.fate(from, sizeBytes);
+    switch (fate.kind) {
+      case 'delivered':
+        return fate.latencyMs;
+      case 'lost':
+        this.break({ noticedAfterMs: fate.noticedAfterMs, inFlight: 'arrives' });
+        return 0;
+      case 'silenced':
+        channel.silence({ inFlight: 'arrives' });
+        return 0;
     }
-  }
-
-  endNow(error: LinkClosedError | undefined): void {
-    this.over = true;
-    this.#ended ??= { error };
-    this.#notify();
-  }
-
-  endAfterPending(): void {
-    if (this.#travelling.length === 0) this.endNow(undefined);
-    else this.carry({ kind: 'end', error: undefined }, 0);
-  }
-
-  /** Whatever travels is gone. */
-  drop(): void {
-    this.#travelling.length = 0;
-  }
-
-  #arrive(): void {
-    const item = this.#travelling.shift();
-    if (item === undefined || this.#ended !== undefined) return;
-    if (item.kind === 'end') return this.endNow(item.error);
-    this.#arrived.push(item.bytes);
-    this.#notify();
-  }
-
-  #notify(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
   }
 }

@@ -1,0 +1,92 @@
+import type { Identity } from '../../runtime/authority.ts';
+import type { BlobSource } from '../../runtime/blob-source.ts';
+import type { Check } from '../check/check.ts';
+import type { SeededRandom } from '../engine/random.ts';
+import type { NetFaults } from '../faults/net-faults.ts';
+import type { Caller } from './caller.ts';
+import { type Offer, Service, type ServicePorts } from './service.ts';
+
+export interface BlobRequest {
+  readonly identity: Identity;
+  readonly digest: string;
+  readonly offsetBytes: number;
+}
+
+export interface BlobWaysPorts extends Omit<ServicePorts, 'chance'> {
+  readonly random: SeededRandom;
+  readonly faults: () => NetFaults;
+  readonly watch: Pick<Check, 'called'>;
+  /** The host that a sub fetches from by now. */
+  readonly sourceOf: (caller: Caller) => string;
+}
+
+/** Blobs travel in pieces of at most this size, so that small ones can be cut as well. */
+const PIECE_BYTES_MAX = 400;
+
+/** How blobs get from doms to nodes, and what befalls them: whoever fetches has to verify. */
+export class BlobWays {
+  readonly #ports: BlobWaysPorts;
+  readonly #service: Service<BlobRequest, Uint8Array>;
+
+  constructor(ports: BlobWaysPorts) {
+    const random = ports.random.fork('blobs');
+    const { faults } = ports;
+    this.#ports = { ...ports, random };
+    this.#service = new Service(
+      { ...ports, chance: (probability) => random.chance(probability) },
+      {
+        name: 'blobs',
+        sizeBytes: (piece) => piece.length,
+        faults: () => ({ cut: faults().blobCut, hang: faults().blobHang }),
+      },
+    );
+  }
+
+  /** From now on this process has the blobs of that host. */
+  offer(host: string, { process, handle }: Offer<BlobRequest, Uint8Array>): void {
+    this.#service.offer(host, { process, handle: (request) => inPieces(handle(request)) });
+  }
+
+  source(caller: Caller): BlobSource {
+    return caller.process.wrap<BlobSource>({
+      fetch: (digest, offsetBytes, signal) => this.#fetch(caller, { digest, offsetBytes, signal }),
+    });
+  }
+
+  async *#fetch(
+    caller: Caller,
+    wanted: {
+      readonly digest: string;
+      readonly offsetBytes: number;
+      readonly signal: AbortSignal;
+    },
+  ): AsyncGenerator<Uint8Array> {
+    const { random, faults, watch, sourceOf, trace } = this.#ports;
+    const { node, identity, process } = caller;
+    const { digest, offsetBytes, signal } = wanted;
+    const route = { from: node, to: sourceOf(caller) };
+    watch.called?.({ ...route, service: 'blobs' });
+    const happens = (what: string): void => void trace.add('network', what, { kind: 'fault' });
+    const request = { identity, digest, offsetBytes };
+    for await (const piece of this.#service.call({ ...route, process, request, signal })) {
+      const isDamaged = random.chance(faults().blobDamage);
+      const comesTwice = random.chance(faults().blobRepeat);
+      if (isDamaged) happens(`a blob for ${node} is damaged`);
+      if (comesTwice) happens(`a piece of a blob for ${node} comes twice`);
+      yield isDamaged ? damaged(piece, random) : piece;
+      if (comesTwice) yield piece;
+    }
+  }
+}
+
+async function* inPieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks)
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES_MAX)
+      yield chunk.slice(at, at + PIECE_BYTES_MAX);
+}
+
+/** One bit is another. */
+function damaged(piece: Uint8Array, random: SeededRandom): Uint8Array {
+  const at = random.integer(0, piece.length - 1);
+  return piece.with(at, (piece[at] ?? 0) ^ (1 << random.integer(0, 7)));
+}

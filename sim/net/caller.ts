@@ -1,0 +1,9 @@
+import type { Identity } from '../../runtime/authority.ts';
+import type { Process } from '../engine/process.ts';
+
+/** A sub as the network knows it. */
+export interface Caller {
+  readonly node: string;
+  readonly identity: Identity;
+  readonly process: Process;
+}
