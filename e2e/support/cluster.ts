@@ -17,6 +17,8 @@ export interface NodeOptions {
   readonly dnsPort: number;
   readonly httpPort: number;
   readonly httpsPort: number;
+  /** Left out: dom's default, edge and nameserver. */
+  readonly roles?: readonly string[];
 }
 
 export interface ClusterOptions {
@@ -58,7 +60,8 @@ export interface Cluster {
   ): Promise<string>;
   /** Runs a command of sub to its end. */
   sub(args: readonly string[]): ReturnType<typeof run>;
-  joinNode(node: NodeOptions): Promise<void>;
+  /** `command`: the one that b8sctl would print; left out: it is asked for one. */
+  joinNode(node: NodeOptions, command?: string): Promise<void>;
   startSub(node: NodeOptions): void;
   /** Where that node's sub keeps everything. */
   subDir(node: string): string;
@@ -132,8 +135,9 @@ class RunningCluster implements Cluster {
     return run(join(this.#bin, 'sub'), args);
   }
 
-  async joinNode(node: NodeOptions): Promise<void> {
-    const printed = await this.b8sctlOk(['node', 'token', 'create', '--node', node.name]);
+  async joinNode(node: NodeOptions, command?: string): Promise<void> {
+    const create = ['node', 'token', 'create', '--node', node.name];
+    const printed = command ?? (await this.b8sctlOk(create));
     const [program, ...words] = printed.trim().split(/\s+/);
     if (program !== 'sub') throw new Error(`no join command: ${printed}`);
     const location = `--location=${node.latitude},${node.longitude}`;
@@ -142,7 +146,9 @@ class RunningCluster implements Cluster {
       ...['--http-port', String(node.httpPort)],
       ...['--https-port', String(node.httpsPort)],
     ];
-    const extra = ['--ipv4', node.address, location, ...ports, '--state', this.subDir(node.name)];
+    const role = node.roles === undefined ? [] : ['--role', node.roles.join(',')];
+    const state = ['--state', this.subDir(node.name)];
+    const extra = ['--ipv4', node.address, location, ...role, ...ports, ...state];
     const joined = await run(join(this.#bin, 'sub'), [...words, ...extra]);
     if (joined.exitCode !== 0) throw new Error(`${node.name} did not join: ${joined.stderr}`);
   }
@@ -229,7 +235,8 @@ export function domArguments(
   return ['run', ...place, ...kept, ...files, ...peers];
 }
 
-async function healthy(host: string, port: number): Promise<boolean> {
+/** Whether a dom leads there. */
+export async function healthy(host: string, port: number): Promise<boolean> {
   return new Promise((done) => {
     const request = get(
       { host, port, path: '/healthz', rejectUnauthorized: false, timeout: 2_000, agent: false },

@@ -7,6 +7,10 @@ export interface TcpProxy {
   readonly endpoint: string;
   /** Connections that are open now, oldest first. */
   readonly connections: () => readonly ProxiedConnection[];
+  /** From now on nothing passes, and nobody is told; new connections are taken and go nowhere. */
+  cut(): void;
+  /** Connections that were cut break, new ones pass. */
+  heal(): void;
   stop(): Promise<void>;
 }
 
@@ -22,7 +26,14 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
   const open = new Map<Socket, ProxiedConnection>();
   const sockets = new Set<Socket>();
+  const silent = new Set<Socket>();
+  let phase: 'whole' | 'cut' = 'whole';
   const server = createServer((near) => {
+    if (phase === 'cut') {
+      silent.add(near);
+      near.on('error', () => near.destroy());
+      return;
+    }
     const far = connect(Number(port), hostname);
     near.pipe(far);
     far.pipe(near);
@@ -58,8 +69,17 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   return {
     endpoint: `http://127.0.0.1:${ownPort}`,
     connections: () => [...open.values()],
+    cut: () => {
+      phase = 'cut';
+      for (const connection of open.values()) connection.stall();
+    },
+    heal: () => {
+      phase = 'whole';
+      for (const socket of [...sockets, ...silent]) socket.destroy();
+      silent.clear();
+    },
     stop: async () => {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of [...sockets, ...silent]) socket.destroy();
       server.close();
       await once(server, 'close');
     },

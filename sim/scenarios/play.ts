@@ -7,7 +7,7 @@ import type { Made, Said, Stage, Surroundings } from './stage.ts';
 import { Visitors } from './visitors.ts';
 
 /** How often an expectation is looked at. */
-const LOOK_MS = 50;
+const LOOK_MS = 100;
 /** A person tries again for so long when dom is away. */
 const PATIENCE_MS = 30_000;
 const RETRY_MS = 250;
