@@ -11,7 +11,9 @@ export class Knowledge {
   readonly #hosts: string[] = [];
   readonly #atMs: number[] = [];
   readonly #ticks: number[] = [];
+  /** By host: its last line that anything can follow from, and its last line of all. */
   readonly #last = new Map<string, number>();
+  readonly #newest = new Map<string, number>();
   /** By host: the newest line of each other host that it knows of and has not told of yet. */
   readonly #learned = new Map<string, Map<string, number>>();
 
@@ -21,28 +23,32 @@ export class Knowledge {
     readonly host: string;
     readonly atMs: number;
     readonly causes: readonly number[];
+    /** `end`: nothing on this host follows from it. */
+    readonly role: 'link' | 'end';
   }): { readonly tick: number; readonly causes: readonly number[] } {
-    const { line, host, atMs } = next;
+    const { line, host, atMs, role } = next;
     // Those that are named come first: they are the message itself.
     const named = next.causes.filter((each) => this.#hosts[each] !== undefined);
     const learned = [...(this.#learned.get(host)?.values() ?? [])].toSorted((a, b) => a - b);
     const causes = [...new Set([...named, ...learned])];
-    this.#learned.delete(host);
-    const last = this.#last.get(host);
-    const sameMoment = [...causes, ...(last === undefined ? [] : [last])]
+    const newest = this.#newest.get(host);
+    const sameMoment = [...causes, ...(newest === undefined ? [] : [newest])]
       .filter((each) => this.#atMs[each] === atMs)
       .map((each) => this.#ticks[each] ?? 0);
     const tick = Math.max(-1, ...sameMoment) + 1;
     this.#hosts[line] = host;
     this.#atMs[line] = atMs;
     this.#ticks[line] = tick;
+    this.#newest.set(host, line);
+    if (role === 'end') return { tick, causes };
     this.#last.set(host, line);
+    this.#learned.delete(host);
     return { tick, causes };
   }
 
   /** In the order of their first lines. */
   hosts(): readonly string[] {
-    return [...this.#last.keys()];
+    return [...this.#newest.keys()];
   }
 
   of(host: string): readonly number[] {

@@ -83,6 +83,18 @@ describe('causes and clocks', () => {
     expect(trace.known('dom')).toEqual([dom, user]);
   });
 
+  test('nothing follows from an answer on its own host', () => {
+    const { trace } = make('lines');
+    const sent = trace.add('dom', 'sends');
+    const held = trace.add('london', 'held');
+    const answer = trace.add('london', 'answers', { kind: 'serves', causes: [sent] });
+    expect(trace.known('london')).toEqual([held]);
+    trace.add('sydney', 'is asked', { causes: [answer] });
+    trace.add('london', 'later');
+    const clocks = trace.lines().map(({ tick, causes }) => [tick, ...causes]);
+    expect(clocks).toEqual([[0], [0], [1, sent], [2, answer], [2]]);
+  });
+
   test('a violation follows from what happened just now, and on the hosts that it names', () => {
     const { trace } = make('lines');
     const london = trace.add('london', 'serves');

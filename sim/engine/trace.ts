@@ -3,12 +3,13 @@ import type { Log, LogFields } from '../../runtime/log.ts';
 import { Knowledge } from './knowledge.ts';
 
 /**
- * What a line tells of. `decides`: a log line of production code; `serves`: what a node answers to
- * the public; `user`: what a person does; `world`: the play itself.
+ * What a line tells of. `decides`: a log line of production code; `applies`: a node serves another
+ * plan from now on; `serves`: what it answers to the public, from which nothing on it follows;
+ * `user`: what a person does; `world`: the play itself.
  */
 export const LINE_KINDS = [
   ...(['starts', 'crashes', 'pauses', 'wakes', 'sends', 'receives', 'commits'] as const),
-  ...(['watches', 'decides', 'serves', 'fault', 'user', 'world', 'violation'] as const),
+  ...(['watches', 'decides', 'applies', 'serves', 'fault', 'user', 'world', 'violation'] as const),
 ] as const;
 export type LineKind = (typeof LINE_KINDS)[number];
 export type LineLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -81,6 +82,7 @@ export class Trace {
     const line = this.#kept.length;
     const { tick, causes } = this.#knowledge.extend({
       ...{ line, host, atMs, causes: details.causes ?? [] },
+      role: kind === 'serves' ? 'end' : 'link',
     });
     this.#kept.push({
       ...{ atMs, tick, host, kind, what: told.what, causes },

@@ -13,6 +13,7 @@ test('answers are told, and a request follows from the answer that named the nod
   check.asked?.({ ...exchange, reply: answer([198, 18, 0, 1]) });
   check.asked?.({ ...exchange, nameserver: 'sydney', type: 28, reply: undefined });
   check.asked?.({ ...exchange, nameserver: 'sydney', type: 99, reply: answer() });
+  check.asked?.({ ...exchange, nameserver: 'sydney', name: '', type: 0, reply: answer() });
   const request = { node: 'tokyo', host: 'blog.test', path: '/', answer: page };
   check.requested?.({ ...request, namedBy: 'london' });
   check.requested?.({ ...request, namedBy: undefined });
@@ -23,6 +24,7 @@ test('answers are told, and a request follows from the answer that named the nod
     'london 81.2.69.142 asks blog.test A: 198.18.0.1',
     'sydney 81.2.69.142 asks blog.test AAAA: no answer',
     'sydney 81.2.69.142 asks blog.test 99: nothing',
+    'sydney 81.2.69.142 asks nonsense: nothing',
     'tokyo GET blog.test/: 200 "a" 0',
     'tokyo GET blog.test/: 200 "a"',
     'tokyo plan (1, 2) is in effect',

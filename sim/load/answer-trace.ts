@@ -26,7 +26,8 @@ export function answerTrace(trace: Trace): Check {
   return {
     asked(exchange) {
       const { nameserver, client, name, type, reply } = exchange;
-      const asked = `${client} asks ${name} ${TYPES[type] ?? type}`;
+      const question = name === '' ? 'nonsense' : `${name} ${TYPES[type] ?? type}`;
+      const asked = `${client} asks ${question}`;
       const line = trace.frame(nameserver, asked, reply ?? new Uint8Array(), {
         kind: 'serves',
         told: () => ({ what: `${asked}: ${wordsOfReply(exchange)}` }),
@@ -44,7 +45,7 @@ export function answerTrace(trace: Trace): Check {
     },
     moved({ node, which, position }) {
       if (which === 'applied')
-        trace.add(node, `plan ${positionWords(position)} is in effect`, { kind: 'serves' });
+        trace.add(node, `plan ${positionWords(position)} is in effect`, { kind: 'applies' });
     },
   };
 }
