@@ -8,8 +8,8 @@ const FAILURES_MAX = 5;
 
 /**
  * People who ask for a site all the time, and none of whom may see a failure: every nameserver that
- * runs names a node, and every node that runs serves the site whole. A node that was started or has
- * joined meanwhile counts from its first good answer on.
+ * runs names a node, and every node that runs serves the site whole. Each node counts from its first
+ * good answer on, for what is new has a long way to it; so it does again once it was started.
  */
 export class Visitors {
   readonly failures: string[] = [];
@@ -24,12 +24,8 @@ export class Visitors {
     this.#scene = scene;
   }
 
-  /** From now on; every node that runs must serve the site already. */
+  /** From now on. */
   visit(site: string): void {
-    const { cast } = this.#scene;
-    for (const node of cast.nodes(['up']))
-      for (const what of ['dns', 'pages'])
-        this.#good.set(`${node} ${what} ${site}`, cast.life(node));
     this.#visits.push(this.#keepVisiting(site));
   }
 
