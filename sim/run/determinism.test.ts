@@ -1,21 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { ABROAD, CRAMPED, HERE, sim } from './surroundings.fixture.ts';
+import { CRAMPED, HERE, sim } from './surroundings.fixture.ts';
 
-/** A tenth of the fixed set, which runs twice as a whole: see `sim.test.ts`. */
-const SEEDS = '1..20';
+/** A sample: the whole fixed set runs here and abroad, see `sim.test.ts`. */
+const SEEDS = '1..10';
 const SMALL = ['--profile', 'short'];
 /** As the first of its process. */
-const ALONE = [1, 7, 20];
+const ALONE = [1, 7];
 
-describe('the same seed gives the same trace (INV-40)', async () => {
+describe('the same seed gives the same trace (INV-40)', () => {
   const here = sim(['--seeds', SEEDS, '--hashes', ...SMALL]);
 
-  test.each([ABROAD, CRAMPED])('$name', async (surroundings) => {
-    const { hashes } = await here;
-    const other = await sim(['--seeds', SEEDS, '--hashes', '--jobs', '1', ...SMALL], surroundings);
-    expect([...other.hashes]).toHaveLength(20);
-    for (const [seed, hash] of other.hashes)
-      expect(hash, `INV-40: seed ${seed} differs ${surroundings.name}`).toBe(hashes.get(seed));
+  test('whatever became of memory, and whichever process runs it', async () => {
+    const args = ['--seeds', SEEDS, '--hashes', '--jobs', '1', ...SMALL];
+    const [one, other] = await Promise.all([here, sim(args, CRAMPED)]);
+    expect(one.hashes.size).toBe(10);
+    expect(other.hashes).toEqual(one.hashes);
   });
 
   test.each(ALONE)('seed %i, in a process that has run no other', async (seed) => {
