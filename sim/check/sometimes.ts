@@ -23,7 +23,17 @@ const LOGGED: readonly RarePath[] = [
 ];
 
 /** Paths that are reached by what happens, and told by whoever sees it. */
-const HAPPENED = ['last known good answer', 'resumed blob', 'two doms believe they lead'] as const;
+const HAPPENED = [
+  'another dom took over',
+  'fenced write refused',
+  'last known good answer',
+  'list at a compacted revision',
+  'resumed blob',
+  'two doms believe they lead',
+  'uncertain commit took effect',
+  'uncertain commit took effect after its answer',
+  'watch resumed after its stream broke',
+] as const;
 
 /** Each must be reached by some seed of a batch; otherwise the world is kinder than it looks. */
 export const RARE_PATHS: readonly string[] = [

@@ -20,7 +20,7 @@ export interface StoreFaults {
   readonly watchBreak: number;
   /** A list has fewer items than asked for, and says that there are more. */
   readonly shortPages: number;
-  /** Times when the store forgets the past, up to now or nearly so, in a run. */
+  /** Times when the store forgets the past, up to now or nearly so; twice as many in a run. */
   readonly compactions: number;
   /** Times when the store has no leader, in a run. */
   readonly storeOutages: number;
@@ -65,8 +65,8 @@ export function drawStoreFaults(random: SeededRandom): StoreFaults {
     watchHold: maybe(random, 0.1),
     watchHoldMsMax: random.pick([500, 5_000, 20_000]),
     watchBreak: maybe(random, 0.1),
-    shortPages: maybe(random, 1),
-    compactions: Math.ceil(maybe(random, 20)),
+    shortPages: Math.min(1, maybe(random, 2)),
+    compactions: Math.ceil(maybe(random, 25)),
     storeOutages: Math.ceil(maybe(random, 3)),
     storeCutOffs: Math.ceil(maybe(random, 3)),
   };

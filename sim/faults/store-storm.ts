@@ -4,19 +4,33 @@ import type { StormPorts } from './storm.ts';
 /** An election takes some seconds; twice the leader's lease lets another dom take over. */
 const OUTAGE_MS_MAX = 12_000;
 const CUT_OFF_MS_MAX = 20_000;
-/** How many of the newest revisions a compaction leaves, at most. */
-const KEPT_MAX = 3;
+/** How many of the newest revisions a compaction leaves. */
+const KEPT = [0, 0, 0, 1, 3];
+/** Watches that are broken lag behind a compaction, and list anew; the next ones meet them at it. */
+const FLURRY_MAX = 6;
+const FLURRY_MS_MAX = 3_000;
+/** Most happens in the first so many revisions, and little in most seconds. */
+const REVISIONS = 200;
 
 /** Compactions, outages, and doms cut off from the store. Returns what ends those that last. */
 export function stormStore({ store }: Cluster, ports: StormPorts): () => void {
-  const { faults, scheduler, random, during } = ports;
+  const { faults, scheduler, random, during, isOver } = ports;
   const { weather } = store;
-  during(faults.compactions, () => {
-    const revision = store.history.head - BigInt(random.integer(0, KEPT_MAX));
+  const compact = (): void => {
+    if (isOver()) return;
+    const revision = store.history.head - BigInt(random.pick(KEPT));
     if (revision <= store.history.compacted) return;
     store.note(`forgets all before ${revision}`);
     void store.compact(revision);
-  });
+  };
+  during(faults.compactions, compact);
+  for (let left = faults.compactions; left > 0; left -= 1)
+    store.atRevision(BigInt(random.integer(2, REVISIONS)), () => {
+      if (isOver()) return;
+      store.breakStreams();
+      for (let more = random.integer(1, FLURRY_MAX); more > 0; more -= 1)
+        scheduler.after(random.integer(0, FLURRY_MS_MAX), compact);
+    });
   during(faults.storeOutages, () => {
     store.goDown();
     scheduler.after(random.integer(1, OUTAGE_MS_MAX), () => store.comeUp());

@@ -43,6 +43,8 @@ export class ObservedStore implements Store {
   readonly #ports: ObservedStorePorts;
   readonly #madeMs = new Map<Revision, number>();
   readonly #leases = new Set<LeaseId>();
+  readonly #atRevision = new Map<Revision, () => void>();
+  readonly #streams = new Set<() => void>();
   #clients: readonly Process[] = [];
   #commits: 'now' | 'not now' = 'not now';
 
@@ -108,6 +110,23 @@ export class ObservedStore implements Store {
     void this.#renewAll();
   }
 
+  /** Runs `action` once that revision has come about. */
+  atRevision(revision: Revision, action: () => void): void {
+    this.#atRevision.set(revision, action);
+  }
+
+  /** Watches begin new streams, some time later, after the last revision that each has delivered. */
+  breakStreams(): void {
+    this.note('breaks all streams');
+    for (const broken of [...this.#streams]) broken();
+  }
+
+  /** What is to happen when streams break; returns what calls it off. */
+  onBreak(broken: () => void): () => void {
+    this.#streams.add(broken);
+    return () => this.#streams.delete(broken);
+  }
+
   get(key: string): Promise<KeyValue | undefined> {
     return this.#store.get(key);
   }
@@ -155,6 +174,8 @@ export class ObservedStore implements Store {
     this.#madeMs.set(made.revision, this.#ports.scheduler.nowMs);
     const by = this.#commits === 'now' ? 'commit' : 'lease';
     this.tell({ kind: 'revision', by, ...made });
+    const action = this.#atRevision.get(made.revision);
+    if (action !== undefined) this.#ports.scheduler.after(0, action);
   }
 
   async #keepLeases(): Promise<void> {

@@ -54,12 +54,13 @@ const PAGE_ITEMS_MAX = 5;
 export function remoteStore(ports: StorePorts): Store {
   const { store, process } = ports;
   const remote = new RemoteStore(ports);
+  const watchPorts = { ...ports, random: ports.random.fork('watches') };
   store.open(process);
   return process.wrap<Store>({
     get: (key) => remote.get(key),
     list: (prefix, options) => remote.list(prefix, options),
     commit: (transaction) => remote.commit(transaction),
-    watch: (prefix, options) => remoteWatch(ports, prefix, options),
+    watch: (prefix, options) => remoteWatch(watchPorts, prefix, options),
     grantLease: (ttlMs) => remote.write('grant a lease', () => store.grantLease(ttlMs)),
     renewLease: (lease) => remote.renewLease(lease),
     revokeLease: (lease) => remote.write(`revoke lease ${lease}`, () => store.revokeLease(lease)),

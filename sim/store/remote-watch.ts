@@ -52,6 +52,7 @@ async function* stream(
   /** Up to here all has arrived already, and waits for the process. */
   let arrived: Revision = 0n;
   const both = AbortSignal.any([signal, over.signal]);
+  const forget = store.onBreak(() => over.abort());
   try {
     for await (const event of store.watch(prefix, { afterRevision, signal: both })) {
       const isHeld = await arrive(ports, event, { arrived, signal });
@@ -59,10 +60,11 @@ async function* stream(
       const isBroken =
         weather.breaks(process.name) !== breaks || random.chance(faults().watchBreak);
       // Lost on the way: the next stream brings it again.
-      if (signal.aborted || isBroken) return;
+      if (both.aborted || isBroken) return;
       yield event;
     }
   } finally {
+    forget();
     over.abort();
   }
 }
