@@ -1,6 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { answersCheck } from './answers.ts';
 import type { Check, CheckPorts } from './check.ts';
+import { dnsChecks } from './dns-checks.ts';
 import { positionsCheck } from './positions.ts';
 import { servingCheck } from './serving.ts';
 import { sometimesCheck } from './sometimes.ts';
@@ -13,6 +14,7 @@ export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
   const mayMisread = (node: string): boolean => cluster.sub(node)?.host.mayMisread ?? false;
   return [
     ...storeChecks(ports),
+    ...dnsChecks(ports, cluster),
     answersCheck(ports),
     positionsCheck(ports),
     servingCheck({ ...ports, disks, mayMisread }),

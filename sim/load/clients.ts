@@ -116,35 +116,39 @@ export function ask(
   cluster: Cluster,
   { type = TYPE_A, ...question }: Question,
 ): DnsReply | undefined | 'down' {
-  if (!listens(question.nameserver)) return 'down';
+  if (!listens(cluster, question.nameserver)) return 'down';
   const query = encodeQuery({ name: question.name, type, id: 4711 });
   return read(put(cluster, { ...question, type, query, transport: 'udp' }));
 }
 
 /** Sends these bytes; undefined: nothing came back. */
 function put(
-  { checks }: Cluster,
+  cluster: Cluster,
   sent: Required<Question> & { readonly query: Uint8Array; readonly transport: 'udp' | 'tcp' },
 ): Uint8Array | undefined {
-  const { nameserver, client, nowMs, name, type, query, transport } = sent;
-  if (!listens(nameserver)) return undefined;
+  const { nameserver, client, name, type, query, transport } = sent;
+  if (!listens(cluster, nameserver)) return undefined;
   const exchange = { nameserver: nameserver.host.name, name, type, client, query, transport };
+  const reply = tryToResolve(cluster, sent);
+  cluster.checks.asked({ ...exchange, reply });
+  return reply;
+}
+
+function tryToResolve(
+  { checks }: Cluster,
+  { nameserver: { host, running }, client, nowMs, query, transport }: Parameters<typeof put>[1],
+): Uint8Array | undefined {
   try {
-    const reply = nameserver.running?.serving?.resolve(
-      query,
-      { address: client, transport },
-      nowMs,
-    );
-    checks.asked({ ...exchange, reply });
-    return reply;
+    return running?.serving?.resolve(query, { address: client, transport }, nowMs);
   } catch (error) {
-    checks.violated(25, `${exchange.nameserver} throws for ${hex(query)}: ${String(error)}`);
+    checks.violated(25, `${host.name} throws for ${hex(query)}: ${String(error)}`);
     return undefined;
   }
 }
 
-function listens({ running, machine }: Sub): boolean {
-  return running?.serving !== undefined && machine.roles.includes('nameserver');
+function listens({ network }: Cluster, { host, running, machine }: Sub): boolean {
+  if (running?.serving === undefined || !machine.roles.includes('nameserver')) return false;
+  return network.reachesClients(host.name);
 }
 
 function read(reply: Uint8Array | undefined): DnsReply | undefined {
@@ -156,11 +160,11 @@ function hex(bytes: Uint8Array): string {
 }
 
 async function get(
-  { checks }: Cluster,
+  { checks, network }: Cluster,
   { host: { name: node }, running, machine }: Sub,
   { host, path, namedBy }: { host: string; path: string; namedBy: string | undefined },
 ): Promise<void> {
-  if (!machine.roles.includes('edge')) return;
+  if (!machine.roles.includes('edge') || !network.reachesClients(node)) return;
   const answer = await running?.serving?.request(request(path, host));
   if (answer !== undefined) checks.requested({ node, host, path, answer, namedBy });
 }

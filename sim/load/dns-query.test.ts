@@ -20,3 +20,11 @@ test('what is spoiled is never read as the query that it was', () => {
       subnet: undefined,
     });
 });
+
+test('a subnet with bits beyond its prefix is none', () => {
+  const subnet = { address: '214.78.16.0', bits: 20 };
+  const bytes = Buffer.from(encodeQuery({ id: 1, name: 'a.b', type: 1, sizeBytes: 512, subnet }));
+  expect(readQuery(bytes)?.subnet).toEqual(subnet);
+  bytes[bytes.length - 1] = 0x17;
+  expect(readQuery(bytes)).toBeUndefined();
+});

@@ -112,11 +112,12 @@ function encodeOpt(sizeBytes: number, subnet: Subnet | undefined): Buffer {
   return Buffer.concat([opt, option]);
 }
 
+/** Bits beyond the prefix are zero, whatever the address says. */
 function encodeSubnet({ address, bits }: Subnet): Buffer {
   const bytes = address
     .split('.')
     .slice(0, Math.ceil(bits / 8))
-    .map(Number);
+    .map((byte, index) => Number(byte) & (0xff00 >> Math.min(8, bits - 8 * index)));
   const option = Buffer.alloc(8);
   option.writeUInt16BE(OPTION_SUBNET, 0);
   option.writeUInt16BE(4 + bytes.length, 2);

@@ -235,7 +235,12 @@ function declaredSite({ name, host, release, ttl, routing }: SiteWish): {
 
 async function applyZone({ cluster, user }: Hand, version: number): Promise<void> {
   const values = [`a=${version}`, `b=${version}`];
-  const records = [{ name: '@', type: 'TXT', values }];
+  // Fits a large packet, but no small one.
+  const many = Array.from({ length: 9 }, (_, index) => `${index}=${version}`.padEnd(90, '-'));
+  const records = [
+    { name: '@', type: 'TXT', values },
+    { name: 'big', type: 'TXT', values: many },
+  ];
   const metadata = { namespace: NAMESPACE, name: ZONE_NAME };
   await user.apply({ kind: 'Zone', metadata, spec: { origin: ORIGIN, records } });
   cluster.wish.zones.set(ZONE_NAME, { name: ZONE_NAME, origin: ORIGIN, version });
@@ -246,7 +251,14 @@ function drawRouting({ cluster, random }: Hand): Routing {
   const nodes = [...cluster.wish.nodes.keys()].toSorted();
   const policy = random.pick(['nearest', 'nearest', 'weighted', 'failover'] as const);
   if (nodes.length === 0 || policy === 'nearest') return { policy: 'nearest', answers };
-  if (policy === 'failover') return { policy, answers, order: nodes };
-  const weights = Object.fromEntries(nodes.map((name) => [name, random.integer(1, 5)]));
+  if (policy === 'failover') {
+    const shuffled = nodes
+      .map((name) => ({ name, at: random.next() }))
+      .toSorted((a, b) => a.at - b.at)
+      .map(({ name }) => name);
+    return { policy, answers, order: shuffled.slice(0, random.integer(1, nodes.length)) };
+  }
+  const weights = Object.fromEntries(nodes.map((name) => [name, random.integer(0, 5)]));
+  weights[random.pick(nodes)] = 1;
   return { policy, answers, weights };
 }

@@ -1,0 +1,73 @@
+import type { Health } from '../../agent/plane/plane.ts';
+import { recordKey } from '../../runtime/keys.ts';
+import type { GeoRecord } from '../../runtime/records.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { EPOCH_MS } from '../engine/scheduler.ts';
+import type { Sub } from '../hosts/sub-host.ts';
+import { ask } from '../load/clients.ts';
+import { CLIENTS } from '../load/places.ts';
+import { viewOfAll } from '../load/view.ts';
+import { hostOf } from '../load/wish.ts';
+import { certificatesCheck } from './certificates.ts';
+import type { Check, CheckPorts } from './check.ts';
+import { downNodesCheck } from './down-nodes.ts';
+import { Outages } from './outages.ts';
+import { repliesCheck } from './replies.ts';
+import { type RestAnswer, routingCheck } from './routing.ts';
+import { serialsCheck } from './serials.ts';
+import { steadyCheck } from './steady.ts';
+import { versionsCheck } from './versions.ts';
+
+/** What is watched of DNS, of routing and of certificates in use. */
+export function dnsChecks(ports: CheckPorts, cluster: Cluster): readonly Check[] {
+  const { machines, wish } = cluster;
+  const { nowMs } = ports;
+  const wallMs = (): number => EPOCH_MS + nowMs();
+  const subs = new Map<string, Sub>();
+  const subOf = (name: string): Sub | undefined => {
+    if (subs.size === 0) for (const sub of cluster.subs) subs.set(sub.host.name, sub);
+    return subs.get(name);
+  };
+  const healthAt = (nameserver: string): Health => subOf(nameserver)?.running?.health ?? {};
+  const outages = new Outages({
+    nodes: machines.map(({ name }) => name),
+    nameservers: machines
+      .filter(({ roles }) => roles.includes('nameserver'))
+      .map(({ name }) => name),
+    isServing: (node) => subOf(node)?.running?.serving !== undefined,
+    reaches: (from, to) => cluster.network.reaches(from, to),
+    nowMs,
+  });
+  return [
+    certificatesCheck({
+      ...ports,
+      wallMsAt: (node) => subOf(node)?.host.clock.nowMs() ?? wallMs(),
+    }),
+    downNodesCheck({ ...ports, machines, outages, healthAt }),
+    repliesCheck(ports),
+    routingCheck({ ...ports, machines, wish, healthAt, askAll: () => askAll(cluster, wallMs()) }),
+    serialsCheck(ports),
+    steadyCheck({ ...ports, view: () => viewOfAll(cluster, wallMs()) }),
+    versionsCheck(ports),
+  ];
+}
+
+/** Of the nodes that are wished: others answer as they were last told. */
+async function askAll(cluster: Cluster, nowMs: number): Promise<readonly RestAnswer[]> {
+  const stored = await cluster.store.get(recordKey('geo', 'current'));
+  const geo = stored === undefined ? undefined : (JSON.parse(stored.value) as GeoRecord);
+  const geography = (geo?.databases.length ?? 0) > 0 ? ('present' as const) : ('absent' as const);
+  if (cluster.wish.zones.size === 0) return [];
+  return cluster.subs
+    .filter(({ host }) => cluster.wish.nodes.has(host.name))
+    .flatMap((nameserver) =>
+      [...cluster.wish.sites.keys()].flatMap((site) =>
+        CLIENTS.flatMap((client) => {
+          const reply = ask(cluster, { nameserver, client, nowMs, name: hostOf(site) });
+          if (reply === undefined || reply === 'down') return [];
+          const addresses = reply.answer.map(({ text }) => text);
+          return [{ nameserver: nameserver.host.name, site, client, geography, addresses }];
+        }),
+      ),
+    );
+}

@@ -1,0 +1,77 @@
+import { DOWN_DETECTION_MS_MAX } from '../../agent/dns/health.ts';
+import type { Health } from '../../agent/plane/plane.ts';
+import { decodeReply, TYPE_A } from '../load/dns-client.ts';
+import type { Check, CheckPorts, DnsExchange } from './check.ts';
+import type { Outages } from './outages.ts';
+import { ZoneHistory } from './served-zones.ts';
+
+export interface DownNodesPorts extends CheckPorts {
+  readonly machines: readonly { readonly name: string; readonly ipv4: string }[];
+  readonly outages: Outages;
+  /** What a nameserver thinks of the edges by now. */
+  readonly healthAt: (nameserver: string) => Health;
+}
+
+/** By this much a clock may go too slowly: 1 %, and some. */
+const DRIFT = 1.02;
+/** INV-20's D, in true time. */
+export const DOWN_MS_MAX = DOWN_DETECTION_MS_MAX * DRIFT;
+
+/**
+ * INV-20: no answer names a node that has really been out of the nameserver's reach for longer than
+ * D, while another candidate has been in reach for as long, and the nameserver knows that. Lost
+ * probes may make a node look down that is not; that removes it, which is allowed. The time counts
+ * from when the nameserver could first have looked: it began to serve, went on after a pause, or
+ * heard of the node.
+ */
+export function downNodesCheck(ports: DownNodesPorts): Check {
+  const { violated, machines, outages, healthAt, nowMs } = ports;
+  const history = new ZoneHistory();
+  /** By nameserver and node: since when the directory has it. */
+  const known = new Map<string, number>();
+  const longSince = (nameserver: string, node: string): 'up' | 'down' | undefined => {
+    const { state, sinceMs } = outages.contact(nameserver, node);
+    const knownMs = known.get(`${nameserver} ${node}`) ?? Infinity;
+    return nowMs() - Math.max(sinceMs, knownMs) > DOWN_MS_MAX ? state : undefined;
+  };
+  return {
+    committed: (commit) => history.committed(commit),
+    stepped: () => outages.stepped(),
+    installed: (node) => history.installed(node),
+    applied(applied) {
+      history.applied(applied);
+      const { node: nameserver, snapshot } = applied;
+      const edges = new Set(
+        snapshot.dns.nodes.filter(({ roles }) => roles.includes('edge')).map(({ name }) => name),
+      );
+      for (const { name } of machines) {
+        const key = `${nameserver} ${name}`;
+        if (!edges.has(name)) known.delete(key);
+        else if (!known.has(key)) known.set(key, nowMs());
+      }
+    },
+    asked({ nameserver, name, type, reply }: DnsExchange) {
+      if (type !== TYPE_A || reply === undefined) return;
+      const served = history.servedBy(nameserver);
+      const zone = history.zoneOf(nameserver, name);
+      const candidates = zone?.geoNames.find((each) => each.name === name)?.candidates ?? [];
+      const named = new Set(decodeReply(reply).addresses);
+      const down = machines.find(
+        (each) => named.has(each.ipv4) && longSince(nameserver, each.name) === 'down',
+      );
+      if (down === undefined) return;
+      const health = healthAt(nameserver);
+      const well = served?.nodes.find(
+        (node) =>
+          candidates.includes(node.name) &&
+          node.ready &&
+          health[node.name] !== false &&
+          longSince(nameserver, node.name) === 'up',
+      );
+      if (well === undefined) return;
+      const { sinceMs } = outages.contact(nameserver, down.name);
+      const what = `${nameserver} names ${down.name} for ${name}`;
+      violated(20, `${what}, out of its reach since ${sinceMs} ms, though ${well.name} is well`);
+    },
+  };
+}

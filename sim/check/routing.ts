@@ -1,0 +1,118 @@
+import type { Health } from '../../agent/plane/plane.ts';
+import type { NodePlan } from '../../proto/gen/b8s/v1/plan.ts';
+import type { GeoNameRecord } from '../../runtime/records.ts';
+import type { Machine } from '../cluster/machines.ts';
+import { decodeReply, TYPE_A } from '../load/dns-client.ts';
+import { readQuery } from '../load/dns-query.ts';
+import { placeOf } from '../load/places.ts';
+import type { Wish } from '../load/wish.ts';
+import type { Check, CheckPorts, DnsExchange } from './check.ts';
+import { type RouteNode, rightAnswer, wrongWith } from './route-model.ts';
+import { type ServedZones, ZoneHistory } from './served-zones.ts';
+
+export interface RoutingPorts extends CheckPorts {
+  readonly machines: readonly Machine[];
+  readonly wish: Wish;
+  /** What a nameserver thinks of the edges by now. */
+  readonly healthAt: (nameserver: string) => Health;
+  /** What each nameserver that is a node answers to each client for each site that is wished. */
+  readonly askAll: () => Promise<readonly RestAnswer[]>;
+}
+
+/** At rest. */
+export interface RestAnswer {
+  readonly nameserver: string;
+  readonly site: string;
+  readonly client: string;
+  /** Whether dom has a database of where clients are. */
+  readonly geography: 'absent' | 'present';
+  /** In the order of the answer. */
+  readonly addresses: readonly string[];
+}
+
+/**
+ * Every answer for a site names the nodes that the documentation says (`rightAnswer`). Under faults:
+ * given the zone, the directory and the health that the nameserver has; which of them may be late,
+ * but not ignored (INV-20, INV-21). At rest: given what the users wished, and where the machines
+ * and the clients really are, with all nodes well.
+ */
+export function routingCheck(ports: RoutingPorts): Check {
+  const history = new ZoneHistory();
+  const { violated, machines, healthAt } = ports;
+  const nameOf = (address: string): string =>
+    machines.find(({ ipv4 }) => ipv4 === address)?.name ?? address;
+  return {
+    committed: (commit) => history.committed(commit),
+    applied: (applied) => void history.applied(applied),
+    installed: (node) => history.installed(node),
+    asked(exchange) {
+      const { nameserver, name, type, reply } = exchange;
+      const served = history.servedBy(nameserver);
+      const zone = history.zoneOf(nameserver, name);
+      const geoName = zone?.geoNames.find((each) => each.name === name);
+      if (type !== TYPE_A || served === undefined || geoName === undefined) return;
+      if (reply === undefined || decodeReply(reply).form === 'cut') return;
+      const nodes = nodesOf(geoName, served, healthAt(nameserver));
+      const client = served.geography === 'absent' ? undefined : placeOf(vantageOf(exchange));
+      const right = rightAnswer(ruleOf(geoName), nodes, client);
+      const named = decodeReply(reply).answer.map(({ text }) => nameOf(text));
+      const wrong = wrongWith(right, named);
+      if (wrong !== undefined)
+        violated(21, `${nameserver} names for ${name}, asked for ${vantageOf(exchange)}: ${wrong}`);
+    },
+    async rested() {
+      for (const { nameserver, site, client, geography, addresses } of await ports.askAll()) {
+        const routing = ports.wish.sites.get(site)?.routing;
+        if (routing === undefined) continue;
+        const place = geography === 'absent' ? undefined : placeOf(client);
+        const right = rightAnswer(routing, wishedNodes(ports), place);
+        const wrong = wrongWith(right, addresses.map(nameOf));
+        if (wrong !== undefined)
+          violated(1, `at rest ${nameserver} names for ${site}, asked by ${client}: ${wrong}`);
+      }
+    },
+  };
+}
+
+function nodesOf(
+  { candidates }: GeoNameRecord,
+  { nodes }: ServedZones,
+  health: Health,
+): readonly RouteNode[] {
+  const stateOf = ({ name, ready, unschedulable }: NodePlan): RouteNode['state'] => {
+    if (!ready || health[name] === false) return 'down';
+    return unschedulable ? 'spare' : 'up';
+  };
+  return nodes
+    .filter(({ name }) => candidates.includes(name))
+    .filter(({ roles, ipv4 }) => roles.includes('edge') && ipv4.length > 0)
+    .map((node) => {
+      const { latitude, longitude } = node;
+      const isPlaced = latitude !== undefined && longitude !== undefined;
+      const place = isPlaced ? { latitude, longitude } : undefined;
+      return { name: node.name, place, state: stateOf(node) };
+    });
+}
+
+function ruleOf(geoName: GeoNameRecord): Parameters<typeof rightAnswer>[0] {
+  const { policy, answersMax, candidates, weights } = geoName;
+  return {
+    policy,
+    answers: answersMax,
+    order: candidates,
+    weights: Object.fromEntries(candidates.map((name, index) => [name, weights[index] ?? 0])),
+  };
+}
+
+/** Whose place counts: that of whom the resolver asks for, or its own. */
+function vantageOf({ query, client }: DnsExchange): string {
+  return readQuery(query)?.subnet?.address ?? client;
+}
+
+function wishedNodes({ machines, wish }: RoutingPorts): readonly RouteNode[] {
+  return machines.flatMap(({ name, roles, location: place }) => {
+    const wished = wish.nodes.get(name);
+    if (wished === undefined || !roles.includes('edge')) return [];
+    return [{ name, place, state: wished.cordoned ? ('spare' as const) : ('up' as const) }];
+  });
+}
