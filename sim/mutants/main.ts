@@ -11,12 +11,13 @@ import { rowOf, tryMutant, type Verdict } from './trial.ts';
 interface Options {
   readonly only?: readonly string[];
   readonly seeds: number;
+  readonly crashPointsEvery: number;
   readonly seconds: number;
   readonly jobs: number;
 }
 
 /** A world that gives no answer for so long never will. */
-const RUN_MS_MAX = 60_000;
+const RUN_MS_MAX = 120_000;
 
 const children = new Set<ChildProcess>();
 
@@ -25,8 +26,9 @@ await new Command('mutants')
   .option('--only <names>', 'these mutants, e.g. `stale-plan-taken,no-backoff`', (text) =>
     text.split(','),
   )
-  .option('--seeds <n>', 'seeds of the short profile for each', whole, 40)
-  .option('--seconds <s>', 'spend no more time on one', whole, 90)
+  .option('--seeds <n>', 'so many of the fixed seeds for each', whole, 60)
+  .option('--crash-points-every <n>', 'then every nth crash point', whole, 61)
+  .option('--seconds <s>', 'spend no more time on one', whole, 300)
   .option('--jobs <n>', 'so many at once', whole, availableParallelism())
   .action(run)
   .parseAsync();
@@ -57,12 +59,12 @@ async function run(options: Options): Promise<void> {
   process.exitCode = living.length + broken.length === 0 ? 0 : 1;
 }
 
-async function trial({ name }: Mutant, { seeds, seconds }: Options): Promise<Verdict> {
-  const deadlineMs = performance.now() + seconds * 1000;
+async function trial({ name }: Mutant, options: Options): Promise<Verdict> {
+  const deadlineMs = performance.now() + options.seconds * 1000;
   const child = startChild(name);
   try {
     const goesOn = (): boolean => performance.now() < deadlineMs;
-    return await tryMutant({ runner: runnerOf(child), seeds, goesOn });
+    return await tryMutant({ ...options, runner: runnerOf(child), goesOn });
   } catch (error) {
     return { kind: 'lives', why: error instanceof Error ? error.message : String(error), runs: 0 };
   } finally {

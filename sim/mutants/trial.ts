@@ -1,6 +1,7 @@
 import { runCrashPoints } from '../run/crash-points.ts';
+import { fixedSettings } from '../run/fixed.ts';
 import { invariantOf, type Outcome, type Runner } from '../run/outcome.ts';
-import { drawSetting, type Setting, settingArgs } from '../run/setting.ts';
+import { type Setting, settingArgs } from '../run/setting.ts';
 import type { Mutant } from './mutant.ts';
 
 /** What a mutant came to. */
@@ -20,18 +21,17 @@ export type Verdict =
 export interface TrialOptions {
   /** Runs worlds with the mutant in them. */
   readonly runner: Runner;
-  /** Seeds of the short profile, from 1 on; then one in so many crash points. */
+  /** So many of the fixed seeds, from the first on… */
   readonly seeds: number;
+  /** …and then one in so many of the crash points. */
+  readonly crashPointsEvery: number;
   /** False: enough time was spent. */
   readonly goesOn: () => boolean;
 }
 
-/** Few seeds of large worlds are worth many of small ones, where what must happen is rare. */
-const FULL_SEEDS = 4;
-const CRASH_POINTS_EVERY = 61;
-
 /** Runs the fixed seeds and the crash points until one of them catches the mutant. */
-export async function tryMutant({ runner, seeds, goesOn }: TrialOptions): Promise<Verdict> {
+export async function tryMutant(options: TrialOptions): Promise<Verdict> {
+  const { runner, seeds, crashPointsEvery: every, goesOn } = options;
   let runs = 0;
   let failure: { readonly setting: Setting; readonly outcome: Outcome } | undefined;
   const onOutcome = (setting: Setting, outcome: Outcome): void => {
@@ -39,21 +39,12 @@ export async function tryMutant({ runner, seeds, goesOn }: TrialOptions): Promis
     if (outcome.kind === 'failed') failure ??= { setting, outcome };
   };
   const lives = (): boolean => failure === undefined && goesOn();
-  for (const setting of fixedSettings(seeds)) {
+  for (const setting of fixedSettings().slice(0, seeds)) {
     if (!lives()) break;
     onOutcome(setting, await runner.run(setting));
   }
-  if (lives())
-    await runCrashPoints({
-      ...{ runners: [runner], every: CRASH_POINTS_EVERY, goesOn: lives },
-      onOutcome,
-    });
+  if (lives()) await runCrashPoints({ runners: [runner], every, onOutcome, goesOn: lives });
   return verdictOf(failure, runs);
-}
-
-function* fixedSettings(seeds: number): Generator<Setting> {
-  for (let seed = 1; seed <= seeds; seed += 1) yield drawSetting(seed, 'short');
-  for (let seed = 1; seed <= FULL_SEEDS; seed += 1) yield drawSetting(seed, 'full');
 }
 
 function verdictOf(
