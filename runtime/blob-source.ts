@@ -1,11 +1,16 @@
 import type { Digest } from './digest.ts';
 
+/** The source has the blob, and it ends before the offset that was asked for. */
+export class BlobOffsetError extends Error {
+  override readonly name = 'BlobOffsetError';
+}
+
 /**
  * Where blobs come from, as a port: dom, over the node's own connection.
  *
  * Assumptions: the caller verifies the digest; nothing here does.
  * Errors: what is unknown at the source, a cut stream, and the signal's reason are thrown from the
- * iteration.
+ * iteration; a `BlobOffsetError` where the blob ends before the offset.
  */
 export interface BlobSource {
   /** The blob's bytes from `offsetBytes` to its end, in pieces of any size. */

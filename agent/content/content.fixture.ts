@@ -1,4 +1,4 @@
-import type { BlobSource } from '../../runtime/blob-source.ts';
+import { BlobOffsetError, type BlobSource } from '../../runtime/blob-source.ts';
 import type { Digest } from '../../runtime/digest.ts';
 import { digestOf } from '../../runtime/digest.ts';
 import { encodeManifest } from '../../runtime/manifest.ts';
@@ -49,6 +49,7 @@ export function playedSource(
     if (hang) await aborted(signal);
     const right = blobs.get(digest);
     if (right === undefined) throw new Error(`dom has no ${digest}`);
+    if (offsetBytes > right.length) throw new BlobOffsetError(`${digest} ends before that`);
     const bytes = (wrong === undefined ? right : Buffer.from(wrong)).subarray(offsetBytes);
     const end = cutAfterBytes ?? bytes.length;
     for (let at = 0; at < end; at += 7) {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { BlobSource } from '../../runtime/blob-source.ts';
+import { BlobOffsetError, type BlobSource } from '../../runtime/blob-source.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { blobPath, type Digest } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
@@ -41,7 +41,7 @@ export async function downloadBlob(
   }
   const found = part.digest();
   if (found !== digest || (sizeBytes !== undefined && part.sizeBytes > sizeBytes)) {
-    await disk.remove(partPath(digest));
+    await part.discard();
     throw new Error(`fetch ${digest}: got ${part.sizeBytes} bytes of ${found}`);
   }
   await part.finish(blobPath(digest));
@@ -65,7 +65,9 @@ async function receive(
       await part.add(piece.value);
     }
   } catch (error) {
-    await part.flush();
+    // What is here is more than the blob: no later try could go on from it either.
+    if (error instanceof BlobOffsetError) await part.discard();
+    else await part.flush();
     throw error;
   } finally {
     over.abort(new Error(`fetch ${digest}: over`));
@@ -126,6 +128,10 @@ class Part {
     await this.flush();
     await this.#disk.sync(this.#path);
     await this.#disk.rename(this.#path, blob);
+  }
+
+  async discard(): Promise<void> {
+    await this.#disk.remove(this.#path);
   }
 
   digest(): string {

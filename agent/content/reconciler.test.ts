@@ -64,6 +64,18 @@ describe('content', () => {
     await world.stop();
   });
 
+  test('a part that is longer than its manifest is thrown away, then fetched whole', async () => {
+    const disk = memoryDisk();
+    await disk.write(partPath(site.digest), Buffer.alloc(10_000));
+    const source = playedSource(site.blobs);
+    const world = start({ disk, source });
+    world.want({ releases: [site.digest] });
+    await world.until(() => world.verified().includes(site.digest));
+    const offsets = source.asked.filter(({ digest }) => digest === site.digest);
+    expect(offsets.map(({ offsetBytes }) => offsetBytes)).toEqual([10_000, 0]);
+    await world.stop();
+  });
+
   test('a source that hangs is given up, and meanwhile other releases go on', async () => {
     const other = release({ 'index.html': 'other' });
     const blobs = new Map([...site.blobs, ...other.blobs]);

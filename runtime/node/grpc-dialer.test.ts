@@ -13,6 +13,7 @@ import type {
 } from '../../proto/gen/b8s/v1/agent.ts';
 import type { JoinRequest, JoinResponse } from '../../proto/gen/b8s/v1/identity.ts';
 import { IdentityServiceService } from '../../proto/gen/b8s/v1/identity.ts';
+import { BlobOffsetError } from '../blob-source.ts';
 import { digestOf } from '../digest.ts';
 import type { NodeCredentials } from '../enrolment.ts';
 import type { Link } from '../link.ts';
@@ -36,6 +37,8 @@ const fetchBlob: handleServerStreamingCall<FetchBlobRequest, FetchBlobResponse> 
   if (asked === endless) return drip(call);
   if (asked !== digest)
     return call.emit('error', { code: status.NOT_FOUND, details: 'no such blob' });
+  if (offsetBytes > content.length)
+    return call.emit('error', { code: status.OUT_OF_RANGE, details: 'it ends before' });
   const rest = content.subarray(Number(offsetBytes));
   for (let at = 0; at < rest.length; at += 65_536) {
     call.write({ chunk: rest.subarray(at, at + 65_536), sizeBytes: BigInt(content.length) });
@@ -80,6 +83,13 @@ describe('blobs', () => {
     await expect(all(dom.fetch(digestOf(Buffer.from('none')), 0, signal))).rejects.toThrow(
       'no such blob',
     );
+    dom.close();
+  });
+
+  test('one that ends before the offset throws as such', async () => {
+    const dom = grpcDom(credentialsNow);
+    const fetched = all(dom.fetch(digest, content.length + 1, signal));
+    await expect(fetched).rejects.toBeInstanceOf(BlobOffsetError);
     dom.close();
   });
 

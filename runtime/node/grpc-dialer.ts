@@ -7,7 +7,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { AgentServiceClient, type FetchBlobResponse } from '../../proto/gen/b8s/v1/agent.ts';
-import type { BlobSource } from '../blob-source.ts';
+import { BlobOffsetError, type BlobSource } from '../blob-source.ts';
 import type { Dialer } from '../dialer.ts';
 import type { NodeCredentials, Renewal } from '../enrolment.ts';
 import { type Link, LinkClosedError } from '../link.ts';
@@ -207,7 +207,9 @@ async function* fetchBlob(
     for await (const { chunk } of call as AsyncIterable<FetchBlobResponse>) yield chunk;
   } catch (error) {
     signal.throwIfAborted();
-    throw new Error(`fetch ${digest} from dom: ${textOf(error as ServiceError)}`, { cause: error });
+    const { code } = error as ServiceError;
+    const Kind = code === status.OUT_OF_RANGE ? BlobOffsetError : Error;
+    throw new Kind(`fetch ${digest} from dom: ${textOf(error as ServiceError)}`, { cause: error });
   } finally {
     signal.removeEventListener('abort', cancel);
     call.cancel();

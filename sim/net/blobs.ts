@@ -1,5 +1,6 @@
 import type { Identity } from '../../runtime/authority.ts';
-import type { BlobSource } from '../../runtime/blob-source.ts';
+import { BlobOffsetError, type BlobSource } from '../../runtime/blob-source.ts';
+import { RequestError } from '../../runtime/request-error.ts';
 import type { Check } from '../check/check.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { NetFaults } from '../faults/net-faults.ts';
@@ -68,7 +69,8 @@ export class BlobWays {
     watch.called?.({ ...route, service: 'blobs' });
     const happens = (what: string): void => void trace.add('network', what, { kind: 'fault' });
     const request = { identity, digest, offsetBytes };
-    for await (const piece of this.#service.call({ ...route, process, request, signal })) {
+    const call = this.#service.call({ ...route, process, request, signal });
+    for await (const piece of asDialled(call)) {
       const isDamaged = random.chance(faults().blobDamage);
       const comesTwice = random.chance(faults().blobRepeat);
       if (isDamaged) happens(`a blob for ${node} is damaged`);
@@ -76,6 +78,16 @@ export class BlobWays {
       yield isDamaged ? damaged(piece, random) : piece;
       if (comesTwice) yield piece;
     }
+  }
+}
+
+/** Errors as the real dialer gives them. */
+async function* asDialled(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* pieces;
+  } catch (error) {
+    if (!(error instanceof RequestError) || error.code !== 'OUT_OF_RANGE') throw error;
+    throw new BlobOffsetError(error.message, { cause: error });
   }
 }
 
