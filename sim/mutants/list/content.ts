@@ -113,8 +113,8 @@ export const CONTENT: readonly Mutant[] = [
   {
     name: 'certificate-issued-again',
     file: 'controllers/certificates/plan.ts',
-    find: 'if (renewInMs > 0) return',
-    replace: 'if (renewInMs > 1e11) return',
+    find: 'if (renewInMs > 0 && ',
+    replace: 'if (renewInMs > 1e11 && ',
     story: 'A certificate is ordered again as soon as it is there.',
     expects: [2, 30],
   },
