@@ -122,7 +122,7 @@ export class Cluster {
     this.network = new Network({
       ...{ scheduler, random, trace },
       faults: () => this.faults,
-      isServing: (node) => this.sub(node)?.running?.serving !== undefined,
+      isServing: (node) => isServing(this.sub(node)),
       doms: this.doms.map(({ host }) => host.name),
       placeOf: (host) => options.machines.find(({ name }) => name === host)?.location,
       watch: this.checks,
@@ -273,4 +273,9 @@ export class Cluster {
     this.commits.push({ revision, keys });
     this.checks.committed(commit);
   }
+}
+
+/** A process that stands still answers nobody. */
+function isServing(sub: Sub | undefined): boolean {
+  return sub?.running?.serving !== undefined && !sub.running.process.paused;
 }
