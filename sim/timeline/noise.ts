@@ -22,23 +22,11 @@ export function noiseOf(lines: readonly TraceLine[]): readonly (Noise | undefine
   const answers = new Answers();
   const watches = new Map<string, string>();
   return lines.map((line) => {
-    const { kind, what, level, fields } = line;
-    switch (kind) {
-      case 'sends':
-      case 'receives':
-        return noiseOfFrame(line, reports);
-      case 'watches':
-        return noiseOfWatch(line, { lines, watches });
-      case 'serves':
-        return answers.noiseOf(line);
-      case 'decides':
-        if (level === 'debug') return 'debug lines';
-        return what === 'reconciled' && isUneventful(fields?.['outcome'])
-          ? 'reconciled'
-          : undefined;
-      default:
-        return undefined;
-    }
+    const { kind } = line;
+    if (kind === 'sends' || kind === 'receives') return noiseOfFrame(line, reports);
+    if (kind === 'watches') return noiseOfWatch(line, { lines, watches });
+    if (kind === 'serves') return answers.noiseOf(line);
+    return kind === 'decides' ? noiseOfDecision(line) : undefined;
   });
 }
 
@@ -71,8 +59,10 @@ function noiseOfWatch(
   return isRepeated ? 'refused as before' : undefined;
 }
 
-function isUneventful(outcome: unknown): boolean {
-  return outcome === 'settled' || outcome === 'recheck';
+function noiseOfDecision({ what, level, fields }: TraceLine): Noise | undefined {
+  if (level === 'debug') return 'debug lines';
+  const isUneventful = ['settled', 'recheck'].includes(String(fields?.['outcome']));
+  return what === 'reconciled' && isUneventful ? 'reconciled' : undefined;
 }
 
 /** What each host answers: news are what it has not answered for a while, whoever asked. */
