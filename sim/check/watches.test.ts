@@ -47,7 +47,7 @@ test('one that expires is innocent if its process lists again', () => {
   expect(violations(2n, [expired], options)).toEqual([
     expect.stringMatching(/^INV-11: .* nothing was listed again/),
   ]);
-  expect(violations(2n, [expired], { ...options, then: 'lists again' })).toEqual([]);
+  expect(violations(2n, [expired], { ...options, relist: 'begins' })).toEqual([]);
   expect(violations(2n, [expired], { ...options, signal: AbortSignal.abort() })).toEqual([]);
 });
 
@@ -145,12 +145,12 @@ function violations(
     at = 'work',
     compacted = 1n,
     signal = new AbortController().signal,
-    then = 'does nothing',
+    relist = 'is left out',
   }: {
     readonly at?: 'work' | 'rest';
     readonly compacted?: bigint;
     readonly signal?: AbortSignal;
-    readonly then?: 'lists again' | 'does nothing';
+    readonly relist?: 'begins' | 'is left out';
   } = {},
 ): readonly string[] {
   const found: string[] = [];
@@ -164,7 +164,7 @@ function violations(
   const tell = (event: StoreEvent): void => check.stored?.(event);
   tell({ kind: 'watching', watch });
   for (const event of events) tell({ kind: 'delivered', watch, event });
-  if (then === 'lists again') {
+  if (relist === 'begins') {
     const request = { kind: 'list', prefix: '/a/', options: {} } as const;
     tell({ kind: 'called', call: { process: 'dom#1', request } });
   }
