@@ -42,7 +42,7 @@ export interface ListOptions {
 }
 
 export interface Page {
-  /** Sorted by key, bytewise. */
+  /** Sorted by key, bytewise; fewer than asked for where the answer would be too large. */
   readonly items: readonly KeyValue[];
   /** The revision that was read; ask for the next page at this one. */
   readonly revision: Revision;
