@@ -6,7 +6,13 @@ import {
   SessionRequest,
   SessionResponse,
 } from '../proto/gen/b8s/v1/agent.ts';
-import { type PlanObject, type Position, SitePlan } from '../proto/gen/b8s/v1/plan.ts';
+import {
+  NodePlan,
+  type PlanObject,
+  type Position,
+  SitePlan,
+  ZonePlan,
+} from '../proto/gen/b8s/v1/plan.ts';
 import type { BlobSource } from '../runtime/blob-source.ts';
 import { blobPath, type Digest, digestOf } from '../runtime/digest.ts';
 import { type Link, LinkClosedError } from '../runtime/link.ts';
@@ -14,6 +20,7 @@ import { silentLog } from '../runtime/log.ts';
 import { type MemoryDisk, memoryDisk } from '../runtime/memory-disk.ts';
 import { type LinkPair, linkPair } from '../runtime/memory-link.ts';
 import { planDigest } from '../runtime/plan-digest.ts';
+import type { Probe } from '../runtime/probe.ts';
 import { virtualClock } from '../runtime/test-clock.ts';
 import { createAgent } from './agent.ts';
 import { playedSource, release } from './content/content.fixture.ts';
@@ -204,6 +211,26 @@ describe('agent', () => {
     await world.stop();
   });
 
+  test('what probes find out while a plan is taken over is not forgotten (INV-20)', async () => {
+    const disk = memoryDisk();
+    const write = disk.write.bind(disk);
+    const dead = new Set<string>();
+    const world = await start({ disk, probe: async ({ node: name }) => !dead.has(name) });
+    disk.write = async (path, bytes) => {
+      // Longer than it takes to find out.
+      if (path === 'served.bin') await world.clock.sleep(8_000);
+      return write(path, bytes);
+    };
+    world.plan(1n, [node('london'), node('tokyo'), site(first.digest), zone(['london', 'tokyo'])]);
+    await world.until(async () => world.report()?.sites[0]?.verified.length === 1, 2_000);
+    dead.add('tokyo');
+    await world.until(async () => (await world.page()) === 'first');
+    expect(world.report()?.peers).toContainEqual({ node: 'tokyo', reachable: false });
+    const explained = await world.plane.explain({ name: 'u1.test', type: 'A', clientIp: '::1' });
+    expect(explained).toMatchObject({ explanation: { answers: [ADDRESSES['london']] } });
+    await world.stop();
+  });
+
   test('a deleted site is gone, and its content in time', async () => {
     const world = await start({});
     world.plan(1n, [site(first.digest)]);
@@ -245,6 +272,22 @@ function site(serving: Digest, uid = 'u1'): PlanObject {
   return { key: `site/default/${uid}`, object: { $case: 'site', value } };
 }
 
+function node(name: string): PlanObject {
+  const fields = { name, uid: name, ipv4: [ADDRESSES[name] ?? ''], ready: true };
+  const value = { ...NodePlan.fromPartial({}), ...fields, roles: ['edge', 'nameserver'] };
+  return { key: `node/${name}`, object: { $case: 'node', value } };
+}
+
+function zone(candidates: readonly string[]): PlanObject {
+  const names = { origin: 'test', primaryNameserver: 'ns.test', mailbox: 'hostmaster.test' };
+  const common = { ttlS: 30, policy: 'nearest', answersMax: 2, weights: [] };
+  const geoNames = [{ ...common, name: 'u1.test', candidates }];
+  const value = { ...ZonePlan.fromPartial({}), ...names, uid: 'zone', geoNames };
+  return { key: 'zone/default/test', object: { $case: 'zone', value } };
+}
+
+const ADDRESSES: Readonly<Record<string, string>> = { london: '192.0.2.1', tokyo: '192.0.2.2' };
+
 function objects(list: readonly PlanObject[]): ReadonlyMap<string, PlanObject> {
   return new Map(list.map((object) => [object.key, object]));
 }
@@ -253,6 +296,7 @@ interface Given {
   readonly disk?: MemoryDisk;
   readonly blobs?: BlobSource;
   readonly dom?: 'there' | 'away';
+  readonly probe?: Probe['probe'];
 }
 
 /** An agent on a simulated machine, with a dom that is played by the test. */
@@ -260,6 +304,7 @@ async function start({
   disk = memoryDisk(),
   blobs = playedSource(everything),
   dom = 'there',
+  probe = async () => true,
 }: Given) {
   const clock = virtualClock();
   const pairs: LinkPair[] = [];
@@ -291,7 +336,7 @@ async function start({
   const agent = createAgent({
     ...{ clock, disk, plane, blobs, log: silentLog, dialer: { dial } },
     random: { next: () => 0.5, bytes: (count) => new Uint8Array(count) },
-    probe: { probe: async () => true },
+    probe: { probe },
     identity: { node: 'london' },
   });
   const over = new AbortController();
@@ -305,7 +350,7 @@ async function start({
   }
 
   return {
-    ...{ clock, disk, agent, page },
+    ...{ clock, disk, agent, plane, page },
     hello: () => hello,
     report: () => report,
     dials: () => pairs.length,

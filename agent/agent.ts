@@ -252,6 +252,8 @@ class ControlPart implements Agent {
       },
     );
     const outcome = await plane.apply(snapshot);
+    // What probes found out meanwhile is newer than the snapshot, and nobody would say it again.
+    if (this.#health !== snapshot.dns.health) plane.setHealth(this.#health);
     this.#applied = { position: held.position, plan: objects, served, outcome };
     this.#wantContent();
     // What is whole on disk and could not be read all the same may be readable soon.
