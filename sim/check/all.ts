@@ -2,19 +2,25 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { answersCheck } from './answers.ts';
 import type { Check, CheckPorts } from './check.ts';
 import { dnsChecks } from './dns-checks.ts';
+import { objectChecks } from './object-checks.ts';
 import { positionsCheck } from './positions.ts';
 import { servingCheck } from './serving.ts';
 import { sometimesCheck } from './sometimes.ts';
 import { storeChecks } from './store-checks.ts';
+import { StoreHistory } from './store-history.ts';
 import { tokensCheck } from './tokens.ts';
 
 /** Everything that is watched in each run. */
 export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[] {
   const disks = () => new Map(cluster.subs.map(({ host }) => [host.name, host.disk.files()]));
   const mayMisread = (node: string): boolean => cluster.sub(node)?.host.mayMisread ?? false;
+  const history = new StoreHistory();
   return [
-    ...storeChecks(ports),
+    // First: the others look up in it what has just happened.
+    { stored: (event) => history.learn(event) },
+    ...storeChecks(ports, history),
     ...dnsChecks(ports, cluster),
+    ...objectChecks(ports, { cluster, history }),
     answersCheck(ports),
     positionsCheck(ports),
     servingCheck({ ...ports, disks, mayMisread }),

@@ -118,12 +118,16 @@ export interface Check {
   installed?(node: string): void;
   /** What the production code says: by the host's name, at `debug` to `error`. */
   logged?(host: string, line: LoggedLine): void;
+  /** Each text that goes into the trace, log lines among them. */
+  traced?(text: string): void;
   /** After each step of the world: must be cheap. */
   stepped?(): void;
   /** All is as wished, and lasts: from now until `rested` nothing may change. */
   settled?(): void | Promise<void>;
   /** At the fixed point: nothing has been written for a while, and all is as wished. */
   rested?(): void | Promise<void>;
+  /** Some worlds go on at rest until all is over that is kept for a while, in case of need. */
+  lingered?(): void | Promise<void>;
 }
 
 /** What a check is made of: how it says that something is wrong, or that a rare path was reached. */

@@ -126,6 +126,10 @@ export class Checks implements Required<Check> {
     for (const check of this.#all) check.logged?.(host, line);
   }
 
+  traced(text: string): void {
+    for (const check of this.#all) check.traced?.(text);
+  }
+
   stepped(): void {
     for (const check of this.#stepped) check.stepped?.();
   }
@@ -136,6 +140,10 @@ export class Checks implements Required<Check> {
 
   async rested(): Promise<void> {
     for (const check of this.#all) await check.rested?.();
+  }
+
+  async lingered(): Promise<void> {
+    for (const check of this.#all) await check.lingered?.();
   }
 
   /** The same log, overheard. */

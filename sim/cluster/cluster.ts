@@ -87,6 +87,7 @@ export class Cluster {
       nowMs: () => scheduler.nowMs,
       onViolation: (message) => trace.violated(message),
     });
+    trace.onText = (text) => this.checks.traced(text);
     const clock = scheduler.clock();
     this.#storeTrace = new StoreTrace(trace);
     this.store = new ObservedStore({

@@ -59,6 +59,8 @@ export class Trace {
   readonly #kept: TraceLine[] | undefined;
   readonly #knowledge = new Knowledge();
   lineCount = 0;
+  /** Told of each text that goes into it: nothing there may be a secret (INV-33). */
+  onText: ((text: string) => void) | undefined;
 
   constructor(nowMs: () => number, { keep }: { readonly keep: 'lines' | 'hash' }) {
     this.#nowMs = nowMs;
@@ -77,8 +79,11 @@ export class Trace {
     const json = fields === undefined ? '' : ` ${JSON.stringify(fields, plain)}`;
     this.#hash.update(`${atMs} ${host} ${kind} ${level ?? ''} ${fact}${json}\n`);
     this.lineCount += 1;
+    this.onText?.(`${fact}${json}`);
     if (this.#kept === undefined) return this.lineCount - 1;
     const told = details.told?.() ?? { what: fact, fields };
+    if (details.told !== undefined)
+      this.onText?.(`${told.what} ${JSON.stringify(told.fields ?? {}, plain)}`);
     const line = this.#kept.length;
     const { tick, causes } = this.#knowledge.extend({
       ...{ line, host, atMs, causes: details.causes ?? [] },

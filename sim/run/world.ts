@@ -1,3 +1,4 @@
+import { COLLECT_GRACE_MS } from '../../agent/content/plan.ts';
 import { turns } from '../../runtime/node/settle.ts';
 import { pending } from '../check/convergence.ts';
 import { Cluster } from '../cluster/cluster.ts';
@@ -25,6 +26,8 @@ const REBOOT_MS = 20_000;
 const COMMITS_PER_NODE_MAX = 1_500;
 const COMMITS_COUNTED_FOR_MS = 120_000;
 const ORPHANED_SHARE = 0.3;
+/** It takes longer than all the rest. */
+const LINGERING_SHARE = 0.04;
 /** So many nodes are rebooted at most: what one does, all do. */
 const REBOOTS_MAX = 5;
 const LOOK_MS = 1_000;
@@ -97,6 +100,7 @@ export class World {
     await this.#staysQuiet();
     await this.#cluster.checks.rested();
     this.#cluster.checks.assertHeld();
+    if (this.#random.fork('lingers').chance(LINGERING_SHARE)) await this.#lingers();
     if (random.chance(ORPHANED_SHARE)) await this.#outlivesDom(random);
     for (const dom of this.#cluster.doms) this.#cluster.crashDom(dom);
     for (const sub of this.#cluster.subs) this.#cluster.crashSub(sub);
@@ -168,6 +172,13 @@ export class World {
     }
     const waiting = await pending(this.#cluster, this.#wallMs());
     if (waiting.length > 0) this.#violated(1, `no longer as wished: ${waiting.join('; ')}`);
+  }
+
+  /** INV-7: what nodes keep in case of need, they keep for a while. */
+  async #lingers(): Promise<void> {
+    await this.#pass(COLLECT_GRACE_MS + QUIET_MS);
+    await this.#cluster.checks.lingered();
+    this.#cluster.checks.assertHeld();
   }
 
   /** INV-24: dom goes for good, then nodes reboot; all answers are as they were. */

@@ -1,0 +1,54 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Sub } from '../hosts/sub-host.ts';
+import { auditsCheck } from './audits.ts';
+import type { Check, CheckPorts } from './check.ts';
+import { deletedSitesCheck } from './deleted-sites.ts';
+import { deletionsCheck } from './deletions.ts';
+import { generationsCheck } from './generations.ts';
+import { type NodeAtRest, nodeOrphansCheck } from './node-orphans.ts';
+import { ObjectChanges } from './object-changes.ts';
+import { orphansCheck } from './orphans.ts';
+import { plansCheck } from './plans.ts';
+import { poisonCheck } from './poison.ts';
+import { readinessCheck } from './readiness.ts';
+import { revocationsCheck } from './revocations.ts';
+import { type NodeFiles, secretsCheck } from './secrets.ts';
+import type { StoreHistory } from './store-history.ts';
+
+/** All that is checked of objects, of what becomes of them, and of who may see them. */
+export function objectChecks(
+  ports: CheckPorts,
+  { cluster, history }: { readonly cluster: Cluster; readonly history: StoreHistory },
+): readonly Check[] {
+  const changes = new ObjectChanges();
+  const nodes = (): readonly NodeAtRest[] =>
+    cluster.subs.filter((sub) => isConnected(cluster, sub)).flatMap(atRest);
+  const disks = (): readonly NodeFiles[] =>
+    cluster.subs.map(({ host, machine }) => ({
+      ...{ node: host.name, roles: machine.roles, files: host.disk.files() },
+    }));
+  return [
+    auditsCheck(ports, changes),
+    deletedSitesCheck(ports),
+    deletionsCheck(ports, { changes, history }),
+    generationsCheck(ports, changes),
+    nodeOrphansCheck(ports, { history, nodes }),
+    orphansCheck(ports, history),
+    plansCheck(ports, history),
+    poisonCheck(ports, { history, poisoned: () => cluster.wish.poisoned }),
+    readinessCheck(ports, { changes, history }),
+    revocationsCheck(ports, changes),
+    secretsCheck(ports, { history, disks }),
+  ];
+}
+
+/** A removed node has no say; it may serve what it has. */
+function isConnected({ wish }: Cluster, { host, running }: Sub): boolean {
+  return wish.nodes.has(host.name) && running?.agent.state().session.phase === 'connected';
+}
+
+function atRest({ host, running }: Sub): readonly NodeAtRest[] {
+  if (running?.inEffect === undefined) return [];
+  const { snapshot } = running.inEffect;
+  return [{ node: host.name, snapshot, files: host.disk.files() }];
+}

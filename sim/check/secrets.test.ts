@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest';
+import { CertificatePlan, type PlanObject } from '../../proto/gen/b8s/v1/plan.ts';
+import { encodePem } from '../../runtime/pem.ts';
+import type { Check } from './check.ts';
+import { object, Scene } from './scene.fixture.ts';
+import { type NodeFiles, secretsCheck } from './secrets.ts';
+
+const PEM = encodePem('PRIVATE KEY', Buffer.from('a key that is no.'));
+const BODY = PEM.split('\n')[1] ?? '';
+const TOKEN = 'abcdefghijklmnopqrstuvwxyz012345';
+const SEAL_KEY = Buffer.from('0123456789abcdef0123456789abcdef');
+const TO_EDGE = { node: 'edge', nodeUid: 'Node-edge' };
+const TO_NAMESERVER = { node: 'ns', nodeUid: 'Node-ns' };
+
+function world(files: readonly NodeFiles[] = []): Scene {
+  const scene = new Scene();
+  scene.watch(secretsCheck(scene.ports, { history: scene.history, disks: () => files }));
+  scene.put(
+    object('Node', 'edge', { spec: { roles: ['edge'] } }),
+    object('Node', 'ns', { spec: { roles: ['nameserver'] } }),
+  );
+  scene.tell((check) => check.confided?.({ kind: 'seal key', bytes: SEAL_KEY }));
+  scene.tell((check) => check.confided?.({ kind: 'key', pem: PEM, names: ['blog.test'] }));
+  return scene;
+}
+
+const value = (text: string) => JSON.stringify({ kind: 'Site', message: text });
+const put = (scene: Scene, key: string, text: string) =>
+  scene.commit([{ kind: 'put', key, value: text }]);
+const certificate = (keyPem: string): PlanObject => ({
+  key: 'certificate/default/blog',
+  object: { $case: 'certificate', value: CertificatePlan.fromPartial({ keyPem }) },
+});
+const sealed = (text: string) =>
+  JSON.stringify({ sealedKey: `v1.${Buffer.from(text).toString('base64url')}` });
+
+test.each<{ when: string; happens: (scene: Scene) => void }>([
+  { when: 'a log says nothing of it', happens: traces('a certificate was issued') },
+  {
+    when: 'its key is sealed in the store',
+    happens: (scene) => void put(scene, '/b8s/system/material/u', sealed('as good as random')),
+  },
+  {
+    when: 'an edge gets it with its certificate',
+    happens: (scene) => scene.sendPlan(TO_EDGE, 2n, [certificate(PEM)]),
+  },
+  {
+    when: 'the hash of a token is kept',
+    happens(scene) {
+      scene.tell((check) => check.confided?.({ kind: 'token', text: TOKEN }));
+      put(scene, '/b8s/system/token/id', JSON.stringify({ secretHash: 'ab'.repeat(32) }));
+    },
+  },
+])('a secret is kept when $when', ({ happens }) => {
+  const scene = world();
+  happens(scene);
+  expect(scene.violations).toEqual([]);
+});
+
+test.each<{ when: string; happens: (scene: Scene) => void }>([
+  { when: 'a log line has a key', happens: traces(`issued ${JSON.stringify(PEM)}`) },
+  { when: 'a log line has the middle of a key', happens: traces(BODY) },
+  { when: 'a log line has a key in base64', happens: traces(Buffer.from(PEM).toString('base64')) },
+  { when: 'a log line has the sealing key', happens: traces(SEAL_KEY.toString('hex')) },
+  {
+    when: 'a status has it',
+    happens: (scene) => void put(scene, '/b8s/sites/default/blog', value(PEM)),
+  },
+  {
+    when: 'an Event has it',
+    happens: (scene) => void put(scene, '/b8s/events/default/e', value(BODY)),
+  },
+  {
+    when: 'history has it',
+    happens: (scene) => void put(scene, '/b8s-history/sites/default/blog/1', value(PEM)),
+  },
+  {
+    when: 'the store has it as it is',
+    happens: (scene) => void put(scene, '/b8s/system/material/u', JSON.stringify({ key: PEM })),
+  },
+  {
+    when: 'it is sealed with nothing',
+    happens: (scene) => void put(scene, '/b8s/system/material/u', sealed(`nonce and tag ${PEM}`)),
+  },
+  {
+    when: 'a nameserver gets it',
+    happens: (scene) => scene.sendPlan(TO_NAMESERVER, 2n, [certificate(PEM)]),
+  },
+  {
+    when: 'an edge gets it otherwise than with its certificate',
+    happens: (scene) => scene.sendPlan(TO_EDGE, 2n, [{ key: BODY, object: undefined }]),
+  },
+  {
+    when: 'a node says it',
+    happens(scene) {
+      const frame = { ...TO_EDGE, from: 'sub', dom: 'dom#1', bytes: Buffer.from(PEM) } as const;
+      scene.tell((check) => check.sent?.(frame));
+    },
+  },
+  {
+    when: 'a token was said before it was handed out',
+    happens(scene) {
+      traces(`made token ${TOKEN}`)(scene);
+      scene.tell((check) => check.confided?.({ kind: 'token', text: TOKEN }));
+    },
+  },
+])('INV-33 when $when', ({ happens }) => {
+  const scene = world();
+  happens(scene);
+  expect(scene.numbers[0]).toBe(33);
+  expect(scene.violations.join()).not.toContain(BODY);
+});
+
+test.each<{ when: string; roles: readonly string[]; path: string; violated: number }>([
+  { when: 'an edge keeps its plan', roles: ['edge'], path: 'plan.bin', violated: 0 },
+  { when: 'an edge has it elsewhere', roles: ['edge'], path: 'partial/x', violated: 1 },
+  { when: 'a nameserver has it', roles: ['nameserver'], path: 'plan.bin', violated: 1 },
+])('INV-33 on disk, when $when', ({ roles, path, violated }) => {
+  const scene = world([{ node: 'london', roles, files: new Map([[path, Buffer.from(PEM)]]) }]);
+  scene.tell((check) => check.rested?.());
+  expect(scene.numbers).toHaveLength(violated);
+});
+
+function traces(text: string): (scene: Scene) => void {
+  return (scene) => scene.tell((check: Check) => check.traced?.(text));
+}

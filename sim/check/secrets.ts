@@ -1,0 +1,112 @@
+import type { Node } from '../../api/node.ts';
+import { objectKey } from '../../runtime/keys.ts';
+import type { Check, CheckPorts, Secret, SentFrame } from './check.ts';
+import { PlanFrames } from './plan-frames.ts';
+import { SecretWords } from './secret-words.ts';
+import type { StoreHistory } from './store-history.ts';
+
+export interface NodeFiles {
+  readonly node: string;
+  readonly roles: readonly string[];
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface SecretsParts {
+  readonly history: StoreHistory;
+  /** What lies on the nodes' disks. */
+  readonly disks: () => readonly NodeFiles[];
+}
+
+/** A token is known only once it has been handed out: what was said before is looked at then. */
+const REMEMBERED_MAX = 300;
+/** Where a node keeps the plan with the keys that it needs. */
+const PLAN_FILES: ReadonlySet<string> = new Set(['plan.bin', 'served.bin']);
+
+/**
+ * INV-33: private keys exist only sealed in the store and on the nodes bound to the site. No key of
+ * a certificate, no join token and not the sealing key stands in a log line or elsewhere in the
+ * trace, in any value of the store (status, events and history are such), or in a frame, other than
+ * in a plan for an edge with the certificate that the key belongs to. On disk only edges have keys,
+ * and only in the files of their plan.
+ */
+export function secretsCheck(
+  { violated }: Pick<CheckPorts, 'violated'>,
+  parts: SecretsParts,
+): Check {
+  const words = new SecretWords();
+  const frames = new PlanFrames();
+  const remembered: { readonly where: string; readonly text: string }[] = [];
+
+  function look(where: string, text: string): void {
+    remembered.push({ where, text });
+    if (remembered.length > 2 * REMEMBERED_MAX) remembered.splice(0, REMEMBERED_MAX);
+    const [found] = words.in(text);
+    if (found !== undefined) violated(33, `${nameOf(found)} stands in ${where}`);
+  }
+
+  return {
+    confided(secret) {
+      words.add(secret);
+      if (secret.kind !== 'token') return;
+      const early = remembered.find(({ text }) => words.in(text).length > 0);
+      if (early !== undefined) violated(33, `${nameOf(secret)} stands in ${early.where}`);
+    },
+    traced(text) {
+      look('the trace', text);
+    },
+    committed({ revision, transaction }) {
+      for (const write of transaction.writes)
+        if (write.kind === 'put') {
+          const where = `${write.key} at revision ${revision}`;
+          look(where, write.value);
+          const sealed = /"sealedKey":"v1\.([^"]*)"/.exec(write.value)?.[1];
+          if (sealed !== undefined)
+            look(`${where}, unsealed`, Buffer.from(sealed, 'base64url').toString('latin1'));
+        }
+    },
+    sent(frame) {
+      const text = Buffer.from(frame.bytes).toString('latin1');
+      const found = words.in(text);
+      if (found.length === 0) return;
+      const due = keysDue(frame);
+      const stray = found.find((each) => each.kind !== 'key' || !due.has(each.pem));
+      if (stray !== undefined)
+        violated(33, `${nameOf(stray)} stands in a frame of ${frame.from} for ${frame.node}`);
+    },
+    rested() {
+      for (const { node, roles, files } of parts.disks())
+        for (const [path, bytes] of files) {
+          if (roles.includes('edge') && PLAN_FILES.has(path)) continue;
+          const [found] = words.in(Buffer.from(bytes).toString('latin1'));
+          if (found !== undefined) violated(33, `${nameOf(found)} stands in ${path} on ${node}`);
+        }
+    },
+  };
+
+  /** The keys that an edge is to have by this frame: of the certificates in it. */
+  function keysDue(frame: SentFrame): ReadonlySet<string> {
+    const plan = frames.of(frame);
+    if (plan === undefined || !rolesOf(frame).includes('edge')) return new Set();
+    return new Set(
+      plan.upserts.flatMap(({ object }) =>
+        object?.$case === 'certificate' ? [object.value.keyPem] : [],
+      ),
+    );
+  }
+
+  /** By its uid: whether it may have a plan by now is for another check to see. */
+  function rolesOf({ node, nodeUid }: SentFrame): readonly string[] {
+    const { history } = parts;
+    const key = objectKey({ kind: 'Node', name: node });
+    const all = history.versions(key, { after: 0n, upTo: history.head });
+    const nodes = all.flatMap(({ item }) =>
+      item === undefined ? [] : [JSON.parse(item.value) as Node],
+    );
+    return nodes.find(({ metadata }) => metadata.uid === nodeUid)?.spec.roles ?? [];
+  }
+}
+
+/** Never the secret itself: what is violated is printed. */
+function nameOf(secret: Secret): string {
+  return secret.kind === 'key' ? `the key of ${secret.names.join(', ')}` : `a ${secret.kind}`;
+}
