@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   type Hello,
@@ -191,6 +193,26 @@ describe('agent', () => {
     expect(await world.page()).toBe('first');
     isBroken = false;
     await world.until(async () => (await world.page()) === 'second', 30_000);
+    await world.stop();
+  });
+
+  test('a geography database that could not be read is tried again, with no further event', async () => {
+    const disk = memoryDisk();
+    const bytes = readFileSync(join(import.meta.dirname, 'dns/testdata/GeoLite2-City-Test.mmdb'));
+    const database = digestOf(bytes);
+    const read = disk.read.bind(disk);
+    let isBroken = true;
+    disk.read = (path) =>
+      isBroken && path === blobPath(database)
+        ? Promise.reject(new Error('input/output error'))
+        : read(path);
+    const world = await start({ disk, blobs: playedSource(new Map([[database, bytes]])) });
+    const databases = [{ digest: database, sizeBytes: BigInt(bytes.length) }];
+    world.plan(1n, [{ key: 'geo/current', object: { $case: 'geo', value: { databases } } }]);
+    await world.clock.advance(60_000);
+    expect(world.report()?.geo).toEqual([]);
+    isBroken = false;
+    await world.until(async () => world.report()?.geo.includes(database) === true, 30_000);
     await world.stop();
   });
 

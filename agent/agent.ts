@@ -257,10 +257,7 @@ class ControlPart implements Agent {
     this.#applied = { position: held.position, plan: objects, served, outcome };
     this.#wantContent();
     // What is whole on disk and could not be read all the same may be readable soon.
-    const isServed = outcome.sites.every(
-      ({ uid, release }) => release === served.releases.get(uid),
-    );
-    return remembered && isServed ? 'applied' : 'again';
+    return remembered && isInEffect(outcome, served) ? 'applied' : 'again';
   }
 
   /** A nameserver sees for itself which edges answer, also while dom is away. */
@@ -281,6 +278,14 @@ class ControlPart implements Agent {
     };
     await runProber(options, signal);
   }
+}
+
+/** Whether every release and database is in use that should be, where there is use for them. */
+function isInEffect({ sites, databases }: AppliedReport, served: Served): boolean {
+  return (
+    sites.every(({ uid, release }) => release === served.releases.get(uid)) &&
+    served.databases.every((digest) => databases.includes(digest))
+  );
 }
 
 function messageOf(error: unknown): string {

@@ -15,11 +15,14 @@ export interface GeoStore {
   }>;
 }
 
-/** `onDamaged` is told of each that could not be read. */
-export function createGeoStore(
-  disk: Pick<Disk, 'stat' | 'stream'>,
-  onDamaged: (blob: Digest) => void,
-): GeoStore {
+export interface GeoStoreParts {
+  /** The whole database, verified. Rejects when it is not what its name says. */
+  readonly read: (digest: Digest) => Promise<Uint8Array>;
+  /** Told of each that could not be read. */
+  readonly onDamaged: (blob: Digest) => void;
+}
+
+export function createGeoStore({ read, onDamaged }: GeoStoreParts): GeoStore {
   let held: readonly GeoBytes[] = [];
   return {
     async load(digests) {
@@ -28,7 +31,7 @@ export function createGeoStore(
       for (const digest of digests) {
         try {
           const known = held.find((each) => each.digest === digest);
-          databases.push(known ?? { digest, bytes: await readShared(disk, digest) });
+          databases.push(known ?? { digest, bytes: await read(digest) });
         } catch (error) {
           onDamaged(digest);
           problems.push(error instanceof Error ? error.message : String(error));
@@ -41,7 +44,7 @@ export function createGeoStore(
 }
 
 /** Piece by piece into memory that all threads see: a database is too big to be held twice. */
-async function readShared(
+export async function readShared(
   disk: Pick<Disk, 'stat' | 'stream'>,
   digest: Digest,
 ): Promise<Uint8Array> {

@@ -12,8 +12,8 @@ import '../dns/geo-database.ts';
 import { createEdge } from '../edge/edge.ts';
 import type { MemoryCache } from '../edge/memory-cache.ts';
 import { createDnsEngine } from './dns-engine.ts';
-import type { GeoBytes } from './messages.ts';
-import type { DataPlane, DnsPlaneSnapshot } from './plane.ts';
+import { createGeoStore } from './geo-store.ts';
+import type { DataPlane } from './plane.ts';
 
 /** A data plane without threads and sockets, which is asked by calling it. */
 export interface InProcessPlane extends DataPlane {
@@ -34,6 +34,10 @@ export function createInProcessPlane(parts: InProcessPlaneParts): InProcessPlane
   const { disk, nodeName, log = silentLog } = parts;
   let onDamaged: (blob: Digest) => void = () => undefined;
   const edge = createEdge({ ...parts, log, onDamaged: (blob) => onDamaged(blob) });
+  const geo = createGeoStore({
+    read: (digest) => readVerified(disk, digest),
+    onDamaged: (blob) => onDamaged(blob),
+  });
   const dns = createDnsEngine({ nodeName, log });
   const inTurn = takeTurns();
   let newestSequence = -1;
@@ -53,7 +57,7 @@ export function createInProcessPlane(parts: InProcessPlaneParts): InProcessPlane
           const certificate = certificates.get(host)?.fingerprint;
           return certificate === undefined ? state : { ...state, certificate };
         });
-        const databases = await readDatabases(disk, snapshot.dns, (blob) => onDamaged(blob));
+        const { databases } = await geo.load(snapshot.dns.databases);
         return { ...(await dns.apply(snapshot.dns, databases)), sites };
       });
     },
@@ -67,22 +71,4 @@ export function createInProcessPlane(parts: InProcessPlaneParts): InProcessPlane
     resolve: (query, client, nowMs) => dns.answer(query, client, nowMs),
     request: async (request) => edge.handler(request),
   };
-}
-
-async function readDatabases(
-  disk: DiskReader,
-  { databases }: DnsPlaneSnapshot,
-  onDamaged: (blob: Digest) => void,
-): Promise<readonly GeoBytes[]> {
-  const read = await Promise.all(
-    databases.map(async (digest): Promise<readonly GeoBytes[]> => {
-      try {
-        return [{ digest, bytes: await readVerified(disk, digest) }];
-      } catch {
-        onDamaged(digest);
-        return [];
-      }
-    }),
-  );
-  return read.flat();
 }

@@ -5,7 +5,7 @@ import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import { takeTurns } from '../../runtime/turns.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
-import { createGeoStore } from './geo-store.ts';
+import { createGeoStore, readShared } from './geo-store.ts';
 import { mergeReports } from './merge-reports.ts';
 import type { FromWorker, GeoBytes, ToWorker } from './messages.ts';
 import {
@@ -46,7 +46,10 @@ interface Asked {
 /** A data plane of workers, watched over by a pool. */
 export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
   let onDamaged: (blob: Digest) => void = () => undefined;
-  const geo = createGeoStore(parts.disk, (blob) => onDamaged(blob));
+  const geo = createGeoStore({
+    read: (digest) => readShared(parts.disk, digest),
+    onDamaged: (blob) => onDamaged(blob),
+  });
   const inTurn = takeTurns();
   const asked = new Map<number, Asked>();
   let held: Held | undefined;
