@@ -1,28 +1,31 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { answersCheck } from './answers.ts';
 import type { Check, CheckPorts } from './check.ts';
+import { deltasCheck } from './deltas.ts';
 import { dnsChecks } from './dns-checks.ts';
-import { objectChecks } from './object-checks.ts';
 import { positionsCheck } from './positions.ts';
+import { restCheck } from './rest.ts';
 import { servingCheck } from './serving.ts';
 import { sometimesCheck } from './sometimes.ts';
 import { storeChecks } from './store-checks.ts';
-import { StoreHistory } from './store-history.ts';
 import { tokensCheck } from './tokens.ts';
 
 /** Everything that is watched in each run. */
 export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[] {
   const disks = () => new Map(cluster.subs.map(({ host }) => [host.name, host.disk.files()]));
   const mayMisread = (node: string): boolean => cluster.sub(node)?.host.mayMisread ?? false;
-  const history = new StoreHistory();
+  const leaders = () => cluster.runningDoms().flatMap(({ name, dom }) => (dom.leads ? name : []));
+  // A node never gets what is nowhere, and one that was removed gets nothing.
+  const isSound = (host: string): boolean =>
+    cluster.sub(host) === undefined ||
+    (cluster.wish.nodes.has(host) && cluster.wish.poisoned.size === 0);
   return [
-    // First: the others look up in it what has just happened.
-    { stored: (event) => history.learn(event) },
-    ...storeChecks(ports, history),
+    ...storeChecks(ports),
     ...dnsChecks(ports, cluster),
-    ...objectChecks(ports, { cluster, history }),
     answersCheck(ports),
+    deltasCheck(ports),
     positionsCheck(ports),
+    restCheck({ ...ports, leaders, isSound }),
     servingCheck({ ...ports, disks, mayMisread }),
     sometimesCheck(ports, cluster),
     tokensCheck(ports),
