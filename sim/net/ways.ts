@@ -59,7 +59,8 @@ export class Ways {
     const { distanceMs, poverty } = this.#latency.way(route.from, route.to);
     const crossingMs = distanceMs * (1 + (slownessMax - 1) * poverty);
     const queueMs = poverty > 0.5 ? this.#queueMs(route, bytes) : 0;
-    return Math.ceil(queueMs + crossings * crossingMs + this.#latency.tailMs(jitterMs));
+    const ms = queueMs + crossings * crossingMs + this.#latency.tailMs(jitterMs);
+    return Math.max(1, Math.ceil(ms));
   }
 
   travel(route: Route, options?: Parameters<Ways['delayMs']>[1]): Promise<void> {
