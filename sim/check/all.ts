@@ -1,10 +1,10 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { answersCheck } from './answers.ts';
 import type { Check, CheckPorts } from './check.ts';
-import { deltasCheck } from './deltas.ts';
+import { deltasCheck, deltasCheck } from './deltas.ts';
 import { dnsChecks } from './dns-checks.ts';
 import { positionsCheck } from './positions.ts';
-import { restCheck } from './rest.ts';
+import { restCheck, restCheck } from './rest.ts';
 import { servingCheck } from './serving.ts';
 import { sometimesCheck } from './sometimes.ts';
 import { storeChecks } from './store-checks.ts';
@@ -24,7 +24,9 @@ export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
     ...dnsChecks(ports, cluster),
     answersCheck(ports),
     deltasCheck(ports),
+    deltasCheck(ports),
     positionsCheck(ports),
+    restCheck({ ...ports, leaders, isSound }),
     restCheck({ ...ports, leaders, isSound }),
     servingCheck({ ...ports, disks, mayMisread }),
     sometimesCheck(ports, cluster),
