@@ -78,6 +78,12 @@ test.each([
     candidates: ['a'],
   },
   {
+    when: 'the last one that has verified it was removed: one that is behind is better than none',
+    nodes: [edge('a', undefined), edge('b', { ...good, serving: R2, verified: [R2] })],
+    previous: ['gone'],
+    candidates: ['b'],
+  },
+  {
     when: 'the Site never had a release: an earlier namesake does not count',
     of: site({}, ''),
     nodes: [edge('a', undefined)],

@@ -39,14 +39,14 @@ export function geoNames(facts: GeoFacts): readonly GeoNameRecord[] {
  */
 function mayServe(site: Site, edge: NodeView): boolean {
   const release = site.status?.release;
-  const report = edge.site(site.metadata.uid);
-  if (release === undefined || report === undefined) return false;
-  return report.verified.includes(release) && report.serving !== '' && report.certificate !== '';
+  const verified = edge.site(site.metadata.uid)?.verified ?? [];
+  return release !== undefined && verified.includes(release) && answers(site, edge);
 }
 
 /**
  * For when every node lost what it held: an empty answer takes the site down for as long as
  * resolvers remember it, the last known good one only until the first node has the content again.
+ * Where those nodes were removed, one that still answers from an older release is better than none.
  */
 function lastKnown(
   site: Site,
@@ -54,7 +54,14 @@ function lastKnown(
   previous: GeoNameRecord | undefined,
 ): readonly string[] {
   if (site.status?.release === undefined || previous === undefined) return [];
-  return edges.map(({ name }) => name).filter((name) => previous.candidates.includes(name));
+  const known = edges.filter(({ name }) => previous.candidates.includes(name));
+  const left = known.length > 0 ? known : edges.filter((edge) => answers(site, edge));
+  return left.map(({ name }) => name);
+}
+
+function answers(site: Site, edge: NodeView): boolean {
+  const report = edge.site(site.metadata.uid);
+  return report !== undefined && report.serving !== '' && report.certificate !== '';
 }
 
 /** `candidates`: sorted by name. */
