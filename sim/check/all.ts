@@ -1,13 +1,15 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { answersCheck } from './answers.ts';
 import type { Check, CheckPorts } from './check.ts';
-import { deltasCheck, deltasCheck } from './deltas.ts';
+import { deltasCheck } from './deltas.ts';
 import { dnsChecks } from './dns-checks.ts';
+import { objectChecks } from './object-checks.ts';
 import { positionsCheck } from './positions.ts';
-import { restCheck, restCheck } from './rest.ts';
+import { restCheck } from './rest.ts';
 import { servingCheck } from './serving.ts';
 import { sometimesCheck } from './sometimes.ts';
 import { storeChecks } from './store-checks.ts';
+import { StoreHistory } from './store-history.ts';
 import { tokensCheck } from './tokens.ts';
 
 /** Everything that is watched in each run. */
@@ -19,14 +21,16 @@ export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
   const isSound = (host: string): boolean =>
     cluster.sub(host) === undefined ||
     (cluster.wish.nodes.has(host) && cluster.wish.poisoned.size === 0);
+  const history = new StoreHistory();
   return [
-    ...storeChecks(ports),
+    // First: the others look up in it what has just happened.
+    { stored: (event) => history.learn(event) },
+    ...storeChecks(ports, history),
     ...dnsChecks(ports, cluster),
+    ...objectChecks(ports, { cluster, history }),
     answersCheck(ports),
     deltasCheck(ports),
-    deltasCheck(ports),
     positionsCheck(ports),
-    restCheck({ ...ports, leaders, isSound }),
     restCheck({ ...ports, leaders, isSound }),
     servingCheck({ ...ports, disks, mayMisread }),
     sometimesCheck(ports, cluster),
