@@ -12,6 +12,7 @@ import {
 import type { Clock } from '../../runtime/clock.ts';
 import { RequestError, type RequestErrorCode } from '../../runtime/request-error.ts';
 import type { RunningDom } from '../hosts/dom-host.ts';
+import { whenKilled } from '../net/when-killed.ts';
 
 export interface DomApiOptions {
   readonly clock: Clock;
@@ -103,7 +104,9 @@ async function ask<T>(
   const { process } = running;
   const over = new AbortController();
   const broken = Promise.withResolvers<never>();
-  process.onKill(() => broken.reject(new ApiError('Unavailable', 'the connection broke')));
+  const stop = whenKilled(process, () =>
+    broken.reject(new ApiError('Unavailable', 'the connection broke')),
+  );
   const late = clock.sleep(requestTimeoutMs, over.signal).then(() => {
     throw new ApiError('Timeout', 'dom did not answer in time');
   });
@@ -114,6 +117,7 @@ async function ask<T>(
   } catch (error) {
     throw apiErrorOf(error);
   } finally {
+    stop();
     over.abort();
   }
 }

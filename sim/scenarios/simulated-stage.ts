@@ -4,6 +4,7 @@ import type { Cluster, DomHost } from '../cluster/cluster.ts';
 import { EPOCH_MS, type Scheduler } from '../engine/scheduler.ts';
 import type { RunningDom } from '../hosts/dom-host.ts';
 import type { RunningSub, Sub } from '../hosts/sub-host.ts';
+import { apart } from '../net/reachability.ts';
 import { simulatedB8sctl } from './b8sctl.ts';
 import { domApi } from './dom-api.ts';
 import type { Page, Stage } from './stage.ts';
@@ -17,7 +18,9 @@ export function simulatedStage(cluster: Cluster, scheduler: Scheduler): Stage {
   const user = cluster.newUser('player');
   const api = (command: string) =>
     domApi({ clock, dom: () => asked(cluster), requestTimeoutMs: REQUEST_MS_MAX, command });
+  /** By name: what ends it. */
   const paused = new Map<string, () => void>();
+  const heals = new Map<string, () => void>();
 
   const sub = (name: string): Sub => {
     const found = cluster.sub(name);
@@ -69,8 +72,17 @@ export function simulatedStage(cluster: Cluster, scheduler: Scheduler): Stage {
       paused.get(process)?.();
       paused.delete(process);
     },
-    cutOff: async (node) => cluster.network.cutOff(node),
-    heal: async (node) => cluster.network.join(node),
+    async cutOff(node) {
+      const cuts = apart(
+        [node],
+        cluster.doms.map(({ host }) => host.name),
+      );
+      heals.set(node, cluster.network.cut(cuts, `${node} is cut off from dom`));
+    },
+    async heal(node) {
+      heals.get(node)?.();
+      heals.delete(node);
+    },
     async ask(node, query) {
       const resolver = { address: '127.0.0.1', transport: 'udp' } as const;
       return serving(node)?.resolve(query, resolver, EPOCH_MS + scheduler.nowMs);
