@@ -116,7 +116,7 @@ export class Cluster {
     this.#crashPoints = new CrashPoints({
       point: options.crash,
       crash: (host, lagMs) => this.#crashAndRestart(host, lagMs),
-      note: (host, what) => trace.add(host, what),
+      note: (host, what) => trace.add(host, what, { kind: 'fault' }),
     });
     for (const { host } of [...this.doms, ...this.subs])
       host.onEffect = (_, what) => this.#crashPoints.effect(host.name, what);

@@ -95,6 +95,16 @@ describe('causes and clocks', () => {
     expect(clocks).toEqual([[0], [0], [1, sent], [2, answer], [2]]);
   });
 
+  test('what a host does follows from the faults that name it, each by itself', () => {
+    const { trace } = make('lines');
+    trace.add('london', 'starts');
+    const faults = ['london is cut off', 'sydney is cut off', 'london is back'].map((what) =>
+      trace.add('network', what, { kind: 'fault' }),
+    );
+    trace.add('london', 'has no session');
+    expect(trace.lines().at(-1)?.causes).toEqual([faults[0], faults[2]]);
+  });
+
   test('a violation follows from what happened just now, and on the hosts that it names', () => {
     const { trace } = make('lines');
     const london = trace.add('london', 'serves');

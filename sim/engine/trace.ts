@@ -86,14 +86,15 @@ export class Trace {
       this.onText?.(`${told.what} ${JSON.stringify(told.fields ?? {}, plain)}`);
     const line = this.#kept.length;
     const { tick, causes } = this.#knowledge.extend({
-      ...{ line, host, atMs, causes: details.causes ?? [] },
-      role: kind === 'serves' ? 'end' : 'link',
+      ...{ line, host, kind, atMs, causes: details.causes ?? [] },
     });
     this.#kept.push({
       ...{ atMs, tick, host, kind, what: told.what, causes },
       ...(level === undefined ? {} : { level }),
       ...(told.fields === undefined ? {} : { fields: plainOf(told.fields) }),
     });
+    // Nobody hears of a fault, but what hosts do next may well follow from it.
+    if (kind === 'fault') for (const each of this.#hostsIn(fact)) this.learns(each, [line]);
     return line;
   }
 
@@ -112,9 +113,8 @@ export class Trace {
    * the message names.
    */
   violated(message: string): void {
-    const names = new Set(message.split(/[^\w-]+/));
-    const hosts = this.#knowledge.hosts().filter((host) => names.has(host));
-    const causes = new Set([this.lineCount - 1, ...hosts.flatMap((host) => this.known(host))]);
+    const known = this.#hostsIn(message).flatMap((host) => this.known(host));
+    const causes = new Set([this.lineCount - 1, ...known]);
     this.add('world', message, { kind: 'violation', causes: [...causes] });
   }
 
@@ -137,6 +137,11 @@ export class Trace {
       error: at('error'),
       child: (fields) => this.log(host, { ...bound, ...fields }),
     };
+  }
+
+  #hostsIn(text: string): readonly string[] {
+    const names = new Set(text.split(/[^\w-]+/));
+    return this.#knowledge.hosts().filter((host) => names.has(host));
   }
 
   /** Of everything so far, hex. */
