@@ -31,6 +31,7 @@ test: setup ## install what is missing, then check, unit, sim and e2e
 
 check: $(STAMP) ## types, lint, format, boundaries, generated files
 	tsc
+	tsc -p sim/timeline/page
 	oxlint --type-aware --quiet
 	biome check --error-on-warnings
 	buf lint

@@ -1,3 +1,4 @@
+import { isEnd } from '../engine/knowledge.ts';
 import type { TraceLine } from '../engine/trace.ts';
 
 /** Of each line, by its number: the lines that it follows from at once, and those that follow. */
@@ -14,8 +15,7 @@ export function causeGraph(
   const after: number[][] = lines.map(() => []);
   const before = lines.map(({ host, kind, causes }, number) => {
     const own = last.get(host);
-    // From an answer nothing follows on the host that gave it.
-    if (kind !== 'serves') last.set(host, number);
+    if (!isEnd({ host, kind })) last.set(host, number);
     const all = [...new Set([...causes, ...(own === undefined ? [] : [own])])];
     for (const each of all) after[each]?.push(number);
     return all;

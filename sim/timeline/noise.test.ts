@@ -81,6 +81,16 @@ describe('what is left out at first', () => {
   });
 });
 
+test('what broke an invariant at once is no noise, nor what that follows from', () => {
+  const lines: readonly Told[] = [
+    { kind: 'sends', what: '→ dom heartbeat' },
+    { kind: 'sends', what: '→ dom heartbeat' },
+    { kind: 'receives', what: '← dom heartbeat', causes: [1] },
+    { kind: 'violation', what: 'INV-1', causes: [2] },
+  ];
+  expect(noiseOf(lines.map(line))).toEqual(['heartbeats', undefined, undefined, undefined]);
+});
+
 function line(told: Told): TraceLine {
   return { atMs: 0, tick: 0, host: 'london', causes: [], ...told };
 }

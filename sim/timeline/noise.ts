@@ -16,8 +16,16 @@ const FRESH_MS = 60_000;
 /** A watch that shows a commit within this time is as it should be. */
 const PROMPT_MS = 50;
 
-/** Of each line why it is noise; undefined: it is none. */
+/**
+ * Of each line why it is noise; undefined: it is none. What broke an invariant at once never is.
+ */
 export function noiseOf(lines: readonly TraceLine[]): readonly (Noise | undefined)[] {
+  const causes = lines.flatMap((line) => (line.kind === 'violation' ? line.causes : []));
+  const guilty = new Set([...causes, ...causes.flatMap((cause) => lines[cause]?.causes ?? [])]);
+  return noiseByKind(lines).map((noise, number) => (guilty.has(number) ? undefined : noise));
+}
+
+function noiseByKind(lines: readonly TraceLine[]): readonly (Noise | undefined)[] {
   const reports = new Map<string, string>();
   const answers = new Answers();
   const watches = new Map<string, string>();

@@ -1,6 +1,6 @@
 import type { LineKind, TraceLine } from '../engine/trace.ts';
 import { type Item, type Selection, select } from './select.ts';
-import { alignClock, markOf, wordsOf } from './words.ts';
+import { alignClock, markOf, wordsOfAll } from './words.ts';
 
 export interface TextOptions extends Selection {
   /** Longer lines are cut, with an ellipsis. Left out: never. */
@@ -22,6 +22,7 @@ export function renderText(lines: readonly TraceLine[], options: TextOptions = {
   const shown = items.flatMap((item) => (item.kind === 'line' ? (lines[item.number] ?? []) : []));
   const clockWidth = Math.max(0, ...shown.map((line) => alignClock(line).length));
   const hostWidth = Math.max(HOST_WIDTH_MIN, ...shown.map(({ host }) => host.length));
+  const words = wordsOfAll(lines);
   const marked = markedOf(items, lines);
   const rows = items.map((item) => {
     if (item.kind === 'fold')
@@ -30,7 +31,7 @@ export function renderText(lines: readonly TraceLine[], options: TextOptions = {
     if (line === undefined) return '';
     const gutter = line.kind === 'violation' ? '█' : marked.has(item.number) ? '▌' : ' ';
     const head = `${gutter}${alignClock(line).padEnd(clockWidth)} ${line.host.padEnd(hostWidth)}`;
-    const row = cut(`${head} ${markOf(line)} ${wordsOf(line)}`, options.columnsMax);
+    const row = cut(`${head} ${markOf(line)} ${words[item.number]}`, options.columnsMax);
     return paint(options, line, row, head.length);
   });
   return rows.map((row) => `${row}\n`).join('');

@@ -36,6 +36,17 @@ export function wordsOf({ kind, what, fields }: TraceLine): string {
   return shortDigests(kind === 'decides' ? decided(what, fields ?? {}) : withoutMark(what));
 }
 
+/** Of all lines, with what only the lines after tell: that a frame never arrived. */
+export function wordsOfAll(lines: readonly TraceLine[]): readonly string[] {
+  const arrived = new Set(
+    lines.flatMap(({ kind, causes: [sent] }) => (kind === 'receives' ? (sent ?? []) : [])),
+  );
+  return lines.map((line, number) => {
+    const isLost = line.kind === 'sends' && !arrived.has(number);
+    return `${wordsOf(line)}${isLost ? '  (never arrives)' : ''}`;
+  });
+}
+
 /** " 12.345" in seconds; the tick of the clock follows where it is not the first of the moment. */
 export function clockOf({ atMs, tick }: Pick<TraceLine, 'atMs' | 'tick'>): string {
   return `${(atMs / 1000).toFixed(3)}${tick === 0 ? '' : `·${tick}`}`;
