@@ -19,6 +19,7 @@ import { type Author, nameOf, type Operation, type Writer } from '../../runtime/
 import { mergeApplied } from '../apply/merge.ts';
 import { mergeUpdated } from '../apply/update.ts';
 import { reserveHosts } from './hosts.ts';
+import { takeLeftovers } from './leftovers.ts';
 import { invalid, notFound, readObject, requestedName } from './names.ts';
 import { withoutGoneOwners } from './owners.ts';
 
@@ -128,7 +129,8 @@ export async function deleteObject(
       );
     const finalizing = (live.metadata.finalizers ?? []).length > 0;
     const hosts = finalizing ? [] : await reserveHosts(ports.store, live, undefined);
-    const operations: Operation[] = [{ kind: 'delete', base: live }, ...hosts];
+    const leftovers = finalizing ? [] : await takeLeftovers(ports.store, live);
+    const operations: Operation[] = [{ kind: 'delete', base: live }, ...hosts, ...leftovers];
     tried = { objectJson: JSON.stringify(live), finalizing };
     return { operations, result: tried };
   });
