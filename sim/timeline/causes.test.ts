@@ -39,19 +39,32 @@ test('what a host could know of the others', () => {
 });
 
 describe('the nearest causes', () => {
+  const isRelated = (): boolean => true;
+
+  test('speak of the same', () => {
+    const story = lines(['a', 'b', 'c 0 1']);
+    const options = { max: 1, isNoise: () => false };
+    for (const near of [0, 1])
+      expect(
+        nearestCauses(story, 2, { ...options, isRelated: (number) => number === near }),
+      ).toEqual([near]);
+  });
+
   test('are the newest of those that are few steps away', () => {
-    expect(nearestCauses(lines(STORY), 7, { max: 2, isNoise: () => false })).toEqual([5, 4]);
+    expect(nearestCauses(lines(STORY), 7, { max: 2, isNoise: () => false, isRelated })).toEqual([
+      5, 4,
+    ]);
   });
 
   test('a message explains more than what the host did before', () => {
     const story = lines(['a', 'a', 'b', 'b', 'a 3']);
-    expect(nearestCauses(story, 4, { max: 1, isNoise: () => false })).toEqual([3]);
+    expect(nearestCauses(story, 4, { max: 1, isNoise: () => false, isRelated })).toEqual([3]);
   });
 
   test('are found behind noise, however long', () => {
     const story = lines(['dom', 'london 0', ...Array.from({ length: 500 }, () => 'london')]);
     const isNoise = (number: number): boolean => number > 1 && number < 501;
-    expect(nearestCauses(story, 501, { max: 9, isNoise })).toEqual([1, 0]);
+    expect(nearestCauses(story, 501, { max: 9, isNoise, isRelated })).toEqual([1, 0]);
   });
 });
 

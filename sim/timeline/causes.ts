@@ -1,5 +1,5 @@
 import { isEnd } from '../engine/knowledge.ts';
-import type { TraceLine } from '../engine/trace.ts';
+import type { LineKind, TraceLine } from '../engine/trace.ts';
 
 /** Of each line, by its number: the lines that it follows from at once, and those that follow. */
 export interface CauseGraph {
@@ -61,11 +61,18 @@ export function knowledgeAt(
   return new Map([...last].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** What makes a host another one than before, whatever it speaks of. */
+const TURNS: readonly LineKind[] = [
+  ...(['starts', 'crashes', 'pauses', 'wakes', 'applies', 'fault'] as const),
+];
+
 export interface NearOptions {
   /** So many are told at most. */
   readonly max: number;
   /** Passed through, but not told. */
   readonly isNoise: (number: number) => boolean;
+  /** What speaks of something else is a step further away. */
+  readonly isRelated: (number: number) => boolean;
 }
 
 /**
@@ -81,7 +88,7 @@ const STEPS = { own: { told: 2, noise: 0 }, message: { told: 1, noise: 2 } } as 
 export function nearestCauses(
   lines: readonly TraceLine[],
   number: number,
-  { max, isNoise }: NearOptions,
+  { max, isNoise, isRelated }: NearOptions,
 ): readonly number[] {
   const { before } = causeGraph(lines);
   // By distance: lines to look at. Distances are small whole numbers, so buckets do.
@@ -99,7 +106,9 @@ export function nearestCauses(
       if (isTold) told.push(each);
       for (const next of before[each] ?? []) {
         const steps = lines[next]?.host === lines[each]?.host ? STEPS.own : STEPS.message;
-        const step = steps[isTold || each === number ? 'told' : 'noise'];
+        const isTelling = isRelated(next) || TURNS.includes(lines[next]?.kind ?? 'world');
+        const aside = isTelling || isNoise(next) ? 0 : 1;
+        const step = steps[isTold || each === number ? 'told' : 'noise'] + aside;
         (buckets[distance + step] ??= []).push(next);
       }
     }

@@ -21,8 +21,15 @@ const PROMPT_MS = 50;
  */
 export function noiseOf(lines: readonly TraceLine[]): readonly (Noise | undefined)[] {
   const causes = lines.flatMap((line) => (line.kind === 'violation' ? line.causes : []));
-  const guilty = new Set([...causes, ...causes.flatMap((cause) => lines[cause]?.causes ?? [])]);
+  const guilty = new Set([...causes, ...causes.flatMap((cause) => namingOf(lines, cause))]);
   return noiseByKind(lines).map((noise, number) => (guilty.has(number) ? undefined : noise));
+}
+
+/** The answer that named the node that answered. */
+function namingOf(lines: readonly TraceLine[], number: number): readonly number[] {
+  const line = lines[number];
+  const first = line?.causes.slice(0, 1) ?? [];
+  return line?.kind === 'serves' ? first : [];
 }
 
 function noiseByKind(lines: readonly TraceLine[]): readonly (Noise | undefined)[] {

@@ -8,6 +8,7 @@ import {
   nearestCauses,
 } from './causes.ts';
 import { noiseOf } from './noise.ts';
+import { relatedTo } from './subjects.ts';
 import { alignClock, markOf, wordsOf } from './words.ts';
 
 export interface WhyOptions {
@@ -41,6 +42,7 @@ export function renderWhy(
   const causes = nearestCauses(lines, number, {
     max,
     isNoise: (each) => noises[each] !== undefined,
+    isRelated: relatedTo(lines, number),
   });
   const told = [number, ...causes];
   const width = Math.max(...told.map((each) => lines[each]?.host.length ?? 0));

@@ -1,5 +1,6 @@
 import type { LineKind } from '../../engine/trace.ts';
 import { closure, nearestCauses } from '../causes.ts';
+import { relatedTo } from '../subjects.ts';
 import { Edges } from './edges.ts';
 import { parseFilter } from './filter.ts';
 import { evenLayout, type Layout, timeLayout } from './layout.ts';
@@ -71,7 +72,8 @@ function linesInScope(run: Run, scope: Exclude<Scope, 'all'>, selected: number):
   if (scope === 'past') return closure(run.graph.before, selected);
   if (scope === 'future') return closure(run.graph.after, selected);
   const isNoise = (number: number): boolean => run.noises[number] !== undefined;
-  return nearestCauses(run.lines, selected, { max: NEAREST_MAX, isNoise });
+  const isRelated = relatedTo(run.lines, selected);
+  return nearestCauses(run.lines, selected, { max: NEAREST_MAX, isNoise, isRelated });
 }
 
 /** Of every line what it is to this one. */
