@@ -1,4 +1,3 @@
-import { comparePositions, positionText } from '../../agent/session/plan-state.ts';
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Check, CheckPorts } from './check.ts';
 
@@ -9,12 +8,21 @@ export function positionsCheck({ violated }: CheckPorts): Check {
     moved({ node, which, position }) {
       const key = `${node} ${which}`;
       const before = last.get(key);
-      if (before !== undefined && comparePositions(position, before) < 0)
-        violated(14, `${key} ${positionText(position)} after ${positionText(before)}`);
+      if (before !== undefined && isBefore(position, before))
+        violated(14, `${key} ${textOf(position)} after ${textOf(before)}`);
       last.set(key, position);
     },
     installed(node) {
       for (const which of ['held', 'applied']) last.delete(`${node} ${which}`);
     },
   };
+}
+
+/** Not as the agent compares them, for what it gets wrong must not look right here. */
+function isBefore(one: Position, other: Position): boolean {
+  return one.epoch === other.epoch ? one.revision < other.revision : one.epoch < other.epoch;
+}
+
+function textOf({ epoch, revision }: Position): string {
+  return `epoch ${epoch} revision ${revision}`;
 }

@@ -16,6 +16,7 @@ const LOGGED: readonly RarePath[] = [
   { path: 'furnishing retried', message: /^furnishing failed; trying again$/ },
   { path: 'reconcile retried', message: /^reconcile failed$/ },
   { path: 'delta refused for a snapshot', message: /^a plan cannot be built upon what is held$/ },
+  { path: 'stale plan ignored', message: /^ignoring a plan of the past$/ },
   { path: 'blob fetch retried', message: /^a blob could not be fetched$/ },
   { path: 'serving without dom', message: /^no session with dom; serving from disk$/ },
   { path: 'removed node refused', message: /^dom refuses this node$/ },

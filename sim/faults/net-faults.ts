@@ -16,6 +16,8 @@ export interface NetFaults {
   readonly windowFrames: number;
   /** What a node says first reaches dom once more, on a connection of its own; per dial. */
   readonly repeatedDial: number;
+  /** A plan that a node was sent before reaches it once more, after another frame; per frame. */
+  readonly echo: number;
   /** A try to reach a process that nothing answers. */
   readonly dialHang: number;
   /** A probe gets no answer though the edge serves. */
@@ -52,6 +54,7 @@ export const CALM_NET: NetFaults = {
   stall: 0,
   windowFrames: 16,
   repeatedDial: 0,
+  echo: 0,
   dialHang: 0,
   probeLoss: 0,
   blobCut: 0,
@@ -72,7 +75,7 @@ export const NET_FAULT_KINDS = {
   loss: ['frameLoss'],
   'half-open': ['halfOpen'],
   stall: ['stall', 'windowFrames'],
-  repeat: ['repeatedDial'],
+  repeat: ['repeatedDial', 'echo'],
   dial: ['dialHang', 'refusals'],
   probes: ['probeLoss', 'blindSpots'],
   blobs: ['blobCut', 'blobDamage', 'blobRepeat', 'blobHang'],
@@ -102,5 +105,6 @@ export function drawNetFaults(random: SeededRandom): NetFaults {
     oneWays: Math.ceil(maybe(random, 3)),
     blindSpots: Math.ceil(maybe(random, 3)),
     refusals: Math.ceil(maybe(random, 3)),
+    echo: maybe(random, 0.1),
   };
 }

@@ -87,6 +87,12 @@ export class Connection {
     else this.#wire.break({ noticedAfterMs: 0, inFlight, message: why.message });
   }
 
+  /** The node hears from dom what a dom has said to it before. */
+  echo(frame: Uint8Array): void {
+    this.#happens({ from: this.#route.to, to: this.#route.from }, 'echoes a plan of the past');
+    this.#wire.echo(frame);
+  }
+
   #endsWith(process: Process): void {
     const forget = whenKilled(process, () => {
       const inFlight = this.#ports.random.chance(0.5) ? 'arrives' : 'lost';

@@ -4,6 +4,7 @@ import type { Check } from '../check/check.ts';
 import type { Process } from '../engine/process.ts';
 import type { Caller } from './caller.ts';
 import { Connection, type ConnectionPorts, type Listener } from './connection.ts';
+import { Echoes } from './echoes.ts';
 import type { Contact } from './ways.ts';
 
 export interface DiallingPorts extends ConnectionPorts {
@@ -23,9 +24,11 @@ export class Dialling {
   readonly #listeners = new Map<string, Listener>();
   /** By life of a sub, which starts over with the first dom. */
   readonly #dials = new WeakMap<Process, number>();
+  readonly #echoes: Echoes;
 
   constructor(ports: DiallingPorts) {
     this.#ports = { ...ports, random: ports.random.fork('dialling') };
+    this.#echoes = new Echoes(this.#ports);
   }
 
   /** From now on this process takes what is dialled there. */
@@ -89,15 +92,18 @@ export class Dialling {
     const nodeUid = identity.kind === 'node' ? identity.uid : '';
     const repeats = random.chance(faults().repeatedDial);
     const again = repeats ? this.#repeat(caller, host) : () => undefined;
-    return new Connection(this.#ports, {
+    const connection = new Connection(this.#ports, {
       ...{ caller, host },
       onFrame: (from, bytes, excessFrames) => {
         const dom = this.#listener(host)?.process.name ?? host;
         watch.sent?.({ node, nodeUid, from, dom, bytes });
         if (excessFrames > 0) onExcess(excessFrames);
-        if (from === 'sub') again(bytes);
+        if (from === 'sub') return again(bytes);
+        const echo = this.#echoes.after(nodeUid, bytes);
+        if (echo !== undefined) connection.echo(echo);
       },
     });
+    return connection;
   }
 
   /**

@@ -65,6 +65,11 @@ export class Wire {
     });
   }
 
+  /** The node hears this besides what dom sends over this link. */
+  echo(frame: Uint8Array): void {
+    if (!this.#toSub.over) this.#toSub.carry({ kind: 'frame', bytes: frame.slice() }, 0);
+  }
+
   #end(name: WireEnd, outgoing: Channel, incoming: Channel): Link {
     const { windowFrames, onFrame } = this.#ports;
     let excessFrames = 0;
