@@ -94,6 +94,8 @@ export interface RecordSetRecord {
 
 export interface GeoNameRecord {
   readonly name: string;
+  /** The Site whose host it is; a later Site of the same host begins anew. */
+  readonly siteUid: string;
   readonly ttlS: number;
   /** Node names, sorted; for `failover` in order of preference. */
   readonly candidates: readonly string[];

@@ -101,7 +101,8 @@ function hostsOnDns(world: World, site: Site): readonly HostOnDns[] {
     if (zone === undefined) return { host, zone: undefined, candidates: [] };
     const id = qualifiedName(zone.metadata);
     const names = world.record('zone', id)?.value.geoNames ?? [];
-    const candidates = names.find((each) => each.name === host)?.candidates ?? [];
+    const own = names.find((each) => each.name === host && each.siteUid === site.metadata.uid);
+    const candidates = own?.candidates ?? [];
     return { host, zone: id, candidates };
   });
 }

@@ -20,8 +20,9 @@ function edge(name: string, report: SiteOnNode | undefined, connected = true) {
 }
 
 const good = served(site(), R1);
-const known = (candidates: readonly string[]) => ({
+const known = (candidates: readonly string[], siteUid = site().metadata.uid) => ({
   name: 'blog.example.com',
+  siteUid,
   ttlS: 30,
   candidates,
   policy: 'nearest' as const,
@@ -90,13 +91,20 @@ test.each([
     previous: [],
     candidates: [],
   },
-])('geoNames when $when', ({ nodes, candidates, previous = [], of = site() }) => {
+  {
+    when: 'nobody answers for the Site yet, and what is known is of its namesake before it',
+    nodes: [edge('a', { ...good, serving: '' })],
+    previous: ['a'],
+    previousUid: 'another',
+    candidates: [],
+  },
+])('geoNames when $when', ({ nodes, candidates, previous = [], previousUid, of = site() }) => {
   const facts = {
     zone,
     zones: zonesByOrigin([zone]),
     sites: [of],
     nodes,
-    previous: [known(previous)],
+    previous: [known(previous, previousUid)],
   };
   expect(geoNames(facts).map((name) => name.candidates)).toEqual([candidates]);
 });

@@ -53,7 +53,8 @@ function lastKnown(
   edges: readonly NodeView[],
   previous: GeoNameRecord | undefined,
 ): readonly string[] {
-  if (site.status?.release === undefined || previous === undefined) return [];
+  // Of an earlier Site of this host nothing is known that holds for this one.
+  if (site.status?.release === undefined || previous?.siteUid !== site.metadata.uid) return [];
   const known = edges.filter(({ name }) => previous.candidates.includes(name));
   const left = known.length > 0 ? known : edges.filter((edge) => answers(site, edge));
   return left.map(({ name }) => name);
@@ -67,7 +68,8 @@ function answers(site: Site, edge: NodeView): boolean {
 /** `candidates`: sorted by name. */
 function geoName(site: Site, name: string, candidates: readonly string[]): GeoNameRecord {
   const { policy, answers, weights = {} } = site.spec.routing;
-  const common = { name, ttlS: site.spec.ttl, policy, answersMax: answers };
+  const siteUid = site.metadata.uid;
+  const common = { name, siteUid, ttlS: site.spec.ttl, policy, answersMax: answers };
   switch (policy) {
     case 'nearest':
       return { ...common, candidates, weights: [] };

@@ -26,6 +26,7 @@ export function watched(make: (ports: CheckPorts) => Check): Watched {
 
 export const BLOG: GeoNameRecord = {
   name: 'blog.example.test',
+  siteUid: 'blog-1',
   ttlS: 30,
   candidates: ['london', 'tokyo'],
   policy: 'nearest',

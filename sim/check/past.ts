@@ -1,6 +1,7 @@
 import type { Site } from '../../api/site.ts';
 import { kindPrefix, objectKey, recordKey } from '../../runtime/keys.ts';
 import type { GeoNameRecord, ZoneRecord } from '../../runtime/records.ts';
+import type { Write } from '../../runtime/store.ts';
 import { hostOf, NAMESPACE, ORIGIN, ZONE_NAME } from '../load/wish.ts';
 import type { Commit, NodePosition } from './check.ts';
 
@@ -17,23 +18,19 @@ export class Past {
   readonly #deleted = new Map<string, bigint>();
   /** By node: the revision of the plan that it serves. */
   readonly #applied = new Map<string, bigint>();
-  /** By site that was deleted: the revision of the first zone without what DNS said of it then. */
+  /** By site: the Site of that name that is there, or was there last. */
+  readonly #uids = new Map<string, string>();
+  /** Sites that were deleted, by uid. */
+  readonly #gone = new Set<string>();
+  /** By site that was deleted: the first zone without any that is gone; undefined: none yet. */
   readonly #forgotten = new Map<string, bigint | undefined>();
-  /** By site: whom DNS may name for it, as its status says. */
-  readonly #candidates = new Map<string, readonly string[]>();
   #zone: { readonly revision: bigint; readonly names: readonly GeoNameRecord[] } | undefined;
 
   committed({ revision, transaction }: Commit): void {
     for (const write of transaction.writes) {
       const { kind, key } = write;
       if (kind === 'delete') this.#deleted.set(key, revision);
-      if (key.startsWith(SITES_PREFIX)) {
-        const site = key.slice(SITES_PREFIX.length);
-        if (kind === 'delete') this.#forgotten.set(site, undefined);
-        const status = kind === 'put' ? (JSON.parse(write.value) as Site).status : undefined;
-        this.#candidates.set(site, status?.dns?.candidates ?? []);
-        this.#forget();
-      }
+      if (key.startsWith(SITES_PREFIX)) this.#siteWritten(key.slice(SITES_PREFIX.length), write);
       if (kind === 'put' && key === ZONE_RECORD_KEY) {
         const { geoNames } = JSON.parse(write.value) as ZoneRecord;
         this.#zone = { revision, names: geoNames };
@@ -60,10 +57,10 @@ export class Past {
    * deleted: dom writes it some time later.
    */
   namesSite(node: string, site: string): boolean {
-    if (!this.#forgotten.has(site)) return this.#applied.has(node);
-    const revision = this.#forgotten.get(site);
     const applied = this.#applied.get(node);
-    return applied !== undefined && revision !== undefined && applied >= revision;
+    if (applied === undefined || !this.#forgotten.has(site)) return applied !== undefined;
+    const revision = this.#forgotten.get(site);
+    return revision !== undefined && applied >= revision;
   }
 
   /** …after the zone was last deleted. */
@@ -82,17 +79,24 @@ export class Past {
     return this.#deleted.get(key) ?? 0n;
   }
 
-  /** The zone has let go of a site when it lacks it, or names those whom its successor names. */
+  #siteWritten(site: string, write: Write): void {
+    if (write.kind === 'put') {
+      this.#uids.set(site, (JSON.parse(write.value) as Site).metadata.uid);
+      return;
+    }
+    this.#gone.add(this.#uids.get(site) ?? '');
+    this.#forgotten.set(site, undefined);
+    this.#forget();
+  }
+
+  /** A zone that was made before a site was deleted may be written after it, and name it again. */
   #forget(): void {
-    const zone = this.#zone;
-    if (zone === undefined) return;
-    for (const [site, revision] of this.#forgotten) {
-      const said = zone.names.find(({ name }) => name === hostOf(site))?.candidates.toSorted();
-      const now = this.#candidates.get(site)?.toSorted() ?? [];
-      const isNew = now.length > 0 && now.join() === said?.join();
-      if (said === undefined || isNew) this.#forgotten.set(site, revision ?? zone.revision);
-      // A zone that was made before the deletion may be written after it.
-      else if (now.length === 0) this.#forgotten.set(site, undefined);
+    if (this.#zone === undefined) return;
+    const { names, revision } = this.#zone;
+    for (const [site, before] of this.#forgotten) {
+      const said = names.find(({ name }) => name === hostOf(site));
+      const isGone = said !== undefined && this.#gone.has(said.siteUid);
+      this.#forgotten.set(site, isGone ? undefined : (before ?? revision));
     }
   }
 
