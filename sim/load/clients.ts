@@ -17,7 +17,7 @@ import { PAGES } from './pages.ts';
 import { CLIENTS, SUBNETS } from './places.ts';
 import { hostOf, ORIGIN } from './wish.ts';
 
-const PAUSE_MS_MAX = 1_500;
+const PAUSE_MS_MAX = 4_000;
 export const SITES = ['blog', 'docs', 'shop', 'wiki'] as const;
 
 export interface ClientsPorts {

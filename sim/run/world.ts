@@ -19,9 +19,9 @@ const USERS_MS_MAX = 300_000;
 /** Longer than all leases, and than events wait to be counted: after it nothing is left to say. */
 const SETTLE_MS = 20_000;
 /** Nothing is written in this time (INV-2). */
-const QUIET_MS = 60_000;
+const QUIET_MS = 40_000;
 /** Every host is rebooted within this time, one after another, with dom gone for good (INV-24). */
-const REBOOT_MS = 20_000;
+const REBOOT_MS = 10_000;
 /** So many times what it takes: a loop of writes that feeds itself goes far beyond. */
 const COMMITS_PER_NODE_MAX = 1_500;
 const COMMITS_COUNTED_FOR_MS = 120_000;
@@ -29,7 +29,7 @@ const ORPHANED_SHARE = 0.3;
 /** It takes longer than all the rest. */
 const LINGERING_SHARE = 0.04;
 /** So many nodes are rebooted at most: what one does, all do. */
-const REBOOTS_MAX = 5;
+const REBOOTS_MAX = 3;
 const LOOK_MS = 1_000;
 const NAMESERVERS_MAX = 4;
 
