@@ -1,8 +1,9 @@
 /** Replays one seed, or hunts through many: see `node sim/main.ts --help`. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { renderLine } from './engine/trace.ts';
+import type { TraceLine } from './engine/trace.ts';
 import { runCrashPoints } from './run/crash-points.ts';
 import { fixedSettings, nameOf } from './run/fixed.ts';
 import { geo } from './run/geo.fixture.ts';
@@ -19,8 +20,13 @@ import {
   settingArgs,
 } from './run/setting.ts';
 import { shrink } from './run/shrink.ts';
+import { renderHtml } from './timeline/html.ts';
+import { addTimelineOptions, type TimelineOptions, textOptionsOf } from './timeline/options.ts';
+import { storyOf } from './timeline/story.ts';
+import { renderText } from './timeline/text.ts';
+import { renderWhy, violationOf } from './timeline/why.ts';
 
-interface Options extends Changes {
+interface Options extends Changes, TimelineOptions {
   readonly seed?: number;
   readonly seeds?: readonly [number, number];
   readonly fixed?: true;
@@ -42,7 +48,7 @@ const FAILURES_MAX = 10;
 /** What making a failure smaller may take. */
 const SHRINK_MS_MAX = 120_000;
 
-await new Command('sim')
+await addTimelineOptions(new Command('sim'))
   .description('The cluster under virtual time, with faults; every run is drawn from its seed.')
   .option('--seed <n>', 'replay one seed and print what happens', whole)
   .option('--seeds <a..b>', 'run these seeds on all cores, and print the ones that fail', range)
@@ -89,7 +95,8 @@ async function replay(options: Options): Promise<void> {
   const setting = settingOf(options.seed ?? 1, options);
   const rehearsal = await run(setting, options.hash ? 'hash' : 'lines');
   if (rehearsal.kind === 'held' && options.hash) return console.log(rehearsal.result.hash);
-  for (const line of rehearsal.lines) console.log(renderLine(line));
+  const message = rehearsal.kind === 'failed' ? rehearsal.message : undefined;
+  await printTimeline(rehearsal.lines, { setting, message, options });
   if (rehearsal.kind === 'held')
     return console.log(
       `seed ${setting.seed} holds: ${describe(rehearsal, performance.now() - startMs)}`,
@@ -97,6 +104,28 @@ async function replay(options: Options): Promise<void> {
   console.error(rehearsal.message);
   if (options.shrink) await printSmaller(setting, outcomeOf(rehearsal), runHere);
   process.exit(1);
+}
+
+async function printTimeline(
+  lines: readonly TraceLine[],
+  told: {
+    readonly setting: Setting;
+    readonly message: string | undefined;
+    readonly options: Options;
+  },
+): Promise<void> {
+  const { setting, message, options } = told;
+  const { columns } = process.stdout;
+  const number = options.why === true ? violationOf(lines) : options.why;
+  if (options.html !== undefined) {
+    const { pageParts } = await import('./timeline/page.fixture.ts');
+    const run = { story: storyOf(setting, message), lines };
+    writeFileSync(options.html, renderHtml(run, pageParts()));
+    console.log(`the timeline is in ${options.html}`);
+  }
+  if (number !== undefined) process.stdout.write(renderWhy(lines, number, { columnsMax: columns }));
+  else if (options.html === undefined)
+    process.stdout.write(renderText(lines, textOptionsOf(options, { columns })));
 }
 
 async function hunt(options: Options): Promise<void> {
@@ -175,6 +204,7 @@ function work(): void {
 
 function startChild(): ChildProcess {
   return fork(import.meta.filename, ['--worker'], {
+    execArgv: [...process.execArgv, '--max-semi-space-size=32'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
 }

@@ -163,8 +163,3 @@ function plain(_key: string, value: unknown): unknown {
 function plainOf(fields: LogFields): LogFields {
   return JSON.parse(JSON.stringify(fields, plain)) as LogFields;
 }
-
-/** ` 12.345s london    a new plan is held` */
-export function renderLine({ atMs, host, what }: TraceLine): string {
-  return `${(atMs / 1000).toFixed(3).padStart(8)}s ${host.padEnd(8)} ${what}`;
-}

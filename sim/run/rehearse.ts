@@ -33,11 +33,17 @@ export async function rehearse(setting: Setting, options: RehearseOptions): Prom
     const [first] = unhandled;
     const stack = first instanceof Error ? first.stack : String(first);
     const message = `INV-4: nobody handles ${stack}; replay: ${replay}`;
-    return { kind: 'failed', message, virtualMs: world.nowMs, lines: world.lines() };
+    return failed(world, message);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { kind: 'failed', message, virtualMs: world.nowMs, lines: world.lines() };
+    return failed(world, message);
   } finally {
     stop();
   }
+}
+
+/** What no check has seen is told at the end. */
+function failed(world: World, message: string): Rehearsal {
+  if (!world.lines().some(({ kind }) => kind === 'violation')) world.trace.violated(message);
+  return { kind: 'failed', message, virtualMs: world.nowMs, lines: world.lines() };
 }

@@ -1,8 +1,8 @@
 /** Plays scenarios in simulation, by name, and prints what happened: for whoever writes one. */
 import { Command } from 'commander';
 import { guarded } from '../engine/guard.ts';
-import { renderLine } from '../engine/trace.ts';
 import { geo } from '../run/geo.fixture.ts';
+import { renderText } from '../timeline/text.ts';
 import { readScenario } from './files.fixture.ts';
 import { rehearseScenario } from './rehearse.ts';
 
@@ -33,7 +33,7 @@ async function show(
         ...{ geo, seed },
         ...(timeline && {
           onLines: (lines) => {
-            for (const line of lines) console.log(renderLine(line));
+            process.stdout.write(renderText(lines));
           },
         }),
       }),
