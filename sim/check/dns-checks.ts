@@ -47,7 +47,10 @@ export function dnsChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
     repliesCheck(ports),
     routingCheck({ ...ports, machines, wish, healthAt, askAll: () => askAll(cluster, wallMs()) }),
     serialsCheck(ports),
-    steadyCheck({ ...ports, view: () => viewOfAll(cluster, wallMs()) }),
+    steadyCheck({
+      ...ports,
+      view: () => viewOfAll({ cluster, nowMs: wallMs(), of: 'everything' }),
+    }),
     versionsCheck(ports),
   ];
 }

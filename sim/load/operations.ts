@@ -3,7 +3,15 @@ import type { Machine } from '../cluster/machines.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import { makeRelease, type Published } from './content.ts';
 import type { User } from './user.ts';
-import { hostOf, NAMESPACE, ORIGIN, type Routing, type SiteWish, ZONE_NAME } from './wish.ts';
+import {
+  hostOf,
+  NAMESPACE,
+  ORIGIN,
+  type Routing,
+  type SiteWish,
+  type Wish,
+  ZONE_NAME,
+} from './wish.ts';
 
 /** What one person does things with; `random` is the operation's own. */
 export interface Hand {
@@ -58,6 +66,19 @@ export async function join({ cluster, user }: Hand, machine: Machine): Promise<v
   const identity = await user.join(name, { ipv4: [ipv4], location, roles });
   cluster.wish.nodes.set(name, { cordoned: false });
   await cluster.install(name, identity);
+}
+
+/** Declares all of a wish at once, as somebody who begins anew with what is left in the end. */
+export async function declareAll(hand: Hand, { nodes, zones, sites }: Wish): Promise<void> {
+  const { cluster, user } = hand;
+  for (const machine of cluster.machines) if (nodes.has(machine.name)) await join(hand, machine);
+  for (const { version } of zones.values()) await applyZone(hand, version);
+  for (const site of sites.values()) {
+    cluster.published(site.name, site.release);
+    await user.publish(site.release, site.name);
+    await applySite(hand, site);
+  }
+  for (const [name, { cordoned }] of nodes) if (cordoned) await applyNode(hand, name, { cordoned });
 }
 
 async function publishNext(hand: Hand): Promise<void> {

@@ -6,72 +6,72 @@ import { TYPE_NS, TYPE_SOA, TYPE_TXT } from './dns-client.ts';
 import { CLIENTS } from './places.ts';
 import { hostOf, ORIGIN } from './wish.ts';
 
+export interface View {
+  readonly cluster: Cluster;
+  /** The true time, milliseconds since 1970. */
+  readonly nowMs: number;
+  /**
+   * `everything`: also what the past decides. `wished`: only what should be the same wherever the
+   * same was wished: no serials and no keys, and nothing of other machines and sites.
+   */
+  readonly of: 'everything' | 'wished';
+}
+
 /**
  * What every client gets from every nameserver, and what every node serves with which certificate,
- * as one text. `durable` leaves out what may differ where the same was wished: serials and keys.
+ * as one text.
  */
-export async function viewOfAll(
-  cluster: Cluster,
-  nowMs: number,
-  kind: 'whole' | 'durable' = 'whole',
-): Promise<string> {
+export async function viewOfAll(view: View): Promise<string> {
+  const { cluster, of } = view;
   const lines: string[] = [];
   for (const sub of cluster.subs) {
-    lines.push(...viewOfZone(cluster, sub, nowMs, kind), ...viewOfHosts(cluster, sub, nowMs, kind));
+    if (of === 'wished' && !cluster.wish.nodes.has(sub.host.name)) continue;
+    lines.push(...viewOfZone(view, sub), ...viewOfHosts(view, sub));
     for (const name of SITES.map(hostOf)) {
       const answer = await sub.running?.serving?.request(request('/', name));
       const headers = JSON.stringify(answer?.headers);
       lines.push(`${sub.host.name} ${name} ${answer?.status} ${headers}`);
     }
-    lines.push(...viewOfCertificates(sub, kind));
+    lines.push(...viewOfCertificates(view, sub));
   }
   return lines.join('\n');
 }
 
-function viewOfHosts(
-  cluster: Cluster,
-  nameserver: Sub,
-  nowMs: number,
-  kind: 'whole' | 'durable',
-): readonly string[] {
+function viewOfHosts({ cluster, nowMs, of }: View, nameserver: Sub): readonly string[] {
   return SITES.map(hostOf).flatMap((name) =>
     CLIENTS.map((client) => {
       const reply = ask(cluster, { nameserver, client, nowMs, name });
-      return `${nameserver.host.name} ${name} ${client} ${textOf(reply, kind)}`;
+      return `${nameserver.host.name} ${name} ${client} ${textOf(reply, of)}`;
     }),
   );
 }
 
-function viewOfZone(
-  cluster: Cluster,
-  nameserver: Sub,
-  nowMs: number,
-  kind: 'whole' | 'durable',
-): readonly string[] {
+function viewOfZone({ cluster, nowMs, of }: View, nameserver: Sub): readonly string[] {
   const [client = ''] = CLIENTS;
   return [TYPE_SOA, TYPE_NS, TYPE_TXT].map((type) => {
     const reply = ask(cluster, { nameserver, client, nowMs, name: ORIGIN, type });
-    return `${nameserver.host.name} ${ORIGIN} type ${type} ${textOf(reply, kind)}`;
+    return `${nameserver.host.name} ${ORIGIN} type ${type} ${textOf(reply, of)}`;
   });
 }
 
-function textOf(reply: ReturnType<typeof ask>, kind: 'whole' | 'durable'): string {
+function textOf(reply: ReturnType<typeof ask>, of: View['of']): string {
   if (reply === undefined || reply === 'down') return reply ?? 'nothing';
   const { rcode, serial, answer, additional } = reply;
   const records = [...answer, ...additional]
-    .filter(({ type }) => kind === 'whole' || type !== TYPE_SOA)
+    .filter(({ type }) => of === 'everything' || type !== TYPE_SOA)
     .map(({ name, ttlS, text }) => `${name} ${ttlS} ${text}`);
-  const version = kind === 'whole' ? `serial ${serial}` : '';
-  return `rcode ${rcode} ${version} ${records.join(', ')}`;
+  const version = of === 'everything' ? ` of serial ${serial}` : '';
+  return `rcode ${rcode}${version}: ${records.join(', ')}`;
 }
 
-function viewOfCertificates({ host, running }: Sub, kind: 'whole' | 'durable'): readonly string[] {
+function viewOfCertificates({ cluster, of }: View, { host, running }: Sub): readonly string[] {
   const { snapshot, report } = running?.inEffect ?? {};
-  return (report?.sites ?? []).map(({ certificate }, index) => {
-    const site = snapshot?.edge.sites[index]?.name;
+  return (report?.sites ?? []).flatMap(({ certificate }, index) => {
+    const site = snapshot?.edge.sites[index]?.name ?? '';
+    if (of === 'wished' && !cluster.wish.sites.has(site)) return [];
     const inUse = snapshot?.edge.certificates.find((each) => each.fingerprint === certificate);
     const names = inUse === undefined ? [] : parseFakeCertificate(inUse.chainPem).names;
-    const which = kind === 'whole' ? (certificate ?? 'none') : '';
-    return `${host.name} ${site} certificate ${which} for ${names.join(' ')}`;
+    const which = of === 'everything' ? ` ${certificate}` : '';
+    return `${host.name} ${site} has a certificate${which} for ${names.join(' ') || 'nothing'}`;
   });
 }

@@ -53,19 +53,26 @@ export interface WorldOptions {
   readonly geo?: Uint8Array | undefined;
   /** The command that shows this run again. */
   readonly replay: string;
+  /** What people do; left out: what the seed draws. Resolves once they are content. */
+  readonly people?: typeof startPeople;
+  /** Called once all rests and has been checked, with the true time. */
+  readonly atRest?: (cluster: Cluster, wallMs: number) => Promise<void>;
 }
 
 /** One run of a world. Throws an `InvariantError`. */
 export class World {
   readonly trace: Trace;
   readonly #setting: Setting;
+  readonly #options: WorldOptions;
   readonly #scheduler: Scheduler;
   readonly #random: SeededRandom;
   readonly #cluster: Cluster;
   #people: 'busy' | 'content' = 'busy';
 
-  constructor(setting: Setting, { keep, geo, replay }: WorldOptions) {
+  constructor(setting: Setting, worldOptions: WorldOptions) {
+    const { keep, geo, replay } = worldOptions;
     this.#setting = setting;
+    this.#options = worldOptions;
     this.#random = seededRandom(`world ${setting.seed}`);
     this.#scheduler = new Scheduler({ random: this.#random.fork('order'), turns });
     this.trace = new Trace(() => this.#scheduler.nowMs, { keep });
@@ -100,6 +107,7 @@ export class World {
     await this.#staysQuiet();
     await this.#cluster.checks.rested();
     this.#cluster.checks.assertHeld();
+    await this.#options.atRest?.(this.#cluster, this.#wallMs());
     if (this.#random.fork('lingers').chance(LINGERING_SHARE)) await this.#lingers();
     if (random.chance(ORPHANED_SHARE)) await this.#outlivesDom(random);
     for (const dom of this.#cluster.doms) this.#cluster.crashDom(dom);
@@ -125,7 +133,8 @@ export class World {
     const { faults, stormMs: lengthMs, clients: count } = setting;
     startStorm(cluster, { faults, lengthMs, scheduler, random: this.#random.fork('storm') });
     startClients(cluster, { scheduler, random: this.#random.fork('clients'), count });
-    startPeople(cluster, { setting, scheduler, random: this.#random.fork('people') }).then(
+    const { people = startPeople } = this.#options;
+    people(cluster, { setting, scheduler, random: this.#random.fork('people') }).then(
       () => {
         this.#people = 'content';
       },
@@ -184,7 +193,7 @@ export class World {
   /** INV-24: dom goes for good, then nodes reboot; all answers are as they were. */
   async #outlivesDom(random: SeededRandom): Promise<void> {
     const cluster = this.#cluster;
-    const before = await viewOfAll(cluster, this.#wallMs());
+    const before = await this.#view();
     for (const dom of cluster.doms) cluster.crashDom(dom);
     this.trace.add('world', 'dom is gone for good');
     await this.#pass(QUIET_MS);
@@ -194,8 +203,12 @@ export class World {
       cluster.startSub(sub);
       await this.#pass(REBOOT_MS);
     }
-    const after = await viewOfAll(cluster, this.#wallMs());
+    const after = await this.#view();
     if (after !== before) this.#violated(24, `without dom\n${before}\nbecame\n${after}\n`);
+  }
+
+  #view(): Promise<string> {
+    return viewOfAll({ cluster: this.#cluster, nowMs: this.#wallMs(), of: 'everything' });
   }
 
   async #pass(ms: number, condition?: () => boolean): Promise<void> {
