@@ -1,4 +1,4 @@
-import { digestOf } from '../../runtime/digest.ts';
+import { blobPath, digestOf } from '../../runtime/digest.ts';
 import type { MemoryDisk } from '../../runtime/memory-disk.ts';
 import type { SeededRandom } from '../engine/random.ts';
 
@@ -19,7 +19,8 @@ export class Rot {
     const path = paths.length === 0 ? undefined : random.pick(paths);
     const bytes = path === undefined ? undefined : files.get(path);
     if (path === undefined || bytes === undefined || bytes.length === 0) return undefined;
-    if (!this.#before.has(path) && path.startsWith('blobs/')) this.#before.set(path, bytes);
+    // Several machines may share the disk: what is damaged already is no copy to go back to.
+    if (isWhole(path, bytes)) this.#before.set(path, bytes);
     this.#disk.rot(path, random.integer(0, bytes.length - 1));
     return path;
   }
@@ -28,10 +29,8 @@ export class Rot {
   damaged(): readonly string[] {
     if (this.#before.size === 0) return [];
     const files = this.#disk.files();
-    for (const [path, before] of this.#before) {
-      const now = files.get(path);
-      if (now !== undefined && digestOf(now) === digestOf(before)) this.#before.delete(path);
-    }
+    for (const path of this.#before.keys())
+      if (isWhole(path, files.get(path))) this.#before.delete(path);
     return [...this.#before.keys()].toSorted();
   }
 
@@ -48,4 +47,9 @@ export class Rot {
   forget(): void {
     this.#before.clear();
   }
+}
+
+/** A blob, and as its name says. */
+function isWhole(path: string, bytes: Uint8Array | undefined): boolean {
+  return bytes !== undefined && blobPath(digestOf(bytes)) === path;
 }
