@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { SessionResponse } from '../../proto/gen/b8s/v1/agent.ts';
-import { Plan } from '../../proto/gen/b8s/v1/plan.ts';
+import { Plan, SessionResponse } from '../../proto/gen/b8s/v1/agent.ts';
 import { seededRandom } from '../engine/random.ts';
 import { Echoes } from './echoes.ts';
 
