@@ -23,6 +23,7 @@ import { type Program, program, run } from './processes.ts';
 import { openStore, type TestStore } from './stores.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
+/** The programs as their sources. */
 const BIN = resolve(import.meta.dirname, '../../bin');
 /** Kept until the next run of the same scenario. */
 const LOGS = resolve(import.meta.dirname, '../../.b8s/e2e/scenarios');
@@ -33,6 +34,13 @@ const AREA = 20 + (process.pid % 200);
 const DATAGRAM_MS_MAX = 2_000;
 const REQUEST_MS_MAX = 5_000;
 
+export interface RealStageOptions {
+  /** Of this scenario among those that run at the same time: for its addresses. */
+  readonly index: number;
+  /** The folder of dom, sub and b8sctl. Left out: they run from their sources. */
+  readonly bin?: string;
+}
+
 export interface RealStage extends Stage {
   /** Ends every process, and removes all but the logs. */
   dispose(): Promise<void>;
@@ -42,7 +50,10 @@ export interface RealStage extends Stage {
  * A stage of real processes, on addresses of its own: 127.<area>.<index>.x. Dom and b8sctl, sub for
  * each node that joins, etcd where there are several doms.
  */
-export async function openRealStage(scenario: Scenario, index: number): Promise<RealStage> {
+export async function openRealStage(
+  scenario: Scenario,
+  { index, bin = BIN }: RealStageOptions,
+): Promise<RealStage> {
   const { topology, name } = scenario;
   const logDir = join(LOGS, name);
   rmSync(logDir, { recursive: true, force: true });
@@ -63,10 +74,10 @@ export async function openRealStage(scenario: Scenario, index: number): Promise<
   const peers = others.map(({ address }) => `${address}:${port}`);
   try {
     const cluster = await startCluster({
-      ...{ stateDir: store.stateDir, store: store.store, logDir, nodes: [], geo: [GEO] },
+      ...{ stateDir: store.stateDir, store: store.store, logDir, nodes: [], geo: [GEO], bin },
       dom: { address: first.address, port, peers },
     });
-    const stage = new ProcessStage({ scenario, cluster, store, nodes, port, doms, logDir });
+    const stage = new ProcessStage({ scenario, cluster, store, nodes, port, doms, logDir, bin });
     await stage.startOtherDoms();
     return stage;
   } catch (error) {
@@ -84,6 +95,7 @@ interface Parts {
   /** Of every dom. */
   readonly port: number;
   readonly logDir: string;
+  readonly bin: string;
 }
 
 /** One of several doms, or the only one. */
@@ -123,7 +135,7 @@ class ProcessStage implements RealStage {
         await writeFile(join(folder, path), bytes);
       }
       const all = ['--config', dom.configFile, '--request-timeout', '5s', ...words];
-      return await run(join(BIN, 'b8sctl'), all, { input, cwd: folder });
+      return await run(join(this.#parts.bin, 'b8sctl'), all, { input, cwd: folder });
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -263,7 +275,7 @@ class ProcessStage implements RealStage {
   }
 
   #domOf(dom: Parts['doms'][number], index: number): RealDom {
-    const { cluster, port, store, doms, logDir } = this.#parts;
+    const { cluster, port, store, doms, logDir, bin } = this.#parts;
     const { address } = dom;
     if (index === 0)
       return { program: cluster.dom, address, configFile: cluster.configFile, api: undefined };
@@ -276,7 +288,7 @@ class ProcessStage implements RealStage {
     return {
       program: program({
         name: dom.name,
-        command: join(BIN, 'dom'),
+        command: join(bin, 'dom'),
         args: domArguments(own, stateDir),
         logFile: join(logDir, `${dom.name}.log`),
       }),
