@@ -1,3 +1,4 @@
+import type { Mirror } from '../../runtime/mirror.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { answersCheck } from './answers.ts';
 import type { Check, CheckPorts } from './check.ts';
@@ -25,7 +26,7 @@ export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
   return [
     // First: the others look up in it what has just happened.
     { stored: (event) => history.learn(event) },
-    ...storeChecks(ports, history),
+    ...storeChecks({ ...ports, mirrors: () => mirrorsOf(cluster) }, history),
     ...dnsChecks(ports, cluster),
     ...objectChecks(ports, { cluster, history }),
     answersCheck(ports),
@@ -36,4 +37,12 @@ export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
     sometimesCheck(ports, cluster),
     tokensCheck(ports),
   ];
+}
+
+/** Of the doms that lead: of one that does not, the answer would take time and a look at the store. */
+async function mirrorsOf(cluster: Cluster): Promise<ReadonlyMap<string, Mirror>> {
+  const mirrors = new Map<string, Mirror>();
+  for (const { process, dom } of cluster.runningDoms())
+    if (dom.leads) mirrors.set(process.name, (await dom.leading()).mirror);
+  return mirrors;
 }

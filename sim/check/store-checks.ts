@@ -1,14 +1,19 @@
 import type { Check, CheckPorts } from './check.ts';
 import { fencesCheck } from './fences.ts';
 import { historiesCheck } from './histories.ts';
+import { type MirrorsPorts, mirrorsCheck } from './mirrors.ts';
 import type { StoreHistory } from './store-history.ts';
 import { watchesCheck } from './watches.ts';
 
 /** All that is checked of the store, and of what processes see of it. */
-export function storeChecks(ports: CheckPorts, history: StoreHistory): readonly Check[] {
+export function storeChecks(
+  ports: CheckPorts & MirrorsPorts,
+  history: StoreHistory,
+): readonly Check[] {
   return [
     watchesCheck(ports, history),
     historiesCheck(ports, history),
     fencesCheck(ports, history),
+    mirrorsCheck(ports, history),
   ];
 }

@@ -51,6 +51,12 @@ test('one that expires is innocent if its process lists again', () => {
   expect(violations(2n, [expired], { ...options, signal: AbortSignal.abort() })).toEqual([]);
 });
 
+test('one that begins after what its process has seen is guilty at once', () => {
+  expect(violations(4n, [], { seen: 3n })).toEqual([
+    expect.stringMatching(/^INV-10: .* begins there, though it has seen nothing after 3/),
+  ]);
+});
+
 interface Guilty {
   readonly when: string;
   readonly property: WatchProperty;
@@ -144,11 +150,14 @@ function violations(
   {
     at = 'work',
     compacted = 1n,
+    seen = afterRevision,
     signal = new AbortController().signal,
     relist = 'is left out',
   }: {
     readonly at?: 'work' | 'rest';
     readonly compacted?: bigint;
+    /** What the process has listed before. */
+    readonly seen?: bigint;
     readonly signal?: AbortSignal;
     readonly relist?: 'begins' | 'is left out';
   } = {},
@@ -162,6 +171,7 @@ function violations(
   history.learn({ kind: 'compacted', revision: compacted });
   const watch: OpenWatch = { process: 'dom#1', prefix: '/a/', afterRevision, signal };
   const tell = (event: StoreEvent): void => check.stored?.(event);
+  listed(tell, seen);
   tell({ kind: 'watching', watch });
   for (const event of events) tell({ kind: 'delivered', watch, event });
   if (relist === 'begins') {
@@ -172,6 +182,12 @@ function violations(
   if (isOver) tell({ kind: 'unwatched', watch });
   if (at === 'rest') void check.rested?.();
   return found;
+}
+
+function listed(tell: (event: StoreEvent) => void, revision: bigint): void {
+  const request = { kind: 'list', prefix: '/a/', options: {} } as const;
+  const page = { items: [], revision, more: false };
+  tell({ kind: 'answered', call: { process: 'dom#1', request }, answer: { kind: 'page', page } });
 }
 
 function put(key: string, value: string, modRevision: bigint, createRevision?: bigint): Change {

@@ -25,6 +25,9 @@ export type WatchProperty =
   /** It expires only when what it needs was compacted away, and after that it is silent. */
   | 'ended';
 
+/** Nothing ever happens at revision 1. */
+const NOTHING_BEFORE: Revision = 1n;
+
 interface Progress {
   /** The last revision that it was told of by changes; 0n: none. */
   changed: Revision;
@@ -44,10 +47,26 @@ export function watchesCheck(
   const open = new Map<OpenWatch, Progress>();
   /** Watches that have expired, whose processes have not listed again since. */
   const unlisted = new Set<OpenWatch>();
+  /** By process and prefix: the revision up to which it has seen everything. */
+  const seen = new Map<string, Revision>();
 
   function guilty(watch: OpenWatch, property: WatchProperty, what: string): void {
     const invariant = property === 'ended' ? 11 : 10;
     violated(invariant, `the watch of ${nameOf(watch)} is not ${property}: ${what}`);
+  }
+
+  function see(process: string, prefix: string, revision: Revision): void {
+    const key = `${process} ${prefix}`;
+    if (revision > (seen.get(key) ?? 0n)) seen.set(key, revision);
+  }
+
+  /** What lies between what a process has seen and where its watch begins it will never see. */
+  function opened(watch: OpenWatch): void {
+    const { process, prefix, afterRevision } = watch;
+    open.set(watch, { changed: 0n, done: afterRevision, phase: 'fresh' });
+    const last = seen.get(`${process} ${prefix}`) ?? NOTHING_BEFORE;
+    if (afterRevision > last)
+      violated(10, `${nameOf(watch)} begins there, though it has seen nothing after ${last}`);
   }
 
   function delivered(watch: OpenWatch, event: WatchEvent): void {
@@ -56,6 +75,7 @@ export function watchesCheck(
     const fault = step(history, watch, progress, event);
     if (fault !== undefined) guilty(watch, ...fault);
     else if (event.kind === 'expired') unlisted.add(watch);
+    else see(watch.process, watch.prefix, event.revision);
   }
 
   function called({ process, request }: StoreCall): void {
@@ -70,11 +90,15 @@ export function watchesCheck(
   return {
     stored(event) {
       const { kind } = event;
-      if (kind === 'watching') open.set(event.watch, begin(event.watch));
+      if (kind === 'watching') opened(event.watch);
       else if (kind === 'unwatched') open.delete(event.watch);
       else if (kind === 'resumed') reached('watch resumed after its stream broke');
       else if (kind === 'delivered') delivered(event.watch, event.event);
       else if (kind === 'called') called(event.call);
+      else if (kind === 'answered' && event.answer.kind === 'page') {
+        const { process, request } = event.call;
+        if (request.kind === 'list') see(process, request.prefix, event.answer.page.revision);
+      }
     },
     rested() {
       for (const watch of unlisted)
@@ -90,10 +114,6 @@ export function watchesCheck(
       }
     },
   };
-}
-
-function begin({ afterRevision }: OpenWatch): Progress {
-  return { changed: 0n, done: afterRevision, phase: 'fresh' };
 }
 
 type Fault = readonly [property: WatchProperty, what: string];
