@@ -21,6 +21,10 @@ const LOGGED: readonly RarePath[] = [
   { path: 'serving without dom', message: /^no session with dom; serving from disk$/ },
   { path: 'removed node refused', message: /^dom refuses this node$/ },
   { path: 'node joined again', message: /^node joined$/ },
+  { path: 'rotten blob found', message: /^a blob is damaged and is fetched again$/ },
+  { path: 'release no longer verified', message: /^a verified release lacks a blob$/ },
+  { path: 'content retried on a bad disk', message: /^content could not be reconciled$/ },
+  { path: 'served but not written down', message: /^what is served could not be written down$/ },
 ];
 
 /** Paths that are reached by what happens, and told by whoever sees it. */
@@ -29,6 +33,7 @@ const HAPPENED = [
   'fenced write refused',
   'last known good answer',
   'list at a compacted revision',
+  'process ended by its disk',
   'resumed blob',
   'two doms believe they lead',
   'uncertain commit took effect',

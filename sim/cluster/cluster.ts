@@ -189,6 +189,7 @@ export class Cluster {
       onEffect: (_, what) => this.#crashPoints.effect(host.name, what),
       onEnd: (why) => checks.violated(4, why),
       onDiskFault: () => {
+        checks.reached.add('process ended by its disk');
         this.crashDom(dom);
         scheduler.after(RESTART_MS, () => this.startDom(dom));
       },
@@ -225,6 +226,7 @@ export class Cluster {
       ...{ network, trace, checks },
       onEnd: (why) => checks.violated(4, why),
       onDiskFault: () => {
+        checks.reached.add('process ended by its disk');
         this.crashSub(sub);
         scheduler.after(RESTART_MS, () => this.startSub(sub));
       },
