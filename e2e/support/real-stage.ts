@@ -1,25 +1,16 @@
 import { createSocket } from 'node:dgram';
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { Api } from '../../runtime/api-client.ts';
-import { connectionOf, parseConfig } from '../../runtime/client-config.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
 import { nodeDisk } from '../../runtime/node/disk.ts';
-import { grpcApi } from '../../runtime/node/grpc-api.ts';
 import { domNames, type Scenario } from '../../sim/scenarios/scenario.ts';
 import type { Page, Stage } from '../../sim/scenarios/stage.ts';
-import {
-  type Cluster,
-  domArguments,
-  healthy,
-  type NodeOptions,
-  readText,
-  startCluster,
-} from './cluster.ts';
+import { type Cluster, type NodeOptions, readText, startCluster } from './cluster.ts';
 import { type Browser, browser } from './https.ts';
 import { freePortsAt } from './ports.ts';
-import { type Program, program, run } from './processes.ts';
+import { type Program, run } from './processes.ts';
+import { RealDoms } from './real-doms.ts';
 import { openStore, type TestStore } from './stores.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
@@ -32,7 +23,6 @@ const GEO = resolve(import.meta.dirname, '../../agent/dns/testdata/GeoLite2-City
 const AREA = 20 + (process.pid % 200);
 /** A datagram that is not answered by then is not answered at all. */
 const DATAGRAM_MS_MAX = 2_000;
-const REQUEST_MS_MAX = 5_000;
 
 export interface RealStageOptions {
   /** Of this scenario among those that run at the same time: for its addresses. */
@@ -77,9 +67,11 @@ export async function openRealStage(
       ...{ stateDir: store.stateDir, store: store.store, logDir, nodes: [], geo: [GEO], bin },
       dom: { address: first.address, port, peers },
     });
-    const stage = new ProcessStage({ scenario, cluster, store, nodes, port, doms, logDir, bin });
-    await stage.startOtherDoms();
-    return stage;
+    const parts = { cluster, doms, port, store: store.store, geo: [GEO], bin, logDir };
+    const control = new RealDoms(parts);
+    control.startOthers();
+    const dom = `http://${first.address}:${port}`;
+    return new ProcessStage({ scenario, cluster, control, store, nodes, dom, bin });
   } catch (error) {
     await store.dispose();
     throw error;
@@ -89,45 +81,29 @@ export async function openRealStage(
 interface Parts {
   readonly scenario: Scenario;
   readonly cluster: Cluster;
+  readonly control: RealDoms;
   readonly store: TestStore;
   readonly nodes: readonly NodeOptions[];
-  readonly doms: readonly { readonly name: string; readonly address: string }[];
-  /** Of every dom. */
-  readonly port: number;
-  readonly logDir: string;
+  /** Where the first dom listens. */
+  readonly dom: string;
   readonly bin: string;
-}
-
-/** One of several doms, or the only one. */
-interface RealDom {
-  readonly program: Program;
-  readonly address: string;
-  readonly configFile: string;
-  api: Api | undefined;
 }
 
 class ProcessStage implements RealStage {
   readonly clock = systemClock();
   readonly #parts: Parts;
-  readonly #doms: ReadonlyMap<string, RealDom>;
   readonly #browsers = new Map<string, Browser>();
   readonly #proxies = new Map<string, TcpProxy>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#doms = new Map(parts.doms.map((dom, index) => [dom.name, this.#domOf(dom, index)]));
-  }
-
-  async startOtherDoms(): Promise<void> {
-    const [, ...others] = this.#doms.values();
-    for (const { program: each } of others) each.start();
   }
 
   async b8sctl(
     words: readonly string[],
     { input = '', files = new Map() }: Parameters<Stage['b8sctl']>[1] = {},
   ): ReturnType<Stage['b8sctl']> {
-    const dom = await this.#asked();
+    const dom = await this.#parts.control.asked();
     const folder = await mkdtemp(join(this.#parts.store.stateDir, 'b8sctl-'));
     try {
       for (const [path, bytes] of files) {
@@ -142,24 +118,18 @@ class ProcessStage implements RealStage {
   }
 
   async list(kind: string): ReturnType<Stage['list']> {
-    const dom = await this.#asked();
-    try {
-      return (await this.#api(dom).list({ kind, namespace: '' })).objects;
-    } catch {
-      // The next one dials at once, not after the pauses that gRPC makes between its tries.
-      dom.api?.close();
-      dom.api = undefined;
-      return undefined;
-    }
+    const listed = this.#parts.control.ask((api) => api.list({ kind, namespace: '' }));
+    return (await listed.catch(() => undefined))?.objects;
   }
 
   async join({ name }: { readonly name: string }): Promise<void> {
-    const { cluster } = this.#parts;
+    const { cluster, control } = this.#parts;
     const node = this.#node(name);
     await cluster.subs.get(name)?.kill9();
     rmSync(cluster.subDir(name), { recursive: true, force: true });
-    const api = this.#api(await this.#asked());
-    const { token, caHash, addresses } = await api.createToken({ node: name, ttlS: 0 });
+    const { token, caHash, addresses } = await control.ask((api) =>
+      api.createToken({ node: name, ttlS: 0 }),
+    );
     const words = ['--token', token, '--ca', caHash, '--name', name];
     await cluster.joinNode(node, `sub join https://${addresses[0]} ${words.join(' ')}`);
     if (this.#isCutOffSomeday(name)) await this.#putProxyBefore(name);
@@ -244,60 +214,16 @@ class ProcessStage implements RealStage {
   }
 
   async dispose(): Promise<void> {
-    const programs = [...this.#doms.values()].map((dom) => dom.program);
-    for (const { api } of this.#doms.values()) api?.close();
+    const { control, cluster, store } = this.#parts;
     for (const client of this.#browsers.values()) client.close();
-    await Promise.all(
-      [...programs, ...this.#parts.cluster.subs.values()].map((each) => each.kill9()),
-    );
+    await Promise.all([control.dispose(), ...[...cluster.subs.values()].map((sub) => sub.kill9())]);
     await Promise.all([...this.#proxies.values()].map((proxy) => proxy.stop()));
-    await this.#parts.store.dispose();
-  }
-
-  /** The one that a person would turn to: one that leads, if there are several. */
-  async #asked(): Promise<RealDom> {
-    const doms = [...this.#doms.values()];
-    const [first] = doms;
-    if (first === undefined) throw new Error('a cluster has at least one dom');
-    if (doms.length === 1) return first;
-    const leads = await Promise.all(
-      doms.map(async (dom) => dom.program.running && healthy(dom.address, this.#parts.port)),
-    );
-    return doms[leads.indexOf(true)] ?? doms.find((dom) => dom.program.running) ?? first;
-  }
-
-  #api(dom: RealDom): Api {
-    dom.api ??= grpcApi(connectionOf(parseConfig(readText(dom.configFile)), ''), {
-      requestTimeoutMs: REQUEST_MS_MAX,
-      command: 'e2e',
-    });
-    return dom.api;
-  }
-
-  #domOf(dom: Parts['doms'][number], index: number): RealDom {
-    const { cluster, port, store, doms, logDir, bin } = this.#parts;
-    const { address } = dom;
-    if (index === 0)
-      return { program: cluster.dom, address, configFile: cluster.configFile, api: undefined };
-    const stateDir = join(cluster.stateDir, dom.name);
-    mkdirSync(stateDir, { recursive: true });
-    // On a machine of its own it would be brought there by hand.
-    copyFileSync(join(cluster.stateDir, 'dom', 'seal.key'), join(stateDir, 'seal.key'));
-    const peers = doms.filter((each) => each !== dom).map((each) => `${each.address}:${port}`);
-    const own = { dom: { address, port, peers }, store: store.store, geo: [GEO] };
-    return {
-      program: program({
-        name: dom.name,
-        command: join(bin, 'dom'),
-        args: domArguments(own, stateDir),
-        logFile: join(logDir, `${dom.name}.log`),
-      }),
-      ...{ address, configFile: join(stateDir, 'config'), api: undefined },
-    };
+    await store.dispose();
   }
 
   #program(process: string): Program {
-    const found = this.#doms.get(process)?.program ?? this.#parts.cluster.subs.get(process);
+    const { control, cluster } = this.#parts;
+    const found = control.program(process) ?? cluster.subs.get(process);
     if (found === undefined) throw new Error(`${process} was never started`);
     return found;
   }
@@ -315,9 +241,8 @@ class ProcessStage implements RealStage {
 
   /** From now on the node reaches dom by a way that can be cut. */
   async #putProxyBefore(name: string): Promise<void> {
-    const { cluster, doms, port } = this.#parts;
-    const [first] = doms;
-    const proxy = await startTcpProxy(`http://${first?.address}:${port}`);
+    const { cluster, dom } = this.#parts;
+    const proxy = await startTcpProxy(dom);
     this.#proxies.set(name, proxy);
     const file = join(cluster.subDir(name), 'node.json');
     const identity = JSON.parse(readFileSync(file, 'utf8')) as object;

@@ -71,14 +71,20 @@ const VERBS: Readonly<Record<string, Verb>> = {
   start: ofProcess('start'),
   pause: ofProcess('pause'),
   resume: ofProcess('resume'),
-  cutOff: ofNode('cutOff'),
+  cutOff: {
+    also: [],
+    read: (value, { nodes, doms }) =>
+      doms.length === 1
+        ? { do: 'cutOff', node: value.oneOf([...nodes]) }
+        : value.fail('cannot be done to real processes where there are several doms'),
+  },
   heal: ofNode('heal'),
   pass: { also: [], read: (value) => ({ do: 'pass', ms: parseDuration(value) }) },
   visit: { also: [], read: (value) => ({ do: 'visit', site: value.text() }) },
   expect: { also: [], read: parseExpectation },
 };
 
-function ofNode(verb: 'cordon' | 'uncordon' | 'join' | 'remove' | 'cutOff' | 'heal'): Verb {
+function ofNode(verb: 'cordon' | 'uncordon' | 'join' | 'remove' | 'heal'): Verb {
   return {
     also: [],
     read: (value, { nodes }) => ({ do: verb, node: value.oneOf([...nodes]) }),

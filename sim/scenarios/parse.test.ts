@@ -110,6 +110,11 @@ describe('what is wrong is told with its line', () => {
       steps('- cordon: dom'),
       /^bad\.yaml:8 .*"dom" is none of london, sydney/,
     ],
+    [
+      'a cut that the real stage cannot make',
+      steps('- cutOff: london').replace('topology:\n', 'topology:\n  doms: 2\n'),
+      /^bad\.yaml:9 .*cannot be done to real processes where there are several doms/,
+    ],
     ['no duration', steps('- pass: soon'), /^bad\.yaml:8 steps\[0\]\.pass: must be a duration/],
     [
       'no version',

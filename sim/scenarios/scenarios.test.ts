@@ -6,7 +6,7 @@ import { allScenarios, observedFile, readObserved } from './files.fixture.ts';
 import { rehearseScenario } from './rehearse.ts';
 
 /** What happens at the same time has another order with each; the end is the same (INV-3). */
-const SEEDS = [1, 2, 3];
+const SEEDS = [1, 2];
 /** `UPDATE=1`: what is seen now is what is to be seen from now on, in both worlds. */
 const update = process.env['UPDATE'] === '1';
 
