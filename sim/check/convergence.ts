@@ -3,14 +3,27 @@ import { condition, type Resource } from '../../api/object.ts';
 import type { Site } from '../../api/site.ts';
 import type { Zone } from '../../api/zone.ts';
 import { digestHex } from '../../runtime/digest.ts';
-import { type ObjectName, objectKey } from '../../runtime/keys.ts';
+import { type ObjectName, objectKey, recordKey } from '../../runtime/keys.ts';
 import { decodeObject } from '../../runtime/mirror.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Sub } from '../hosts/sub-host.ts';
 import { ask, request } from '../load/clients.ts';
-import { hostOf, NAMESPACE, type SiteWish } from '../load/wish.ts';
+import { TYPE_SOA } from '../load/dns-client.ts';
+import {
+  hostOf,
+  NAMESPACE,
+  ORIGIN,
+  SIDE_ORIGIN,
+  SIDE_ZONE_NAME,
+  type SiteWish,
+  ZONE_NAME,
+} from '../load/wish.ts';
 
 const CLIENT = '198.51.100.7';
+const ZONES = [
+  { name: ZONE_NAME, origin: ORIGIN },
+  { name: SIDE_ZONE_NAME, origin: SIDE_ORIGIN },
+];
 const SITES = ['blog', 'docs', 'shop', 'wiki'];
 
 /**
@@ -26,9 +39,10 @@ export async function pending(cluster: Cluster, nowMs: number): Promise<readonly
     if (wished !== undefined) waiting.push(...pendingOnSite(site, cluster, wished));
     else if (site !== undefined) waiting.push(`Site ${name} to be gone`);
   }
-  for (const { name } of wish.zones.values()) {
+  for (const { name } of ZONES) {
     const zone = await read<Zone>(cluster, { kind: 'Zone', namespace: NAMESPACE, name });
-    waiting.push(...notReady(`Zone ${name}`, zone));
+    if (wish.zones.has(name)) waiting.push(...notReady(`Zone ${name}`, zone));
+    else if (zone !== undefined) waiting.push(`Zone ${name} to be gone`);
   }
   for (const { name } of cluster.machines) {
     const node = await read<Node>(cluster, { kind: 'Node', name });
@@ -90,7 +104,7 @@ function withoutGeography(node: Node | undefined): readonly string[] {
 /** A node that was removed, or never joined, has no say; it may serve what it has. */
 async function pendingOnSub(cluster: Cluster, sub: Sub, nowMs: number): Promise<readonly string[]> {
   const { host, running, machine } = sub;
-  if (!cluster.wish.nodes.has(host.name)) return pendingOnStranger(sub);
+  if (!cluster.wish.nodes.has(host.name)) return pendingOnStranger(cluster, sub);
   if (running?.serving === undefined) return [`${host.name} to serve anything`];
   const { phase } = running.agent.state().session;
   const waiting = phase === 'connected' ? [] : [`${host.name} to reach dom: it is ${phase}`];
@@ -98,18 +112,30 @@ async function pendingOnSub(cluster: Cluster, sub: Sub, nowMs: number): Promise<
     const wished = cluster.wish.sites.get(name);
     if (machine.roles.includes('edge')) waiting.push(...(await pendingOnEdge(sub, name, wished)));
     const reply = ask(cluster, { nameserver: sub, client: CLIENT, nowMs, name: hostOf(name) });
-    if (reply === 'down' || cluster.wish.zones.size === 0) continue;
+    if (reply === 'down' || !cluster.wish.zones.has(ZONE_NAME)) continue;
     const isNamed = (reply?.addresses.length ?? 0) > 0;
     if (isNamed !== (wished !== undefined))
       waiting.push(`${host.name} to know whether there is a site ${name}`);
   }
-  return waiting;
+  return [...waiting, ...pendingOnNameserver(cluster, sub, nowMs)];
 }
 
-function pendingOnStranger({ host, running }: Sub): readonly string[] {
-  // INV-36
-  const phase = running?.agent.state().session.phase;
-  return phase === 'connected' ? [`${host.name}, which was removed, to be let go`] : [];
+/** INV-26 for zones. */
+function pendingOnNameserver(cluster: Cluster, nameserver: Sub, nowMs: number): readonly string[] {
+  return ZONES.flatMap(({ name, origin }) => {
+    const question = { nameserver, client: CLIENT, nowMs, name: origin, type: TYPE_SOA };
+    const reply = ask(cluster, question);
+    if (reply === 'down') return [];
+    const isKnown = reply?.rcode === 0;
+    if (isKnown === cluster.wish.zones.has(name)) return [];
+    return [`${nameserver.host.name} to know whether there is a Zone ${name}`];
+  });
+}
+
+/** INV-36. It may knock for ever; what counts is whether dom takes it in. */
+async function pendingOnStranger({ store }: Cluster, { host }: Sub): Promise<readonly string[]> {
+  const session = await store.get(recordKey('session', host.name));
+  return session === undefined ? [] : [`${host.name}, which was removed, to be let go`];
 }
 
 /** INV-26, where the site is not wished. */

@@ -7,7 +7,7 @@ import type { Sub } from '../hosts/sub-host.ts';
 import { ask } from '../load/clients.ts';
 import { CLIENTS } from '../load/places.ts';
 import { viewOfAll } from '../load/view.ts';
-import { hostOf } from '../load/wish.ts';
+import { hostOf, ZONE_NAME } from '../load/wish.ts';
 import { certificatesCheck } from './certificates.ts';
 import type { Check, CheckPorts } from './check.ts';
 import { downNodesCheck } from './down-nodes.ts';
@@ -60,7 +60,7 @@ async function askAll(cluster: Cluster, nowMs: number): Promise<readonly RestAns
   const stored = await cluster.store.get(recordKey('geo', 'current'));
   const geo = stored === undefined ? undefined : (JSON.parse(stored.value) as GeoRecord);
   const geography = (geo?.databases.length ?? 0) > 0 ? ('present' as const) : ('absent' as const);
-  if (cluster.wish.zones.size === 0) return [];
+  if (!cluster.wish.zones.has(ZONE_NAME)) return [];
   return cluster.subs
     .filter(({ host }) => cluster.wish.nodes.has(host.name))
     .flatMap((nameserver) =>

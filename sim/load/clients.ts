@@ -15,7 +15,7 @@ import {
 import { drawQuery, encodeQuery, spoil } from './dns-query.ts';
 import { PAGES } from './pages.ts';
 import { CLIENTS, SUBNETS } from './places.ts';
-import { hostOf, ORIGIN } from './wish.ts';
+import { hostOf, ORIGIN, SIDE_ORIGIN } from './wish.ts';
 
 const PAUSE_MS_MAX = 4_000;
 export const SITES = ['blog', 'docs', 'shop', 'wiki'] as const;
@@ -74,6 +74,8 @@ function otherQuestion(host: string, random: SeededRandom): { name: string; type
     { name: `big.${ORIGIN}`, type: TYPE_TXT },
     { name: `nowhere.${ORIGIN}`, type: TYPE_TXT },
     { name: host, type: TYPE_AAAA },
+    { name: SIDE_ORIGIN, type: TYPE_TXT },
+    { name: SIDE_ORIGIN, type: TYPE_SOA },
     { name: 'elsewhere.test', type: TYPE_TXT },
   ]);
 }

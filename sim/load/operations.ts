@@ -2,15 +2,18 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { Machine } from '../cluster/machines.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import { makeRelease, type Published } from './content.ts';
+import { drawRouting } from './draw-routing.ts';
 import type { User } from './user.ts';
 import {
   hostOf,
   NAMESPACE,
   ORIGIN,
-  type Routing,
+  SIDE_ORIGIN,
+  SIDE_ZONE_NAME,
   type SiteWish,
   type Wish,
   ZONE_NAME,
+  type ZoneWish,
 } from './wish.ts';
 
 /** What one person does things with; `random` is the operation's own. */
@@ -43,11 +46,13 @@ export const OPERATIONS: Readonly<Record<string, OperationKind>> = {
   poison: { weight: 1, by: 'operator', run: poison },
   records: { weight: 2, by: 'operator', run: changeRecords },
   'recreate-zone': { weight: 1, by: 'operator', run: recreateZone },
+  'toggle-zone': { weight: 2, by: 'operator', run: toggleZone },
   cordon: { weight: 2, by: 'operator', run: toggleCordon },
   'remove-node': { weight: 2, by: 'operator', run: removeNode },
   'join-node': { weight: 4, by: 'operator', run: joinNode },
 };
 
+const FIRST_ZONE: ZoneWish = { name: ZONE_NAME, origin: ORIGIN, version: 1 };
 const CORDONED_MS_MAX = 10_000;
 
 /** A zone, and the first of this person's sites, in either order. */
@@ -55,9 +60,9 @@ export async function declareFirst(hand: Hand, isOperator: 'operator' | 'other')
   const [first] = hand.sites;
   if (first === undefined) return;
   const zoneFirst = hand.random.chance(0.5);
-  if (isOperator === 'operator' && zoneFirst) await applyZone(hand, 1);
+  if (isOperator === 'operator' && zoneFirst) await applyZone(hand, FIRST_ZONE);
   await createSite(hand, first);
-  if (isOperator === 'operator' && !zoneFirst) await applyZone(hand, 1);
+  if (isOperator === 'operator' && !zoneFirst) await applyZone(hand, FIRST_ZONE);
 }
 
 /** Makes a machine a node, and starts sub there. */
@@ -72,7 +77,7 @@ export async function join({ cluster, user }: Hand, machine: Machine): Promise<v
 export async function declareAll(hand: Hand, { nodes, zones, sites }: Wish): Promise<void> {
   const { cluster, user } = hand;
   for (const machine of cluster.machines) if (nodes.has(machine.name)) await join(hand, machine);
-  for (const { version } of zones.values()) await applyZone(hand, version);
+  for (const zone of zones.values()) await applyZone(hand, zone);
   for (const site of sites.values()) {
     cluster.published(site.name, site.release);
     await user.publish(site.release, site.name);
@@ -98,7 +103,7 @@ async function configure(hand: Hand): Promise<void> {
   const site = anySite(hand);
   if (site === undefined) return;
   const ttl = hand.random.integer(5, 60);
-  await applySite(hand, { ...site, ttl, routing: drawRouting(hand) });
+  await applySite(hand, { ...site, ttl, routing: drawRouting(hand.cluster.wish, hand.random) });
 }
 
 /** Declares a site that is not there, or deletes one that is. The first one stays. */
@@ -158,7 +163,7 @@ async function poison({ cluster, user, random }: Hand): Promise<void> {
 
 async function changeRecords(hand: Hand): Promise<void> {
   const zone = hand.cluster.wish.zones.get(ZONE_NAME);
-  if (zone !== undefined) await applyZone(hand, zone.version + 1);
+  if (zone !== undefined) await applyZone(hand, { ...zone, version: zone.version + 1 });
 }
 
 async function recreateZone(hand: Hand): Promise<void> {
@@ -167,7 +172,17 @@ async function recreateZone(hand: Hand): Promise<void> {
   if (zone === undefined) return;
   await user.delete({ kind: 'Zone', namespace: NAMESPACE, name: ZONE_NAME });
   await hand.sleep(random.integer(0, 3_000));
-  await applyZone(hand, zone.version + 1);
+  await applyZone(hand, { ...zone, version: zone.version + 1 });
+}
+
+/** A zone without sites: what of it outlives it is nobody's (INV-26). */
+async function toggleZone(hand: Hand): Promise<void> {
+  const { cluster, user, random } = hand;
+  const [name, origin] = [SIDE_ZONE_NAME, SIDE_ORIGIN];
+  if (!cluster.wish.zones.has(name))
+    return applyZone(hand, { name, origin, version: random.integer(1, 1_000) });
+  await user.delete({ kind: 'Zone', namespace: NAMESPACE, name });
+  cluster.wish.zones.delete(name);
 }
 
 /** As `b8sctl cordon` and `uncordon` do it. */
@@ -254,7 +269,8 @@ function declaredSite({ name, host, release, ttl, routing }: SiteWish): {
   return { kind: 'Site', metadata: { namespace: NAMESPACE, name }, spec };
 }
 
-async function applyZone({ cluster, user }: Hand, version: number): Promise<void> {
+async function applyZone({ cluster, user }: Hand, zone: ZoneWish): Promise<void> {
+  const { name, origin, version } = zone;
   const values = [`a=${version}`, `b=${version}`];
   // Fits a large packet, but no small one.
   const many = Array.from({ length: 9 }, (_, index) => `${index}=${version}`.padEnd(90, '-'));
@@ -262,24 +278,7 @@ async function applyZone({ cluster, user }: Hand, version: number): Promise<void
     { name: '@', type: 'TXT', values },
     { name: 'big', type: 'TXT', values: many },
   ];
-  const metadata = { namespace: NAMESPACE, name: ZONE_NAME };
-  await user.apply({ kind: 'Zone', metadata, spec: { origin: ORIGIN, records } });
-  cluster.wish.zones.set(ZONE_NAME, { name: ZONE_NAME, origin: ORIGIN, version });
-}
-
-function drawRouting({ cluster, random }: Hand): Routing {
-  const answers = random.integer(1, 3);
-  const nodes = [...cluster.wish.nodes.keys()].toSorted();
-  const policy = random.pick(['nearest', 'nearest', 'weighted', 'failover'] as const);
-  if (nodes.length === 0 || policy === 'nearest') return { policy: 'nearest', answers };
-  if (policy === 'failover') {
-    const shuffled = nodes
-      .map((name) => ({ name, at: random.next() }))
-      .toSorted((a, b) => a.at - b.at)
-      .map(({ name }) => name);
-    return { policy, answers, order: shuffled.slice(0, random.integer(1, nodes.length)) };
-  }
-  const weights = Object.fromEntries(nodes.map((name) => [name, random.integer(0, 5)]));
-  weights[random.pick(nodes)] = 1;
-  return { policy, answers, weights };
+  const metadata = { namespace: NAMESPACE, name };
+  await user.apply({ kind: 'Zone', metadata, spec: { origin, records } });
+  cluster.wish.zones.set(name, zone);
 }

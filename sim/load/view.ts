@@ -4,7 +4,7 @@ import type { Sub } from '../hosts/sub-host.ts';
 import { ask, request, SITES } from './clients.ts';
 import { TYPE_NS, TYPE_SOA, TYPE_TXT } from './dns-client.ts';
 import { CLIENTS } from './places.ts';
-import { hostOf, ORIGIN } from './wish.ts';
+import { hostOf, ORIGIN, SIDE_ORIGIN } from './wish.ts';
 
 export interface View {
   readonly cluster: Cluster;
@@ -48,10 +48,12 @@ function viewOfHosts({ cluster, nowMs, of }: View, nameserver: Sub): readonly st
 
 function viewOfZone({ cluster, nowMs, of }: View, nameserver: Sub): readonly string[] {
   const [client = ''] = CLIENTS;
-  return [TYPE_SOA, TYPE_NS, TYPE_TXT].map((type) => {
-    const reply = ask(cluster, { nameserver, client, nowMs, name: ORIGIN, type });
-    return `${nameserver.host.name} ${ORIGIN} type ${type} ${textOf(reply, of)}`;
-  });
+  return [ORIGIN, SIDE_ORIGIN].flatMap((name) =>
+    [TYPE_SOA, TYPE_NS, TYPE_TXT].map((type) => {
+      const reply = ask(cluster, { nameserver, client, nowMs, name, type });
+      return `${nameserver.host.name} ${name} type ${type} ${textOf(reply, of)}`;
+    }),
+  );
 }
 
 function textOf(reply: ReturnType<typeof ask>, of: View['of']): string {

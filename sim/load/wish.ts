@@ -46,6 +46,9 @@ export function nothingWished(): Wish {
 export const NAMESPACE = 'default';
 export const ORIGIN = 'example.test';
 export const ZONE_NAME = 'example-test';
+/** Another zone, which comes and goes, and in which no site lies. */
+export const SIDE_ORIGIN = 'side.test';
+export const SIDE_ZONE_NAME = 'side-test';
 
 /** `blog` is served at blog.example.test. */
 export function hostOf(site: string): string {
