@@ -1,4 +1,5 @@
 import type { Check, CheckPorts } from './check.ts';
+import { conditionalCheck } from './conditional.ts';
 import { fencesCheck } from './fences.ts';
 import { historiesCheck } from './histories.ts';
 import { type MirrorsPorts, mirrorsCheck } from './mirrors.ts';
@@ -15,5 +16,6 @@ export function storeChecks(
     historiesCheck(ports, history),
     fencesCheck(ports, history),
     mirrorsCheck(ports, history),
+    conditionalCheck(ports),
   ];
 }
