@@ -25,7 +25,7 @@ export interface Picture {
 type Context = CanvasRenderingContext2D;
 
 export const FONT = '12px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
-const DIM_ALPHA = 0.45;
+const DIM_ALPHA = 0.5;
 const EDGE_ALPHA = 0.45;
 /** Words that would stand closer are left out. */
 const WORDS_PX_MIN = 13;
@@ -86,7 +86,7 @@ function paintLanes(context: Context, picture: Picture): void {
     context.lineTo(x, bottomPx);
   }
   context.stroke();
-  const widthPx = Math.min(18, geometry.lanePx - 2);
+  const widthPx = Math.min(12, geometry.lanePx * 0.55);
   const colors = { down: palette.down, paused: palette.paused, 'cut off': palette.cutOff };
   for (const { lane, state, from, to } of run.states) {
     const fromPx = Math.max(topPx, pxOfLine(view.layout, from));
