@@ -59,6 +59,56 @@ describe('a session', () => {
     expect(london.ended()).toMatch(/not declared any more/);
   });
 
+  test('of a Node that was replaced while it began gets nothing', async () => {
+    let register: (() => void) | undefined;
+    scene = await domScene({
+      wrapStore: (store): Store => ({
+        ...bound(store),
+        async commit(transaction) {
+          const isSession = transaction.writes.some(
+            ({ key }) => key === recordKey('session', 'london'),
+          );
+          if (isSession) await new Promise<void>((resolve) => (register = resolve));
+          return store.commit(transaction);
+        },
+      }),
+    });
+    const earlier = scene.open(await scene.join('london'));
+    earlier.hello();
+    await scene.clock.advance(50);
+    await scene.remove('Node', 'london');
+    await scene.join('london');
+    await scene.clock.advance(50);
+    register?.();
+    await scene.clock.advance(50);
+    expect(earlier.plans).toEqual([]);
+    expect(earlier.ended()).toMatch(/earlier node london/);
+  });
+
+  test('of a Node that is gone does not open, also where the mirror is behind', async () => {
+    let mirror: 'follows' | 'stands still' = 'follows';
+    scene = await domScene({
+      wrapStore: (store): Store => ({
+        ...bound(store),
+        async *watch(...asked) {
+          for await (const event of store.watch(...asked)) {
+            if (mirror === 'stands still') await new Promise(() => undefined);
+            yield event;
+          }
+        },
+      }),
+    });
+    const identity = await scene.join('london');
+    await scene.clock.advance(50);
+    mirror = 'stands still';
+    await scene.remove('Node', 'london');
+    const london = scene.open(identity);
+    london.hello();
+    await scene.clock.advance(50);
+    expect(london.plans).toEqual([]);
+    expect(london.ended()).toMatch(/not declared any more/);
+  });
+
   test('of a peer that reads nothing is not sent more and more', async () => {
     scene = await domScene();
     const identity = await scene.join('london');

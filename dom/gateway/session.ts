@@ -1,3 +1,4 @@
+import type { Resource } from '../../api/object.ts';
 import {
   type ExplainQuestion,
   type ExplainReply,
@@ -11,6 +12,7 @@ import type { Identity } from '../../runtime/authority.ts';
 import { describeError } from '../../runtime/control-loop.ts';
 import { objectKey, recordKey } from '../../runtime/keys.ts';
 import { type Link, LinkClosedError } from '../../runtime/link.ts';
+import { decodeObject } from '../../runtime/mirror.ts';
 import type { InSlot } from '../../runtime/slots.ts';
 import { type Feed, HEARTBEAT_INTERVAL_MS } from './feed.ts';
 import type { GatewayPorts } from './ports.ts';
@@ -104,10 +106,9 @@ export class Session {
 
   /** Ends the session of a node that is gone or is another one by now (INV-36). */
   check(): void {
-    const node = this.#ports.mirror.get('Node', { name: this.node });
-    if (node?.metadata.uid === this.#identity.uid) return;
     if (this.#feed === undefined) return;
-    const error = new LinkClosedError('refused', this.#strangerMessage());
+    const error = this.#refusalOf(this.#ports.mirror.get('Node', { name: this.node }));
+    if (error === undefined) return;
     this.#link.close(error);
     this.#over.abort(error);
   }
@@ -176,15 +177,16 @@ export class Session {
       store.get(objectKey({ kind: 'Node', name: this.node })),
       store.get(recordKey('session', this.node)),
     ]);
-    // A node that has just joined may be faster than the mirror.
+    // By the store, not by the mirror, which may be behind (INV-36)…
+    this.#refuseUnless(declared === undefined ? undefined : decodeObject(declared));
+    // …or slower than a node that has just joined.
     if (declared !== undefined) await mirror.reached(declared.modRevision, this.#over.signal);
-    const node = mirror.get('Node', { name: this.node });
-    if (node?.metadata.uid !== this.#identity.uid)
-      throw new LinkClosedError('refused', this.#strangerMessage());
     if (hello.held !== undefined) await this.#riseAbove(hello.held);
     this.#over.signal.throwIfAborted();
     this.#hub.enter(this);
     await this.#presence.register(hello, registered?.modRevision ?? 0n, this.#over.signal);
+    // That took a while: by now the name may be another Node's, with plans of its own.
+    this.#refuseUnless(mirror.get('Node', { name: this.node }));
     this.#sent =
       hello.held === undefined ? undefined : { position: hello.held, digest: hello.heldDigest };
     this.#feed = this.#hub.subscribe(this, hello.held);
@@ -274,10 +276,19 @@ export class Session {
       });
   }
 
-  #strangerMessage(): string {
-    return this.#ports.mirror.get('Node', { name: this.node }) === undefined
-      ? `node ${this.node} is not declared any more: join again with a new token`
-      : `this certificate is of an earlier node ${this.node}: join again with a new token`;
+  #refuseUnless(node: Resource | undefined): void {
+    const refusal = this.#refusalOf(node);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /** `node`: who has the name by now. Undefined: still the one that the certificate is of. */
+  #refusalOf(node: Resource | undefined): LinkClosedError | undefined {
+    if (node?.metadata.uid === this.#identity.uid) return undefined;
+    const why =
+      node === undefined
+        ? `node ${this.node} is not declared any more: join again with a new token`
+        : `this certificate is of an earlier node ${this.node}: join again with a new token`;
+    return new LinkClosedError('refused', why);
   }
 }
 
