@@ -2,7 +2,7 @@ import { answersOf, isNone, type Scene, servedBy } from './look.ts';
 import { CLIENTS, type Client } from './scenario.ts';
 
 /** How long a visitor thinks between two visits. */
-const THINKING_MS = 200;
+const THINKING_MS = 400;
 /** So many failures are told; more help nobody. */
 const FAILURES_MAX = 5;
 
