@@ -1,4 +1,4 @@
-import type { AppliedReport, PlaneSnapshot } from '../../agent/plane/plane.ts';
+import type { AppliedReport, Health, PlaneSnapshot } from '../../agent/plane/plane.ts';
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { HttpAnswer } from '../../runtime/http.ts';
 import type { LogFields } from '../../runtime/log.ts';
@@ -90,6 +90,13 @@ export interface AppliedSnapshot {
   readonly report: AppliedReport;
 }
 
+/** A nameserver has looked whether an edge serves. */
+export interface ProbedEdge {
+  readonly nameserver: string;
+  readonly node: string;
+  readonly outcome: 'answered' | 'silent';
+}
+
 /**
  * One thing that must hold, watched while a world runs. Each method is called when what it is named
  * for has happened; a check implements those that it needs, keeps what it must remember, and calls
@@ -108,6 +115,9 @@ export interface Check {
   moved?(position: NodePosition): void;
   /** A node's data plane has taken a snapshot over. */
   applied?(applied: AppliedSnapshot): void;
+  probed?(edge: ProbedEdge): void;
+  /** What a nameserver thinks of the edges has changed. */
+  judged?(nameserver: string, health: Health): void;
   /** A person has made a release of a site, and is about to upload it. */
   published?(site: string, release: Published): void;
   /** Something that must not be seen is in the world from now on. */

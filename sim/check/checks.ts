@@ -1,3 +1,4 @@
+import type { Health } from '../../agent/plane/plane.ts';
 import type { Log, LogFields } from '../../runtime/log.ts';
 import type { Published } from '../load/content.ts';
 import type {
@@ -10,6 +11,7 @@ import type {
   HttpExchange,
   LoggedLine,
   NodePosition,
+  ProbedEdge,
   Secret,
   SentFrame,
 } from './check.ts';
@@ -104,6 +106,14 @@ export class Checks implements Required<Check> {
 
   applied(applied: AppliedSnapshot): void {
     for (const check of this.#all) check.applied?.(applied);
+  }
+
+  probed(edge: ProbedEdge): void {
+    for (const check of this.#all) check.probed?.(edge);
+  }
+
+  judged(nameserver: string, health: Health): void {
+    for (const check of this.#all) check.judged?.(nameserver, health);
   }
 
   published(site: string, release: Published): void {

@@ -11,6 +11,7 @@ import { hostOf, ZONE_NAME } from '../load/wish.ts';
 import { certificatesCheck } from './certificates.ts';
 import type { Check, CheckPorts } from './check.ts';
 import { downNodesCheck } from './down-nodes.ts';
+import { hysteresisCheck } from './hysteresis.ts';
 import { Outages } from './outages.ts';
 import { repliesCheck } from './replies.ts';
 import { type RestAnswer, routingCheck } from './routing.ts';
@@ -44,6 +45,7 @@ export function dnsChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
       wallMsAt: (node) => subOf(node)?.host.clock.nowMs() ?? wallMs(),
     }),
     downNodesCheck({ ...ports, machines, outages, healthAt }),
+    hysteresisCheck(ports),
     repliesCheck(ports),
     routingCheck({ ...ports, machines, wish, healthAt, askAll: () => askAll(cluster, wallMs()) }),
     serialsCheck(ports),

@@ -59,6 +59,7 @@ export function startSub(sub: Sub, parts: SubParts): void {
   const log = process.log(checks.overhear(host.name, trace.log(host.name)));
   const reader = host.reader(random.fork('plane'));
   const plane = createInProcessPlane({ disk: reader, nodeName: host.name, log });
+  const probe = network.probe(caller);
   const agent = createAgent({
     clock: process.clock(host.clock),
     random,
@@ -77,13 +78,21 @@ export function startSub(sub: Sub, parts: SubParts): void {
       setHealth: (health) => {
         running.health = health;
         plane.setHealth(health);
+        checks.judged(host.name, health);
       },
       explain: (question) => plane.explain(question),
       state: () => plane.state(),
       onDamaged: (listener) => plane.onDamaged(listener),
       close: () => plane.close(),
     }),
-    probe: network.probe(caller),
+    probe: {
+      probe: async (target, signal) => {
+        const isUp = await probe.probe(target, signal);
+        const outcome = isUp ? 'answered' : 'silent';
+        checks.probed({ nameserver: host.name, node: target.node, outcome });
+        return isUp;
+      },
+    },
     log,
     identity: { node: host.name },
   });
