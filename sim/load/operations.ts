@@ -208,13 +208,19 @@ async function applyNode(
 }
 
 /** The first machine, which has all roles, stays: a cluster without any node has nothing to show. */
-async function removeNode({ cluster, user, random }: Hand): Promise<void> {
+async function removeNode(hand: Hand): Promise<void> {
+  const { cluster, user, random } = hand;
   const [first] = cluster.machines;
   const others = [...cluster.wish.nodes.keys()].filter((name) => name !== first?.name);
   if (others.length === 0) return;
   const name = random.pick(others);
   await user.delete({ kind: 'Node', name });
   cluster.wish.nodes.delete(name);
+  const machine = cluster.machines.find((each) => each.name === name);
+  if (machine === undefined || !random.chance(0.4)) return;
+  // Set up anew, and another Node of the same name.
+  await hand.sleep(random.pick([0, random.integer(0, 5_000)]));
+  await join(hand, machine);
 }
 
 /** A machine that is not a node by now, perhaps for the second time: then it is set up anew. */

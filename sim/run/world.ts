@@ -9,6 +9,7 @@ import { Trace, type TraceLine } from '../engine/trace.ts';
 import { startStorm } from '../faults/storm.ts';
 import { startClients } from '../load/clients.ts';
 import { startPeople } from '../load/people.ts';
+import { startStrangers } from '../load/strangers.ts';
 import { viewOfAll } from '../load/view.ts';
 import type { Setting } from './setting.ts';
 
@@ -132,6 +133,8 @@ export class World {
     for (const dom of cluster.doms) cluster.startDom(dom);
     const { faults, stormMs: lengthMs, clients: count } = setting;
     startStorm(cluster, { faults, lengthMs, scheduler, random: this.#random.fork('storm') });
+    const strangers = this.#random.fork('strangers');
+    startStrangers(cluster, { scheduler, random: strangers, tokensUntilMs: lengthMs });
     startClients(cluster, { scheduler, random: this.#random.fork('clients'), count });
     const { people = startPeople } = this.#options;
     people(cluster, { setting, scheduler, random: this.#random.fork('people') }).then(

@@ -115,7 +115,7 @@ export const STALENESS: readonly Mutant[] = [
     replace: '    if (node === undefined)\n      throw',
     story:
       'A machine that was removed comes back in with its old certificate once its name is again.',
-    expects: [16, 36],
+    expects: [16, 34, 36],
   },
   {
     name: 'owner-by-name',
