@@ -40,3 +40,29 @@ test('what is due by the wall clock is not late by as much as that clock leaps',
   expect(done).toBe(1);
   stopping.abort();
 });
+
+test('a write that keeps losing is tried less and less often', async () => {
+  const clock = virtualClock();
+  let tries = 0;
+  const controller: Controller = {
+    name: 'content',
+    affected: () => ['one'],
+    reconcile: async () => {
+      tries += 1;
+      return 'conflict';
+    },
+  };
+  const mirror = {
+    subscribe: () => () => undefined,
+    everything: () => [{} as WorldChange],
+  } as unknown as Mirror;
+  const stopping = new AbortController();
+  const ports = { mirror, clock, random, log: silentLog, metrics: noMetrics };
+  void runController(controller, ports, stopping.signal);
+  await clock.advance(200);
+  expect(tries).toBeGreaterThan(2);
+  tries = 0;
+  await clock.advance(10_000);
+  expect(tries).toBeLessThan(20);
+  stopping.abort();
+});

@@ -1,6 +1,6 @@
 import { backoffMs } from './backoff.ts';
 import type { Clock } from './clock.ts';
-import { type Controller, type Outcome, TerminalError } from './controller.ts';
+import { CONFLICT_BACKOFF, type Controller, type Outcome, TerminalError } from './controller.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Mirror } from './mirror.ts';
@@ -48,6 +48,8 @@ export async function runController(
 class ControlLoop {
   readonly #queue = new WorkQueue();
   readonly #failures = new Map<string, number>();
+  /** Conflicts in a row, by name. */
+  readonly #conflicts = new Map<string, number>();
   /** When each name is to be looked at again; the earliest wins. */
   readonly #rechecks = new Map<string, { readonly atMs: number; readonly scope: Scope }>();
   readonly #controller: Controller;
@@ -119,6 +121,8 @@ class ControlLoop {
     try {
       const outcome = await this.#inTime(this.#controller.reconcile(name, scope.signal), scope);
       this.#failures.delete(name);
+      if (outcome === 'conflict') return { word: outcome, recheckInMs: this.#conflict(name) };
+      this.#conflicts.delete(name);
       return outcome === 'settled' ? { word: 'settled' } : { word: 'recheck', ...outcome };
     } catch (error) {
       if (this.#signal.aborted) return { word: 'stopped' };
@@ -129,6 +133,13 @@ class ControlLoop {
     } finally {
       scope.end();
     }
+  }
+
+  /** When to try again. */
+  #conflict(name: string): number {
+    const conflicts = (this.#conflicts.get(name) ?? 0) + 1;
+    this.#conflicts.set(name, conflicts);
+    return backoffMs(conflicts, CONFLICT_BACKOFF, this.#ports.random);
   }
 
   async #inTime(work: Promise<Outcome>, scope: Scope): Promise<Outcome> {

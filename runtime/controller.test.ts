@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { afterWrite, CONFLICT_RECHECK_MS } from './controller.ts';
+import { afterWrite } from './controller.ts';
 
 test.each([
   { when: 'it was written', write: { outcome: 'written', revision: 1n }, returned: 'settled' },
@@ -14,7 +14,7 @@ test.each([
     when: 'it lost to another write, whatever the time',
     write: { outcome: 'conflict' },
     inMs: 5_000,
-    returned: { recheckInMs: CONFLICT_RECHECK_MS },
+    returned: 'conflict',
   },
 ] as const)('afterWrite when $when', ({ write, returned, ...rest }) => {
   expect(afterWrite(write, 'inMs' in rest ? rest.inMs : undefined)).toEqual(returned);

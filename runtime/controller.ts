@@ -1,8 +1,12 @@
+import type { BackoffLimits } from './backoff.ts';
 import type { WorldChange } from './world.ts';
 import type { WriteOutcome } from './writer.ts';
 
-/** `settled`: nothing to do until something changes. */
-export type Outcome = 'settled' | { readonly recheckInMs: number };
+/**
+ * `settled`: nothing to do until something changes. `conflict`: the write lost to another one, and
+ * is decided anew a little later.
+ */
+export type Outcome = 'settled' | 'conflict' | { readonly recheckInMs: number };
 
 /** Retrying will not help; the message says what a person must do. */
 export class TerminalError extends Error {
@@ -24,14 +28,14 @@ export interface Controller {
 }
 
 /**
- * How long to wait after a conflict. The change that it lost to is mostly on its way and calls for
- * the name by itself; asking again at once would only burn the store while the mirror lags, or
- * while a dom that no longer leads has yet to learn so.
+ * How long to wait after conflicts in a row. The change that the write lost to is mostly on its way
+ * and calls for the name by itself; asking again at once would only burn the store while the mirror
+ * lags, or while a dom that no longer leads has yet to learn so.
  */
-export const CONFLICT_RECHECK_MS = 20;
+export const CONFLICT_BACKOFF: BackoffLimits = { baseMs: 20, capMs: 1_000 };
 
 /** What a reconcile returns after its write; `recheckInMs` Infinity: only a change calls for it. */
 export function afterWrite({ outcome }: WriteOutcome, recheckInMs: number = Infinity): Outcome {
-  if (outcome === 'conflict') return { recheckInMs: CONFLICT_RECHECK_MS };
+  if (outcome === 'conflict') return 'conflict';
   return recheckInMs === Infinity ? 'settled' : { recheckInMs };
 }

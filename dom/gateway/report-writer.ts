@@ -1,5 +1,6 @@
 import type { Report } from '../../proto/gen/b8s/v1/agent.ts';
-import { CONFLICT_RECHECK_MS } from '../../runtime/controller.ts';
+
+import { CONFLICT_BACKOFF } from '../../runtime/controller.ts';
 import type { InSlot } from '../../runtime/slots.ts';
 import type { WriteOutcome } from '../../runtime/writer.ts';
 import type { GatewayPorts } from './ports.ts';
@@ -56,7 +57,7 @@ export class ReportWriter {
       if (outcome.outcome !== 'conflict') continue;
       conflicts += 1;
       if (conflicts > CONFLICTS_MAX) throw new Error('others write its report');
-      await clock.sleep(CONFLICT_RECHECK_MS, this.#signal);
+      await clock.sleep(CONFLICT_BACKOFF.baseMs, this.#signal);
     }
   }
 

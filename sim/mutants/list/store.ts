@@ -38,7 +38,7 @@ export const STORE: readonly Mutant[] = [
   {
     name: 'conflict-settled',
     file: 'runtime/controller.ts',
-    find: "  if (outcome === 'conflict') return { recheckInMs: CONFLICT_RECHECK_MS };\n",
+    find: "  if (outcome === 'conflict') return 'conflict';\n",
     replace: '',
     story: 'A controller whose write was refused takes its work for done.',
     expects: [1],
