@@ -1,3 +1,4 @@
+import { BLOB_STALL_MS_MAX } from '../../agent/content/download.ts';
 import { COLLECT_GRACE_MS } from '../../agent/content/plan.ts';
 import { turns } from '../../runtime/node/settle.ts';
 import { pending } from '../check/convergence.ts';
@@ -17,8 +18,11 @@ import type { Setting } from './setting.ts';
 export const CONVERGENCE_MS_MAX = 90_000;
 /** The faults stop, and by then the users, too, must have got through. */
 const USERS_MS_MAX = 300_000;
-/** Longer than all leases, and than events wait to be counted: after it nothing is left to say. */
-const SETTLE_MS = 20_000;
+/**
+ * Longer than all leases, than events wait to be counted, and than a fetch hangs whose other end is
+ * gone: after it nothing is left to say.
+ */
+const SETTLE_MS = BLOB_STALL_MS_MAX + 5_000;
 /** Nothing is written in this time (INV-2). */
 const QUIET_MS = 40_000;
 /** Every host is rebooted within this time, one after another, with dom gone for good (INV-24). */
