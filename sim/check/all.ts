@@ -1,6 +1,7 @@
 import type { Mirror } from '../../runtime/mirror.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { answersCheck } from './answers.ts';
+import { boundsCheck } from './bounds.ts';
 import type { Check, CheckPorts } from './check.ts';
 import { deltasCheck } from './deltas.ts';
 import { dnsChecks } from './dns-checks.ts';
@@ -30,6 +31,11 @@ export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
     ...dnsChecks(ports, cluster),
     ...objectChecks(ports, { cluster, history }),
     answersCheck(ports),
+    boundsCheck({
+      ...ports,
+      doms: () => cluster.doms.length,
+      excessFrames: () => cluster.network.excessFramesMax,
+    }),
     deltasCheck(ports),
     positionsCheck(ports),
     restCheck({ ...ports, leaders, isSound }),

@@ -29,12 +29,14 @@ export interface SentFrame {
 
 /** A try of a node to reach a process on another host, whatever becomes of it. */
 export interface Call {
-  /** The node. */
+  /** The node, and its process: "london#2". */
   readonly from: string;
+  readonly process: string;
   /** The other host. */
   readonly to: string;
-  /** "session" or "blobs". */
+  /** "session", or "blobs" and of which digest. */
   readonly service: string;
+  readonly digest?: string;
 }
 
 /** A question to a nameserver, and what came back. */

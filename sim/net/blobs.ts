@@ -66,7 +66,7 @@ export class BlobWays {
     const { node, identity, process } = caller;
     const { digest, offsetBytes, signal } = wanted;
     const route = { from: node, to: sourceOf(caller) };
-    watch.called?.({ ...route, service: 'blobs' });
+    watch.called?.({ ...route, process: process.name, service: 'blobs', digest });
     const happens = (what: string): void => void trace.add('network', what, { kind: 'fault' });
     const request = { identity, digest, offsetBytes };
     const call = this.#service.call({ ...route, process, request, signal });

@@ -59,7 +59,7 @@ export class Dialling {
     const { process, node } = caller;
     this.#dials.set(process, (this.#dials.get(process) ?? 0) + 1);
     const host = this.lastDialled(caller);
-    watch.called?.({ from: node, to: host, service: 'session' });
+    watch.called?.({ from: node, process: process.name, to: host, service: 'session' });
     const contact = this.#contact(caller, host);
     // gRPC gives a link before anybody is known to be there; the port allows both.
     if (random.chance(0.5)) return this.#openEarly(caller, host, contact);
