@@ -26,6 +26,8 @@ export interface StoreFaults {
   readonly storeOutages: number;
   /** Times when one dom cannot reach the store and the others can, in a run. */
   readonly storeCutOffs: number;
+  /** Times when somebody ends a lease before its time, by hand or by the store's clock, in a run. */
+  readonly leasesEnded: number;
 }
 
 export const CALM_STORE: StoreFaults = {
@@ -41,12 +43,13 @@ export const CALM_STORE: StoreFaults = {
   compactions: 0,
   storeOutages: 0,
   storeCutOffs: 0,
+  leasesEnded: 0,
 };
 
 export const STORE_FAULT_KINDS = {
   commits: ['commitUncertain'],
   'store-calls': ['callLost'],
-  leases: ['renewalLost'],
+  leases: ['renewalLost', 'leasesEnded'],
   'slow-store': ['storeLatencyMsMax', 'storeStall'],
   'watch-delay': ['watchHold', 'watchHoldMsMax'],
   'watch-break': ['watchBreak'],
@@ -69,5 +72,6 @@ export function drawStoreFaults(random: SeededRandom): StoreFaults {
     compactions: Math.ceil(maybe(random, 25)),
     storeOutages: Math.ceil(maybe(random, 3)),
     storeCutOffs: Math.ceil(maybe(random, 3)),
+    leasesEnded: Math.ceil(maybe(random, 4)),
   };
 }

@@ -43,6 +43,13 @@ export function stormStore({ store }: Cluster, ports: StormPorts): () => void {
     weather.cutOff(name);
     scheduler.after(random.integer(1, CUT_OFF_MS_MAX), () => weather.join(name));
   });
+  during(faults.leasesEnded, () => {
+    const leases = store.leases();
+    if (leases.length === 0) return;
+    const lease = random.pick(leases);
+    store.note(`ends lease ${lease} before its time`);
+    void store.revokeLease(lease);
+  });
   return () => {
     store.comeUp();
     weather.clear();

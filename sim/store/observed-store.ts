@@ -110,6 +110,11 @@ export class ObservedStore implements Store {
     void this.#renewAll();
   }
 
+  /** Those that may still be alive, oldest first. */
+  leases(): readonly LeaseId[] {
+    return [...this.#leases];
+  }
+
   /** Runs `action` once that revision has come about. */
   atRevision(revision: Revision, action: () => void): void {
     this.#atRevision.set(revision, action);
