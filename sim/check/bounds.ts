@@ -17,7 +17,7 @@ export const DIALS_PER_DOM_MAX = 8;
  * for a way to dom that opens is a reason to try at once. The busiest of 60 seeds: 10.
  */
 export const FETCHES_PER_DOM_MAX = 2 * DIALS_PER_DOM_MAX;
-/** At rest only what is nowhere is asked for, by waits of at least 5 s. */
+/** At rest only what cannot be had is asked for, after waits of at least 5 s, and at each dial. */
 const RESTING_FETCHES_MAX = 3;
 /** Of one node and each dom: hellos and what follows them at once, of several lives. */
 const GREETINGS_PER_DOM_MAX = 2 * DIALS_PER_DOM_MAX;
@@ -59,7 +59,7 @@ export function boundsCheck(ports: BoundsPorts): Check {
       const isDial = service === 'session';
       const busyMax = (isDial ? DIALS_PER_DOM_MAX : FETCHES_PER_DOM_MAX) * doms();
       // At rest only those who are refused, because they were removed, knock now and then.
-      const restMax = isDial ? doms() : RESTING_FETCHES_MAX;
+      const restMax = doms() + (isDial ? 0 : RESTING_FETCHES_MAX);
       atMost(phase === 'settled' ? restMax : busyMax, calls.add(what), what);
     },
     sent({ node, from }) {
