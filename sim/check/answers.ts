@@ -1,31 +1,49 @@
+import { kindPrefix } from '../../runtime/keys.ts';
 import { decodeReply, TYPE_A } from '../load/dns-client.ts';
 import { ORIGIN } from '../load/wish.ts';
 import type { Check, CheckPorts, DnsExchange } from './check.ts';
 import { Past, siteOf } from './past.ts';
 
-/** INV-21: a nameserver that has named a node for a site always names one. */
+const NODES = kindPrefix('Node');
+
+/**
+ * INV-21: a nameserver that has named a node for a site always names one, unless every node that
+ * ever served the site was removed by hand: then no good answer is known.
+ */
 export function answersCheck({ violated }: CheckPorts): Check {
   const past = new Past();
   /** Nameserver and name. */
   const armed = new Set<string>();
-  const disarm = (belongs: (key: string) => boolean): void => {
-    for (const key of [...armed]) if (belongs(key)) armed.delete(key);
-  };
+  /** Node and name: who was seen to serve what, and is still there. */
+  const served = new Set<string>();
+  /** Nodes that were removed: they may not know it yet, and serve on. */
+  const removed = new Set<string>();
+  const isServed = (name: string): boolean => [...served].some((each) => each.endsWith(` ${name}`));
   return {
     committed(commit) {
       past.committed(commit);
       for (const { kind, key } of commit.transaction.writes) {
+        if (key.startsWith(NODES)) {
+          const node = key.slice(NODES.length);
+          if (kind === 'put') removed.delete(node);
+          else removed.add(node);
+          if (kind === 'delete') forget(served, (each) => each.startsWith(`${node} `));
+        }
         if (kind !== 'delete') continue;
         // The name may be unknown anywhere from now on.
         if (key.startsWith('/b8s/zones/')) armed.clear();
-        if (key.startsWith('/b8s/sites/'))
-          disarm((each) => each.endsWith(` ${key.split('/').at(-1)}.${ORIGIN}`));
+        if (!key.startsWith('/b8s/sites/')) continue;
+        for (const known of [armed, served])
+          forget(known, (each) => each.endsWith(` ${key.split('/').at(-1)}.${ORIGIN}`));
       }
     },
     moved: (position) => past.moved(position),
     installed(node) {
       past.installed(node);
-      disarm((each) => each.startsWith(`${node} `));
+      for (const known of [armed, served]) forget(known, (each) => each.startsWith(`${node} `));
+    },
+    requested({ node, host, answer }) {
+      if (answer.status === 200 && !removed.has(node)) served.add(`${node} ${host}`);
     },
     asked({ nameserver, name, type, reply }: DnsExchange) {
       if (type !== TYPE_A || !name.endsWith(`.${ORIGIN}`)) return;
@@ -35,10 +53,14 @@ export function answersCheck({ violated }: CheckPorts): Check {
       const isEmpty = rcode !== 0 || addresses.length === 0;
       const isCurrent = past.knowsZone(nameserver) && past.namesSite(nameserver, siteOf(name));
       if (!isEmpty && isCurrent) armed.add(key);
-      else if (isEmpty && armed.has(key))
+      else if (isEmpty && armed.has(key) && isServed(name))
         violated(21, `${nameserver} answers ${replyText(rcode)} for ${name}, which it knew`);
     },
   };
+}
+
+function forget(known: Set<string>, belongs: (key: string) => boolean): void {
+  for (const key of [...known]) if (belongs(key)) known.delete(key);
 }
 
 function replyText(rcode: number): string {

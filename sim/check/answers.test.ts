@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { objectKey } from '../../runtime/keys.ts';
+import { answersCheck } from './answers.ts';
+import { addressOf, exchangeOf, watched } from './dns.fixture.ts';
+
+const HOST = 'blog.example.test';
+
+test('a name that was answered is answered for good', () => {
+  const { asks, found } = scene();
+  asks('empty');
+  asks('london');
+  asks('empty');
+  expect(found).toEqual([`INV-21: london answers an empty set for ${HOST}, which it knew`]);
+});
+
+test('but not if whoever served it was removed by hand', () => {
+  const { asks, serves, removes, found } = scene();
+  asks('london');
+  removes('london');
+  asks('empty');
+  expect(found).toEqual([]);
+  serves('tokyo');
+  asks('empty');
+  expect(found).toHaveLength(1);
+});
+
+test('nor if its Site was deleted', () => {
+  const { asks, deletes, found } = scene();
+  asks('london');
+  deletes('blog');
+  asks('empty');
+  expect(found).toEqual([]);
+});
+
+/** A nameserver in london that is up to date; london serves the site. */
+function scene() {
+  const { check, found } = watched(answersCheck);
+  let revision = 1n;
+  const remove = (key: string): void => {
+    revision += 1n;
+    const transaction = { guards: [], writes: [{ kind: 'delete', key }] as const };
+    check.committed?.({ revision, transaction, before: new Map(), process: 'dom#1' });
+  };
+  const answer = { status: 200, headers: [], body: '' };
+  const serves = (node: string): void =>
+    check.requested?.({ node, host: HOST, path: '/', answer, namedBy: undefined });
+  check.moved?.({ node: 'london', which: 'applied', position: { epoch: 1n, revision: 1n } });
+  serves('london');
+  return {
+    found,
+    serves,
+    removes: (name: string) => remove(objectKey({ kind: 'Node', name })),
+    deletes: (name: string) => remove(objectKey({ kind: 'Site', namespace: 'default', name })),
+    asks: (reply: 'empty' | 'london') =>
+      check.asked?.(exchangeOf({}, reply === 'empty' ? {} : { answers: [addressOf('london')] })),
+  };
+}
