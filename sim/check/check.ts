@@ -140,6 +140,11 @@ export interface Check {
   rested?(): void | Promise<void>;
   /** Some worlds go on at rest until all is over that is kept for a while, in case of need. */
   lingered?(): void | Promise<void>;
+  /**
+   * The store is put back to what it was earlier, and its revisions begin anew. Who does not mind
+   * says so by having this; the others are told nothing more.
+   */
+  storeReplaced?(): void;
 }
 
 /** What a check is made of: how it says that something is wrong, or that a rare path was reached. */

@@ -31,9 +31,9 @@ export class Checks implements Required<Check> {
   readonly reached = new Set<string>();
   readonly #replay: string;
   readonly #onViolation: (message: string) => void;
-  readonly #all: readonly Check[];
-  readonly #stepped: readonly Check[];
-  readonly #storing: readonly Check[];
+  #all: readonly Check[];
+  #stepped: readonly Check[] = [];
+  #storing: readonly Check[] = [];
   #violation: InvariantError | undefined;
 
   /** `replay`: the command that shows this run again. */
@@ -57,8 +57,7 @@ export class Checks implements Required<Check> {
       reached: (path) => void this.reached.add(path),
       nowMs,
     });
-    this.#stepped = this.#all.filter((check) => check.stepped !== undefined);
-    this.#storing = this.#all.filter((check) => check.stored !== undefined);
+    this.#sort();
   }
 
   /** `number` as in the list of invariants. */
@@ -150,6 +149,17 @@ export class Checks implements Required<Check> {
 
   async rested(): Promise<void> {
     for (const check of this.#all) await check.rested?.();
+  }
+
+  storeReplaced(): void {
+    this.#all = this.#all.filter((check) => check.storeReplaced !== undefined);
+    this.#sort();
+    for (const check of this.#all) check.storeReplaced?.();
+  }
+
+  #sort(): void {
+    this.#stepped = this.#all.filter((check) => check.stepped !== undefined);
+    this.#storing = this.#all.filter((check) => check.stored !== undefined);
   }
 
   async lingered(): Promise<void> {

@@ -12,6 +12,8 @@ export function positionsCheck({ violated }: CheckPorts): Check {
         violated(14, `${key} ${textOf(position)} after ${textOf(before)}`);
       last.set(key, position);
     },
+    // INV-17: that must not show.
+    storeReplaced: () => undefined,
     installed(node) {
       for (const which of ['held', 'applied']) last.delete(`${node} ${which}`);
     },

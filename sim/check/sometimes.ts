@@ -16,6 +16,7 @@ const LOGGED: readonly RarePath[] = [
   { path: 'furnishing retried', message: /^furnishing failed; trying again$/ },
   { path: 'reconcile retried', message: /^reconcile failed$/ },
   { path: 'delta refused for a snapshot', message: /^a plan cannot be built upon what is held$/ },
+  { path: 'restored backup noticed', message: /was a backup restored\?$/ },
   { path: 'stale plan ignored', message: /^ignoring a plan of the past$/ },
   { path: 'blob fetch retried', message: /^a blob could not be fetched$/ },
   { path: 'serving without dom', message: /^no session with dom; serving from disk$/ },
@@ -50,6 +51,7 @@ export const RARE_PATHS: readonly string[] = [
 /** Notes the rare paths that a run reaches. */
 export function sometimesCheck({ reached }: CheckPorts, cluster: Cluster): Check {
   return {
+    storeReplaced: () => undefined,
     logged(_host, { message, fields }) {
       for (const rare of LOGGED) {
         if (!rare.message.test(message)) continue;

@@ -12,6 +12,7 @@ import { startClients } from '../load/clients.ts';
 import { startPeople } from '../load/people.ts';
 import { startStrangers } from '../load/strangers.ts';
 import { viewOfAll } from '../load/view.ts';
+import { restoreBackup } from './backup.ts';
 import type { Setting } from './setting.ts';
 
 /** Once the faults stop and the users are content, all is as wished within this time (INV-1). */
@@ -31,6 +32,8 @@ const REBOOT_MS = 10_000;
 const COMMITS_PER_NODE_MAX = 1_500;
 const COMMITS_COUNTED_FOR_MS = 120_000;
 const ORPHANED_SHARE = 0.3;
+/** Of those in which dom is not gone for good. */
+const RESTORED_SHARE = 0.2;
 /** It takes longer than all the rest. */
 const LINGERING_SHARE = 0.04;
 /** So many nodes are rebooted at most: what one does, all do. */
@@ -115,6 +118,7 @@ export class World {
     await this.#options.atRest?.(this.#cluster, this.#wallMs());
     if (this.#random.fork('lingers').chance(LINGERING_SHARE)) await this.#lingers();
     if (random.chance(ORPHANED_SHARE)) await this.#outlivesDom(random);
+    else if (this.#random.fork('restored').chance(RESTORED_SHARE)) await this.#restoresBackup();
     for (const dom of this.#cluster.doms) this.#cluster.crashDom(dom);
     for (const sub of this.#cluster.subs) this.#cluster.crashSub(sub);
     const { steps, nowMs } = this.#scheduler;
@@ -212,6 +216,16 @@ export class World {
     }
     const after = await this.#view();
     if (after !== before) this.#violated(24, `without dom\n${before}\nbecame\n${after}\n`);
+  }
+
+  /** INV-17 */
+  async #restoresBackup(): Promise<void> {
+    await restoreBackup({
+      ...{ cluster: this.#cluster, random: this.#random.fork('backup') },
+      pass: (ms, condition) => this.#pass(ms, condition),
+      sleep: (ms) => this.#scheduler.sleep(ms),
+      pending: () => pending(this.#cluster, this.#wallMs()),
+    });
   }
 
   #view(): Promise<string> {

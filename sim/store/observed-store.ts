@@ -38,8 +38,8 @@ const KEEP_LEASES_MS = 1_000;
 export class ObservedStore implements Store {
   readonly weather: StoreWeather;
   /** All that it ever held. */
-  readonly history: StoreHistory = new StoreHistory();
-  readonly #store: Store;
+  history: StoreHistory = new StoreHistory();
+  #store: Store;
   readonly #ports: ObservedStorePorts;
   readonly #madeMs = new Map<Revision, number>();
   readonly #leases = new Set<LeaseId>();
@@ -51,8 +51,20 @@ export class ObservedStore implements Store {
   constructor(ports: ObservedStorePorts) {
     this.#ports = ports;
     this.weather = new StoreWeather(ports.scheduler);
-    const clock = ports.scheduler.clock();
-    this.#store = memoryStore({ clock, onRevision: (made) => this.#made(made) });
+    this.#store = this.#open();
+  }
+
+  /** Puts it back to what it was earlier, when nobody has it open; revisions begin anew. */
+  async restore(items: readonly KeyValue[]): Promise<void> {
+    this.note('is restored from a backup');
+    await this.#store.close();
+    this.#leases.clear();
+    this.#madeMs.clear();
+    this.#atRevision.clear();
+    this.history = new StoreHistory();
+    this.#store = this.#open();
+    for (const { key, value } of items)
+      await this.#store.commit({ guards: [], writes: [{ kind: 'put', key, value }] });
   }
 
   /** Processes that have it open and live, oldest first. */
@@ -173,6 +185,11 @@ export class ObservedStore implements Store {
 
   close(): Promise<void> {
     return this.#store.close();
+  }
+
+  #open(): Store {
+    const clock = this.#ports.scheduler.clock();
+    return memoryStore({ clock, onRevision: (made) => this.#made(made) });
   }
 
   #made(made: RevisionChanges): void {

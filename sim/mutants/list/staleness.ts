@@ -61,14 +61,6 @@ export const STALENESS: readonly Mutant[] = [
     expects: [15],
   },
   {
-    name: 'epoch-not-checked-when-raised',
-    file: 'dom/leadership.ts',
-    find: '.commit({ guards: this.fence(), writes: [write] })',
-    replace: '.commit({ guards: [], writes: [write] })',
-    story: 'A deposed dom can overwrite the epoch of its successor.',
-    expects: [15],
-  },
-  {
     name: 'epoch-not-raised',
     file: 'dom/leadership.ts',
     find: 'if (this.epoch > seen) return;',
