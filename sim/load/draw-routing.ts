@@ -14,7 +14,7 @@ export function drawRouting(wish: Wish, random: SeededRandom): Routing {
       .map(({ name }) => name);
     return { policy, answers, order: shuffled.slice(0, random.integer(1, nodes.length)) };
   }
-  const weights = Object.fromEntries(nodes.map((name) => [name, random.integer(0, 5)]));
+  const weights = Object.fromEntries(nodes.map((name) => [name, random.pick([0, 0, 1, 4])]));
   weights[random.pick(nodes)] = 1;
   return { policy, answers, weights };
 }

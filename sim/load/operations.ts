@@ -53,6 +53,7 @@ export const OPERATIONS: Readonly<Record<string, OperationKind>> = {
 };
 
 const FIRST_ZONE: ZoneWish = { name: ZONE_NAME, origin: ORIGIN, version: 1 };
+const SIDE_ZONE_MS_MAX = 10_000;
 const CORDONED_MS_MAX = 10_000;
 
 /** A zone, and the first of this person's sites, in either order. */
@@ -175,12 +176,15 @@ async function recreateZone(hand: Hand): Promise<void> {
   await applyZone(hand, { ...zone, version: zone.version + 1 });
 }
 
-/** A zone without sites: what of it outlives it is nobody's (INV-26). */
+/** A zone without sites; half of them are gone soon: what outlives them is nobody's (INV-26). */
 async function toggleZone(hand: Hand): Promise<void> {
   const { cluster, user, random } = hand;
   const [name, origin] = [SIDE_ZONE_NAME, SIDE_ORIGIN];
-  if (!cluster.wish.zones.has(name))
-    return applyZone(hand, { name, origin, version: random.integer(1, 1_000) });
+  if (!cluster.wish.zones.has(name)) {
+    await applyZone(hand, { name, origin, version: random.integer(1, 1_000) });
+    if (random.chance(0.5)) return;
+    await hand.sleep(random.integer(0, SIDE_ZONE_MS_MAX));
+  }
   await user.delete({ kind: 'Zone', namespace: NAMESPACE, name });
   cluster.wish.zones.delete(name);
 }

@@ -1,11 +1,19 @@
 import { CONTENT } from './list/content.ts';
 import { DNS } from './list/dns.ts';
 import { PEOPLE } from './list/people.ts';
+import { ROUTING } from './list/routing.ts';
 import { STALENESS } from './list/staleness.ts';
 import { STORE } from './list/store.ts';
 import type { Mutant } from './mutant.ts';
 
-export const MUTANTS: readonly Mutant[] = [...STALENESS, ...STORE, ...CONTENT, ...DNS, ...PEOPLE];
+export const MUTANTS: readonly Mutant[] = [
+  ...STALENESS,
+  ...STORE,
+  ...CONTENT,
+  ...DNS,
+  ...ROUTING,
+  ...PEOPLE,
+];
 
 /** Throws a RangeError that names the nearest ones where there is none. */
 export function mutantNamed(name: string): Mutant {

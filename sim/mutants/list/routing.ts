@@ -1,0 +1,56 @@
+import type { Mutant } from '../mutant.ts';
+
+/** Which nodes an answer names, and of which version it is. */
+export const ROUTING: readonly Mutant[] = [
+  {
+    name: 'flat-earth',
+    file: 'agent/dns/geography.ts',
+    find: `      Math.cos(to.latitude * radians) *
+`,
+    replace: '',
+    story: 'Distances are wrong towards the poles, so that clients are sent to farther nodes.',
+    expects: [1, 21],
+  },
+  {
+    name: 'one-answer-whatever-is-asked',
+    file: 'agent/dns/route.ts',
+    find: 'const count = Math.max(1, input.geoName.answersMax);',
+    replace: 'const count = 1;',
+    story: 'An answer names one node, however many the Site asks for.',
+    expects: [1, 21],
+  },
+  {
+    name: 'client-subnet-ignored',
+    file: 'agent/dns/answer.ts',
+    find: 'if (subnet !== undefined && asked !== undefined) {',
+    replace: 'if (subnet === undefined && asked !== undefined) {',
+    story: 'Clients are sent to what is near their resolver.',
+    expects: [21],
+  },
+  {
+    name: 'failover-order-lost',
+    file: 'controllers/dns/geo-names.ts',
+    find: 'candidates: [...order, ...rest]',
+    replace: 'candidates: [...order, ...rest].toSorted()',
+    story: 'With policy failover the first node by name is preferred.',
+    expects: [1],
+  },
+  {
+    name: 'share-of-zero-counts',
+    file: 'controllers/dns/geo-names.ts',
+    find: '(weights[node] ?? 0) > 0);',
+    replace: '(weights[node] ?? 0) >= 0);',
+    story: 'A node without a share gets requests all the same.',
+    expects: [1, 21],
+  },
+  {
+    name: 'old-records-under-a-new-serial',
+    file: 'agent/dns/snapshot.ts',
+    find: 'return { zone: compileZone(plan), error: undefined };',
+    replace: `const zone = compileZone(plan);
+    return { zone: { ...zone, nodes: previous.get(zone.origin)?.nodes ?? zone.nodes }, error: undefined };`,
+    story:
+      'A nameserver answers with a new serial and the records of the first version that it had.',
+    expects: [21, 22, 23],
+  },
+];
