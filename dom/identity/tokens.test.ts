@@ -126,6 +126,42 @@ test('a revoked token is gone; what is not there cannot be revoked', async () =>
   await expect(tokens.revoke('no/id', 'ada')).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
+test.each([
+  { when: 'before it expires', beforeMs: 0, refused: 'expired' },
+  { when: 'after it has expired', beforeMs: 90_000, refused: 'expired' },
+])(
+  'a clock that is set back $when keeps no token alive (INV-35)',
+  async ({ beforeMs, refused }) => {
+    const { tokens, clock } = setUp();
+    const { token } = await tokens.create({ node: '', ttlS: 60, createdBy: 'ada' });
+    await clock.advance(beforeMs);
+    const { nowMs } = clock;
+    clock.nowMs = () => nowMs() - 3_600_000;
+    const redeemed = tokens.redeem(token, 'london');
+    if (beforeMs === 0) await redeemed;
+    else await expect(redeemed).rejects.toThrow('expired');
+    await clock.advance(60_000);
+    await expect(tokens.redeem(token, 'london')).rejects.toThrow('expired');
+    expect(await tokens.list()).toEqual([]);
+    expect(await tokens.sweep()).toBe(1);
+  },
+);
+
+test('a token of another dom ends as soon as the clock has once said so', async () => {
+  const { tokens, writer, clock } = setUp();
+  const expiresMs = clock.nowMs() + 60_000;
+  const value = { secretHash: '', node: '', expiresMs, createdBy: '' };
+  const id = '0123456789abcdef';
+  await writer.commit([{ kind: 'record', record: 'token', id, value, modRevision: 0n }], AUTHOR);
+  expect((await tokens.list()).length).toBe(1);
+  const { nowMs } = clock;
+  clock.nowMs = () => nowMs() - 3_600_000;
+  await clock.advance(59_999);
+  expect((await tokens.list()).length).toBe(1);
+  await clock.advance(1);
+  expect(await tokens.list()).toEqual([]);
+});
+
 test('tokens that have expired make room for others, and one sweep removes them all', async () => {
   const { tokens, clock } = setUp();
   for (let count = 0; count < TOKENS_MAX; count += 1)

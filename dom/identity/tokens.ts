@@ -46,7 +46,8 @@ export interface Redemption {
 /**
  * Join tokens: short-lived, good once, stored as a hash.
  *
- * Guarantees: from the moment `expiresMs` on a token is worth nothing, whether swept or not.
+ * Guarantees: from the moment `expiresMs` on a token is worth nothing, whether swept or not, and also
+ * when the wall clock is set back while this dom knows it.
  * Errors: a `RequestError` whose message is meant for the caller.
  */
 export interface Tokens {
@@ -73,6 +74,8 @@ export function createTokens(ports: {
   readonly random: Random;
 }): Tokens {
   const { store, writer, clock, random } = ports;
+  /** By id, monotonic: when each ends by the earliest that the wall clock ever said. */
+  const ends = new Map<string, number>();
 
   async function read(id: string): Promise<Stored<TokenRecord> | undefined> {
     const item = await store.get(recordKey('token', id));
@@ -82,18 +85,26 @@ export function createTokens(ports: {
   async function readAll(): Promise<readonly (readonly [string, Stored<TokenRecord>])[]> {
     const prefix = recordKey('token', '');
     const { items } = await listAll(store, prefix);
-    return items.map((item) => [item.key.slice(prefix.length), parseStored(item)] as const);
+    const all = items.map((item) => [item.key.slice(prefix.length), parseStored(item)] as const);
+    const ids = new Set(all.map(([id]) => id));
+    for (const id of ends.keys()) if (!ids.has(id)) ends.delete(id);
+    return all;
   }
 
-  function isExpired({ value }: Stored<TokenRecord>): boolean {
-    return clock.nowMs() >= value.expiresMs;
+  /** A clock that is set back must not bring a token back to life (INV-35). */
+  function isExpired(id: string, { value }: Stored<TokenRecord>): boolean {
+    const nowMs = clock.monotonicMs();
+    const endMs = Math.min(nowMs + value.expiresMs - clock.nowMs(), ends.get(id) ?? Infinity);
+    ends.set(id, endMs);
+    return nowMs >= endMs;
   }
 
   return {
     async create({ node, ttlS, createdBy }) {
-      const expiresMs = clock.nowMs() + ttlMsOf(ttlS);
+      const ttlMs = ttlMsOf(ttlS);
+      const [expiresMs, endMs] = [clock.nowMs() + ttlMs, clock.monotonicMs() + ttlMs];
       // Those that have expired are swept soon; nobody need wait for that.
-      const alive = (await readAll()).filter(([, stored]) => !isExpired(stored));
+      const alive = (await readAll()).filter(([id, stored]) => !isExpired(id, stored));
       if (alive.length >= TOKENS_MAX) throw tooMany();
       const id = Buffer.from(random.bytes(ID_BYTES)).toString('hex');
       const secret = Buffer.from(random.bytes(SECRET_BYTES)).toString('base64url');
@@ -103,11 +114,12 @@ export function createTokens(ports: {
         authorOf(createdBy),
       );
       if (created.outcome === 'conflict') throw changedMeanwhile();
+      ends.set(id, endMs);
       return { id, token: `${id}.${secret}`, expiresMs };
     },
 
     async list() {
-      const alive = (await readAll()).filter(([, stored]) => !isExpired(stored));
+      const alive = (await readAll()).filter(([id, stored]) => !isExpired(id, stored));
       return alive.map(([id, { value }]) => {
         const { node, expiresMs, createdBy } = value;
         return { id, node, expiresMs, createdBy };
@@ -128,14 +140,14 @@ export function createTokens(ports: {
       const stored = await read(id);
       // A wrong secret sounds like a wrong id: nobody learns which ids exist.
       if (stored === undefined || !isSecret(secret, stored.value)) throw unknownToken();
-      if (isExpired(stored)) throw expiredToken();
+      if (isExpired(id, stored)) throw expiredToken();
       const bound = stored.value.node;
       if (bound !== '' && bound !== node) throw foreignToken(bound, node);
       return { id, node: bound, operation: deletion(id, stored) };
     },
 
     async sweep() {
-      const expired = (await readAll()).filter(([, stored]) => isExpired(stored));
+      const expired = (await readAll()).filter(([id, stored]) => isExpired(id, stored));
       for (let start = 0; start < expired.length; start += SWEEP_BATCH) {
         const some = expired.slice(start, start + SWEEP_BATCH);
         const batch = some.map(([id, stored]) => deletion(id, stored));
