@@ -95,16 +95,16 @@ export const STALENESS: readonly Mutant[] = [
   {
     name: 'session-outlives-node',
     file: 'dom/gateway/session.ts',
-    find: '    if (node?.metadata.uid === this.#identity.uid) return;\n    if (this.#feed',
-    replace: '    if (node?.metadata.uid !== "") return;\n    if (this.#feed',
+    find: '    if (this.#feed === undefined) return;\n    const error',
+    replace: '    if (this.#feed !== undefined) return;\n    const error',
     story: 'A node that was removed keeps its session, and with it all plans.',
     expects: [1, 36],
   },
   {
     name: 'namesake-admitted',
     file: 'dom/gateway/session.ts',
-    find: '    if (node?.metadata.uid !== this.#identity.uid)\n      throw',
-    replace: '    if (node === undefined)\n      throw',
+    find: 'if (node?.metadata.uid === this.#identity.uid) return undefined;',
+    replace: 'if (node !== undefined) return undefined;',
     story:
       'A machine that was removed comes back in with its old certificate once its name is again.',
     expects: [16, 34, 36],
