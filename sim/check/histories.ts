@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  type CommitOutcome,
   CompactedError,
   type Guard,
   LIST_LIMIT_MAX,
@@ -9,7 +10,7 @@ import {
 } from '../../runtime/store.ts';
 import { compareKeys } from '../../runtime/store-keys.ts';
 import type { Check, CheckPorts, Commit } from './check.ts';
-import type { StoreAnswer, StoreCall } from './store-event.ts';
+import type { StoreAnswer, StoreCall, StoreEvent } from './store-event.ts';
 import type { StoreHistory } from './store-history.ts';
 
 /** What the store was like when a call was sent. */
@@ -29,91 +30,113 @@ type Fate = { readonly kind: 'done'; readonly revision: Revision } | { readonly 
  * histories where it is not.
  */
 export function historiesCheck(
-  { violated, reached }: Pick<CheckPorts, 'violated' | 'reached'>,
+  ports: Pick<CheckPorts, 'violated' | 'reached'>,
   history: StoreHistory,
 ): Check {
-  const sent = new Map<StoreCall, Sent>();
-  const fates = new Map<Transaction, Fate>();
-  /** Commits whose caller was told that nobody knows. */
-  const uncertain = new Set<Transaction>();
-  /** By key and revision: the commit that succeeded upon it. */
-  const winners = new Map<string, Revision>();
+  const histories = new Histories(ports, history);
+  return {
+    stored: (event) => histories.stored(event),
+    committed: (commit) => histories.committed(commit),
+  };
+}
 
-  function answered(call: StoreCall, answer: StoreAnswer): string | undefined {
-    const since = sent.get(call);
-    sent.delete(call);
+class Histories {
+  readonly #ports: Pick<CheckPorts, 'violated' | 'reached'>;
+  readonly #history: StoreHistory;
+  readonly #sent = new Map<StoreCall, Sent>();
+  readonly #fates = new Map<Transaction, Fate>();
+  /** Commits whose caller was told that nobody knows. */
+  readonly #uncertain = new Set<Transaction>();
+  /** By key and revision: the commit that succeeded upon it. */
+  readonly #winners = new Map<string, Revision>();
+
+  constructor(ports: Pick<CheckPorts, 'violated' | 'reached'>, history: StoreHistory) {
+    this.#ports = ports;
+    this.#history = history;
+  }
+
+  stored(event: StoreEvent): void {
+    const { head, compacted } = this.#history;
+    if (event.kind === 'called') this.#sent.set(event.call, { head, compacted });
+    if (event.kind !== 'answered') return;
+    const fault = this.#faultOfAnswer(event.call, event.answer);
+    if (fault !== undefined) this.#ports.violated(9, `${textOf(event.call)}: ${fault}`);
+  }
+
+  committed({ process, revision, transaction }: Commit): void {
+    const { violated } = this.#ports;
+    const fault = this.#faultOfCommit(transaction, revision);
+    if (fault !== undefined) violated(9, `commit ${revision} of ${process}: ${fault}`);
+    for (const key of changedUponGuard(transaction)) {
+      const winner = this.#winners.get(key);
+      if (winner !== undefined)
+        violated(13, `commits ${winner} and ${revision} both succeed upon ${key}`);
+      this.#winners.set(key, revision);
+    }
+  }
+
+  #faultOfAnswer(call: StoreCall, answer: StoreAnswer): string | undefined {
+    const history = this.#history;
+    const since = this.#sent.get(call);
+    this.#sent.delete(call);
     if (since === undefined) return 'it was answered twice, or never asked';
     const { request } = call;
-    if (request.kind === 'commit') return answeredCommit(request.transaction, since, answer);
+    if (request.kind === 'commit') {
+      if (answer.kind === 'failed') return this.#faultOfFailure(request.transaction, answer.error);
+      return answer.kind === 'outcome'
+        ? this.#faultOfOutcome(request.transaction, since, answer.outcome)
+        : undefined;
+    }
     if (answer.kind === 'item' && request.kind === 'get')
       return faultOfItem(history, request.key, since, answer.item);
     if (answer.kind === 'page' && request.kind === 'list')
       return faultOfPage(history, request, since, answer.page);
-    if (answer.kind === 'failed' && answer.error instanceof CompactedError) {
-      const asked = request.kind === 'list' ? request.options.revision : undefined;
-      if (asked === undefined || asked >= history.compacted) return 'nothing it needs is compacted';
-      reached('list at a compacted revision');
-    }
+    if (answer.kind !== 'failed' || !(answer.error instanceof CompactedError)) return undefined;
+    const asked = request.kind === 'list' ? request.options.revision : undefined;
+    if (asked === undefined || asked >= history.compacted) return 'nothing it needs is compacted';
+    this.#ports.reached('list at a compacted revision');
     return undefined;
   }
 
-  function answeredCommit(
+  /** An `UncertainError` is true of everything; any other says that nothing was written. */
+  #faultOfFailure(transaction: Transaction, error: unknown): string | undefined {
+    const isDone = this.#fates.get(transaction)?.kind === 'done';
+    if (error instanceof UncertainError) {
+      this.#uncertain.add(transaction);
+      if (isDone) this.#ports.reached('uncertain commit took effect');
+      return undefined;
+    }
+    this.#fates.set(transaction, { kind: 'refused' });
+    return isDone ? 'it failed, but took effect' : undefined;
+  }
+
+  #faultOfOutcome(
     transaction: Transaction,
     since: Sent,
-    answer: StoreAnswer,
+    { outcome, revision }: CommitOutcome,
   ): string | undefined {
-    const fate = fates.get(transaction);
-    if (answer.kind === 'failed') {
-      if (answer.error instanceof UncertainError) {
-        uncertain.add(transaction);
-        if (fate?.kind === 'done') reached('uncertain commit took effect');
-        return undefined;
-      }
-      fates.set(transaction, { kind: 'refused' });
-      return fate?.kind === 'done' ? 'it failed, but took effect' : undefined;
-    }
-    if (answer.kind !== 'outcome') return undefined;
-    const { outcome, revision } = answer.outcome;
+    const fate = this.#fates.get(transaction);
     if (outcome === 'committed') {
       const isSo = fate?.kind === 'done' && fate.revision === revision && revision >= since.head;
       return isSo ? undefined : `it is said to be revision ${revision}, which it is not`;
     }
-    fates.set(transaction, { kind: 'refused' });
+    this.#fates.set(transaction, { kind: 'refused' });
     if (fate?.kind === 'done') return 'it is said to be in conflict, but took effect';
-    if (revision < since.head || revision > history.head) return `it conflicts at ${revision}`;
-    const isRight = transaction.guards.every((guard) => holds(history, guard, revision));
+    const { head } = this.#history;
+    if (revision < since.head || revision > head) return `it conflicts at ${revision}`;
+    const isRight = transaction.guards.every((guard) => holds(this.#history, guard, revision));
     return isRight ? `all its guards hold at ${revision}, where it is in conflict` : undefined;
   }
 
-  function committed({ revision, transaction }: Commit): string | undefined {
-    const fate = fates.get(transaction);
-    fates.set(transaction, { kind: 'done', revision });
+  #faultOfCommit(transaction: Transaction, revision: Revision): string | undefined {
+    const fate = this.#fates.get(transaction);
+    this.#fates.set(transaction, { kind: 'done', revision });
     if (fate?.kind === 'done') return `it took effect at ${fate.revision} already`;
     if (fate?.kind === 'refused') return 'its sender was told that it had failed';
-    if (uncertain.has(transaction)) reached('uncertain commit took effect after its answer');
-    return faultOfEffect(history, transaction, revision);
+    if (this.#uncertain.has(transaction))
+      this.#ports.reached('uncertain commit took effect after its answer');
+    return faultOfEffect(this.#history, transaction, revision);
   }
-
-  return {
-    stored(event) {
-      if (event.kind === 'called')
-        sent.set(event.call, { head: history.head, compacted: history.compacted });
-      if (event.kind !== 'answered') return;
-      const fault = answered(event.call, event.answer);
-      if (fault !== undefined) violated(9, `${textOf(event.call)}: ${fault}`);
-    },
-    committed(commit) {
-      const { process, revision, transaction } = commit;
-      const fault = committed(commit);
-      if (fault !== undefined) violated(9, `commit ${revision} of ${process}: ${fault}`);
-      for (const key of changedUponGuard(transaction)) {
-        const winner = winners.get(key);
-        if (winner !== undefined)
-          violated(13, `commits ${winner} and ${revision} both succeed upon ${key}`);
-        winners.set(key, revision);
-      }
-    },
-  };
 }
 
 /** What the commit did must be what its transaction says, upon a state where its guards hold. */

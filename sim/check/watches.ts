@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Change, Revision, WatchEvent } from '../../runtime/store.ts';
 import type { Check, CheckPorts } from './check.ts';
-import type { OpenWatch, StoreCall } from './store-event.ts';
+import type { OpenWatch, StoreAnswer, StoreCall, StoreEvent } from './store-event.ts';
 import { keyOf, type StoreHistory } from './store-history.ts';
 
 /** The nine things that each watch keeps to, as the process that opened it sees it. */
@@ -41,79 +41,94 @@ interface Progress {
  * delivered; and at rest none has fallen silent, and each that expired has led to a relist.
  */
 export function watchesCheck(
-  { violated, reached }: Pick<CheckPorts, 'violated' | 'reached'>,
+  ports: Pick<CheckPorts, 'violated' | 'reached'>,
   history: StoreHistory,
 ): Check {
-  const open = new Map<OpenWatch, Progress>();
+  const watches = new Watches(ports, history);
+  return { stored: (event) => watches.stored(event), rested: () => watches.rested() };
+}
+
+class Watches {
+  readonly #ports: Pick<CheckPorts, 'violated' | 'reached'>;
+  readonly #history: StoreHistory;
+  readonly #open = new Map<OpenWatch, Progress>();
   /** Watches that have expired, whose processes have not listed again since. */
-  const unlisted = new Set<OpenWatch>();
+  readonly #unlisted = new Set<OpenWatch>();
   /** By process and prefix: the revision up to which it has seen everything. */
-  const seen = new Map<string, Revision>();
+  readonly #seen = new Map<string, Revision>();
 
-  function guilty(watch: OpenWatch, property: WatchProperty, what: string): void {
-    const invariant = property === 'ended' ? 11 : 10;
-    violated(invariant, `the watch of ${nameOf(watch)} is not ${property}: ${what}`);
+  constructor(ports: Pick<CheckPorts, 'violated' | 'reached'>, history: StoreHistory) {
+    this.#ports = ports;
+    this.#history = history;
   }
 
-  function see(process: string, prefix: string, revision: Revision): void {
-    const key = `${process} ${prefix}`;
-    if (revision > (seen.get(key) ?? 0n)) seen.set(key, revision);
+  stored(event: StoreEvent): void {
+    const { kind } = event;
+    if (kind === 'watching') this.#opened(event.watch);
+    else if (kind === 'unwatched') this.#open.delete(event.watch);
+    else if (kind === 'resumed') this.#ports.reached('watch resumed after its stream broke');
+    else if (kind === 'delivered') this.#delivered(event.watch, event.event);
+    else if (kind === 'called') this.#called(event.call);
+    else if (kind === 'answered') this.#answered(event.call, event.answer);
   }
 
-  /** What lies between what a process has seen and where its watch begins it will never see. */
-  function opened(watch: OpenWatch): void {
-    const { process, prefix, afterRevision } = watch;
-    open.set(watch, { changed: 0n, done: afterRevision, phase: 'fresh' });
-    const last = seen.get(`${process} ${prefix}`) ?? NOTHING_BEFORE;
-    if (afterRevision > last)
-      violated(10, `${nameOf(watch)} begins there, though it has seen nothing after ${last}`);
-  }
-
-  function delivered(watch: OpenWatch, event: WatchEvent): void {
-    const progress = open.get(watch);
-    if (progress === undefined) return guilty(watch, 'ended', 'it is closed');
-    const fault = step(history, watch, progress, event);
-    if (fault !== undefined) guilty(watch, ...fault);
-    else if (event.kind === 'expired') unlisted.add(watch);
-    else see(watch.process, watch.prefix, event.revision);
-  }
-
-  function called({ process, request }: StoreCall): void {
-    if (request.kind !== 'list') return;
-    for (const watch of unlisted) {
-      if (request.prefix !== watch.prefix || process !== watch.process) continue;
-      unlisted.delete(watch);
-      reached('relist after compaction');
+  rested(): void {
+    const { violated } = this.#ports;
+    for (const watch of this.#unlisted)
+      if (!watch.signal.aborted)
+        violated(11, `the watch of ${nameOf(watch)} has expired, and nothing was listed again`);
+    const { head, compacted } = this.#history;
+    for (const [watch, { done }] of this.#open) {
+      if (watch.signal.aborted) continue;
+      const missed = this.#history.nextChanged(watch.prefix, { after: done, upTo: head });
+      if (missed === undefined) continue;
+      const invariant = missed <= compacted ? 11 : 10;
+      violated(invariant, `the watch of ${nameOf(watch)} keeps silent about revision ${missed}`);
     }
   }
 
-  return {
-    stored(event) {
-      const { kind } = event;
-      if (kind === 'watching') opened(event.watch);
-      else if (kind === 'unwatched') open.delete(event.watch);
-      else if (kind === 'resumed') reached('watch resumed after its stream broke');
-      else if (kind === 'delivered') delivered(event.watch, event.event);
-      else if (kind === 'called') called(event.call);
-      else if (kind === 'answered' && event.answer.kind === 'page') {
-        const { process, request } = event.call;
-        if (request.kind === 'list') see(process, request.prefix, event.answer.page.revision);
-      }
-    },
-    rested() {
-      for (const watch of unlisted)
-        if (!watch.signal.aborted)
-          violated(11, `the watch of ${nameOf(watch)} has expired, and nothing was listed again`);
-      for (const [watch, { done }] of open) {
-        if (watch.signal.aborted) continue;
-        const { prefix } = watch;
-        const missed = history.nextChanged(prefix, { after: done, upTo: history.head });
-        if (missed === undefined) continue;
-        const invariant = missed <= history.compacted ? 11 : 10;
-        violated(invariant, `the watch of ${nameOf(watch)} keeps silent about revision ${missed}`);
-      }
-    },
-  };
+  /** What lies between what a process has seen and where its watch begins it will never see. */
+  #opened(watch: OpenWatch): void {
+    const { process, prefix, afterRevision } = watch;
+    this.#open.set(watch, { changed: 0n, done: afterRevision, phase: 'fresh' });
+    const last = this.#seen.get(`${process} ${prefix}`) ?? NOTHING_BEFORE;
+    if (afterRevision <= last) return;
+    const what = `${nameOf(watch)} begins there, though it has seen nothing after ${last}`;
+    this.#ports.violated(10, what);
+  }
+
+  #delivered(watch: OpenWatch, event: WatchEvent): void {
+    const progress = this.#open.get(watch);
+    if (progress === undefined) return this.#guilty(watch, ['ended', 'it is closed']);
+    const fault = step(this.#history, watch, progress, event);
+    if (fault !== undefined) this.#guilty(watch, fault);
+    else if (event.kind === 'expired') this.#unlisted.add(watch);
+    else this.#see(watch.process, watch.prefix, event.revision);
+  }
+
+  #called({ process, request }: StoreCall): void {
+    if (request.kind !== 'list') return;
+    for (const watch of this.#unlisted) {
+      if (request.prefix !== watch.prefix || process !== watch.process) continue;
+      this.#unlisted.delete(watch);
+      this.#ports.reached('relist after compaction');
+    }
+  }
+
+  #answered({ process, request }: StoreCall, answer: StoreAnswer): void {
+    if (request.kind === 'list' && answer.kind === 'page')
+      this.#see(process, request.prefix, answer.page.revision);
+  }
+
+  #see(process: string, prefix: string, revision: Revision): void {
+    const key = `${process} ${prefix}`;
+    if (revision > (this.#seen.get(key) ?? 0n)) this.#seen.set(key, revision);
+  }
+
+  #guilty(watch: OpenWatch, [property, what]: Fault): void {
+    const invariant = property === 'ended' ? 11 : 10;
+    this.#ports.violated(invariant, `the watch of ${nameOf(watch)} is not ${property}: ${what}`);
+  }
 }
 
 type Fault = readonly [property: WatchProperty, what: string];
