@@ -35,7 +35,7 @@ interface Talk {
  * INV-26: a node whose plan is newer than the deletion of a site does not serve that site; nor does
  * one that has had a session with a dom that knows of the deletion for `DELETED_SITE_MS_MAX`.
  */
-export function deletedSitesCheck({ violated, nowMs }: CheckPorts): Check {
+export function deletedSitesCheck({ violated, reached, nowMs }: CheckPorts): Check {
   /** By name; none: it was never deleted. */
   const lives = new Map<string, Life>();
   /** By node: the revision of the plan that it serves. */
@@ -74,6 +74,7 @@ export function deletedSitesCheck({ violated, nowMs }: CheckPorts): Check {
       if (answer.status !== 200 || life === undefined) return;
       const what = `${node} serves the site ${name}, deleted at revision ${life.deletion.revision}`;
       const plan = applied.get(node) ?? 0n;
+      if (plan < life.deletion.revision) reached('node served a deleted site on');
       const isBefore = life.recreated === undefined || plan < life.recreated;
       if (plan >= life.deletion.revision && isBefore)
         violated(26, `${what}, by its plan of revision ${plan}`);

@@ -38,7 +38,9 @@ export function deletionsCheck(
         const why = manager === 'garbage-controller' ? faultOfGarbage(gone, revision) : undefined;
         const fault = why ?? (manager === 'b8sctl' ? undefined : faultOfRelease(gone, revision));
         if (fault !== undefined) violated(16, `commit ${revision} deletes ${key}, ${fault}`);
-        if (manager === 'garbage-controller') reached('garbage collected');
+        if (manager !== 'garbage-controller') continue;
+        reached('garbage collected');
+        if (namesakeLives(gone, revision)) reached('belongings of a namesake collected');
       }
     },
   };
@@ -52,12 +54,26 @@ export function deletionsCheck(
 
   /** Of a kind that nobody knows here: for all that is known. */
   function lives(owner: OwnerReference, namespace: string | undefined, at: Revision): boolean {
-    const { kind, name, uid } = owner;
-    if (!isKindName(kind)) return true;
+    if (!isKindName(owner.kind)) return true;
+    return uidAt(owner, namespace, at) === owner.uid;
+  }
+
+  function namesakeLives({ metadata }: Resource, at: Revision): boolean {
+    const { namespace, ownerReferences = [] } = metadata;
+    return ownerReferences.some((owner) => uidAt(owner, namespace, at) !== undefined);
+  }
+
+  /** Of what bore that name before the revision `at`. */
+  function uidAt(
+    { kind, name }: OwnerReference,
+    namespace: string | undefined,
+    at: Revision,
+  ): string | undefined {
+    if (!isKindName(kind)) return undefined;
     const isCluster = kindsByName[kind].scope === 'cluster';
     const key = objectKey({ kind, name, namespace: isCluster ? undefined : namespace });
     const item = history.get(key, at - 1n);
-    return item !== undefined && decodeObject(item).metadata.uid === uid;
+    return item === undefined ? undefined : decodeObject(item).metadata.uid;
   }
 
   function faultOfRelease({ kind, metadata }: Resource, revision: Revision): string | undefined {

@@ -23,10 +23,12 @@ export function objectChecks(
   const changes = new ObjectChanges();
   const nodes = (): readonly NodeAtRest[] =>
     cluster.subs.filter((sub) => isConnected(cluster, sub)).flatMap(atRest);
-  const disks = (): readonly NodeFiles[] =>
-    cluster.subs.map(({ host, machine }) => ({
+  const disks = (): readonly NodeFiles[] => [
+    ...cluster.doms.map(({ host }) => ({ node: host.name, roles: [], files: host.disk.files() })),
+    ...cluster.subs.map(({ host, machine }) => ({
       ...{ node: host.name, roles: machine.roles, files: host.disk.files() },
-    }));
+    })),
+  ];
   return [
     auditsCheck(ports, changes),
     deletedSitesCheck(ports),

@@ -27,7 +27,7 @@ interface Revocation {
  * later one, sends it another frame after `CLOSES_MS_MAX`.
  */
 export function revocationsCheck(
-  { violated, reached, nowMs }: CheckPorts,
+  { violated, nowMs }: Pick<CheckPorts, 'nowMs' | 'violated'>,
   changes: ObjectChanges,
 ): Check {
   /** By uid. */
@@ -46,7 +46,6 @@ export function revocationsCheck(
         const { nodeUid } = JSON.parse(write.value) as SessionRecord;
         const gone = revoked.get(nodeUid);
         if (gone === undefined) continue;
-        reached('session of a removed node');
         if (nowMs() - gone.atMs > OPENS_LATE_MS_MAX)
           violated(36, `a session of ${gone.node} (${nodeUid}) opens after its deletion`);
       }

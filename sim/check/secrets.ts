@@ -13,7 +13,7 @@ export interface NodeFiles {
 
 export interface SecretsParts {
   readonly history: StoreHistory;
-  /** What lies on the nodes' disks. */
+  /** What lies on the disks of nodes, and of doms, which have no roles. */
   readonly disks: () => readonly NodeFiles[];
 }
 

@@ -31,9 +31,13 @@ const LOGGED: readonly RarePath[] = [
 /** Paths that are reached by what happens, and told by whoever sees it. */
 const HAPPENED = [
   'another dom took over',
+  'belongings of a namesake collected',
   'fenced write refused',
+  'garbage collected',
+  'impossible site at rest',
   'last known good answer',
   'list at a compacted revision',
+  'node served a deleted site on',
   'process ended by its disk',
   'resumed blob',
   'two doms believe they lead',
