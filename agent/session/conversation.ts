@@ -28,6 +28,12 @@ export const HEARTBEAT_INTERVAL_MS_MIN = 50;
 export const HEARTBEAT_INTERVAL_MS_MAX = 60_000;
 /** Intervals without a word from dom until the link counts as dead. */
 export const SILENT_INTERVALS_MAX = 3;
+
+/** Dom is there, yet no plan has come: it may be large, and its way narrow. */
+export class PlanOverdueError extends Error {
+  override readonly name = 'PlanOverdueError';
+}
+
 /** The shortest time between two reports: changes come in bursts, and the latest report wins. */
 export const REPORT_INTERVAL_MS = 100;
 /** Questions that may be under way; more are left unanswered, which dom notices by its timeout. */
@@ -39,6 +45,8 @@ export interface ConversationOptions {
   readonly host: SessionHost;
   /** Raised when there is something new to report. */
   readonly reportable: Trigger;
+  /** So many times as long as usual it waits for the first plan. */
+  readonly patience: number;
   readonly signal: AbortSignal;
 }
 
@@ -46,8 +54,9 @@ export interface ConversationOptions {
  * Talks over one link until it ends: hello, plans in, heartbeats and reports out.
  *
  * Resolves when `signal` is aborted or dom ended the link cleanly. Throws `LinkClosedError` when
- * the link broke, fell silent or had to be given up, and whatever `takePlan` throws. The link is
- * closed and nothing is left running in either case.
+ * the link broke, fell silent or had to be given up, `PlanOverdueError` when it fell silent before
+ * the first plan, and whatever `takePlan` throws. The link is closed and nothing is left running in
+ * either case.
  */
 export async function converse(link: Link, options: ConversationOptions): Promise<void> {
   const over = new AbortController();
@@ -72,6 +81,8 @@ class Conversation {
   #lastHeardMs: number;
   /** While a frame is worked on none is read, so silence says nothing about dom. */
   #phase: 'listening' | 'handling' = 'listening';
+  /** What dom has said so far: `life`: that it is there. */
+  #heard: 'nothing' | 'life' | 'plan' = 'nothing';
   #drained: Promise<void> = Promise.resolve();
   #explaining = 0;
 
@@ -85,11 +96,10 @@ class Conversation {
 
   /** Takes in what dom says. Ends when the link does. */
   async read(): Promise<void> {
-    let frames = 0;
     for await (const frame of this.#link.frames()) {
-      frames += 1;
       // Only now is it known that dom is there and will have us.
-      if (frames === 1) this.#options.log.info({}, 'the session with dom is open');
+      if (this.#heard === 'nothing') this.#options.log.info({}, 'the session with dom is open');
+      if (this.#heard === 'nothing') this.#heard = 'life';
       this.#phase = 'handling';
       await this.#handle(SessionResponse.decode(frame));
       this.#lastHeardMs = this.#options.clock.monotonicMs();
@@ -111,13 +121,18 @@ class Conversation {
   async listen(): Promise<never> {
     const { clock, signal } = this.#options;
     for (;;) {
-      const silentMsMax = SILENT_INTERVALS_MAX * this.#intervalMs;
+      const isPlanDue = this.#heard === 'life';
+      const usualMs = SILENT_INTERVALS_MAX * this.#intervalMs;
+      const silentMsMax = isPlanDue ? usualMs * this.#options.patience : usualMs;
       const silentMs = clock.monotonicMs() - this.#lastHeardMs;
       if (this.#phase === 'listening' && silentMs >= silentMsMax) {
-        throw new LinkClosedError('lost', `dom has been silent for ${Math.round(silentMs)} ms`);
+        const forMs = Math.round(silentMs);
+        if (isPlanDue) throw new PlanOverdueError(`no plan came from dom for ${forMs} ms`);
+        throw new LinkClosedError('lost', `dom has been silent for ${forMs} ms`);
       }
       const leftMs = silentMsMax - silentMs;
-      await clock.sleep(leftMs > 0 ? leftMs : this.#intervalMs, signal);
+      // The plan may come meanwhile, and with it a nearer end.
+      await clock.sleep(leftMs > 0 ? Math.min(leftMs, usualMs) : this.#intervalMs, signal);
     }
   }
 
@@ -146,6 +161,7 @@ class Conversation {
   }
 
   async #takePlan(plan: Plan): Promise<void> {
+    this.#heard = 'plan';
     if (plan.heartbeatIntervalMs > 0) this.#intervalMs = bounded(plan.heartbeatIntervalMs);
     const outcome = await this.#options.host.takePlan(plan);
     if (outcome === 'gap') {

@@ -72,6 +72,41 @@ describe('session', () => {
     await world.stop();
   });
 
+  test('a plan that does not come though dom is there is waited for twice as long each time', async () => {
+    const world = await start();
+    for (const waitMs of [6_000, 12_000, 24_000]) {
+      const dialled = world.dials().length;
+      world.say({ $case: 'heartbeat', value: { sequence: 0n } });
+      await world.clock.advance(waitMs - 1);
+      expect(world.dials().length).toBe(dialled);
+      await world.clock.advance(1);
+      expect(world.session.state()).toMatchObject({
+        error: `no plan came from dom for ${waitMs} ms`,
+      });
+      while (world.dials().length === dialled) await world.clock.advance(250);
+    }
+    world.say({ $case: 'heartbeat', value: { sequence: 0n } });
+    await world.clock.advance(40_000);
+    world.say({ $case: 'plan', value: Plan.fromPartial({}) });
+    expect(world.session.state()).toEqual({ phase: 'connected' });
+    // From here on it is as ever.
+    const dialled = world.dials().length;
+    await world.clock.advance(12_000);
+    expect(world.dials().length).toBeGreaterThan(dialled);
+    await world.stop();
+  });
+
+  test('a dom that says nothing at all is waited for no longer than before', async () => {
+    const world = await start();
+    for (const _ of [1, 2, 3]) {
+      const dialled = world.dials().length;
+      await world.clock.advance(6_000);
+      expect(world.session.state()).toMatchObject({ error: 'dom has been silent for 6000 ms' });
+      while (world.dials().length === dialled) await world.clock.advance(250);
+    }
+    await world.stop();
+  });
+
   test('a slow disk is not taken for a silent dom', async () => {
     const slow = Promise.withResolvers<'taken'>();
     const world = await start({ takePlan: () => slow.promise });

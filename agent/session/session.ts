@@ -6,7 +6,7 @@ import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import { withDeadline } from '../deadline.ts';
 import { createTrigger } from '../trigger.ts';
-import { converse, type SessionHost } from './conversation.ts';
+import { converse, PlanOverdueError, type SessionHost } from './conversation.ts';
 
 export type SessionState =
   | { readonly phase: 'dialing' }
@@ -28,6 +28,11 @@ export const RECONNECT_BACKOFF: BackoffLimits = { baseMs: 250, capMs: 10_000 };
 export const REFUSED_RETRY_MS = 30_000;
 /** A session that lived this long says that dom is well: the backoff starts over. */
 export const SETTLED_SESSION_MS = 10_000;
+/**
+ * Each time that dom is there but no plan comes, the next one is waited for twice as long: frames
+ * come whole, so that a large one on a narrow way looks like silence, and would for ever.
+ */
+export const PATIENCE_MAX = 16;
 /** Between a dom that did not serve us and the next one. */
 export const NEXT_DOM_MS = 100;
 export const DIAL_MS_MAX = 10_000;
@@ -44,12 +49,12 @@ export function createSession(options: SessionOptions): Session {
   const reportable = createTrigger();
   let state: SessionState = { phase: 'dialing' };
 
-  async function talk(signal: AbortSignal): Promise<Ending> {
+  async function talk(patience: number, signal: AbortSignal): Promise<Ending> {
     try {
       state = { phase: 'dialing' };
       const link = await dial(options, signal);
       state = { phase: 'connected' };
-      await converse(link, { ...options, reportable, signal });
+      await converse(link, { ...options, reportable, patience, signal });
       return { reason: 'lost', message: 'dom ended the session' };
     } catch (error) {
       return endingOf(error);
@@ -58,13 +63,16 @@ export function createSession(options: SessionOptions): Session {
 
   async function run(signal: AbortSignal): Promise<void> {
     const { clock, log } = options;
+    let patience = 1;
     for (let failures = 0; !signal.aborted; ) {
       const startMs = clock.monotonicMs();
-      const { reason, message } = await talk(signal);
+      const { reason, message } = await talk(patience, signal);
       state = { phase: 'waiting', error: message };
       if (signal.aborted) return;
       const lived = clock.monotonicMs() - startMs >= SETTLED_SESSION_MS;
       failures = lived ? 1 : failures + 1;
+      if (reason === 'overdue') patience = Math.min(PATIENCE_MAX, 2 * patience);
+      else if (lived) patience = 1;
       const refused = reason === 'refused';
       const waitMs = refused ? REFUSED_RETRY_MS : retryMs(failures, options);
       if (refused) log.error({ error: message, waitMs }, 'dom refuses this node');
@@ -84,7 +92,7 @@ function retryMs(failures: number, { dialer, random }: SessionOptions): number {
 }
 
 interface Ending {
-  readonly reason: 'refused' | 'lost';
+  readonly reason: 'refused' | 'lost' | 'overdue';
   readonly message: string;
 }
 
@@ -107,5 +115,6 @@ async function dial({ clock, dialer }: SessionOptions, signal: AbortSignal): Pro
 
 function endingOf(error: unknown): Ending {
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof PlanOverdueError) return { reason: 'overdue', message };
   return { reason: error instanceof LinkClosedError ? error.reason : 'lost', message };
 }

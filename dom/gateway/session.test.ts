@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { Report } from '../../proto/gen/b8s/v1/agent.ts';
+import { Report, SessionResponse } from '../../proto/gen/b8s/v1/agent.ts';
 import { recordKey } from '../../runtime/keys.ts';
 import type { Link } from '../../runtime/link.ts';
 import type { Store } from '../../runtime/store.ts';
@@ -57,6 +57,24 @@ describe('a session', () => {
     process.off('unhandledRejection', failures);
     expect(failures).not.toHaveBeenCalled();
     expect(london.ended()).toMatch(/not declared any more/);
+  });
+
+  test('dom says that it is there before it says what may take long', async () => {
+    scene = await domScene();
+    const frames: Uint8Array[] = [];
+    const wrap = (link: Link): Link => ({
+      send: (frame) => {
+        frames.push(frame);
+        return link.send(frame);
+      },
+      drained: () => link.drained(),
+      frames: () => link.frames(),
+      close: (error) => link.close(error),
+    });
+    scene.open(await scene.join('london'), wrap).hello();
+    await scene.clock.advance(50);
+    const kinds = frames.map((frame) => SessionResponse.decode(frame).message?.$case);
+    expect(kinds.slice(0, 2)).toEqual(['heartbeat', 'plan']);
   });
 
   test('of a Node that was replaced while it began gets nothing', async () => {

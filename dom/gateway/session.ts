@@ -190,6 +190,8 @@ export class Session {
     this.#sent =
       hello.held === undefined ? undefined : { position: hello.held, digest: hello.heldDigest };
     this.#feed = this.#hub.subscribe(this, hello.held);
+    // Ahead of what may take long, so that the node knows that it need only wait.
+    this.#send({ $case: 'heartbeat', value: { sequence: 0n } });
     // Even if it says nothing new: with it the node learns the position.
     this.#sendPlan(this.#feed);
     log.info({ node: this.node, version: hello.agentVersion }, 'session begun');
