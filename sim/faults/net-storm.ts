@@ -7,7 +7,8 @@ const PARTITION_MS_MAX = 20_000;
 const REFUSAL_MS_MAX = 15_000;
 
 /** Partitions and refusals. Returns what heals those that still last. */
-export function stormNet({ network, subs }: Cluster, ports: StormPorts): () => void {
+export function stormNet(cluster: Cluster, ports: StormPorts): () => void {
+  const { network, subs } = cluster;
   const { faults, scheduler, during } = ports;
   const heals: (() => void)[] = [];
   // Streams of their own, so that a kind of fault that is left out changes no other.
@@ -28,12 +29,15 @@ export function stormNet({ network, subs }: Cluster, ports: StormPorts): () => v
   const msMax = PARTITION_MS_MAX;
   often('cut off', { count: faults.cutOffs, msMax }, (random, hosts) => {
     const host = anyHost(random, hosts);
-    return network.cut(apart([host], 'all'), `${host} is cut off`);
+    // The store may be on a network of its own.
+    const end = random.chance(0.5) ? awayFromStore(cluster, [host]) : () => undefined;
+    return both(network.cut(apart([host], 'all'), `${host} is cut off`), end);
   });
   often('split', { count: faults.splits, msMax }, (random, hosts) => {
     const [here, there] = split(random, [...hosts.doms, ...hosts.subs]);
     const what = `${here.join(', ')} cannot reach ${there.join(', ')}`;
-    return network.cut(apart(here, there), what);
+    const end = awayFromStore(cluster, random.pick([here, there, []]));
+    return both(network.cut(apart(here, there), what), end);
   });
   often('one way', { count: faults.oneWays, msMax }, (random, hosts) => {
     const host = anyHost(random, hosts);
@@ -58,6 +62,28 @@ export function stormNet({ network, subs }: Cluster, ports: StormPorts): () => v
 interface Hosts {
   readonly subs: readonly string[];
   readonly doms: readonly string[];
+}
+
+/** Those of them that are doms lose the store as well. Returns what heals it. */
+function awayFromStore({ doms, store }: Cluster, hosts: readonly string[]): () => void {
+  const { weather } = store;
+  const lost = doms.flatMap(({ host, running }) =>
+    hosts.includes(host.name) && running !== undefined ? [running.process.name] : [],
+  );
+  for (const name of lost) {
+    store.note(`cannot be reached by ${name}`);
+    weather.cutOff(name);
+  }
+  return () => {
+    for (const name of lost) weather.join(name);
+  };
+}
+
+function both(one: () => void, other: () => void): () => void {
+  return () => {
+    one();
+    other();
+  };
 }
 
 /** One in four times a dom. */

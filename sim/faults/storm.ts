@@ -10,7 +10,10 @@ export interface StormPorts {
   readonly faults: Faults;
   readonly scheduler: Scheduler;
   readonly random: SeededRandom;
-  /** Lets something happen so many times, or more in a long storm, at times drawn from the whole length of the storm. */
+  /**
+   * Lets something happen so many times, or more in a long storm, at times drawn from its whole
+   * length. To be called for each kind of fault, always in the same order, also where it is off.
+   */
   readonly during: (count: number, action: () => void) => void;
   /** The faults have stopped: nothing may go wrong any more. */
   readonly isOver: () => boolean;
@@ -33,10 +36,14 @@ export function startStorm(
   const isOver = (): boolean => scheduler.nowMs >= lengthMs;
   const portsOf = (area: string): StormPorts => {
     const own = random.fork(area);
+    let kinds = 0;
     const during: StormPorts['during'] = (count, action) => {
+      kinds += 1;
+      // A stream of its own for each kind: one that is left out changes the times of no other.
+      const when = own.fork(`kind ${kinds}`);
       const times = Math.ceil(count * Math.max(1, lengthMs / COUNTED_FOR_MS));
       for (let left = times; left > 0; left -= 1)
-        scheduler.after(own.integer(0, lengthMs - 1), action);
+        scheduler.after(when.integer(0, lengthMs - 1), action);
     };
     return { faults, scheduler, random: own, during, isOver };
   };
