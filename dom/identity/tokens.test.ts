@@ -127,25 +127,22 @@ test('a revoked token is gone; what is not there cannot be revoked', async () =>
 });
 
 test.each([
-  { when: 'before it expires', beforeMs: 0, refused: 'expired' },
-  { when: 'after it has expired', beforeMs: 90_000, refused: 'expired' },
-])(
-  'a clock that is set back $when keeps no token alive (INV-35)',
-  async ({ beforeMs, refused }) => {
-    const { tokens, clock } = setUp();
-    const { token } = await tokens.create({ node: '', ttlS: 60, createdBy: 'ada' });
-    await clock.advance(beforeMs);
-    const { nowMs } = clock;
-    clock.nowMs = () => nowMs() - 3_600_000;
-    const redeemed = tokens.redeem(token, 'london');
-    if (beforeMs === 0) await redeemed;
-    else await expect(redeemed).rejects.toThrow('expired');
-    await clock.advance(60_000);
-    await expect(tokens.redeem(token, 'london')).rejects.toThrow('expired');
-    expect(await tokens.list()).toEqual([]);
-    expect(await tokens.sweep()).toBe(1);
-  },
-);
+  { when: 'before it expires', beforeMs: 0 },
+  { when: 'after it has expired', beforeMs: 90_000 },
+])('a clock that is set back $when keeps no token alive (INV-35)', async ({ beforeMs }) => {
+  const { tokens, clock } = setUp();
+  const { token } = await tokens.create({ node: '', ttlS: 60, createdBy: 'ada' });
+  await clock.advance(beforeMs);
+  const { nowMs } = clock;
+  clock.nowMs = () => nowMs() - 3_600_000;
+  const redeemed = tokens.redeem(token, 'london');
+  if (beforeMs === 0) await redeemed;
+  else await expect(redeemed).rejects.toThrow('expired');
+  await clock.advance(60_000);
+  await expect(tokens.redeem(token, 'london')).rejects.toThrow('expired');
+  expect(await tokens.list()).toEqual([]);
+  expect(await tokens.sweep()).toBe(1);
+});
 
 test('a token of another dom ends as soon as the clock has once said so', async () => {
   const { tokens, writer, clock } = setUp();
