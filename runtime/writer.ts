@@ -80,12 +80,12 @@ export type Fence = () => readonly Guard[];
  * history of each change of a spec in the same transaction.
  */
 export class Writer {
-  readonly #store: Store;
+  readonly #store: Pick<Store, 'commit'>;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #fence: Fence;
 
-  constructor(ports: { store: Store; clock: Clock; random: Random; fence: Fence }) {
+  constructor(ports: { store: Pick<Store, 'commit'>; clock: Clock; random: Random; fence: Fence }) {
     this.#store = ports.store;
     this.#clock = ports.clock;
     this.#random = ports.random;

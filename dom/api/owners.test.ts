@@ -58,6 +58,28 @@ test('a site that is deleted and declared again at once keeps the release that i
   }
 });
 
+test('what is pushed while a site waits for its finalizers is for the next one of its name', async () => {
+  const store = memoryStore({ clock: virtualClock() });
+  const scene = await domScene({ store });
+  const key = '/b8s/sites/default/blog';
+  try {
+    await scene.apply(release);
+    await scene.apply(site);
+    await scene.clock.advance(1_000);
+    const { value = '' } = (await store.get(key)) ?? {};
+    const cared = value.replace('"metadata":{', '"metadata":{"finalizers":["example.com/dns"],');
+    await store.commit({ guards: [], writes: [{ kind: 'put', key, value: cared }] });
+    await scene.remove('Site', 'blog');
+    await scene.apply(release);
+    await scene.clock.advance(1_000);
+    await store.commit({ guards: [], writes: [{ kind: 'delete', key }] });
+    await scene.clock.advance(1_000);
+    expect(await store.get(`/b8s/releases/default/${DIGEST}`)).toBeDefined();
+  } finally {
+    scene.stop();
+  }
+});
+
 test('an object keeps the owners that are there, also when it is applied again', async () => {
   const scene = await domScene();
   try {

@@ -4,8 +4,8 @@ import type { Store } from '../../runtime/store.ts';
 import { readObject, requestedKind } from './names.ts';
 
 /**
- * The same object without the owners that are gone, for one that a person declares again: it is
- * wanted for its own sake from now on, and must not be removed for the sake of what it belonged to.
+ * The same object without the owners that are gone, or marked for it, for one that a person
+ * declares again: it is wanted for its own sake from now on, and must not be removed for the sake of what it belonged to.
  */
 export async function withoutGoneOwners(store: Store, object: Resource): Promise<Resource> {
   const { ownerReferences = [], ...metadata } = object.metadata;
@@ -14,7 +14,8 @@ export async function withoutGoneOwners(store: Store, object: Resource): Promise
       if (!isKindName(kind)) return undefined;
       const isCluster = requestedKind(kind).kind.scope === 'cluster';
       const namespace = isCluster ? undefined : metadata.namespace;
-      return (await readObject(store, { kind, namespace, name }))?.metadata.uid;
+      const owner = (await readObject(store, { kind, namespace, name }))?.metadata;
+      return owner?.deletionTimestamp === undefined ? owner?.uid : undefined;
     }),
   );
   const living = ownerReferences.filter(

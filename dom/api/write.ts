@@ -129,7 +129,9 @@ export async function deleteObject(
       );
     const finalizing = (live.metadata.finalizers ?? []).length > 0;
     const hosts = finalizing ? [] : await reserveHosts(ports.store, live, undefined);
-    const leftovers = finalizing ? [] : await takeLeftovers(ports.store, live);
+    // What is pushed once it is marked is for the next one.
+    const isMarked = live.metadata.deletionTimestamp !== undefined;
+    const leftovers = isMarked ? [] : await takeLeftovers(ports.store, live);
     const operations: Operation[] = [{ kind: 'delete', base: live }, ...hosts, ...leftovers];
     tried = { objectJson: JSON.stringify(live), finalizing };
     return { operations, result: tried };

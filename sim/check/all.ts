@@ -5,6 +5,7 @@ import { boundsCheck } from './bounds.ts';
 import type { Check, CheckPorts } from './check.ts';
 import { deltasCheck } from './deltas.ts';
 import { dnsChecks } from './dns-checks.ts';
+import { finalizersCheck } from './finalizers.ts';
 import { objectChecks } from './object-checks.ts';
 import { positionsCheck } from './positions.ts';
 import { restCheck } from './rest.ts';
@@ -37,6 +38,7 @@ export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
       excessFrames: () => cluster.network.excessFramesMax,
     }),
     deltasCheck(ports),
+    finalizersCheck(ports),
     positionsCheck(ports),
     restCheck({ ...ports, leaders, isSound }),
     servingCheck({ ...ports, disks, mayMisread }),

@@ -2,7 +2,7 @@ import { kindPrefix } from '../../runtime/keys.ts';
 import { decodeReply, TYPE_A } from '../load/dns-client.ts';
 import { ORIGIN } from '../load/wish.ts';
 import type { Check, CheckPorts, DnsExchange } from './check.ts';
-import { Past, siteOf } from './past.ts';
+import { isGoing, Past, siteOf } from './past.ts';
 
 const NODES = kindPrefix('Node');
 
@@ -22,14 +22,15 @@ export function answersCheck({ violated }: CheckPorts): Check {
   return {
     committed(commit) {
       past.committed(commit);
-      for (const { kind, key } of commit.transaction.writes) {
+      for (const write of commit.transaction.writes) {
+        const { kind, key } = write;
         if (key.startsWith(NODES)) {
           const node = key.slice(NODES.length);
           if (kind === 'put') removed.delete(node);
           else removed.add(node);
           if (kind === 'delete') forget(served, (each) => each.startsWith(`${node} `));
         }
-        if (kind !== 'delete') continue;
+        if (!isGoing(write)) continue;
         // The name may be unknown anywhere from now on.
         if (key.startsWith('/b8s/zones/')) armed.clear();
         if (!key.startsWith('/b8s/sites/')) continue;

@@ -124,6 +124,8 @@ export interface Check {
   published?(site: string, release: Published): void;
   /** Something that must not be seen is in the world from now on. */
   confided?(secret: Secret): void;
+  /** Whoever has to clean up after the object of that uid is done, and lets it go. */
+  letGo?(uid: string): void;
   /** A token has bought a certificate. */
   redeemed?(token: string): void;
   /** A machine is set up from nothing and joins, perhaps under a name that was there before. */

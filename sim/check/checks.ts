@@ -123,6 +123,10 @@ export class Checks implements Required<Check> {
     for (const check of this.#all) check.confided?.(secret);
   }
 
+  letGo(uid: string): void {
+    for (const check of this.#all) check.letGo?.(uid);
+  }
+
   redeemed(token: string): void {
     for (const check of this.#all) check.redeemed?.(token);
   }

@@ -29,7 +29,7 @@ export class Past {
   committed({ revision, transaction }: Commit): void {
     for (const write of transaction.writes) {
       const { kind, key } = write;
-      if (kind === 'delete') this.#deleted.set(key, revision);
+      if (isGoing(write)) this.#deleted.set(key, revision);
       if (key.startsWith(SITES_PREFIX)) this.#siteWritten(key.slice(SITES_PREFIX.length), write);
       if (kind === 'put' && key === ZONE_RECORD_KEY) {
         const { geoNames } = JSON.parse(write.value) as ZoneRecord;
@@ -80,10 +80,8 @@ export class Past {
   }
 
   #siteWritten(site: string, write: Write): void {
-    if (write.kind === 'put') {
-      this.#uids.set(site, (JSON.parse(write.value) as Site).metadata.uid);
-      return;
-    }
+    if (write.kind === 'put') this.#uids.set(site, (JSON.parse(write.value) as Site).metadata.uid);
+    if (!isGoing(write)) return;
     this.#gone.add(this.#uids.get(site) ?? '');
     this.#forgotten.set(site, undefined);
     this.#forget();
@@ -104,6 +102,11 @@ export class Past {
     const applied = this.#applied.get(node);
     return applied !== undefined && applied >= (this.#deleted.get(key) ?? 0n);
   }
+}
+
+/** The object is deleted, or marked for it: whoever learns of it lets go of it. */
+export function isGoing(write: Write): boolean {
+  return write.kind === 'delete' || write.value.includes('"deletionTimestamp":');
 }
 
 /** `blog.example.test` → `blog`. */

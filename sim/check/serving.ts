@@ -6,7 +6,7 @@ import type { Published } from '../load/content.ts';
 import { fileOf } from '../load/pages.ts';
 import { NAMESPACE } from '../load/wish.ts';
 import type { Check, CheckPorts, Commit, HttpExchange } from './check.ts';
-import { Past, siteOf } from './past.ts';
+import { isGoing, Past, siteOf } from './past.ts';
 
 const SITES_PREFIX = `${kindPrefix('Site')}${NAMESPACE}/`;
 
@@ -65,7 +65,7 @@ class Serving {
       const site = write.key.slice(SITES_PREFIX.length);
       if (write.kind === 'put') this.#siteWritten(site, write.value);
       // From now on it may be gone anywhere.
-      else
+      if (isGoing(write))
         for (const key of [...this.#armed]) if (key.endsWith(` ${site}`)) this.#armed.delete(key);
     }
   }

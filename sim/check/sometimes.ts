@@ -35,6 +35,7 @@ const HAPPENED = [
   'fenced write refused',
   'garbage collected',
   'impossible site at rest',
+  'finalizer done',
   'last known good answer',
   'list at a compacted revision',
   'node served a deleted site on',

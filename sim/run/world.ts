@@ -9,6 +9,7 @@ import { EPOCH_MS, Scheduler } from '../engine/scheduler.ts';
 import { Trace, type TraceLine } from '../engine/trace.ts';
 import { startStorm } from '../faults/storm.ts';
 import { startClients } from '../load/clients.ts';
+import { startKeeper } from '../load/keeper.ts';
 import { startPeople } from '../load/people.ts';
 import { startStrangers } from '../load/strangers.ts';
 import { viewOfAll } from '../load/view.ts';
@@ -141,6 +142,8 @@ export class World {
     for (const dom of cluster.doms) cluster.startDom(dom);
     const { faults, stormMs: lengthMs, clients: count } = setting;
     startStorm(cluster, { faults, lengthMs, scheduler, random: this.#random.fork('storm') });
+    const keeper = this.#random.fork('keeper');
+    startKeeper(cluster, { scheduler, random: keeper, untilMs: lengthMs });
     const strangers = this.#random.fork('strangers');
     startStrangers(cluster, { scheduler, random: strangers, tokensUntilMs: lengthMs });
     startClients(cluster, { scheduler, random: this.#random.fork('clients'), count });
