@@ -6,7 +6,13 @@ interface RarePath {
   readonly path: string;
   /** What the production code says there. */
   readonly message: RegExp;
+  /** And what a field of it says there; left out: anything. */
+  readonly field?: readonly [name: string, text: RegExp];
 }
+
+const ALONE = /^no session with dom; serving from disk$/;
+const UNFETCHED = /^a blob could not be fetched$/;
+const ENDED = /^session ended$/;
 
 const LOGGED: readonly RarePath[] = [
   { path: 'relist after compaction', message: /^mirror: watch expired, listing again$/ },
@@ -18,10 +24,19 @@ const LOGGED: readonly RarePath[] = [
   { path: 'delta refused for a snapshot', message: /^a plan cannot be built upon what is held$/ },
   { path: 'restored backup noticed', message: /was a backup restored\?$/ },
   { path: 'stale plan ignored', message: /^ignoring a plan of the past$/ },
-  { path: 'blob fetch retried', message: /^a blob could not be fetched$/ },
-  { path: 'serving without dom', message: /^no session with dom; serving from disk$/ },
+  { path: 'blob fetch retried', message: UNFETCHED },
+  { path: 'blob that stalls given up', message: UNFETCHED, field: ['error', /not a byte within/] },
+  { path: 'blob with wrong bytes', message: UNFETCHED, field: ['error', /got \d+ bytes of/] },
+  { path: 'part longer than its blob', message: UNFETCHED, field: ['error', /ends before byte/] },
+  { path: 'serving without dom', message: ALONE },
+  { path: 'dial refused', message: ALONE, field: ['error', /connection refused$/] },
+  { path: 'dial given up', message: ALONE, field: ['error', /^dial dom: no answer/] },
+  { path: 'silent dom given up', message: ALONE, field: ['error', /^dom has been silent/] },
+  { path: 'plan waited for in vain', message: ALONE, field: ['error', /^no plan came/] },
+  { path: 'session overtaken', message: ALONE, field: ['error', /^a newer session of this node/] },
+  { path: 'silent node given up', message: ENDED, field: ['reason', /silent for too long$/] },
   { path: 'removed node refused', message: /^dom refuses this node$/ },
-  { path: 'node joined again', message: /^node joined$/ },
+  { path: 'node joined again', message: /^node joined$/, field: ['how', /^joined again$/] },
   { path: 'rotten blob found', message: /^a blob is damaged and is fetched again$/ },
   { path: 'release no longer verified', message: /^a verified release lacks a blob$/ },
   { path: 'content retried on a bad disk', message: /^content could not be reconciled$/ },
@@ -60,8 +75,8 @@ export function sometimesCheck({ reached }: CheckPorts, cluster: Cluster): Check
     logged(_host, { message, fields }) {
       for (const rare of LOGGED) {
         if (!rare.message.test(message)) continue;
-        if (rare.path !== 'node joined again' || fields['how'] === 'joined again')
-          reached(rare.path);
+        const [name, text] = rare.field ?? [];
+        if (name === undefined || text?.test(String(fields[name]))) reached(rare.path);
       }
     },
     asked({ nameserver, type, reply }) {

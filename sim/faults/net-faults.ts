@@ -95,7 +95,7 @@ export function drawNetFaults(random: SeededRandom): NetFaults {
     probeLoss: random.pick([0, 0, 0.1, 0.3, 0.9]),
     blobCut: maybe(random, 0.3),
     blobDamage: maybe(random, 0.1),
-    blobRepeat: maybe(random, 0.1),
+    blobRepeat: maybe(random, 0.25),
     blobHang: maybe(random, 0.05),
     jitterMs: random.pick([1, 5, 20, 100]),
     slownessMax: random.pick([1, 1.5, 3, 8]),

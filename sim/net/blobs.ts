@@ -21,8 +21,8 @@ export interface BlobWaysPorts extends Omit<ServicePorts, 'chance'> {
   readonly sourceOf: (caller: Caller) => string;
 }
 
-/** Blobs travel in pieces of at most this size, so that small ones can be cut as well. */
-const PIECE_BYTES_MAX = 400;
+/** A blob travels in pieces of one of these sizes, so that the smallest ones can be cut as well. */
+const PIECES_BYTES = [100, 400, 4_000] as const;
 
 /** How blobs get from doms to nodes, and what befalls them: whoever fetches has to verify. */
 export class BlobWays {
@@ -45,7 +45,11 @@ export class BlobWays {
 
   /** From now on this process has the blobs of that host. */
   offer(host: string, { process, handle }: Offer<BlobRequest, Uint8Array>): void {
-    this.#service.offer(host, { process, handle: (request) => inPieces(handle(request)) });
+    const { random } = this.#ports;
+    this.#service.offer(host, {
+      process,
+      handle: (request) => inPieces(handle(request), random.pick(PIECES_BYTES)),
+    });
   }
 
   source(caller: Caller): BlobSource {
@@ -91,10 +95,12 @@ async function* asDialled(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
   }
 }
 
-async function* inPieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* inPieces(
+  chunks: AsyncIterable<Uint8Array>,
+  bytesMax: number,
+): AsyncGenerator<Uint8Array> {
   for await (const chunk of chunks)
-    for (let at = 0; at < chunk.length; at += PIECE_BYTES_MAX)
-      yield chunk.slice(at, at + PIECE_BYTES_MAX);
+    for (let at = 0; at < chunk.length; at += bytesMax) yield chunk.slice(at, at + bytesMax);
 }
 
 /** One bit is another. */
