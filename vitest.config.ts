@@ -16,7 +16,7 @@ export default defineConfig({
         },
       },
       {
-        test: { name: 'sim', include: ['sim/**/*.test.ts'], pool: 'threads', testTimeout: 180_000 },
+        test: { name: 'sim', include: ['sim/**/*.test.ts'], pool: 'threads', testTimeout: 900_000 },
       },
       {
         test: {

@@ -206,10 +206,20 @@ export class Session {
     const { epoch } = leadership;
     if (held.epoch > epoch + EPOCHS_AHEAD_MAX)
       throw new LinkClosedError('refused', `its plan is of epoch ${held.epoch}, dom's is ${epoch}`);
-    const isAhead = held.epoch === epoch && held.revision > mirror.revision;
+    const isAhead = held.revision > mirror.revision;
+    if (held.epoch < epoch && isAhead) return this.#tellOfBackup(held);
     if (held.epoch <= epoch && !isAhead) return;
     await leadership.raiseAbove(held.epoch);
     this.#hub.refresh();
+  }
+
+  /** Dom's term is later by itself, so what it says is heard; but not without a word (INV-17). */
+  #tellOfBackup({ epoch, revision }: Position): void {
+    const { log, mirror } = this.#ports;
+    log.warn(
+      { node: this.node, held: `${epoch}.${revision}`, store: String(mirror.revision) },
+      'a node holds a later plan than the store knows: was a backup restored?',
+    );
   }
 
   #sendPlan(feed: Feed): void {

@@ -43,6 +43,14 @@ export function nothingWished(): Wish {
   return { sites: new Map(), zones: new Map(), nodes: new Map(), poisoned: new Set() };
 }
 
+/** The same wish, which stays as it is. */
+export function copyOf({ sites, zones, nodes, poisoned }: Wish): Wish {
+  return {
+    ...{ sites: new Map(sites), zones: new Map(zones) },
+    ...{ nodes: new Map(nodes), poisoned: new Set(poisoned) },
+  };
+}
+
 export const NAMESPACE = 'default';
 export const ORIGIN = 'example.test';
 export const ZONE_NAME = 'example-test';

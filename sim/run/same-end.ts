@@ -2,7 +2,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { declareAll } from '../load/operations.ts';
 import type { PeoplePorts } from '../load/people.ts';
 import { viewOfAll } from '../load/view.ts';
-import { nothingWished, type Wish } from '../load/wish.ts';
+import { copyOf, nothingWished, type Wish } from '../load/wish.ts';
 import { changeSetting, type Setting } from './setting.ts';
 import { World } from './world.ts';
 
@@ -33,7 +33,8 @@ export async function runToSameEnd(
   const first = new World(setting, {
     ...{ keep: 'hash', geo, replay },
     atRest: async (cluster, nowMs) => {
-      wish = cluster.wish;
+      // A copy: people may go on.
+      wish = copyOf(cluster.wish);
       eventful = await look(cluster, nowMs);
     },
   });
