@@ -3,8 +3,10 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { answersCheck } from './answers.ts';
 import { boundsCheck } from './bounds.ts';
 import type { Check, CheckPorts } from './check.ts';
+import { commitRateCheck } from './commit-rate.ts';
 import { deltasCheck } from './deltas.ts';
 import { dnsChecks } from './dns-checks.ts';
+import { etagsCheck } from './etags.ts';
 import { finalizersCheck } from './finalizers.ts';
 import { objectChecks } from './object-checks.ts';
 import { positionsCheck } from './positions.ts';
@@ -37,7 +39,9 @@ export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
       doms: () => cluster.doms.length,
       excessFrames: () => cluster.network.excessFramesMax,
     }),
+    commitRateCheck(ports),
     deltasCheck(ports),
+    etagsCheck(ports),
     finalizersCheck(ports),
     positionsCheck(ports),
     restCheck({ ...ports, leaders, isSound }),

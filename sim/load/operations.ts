@@ -42,7 +42,7 @@ export const OPERATIONS: Readonly<Record<string, OperationKind>> = {
   'toggle-site': { weight: 4, by: 'anyone', run: toggleSite },
   recreate: { weight: 2, by: 'anyone', run: recreateSite },
   look: { weight: 2, by: 'anyone', run: look },
-  nonsense: { weight: 1, by: 'anyone', run: nonsense },
+  nonsense: { weight: 2, by: 'anyone', run: nonsense },
   poison: { weight: 1, by: 'operator', run: poison },
   records: { weight: 2, by: 'operator', run: changeRecords },
   'recreate-zone': { weight: 1, by: 'operator', run: recreateZone },
@@ -133,9 +133,8 @@ async function look(hand: Hand): Promise<void> {
   if (site !== undefined) await hand.user.look(declaredSite(site));
 }
 
-async function nonsense({ user, random, sites }: Hand): Promise<void> {
+async function nonsense({ cluster, user, random, sites }: Hand): Promise<void> {
   const name = sites[0] ?? 'blog';
-  const metadata = { namespace: NAMESPACE, name };
   const spec = random.pick([
     { hosts: ['not a host'] },
     { hosts: [hostOf(name)], ttl: -1 },
@@ -144,7 +143,11 @@ async function nonsense({ user, random, sites }: Hand): Promise<void> {
     { hosts: Array.from({ length: 65 }, (_, index) => `h${index}.${ORIGIN}`) },
     { hosts: [hostOf(name)], headers: [{ path: '/', name: 'x', value: 'y'.repeat(2_000_000) }] },
   ]);
-  await user.applyInvalid({ kind: 'Site', metadata, spec }, [
+  // What another Site has is not to be had, however well it is asked for.
+  const isGrab = cluster.wish.sites.has(name) && random.chance(0.4);
+  const metadata = { namespace: NAMESPACE, name: isGrab ? `grab-${name}` : name };
+  const wanted = isGrab ? { hosts: [hostOf(name)] } : spec;
+  await user.applyInvalid({ kind: 'Site', metadata, spec: wanted }, [
     'INVALID_ARGUMENT',
     'RESOURCE_EXHAUSTED',
   ]);

@@ -1,4 +1,5 @@
 import { SessionRequest } from '../../proto/gen/b8s/v1/agent.ts';
+import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Identity } from '../../runtime/authority.ts';
 import { encodeFakeRequest, fakeKey } from '../../runtime/fake-authority.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -12,8 +13,8 @@ type NodeIdentity = Extract<Identity, { kind: 'node' }>;
 export interface StrangersPorts {
   readonly scheduler: Scheduler;
   readonly random: SeededRandom;
-  /** Until then people hand out tokens that nobody uses in time. */
-  readonly tokensUntilMs: number;
+  /** Until then they may do what dom has to write down. */
+  readonly untilMs: number;
 }
 
 const PAUSE_MS_MAX = 12_000;
@@ -58,13 +59,15 @@ class Strangers {
     // Whoever has become one may still be taken for the one it was.
     if (this.#gone().some(({ goneMs }) => this.#ports.scheduler.nowMs - goneMs < FRESH_MS))
       return this.#comeWithOldCertificate();
-    switch (this.#ports.random.pick(['certificate', 'blob', 'token'] as const)) {
+    switch (this.#ports.random.pick(['certificate', 'blob', 'token', 'future'] as const)) {
       case 'certificate':
         return this.#comeWithOldCertificate();
       case 'blob':
         return this.#askForBlob();
       case 'token':
         return this.#comeWithOldToken();
+      case 'future':
+        return this.#comeFromTheFuture();
     }
   }
 
@@ -81,14 +84,33 @@ class Strangers {
 
   /** What dom says to it is watched where frames are sent (INV-36). */
   async #comeWithOldCertificate(): Promise<void> {
-    const { random } = this.#ports;
     const gone = this.#gone();
-    if (gone.length === 0) return;
-    const stranger = this.#stranger(random.pick(gone).identity);
-    const { process, identity } = stranger;
+    if (gone.length > 0) await this.#say(this.#stranger(this.#ports.random.pick(gone).identity));
+  }
+
+  /** A node says that it holds a plan which dom has yet to make: dom goes on from there (INV-17). */
+  async #comeFromTheFuture(): Promise<void> {
+    const { random, scheduler, untilMs } = this.#ports;
+    const { subs, wish } = this.#cluster;
+    const nodes = subs.flatMap(({ identity }) => identity ?? []);
+    const present = nodes.filter(({ name }) => wish.nodes.has(name));
+    if (present.length === 0 || scheduler.nowMs >= untilMs) return;
     try {
-      const link = await this.#cluster.network.dialer(stranger).dial(process.signal);
-      link.send(helloOf(identity));
+      const { epoch } = (await this.#cluster.reach().term).leadership;
+      const held = { epoch: epoch + BigInt(random.integer(0, 2)), revision: 1_000_000n };
+      const itself = random.pick(present);
+      await this.#say({ ...this.#stranger(itself), node: itself.name }, held);
+    } catch {
+      // No dom leads.
+    }
+  }
+
+  /** Says hello and hears what dom says to it, for as long as it may stay. */
+  async #say(caller: Caller, held?: Position): Promise<void> {
+    const { process, identity } = caller;
+    try {
+      const link = await this.#cluster.network.dialer(caller).dial(process.signal);
+      link.send(helloOf(identity.name, held));
       for await (const _ of link.frames()) if (!process.alive) return;
     } catch {
       // Nobody answers, or it is sent away.
@@ -120,9 +142,9 @@ class Strangers {
 
   /** Which has expired by the clock of the dom that it is shown to. */
   async #comeWithOldToken(): Promise<void> {
-    const { random, scheduler, tokensUntilMs } = this.#ports;
+    const { random, scheduler, untilMs } = this.#ports;
     const cluster = this.#cluster;
-    if (scheduler.nowMs >= tokensUntilMs) return;
+    if (scheduler.nowMs >= untilMs) return;
     const ttlS = random.integer(1, TOKEN_TTL_S_MAX);
     const node = 'stranger';
     try {
@@ -150,7 +172,7 @@ class Strangers {
   }
 
   /** It calls from nowhere in particular, and gives up some time later. */
-  #stranger(identity: NodeIdentity): Caller & { identity: NodeIdentity } {
+  #stranger(identity: NodeIdentity): Caller {
     const { scheduler, random } = this.#ports;
     this.#count += 1;
     const process = new Process(`stranger#${this.#count}`);
@@ -161,9 +183,8 @@ class Strangers {
 
 const ADMIN = { identity: { kind: 'user', name: 'admin', role: 'admin' } } as const;
 
-/** Of a machine that was set up anew and holds nothing. */
-function helloOf({ name: node }: NodeIdentity): Uint8Array {
-  const fixed = { agentVersion: 'sim', capabilities: [], held: undefined, heldDigest: '' };
+function helloOf(node: string, held: Position | undefined): Uint8Array {
+  const fixed = { agentVersion: 'sim', capabilities: [], held, heldDigest: '' };
   return SessionRequest.encode({
     message: { $case: 'hello', value: { node, ...fixed } },
   }).finish();

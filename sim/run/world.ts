@@ -145,7 +145,7 @@ export class World {
     const keeper = this.#random.fork('keeper');
     startKeeper(cluster, { scheduler, random: keeper, untilMs: lengthMs });
     const strangers = this.#random.fork('strangers');
-    startStrangers(cluster, { scheduler, random: strangers, tokensUntilMs: lengthMs });
+    startStrangers(cluster, { scheduler, random: strangers, untilMs: lengthMs });
     startClients(cluster, { scheduler, random: this.#random.fork('clients'), count });
     const { people = startPeople } = this.#options;
     people(cluster, { setting, scheduler, random: this.#random.fork('people') }).then(

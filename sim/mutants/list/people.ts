@@ -93,15 +93,6 @@ export const PEOPLE: readonly Mutant[] = [
     expects: [38],
   },
   {
-    name: 'audit-missing',
-    file: 'dom/api/service.ts',
-    find: "if (response.outcome !== 'unchanged') this.#audit(user, 'apply', response.objectJson, request);",
-    replace:
-      "if (response.outcome === 'created') this.#audit(user, 'apply', response.objectJson, request);",
-    story: 'Nobody can tell who changed something.',
-    expects: [37],
-  },
-  {
     name: 'sites-for-nameservers',
     file: 'dom/gateway/view.ts',
     find: '    ...(viewer.edge\n',
@@ -124,14 +115,6 @@ export const PEOPLE: readonly Mutant[] = [
     replace: "if (this.#phase === 'handling' && silentMs >= silentMsMax) {",
     story: 'A node waits for ever on a connection whose other end is gone.',
     expects: [1],
-  },
-  {
-    name: 'heartbeats-pile-up',
-    file: 'agent/session/conversation.ts',
-    find: "      await this.#ready();\n      this.#send({ $case: 'heartbeat'",
-    replace: "      this.#send({ $case: 'heartbeat'",
-    story: 'A node goes on sending to a dom that does not read.',
-    expects: [39],
   },
   {
     name: 'plans-pile-up',

@@ -117,20 +117,4 @@ export const STALENESS: readonly Mutant[] = [
     story: 'What belonged to a Site that is gone is taken to be of its namesake, and stays.',
     expects: [7, 16],
   },
-  {
-    name: 'claim-by-name',
-    file: 'controllers/garbage/plan.ts',
-    find: 'return site?.metadata.uid !== claim.siteUid || !site.spec.hosts.includes(host);',
-    replace: 'return site === undefined || !site.spec.hosts.includes(host);',
-    story: 'A host stays reserved for a Site that is gone while a namesake is there.',
-    expects: [1, 7],
-  },
-  {
-    name: 'report-by-name',
-    file: 'runtime/node-view.ts',
-    find: 'const report = stored?.nodeUid === uid ? stored : undefined;',
-    replace: 'const report = stored;',
-    story: 'What a machine said counts for the next one of its name.',
-    expects: [16, 19, 28],
-  },
 ];

@@ -116,6 +116,15 @@ export const STORE: readonly Mutant[] = [
     expects: [37],
   },
   {
+    name: 'history-of-what-nobody-changed',
+    file: 'runtime/writer.ts',
+    find: 'writes: [put({ ...base, status })] };',
+    replace:
+      "writes: [put({ ...base, status }), ...history(base, 'configured', { manager: 'x', user: 'x' }, this.#clock.nowMs())] };",
+    story: 'Each new status is recorded as if somebody had changed the spec.',
+    expects: [37],
+  },
+  {
     name: 'finalizer-dropped-early',
     file: 'runtime/writer.ts',
     find: 'if ((base.metadata.finalizers ?? []).length === 0)',

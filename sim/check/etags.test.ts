@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import type { HttpExchange } from './check.ts';
+import { watched } from './dns.fixture.ts';
+import { etagsCheck } from './etags.ts';
+
+const answered = (node: string, release: string, etag: string): HttpExchange => ({
+  ...{ node, host: 'blog.example.test', path: '/', namedBy: undefined },
+  answer: {
+    status: 200,
+    headers: [
+      ['etag', etag],
+      ['b8s-release', release],
+    ],
+    body: '',
+  },
+});
+
+test.each([
+  { when: 'the same everywhere', second: answered('tokyo', 'r1', '"a"'), found: [] },
+  { when: 'another one for another release', second: answered('tokyo', 'r2', '"b"'), found: [] },
+  {
+    when: 'another one on another node',
+    second: answered('tokyo', 'r1', '"b"'),
+    found: ['INV-27: blog.example.test/ of r1 has ETag "b" on tokyo, and "a" on london'],
+  },
+])('a file has an ETag: $when', ({ second, found }) => {
+  const it = watched(etagsCheck);
+  it.check.requested?.(answered('london', 'r1', '"a"'));
+  it.check.requested?.(second);
+  expect(it.found).toEqual(found);
+});

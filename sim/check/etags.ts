@@ -1,0 +1,23 @@
+import type { Check, CheckPorts } from './check.ts';
+
+/**
+ * INV-27: the ETag of a file is the same on every node, and another one for other bytes. Else a
+ * client that goes from node to node fetches anew what it has, or keeps what is out of date.
+ */
+export function etagsCheck({ violated }: Pick<CheckPorts, 'violated'>): Check {
+  /** By host, release and path: the first that was seen, and where. */
+  const seen = new Map<string, { readonly etag: string | undefined; readonly node: string }>();
+  return {
+    requested({ node, host, path, answer: { status, headers } }) {
+      if (status !== 200) return;
+      const field = (name: string): string | undefined =>
+        headers.find(([each]) => each === name)?.[1];
+      const file = `${host}${path} of ${field('b8s-release')}`;
+      const etag = field('etag');
+      const first = seen.get(file);
+      if (first === undefined) seen.set(file, { etag, node });
+      else if (first.etag !== etag)
+        violated(27, `${file} has ETag ${etag} on ${node}, and ${first.etag} on ${first.node}`);
+    },
+  };
+}
