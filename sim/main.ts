@@ -214,8 +214,8 @@ function runnerOf(child: ChildProcess): Runner {
   return {
     run: (setting) =>
       new Promise((resolve, reject) => {
-        const ended = (code: number | null): void =>
-          reject(new Error(`the process that ran seed ${setting.seed} ended with ${code}`));
+        const ended = (code: number | null, signal: string | null): void =>
+          reject(new Error(`the process that ran seed ${setting.seed} ended with ${code ?? signal}`));
         child.once('exit', ended);
         child.once('message', (outcome) => {
           child.off('exit', ended);
