@@ -215,7 +215,9 @@ function runnerOf(child: ChildProcess): Runner {
     run: (setting) =>
       new Promise((resolve, reject) => {
         const ended = (code: number | null, signal: string | null): void =>
-          reject(new Error(`the process that ran seed ${setting.seed} ended with ${code ?? signal}`));
+          reject(
+            new Error(`the process that ran seed ${setting.seed} ended with ${code ?? signal}`),
+          );
         child.once('exit', ended);
         child.once('message', (outcome) => {
           child.off('exit', ended);
