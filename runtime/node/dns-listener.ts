@@ -58,6 +58,24 @@ export interface BoundSocket {
  * Errors: rejects, with nothing left open, when an address cannot be bound.
  */
 export async function listenDns(options: DnsListenerOptions): Promise<DnsListener> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await bindAll(options);
+    } catch (cause) {
+      const taken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
+      if (taken && options.port === 0 && attempt < FREE_PORT_ATTEMPTS) {
+        continue;
+      }
+      const port = options.port === 0 ? 'any' : options.port;
+      throw new Error(`listen for DNS on ${options.addresses.join(', ')} port ${port}`, { cause });
+    }
+  }
+}
+
+/** A port that is free for UDP can be taken for TCP, or on another address. */
+const FREE_PORT_ATTEMPTS = 20;
+
+async function bindAll(options: DnsListenerOptions): Promise<DnsListener> {
   const limits = { ...DNS_TCP_LIMITS, ...options.limits };
   const onError = options.onError ?? ((): void => undefined);
   const sockets: BoundSocket[] = [];
@@ -73,9 +91,9 @@ export async function listenDns(options: DnsListenerOptions): Promise<DnsListene
       port = udp.address.port;
       sockets.push(await listenTcp({ ...shared, port, limits }));
     }
-  } catch (cause) {
+  } catch (error) {
     await close();
-    throw new Error(`listen for DNS on ${options.addresses.join(', ')} port ${port}`, { cause });
+    throw error;
   }
   return { port, close };
 }
