@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { blobPath, digestOf } from '../../runtime/digest.ts';
+import { blobPath, digestHex, digestOf } from '../../runtime/digest.ts';
 import { memoryDisk } from '../../runtime/memory-disk.ts';
 import { loneHost } from './host.fixture.ts';
 import { Host } from './host.ts';
@@ -46,6 +46,20 @@ test('rot is known until the blob is whole again, or somebody mends it', async (
   host.strike(random);
   await host.rot.mend();
   expect([host.rot.damaged(), host.disk.files().get(path)?.toString()]).toEqual([[], 'a blob']);
+});
+
+test('rot that struck a blob on its way is known once the blob is in its place', async () => {
+  const { host, random } = loneHost();
+  const bytes = Buffer.from('a blob');
+  const part = `partial/${digestHex(digestOf(bytes))}`;
+  await host.disk.write(part, bytes);
+  host.strike(random);
+  expect(host.mayMisread).toBe(false);
+  const path = blobPath(digestOf(bytes));
+  await host.disk.rename(part, path);
+  expect(host.rot.damaged()).toEqual([path]);
+  await host.disk.write(path, bytes);
+  expect(host.mayMisread).toBe(false);
 });
 
 test('a machine that is set up anew has nothing, whatever a power cut brings back', async () => {
