@@ -47,6 +47,8 @@ interface Options extends Changes, TimelineOptions {
 const FAILURES_MAX = 10;
 /** What making a failure smaller may take. */
 const SHRINK_MS_MAX = 120_000;
+/** How often a long hunt tells how far it is. */
+const PROGRESS_MS = 30_000;
 
 await addTimelineOptions(new Command('sim'))
   .description('The cluster under virtual time, with faults; every run is drawn from its seed.')
@@ -140,14 +142,24 @@ async function hunt(options: Options): Promise<void> {
       if (outcome.kind === 'failed') console.log(outcome.message);
       else if (options.hashes) console.log(`${nameOf(setting)} ${outcome.hash}`);
     },
-    goesOn: () => report.failed.length < FAILURES_MAX && performance.now() < deadlineMs,
+    goesOn: () =>
+      report.failed.length < FAILURES_MAX && performance.now() < deadlineMs && !isStopped,
   };
+  // What was found so far is told even when somebody has waited long enough.
+  let isStopped = false;
+  process.once('SIGINT', () => {
+    isStopped = true;
+    console.error('stopping after the runs that go on; again to stop at once');
+  });
+  const soFar = (): string => report.summary((performance.now() - startMs) / 1000);
+  const progress = setInterval(() => console.error(soFar()), PROGRESS_MS);
   if (options.fixed) await runAll(fixedSettings(), running);
   if (options.seeds !== undefined) await runAll(settings(options.seeds, options), running);
   if (options.crashPoints !== undefined)
     await runCrashPoints({ ...running, every: options.crashPoints });
+  clearInterval(progress);
   for (const child of children) child.disconnect();
-  console.log(report.summary((performance.now() - startMs) / 1000));
+  console.log(soFar());
   if (options.rarePaths) console.log(report.rarePaths());
   const [failure] = report.failed;
   if (options.shrink && failure !== undefined)
@@ -191,6 +203,8 @@ function run(setting: Setting, keep: 'lines' | 'hash'): Promise<Rehearsal> {
 
 /** In a child: runs one setting after another, as they come. Ends when its parent does. */
 function work(): void {
+  // Ctrl-C reaches all processes of a terminal: the parent decides what becomes of it.
+  process.on('SIGINT', () => undefined);
   process.on('message', (setting: Setting) => {
     runHere.run(setting).then(
       (outcome) => process.send?.(outcome),

@@ -1,6 +1,7 @@
 import type { Mirror } from '../../runtime/mirror.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { answersCheck } from './answers.ts';
+import { apiHistoryCheck } from './api-history.ts';
 import { boundsCheck } from './bounds.ts';
 import type { Check, CheckPorts } from './check.ts';
 import { commitRateCheck } from './commit-rate.ts';
@@ -34,6 +35,7 @@ export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
     ...dnsChecks(ports, cluster),
     ...objectChecks(ports, { cluster, history }),
     answersCheck(ports),
+    apiHistoryCheck(ports),
     boundsCheck({
       ...ports,
       doms: () => cluster.doms.length,

@@ -4,6 +4,7 @@ import type { HttpAnswer } from '../../runtime/http.ts';
 import type { LogFields } from '../../runtime/log.ts';
 import type { KeyValue, Revision, Transaction } from '../../runtime/store.ts';
 import type { Published } from '../load/content.ts';
+import type { ApiOperation } from './api-history.ts';
 import type { StoreEvent } from './store-event.ts';
 
 /** A commit that took effect. */
@@ -126,6 +127,8 @@ export interface Check {
   confided?(secret: Secret): void;
   /** Whoever has to clean up after the object of that uid is done, and lets it go. */
   letGo?(uid: string): void;
+  /** Somebody's call of the API that dom has taken on, as far as it is known how it ended. */
+  operated?(operation: ApiOperation): void;
   /** A token has bought a certificate. */
   redeemed?(token: string): void;
   /** A machine is set up from nothing and joins, perhaps under a name that was there before. */

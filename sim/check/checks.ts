@@ -1,6 +1,7 @@
 import type { Health } from '../../agent/plane/plane.ts';
 import type { Log, LogFields } from '../../runtime/log.ts';
 import type { Published } from '../load/content.ts';
+import type { ApiOperation } from './api-history.ts';
 import type {
   AppliedSnapshot,
   Call,
@@ -125,6 +126,10 @@ export class Checks implements Required<Check> {
 
   letGo(uid: string): void {
     for (const check of this.#all) check.letGo?.(uid);
+  }
+
+  operated(operation: ApiOperation): void {
+    for (const check of this.#all) check.operated?.(operation);
   }
 
   redeemed(token: string): void {

@@ -1,6 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Machine } from '../cluster/machines.ts';
 import type { SeededRandom } from '../engine/random.ts';
+import { SITES } from './clients.ts';
 import { makeRelease, type Published } from './content.ts';
 import { drawRouting } from './draw-routing.ts';
 import type { User } from './user.ts';
@@ -131,6 +132,8 @@ async function recreateSite(hand: Hand): Promise<void> {
 async function look(hand: Hand): Promise<void> {
   const site = anySite(hand);
   if (site !== undefined) await hand.user.look(declaredSite(site));
+  // Now and then at what somebody else may be changing.
+  await hand.user.get({ kind: 'Site', namespace: NAMESPACE, name: hand.random.pick(SITES) });
 }
 
 async function nonsense({ cluster, user, random, sites }: Hand): Promise<void> {

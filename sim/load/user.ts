@@ -6,6 +6,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { describeError } from '../../runtime/control-loop.ts';
 import { encodeFakeRequest, fakeKey } from '../../runtime/fake-authority.ts';
 import { RequestError } from '../../runtime/request-error.ts';
+import { type ApiAction, type ApiOperation, contains } from '../check/api-history.ts';
 import type { Checks } from '../check/checks.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Trace } from '../engine/trace.ts';
@@ -48,7 +49,7 @@ export class User {
   /** Declares an object; resolves once dom has acknowledged it. */
   async apply(object: Declared): Promise<void> {
     await this.#insist(`apply ${object.kind}/${object.metadata.name}`, (term) =>
-      applyOnce(term, object),
+      this.#writing(referenceOf(object), object.spec, () => applyOnce(term, object)),
     );
   }
 
@@ -69,29 +70,23 @@ export class User {
   /** Resolves once dom has acknowledged that there is no such object. */
   async delete({ kind, namespace = '', name }: Reference): Promise<void> {
     const reference = { kind, namespace, name };
-    await this.#insist(`delete ${kind}/${name}`, async ({ api }) => {
-      const request = { reference, uid: '', command: 'delete', dryRun: false };
-      await api.delete(request, ADMIN).catch((error: unknown) => {
-        // An earlier try whose answer was lost may have done it.
-        if (!(error instanceof RequestError) || error.code !== 'NOT_FOUND') throw error;
-      });
-    });
+    await this.#insist(`delete ${kind}/${name}`, ({ api }) =>
+      this.#writing(reference, undefined, async () => {
+        const request = { reference, uid: '', command: 'delete', dryRun: false };
+        await api.delete(request, ADMIN).catch((error: unknown) => {
+          // An earlier try whose answer was lost may have done it.
+          if (!(error instanceof RequestError) || error.code !== 'NOT_FOUND') throw error;
+        });
+      }),
+    );
   }
 
   /** What dom has of it now, by a read that must see all that was acknowledged before (INV-9). */
   async get({ kind, namespace = '', name }: Reference): Promise<Resource | undefined> {
-    return this.#insist(`get ${kind}/${name}`, async ({ api }) => {
-      try {
-        const { objectJson } = await api.get(
-          { reference: { kind, namespace, name }, revision: 0n },
-          ADMIN,
-        );
-        return JSON.parse(objectJson) as Resource;
-      } catch (error) {
-        if (error instanceof RequestError && error.code === 'NOT_FOUND') return undefined;
-        throw error;
-      }
-    });
+    const reference = { kind, namespace, name };
+    return this.#insist(`get ${kind}/${name}`, (term) =>
+      this.#reading(reference, () => getOnce(term, reference)),
+    );
   }
 
   /** Whether dom still says what this user, and nobody else, was told that it says (INV-8). */
@@ -151,6 +146,44 @@ export class User {
     return answer.nodeUid;
   }
 
+  /** It may have happened even though no answer came. */
+  async #writing(
+    reference: Reference,
+    spec: object | undefined,
+    attempt: () => Promise<void>,
+  ): Promise<void> {
+    const { clock, checks } = this.#ports;
+    const operation = this.#operation(reference, { kind: 'write', spec });
+    if (isDeclaredByUsersAlone(reference)) checks.operated(operation);
+    await attempt();
+    operation.returnedAt = clock.monotonicMs();
+  }
+
+  async #reading(
+    reference: Reference,
+    attempt: () => Promise<Resource | undefined>,
+  ): Promise<Resource | undefined> {
+    const { clock, checks } = this.#ports;
+    const calledAt = clock.monotonicMs();
+    const found = await attempt();
+    // What is being deleted counts as gone: how long cleaning up takes is for others to check.
+    const spec =
+      found?.metadata.deletionTimestamp === undefined ? (found?.spec as object) : undefined;
+    const operation = this.#operation(reference, { kind: 'read', spec });
+    const returnedAt = clock.monotonicMs();
+    if (isDeclaredByUsersAlone(reference)) checks.operated({ ...operation, calledAt, returnedAt });
+    return found;
+  }
+
+  #operation(
+    { kind, namespace = '', name }: Reference,
+    action: ApiAction,
+  ): ApiOperation & { returnedAt: number } {
+    const calledAt = this.#ports.clock.monotonicMs();
+    const object = `${kind}/${namespace}/${name}`;
+    return { object, user: this.#ports.name, action, calledAt, returnedAt: Infinity };
+  }
+
   /** Until it succeeds: a dom that crashed never answers. */
   async #insist<T>(what: string, attempt: (term: Term) => Promise<T>): Promise<T> {
     const { name, clock, trace } = this.#ports;
@@ -186,19 +219,33 @@ export class User {
   }
 }
 
+function referenceOf({ kind, metadata }: Declared): Reference {
+  return { kind, ...metadata };
+}
+
+/** Of the others, agents and controllers declare something, too. */
+function isDeclaredByUsersAlone({ kind }: Reference): boolean {
+  return kind === 'Site' || kind === 'Zone';
+}
+
+async function getOnce(
+  { api }: Term,
+  { kind, namespace = '', name }: Reference,
+): Promise<Resource | undefined> {
+  try {
+    const reference = { kind, namespace, name };
+    const { objectJson } = await api.get({ reference, revision: 0n }, ADMIN);
+    return JSON.parse(objectJson) as Resource;
+  } catch (error) {
+    if (error instanceof RequestError && error.code === 'NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
 async function applyOnce({ api }: Term, object: Declared): Promise<void> {
   const objectJson = JSON.stringify({ apiVersion: 'b8s.dev/v1', ...object });
   const request = { objectJson, manager: 'b8sctl', command: 'apply' };
   await api.apply({ ...request, forceConflicts: false, dryRun: false }, ADMIN);
-}
-
-/** Whether everything that was wished is there, among defaults that nobody asked for. */
-function contains(actual: unknown, wished: unknown): boolean {
-  if (typeof wished !== 'object' || wished === null) return Object.is(actual, wished);
-  if (typeof actual !== 'object' || actual === null) return false;
-  return Object.entries(wished).every(([field, each]) =>
-    contains((actual as Record<string, unknown>)[field], each),
-  );
 }
 
 async function* once<T>(item: T): AsyncGenerator<T> {
