@@ -8,6 +8,13 @@ wanted=(
   "etcd-client:/usr/bin/etcdctl"
   "git:/usr/bin/git"
   "openssl:/usr/bin/openssl"
+  # e2e/dns compares our nameserver with these, resolves and validates through them.
+  "nsd:/usr/sbin/nsd"
+  "knot:/usr/sbin/knotd"
+  "knot-dnsutils:/usr/bin/kdig"
+  "unbound:/usr/sbin/unbound"
+  "bind9:/usr/sbin/named"
+  "bind9-dnsutils:/usr/bin/delv"
   "postgresql-doc-15:/usr/share/doc/postgresql-doc-15/html/index.html"
 )
 missing=()
@@ -22,7 +29,7 @@ if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
 fi
 
 echo "installing ${missing[*]}"
-# Debian would start etcd as a service; the tests start their own.
+# Debian would start etcd and the nameservers as services; the tests start their own.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
   trap 'rm -f "$policy"' EXIT
@@ -34,3 +41,10 @@ apt-get update -qq
 # Minimal images leave documentation out; the tests push some as a real site.
 apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--path-include='/usr/share/doc/*' \
   "${missing[@]}" >/dev/null
+# Nor at the next boot. Only what was installed just now: what was there before is the owner's.
+declare -A units=([etcd-server]=etcd [nsd]=nsd [knot]=knot [unbound]=unbound [bind9]=named)
+if command -v systemctl >/dev/null; then
+  for package in "${missing[@]}"; do
+    [ -z "${units[$package]:-}" ] || systemctl disable -q "${units[$package]}" || true
+  done
+fi
