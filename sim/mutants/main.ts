@@ -26,8 +26,8 @@ await new Command('mutants')
   .option('--only <names>', 'these mutants, e.g. `stale-plan-taken,no-backoff`', (text) =>
     text.split(','),
   )
-  .option('--seeds <n>', 'so many of the fixed seeds for each', whole, 60)
-  .option('--crash-points-every <n>', 'then every nth crash point', whole, 61)
+  .option('--seeds <n>', 'after the fixed runs, the short seeds up to this one', whole, 400)
+  .option('--crash-points-every <n>', 'then every nth crash point', whole, 31)
   .option('--seconds <s>', 'spend no more time on one', whole, 300)
   .option('--jobs <n>', 'so many at once', whole, availableParallelism())
   .action(run)

@@ -1,7 +1,7 @@
 import { runCrashPoints } from '../run/crash-points.ts';
-import { fixedSettings } from '../run/fixed.ts';
+import { fixedSettings, nameOf } from '../run/fixed.ts';
 import { invariantOf, type Outcome, type Runner } from '../run/outcome.ts';
-import { type Setting, settingArgs } from '../run/setting.ts';
+import { drawSetting, type Setting, settingArgs } from '../run/setting.ts';
 import type { Mutant } from './mutant.ts';
 
 /** What a mutant came to. */
@@ -21,7 +21,7 @@ export type Verdict =
 export interface TrialOptions {
   /** Runs worlds with the mutant in them. */
   readonly runner: Runner;
-  /** So many of the fixed seeds, from the first on… */
+  /** After the fixed runs, the other seeds of the short profile up to this one… */
   readonly seeds: number;
   /** …and then one in so many of the crash points. */
   readonly crashPointsEvery: number;
@@ -29,7 +29,7 @@ export interface TrialOptions {
   readonly goesOn: () => boolean;
 }
 
-/** Runs the fixed seeds and the crash points until one of them catches the mutant. */
+/** Runs the fixed seeds, more seeds, and the crash points until one of them catches the mutant. */
 export async function tryMutant(options: TrialOptions): Promise<Verdict> {
   const { runner, seeds, crashPointsEvery: every, goesOn } = options;
   let runs = 0;
@@ -39,12 +39,22 @@ export async function tryMutant(options: TrialOptions): Promise<Verdict> {
     if (outcome.kind === 'failed') failure ??= { setting, outcome };
   };
   const lives = (): boolean => failure === undefined && goesOn();
-  for (const setting of fixedSettings().slice(0, seeds)) {
+  for (const setting of settings(seeds)) {
     if (!lives()) break;
     onOutcome(setting, await runner.run(setting));
   }
   if (lives()) await runCrashPoints({ runners: [runner], every, onOutcome, goesOn: lives });
   return verdictOf(failure, runs);
+}
+
+function* settings(last: number): Generator<Setting> {
+  const fixed = fixedSettings();
+  yield* fixed;
+  const known = new Set(fixed.map(nameOf));
+  for (let seed = 1; seed <= last; seed += 1) {
+    const setting = drawSetting(seed, 'short');
+    if (!known.has(nameOf(setting))) yield setting;
+  }
 }
 
 function verdictOf(
