@@ -1,8 +1,9 @@
 import { parsePeerAddress } from './address.ts';
 import { type ClientSubnet, subnetAddress } from './edns.ts';
 import { parseQuery } from './message.ts';
+import { bareReply } from './reply.ts';
 import { resolve, type Vantage } from './resolve.ts';
-import { bareReply, replySizeMax, writeReply } from './response.ts';
+import { replySizeMax, writeReply } from './response.ts';
 import type { DnsSnapshot } from './snapshot.ts';
 
 /** Who asked, as the socket says. */

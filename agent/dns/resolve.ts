@@ -1,157 +1,172 @@
-import { formatAddress } from './address.ts';
+import { borrowAddresses } from './borrow.ts';
+import { type Chase, chase, type End } from './chase.ts';
 import { Rcode, RecordType } from './codes.ts';
-import type { Location } from './geography.ts';
-import { type Found, lookup } from './lookup.ts';
+import {
+  type GeoResolution,
+  geoRecords,
+  resolveGeo,
+  scopeBits,
+  type Vantage,
+} from './geo-answer.ts';
+import type { Match } from './lookup.ts';
 import type { Question } from './message.ts';
 import { isWithin, type NameKey } from './name.ts';
-import { bareReply, type Reply } from './response.ts';
-import { type Routing, routeGeoName } from './route.ts';
-import type { Entry, Rrset } from './rrset.ts';
-import { type DnsSnapshot, zoneOf } from './snapshot.ts';
+import {
+  bareReply,
+  type Denial,
+  ExtendedError,
+  negativeReply,
+  positiveReply,
+  type Reply,
+} from './reply.ts';
+import type { Entry, RecordData } from './rrset.ts';
+import type { DnsSnapshot } from './snapshot.ts';
 import type { CompiledZone } from './zone.ts';
 
-/** Whose place an answer is made for. */
-export interface Vantage {
-  /** 4 or 16 bytes. */
-  readonly address: Uint8Array;
-  /** How many of its bits are known: all, or those that a resolver sent. */
-  readonly knownBits: number;
-}
+export type { GeoResolution, Vantage } from './geo-answer.ts';
 
 /** A reply, and how it came about. */
 export interface Resolution {
   readonly reply: Reply;
-  /** Undefined: the name is in no zone of ours. */
+  /** Of the last name of a chain of aliases; undefined: that is in no zone of ours. */
   readonly zone: CompiledZone | undefined;
   /** Present if the answer depended on who asked. */
   readonly geo: GeoResolution | undefined;
 }
 
-export interface GeoResolution {
-  readonly routing: Routing;
-  readonly location: Location | undefined;
-  readonly ttlS: number;
-}
-
-/** Longer chains of aliases are answered as far as this. */
-export const ALIASES_MAX = 8;
 /** Addresses of more targets than this are left for the resolver to ask for. */
 const TARGETS_MAX = 16;
 
 /** The reply to an accepted question: pure, from one snapshot. */
 export function resolve(snapshot: DnsSnapshot, question: Question, vantage: Vantage): Resolution {
-  const zone = zoneOf(snapshot.zones, question.name);
-  if (zone === undefined) {
-    return { reply: bareReply(Rcode.REFUSED), zone, geo: undefined };
+  const chased = chase(snapshot.zones, question);
+  if (chased === undefined) {
+    const reply = bareReply(Rcode.REFUSED, ExtendedError.NotAuthoritative);
+    return { reply, zone: undefined, geo: undefined };
   }
-  const { aliases, found } = followAliases(zone, question);
-  if (found?.kind === 'geo') {
-    const geo = resolveGeo(snapshot, found, question, vantage);
-    const rrset = addressRrset(geo, question.type);
-    const reply =
-      rrset === undefined
-        ? negativeReply(zone, aliases, Rcode.NOERROR)
-        : positiveReply(zone, [...aliases, { owner: found.owner, rrset }]);
-    return { reply: { ...reply, scopeBits: scopeBits(geo, vantage) }, zone, geo };
+  const { aliases, end } = chased;
+  const zone = end?.zone;
+  const found = end?.found;
+  const { type } = question;
+  switch (found?.kind) {
+    case 'geo': {
+      const geo = resolveGeo(snapshot, { ...found, type }, vantage);
+      const made = { aliases, match: found.match, type, records: geoRecords(geo), ttlS: geo.ttlS };
+      return { reply: { ...madeReply(made), scopeBits: scopeBits(geo, vantage) }, zone, geo };
+    }
+    case 'borrowed':
+      return { ...borrowedReply(snapshot, { aliases, found, type }, vantage), zone };
+    case 'records':
+    case 'referral':
+    case 'nodata':
+    case 'nxdomain':
+    case undefined:
+      return { reply: staticReply(chased, found, type), zone, geo: undefined };
   }
-  return { reply: staticReply(zone, aliases, found), zone, geo: undefined };
 }
 
-/** Aliases whose targets lie in the zone are followed (RFC 1034 §4.3.2 step 3a). */
-function followAliases(
-  zone: CompiledZone,
-  question: Question,
-): {
+/** Addresses that were made for this answer alone. */
+interface Made {
   readonly aliases: readonly Entry[];
-  readonly found: Exclude<Found, { kind: 'alias' }> | undefined;
-} {
-  const aliases: Entry[] = [];
-  let name = question.name;
-  while (isWithin(name, zone.origin) && aliases.length < ALIASES_MAX) {
-    const found = lookup(zone, name, question.type);
-    if (found.kind !== 'alias') return { aliases, found };
-    aliases.push(found.entry);
-    name = found.target;
-    if (aliases.some(({ owner }) => owner === name)) break;
+  readonly match: Match;
+  readonly type: number;
+  readonly records: readonly RecordData[];
+  readonly ttlS: number;
+}
+
+function madeReply({ aliases, match, type, records, ttlS }: Made): Reply {
+  if (records.length === 0) return negativeReply(aliases, nodata(match, type));
+  const { owner, zone, wildcard } = match;
+  const rrset = { type, ttlS, records, targets: [] };
+  return positive([...aliases, { owner, rrset, zone, wildcard }]);
+}
+
+function borrowedReply(
+  snapshot: DnsSnapshot,
+  asked: {
+    readonly aliases: readonly Entry[];
+    readonly found: Extract<End, { kind: 'borrowed' }>;
+    readonly type: number;
+  },
+  vantage: Vantage,
+): { readonly reply: Reply; readonly geo: GeoResolution | undefined } {
+  const { borrowed, match } = asked.found;
+  const outcome = borrowAddresses(snapshot, { borrowed, type: asked.type }, vantage);
+  if (outcome.kind !== 'addresses') {
+    const why = outcome.kind === 'circle' ? ExtendedError.Other : ExtendedError.NotReady;
+    return { reply: bareReply(Rcode.SERVFAIL, why), geo: undefined };
   }
-  return { aliases, found: undefined };
+  const { geo, age } = outcome;
+  const reply = madeReply({ ...asked, ...outcome, match });
+  const extendedErrors = age === 'stale' ? [ExtendedError.StaleAnswer] : [];
+  const bits = geo === undefined ? 0 : scopeBits(geo, vantage);
+  return { reply: { ...reply, scopeBits: bits, extendedErrors }, geo };
 }
 
 function staticReply(
-  zone: CompiledZone,
-  aliases: readonly Entry[],
-  found: Exclude<Found, { kind: 'alias' | 'geo' }> | undefined,
+  { aliases, name }: Chase,
+  found: Exclude<End, { kind: 'geo' | 'borrowed' }> | undefined,
+  type: number,
 ): Reply {
-  if (found === undefined) return positiveReply(zone, aliases);
-  switch (found.kind) {
+  switch (found?.kind) {
+    case undefined:
+      return positive(aliases);
     case 'records':
-      return positiveReply(zone, [...aliases, found.entry]);
+      return positive([...aliases, found.entry]);
     case 'referral':
-      return {
-        ...bareReply(Rcode.NOERROR),
-        // Only what was answered from our own data is authoritative (RFC 1034 §4.3.1).
-        authoritative: aliases.length > 0,
-        answer: aliases,
-        authority: [found.entry],
-        additional: targetAddresses(zone, [found.entry]),
-        additionalIs: 'required',
-      };
+      return referralReply(aliases, found);
     case 'nodata':
-      return negativeReply(zone, aliases, Rcode.NOERROR);
+      return negativeReply(aliases, nodata(found.match, type));
     case 'nxdomain':
-      return negativeReply(zone, aliases, Rcode.NXDOMAIN);
+      return negativeReply(aliases, { kind: 'nxdomain', zone: found.zone, name });
   }
 }
 
-function positiveReply(zone: CompiledZone, answer: readonly Entry[]): Reply {
-  const additional = targetAddresses(zone, answer);
-  return { ...bareReply(Rcode.NOERROR), authoritative: true, answer, additional };
+function positive(answer: readonly Entry[]): Reply {
+  return { ...positiveReply(answer), additional: targetAddresses(answer) };
 }
 
-/** RFC 2308 §2. After aliases the code speaks of the last name (RFC 6604 §3). */
-function negativeReply(zone: CompiledZone, aliases: readonly Entry[], rcode: Rcode): Reply {
-  const soa = { owner: zone.origin, rrset: zone.negativeSoa };
-  return { ...bareReply(rcode), authoritative: true, answer: aliases, authority: [soa] };
+function nodata(
+  { owner, zone, node, wildcard }: Match,
+  type: number,
+): Extract<Denial, { kind: 'nodata' }> {
+  return { kind: 'nodata', zone, name: owner, type, node, wildcard };
 }
 
-function targetAddresses(zone: CompiledZone, entries: readonly Entry[]): readonly Entry[] {
-  const targets = new Set<NameKey>(entries.flatMap(({ rrset }) => rrset.targets));
-  return [...targets].slice(0, TARGETS_MAX).flatMap((owner) => {
-    const rrsets = zone.nodes.get(owner)?.rrsets;
-    const addresses = [rrsets?.get(RecordType.A), rrsets?.get(RecordType.AAAA)];
-    return addresses.filter((rrset) => rrset !== undefined).map((rrset) => ({ owner, rrset }));
-  });
+function referralReply(
+  aliases: readonly Entry[],
+  { entry, node }: Extract<End, { kind: 'referral' }>,
+): Reply {
+  const { zone, owner: cut, rrset } = entry;
+  // A name server in the child is found only by its glue; others can be asked for (RFC 9471 §3).
+  const inside = rrset.targets.filter((name) => isWithin(name, cut));
+  const beside = rrset.targets.filter((name) => !isWithin(name, cut));
+  return {
+    ...bareReply(Rcode.NOERROR),
+    // Only what was answered from our own data is authoritative (RFC 1034 §4.3.1).
+    authoritative: aliases.length > 0,
+    answer: aliases,
+    authority: [entry],
+    glue: inside.flatMap((name) => addressesAt(zone, name)),
+    additional: beside.slice(0, TARGETS_MAX).flatMap((name) => addressesAt(zone, name)),
+    denial: { kind: 'delegation', zone, name: cut, node },
+  };
 }
 
-function resolveGeo(
-  { nodes, health, locate }: DnsSnapshot,
-  { geoName }: Extract<Found, { kind: 'geo' }>,
-  { type }: Question,
-  vantage: Vantage,
-): GeoResolution {
-  const location = locate(vantage.address);
-  const family = type === RecordType.A ? 'A' : 'AAAA';
-  const client = vantage.address;
-  const routing = routeGeoName({ geoName, nodes, health, family, client, location });
-  return { routing, location, ttlS: geoName.ttlS };
+/** Addresses of what the answer leads to, as far as they are data of its zone, not glue. */
+function targetAddresses(answer: readonly Entry[]): readonly Entry[] {
+  const seen = new Set<NameKey>();
+  return answer.flatMap(({ rrset, zone }) =>
+    rrset.targets
+      .filter((name) => !seen.has(name) && seen.add(name).size <= TARGETS_MAX)
+      .filter((name) => zone.nodes.get(name)?.cut === undefined)
+      .flatMap((name) => addressesAt(zone, name)),
+  );
 }
 
-function addressRrset({ routing, ttlS }: GeoResolution, type: number): Rrset | undefined {
-  const addresses = routing.chosen.flatMap((candidate) => candidate.addresses);
-  if (addresses.length === 0) return undefined;
-  const records = addresses.map((address) => ({
-    parts: [address],
-    text: formatAddress(address),
-  }));
-  return { type, ttlS, records, targets: [] };
-}
-
-/**
- * How many bits of the client's address the answer holds for (RFC 7871 §7.2.1): the database's
- * prefix if the place decided, all that we know if the address itself did.
- */
-function scopeBits({ routing, location }: GeoResolution, vantage: Vantage): number {
-  if (routing.order === 'failover' || routing.chosen.length === 0) return 0;
-  const bits = routing.order === 'nearest' ? location?.prefixBits : undefined;
-  return Math.min(bits ?? vantage.knownBits, vantage.knownBits);
+function addressesAt(zone: CompiledZone, owner: NameKey): readonly Entry[] {
+  const rrsets = zone.nodes.get(owner)?.rrsets;
+  return [rrsets?.get(RecordType.A), rrsets?.get(RecordType.AAAA)]
+    .filter((rrset) => rrset !== undefined)
+    .map((rrset) => ({ owner, rrset, zone, wildcard: undefined }));
 }

@@ -1,36 +1,11 @@
-import { CLASS_IN, type Rcode } from './codes.ts';
+import { CLASS_IN } from './codes.ts';
 import { formatEdns, UDP_SIZE_BYTES, UDP_SIZE_BYTES_MIN } from './edns.ts';
 import { type Envelope, HEADER_BYTES } from './message.ts';
 import { type NameKey, parentOf, ROOT, readName } from './name.ts';
+import type { Reply } from './reply.ts';
 import type { Entry } from './rrset.ts';
 
-/** What a reply says. */
-export interface Reply {
-  readonly rcode: Rcode;
-  readonly authoritative: boolean;
-  readonly answer: readonly Entry[];
-  readonly authority: readonly Entry[];
-  readonly additional: readonly Entry[];
-  /** `required`: glue, without which the reader cannot go on (RFC 9471). */
-  readonly additionalIs: 'required' | 'optional';
-  /** How many bits of the client's address the answer depends on. */
-  readonly scopeBits: number;
-}
-
 export const TCP_SIZE_BYTES_MAX = 65_535;
-
-/** A reply that is only a response code. */
-export function bareReply(rcode: Rcode): Reply {
-  return {
-    rcode,
-    authoritative: false,
-    answer: [],
-    authority: [],
-    additional: [],
-    additionalIs: 'optional',
-    scopeBits: 0,
-  };
-}
 
 /** The most bytes that this client takes over this transport (INV-25). */
 export function replySizeMax(envelope: Envelope, transport: 'udp' | 'tcp'): number {
@@ -46,14 +21,12 @@ export function replySizeMax(envelope: Envelope, transport: 'udp' | 'tcp'): numb
 export function writeReply(envelope: Envelope, reply: Reply, sizeMax: number): Buffer {
   const opt = envelope.edns === undefined ? undefined : formatEdns(envelope.edns, reply);
   const writer = new SectionWriter(envelope.question, sizeMax - (opt?.length ?? 0));
-  const required = reply.additionalIs === 'required' ? reply.additional : [];
-  const optional = reply.additionalIs === 'optional' ? reply.additional : [];
   const answers = writer.writeAll(reply.answer);
   const authorities = writer.writeAll(reply.authority);
-  const glue = writer.writeAll(required);
+  const glue = writer.writeAll(reply.glue);
   const truncated = answers === undefined || authorities === undefined || glue === undefined;
   if (truncated) writer.clear();
-  const extra = truncated ? 0 : writer.writeWhatFits(optional);
+  const extra = truncated ? 0 : writer.writeWhatFits(reply.additional);
   const message = writer.finish(opt);
   message.writeUInt16BE(envelope.id, 0);
   message.writeUInt16BE(flags(envelope, reply, truncated), 2);

@@ -1,4 +1,5 @@
 import type { NameKey } from './name.ts';
+import type { CompiledZone } from './zone.ts';
 
 /** One record's data, ready to be written. */
 export interface RecordData {
@@ -17,8 +18,13 @@ export interface Rrset {
   readonly targets: readonly NameKey[];
 }
 
-/** An rrset in an answer. The owner may differ from where it was found, because of wildcards. */
+/** An rrset in an answer. */
 export interface Entry {
+  /** May differ from where the rrset was found, because of wildcards. */
   readonly owner: NameKey;
   readonly rrset: Rrset;
+  /** Whose data it is. A chain of aliases may lead through several zones of ours. */
+  readonly zone: CompiledZone;
+  /** The wildcard that it was made from (RFC 4592 §3.3.1); undefined: it stands at its owner. */
+  readonly wildcard: NameKey | undefined;
 }

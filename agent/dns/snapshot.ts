@@ -1,5 +1,6 @@
 import type { NodePlan, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { parseAddress } from './address.ts';
+import type { LookUpForeign } from './borrow.ts';
 import type { Locate, Place } from './geography.ts';
 import { type NameKey, parentOf, parseName, ROOT } from './name.ts';
 import { type CompiledZone, compileZone } from './zone.ts';
@@ -22,8 +23,8 @@ export interface DirectoryNode {
 export type HealthMap = ReadonlyMap<string, boolean>;
 
 /**
- * All that answers are made from; immutable, replaced whole (INV-23). Everything but `locate` is
- * plain data, so that it can be handed to a worker thread.
+ * All that answers are made from; immutable, replaced whole (INV-23). Everything but the two functions
+ * is plain data, so that it can be handed to a worker thread.
  */
 export interface DnsSnapshot {
   /** The node that answers. */
@@ -34,6 +35,8 @@ export interface DnsSnapshot {
   readonly nodes: ReadonlyMap<string, DirectoryNode>;
   readonly health: HealthMap;
   readonly locate: Locate;
+  /** Left out: nothing is known of names that are not served here. */
+  readonly lookUpForeign?: LookUpForeign;
 }
 
 export interface ZoneOutcome {

@@ -9,8 +9,17 @@ export interface ZoneNode {
   readonly rrsets: ReadonlyMap<number, Rrset>;
   /** Its A and AAAA depend on who asks. */
   readonly geo: GeoName | undefined;
+  /** Its A and AAAA are those of another name (the declared type ALIAS). */
+  readonly borrowed: Borrowed | undefined;
   /** The topmost delegation at or above it: what lies there is another's, only glue is known. */
   readonly cut: NameKey | undefined;
+}
+
+/** An ALIAS record: it never leaves this server, only the addresses do. */
+export interface Borrowed {
+  readonly target: NameKey;
+  /** Answers hold no longer than this. */
+  readonly ttlS: number;
 }
 
 /** One version of a zone, compiled; plain data that survives `structuredClone`. */
@@ -28,12 +37,15 @@ export interface CompiledZone {
 export const SOA_TTL_S = 3600;
 /** RFC 2181 §8: the highest bit of a TTL is never set. */
 const TTL_S_MAX = 0x7fff_ffff;
+/** A declared type without a number, for it is never sent. */
+const ALIAS = 'ALIAS';
 /** Characters of a malformed value that an error repeats. */
 const VALUE_SHOWN_MAX = 80;
 
 interface Draft {
   readonly rrsets: Map<number, Rrset>;
   geo: GeoName | undefined;
+  borrowed: Borrowed | undefined;
 }
 
 /** Throws a RangeError that names the zone and what is wrong in it; nothing is served by halves. */
@@ -62,6 +74,7 @@ export function compileZone(plan: ZonePlan): CompiledZone {
 
 function addRecordSet(drafts: Map<NameKey, Draft>, origin: NameKey, set: RecordSet): void {
   const what = `${set.name} ${set.type}`;
+  if (set.type === ALIAS) return addBorrowed(drafts, origin, set);
   const type = recordTypeOf(set.type);
   if (type === undefined) throw new RangeError(`${what}: unknown type`);
   const { rrsets } = draftAt(drafts, origin, nameOf(set.name));
@@ -82,6 +95,15 @@ function addRecordSet(drafts: Map<NameKey, Draft>, origin: NameKey, set: RecordS
   rrsets.set(type, { type, ttlS: Math.min(set.ttlS, TTL_S_MAX), records, targets });
 }
 
+function addBorrowed(drafts: Map<NameKey, Draft>, origin: NameKey, set: RecordSet): void {
+  const draft = draftAt(drafts, origin, nameOf(set.name));
+  const [value = '', ...more] = set.values;
+  if (draft.borrowed !== undefined || more.length > 0) {
+    throw new RangeError(`${set.name}: more than one ALIAS`);
+  }
+  draft.borrowed = { target: nameOf(value), ttlS: Math.min(set.ttlS, TTL_S_MAX) };
+}
+
 function addGeoName(drafts: Map<NameKey, Draft>, origin: NameKey, geo: GeoName): void {
   const draft = draftAt(drafts, origin, nameOf(geo.name));
   if (draft.geo !== undefined) throw new RangeError(`${geo.name}: more than one geo name`);
@@ -92,28 +114,36 @@ function addGeoName(drafts: Map<NameKey, Draft>, origin: NameKey, geo: GeoName):
 function draftAt(drafts: Map<NameKey, Draft>, origin: NameKey, key: NameKey): Draft {
   if (!isWithin(key, origin)) throw new RangeError(`${nameText(key)} is outside the zone`);
   for (let name = key; ; name = parentOf(name)) {
-    if (!drafts.has(name)) drafts.set(name, { rrsets: new Map(), geo: undefined });
+    if (!drafts.has(name)) drafts.set(name, emptyDraft());
     if (name === origin) break;
   }
-  return drafts.get(key) ?? { rrsets: new Map(), geo: undefined };
+  return drafts.get(key) ?? emptyDraft();
+}
+
+function emptyDraft(): Draft {
+  return { rrsets: new Map(), geo: undefined, borrowed: undefined };
 }
 
 function finish(drafts: ReadonlyMap<NameKey, Draft>, origin: NameKey): Map<NameKey, ZoneNode> {
   const nodes = new Map<NameKey, ZoneNode>();
   for (const [key, draft] of drafts) {
     assertConsistent(key, draft);
-    nodes.set(key, { rrsets: draft.rrsets, geo: draft.geo, cut: cutAbove(drafts, origin, key) });
+    nodes.set(key, { ...draft, cut: cutAbove(drafts, origin, key) });
   }
   return nodes;
 }
 
-function assertConsistent(key: NameKey, { rrsets, geo }: Draft): void {
+function assertConsistent(key: NameKey, { rrsets, geo, borrowed }: Draft): void {
   const alias = rrsets.get(RecordType.CNAME);
-  if (alias !== undefined && (rrsets.size > 1 || geo !== undefined)) {
+  if (alias !== undefined && (rrsets.size > 1 || geo !== undefined || borrowed !== undefined)) {
     throw new RangeError(`${nameText(key)}: CNAME beside other data (RFC 1034 §3.6.2)`);
   }
   if (alias !== undefined && alias.records.length > 1) {
     throw new RangeError(`${nameText(key)}: more than one CNAME (RFC 2181 §10.1)`);
+  }
+  const hasAddresses = rrsets.has(RecordType.A) || rrsets.has(RecordType.AAAA) || geo !== undefined;
+  if (borrowed !== undefined && hasAddresses) {
+    throw new RangeError(`${nameText(key)}: ALIAS beside addresses of its own`);
   }
   if (isWildcard(key) && rrsets.has(RecordType.NS)) {
     throw new RangeError(`${nameText(key)}: a wildcard cannot be delegated (RFC 4592 §4.2)`);
@@ -130,6 +160,12 @@ function cutAbove(
     if (drafts.get(name)?.rrsets.has(RecordType.NS) === true) cut = name;
   }
   return cut;
+}
+
+/** The types that exist at a name, in order; those of addresses made per answer among them. */
+export function typesAt({ rrsets, geo, borrowed }: ZoneNode): readonly number[] {
+  const made = geo === undefined && borrowed === undefined ? [] : [RecordType.A, RecordType.AAAA];
+  return [...new Set([...rrsets.keys(), ...made])].toSorted((a, b) => a - b);
 }
 
 function soaOf(plan: ZonePlan, ttlS: number): Rrset {
