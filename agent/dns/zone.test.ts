@@ -11,8 +11,8 @@ test.each([
   },
   {
     when: 'a type is unknown',
-    records: [records('example.com', 'NAPTR', 'x')],
-    error: 'example.com NAPTR: unknown type',
+    records: [records('example.com', 'BOGUS', 'x')],
+    error: 'example.com BOGUS: unknown type',
   },
   {
     when: 'a value is malformed',
