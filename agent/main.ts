@@ -13,6 +13,7 @@ import { systemRandom } from '../runtime/node/random.ts';
 import { VERSION } from '../runtime/version.ts';
 import { createAgent } from './agent.ts';
 import { PROBE_TIMEOUT_MS } from './dns/health.ts';
+import { DNS_LIMIT, limitAt } from './dns/limit/limit.ts';
 import { loadIdentity, type NodeIdentity } from './identity/identity-file.ts';
 import { joinCluster } from './identity/join.ts';
 import { type JoinArguments, parseJoin } from './identity/join-options.ts';
@@ -34,6 +35,7 @@ interface RunOptions extends StateOption {
   readonly edgeWorkers?: number;
   readonly dnsWorkers?: number;
   readonly cacheMib: number;
+  readonly dnsRateLimit: number;
   readonly logLevel: LogLevel;
   readonly listen?: readonly string[];
 }
@@ -65,6 +67,12 @@ program
   .option('--edge-workers <count>', 'threads that answer HTTP (as suits the cores)', parseCount)
   .option('--dns-workers <count>', 'threads that answer DNS (as suits the cores)', parseCount)
   .option('--cache-mib <size>', 'memory for files, of each edge worker', parseCount, CACHE_MIB)
+  .option(
+    '--dns-rate-limit <answers>',
+    'alike DNS answers a second to one network over UDP, 0: no limit',
+    parseRate,
+    DNS_LIMIT.answersPerS,
+  )
   .option('--listen <address...>', "listen here instead of at the node's public addresses")
   .addOption(
     new Option('--log-level <level>', 'the least to log').choices(LOG_LEVELS).default('info'),
@@ -123,9 +131,10 @@ async function run(options: RunOptions): Promise<void> {
     },
   };
   const cacheBytesMax = options.cacheMib * MEBIBYTE;
+  const dnsLimit = limitAt(options.dnsRateLimit);
   const plane = placedPlane({
     ...{ node, log, ...(options.listen !== undefined && { listen: options.listen }) },
-    open: (place) => openPlane(place, { ...planeOptions, cacheBytesMax }),
+    open: (place) => openPlane(place, { ...planeOptions, cacheBytesMax, dnsLimit }),
   });
   const agent = createAgent({
     ...{ clock, random, disk, plane, log, dialer: dom, blobs: dom, identity: { node } },
@@ -168,6 +177,11 @@ function stopOnSignals(): AbortSignal {
 
 function stateOption(): Option {
   return new Option('--state <folder>', 'where this node keeps everything').default(STATE_FOLDER);
+}
+
+function parseRate(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number, 0 for no limit.');
 }
 
 function parseCount(text: string): number {

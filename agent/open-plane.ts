@@ -4,6 +4,7 @@ import type { Log } from '../runtime/log.ts';
 import { checkBind } from '../runtime/node/bind-check.ts';
 import { threadWorkers } from '../runtime/node/worker-threads.ts';
 import type { Random } from '../runtime/random.ts';
+import type { DnsLimitSettings } from './dns/limit/limit.ts';
 import type { Place } from './placed-plane.ts';
 import type { FromWorker, ToWorker } from './plane/messages.ts';
 import type { DataPlane, WorkerKind } from './plane/plane.ts';
@@ -28,15 +29,18 @@ export interface OpenPlaneOptions {
   /** How many of each kind, where the node has the role. Left out: what suits the cores. */
   readonly threads: Readonly<Partial<Record<WorkerKind, number>>>;
   readonly cacheBytesMax: number;
+  /** Of each DNS worker; undefined: none. */
+  readonly dnsLimit: DnsLimitSettings | undefined;
 }
 
 /** A plane of worker threads at that place. Throws where this process may not listen. */
 export async function openPlane(place: Place, options: OpenPlaneOptions): Promise<DataPlane> {
   await refuseUnbindable(place);
-  const { node, folder, disk, clock, random, log, cores, threads, cacheBytesMax } = options;
+  const { node, folder, disk, clock, random, log, cores, threads, cacheBytesMax, dnsLimit } =
+    options;
   const { addresses, httpPort, httpsPort, dnsPort } = place;
   const settings: PlaneSettings = {
-    ...{ nodeName: node, addresses, httpPort, httpsPort, dnsPort, folder, cacheBytesMax },
+    ...{ nodeName: node, addresses, httpPort, httpsPort, dnsPort, folder, cacheBytesMax, dnsLimit },
     ticketKeys: Uint8Array.from(random.bytes(TICKET_KEYS_BYTES)),
     mode: 'production',
   };

@@ -3,6 +3,7 @@ import type { Log } from '../../runtime/log.ts';
 import { answerQuery, type DnsClient } from '../dns/answer.ts';
 import { type ExplainOutcome, explainAnswer } from '../dns/explain.ts';
 import { firstLocated, type Locate, locateNothing } from '../dns/geography.ts';
+import type { DnsLimit } from '../dns/limit/limit.ts';
 import { compileDirectory, compileZones, type DnsSnapshot } from '../dns/snapshot.ts';
 import type { GeoBytes } from './messages.ts';
 import {
@@ -24,9 +25,12 @@ export interface DnsEngine {
 export function createDnsEngine({
   nodeName,
   log,
+  limit,
 }: {
   readonly nodeName: string;
   readonly log: Log;
+  /** Left out: every query is answered, however many there are. */
+  readonly limit?: DnsLimit;
 }): DnsEngine {
   let current: DnsSnapshot = {
     nameserver: nodeName,
@@ -54,7 +58,12 @@ export function createDnsEngine({
     setHealth(health) {
       current = { ...current, health: new Map(Object.entries(health)) };
     },
-    answer: (query, client, nowMs) => answerQuery(query, { snapshot: current, client, nowMs }),
+    answer(query, client, nowMs) {
+      const reply = answerQuery(query, { snapshot: current, client, nowMs });
+      if (limit === undefined || reply === undefined) return reply;
+      const hasValidCookie = (): boolean => false;
+      return limit.admit({ query, reply, client, snapshot: current, nowMs, hasValidCookie });
+    },
     explain: (question) => explainAnswer({ snapshot: current, ...question }),
   };
 }

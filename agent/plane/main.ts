@@ -57,19 +57,24 @@ async function edgeEngine(
 }
 
 async function dnsEngine(
-  { nodeName, addresses, dnsPort }: WorkerConfig,
+  { nodeName, addresses, dnsPort, dnsLimit }: WorkerConfig,
   workerLog: Log,
 ): Promise<WorkerEngine> {
-  const [{ createDnsEngine }, { dnsWorker }, { listenDns }, { systemClock }] = await Promise.all([
-    import('./dns-engine.ts'),
-    import('./dns-worker.ts'),
-    import('../../runtime/node/dns-listener.ts'),
-    import('../../runtime/node/clock.ts'),
-  ]);
+  const [{ createDnsEngine }, limiter, { dnsWorker }, { listenDns }, { systemClock }, random] =
+    await Promise.all([
+      import('./dns-engine.ts'),
+      import('../dns/limit/limit.ts'),
+      import('./dns-worker.ts'),
+      import('../../runtime/node/dns-listener.ts'),
+      import('../../runtime/node/clock.ts'),
+      import('../../runtime/node/random.ts'),
+    ]);
+  const parts = { random: random.systemRandom(), log: workerLog };
+  const limit = dnsLimit && limiter.createDnsLimit({ settings: dnsLimit, ...parts });
   const onError = (error: Error): void =>
     workerLog.debug({ error: error.message }, 'a datagram or connection failed');
   return dnsWorker({
-    dns: createDnsEngine({ nodeName, log: workerLog }),
+    dns: createDnsEngine({ nodeName, log: workerLog, ...(limit && { limit }) }),
     clock: systemClock(),
     listen: (answer) => listenDns({ addresses, port: dnsPort, answer, onError }),
   });

@@ -1,3 +1,4 @@
+import type { DnsLimitSettings } from '../dns/limit/limit.ts';
 import type { WorkerKind } from './plane.ts';
 
 /** What the workers of one node are started with. */
@@ -14,6 +15,8 @@ export interface PlaneSettings {
   readonly ticketKeys: Uint8Array;
   /** Of hot files, in each edge worker; see `MEMORY_CACHE_LIMITS`. */
   readonly cacheBytesMax: number;
+  /** Of each DNS worker, see `DNS_LIMIT`; left out: none. */
+  readonly dnsLimit?: DnsLimitSettings | undefined;
   /** Whether `crash` and `hang` are taken seriously. */
   readonly mode: 'production' | 'test';
 }

@@ -1,0 +1,209 @@
+import type { Log } from '../../../runtime/log.ts';
+import type { Random } from '../../../runtime/random.ts';
+import { parsePeerAddress } from '../address.ts';
+import type { DnsClient } from '../answer.ts';
+import type { DnsSnapshot } from '../snapshot.ts';
+import { type AnswerIdentity, identityOf, kindOf } from './answer-kind.ts';
+import { BURST_MS, Buckets } from './buckets.ts';
+import { cutReply } from './cut.ts';
+import { HASH_KEY_BYTES, KeyedHash } from './keyed-hash.ts';
+
+export interface DnsLimitSettings {
+  /** Units of 256 bytes a second, for one kind of answer to one client prefix. */
+  readonly answersPerS: number;
+  /** The same for all errors to one client prefix together. */
+  readonly errorsPerS: number;
+  /** Every so many-th answer above the rate is sent cut, the others are not sent; 0: none is. */
+  readonly slip: number;
+  /** Buckets that are kept, 16 bytes each. */
+  readonly bucketsMax: number;
+}
+
+/**
+ * For each worker. A resolver asks once per TTL and cache; one that sends client subnets, once per
+ * TTL and network. With a TTL of 30 s, 1,000 a second are 30,000 networks behind one /24 of a
+ * resolver, for one name and one nameserver: more than the largest public ones have there.
+ */
+export const DNS_LIMIT: DnsLimitSettings = {
+  answersPerS: 1000,
+  errorsPerS: 100,
+  slip: 2,
+  bucketsMax: 65_536,
+};
+
+/** The usual limits at another rate; undefined for 0: no limits. */
+export function limitAt(answersPerS: number): DnsLimitSettings | undefined {
+  if (answersPerS <= 0) return undefined;
+  const errorsPerS = Math.max(1, (answersPerS * DNS_LIMIT.errorsPerS) / DNS_LIMIT.answersPerS);
+  return { ...DNS_LIMIT, answersPerS, errorsPerS };
+}
+
+/** What one answer costs: a large one is worth more to whoever forges addresses. */
+export const UNIT_BYTES = 256;
+/** Neighbours that are counted as one: who forges addresses can forge those, too. */
+export const PREFIX_BITS = { ipv4: 24, ipv6: 56 } as const;
+
+export interface LimitedAnswer {
+  readonly query: Uint8Array;
+  /** What is to be sent unless a limit says otherwise. */
+  readonly reply: Uint8Array;
+  readonly client: DnsClient;
+  readonly snapshot: DnsSnapshot;
+  readonly nowMs: number;
+  /** Asked only for an answer above the rate: the client has shown that it is where it says. */
+  readonly hasValidCookie: () => boolean;
+}
+
+/** Of one worker, since it started. */
+export interface DnsLimitCounters {
+  /** Answers that were not sent. */
+  readonly dropped: number;
+  /** Answers that were sent without content, so that the client comes by TCP. */
+  readonly cut: number;
+  /** Answers above the rate that were sent because of a valid cookie. */
+  readonly spared: number;
+}
+
+/**
+ * Response rate limiting: makes this nameserver useless for floods of answers to forged addresses
+ * (the design of BIND, NSD and Knot; BCP 140 §5). Bounded memory, no timers.
+ *
+ * Guarantees
+ * - Nothing is held back from a prefix that gets fewer than `errorsPerS` units in all, nor from a
+ *   stream transport, a valid cookie, or this machine itself, whose addresses nobody can forge from
+ *   outside (RFC 1122 §3.2.1.3 g).
+ * - In any t seconds a prefix gets at most (t + 1) * `answersPerS` + `errorsPerS` units of one kind
+ *   and owner, and above that cut answers: header, question and OPT. Errors are as short as that.
+ */
+export interface DnsLimit {
+  /** What to send: the reply, the reply cut, or nothing. */
+  admit(answer: LimitedAnswer): Uint8Array | undefined;
+  /** Whether this client's prefix is above the lowest rate: a reason to ask it for a cookie. */
+  isOverloaded(address: string, nowMs: number): boolean;
+  counters(): DnsLimitCounters;
+}
+
+export interface DnsLimitParts {
+  readonly settings: DnsLimitSettings;
+  /** For the key of the table. */
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export function createDnsLimit(parts: DnsLimitParts): DnsLimit {
+  return new ResponseRateLimit(parts);
+}
+
+/** A flood is worth a line now and then, not one for each datagram. */
+const LOG_INTERVAL_MS = 60_000;
+/** Room for kind, prefix and owner. */
+const KEY_BYTES_MAX = 1 + 16 + 256;
+
+const KIND_MARKS = { total: 0, positive: 1, negative: 2, referral: 3, error: 4 } as const;
+
+class ResponseRateLimit implements DnsLimit {
+  readonly #settings: DnsLimitSettings;
+  readonly #log: Log;
+  readonly #hash: KeyedHash;
+  readonly #buckets: Buckets;
+  readonly #key: Buffer = Buffer.alloc(KEY_BYTES_MAX);
+  #counters: DnsLimitCounters = { dropped: 0, cut: 0, spared: 0 };
+  #toldMs = Number.NEGATIVE_INFINITY;
+
+  constructor({ settings, random, log }: DnsLimitParts) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#hash = new KeyedHash(random.bytes(HASH_KEY_BYTES));
+    this.#buckets = new Buckets(settings.bucketsMax);
+  }
+
+  admit(answer: LimitedAnswer): Uint8Array | undefined {
+    const { client, reply, nowMs } = answer;
+    if (client.transport !== 'udp' || isOwnMachine(client.address)) return reply;
+    const length = this.#writePrefix(client.address);
+    const units = Math.ceil(reply.length / UNIT_BYTES);
+    // Most clients never get near any limit: one look is enough for them.
+    if (!this.#floods(length, units, nowMs)) return reply;
+    const bytes = Buffer.from(reply.buffer, reply.byteOffset, reply.byteLength);
+    const kind = kindOf(bytes);
+    const query = Buffer.from(answer.query.buffer, answer.query.byteOffset, answer.query.length);
+    this.#hashOwner(identityOf(query, kind, answer.snapshot), length);
+    const perS = kind === 'error' ? this.#settings.errorsPerS : this.#settings.answersPerS;
+    const taken = this.#buckets.take(this.#charge(units, perS, nowMs));
+    if (taken === 'room') return reply;
+    if (answer.hasValidCookie()) {
+      this.#counters = { ...this.#counters, spared: this.#counters.spared + 1 };
+      return reply;
+    }
+    this.#tell(client.address, nowMs);
+    if (!this.#slips(taken.refused)) return undefined;
+    // An error is short already, and no better by TCP.
+    return kind === 'error' ? reply : cutReply(bytes);
+  }
+
+  isOverloaded(address: string, nowMs: number): boolean {
+    if (isOwnMachine(address)) return false;
+    return this.#floods(this.#writePrefix(address), 0, nowMs);
+  }
+
+  counters(): DnsLimitCounters {
+    return this.#counters;
+  }
+
+  /** Whether this one is sent, if not whole. */
+  #slips(refused: number): boolean {
+    const { slip } = this.#settings;
+    const { dropped, cut } = this.#counters;
+    const slips = slip > 0 && refused % slip === 0;
+    const counted = slips ? { cut: cut + 1 } : { dropped: dropped + 1 };
+    this.#counters = { ...this.#counters, ...counted };
+    return slips;
+  }
+
+  /** Counts all that goes to the prefix whose bytes the key begins with. */
+  #floods(length: number, units: number, nowMs: number): boolean {
+    this.#key[0] = KIND_MARKS.total;
+    this.#hash.hash(this.#key, length);
+    return this.#buckets.flood(this.#charge(units, this.#settings.errorsPerS, nowMs));
+  }
+
+  #charge(units: number, perS: number, nowMs: number): Parameters<Buckets['take']>[0] {
+    const { low, high } = this.#hash;
+    return { low, high, chargeMs: Math.min(BURST_MS, (1000 * units) / perS), nowMs };
+  }
+
+  /** Writes the client's prefix after the mark; returns how long the key is with it. */
+  #writePrefix(address: string): number {
+    const key = this.#key;
+    // IPv4 needs no parsing: the /24 is what stands before the last dot.
+    const end = address.includes(':') ? -1 : address.lastIndexOf('.');
+    if (end >= 0 && end < 12) {
+      const after = 1 + key.write(address.slice(0, end), 1, 'latin1');
+      key[after] = 0;
+      return after + 1;
+    }
+    const bytes = parsePeerAddress(address) ?? new Uint8Array(16);
+    const prefixBytes = (bytes.length === 4 ? PREFIX_BITS.ipv4 : PREFIX_BITS.ipv6) / 8;
+    key.set(bytes.subarray(0, prefixBytes), 1);
+    return 1 + prefixBytes;
+  }
+
+  #hashOwner({ kind, owner }: AnswerIdentity, length: number): void {
+    this.#key[0] = KIND_MARKS[kind];
+    this.#hash.hash(this.#key, length + this.#key.write(owner, length, 'latin1'));
+  }
+
+  #tell(address: string, nowMs: number): void {
+    // Also after the clock was set back.
+    if (Math.abs(nowMs - this.#toldMs) < LOG_INTERVAL_MS) return;
+    this.#toldMs = nowMs;
+    this.#log.warn(
+      { client: address, ...this.#counters },
+      'answers are held back: somebody asks much too often, or forges this address',
+    );
+  }
+}
+
+function isOwnMachine(address: string): boolean {
+  return address.startsWith('127.') || address === '::1';
+}
