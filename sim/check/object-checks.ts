@@ -12,6 +12,7 @@ import { plansCheck } from './plans.ts';
 import { poisonCheck } from './poison.ts';
 import { readinessCheck } from './readiness.ts';
 import { revocationsCheck } from './revocations.ts';
+import { routedCheck } from './routed.ts';
 import { type NodeFiles, secretsCheck } from './secrets.ts';
 import type { StoreHistory } from './store-history.ts';
 
@@ -40,6 +41,7 @@ export function objectChecks(
     poisonCheck(ports, { history, poisoned: () => cluster.wish.poisoned }),
     readinessCheck(ports, { changes, history }),
     revocationsCheck(ports, changes),
+    routedCheck(ports, history),
     secretsCheck(ports, { history, disks }),
   ];
 }

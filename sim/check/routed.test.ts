@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import type { Digest } from '../../runtime/digest.ts';
+import type { ZoneRecord } from '../../runtime/records.ts';
+import { routedCheck } from './routed.ts';
+import { object, Scene } from './scene.fixture.ts';
+
+const R1: Digest = `sha256-${'1'.repeat(64)}`;
+const R2: Digest = `sha256-${'2'.repeat(64)}`;
+
+function world(): Scene {
+  const scene = new Scene();
+  return scene.watch(routedCheck(scene.ports, scene.history));
+}
+
+function switchTo(scene: Scene, release: Digest): void {
+  scene.put(object('Site', 'blog', { status: { release } }));
+}
+
+function report(scene: Scene, node: string, ...verified: readonly Digest[]): void {
+  const site = { uid: 'Site-blog', generation: 1, serving: R1, verified, certificate: 'c' };
+  scene.putRecord('report', node, { sites: [site] } as never);
+}
+
+function name(scene: Scene, ...candidates: readonly string[]): void {
+  const geoName = { name: 'blog.test', siteUid: 'Site-blog', candidates };
+  scene.putRecord('zone', 'default/test', { geoNames: [geoName] } as unknown as ZoneRecord);
+}
+
+test('nodes that have verified what dom switched to are named', () => {
+  const scene = world();
+  switchTo(scene, R1);
+  report(scene, 'london', R1);
+  name(scene, 'london');
+  report(scene, 'paris', R1, R2);
+  name(scene, 'london', 'paris');
+  expect(scene.violations).toEqual([]);
+});
+
+test('a node that has only the release before is not named any more', () => {
+  const scene = world();
+  report(scene, 'london', R1);
+  report(scene, 'paris', R1, R2);
+  switchTo(scene, R1);
+  name(scene, 'london', 'paris');
+  switchTo(scene, R2);
+  // Written by a dom that has not seen the switch yet.
+  name(scene, 'london', 'paris');
+  expect(scene.violations).toEqual([]);
+  name(scene, 'london', 'paris');
+  expect(scene.violations).toEqual(['28 commit 8 by dom#1 names london for blog.test unverified']);
+});
+
+test('where nobody has it, those named before are named on', () => {
+  const scene = world();
+  report(scene, 'london', R1);
+  switchTo(scene, R2);
+  name(scene, 'london');
+  expect(scene.violations).toEqual([]);
+});
