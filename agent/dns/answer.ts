@@ -10,7 +10,7 @@ import type { DnsSnapshot } from './snapshot.ts';
 export interface DnsClient {
   /** Text of an IPv4 or IPv6 address. */
   readonly address: string;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: 'udp' | 'tcp' | 'tls';
 }
 
 export interface AnswerContext {

@@ -8,8 +8,8 @@ import type { Entry } from './rrset.ts';
 export const TCP_SIZE_BYTES_MAX = 65_535;
 
 /** The most bytes that this client takes over this transport (INV-25). */
-export function replySizeMax(envelope: Envelope, transport: 'udp' | 'tcp'): number {
-  if (transport === 'tcp') return TCP_SIZE_BYTES_MAX;
+export function replySizeMax(envelope: Envelope, transport: 'udp' | 'tcp' | 'tls'): number {
+  if (transport !== 'udp') return TCP_SIZE_BYTES_MAX;
   const asked = envelope.edns?.udpSizeBytes ?? UDP_SIZE_BYTES_MIN;
   return Math.min(UDP_SIZE_BYTES, Math.max(UDP_SIZE_BYTES_MIN, asked));
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../runtime/clock.ts';
-import type { DnsAnswerer, DnsListener } from '../../runtime/node/dns-listener.ts';
+import type { DnsAnswerer } from '../../runtime/dns-reply.ts';
+import type { DnsListener } from '../../runtime/node/dns-listener.ts';
 import type { DnsEngine } from './dns-engine.ts';
 import type { WorkerEngine } from './worker.ts';
 

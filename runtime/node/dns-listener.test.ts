@@ -1,13 +1,10 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import {
-  type DnsAnswerer,
-  type DnsListener,
-  type DnsListenerOptions,
-  listenDns,
-} from './dns-listener.ts';
+import type { DnsAnswerer } from '../dns-reply.ts';
+import { dial as dialOnly, frame, read } from './dns-client.fixture.ts';
+import { type DnsListener, type DnsListenerOptions, listenDns } from './dns-listener.ts';
 
 const opened: { close(): unknown }[] = [];
 
@@ -32,25 +29,10 @@ async function askUdp(port: number, query: string, host = '127.0.0.1'): Promise<
   return reply.toString();
 }
 
-function frame(text: string): Buffer {
-  return Buffer.concat([Buffer.of(text.length >> 8, text.length & 0xff), Buffer.from(text)]);
-}
-
 function dial(port: number, host = '127.0.0.1'): Socket {
-  const socket = connect({ port, host, noDelay: true });
-  socket.on('error', () => undefined);
+  const socket = dialOnly(port, host);
   opened.push({ close: () => socket.destroy() });
   return socket;
-}
-
-/** Reads until `bytes` have come or the connection ends. */
-async function read(socket: Socket, bytes: number): Promise<string> {
-  let text = '';
-  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-    text += (chunk as Buffer).toString('latin1');
-    if (text.length >= bytes) break;
-  }
-  return text;
 }
 
 describe('UDP', () => {
@@ -166,18 +148,34 @@ describe('TCP', () => {
     expect(answered).toBeLessThan(1000);
   });
 
-  test.each([
-    { limits: { connectionsPerAddressMax: 2 }, kept: 2 },
-    { limits: { connectionsMax: 1 }, kept: 1 },
-  ])('$limits', async ({ limits, kept }) => {
-    const { port } = await listen({ limits });
-    const replies: string[] = [];
-    for (let count = 0; count < 4; count += 1) {
+  test('an address has only so many connections, and gets others once it closes some', async () => {
+    const { port } = await listen({ limits: { connectionsPerAddressMax: 2 } });
+    const ask = async (): Promise<string> => {
       const socket = dial(port);
       socket.write(frame('a'));
-      replies.push(await read(socket, 3).catch(() => ''));
-    }
-    expect(replies.filter((reply) => reply === '\0\x01A').length).toBe(kept);
+      return read(socket, 3).catch(() => '');
+    };
+    expect([await ask(), await ask(), await ask()]).toEqual(['\0\x01A', '\0\x01A', '']);
+    await opened.splice(1, 1)[0]?.close();
+    let reply = '';
+    while (reply === '') reply = await ask();
+    expect(reply).toBe('\0\x01A');
+  });
+
+  test('when there is no room, the one that has been idle longest makes way', async () => {
+    const { port } = await listen({ limits: { connectionsMax: 2 } });
+    const ask = async (socket: Socket): Promise<string> => {
+      socket.write(frame('a'));
+      return read(socket, 3).catch(() => '');
+    };
+    const [first, second] = [dial(port), dial(port)];
+    expect(await ask(first)).toBe('\0\x01A');
+    expect(await ask(second)).toBe('\0\x01A');
+    // It asks again, and so the second one is idle longest.
+    expect(await ask(first)).toBe('\0\x01A');
+    expect(await ask(dial(port))).toBe('\0\x01A');
+    expect(await ask(second)).toBe('');
+    expect(await ask(first)).toBe('\0\x01A');
   });
 });
 

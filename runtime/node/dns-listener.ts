@@ -1,15 +1,10 @@
 import type { AddressInfo } from 'node:net';
-import { listenTcp } from './dns-tcp.ts';
+import type { SecureContext } from 'node:tls';
+import type { DnsAnswerer } from '../dns-reply.ts';
+import { ConnectionTable } from './dns-connections.ts';
+import { type BoundTlsSocket, listenTcp, listenTls } from './dns-tcp.ts';
 import { listenUdp } from './dns-udp.ts';
-
-export interface DnsPeer {
-  /** Text of an IPv4 or IPv6 address. */
-  readonly address: string;
-  readonly transport: 'udp' | 'tcp';
-}
-
-/** Undefined: say nothing. Must not block; a throw is reported and costs only that query. */
-export type DnsAnswerer = (query: Uint8Array, peer: DnsPeer) => Uint8Array | undefined;
+import type { TlsIdentity } from './tls-contexts.ts';
 
 export interface DnsListenerOptions {
   /** IPv4 and IPv6 addresses of this machine; wildcards work, too. */
@@ -20,11 +15,30 @@ export interface DnsListenerOptions {
   /** What went wrong without ending anything. */
   readonly onError?: (error: Error) => void;
   readonly limits?: Partial<DnsTcpLimits>;
+  /** Left out: no DNS over TLS. */
+  readonly tls?: DnsTls;
 }
 
-/** What one slow or greedy TCP client can take from the others (RFC 7766 §6, RFC 9210 §4). */
+/** How DNS over TLS is served (RFC 7858). */
+export interface DnsTls {
+  /** 0: any that is free, one for all addresses. */
+  readonly port: number;
+  /** For clients that name no server, or one that there is no certificate for. */
+  readonly identity: TlsIdentity;
+  /** The certificate of a name that a client asks for; undefined: there is none of its own. */
+  readonly contextFor: (serverName: string) => SecureContext | undefined;
+  /** 48 secret bytes, the same in all threads: a session that one began resumes with any. */
+  readonly ticketKeys?: Uint8Array;
+}
+
+/**
+ * What one slow or greedy client can take from the others (RFC 7766 §6, RFC 9210 §4), over TCP and
+ * TLS together, in one thread.
+ */
 export interface DnsTcpLimits {
+  /** One more, and the one that has been idle longest makes way. */
   readonly connectionsMax: number;
+  /** IPv6: in one /64. */
   readonly connectionsPerAddressMax: number;
   /** From the connection's start or its last whole query to the next whole query. */
   readonly idleMs: number;
@@ -41,6 +55,10 @@ export const DNS_TCP_LIMITS: DnsTcpLimits = {
 
 export interface DnsListener {
   readonly port: number;
+  /** Of DNS over TLS; undefined: it is not served. */
+  readonly tlsPort: number | undefined;
+  /** For handshakes from now on; what is open stays open. */
+  setTlsIdentity(identity: TlsIdentity): void;
   /** Resolves once every socket is closed; open TCP connections are cut. */
   close(): Promise<void>;
 }
@@ -52,7 +70,7 @@ export interface BoundSocket {
 }
 
 /**
- * Serves DNS over UDP and TCP. The port is shared (SO_REUSEPORT) by all who ask for the same one,
+ * Serves DNS over UDP, TCP and, where it is asked for, TLS. The port is shared (SO_REUSEPORT) by all who ask for the same one,
  * so several threads can serve it and each be replaced while the others go on.
  *
  * Errors: rejects, with nothing left open, when an address cannot be bound.
@@ -67,7 +85,9 @@ export async function listenDns(options: DnsListenerOptions): Promise<DnsListene
         continue;
       }
       const port = options.port === 0 ? 'any' : options.port;
-      throw new Error(`listen for DNS on ${options.addresses.join(', ')} port ${port}`, { cause });
+      const { tls } = options;
+      const ports = tls === undefined ? `port ${port}` : `ports ${port} and ${tls.port} (TLS)`;
+      throw new Error(`listen for DNS on ${options.addresses.join(', ')} ${ports}`, { cause });
     }
   }
 }
@@ -76,24 +96,40 @@ export async function listenDns(options: DnsListenerOptions): Promise<DnsListene
 const FREE_PORT_ATTEMPTS = 20;
 
 async function bindAll(options: DnsListenerOptions): Promise<DnsListener> {
+  const { tls } = options;
   const limits = { ...DNS_TCP_LIMITS, ...options.limits };
+  const connections = new ConnectionTable(limits);
   const onError = options.onError ?? ((): void => undefined);
   const sockets: BoundSocket[] = [];
+  const tlsSockets: BoundTlsSocket[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(sockets.map((socket) => socket.close()));
   };
   let port = options.port;
+  let tlsPort = tls?.port;
   try {
     for (const host of options.addresses) {
       const shared = { host, answer: options.answer, onError };
       const udp = await listenUdp({ ...shared, port });
       sockets.push(udp);
       port = udp.address.port;
-      sockets.push(await listenTcp({ ...shared, port, limits }));
+      sockets.push(await listenTcp({ ...shared, port, limits, connections }));
+      if (tls === undefined || tlsPort === undefined) continue;
+      const secure = await listenTls({ ...shared, port: tlsPort, limits, connections }, tls);
+      sockets.push(secure);
+      tlsSockets.push(secure);
+      tlsPort = secure.address.port;
     }
   } catch (error) {
     await close();
     throw error;
   }
-  return { port, close };
+  return {
+    port,
+    tlsPort,
+    setTlsIdentity: (identity) => {
+      for (const socket of tlsSockets) socket.setIdentity(identity);
+    },
+    close,
+  };
 }

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, isIPv6, type Socket } from 'node:net';
-import type { BoundSocket, DnsAnswerer, DnsTcpLimits } from './dns-listener.ts';
-
-/** Longest query that is read; an honest one is a question, a few options, and padding. */
-export const TCP_QUERY_BYTES_MAX = 4096;
+import { createServer as createTlsServer } from 'node:tls';
+import type { DnsAnswerer } from '../dns-reply.ts';
+import { serveConnection } from './dns-connection.ts';
+import type { ConnectionTable } from './dns-connections.ts';
+import type { BoundSocket, DnsTcpLimits, DnsTls } from './dns-listener.ts';
+import { TLS_SETTINGS, type TlsIdentity } from './tls-contexts.ts';
 
 export interface TcpOptions {
   readonly host: string;
@@ -11,25 +13,100 @@ export interface TcpOptions {
   readonly answer: DnsAnswerer;
   readonly onError: (error: Error) => void;
   readonly limits: DnsTcpLimits;
+  /** Shared with the listener's other sockets. */
+  readonly connections: ConnectionTable;
 }
 
-/** DNS over TCP (RFC 7766): each message after its length in two bytes, answers in order. */
+/** Connections that wait to be taken while the thread is busy. */
+const BACKLOG = 1024;
+/** A client that has not shown who it is by then does not want to ask. */
+const HANDSHAKE_MS_MAX = 5000;
+
+/** DNS over TCP (RFC 7766, RFC 9210). Rejects when it cannot be bound. */
 export async function listenTcp(options: TcpOptions): Promise<BoundSocket> {
-  const { host, port, onError, limits } = options;
-  const connections = new Map<Socket, string>();
-  const server = createServer({ noDelay: true }, (socket) => {
-    const address = socket.remoteAddress ?? '';
-    const fromSame = [...connections.values()].filter((other) => other === address).length;
-    if (address === '' || fromSame >= limits.connectionsPerAddressMax) {
-      socket.destroy();
-      return;
-    }
-    connections.set(socket, address);
-    socket.once('close', () => connections.delete(socket));
-    serveConnection(socket, address, options);
+  return listen(options, (socket) => {
+    serve(options, { socket, connected: socket, transport: 'tcp' });
   });
-  server.maxConnections = limits.connectionsMax;
-  server.listen({ host, port, ipv6Only: isIPv6(host), reusePort: true });
+}
+
+/** A socket that speaks TLS. */
+export interface BoundTlsSocket extends BoundSocket {
+  /** For handshakes from now on that name no server which has a certificate of its own. */
+  setIdentity(identity: TlsIdentity): void;
+}
+
+/**
+ * DNS over TLS (RFC 7858): TLS 1.2 or newer, and whoever negotiates a protocol must mean "dot".
+ * Which certificate a client gets is looked up anew in each handshake: a change of certificates
+ * concerns no connection that is open. Rejects when it cannot be bound.
+ */
+export async function listenTls(options: TcpOptions, tls: DnsTls): Promise<BoundTlsSocket> {
+  /** The connections that TLS is spoken over, by the peer's address and port. */
+  const connectedByPeer = new Map<string, Socket>();
+  const server = createTlsServer({
+    ...contextOptions(tls, tls.identity),
+    ALPNProtocols: ['dot'],
+    allowHalfOpen: true,
+    handshakeTimeout: HANDSHAKE_MS_MAX,
+    SNICallback: (name, done) => done(null, tls.contextFor(name)),
+  });
+  server.on('secureConnection', (socket) => {
+    const connected = connectedByPeer.get(peerOf(socket)) ?? socket;
+    serve(options, { socket, connected, transport: 'tls' });
+  });
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  const bound = await listen(options, (socket) => {
+    const peer = peerOf(socket);
+    connectedByPeer.set(peer, socket);
+    socket.once('close', () => connectedByPeer.delete(peer));
+    // A handshake that fails is the client's affair.
+    socket.on('error', () => socket.destroy());
+    server.emit('connection', socket);
+  });
+  return {
+    ...bound,
+    setIdentity: (identity) => server.setSecureContext(contextOptions(tls, identity)),
+  };
+}
+
+function contextOptions({ ticketKeys }: DnsTls, { chainPem, keyPem }: TlsIdentity) {
+  return {
+    ...TLS_SETTINGS,
+    cert: chainPem,
+    key: keyPem,
+    ...(ticketKeys !== undefined && { ticketKeys: Buffer.from(ticketKeys) }),
+  };
+}
+
+function serve(
+  { answer, onError, limits, connections }: TcpOptions,
+  given: {
+    readonly socket: Socket;
+    /** The one that the table knows: below TLS. */
+    readonly connected: Socket;
+    readonly transport: 'tcp' | 'tls';
+  },
+): void {
+  const { socket, connected, transport } = given;
+  serveConnection({
+    ...{ socket, answer, onError, limits },
+    peer: { address: connected.remoteAddress ?? '', transport },
+    onActivity: () => connections.touch(connected),
+  });
+}
+
+async function listen(
+  { host, port, onError, connections }: TcpOptions,
+  onConnection: (socket: Socket) => void,
+): Promise<BoundSocket> {
+  const open = new Set<Socket>();
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+    if (!connections.admit(socket)) return;
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    onConnection(socket);
+  });
+  server.listen({ host, port, ipv6Only: isIPv6(host), reusePort: true, backlog: BACKLOG });
   await once(server, 'listening');
   server.on('error', onError);
   return {
@@ -37,74 +114,11 @@ export async function listenTcp(options: TcpOptions): Promise<BoundSocket> {
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        for (const socket of connections.keys()) socket.destroy();
+        for (const socket of open) socket.destroy();
       }),
   };
 }
 
-function serveConnection(
-  socket: Socket,
-  address: string,
-  { answer, onError, limits }: TcpOptions,
-): void {
-  let received: Buffer = Buffer.alloc(0);
-  let stalled: NodeJS.Timeout | undefined;
-  const cut = (): void => {
-    socket.destroy();
-  };
-  // Whole queries keep a connection alive, single bytes do not.
-  const idle = setTimeout(cut, limits.idleMs);
-
-  /** Answers whole queries until there is none left or the client must read first. */
-  const answerReceived = (): void => {
-    while (stalled === undefined && !socket.destroyed) {
-      const frame = takeFrame(received);
-      if (frame === 'partial') return;
-      if (frame === 'too-long') return cut();
-      received = frame.rest;
-      idle.refresh();
-      const reply = answer(frame.query, { address, transport: 'tcp' });
-      if (reply === undefined) return cut();
-      const length = Buffer.of(reply.length >> 8, reply.length & 0xff);
-      if (!socket.write(Buffer.concat([length, reply]))) {
-        socket.pause();
-        stalled = setTimeout(cut, limits.stallMs);
-      }
-    }
-  };
-  const guarded = (): void => {
-    try {
-      answerReceived();
-    } catch (error) {
-      onError(error as Error);
-      cut();
-    }
-  };
-  socket.on('data', (bytes: Buffer) => {
-    received = received.length === 0 ? bytes : Buffer.concat([received, bytes]);
-    guarded();
-  });
-  socket.on('drain', () => {
-    clearTimeout(stalled);
-    stalled = undefined;
-    guarded();
-    if (stalled === undefined) socket.resume();
-  });
-  // A reset is the client's affair; 'close' follows.
-  socket.on('error', cut);
-  socket.once('close', () => {
-    clearTimeout(idle);
-    clearTimeout(stalled);
-  });
-}
-
-/** The first whole query, if it is there. */
-function takeFrame(
-  received: Buffer,
-): { readonly query: Buffer; readonly rest: Buffer } | 'partial' | 'too-long' {
-  if (received.length < 2) return 'partial';
-  const end = 2 + received.readUInt16BE(0);
-  if (end - 2 > TCP_QUERY_BYTES_MAX) return 'too-long';
-  if (received.length < end) return 'partial';
-  return { query: received.subarray(2, end), rest: received.subarray(end) };
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress ?? ''} ${remotePort ?? 0}`;
 }

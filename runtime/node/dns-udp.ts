@@ -1,7 +1,8 @@
 import { createSocket, type RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
-import type { BoundSocket, DnsAnswerer } from './dns-listener.ts';
+import type { DnsAnswerer } from '../dns-reply.ts';
+import type { BoundSocket } from './dns-listener.ts';
 
 /** Room for bursts while the thread is busy; the kernel may grant less. */
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
@@ -46,6 +47,8 @@ export async function listenUdp({ host, port, answer, onError }: UdpOptions): Pr
     try {
       const reply = answer(query, { address: peer.address, transport: 'udp' });
       if (reply === undefined) return;
+      // Several messages fit no datagram; whoever answers so has a bug, which harms nobody.
+      if (!(reply instanceof Uint8Array)) return reply.end();
       pending += 1;
       socket.send(reply, peer.port, peer.address, sent);
     } catch (error) {

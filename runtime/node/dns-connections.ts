@@ -1,0 +1,75 @@
+import { isIPv6, type Socket } from 'node:net';
+
+/** What connections may be open at once. */
+export interface ConnectionLimits {
+  readonly connectionsMax: number;
+  readonly connectionsPerAddressMax: number;
+}
+
+/**
+ * The open connections of a listener, over all its addresses and transports. Every step takes the
+ * same time however many there are.
+ *
+ * When there is no room for another, the one that has been idle longest makes way (RFC 9210 §4.1):
+ * whoever holds connections for their own sake cannot keep those out who have a question.
+ */
+export class ConnectionTable {
+  readonly #limits: ConnectionLimits;
+  readonly #countByClient: Map<string, number> = new Map();
+  /** In the order of their last sign of life, the oldest first. */
+  readonly #clientOf: Map<Socket, string> = new Map();
+
+  constructor(limits: ConnectionLimits) {
+    this.#limits = limits;
+  }
+
+  /** False: this client has enough of them, and the socket is cut. */
+  admit(socket: Socket): boolean {
+    const { remoteAddress } = socket;
+    const client = remoteAddress === undefined ? undefined : clientKey(remoteAddress);
+    const count = client === undefined ? 0 : (this.#countByClient.get(client) ?? 0);
+    if (client === undefined || count >= this.#limits.connectionsPerAddressMax) {
+      socket.destroy();
+      return false;
+    }
+    const [idlest] = this.#clientOf.keys();
+    if (idlest !== undefined && this.#clientOf.size >= this.#limits.connectionsMax) {
+      this.#forget(idlest);
+      idlest.destroy();
+    }
+    this.#countByClient.set(client, (this.#countByClient.get(client) ?? 0) + 1);
+    this.#clientOf.set(socket, client);
+    socket.once('close', () => this.#forget(socket));
+    return true;
+  }
+
+  /** It asked something, or took an answer. */
+  touch(socket: Socket): void {
+    const client = this.#clientOf.get(socket);
+    if (client === undefined) return;
+    this.#clientOf.delete(socket);
+    this.#clientOf.set(socket, client);
+  }
+
+  #forget(socket: Socket): void {
+    const client = this.#clientOf.get(socket);
+    if (client === undefined) return;
+    this.#clientOf.delete(socket);
+    const count = (this.#countByClient.get(client) ?? 1) - 1;
+    if (count === 0) this.#countByClient.delete(client);
+    else this.#countByClient.set(client, count);
+  }
+}
+
+/** One household has a whole IPv6 /64: single addresses in it count as one client. */
+export function clientKey(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [bare = ''] = address.split('%');
+  const [head = '', tail] = bare.split('::');
+  const first = head === '' ? [] : head.split(':');
+  const last = tail === undefined || tail === '' ? [] : tail.split(':');
+  // The two groups of a dotted ending never reach into the first four.
+  const missing = tail === undefined ? 0 : Math.max(0, 8 - first.length - last.length);
+  const groups = [...first, ...Array.from({ length: missing }, () => '0'), ...last];
+  return groups.slice(0, 4).join(':');
+}
