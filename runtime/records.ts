@@ -11,8 +11,12 @@ export interface Records {
   readonly report: ReportRecord;
   /** The version of a zone that nameservers serve. Id: `namespace/name`. */
   readonly zone: ZoneRecord;
+  /** The keys that a zone is signed with, the private ones sealed. Id: uid of the Zone. */
+  readonly signing: SigningRecord;
   /** The greatest serial among zones that are not served any more; id `gone`. */
   readonly serial: SerialRecord;
+  /** A secret that secondary servers share (TSIG), sealed. Id: its name. */
+  readonly transferKey: TransferKeyRecord;
   /** The key and chain of a Certificate, the key sealed. Id: uid of the Certificate. */
   readonly material: MaterialRecord;
   /** Which Site holds a host name, so that two Sites can never both. Id: host. */
@@ -78,6 +82,84 @@ export interface ZoneRecord {
   readonly negativeTtlS: number;
   readonly records: readonly RecordSetRecord[];
   readonly geoNames: readonly GeoNameRecord[];
+  /** Absent: nobody may take the zone whole. */
+  readonly transfer?: ZoneTransferRecord;
+  /** What is public of the keys that sign it, in the order in which they were made; absent: none. */
+  readonly keys?: readonly ZoneKeyRecord[];
+}
+
+export interface ZoneKeyRecord {
+  readonly keyTag: number;
+  /** x and y of the public key, base64. */
+  readonly publicKey: string;
+  /**
+   * `active` signs everything; `published` signs only the keys, as yet; `retired` is known still,
+   * for signatures that resolvers hold.
+   */
+  readonly role: 'active' | 'published' | 'retired';
+  /** What the parent should do with a DS record of it (RFC 7344, RFC 8078 §4). */
+  readonly ds: 'wanted' | 'delete' | 'unsaid';
+}
+
+export interface SigningRecord {
+  /** The name that the keys sign for: a Zone that moves to another begins anew. */
+  readonly origin: string;
+  readonly phase: SigningPhase;
+  /** The first serial that was served in this phase; absent: none yet. */
+  readonly serial?: number;
+  /** The longest that resolvers may keep what was answered when the phase began, in seconds. */
+  readonly ttlMaxS: number;
+  /** When every nameserver was first seen to serve that serial or a later one; absent: not yet. */
+  readonly servedMs?: number;
+  /** When `spec.dnssec.parentDs` was first seen to say what this phase waits for; absent: not yet. */
+  readonly parentMs?: number;
+  /** In the order in which they were made: one, or two while one takes over from the other. */
+  readonly keys: readonly SigningKeyRecord[];
+}
+
+/**
+ * Where a signed zone stands (RFC 7583 §3.3, with one key for all): `signing` until answers without
+ * signatures are forgotten everywhere, then `steady`. A new key is `publishing`, then the parent is
+ * `swapping` DS records, then the old key is `retiring`. `withdrawing`: the parent is to forget all.
+ */
+export type SigningPhase =
+  | 'signing'
+  | 'steady'
+  | 'publishing'
+  | 'swapping'
+  | 'retiring'
+  | 'withdrawing';
+
+export interface SigningKeyRecord {
+  /** The `spec.dnssec.keyGeneration` that it was made for. */
+  readonly generation: number;
+  readonly keyTag: number;
+  /** x and y of the public key, base64. */
+  readonly publicKey: string;
+  /** The private key, sealed for `zone-key/<uid of the Zone>` (see Sealer). */
+  readonly sealedKey: string;
+  readonly role: ZoneKeyRecord['role'];
+}
+
+/** How a zone is handed to secondaries (RFC 5936). */
+export interface ZoneTransferRecord {
+  readonly secondaries: readonly {
+    readonly address: string;
+    readonly port: number;
+    /** The name of a transfer key; absent: the address alone is enough. */
+    readonly key?: string;
+  }[];
+  /** What the geo names are for those who cannot route, sorted by name, then type. */
+  readonly addresses: readonly RecordSetRecord[];
+}
+
+export interface TransferKeyRecord {
+  /** "hmac-sha256", "hmac-sha384" or "hmac-sha512" (RFC 8945 §6). */
+  readonly algorithm: string;
+  /** The secret in base64, sealed for `transfer-key/<name>` (see Sealer). */
+  readonly sealedKey: string;
+  readonly createdBy: string;
+  readonly createdMs: number;
 }
 
 export interface SerialRecord {

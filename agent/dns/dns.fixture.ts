@@ -41,6 +41,8 @@ export function zonePlan(origin: string, given: Partial<ZonePlan> = {}): ZonePla
     negativeTtlS: NEGATIVE_TTL_S,
     records: [],
     geoNames: [],
+    keys: [],
+    transfer: undefined,
     ...given,
   };
 }

@@ -60,6 +60,8 @@ export function testZone(serial: number, overrides: Partial<ZonePlan> = {}): Zon
       { name: 'test', type: 'NS', ttlS: 3600, values: ['ns1.test.'] },
       { name: 'ns1.test', type: 'A', ttlS: 3600, values: ['192.0.2.1'] },
     ],
+    keys: [],
+    transfer: undefined,
     geoNames: [
       {
         name: 'blog.test',

@@ -6,9 +6,16 @@ import type {
   NodePlan,
   PlanObject,
   SitePlan,
+  ZoneKey,
   ZonePlan,
 } from '../../proto/gen/b8s/v1/plan.ts';
-import type { GeoRecord, MaterialRecord, ZoneRecord } from '../../runtime/records.ts';
+import { zoneKeyContext } from '../../runtime/dnssec.ts';
+import type {
+  GeoRecord,
+  MaterialRecord,
+  SigningRecord,
+  ZoneRecord,
+} from '../../runtime/records.ts';
 import { isBeyondStatus, type World, type WorldChange } from '../../runtime/world.ts';
 
 /** What of the world a node may see: decided by its roles, and by itself alone (INV-34). */
@@ -28,8 +35,8 @@ export interface ViewEntry {
   make(): PlanObject;
 }
 
-/** Opens a sealed private key. */
-export type OpenKey = (material: MaterialRecord, certificateUid: string) => string;
+/** Opens a sealed private key: of a certificate, by its uid, or `zone-key/<uid>` of a zone. */
+export type OpenKey = (sealed: { readonly sealedKey: string }, context: string) => string;
 
 /** Pure: everything that a node needs and is allowed to see, sorted by key. */
 export function planView(world: World, viewer: Viewer, openKey: OpenKey): readonly ViewEntry[] {
@@ -40,7 +47,7 @@ export function planView(world: World, viewer: Viewer, openKey: OpenKey): readon
           .filter(isLive)
           .flatMap((site) => siteEntries(world, site, openKey))
       : []),
-    ...(viewer.nameserver ? zoneEntries(world) : []),
+    ...(viewer.nameserver ? zoneEntries(world, openKey) : []),
     ...nodeEntries(world, viewer),
     ...(viewer.nameserver ? geoEntries(world) : []),
   ];
@@ -57,7 +64,13 @@ export function mayChangePlans(change: WorldChange): boolean {
   return PLANNED_KINDS.has(change.object.kind);
 }
 
-const PLANNED_RECORDS: ReadonlySet<string> = new Set(['session', 'zone', 'material', 'geo']);
+const PLANNED_RECORDS: ReadonlySet<string> = new Set([
+  'session',
+  'zone',
+  'signing',
+  'material',
+  'geo',
+]);
 const PLANNED_KINDS: ReadonlySet<string> = new Set(['Site', 'Certificate']);
 
 export function viewerOf(node: Node): Viewer {
@@ -136,18 +149,46 @@ function certificatePlan(
   };
 }
 
-function zoneEntries(world: World): readonly ViewEntry[] {
-  return world.records('zone').map(([id, stored]) => ({
-    key: `zone/${id}`,
-    version: String(stored.modRevision),
-    make: () => ({
+function zoneEntries(world: World, openKey: OpenKey): readonly ViewEntry[] {
+  return world.records('zone').map(([id, { value: zone, modRevision }]) => {
+    const signing = zone.keys === undefined ? undefined : world.record('signing', zone.zoneUid);
+    return {
       key: `zone/${id}`,
-      object: { $case: 'zone', value: zonePlan(id, stored.value) },
-    }),
-  }));
+      version: `${modRevision}${signing === undefined ? '' : `+${signing.modRevision}`}`,
+      make: () => ({
+        key: `zone/${id}`,
+        object: {
+          $case: 'zone',
+          value: { ...zonePlan(id, zone), keys: zoneKeys(zone, signing?.value, openKey) },
+        },
+      }),
+    };
+  });
 }
 
-function zonePlan(id: string, zone: ZoneRecord): ZonePlan {
+/**
+ * The keys that this version of the zone has, none less: a zone whose DS the parent holds must not
+ * be answered without them. Throws when one is missing in the store.
+ */
+function zoneKeys(
+  { zoneUid, origin, keys = [] }: ZoneRecord,
+  signing: SigningRecord | undefined,
+  openKey: OpenKey,
+): readonly ZoneKey[] {
+  return keys.map(({ keyTag, publicKey, role, ds }) => {
+    const own = signing?.keys.find((each) => each.publicKey === publicKey);
+    if (own === undefined) throw new Error(`zone ${origin}: its key ${keyTag} is not in the store`);
+    return {
+      keyTag,
+      publicKey: Buffer.from(publicKey, 'base64'),
+      privatePem: openKey(own, zoneKeyContext(zoneUid)),
+      role,
+      ds: ds === 'unsaid' ? '' : ds,
+    };
+  });
+}
+
+function zonePlan(id: string, zone: ZoneRecord): Omit<ZonePlan, 'keys'> {
   const [namespace = '', name = ''] = id.split('/');
   return {
     uid: zone.zoneUid,

@@ -103,6 +103,57 @@ export interface ZonePlan {
   readonly records: readonly RecordSet[];
   /** Names whose address depends on who asks. */
   readonly geoNames: readonly GeoName[];
+  /** The keys that the zone is signed with; none: it is not signed. */
+  readonly keys: readonly ZoneKey[];
+  /** Who may take the zone whole; absent: nobody. */
+  readonly transfer: TransferPlan | undefined;
+}
+
+/** How a zone is handed to secondary servers (RFC 5936, RFC 1995) that cannot route. */
+export interface TransferPlan {
+  readonly secondaries: readonly Secondary[];
+  /**
+   * What the geo names are in a transfer: the addresses of the candidates that were up when this
+   * version was made. The same on every nameserver, so that a serial means the same everywhere.
+   */
+  readonly addresses: readonly RecordSet[];
+}
+
+export interface Secondary {
+  /** An IPv4 or IPv6 address: it asks from there and is told there of new versions (RFC 1996). */
+  readonly address: string;
+  /** Where it is told. */
+  readonly port: number;
+  /** Absent: the address alone is enough. */
+  readonly key: TransferKey | undefined;
+}
+
+/** A secret that a secondary shares (TSIG, RFC 8945). Only ever sent to nameservers. */
+export interface TransferKey {
+  /** Lower case, without a final dot. */
+  readonly name: string;
+  /** "hmac-sha256", "hmac-sha384" or "hmac-sha512". */
+  readonly algorithm: string;
+  readonly secret: Buffer;
+}
+
+/** A key of a signed zone: ECDSA P-256 (RFC 6605), flags 257. */
+export interface ZoneKey {
+  readonly keyTag: number;
+  /** x and y, 32 bytes each. */
+  readonly publicKey: Buffer;
+  /** PEM, PKCS #8. Only ever sent to nameservers. */
+  readonly privatePem: string;
+  /**
+   * "active": signs everything; "published": signs only the keys, as yet; "retired": known still,
+   * for signatures that resolvers hold.
+   */
+  readonly role: string;
+  /**
+   * What the parent zone should do with a DS record of it (RFC 7344, RFC 8078): "wanted", "delete",
+   * or empty: nothing is said.
+   */
+  readonly ds: string;
 }
 
 export interface RecordSet {
@@ -1122,6 +1173,8 @@ function createBaseZonePlan(): ZonePlan {
     negativeTtlS: 0,
     records: [],
     geoNames: [],
+    keys: [],
+    transfer: undefined,
   };
 }
 
@@ -1165,6 +1218,12 @@ export const ZonePlan: MessageFns<ZonePlan> = {
     }
     for (const v of message.geoNames) {
       GeoName.encode(v!, writer.uint32(106).fork()).join();
+    }
+    for (const v of message.keys) {
+      ZoneKey.encode(v!, writer.uint32(114).fork()).join();
+    }
+    if (message.transfer !== undefined) {
+      TransferPlan.encode(message.transfer, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -1286,6 +1345,22 @@ export const ZonePlan: MessageFns<ZonePlan> = {
             message.geoNames.push(GeoName.decode(reader, reader.uint32()));
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.keys.push(ZoneKey.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.transfer = TransferPlan.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1339,6 +1414,10 @@ export const ZonePlan: MessageFns<ZonePlan> = {
         : globalThis.Array.isArray(object?.geo_names)
         ? object.geo_names.map((e: any) => GeoName.fromJSON(e))
         : [],
+      keys: globalThis.Array.isArray(object?.keys)
+        ? object.keys.map((e: any) => ZoneKey.fromJSON(e))
+        : [],
+      transfer: isSet(object.transfer) ? TransferPlan.fromJSON(object.transfer) : undefined,
     };
   },
 
@@ -1383,6 +1462,12 @@ export const ZonePlan: MessageFns<ZonePlan> = {
     if (message.geoNames?.length) {
       obj.geoNames = message.geoNames.map((e) => GeoName.toJSON(e));
     }
+    if (message.keys?.length) {
+      obj.keys = message.keys.map((e) => ZoneKey.toJSON(e));
+    }
+    if (message.transfer !== undefined) {
+      obj.transfer = TransferPlan.toJSON(message.transfer);
+    }
     return obj;
   },
 
@@ -1404,6 +1489,446 @@ export const ZonePlan: MessageFns<ZonePlan> = {
     message.negativeTtlS = object.negativeTtlS ?? 0;
     message.records = object.records?.map((e) => RecordSet.fromPartial(e)) || [];
     message.geoNames = object.geoNames?.map((e) => GeoName.fromPartial(e)) || [];
+    message.keys = object.keys?.map((e) => ZoneKey.fromPartial(e)) || [];
+    message.transfer = (object.transfer !== undefined && object.transfer !== null)
+      ? TransferPlan.fromPartial(object.transfer)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseTransferPlan(): TransferPlan {
+  return { secondaries: [], addresses: [] };
+}
+
+export const TransferPlan: MessageFns<TransferPlan> = {
+  encode(message: TransferPlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.secondaries) {
+      Secondary.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.addresses) {
+      RecordSet.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransferPlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransferPlan() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.secondaries.push(Secondary.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.addresses.push(RecordSet.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TransferPlan {
+    return {
+      secondaries: globalThis.Array.isArray(object?.secondaries)
+        ? object.secondaries.map((e: any) => Secondary.fromJSON(e))
+        : [],
+      addresses: globalThis.Array.isArray(object?.addresses)
+        ? object.addresses.map((e: any) => RecordSet.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: TransferPlan): unknown {
+    const obj: any = {};
+    if (message.secondaries?.length) {
+      obj.secondaries = message.secondaries.map((e) => Secondary.toJSON(e));
+    }
+    if (message.addresses?.length) {
+      obj.addresses = message.addresses.map((e) => RecordSet.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TransferPlan>, I>>(base?: I): TransferPlan {
+    return TransferPlan.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TransferPlan>, I>>(object: I): TransferPlan {
+    const message = createBaseTransferPlan() as any;
+    message.secondaries = object.secondaries?.map((e) => Secondary.fromPartial(e)) || [];
+    message.addresses = object.addresses?.map((e) => RecordSet.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSecondary(): Secondary {
+  return { address: "", port: 0, key: undefined };
+}
+
+export const Secondary: MessageFns<Secondary> = {
+  encode(message: Secondary, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.address !== "") {
+      writer.uint32(10).string(message.address);
+    }
+    if (message.port !== 0) {
+      writer.uint32(16).uint32(message.port);
+    }
+    if (message.key !== undefined) {
+      TransferKey.encode(message.key, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Secondary {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSecondary() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.key = TransferKey.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Secondary {
+    return {
+      address: isSet(object.address) ? globalThis.String(object.address) : "",
+      port: isSet(object.port) ? globalThis.Number(object.port) : 0,
+      key: isSet(object.key) ? TransferKey.fromJSON(object.key) : undefined,
+    };
+  },
+
+  toJSON(message: Secondary): unknown {
+    const obj: any = {};
+    if (message.address !== "") {
+      obj.address = message.address;
+    }
+    if (message.port !== 0) {
+      obj.port = Math.round(message.port);
+    }
+    if (message.key !== undefined) {
+      obj.key = TransferKey.toJSON(message.key);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Secondary>, I>>(base?: I): Secondary {
+    return Secondary.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Secondary>, I>>(object: I): Secondary {
+    const message = createBaseSecondary() as any;
+    message.address = object.address ?? "";
+    message.port = object.port ?? 0;
+    message.key = (object.key !== undefined && object.key !== null) ? TransferKey.fromPartial(object.key) : undefined;
+    return message;
+  },
+};
+
+function createBaseTransferKey(): TransferKey {
+  return { name: "", algorithm: "", secret: Buffer.alloc(0) };
+}
+
+export const TransferKey: MessageFns<TransferKey> = {
+  encode(message: TransferKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.algorithm !== "") {
+      writer.uint32(18).string(message.algorithm);
+    }
+    if (message.secret.length !== 0) {
+      writer.uint32(26).bytes(message.secret);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransferKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransferKey() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.algorithm = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.secret = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TransferKey {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      algorithm: isSet(object.algorithm) ? globalThis.String(object.algorithm) : "",
+      secret: isSet(object.secret) ? Buffer.from(bytesFromBase64(object.secret)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: TransferKey): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.algorithm !== "") {
+      obj.algorithm = message.algorithm;
+    }
+    if (message.secret.length !== 0) {
+      obj.secret = base64FromBytes(message.secret);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TransferKey>, I>>(base?: I): TransferKey {
+    return TransferKey.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TransferKey>, I>>(object: I): TransferKey {
+    const message = createBaseTransferKey() as any;
+    message.name = object.name ?? "";
+    message.algorithm = object.algorithm ?? "";
+    message.secret = object.secret ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseZoneKey(): ZoneKey {
+  return { keyTag: 0, publicKey: Buffer.alloc(0), privatePem: "", role: "", ds: "" };
+}
+
+export const ZoneKey: MessageFns<ZoneKey> = {
+  encode(message: ZoneKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.keyTag !== 0) {
+      writer.uint32(8).uint32(message.keyTag);
+    }
+    if (message.publicKey.length !== 0) {
+      writer.uint32(18).bytes(message.publicKey);
+    }
+    if (message.privatePem !== "") {
+      writer.uint32(26).string(message.privatePem);
+    }
+    if (message.role !== "") {
+      writer.uint32(34).string(message.role);
+    }
+    if (message.ds !== "") {
+      writer.uint32(42).string(message.ds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ZoneKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseZoneKey() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.keyTag = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.publicKey = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.privatePem = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.role = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.ds = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ZoneKey {
+    return {
+      keyTag: isSet(object.keyTag)
+        ? globalThis.Number(object.keyTag)
+        : isSet(object.key_tag)
+        ? globalThis.Number(object.key_tag)
+        : 0,
+      publicKey: isSet(object.publicKey)
+        ? Buffer.from(bytesFromBase64(object.publicKey))
+        : isSet(object.public_key)
+        ? Buffer.from(bytesFromBase64(object.public_key))
+        : Buffer.alloc(0),
+      privatePem: isSet(object.privatePem)
+        ? globalThis.String(object.privatePem)
+        : isSet(object.private_pem)
+        ? globalThis.String(object.private_pem)
+        : "",
+      role: isSet(object.role) ? globalThis.String(object.role) : "",
+      ds: isSet(object.ds) ? globalThis.String(object.ds) : "",
+    };
+  },
+
+  toJSON(message: ZoneKey): unknown {
+    const obj: any = {};
+    if (message.keyTag !== 0) {
+      obj.keyTag = Math.round(message.keyTag);
+    }
+    if (message.publicKey.length !== 0) {
+      obj.publicKey = base64FromBytes(message.publicKey);
+    }
+    if (message.privatePem !== "") {
+      obj.privatePem = message.privatePem;
+    }
+    if (message.role !== "") {
+      obj.role = message.role;
+    }
+    if (message.ds !== "") {
+      obj.ds = message.ds;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ZoneKey>, I>>(base?: I): ZoneKey {
+    return ZoneKey.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ZoneKey>, I>>(object: I): ZoneKey {
+    const message = createBaseZoneKey() as any;
+    message.keyTag = object.keyTag ?? 0;
+    message.publicKey = object.publicKey ?? Buffer.alloc(0);
+    message.privatePem = object.privatePem ?? "";
+    message.role = object.role ?? "";
+    message.ds = object.ds ?? "";
     return message;
   },
 };
@@ -2136,6 +2661,14 @@ export const BlobReference: MessageFns<BlobReference> = {
     return message;
   },
 };
+
+function bytesFromBase64(b64: string): Uint8Array {
+  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+}
+
+function base64FromBytes(arr: Uint8Array): string {
+  return globalThis.Buffer.from(arr).toString("base64");
+}
 
 function floatToJson(value: number | null | undefined): number | string | null | undefined {
   return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
