@@ -1,12 +1,12 @@
 import type { Log } from '../../../runtime/log.ts';
 import type { Random } from '../../../runtime/random.ts';
-import { parsePeerAddress } from '../address.ts';
 import type { DnsClient } from '../answer.ts';
 import type { DnsSnapshot } from '../snapshot.ts';
 import { type AnswerIdentity, identityOf, kindOf } from './answer-kind.ts';
 import { BURST_MS, Buckets } from './buckets.ts';
 import { cutReply } from './cut.ts';
 import { HASH_KEY_BYTES, KeyedHash } from './keyed-hash.ts';
+import { PREFIX_BYTES_MAX, writePrefix } from './prefix.ts';
 
 export interface DnsLimitSettings {
   /** Units of 256 bytes a second, for one kind of answer to one client prefix. */
@@ -40,9 +40,6 @@ export function limitAt(answersPerS: number): DnsLimitSettings | undefined {
 
 /** What one answer costs: a large one is worth more to whoever forges addresses. */
 export const UNIT_BYTES = 256;
-/** Neighbours that are counted as one: who forges addresses can forge those, too. */
-export const PREFIX_BITS = { ipv4: 24, ipv6: 56 } as const;
-
 export interface LimitedAnswer {
   readonly query: Uint8Array;
   /** What is to be sent unless a limit says otherwise. */
@@ -97,7 +94,7 @@ export function createDnsLimit(parts: DnsLimitParts): DnsLimit {
 /** A flood is worth a line now and then, not one for each datagram. */
 const LOG_INTERVAL_MS = 60_000;
 /** Room for kind, prefix and owner. */
-const KEY_BYTES_MAX = 1 + 16 + 256;
+const KEY_BYTES_MAX = 1 + PREFIX_BYTES_MAX + 256;
 
 const KIND_MARKS = { total: 0, positive: 1, negative: 2, referral: 3, error: 4 } as const;
 
@@ -107,7 +104,7 @@ class ResponseRateLimit implements DnsLimit {
   readonly #hash: KeyedHash;
   readonly #buckets: Buckets;
   readonly #key: Buffer = Buffer.alloc(KEY_BYTES_MAX);
-  #counters: DnsLimitCounters = { dropped: 0, cut: 0, spared: 0 };
+  readonly #counters = { dropped: 0, cut: 0, spared: 0 };
   #toldMs = Number.NEGATIVE_INFINITY;
 
   constructor({ settings, random, log }: DnsLimitParts) {
@@ -124,15 +121,14 @@ class ResponseRateLimit implements DnsLimit {
     const units = Math.ceil(reply.length / UNIT_BYTES);
     // Most clients never get near any limit: one look is enough for them.
     if (!this.#floods(length, units, nowMs)) return reply;
-    const bytes = Buffer.from(reply.buffer, reply.byteOffset, reply.byteLength);
+    const bytes = bufferOf(reply);
     const kind = kindOf(bytes);
-    const query = Buffer.from(answer.query.buffer, answer.query.byteOffset, answer.query.length);
-    this.#hashOwner(identityOf(query, kind, answer.snapshot), length);
+    this.#hashOwner(identityOf(bufferOf(answer.query), kind, answer.snapshot), length);
     const perS = kind === 'error' ? this.#settings.errorsPerS : this.#settings.answersPerS;
     const taken = this.#buckets.take(this.#charge(units, perS, nowMs));
     if (taken === 'room') return reply;
     if (answer.hasValidCookie()) {
-      this.#counters = { ...this.#counters, spared: this.#counters.spared + 1 };
+      this.#counters.spared += 1;
       return reply;
     }
     this.#tell(client.address, nowMs);
@@ -147,16 +143,14 @@ class ResponseRateLimit implements DnsLimit {
   }
 
   counters(): DnsLimitCounters {
-    return this.#counters;
+    return { ...this.#counters };
   }
 
   /** Whether this one is sent, if not whole. */
   #slips(refused: number): boolean {
     const { slip } = this.#settings;
-    const { dropped, cut } = this.#counters;
     const slips = slip > 0 && refused % slip === 0;
-    const counted = slips ? { cut: cut + 1 } : { dropped: dropped + 1 };
-    this.#counters = { ...this.#counters, ...counted };
+    this.#counters[slips ? 'cut' : 'dropped'] += 1;
     return slips;
   }
 
@@ -174,18 +168,7 @@ class ResponseRateLimit implements DnsLimit {
 
   /** Writes the client's prefix after the mark; returns how long the key is with it. */
   #writePrefix(address: string): number {
-    const key = this.#key;
-    // IPv4 needs no parsing: the /24 is what stands before the last dot.
-    const end = address.includes(':') ? -1 : address.lastIndexOf('.');
-    if (end >= 0 && end < 12) {
-      const after = 1 + key.write(address.slice(0, end), 1, 'latin1');
-      key[after] = 0;
-      return after + 1;
-    }
-    const bytes = parsePeerAddress(address) ?? new Uint8Array(16);
-    const prefixBytes = (bytes.length === 4 ? PREFIX_BITS.ipv4 : PREFIX_BITS.ipv6) / 8;
-    key.set(bytes.subarray(0, prefixBytes), 1);
-    return 1 + prefixBytes;
+    return writePrefix(address, this.#key, 1);
   }
 
   #hashOwner({ kind, owner }: AnswerIdentity, length: number): void {
@@ -206,4 +189,10 @@ class ResponseRateLimit implements DnsLimit {
 
 function isOwnMachine(address: string): boolean {
   return address.startsWith('127.') || address === '::1';
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
