@@ -1,5 +1,6 @@
 import type { Violation } from './kind.ts';
 import { hostProblem, objectNameProblem } from './names.ts';
+import { routingViolations } from './routing-rules.ts';
 import { about, aboutField, check, checkEach } from './rules.ts';
 import type { HeaderRule, RedirectRule, Site, SiteSpec } from './site.ts';
 
@@ -21,43 +22,6 @@ export function siteRules(site: Site): readonly Violation[] {
 function contentViolations(content: SiteSpec['content']): readonly Violation[] {
   if (content?.release === undefined || content.path === undefined) return [];
   return [aboutField(['spec', 'content'], 'names a release and a path; keep one of them')];
-}
-
-function routingViolations(routing: SiteSpec['routing']): readonly Violation[] {
-  const { policy, weights, order } = routing;
-  const steps = ['spec', 'routing'];
-  const violations: Violation[] = [];
-  if (weights !== undefined && policy !== 'weighted') {
-    violations.push(
-      aboutField(
-        [...steps, 'weights'],
-        `has no effect with policy ${policy}; set policy: weighted`,
-      ),
-    );
-  }
-  if (order !== undefined && policy !== 'failover') {
-    violations.push(
-      aboutField([...steps, 'order'], `has no effect with policy ${policy}; set policy: failover`),
-    );
-  }
-  if (policy === 'weighted' && !Object.values(weights ?? {}).some((weight) => weight > 0)) {
-    violations.push(
-      aboutField([...steps, 'weights'], 'needs a node with a weight above 0, e.g. { london: 1 }'),
-    );
-  }
-  if (policy === 'failover' && order === undefined) {
-    violations.push(
-      aboutField(
-        [...steps, 'order'],
-        'is missing: name the preferred node first, e.g. [london, tokyo]',
-      ),
-    );
-  }
-  for (const node of Object.keys(weights ?? {})) {
-    const problem = objectNameProblem(node);
-    if (problem !== undefined) violations.push(aboutField([...steps, 'weights', node], problem));
-  }
-  return [...violations, ...checkEach([...steps, 'order'], order ?? [], objectNameProblem)];
 }
 
 function pageProblem(page: string): string | undefined {

@@ -9,13 +9,11 @@ import {
 } from './column.ts';
 import {
   COUNT,
-  choice,
   type Declared,
   flag,
   group,
   integer,
   list,
-  map,
   numberChoice,
   optional,
   statusGroup,
@@ -25,6 +23,7 @@ import {
 } from './field.ts';
 import { defineKind } from './kind.ts';
 import type { Resource } from './object.ts';
+import { routingSchema } from './routing.ts';
 import { siteRules } from './site-rules.ts';
 
 const headerRuleSchema = group('A header for some paths.', {
@@ -38,37 +37,6 @@ const redirectRuleSchema = group('A redirect for some paths.', {
   to: text('A path or an http(s) URL; `*` stands for what the `*` of `from` matched.'),
   status: numberChoice('The status to answer with.', [301, 302, 307, 308], { default: 308 }),
 });
-
-const routingSchema = group(
-  'Which nodes the names of the site resolve to.',
-  {
-    policy: choice(
-      '`nearest`: the closest to the client; `weighted`: by share; `failover`: the first that is healthy.',
-      ['nearest', 'weighted', 'failover'],
-      { default: 'nearest' },
-    ),
-    answers: integer('How many nodes one DNS answer names.', {
-      minimum: 1,
-      maximum: 8,
-      default: 1,
-    }),
-    weights: optional(
-      map(
-        'With policy `weighted`: the share of each node, by name; one not named here gets none.',
-        integer('The share.', { minimum: 0, maximum: 1000 }),
-        { maxProperties: 1000 },
-      ),
-    ),
-    order: optional(
-      list('With policy `failover`: nodes by name, the preferred one first.', text('A node.'), {
-        minItems: 1,
-        maxItems: 1000,
-        uniqueItems: true,
-      }),
-    ),
-  },
-  { default: {} },
-);
 
 export const siteSpecSchema = group('The site as it should be served.', {
   hosts: list(
