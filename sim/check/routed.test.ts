@@ -57,3 +57,18 @@ test('where nobody has it, those named before are named on', () => {
   name(scene, 'london');
   expect(scene.violations).toEqual([]);
 });
+
+test('a dom that leaves a version as it is, is late', () => {
+  const scene = world();
+  report(scene, 'london', R1);
+  report(scene, 'paris', R1, R2);
+  switchTo(scene, R1);
+  name(scene, 'london', 'paris');
+  switchTo(scene, R2);
+  scene.nowMs += 29_000;
+  report(scene, 'paris', R2);
+  expect(scene.violations).toEqual([]);
+  scene.nowMs += 2_000;
+  report(scene, 'paris', R2);
+  expect(scene.violations).toEqual(['28 dom#1 leaves london named for blog.test unverified']);
+});

@@ -9,30 +9,60 @@ const SITES_PREFIX = kindPrefix('Site');
 const ZONES_PREFIX = recordKey('zone', '');
 const REPORTS_PREFIX = recordKey('report', '');
 
+/** A dom that goes on writing for so long has seen what it has to know. */
+const LATE_MS = 30_000;
+
 /**
  * INV-28: a version of a zone names for a site only nodes that have verified the release that dom
- * has switched to, as the store was at some moment between the version before and this one. Where
- * no node that answers has it, those named before are better than none.
+ * has switched to, as the store was at some moment between the version before and this one; and no
+ * dom leaves a version as it is when that changes. Where no node that answers has the release,
+ * those named before are better than none.
  */
 export function routedCheck(
-  { violated }: Pick<CheckPorts, 'violated'>,
+  { violated, nowMs }: Pick<CheckPorts, 'violated' | 'nowMs'>,
   history: StoreHistory,
 ): Check {
+  /** By name: who is named wrongly, since when, and who should have seen it. */
+  const late = new Map<string, { readonly sinceMs: number; readonly process: string }>();
+  let strayed: ReadonlyMap<string, readonly string[]> = new Map();
   return {
     committed(commit) {
-      for (const write of commit.transaction.writes) {
+      const { process, revision, transaction } = commit;
+      for (const write of transaction.writes) {
         if (write.kind !== 'put' || !write.key.startsWith(ZONES_PREFIX)) continue;
         const { geoNames } = JSON.parse(write.value) as ZoneRecord;
         const since = commit.before.get(write.key)?.modRevision ?? 0n;
         for (const geoName of geoNames) {
-          const strays = straysBetween(history, geoName, { since, until: commit.revision - 1n });
+          const strays = straysBetween(history, geoName, { since, until: revision - 1n });
           if (strays.length === 0) continue;
           const nodes = strays.join(', ');
           violated(28, `${describe(commit)} names ${nodes} for ${geoName.name} unverified`);
         }
       }
+      const isAbout = ({ key }: { readonly key: string }): boolean =>
+        [SITES_PREFIX, ZONES_PREFIX, REPORTS_PREFIX].some((prefix) => key.startsWith(prefix));
+      if (transaction.writes.some(isAbout)) strayed = straysNow(history);
+      for (const [name, strays] of strayed) {
+        const known = late.get(name);
+        if (strays.length === 0) late.delete(name);
+        else if (known?.process !== process) late.set(name, { sinceMs: nowMs(), process });
+        else if (nowMs() - known.sinceMs > LATE_MS)
+          violated(28, `${process} leaves ${strays.join(', ')} named for ${name} unverified`);
+      }
     },
   };
+}
+
+/** Of each name in each zone, the candidates that should not be. */
+function straysNow(history: StoreHistory): ReadonlyMap<string, readonly string[]> {
+  const zones = history
+    .list(ZONES_PREFIX, history.head)
+    .map(({ value }) => JSON.parse(value) as ZoneRecord);
+  return new Map(
+    zones.flatMap(({ geoNames }) =>
+      geoNames.map((each) => [each.name, straysAt(history, each, history.head)] as const),
+    ),
+  );
 }
 
 function describe({ process, revision }: Commit): string {
