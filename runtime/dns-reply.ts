@@ -7,6 +7,12 @@ export interface DnsPeer {
 }
 
 /**
+ * How long a stream connection may be idle (RFC 7766 §6.2.3), which clients that ask are told
+ * (RFC 7828).
+ */
+export const STREAM_IDLE_MS = 10_000;
+
+/**
  * Several messages that answer one query, made one at a time as the peer reads them: a zone of any
  * size is sent in the memory of one message.
  *

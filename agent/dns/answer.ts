@@ -1,7 +1,13 @@
+import type { DnsReply } from '../../runtime/dns-reply.ts';
+import { STREAM_IDLE_MS } from '../../runtime/dns-reply.ts';
 import { parsePeerAddress } from './address.ts';
-import { type ClientSubnet, subnetAddress } from './edns.ts';
-import { parseQuery } from './message.ts';
-import { bareReply } from './reply.ts';
+import { identityReply } from './chaos.ts';
+import { type ClientSubnet, subnetAddress } from './client-subnet.ts';
+import { CLASS_ANY, CLASS_CHAOS, CLASS_IN, Rcode, RecordType } from './codes.ts';
+import type { CookieAnswer } from './cookie/cookies.ts';
+import { type AskedQuestion, type Envelope, type ParsedQuery, parseQuery } from './message.ts';
+import { bareReply, ExtendedError, type Reply } from './reply.ts';
+import { replyOptions } from './reply-options.ts';
 import { resolve, type Vantage } from './resolve.ts';
 import { replySizeMax, writeReply } from './response.ts';
 import type { DnsSnapshot } from './snapshot.ts';
@@ -16,24 +22,132 @@ export interface DnsClient {
 export interface AnswerContext {
   readonly snapshot: DnsSnapshot;
   readonly client: DnsClient;
-  /** Wall time. Nothing in an answer depends on it yet; signatures and cookies will. */
+  /** Wall time: cookies and signatures depend on it. */
   readonly nowMs: number;
+  /** Whether so much is asked from around there that cookies are insisted on; left out: never. */
+  readonly isOverloaded?: (address: string, nowMs: number) => boolean;
 }
+
+/** What asks for a whole zone or its changes, and where. */
+export interface TransferAsked extends AnswerContext {
+  readonly message: Buffer;
+  readonly envelope: Envelope;
+  /** Its type is AXFR or IXFR. */
+  readonly question: AskedQuestion;
+}
+
+/** Undefined: it is refused. */
+export type AnswerTransfer = (asked: TransferAsked) => DnsReply | undefined;
+
+/** RFC 8467 §4.1: what a server pads to, so that the length of an answer tells little. */
+export const PADDING_BLOCK_BYTES = 468;
 
 /**
  * The reply to one message: a pure function of its bytes, the snapshot, the client and the time.
  * Undefined: say nothing, for it is no query (INV-25). Never throws, whatever the bytes.
  */
 export function answerQuery(query: Uint8Array, context: AnswerContext): Uint8Array | undefined {
-  const { snapshot, client } = context;
-  const parsed = parseQuery(Buffer.from(query.buffer, query.byteOffset, query.byteLength));
+  const parsed = parseQuery(bufferOf(query));
+  return parsed.kind === 'ignored' ? undefined : answerParsed(parsed, context);
+}
+
+/** The same for a server that hands out zones, too. */
+export function answerOrTransfer(
+  query: Uint8Array,
+  context: AnswerContext,
+  answerTransfer: AnswerTransfer,
+): DnsReply | undefined {
+  const message = bufferOf(query);
+  const parsed = parseQuery(message);
   if (parsed.kind === 'ignored') return undefined;
+  const isTransfer = parsed.kind === 'accepted' && TRANSFERS.has(parsed.question.type);
+  const reply = isTransfer ? answerTransfer({ ...context, ...parsed, message }) : undefined;
+  return reply ?? answerParsed(parsed, context);
+}
+
+/** Whether the query holds a cookie that this cluster gave to this client within the hour. */
+export function hasValidCookie(query: Uint8Array, context: AnswerContext): boolean {
+  const parsed = parseQuery(bufferOf(query));
+  return parsed.kind !== 'ignored' && judgeCookie(parsed.envelope, context)?.standing === 'valid';
+}
+
+function answerParsed(
+  parsed: Exclude<ParsedQuery, { kind: 'ignored' }>,
+  context: AnswerContext,
+): Uint8Array {
   const { envelope } = parsed;
-  const sizeMax = replySizeMax(envelope, client.transport);
-  if (parsed.kind === 'rejected') return writeReply(envelope, bareReply(parsed.rcode), sizeMax);
-  const vantage = vantageOf(client.address, envelope.edns?.clientSubnet);
-  const { reply } = resolve(snapshot, parsed.question, vantage);
-  return writeReply(envelope, reply, sizeMax);
+  const { edns } = envelope;
+  const { snapshot, client } = context;
+  const cookie = judgeCookie(envelope, context);
+  const reply = isToComeAgain(cookie, context)
+    ? bareReply(Rcode.BADCOOKIE)
+    : replyTo(parsed, context, cookie);
+  const idleMs = client.transport === 'udp' ? undefined : STREAM_IDLE_MS;
+  const facts = { nameserver: snapshot.nameserver, serverCookie: cookie?.server, idleMs };
+  return writeReply(envelope, reply, {
+    sizeMax: replySizeMax(envelope, client.transport),
+    options: edns === undefined ? [] : replyOptions(edns, reply, facts),
+    blockBytes: client.transport === 'tls' ? PADDING_BLOCK_BYTES : undefined,
+    klass: parsed.kind === 'accepted' ? parsed.question.klass : CLASS_IN,
+  });
+}
+
+function replyTo(
+  parsed: Exclude<ParsedQuery, { kind: 'ignored' }>,
+  context: AnswerContext,
+  cookie: CookieAnswer | undefined,
+): Reply {
+  switch (parsed.kind) {
+    case 'rejected':
+      return parsed.rcode === Rcode.NOTIMP
+        ? bareReply(Rcode.NOTIMP, ExtendedError.NotSupported)
+        : bareReply(parsed.rcode);
+    case 'cookie-only':
+      // Without a secret a query without a question is only that (RFC 9619 §4).
+      return bareReply(cookie === undefined ? Rcode.FORMERR : Rcode.NOERROR);
+    case 'accepted':
+      return replyToQuestion(parsed.question, parsed.envelope, context);
+  }
+}
+
+const TRANSFERS: ReadonlySet<number> = new Set([RecordType.AXFR, RecordType.IXFR]);
+
+function replyToQuestion(
+  question: AskedQuestion,
+  { edns }: Envelope,
+  { snapshot, client }: AnswerContext,
+): Reply {
+  const { type, klass } = question;
+  if (TRANSFERS.has(type)) return bareReply(Rcode.REFUSED, ExtendedError.Prohibited);
+  if (klass === CLASS_CHAOS && snapshot.identity !== undefined) {
+    const reply = identityReply(question, snapshot.identity);
+    if (reply !== undefined) return reply;
+  }
+  if (klass !== CLASS_IN && klass !== CLASS_ANY) {
+    return bareReply(Rcode.REFUSED, ExtendedError.NotAuthoritative);
+  }
+  const vantage = vantageOf(client.address, edns?.clientSubnet);
+  const { reply } = resolve(snapshot, question, vantage);
+  // RFC 1035 §6.2: what is said of every class cannot be authoritative.
+  return klass === CLASS_ANY ? { ...reply, authoritative: false } : reply;
+}
+
+function judgeCookie({ edns }: Envelope, context: AnswerContext): CookieAnswer | undefined {
+  const { snapshot, client, nowMs } = context;
+  if (edns?.cookie === undefined) return undefined;
+  const address = addressOf(client.address);
+  return snapshot.cookies?.judge({ cookie: edns.cookie, client: address, nowMs });
+}
+
+/** RFC 7873 §5.2.3: a client that knows cookies shows that it is where it says it is. */
+function isToComeAgain(
+  cookie: CookieAnswer | undefined,
+  { client, nowMs, isOverloaded }: AnswerContext,
+): boolean {
+  if (cookie === undefined || cookie.standing === 'valid' || client.transport !== 'udp') {
+    return false;
+  }
+  return isOverloaded?.(client.address, nowMs) === true;
 }
 
 /** The subnet that a resolver speaks for, or else the resolver itself (RFC 7871 §7.2.1). */
@@ -42,6 +156,14 @@ function vantageOf(peer: string, subnet: ClientSubnet | undefined): Vantage {
   if (subnet !== undefined && asked !== undefined) {
     return { address: asked, knownBits: subnet.sourceBits };
   }
-  const address = parsePeerAddress(peer) ?? new Uint8Array(4);
+  const address = addressOf(peer);
   return { address, knownBits: 8 * address.length };
+}
+
+function addressOf(peer: string): Uint8Array {
+  return parsePeerAddress(peer) ?? new Uint8Array(4);
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

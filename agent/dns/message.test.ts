@@ -54,7 +54,7 @@ describe('the header', () => {
     {
       when: 'its class is ANY',
       query: patched((q) => q.writeUInt16BE(255, 12 + 18 + 2)),
-      rcode: 5,
+      rcode: 0,
     },
     { when: 'its type is OPT', query: patched((q) => q.writeUInt16BE(41, 12 + 18)), rcode: 1 },
     { when: 'all is well', query: patched(() => undefined), rcode: 0 },

@@ -1,6 +1,8 @@
 import type { NodePlan, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { parseAddress } from './address.ts';
 import type { LookUpForeign } from './borrow.ts';
+import type { ServerIdentity } from './chaos.ts';
+import type { Cookies } from './cookie/cookies.ts';
 import type { Locate, Place } from './geography.ts';
 import { type NameKey, parentOf, parseName, ROOT } from './name.ts';
 import { type CompiledZone, compileZone } from './zone.ts';
@@ -23,8 +25,8 @@ export interface DirectoryNode {
 export type HealthMap = ReadonlyMap<string, boolean>;
 
 /**
- * All that answers are made from; immutable, replaced whole (INV-23). Everything but the two functions
- * is plain data, so that it can be handed to a worker thread.
+ * All that answers are made from; immutable, replaced whole (INV-23). Its zones,
+ * nodes and health are plain data.
  */
 export interface DnsSnapshot {
   /** The node that answers. */
@@ -36,7 +38,11 @@ export interface DnsSnapshot {
   readonly health: HealthMap;
   readonly locate: Locate;
   /** Left out: nothing is known of names that are not served here. */
-  readonly lookUpForeign?: LookUpForeign;
+  readonly lookUpForeign?: LookUpForeign | undefined;
+  /** Left out: cookies are neither given nor taken. */
+  readonly cookies?: Cookies | undefined;
+  /** Left out: nobody is told what this server is, except by NSID. */
+  readonly identity?: ServerIdentity | undefined;
 }
 
 export interface ZoneOutcome {

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { SecureContext } from 'node:tls';
-import type { DnsAnswerer } from '../dns-reply.ts';
+import { type DnsAnswerer, STREAM_IDLE_MS } from '../dns-reply.ts';
 import { ConnectionTable } from './dns-connections.ts';
 import { type BoundTlsSocket, listenTcp, listenTls } from './dns-tcp.ts';
 import { listenUdp } from './dns-udp.ts';
@@ -49,7 +49,7 @@ export interface DnsTcpLimits {
 export const DNS_TCP_LIMITS: DnsTcpLimits = {
   connectionsMax: 1000,
   connectionsPerAddressMax: 50,
-  idleMs: 10_000,
+  idleMs: STREAM_IDLE_MS,
   stallMs: 5_000,
 };
 
