@@ -302,7 +302,7 @@ function node(name: string): PlanObject {
 
 function zone(candidates: readonly string[]): PlanObject {
   const names = { origin: 'test', primaryNameserver: 'ns.test', mailbox: 'hostmaster.test' };
-  const common = { ttlS: 30, policy: 'nearest', answersMax: 2, weights: [] };
+  const common = { ttlS: 30, policy: 'nearest', answersMax: 2, weights: [], regions: [] };
   const geoNames = [{ ...common, name: 'u1.test', candidates }];
   const value = { ...ZonePlan.fromPartial({}), ...names, uid: 'zone', geoNames };
   return { key: 'zone/default/test', object: { $case: 'zone', value } };

@@ -185,6 +185,26 @@ export interface GeoNameRecord {
   readonly answersMax: number;
   /** For `weighted`, in the order of `candidates`. */
   readonly weights: readonly number[];
+  /** Which candidates are for whom; absent: all are for everyone. */
+  readonly regions?: readonly GeoRegionRecord[];
+  /** For clients whose place no database knows; absent: no word. */
+  readonly fallback?: GeoFallbackRecord;
+}
+
+export interface GeoRegionRecord {
+  /** ISO 3166-1 alpha-2. A region without countries and continents is for everyone else. */
+  readonly countries: readonly string[];
+  readonly continents: readonly string[];
+  /** Some of the candidates, sorted. */
+  readonly nodes: readonly string[];
+}
+
+export interface GeoFallbackRecord {
+  /** Degrees, WGS 84; both or neither. */
+  readonly latitude?: number;
+  readonly longitude?: number;
+  /** Some of the candidates, sorted; empty: any. */
+  readonly nodes: readonly string[];
 }
 
 export interface MaterialRecord {

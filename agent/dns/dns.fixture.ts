@@ -22,6 +22,7 @@ export function geoName(name: string, given: Partial<GeoName> = {}): GeoName {
     policy: 'nearest',
     answersMax: 1,
     weights: [],
+    regions: [],
     ...given,
   };
 }

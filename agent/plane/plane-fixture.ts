@@ -70,6 +70,7 @@ export function testZone(serial: number, overrides: Partial<ZonePlan> = {}): Zon
         policy: 'nearest',
         answersMax: 2,
         weights: [],
+        regions: [],
       },
     ],
     ...overrides,

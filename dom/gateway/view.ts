@@ -203,7 +203,7 @@ function zonePlan(id: string, zone: ZoneRecord): Omit<ZonePlan, 'keys'> {
     expireS: zone.expireS,
     negativeTtlS: zone.negativeTtlS,
     records: zone.records,
-    geoNames: zone.geoNames,
+    geoNames: zone.geoNames.map((name) => ({ ...name, regions: name.regions ?? [] })),
   };
 }
 

@@ -181,6 +181,33 @@ export interface GeoName {
   readonly answersMax: number;
   /** For "weighted": the share of each candidate, in their order, above 0; else empty. */
   readonly weights: readonly number[];
+  /** Which candidates are for whom; each country and continent in one of them at most. */
+  readonly regions: readonly GeoRegion[];
+  /** For clients whose place no database knows. */
+  readonly fallback?: GeoFallback | undefined;
+}
+
+/**
+ * Where clients are, and the candidates for them. One without countries and continents is for
+ * everyone else; there is one such region at most.
+ */
+export interface GeoRegion {
+  /** ISO 3166-1 alpha-2: "DE". */
+  readonly countries: readonly string[];
+  /** "AF", "AN", "AS", "EU", "NA", "OC" or "SA". */
+  readonly continents: readonly string[];
+  /** Some of the candidates, sorted; empty: none of its nodes can be answered. */
+  readonly nodes: readonly string[];
+}
+
+export interface GeoFallback {
+  /** Where they count as standing: degrees, WGS 84. Both or neither. */
+  readonly latitude?: number | undefined;
+  readonly longitude?:
+    | number
+    | undefined;
+  /** Some of the candidates, sorted; empty: any. */
+  readonly nodes: readonly string[];
 }
 
 /** One machine of the directory that nameservers route by. */
@@ -2055,7 +2082,16 @@ export const RecordSet: MessageFns<RecordSet> = {
 };
 
 function createBaseGeoName(): GeoName {
-  return { name: "", ttlS: 0, candidates: [], policy: "", answersMax: 0, weights: [] };
+  return {
+    name: "",
+    ttlS: 0,
+    candidates: [],
+    policy: "",
+    answersMax: 0,
+    weights: [],
+    regions: [],
+    fallback: undefined,
+  };
 }
 
 export const GeoName: MessageFns<GeoName> = {
@@ -2081,6 +2117,12 @@ export const GeoName: MessageFns<GeoName> = {
         writer.uint32(v);
       }
       writer.join();
+    }
+    for (const v of message.regions) {
+      GeoRegion.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.fallback !== undefined) {
+      GeoFallback.encode(message.fallback, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -2156,6 +2198,22 @@ export const GeoName: MessageFns<GeoName> = {
 
             break;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.regions.push(GeoRegion.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.fallback = GeoFallback.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2188,6 +2246,10 @@ export const GeoName: MessageFns<GeoName> = {
       weights: globalThis.Array.isArray(object?.weights)
         ? object.weights.map((e: any) => globalThis.Number(e))
         : [],
+      regions: globalThis.Array.isArray(object?.regions)
+        ? object.regions.map((e: any) => GeoRegion.fromJSON(e))
+        : [],
+      fallback: isSet(object.fallback) ? GeoFallback.fromJSON(object.fallback) : undefined,
     };
   },
 
@@ -2211,6 +2273,12 @@ export const GeoName: MessageFns<GeoName> = {
     if (message.weights?.length) {
       obj.weights = message.weights.map((e) => Math.round(e));
     }
+    if (message.regions?.length) {
+      obj.regions = message.regions.map((e) => GeoRegion.toJSON(e));
+    }
+    if (message.fallback !== undefined) {
+      obj.fallback = GeoFallback.toJSON(message.fallback);
+    }
     return obj;
   },
 
@@ -2225,6 +2293,216 @@ export const GeoName: MessageFns<GeoName> = {
     message.policy = object.policy ?? "";
     message.answersMax = object.answersMax ?? 0;
     message.weights = object.weights?.map((e) => e) || [];
+    message.regions = object.regions?.map((e) => GeoRegion.fromPartial(e)) || [];
+    message.fallback = (object.fallback !== undefined && object.fallback !== null)
+      ? GeoFallback.fromPartial(object.fallback)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseGeoRegion(): GeoRegion {
+  return { countries: [], continents: [], nodes: [] };
+}
+
+export const GeoRegion: MessageFns<GeoRegion> = {
+  encode(message: GeoRegion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.countries) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.continents) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.nodes) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GeoRegion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGeoRegion() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.countries.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.continents.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nodes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GeoRegion {
+    return {
+      countries: globalThis.Array.isArray(object?.countries)
+        ? object.countries.map((e: any) => globalThis.String(e))
+        : [],
+      continents: globalThis.Array.isArray(object?.continents)
+        ? object.continents.map((e: any) => globalThis.String(e))
+        : [],
+      nodes: globalThis.Array.isArray(object?.nodes) ? object.nodes.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: GeoRegion): unknown {
+    const obj: any = {};
+    if (message.countries?.length) {
+      obj.countries = message.countries;
+    }
+    if (message.continents?.length) {
+      obj.continents = message.continents;
+    }
+    if (message.nodes?.length) {
+      obj.nodes = message.nodes;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GeoRegion>, I>>(base?: I): GeoRegion {
+    return GeoRegion.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GeoRegion>, I>>(object: I): GeoRegion {
+    const message = createBaseGeoRegion() as any;
+    message.countries = object.countries?.map((e) => e) || [];
+    message.continents = object.continents?.map((e) => e) || [];
+    message.nodes = object.nodes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseGeoFallback(): GeoFallback {
+  return { latitude: undefined, longitude: undefined, nodes: [] };
+}
+
+export const GeoFallback: MessageFns<GeoFallback> = {
+  encode(message: GeoFallback, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.latitude !== undefined) {
+      writer.uint32(9).double(message.latitude);
+    }
+    if (message.longitude !== undefined) {
+      writer.uint32(17).double(message.longitude);
+    }
+    for (const v of message.nodes) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GeoFallback {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGeoFallback() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.latitude = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.longitude = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nodes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GeoFallback {
+    return {
+      latitude: isSet(object.latitude) ? globalThis.Number(object.latitude) : undefined,
+      longitude: isSet(object.longitude) ? globalThis.Number(object.longitude) : undefined,
+      nodes: globalThis.Array.isArray(object?.nodes) ? object.nodes.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: GeoFallback): unknown {
+    const obj: any = {};
+    if (message.latitude !== undefined) {
+      obj.latitude = floatToJson(message.latitude);
+    }
+    if (message.longitude !== undefined) {
+      obj.longitude = floatToJson(message.longitude);
+    }
+    if (message.nodes?.length) {
+      obj.nodes = message.nodes;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GeoFallback>, I>>(base?: I): GeoFallback {
+    return GeoFallback.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GeoFallback>, I>>(object: I): GeoFallback {
+    const message = createBaseGeoFallback() as any;
+    message.latitude = object.latitude ?? undefined;
+    message.longitude = object.longitude ?? undefined;
+    message.nodes = object.nodes?.map((e) => e) || [];
     return message;
   },
 };
