@@ -1,0 +1,86 @@
+import { HEADER_BYTES } from '../message.ts';
+import type { Choice } from './geo-decisions.ts';
+import { lowered, type PlainQuery } from './plain-query.ts';
+import type { Template } from './template.ts';
+
+/** What is known of the answers to one name and type. */
+export type Known =
+  | { readonly kind: 'fixed'; readonly template: Template }
+  | {
+      readonly kind: 'geo';
+      /** Geo names of one group have the same candidates and policy. */
+      readonly group: number;
+      readonly byChoice: Map<Choice, Template>;
+    }
+  /** Only the general path can tell. */
+  | { readonly kind: 'general' };
+
+interface Row {
+  /** The name in lower case, its root label among it. */
+  readonly name: Uint8Array;
+  readonly type: number;
+  readonly known: Known;
+  readonly next: Row | undefined;
+}
+
+const BUCKETS = 16_384;
+/** Names and types, and choices of geo names, that answers are kept of. */
+export const ANSWERS_MAX = 32_768;
+
+/**
+ * Name and type → what is known of the answer, by the bytes of the query as they lie there: no
+ * string is made of them. When it is full it starts again empty, and from then on takes in only
+ * what is asked for a second time, so that a walk through a large zone is not written down in vain.
+ */
+export class AnswerTable {
+  /** Empty until there is something to keep: many snapshots are never asked. */
+  #buckets: (Row | undefined)[] = [];
+  #count = 0;
+  /** A bit for each hash that was asked for; undefined while all that is asked for has room. */
+  #seen: Uint8Array | undefined;
+
+  find(message: Uint8Array, query: PlainQuery): Known | undefined {
+    let row = this.#buckets[query.hash & (BUCKETS - 1)];
+    for (; row !== undefined; row = row.next) {
+      if (row.type === query.type && isNamed(row.name, message, query.nameEnd)) return row.known;
+    }
+    return undefined;
+  }
+
+  /** Whether an answer to this should be kept. */
+  admits({ hash }: PlainQuery): boolean {
+    if (this.#seen === undefined) return true;
+    const bit = hash >>> 14;
+    const mask = 1 << (bit & 7);
+    const before = this.#seen[bit >>> 3] ?? 0;
+    this.#seen[bit >>> 3] = before | mask;
+    return (before & mask) !== 0;
+  }
+
+  /** `known` is of a name and type that are not there yet. */
+  keep(message: Uint8Array, query: PlainQuery, known: Known): void {
+    this.grow();
+    const bucket = query.hash & (BUCKETS - 1);
+    const name = Uint8Array.from(message.subarray(HEADER_BYTES, query.nameEnd), lowered);
+    const next = this.#buckets[bucket];
+    this.#buckets[bucket] = { name, type: query.type, known, next };
+  }
+
+  /** One answer more is kept. */
+  grow(): void {
+    this.#count += 1;
+    if (this.#buckets.length === 0) this.#buckets = Array.from({ length: BUCKETS });
+    if (this.#count <= ANSWERS_MAX) return;
+    this.#buckets.fill(undefined);
+    this.#seen = new Uint8Array(2 ** 15);
+    this.#count = 1;
+  }
+}
+
+function isNamed(name: Uint8Array, message: Uint8Array, nameEnd: number): boolean {
+  if (name.length !== nameEnd - HEADER_BYTES) return false;
+  for (let at = 0; at < name.length; at += 1) {
+    if (name[at] !== lowered(message[HEADER_BYTES + at] ?? 0)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,137 @@
+import { CLASS_IN, RecordType } from '../codes.ts';
+import { UDP_SIZE_BYTES, UDP_SIZE_BYTES_MIN } from '../edns.ts';
+import { HEADER_BYTES } from '../message.ts';
+import { LABEL_BYTES_MAX, NAME_BYTES_MAX } from '../name.ts';
+
+/** OPT up to its options (RFC 6891 §6.1.2), a client subnet up to its address (RFC 7871 §6). */
+export const OPT_BYTES = 11;
+export const SUBNET_BYTES = 8;
+const OPTION_CLIENT_SUBNET = 8;
+
+/**
+ * A query as nearly all are: one question of class IN, at most an OPT of version 0, at most a
+ * client subnet in it. One object is filled again for each query: making one would cost more than
+ * reading it.
+ */
+export interface PlainQuery {
+  /** Offset after the question. */
+  questionEnd: number;
+  /** Offset after the name's root label. */
+  nameEnd: number;
+  type: number;
+  /** Of the name in lower case and the type. */
+  hash: number;
+  hasOpt: boolean;
+  dnssecOk: boolean;
+  /** The most bytes of an answer over UDP. */
+  udpSizeBytesMax: number;
+  /** Length of the answer's OPT; 0: none. */
+  optBytes: number;
+  /** Offset of the option that holds the client's subnet; 0: none. */
+  subnetAt: number;
+  /** Bits of the subnet that are known; 0: the resolver speaks for itself. */
+  subnetBits: number;
+  /** Bytes that an address of its family has: 4 or 16. */
+  addressBytes: number;
+}
+
+export function newPlainQuery(): PlainQuery {
+  return {
+    questionEnd: 0,
+    nameEnd: 0,
+    type: 0,
+    hash: 0,
+    hasOpt: false,
+    dnssecOk: false,
+    udpSizeBytesMax: UDP_SIZE_BYTES_MIN,
+    optBytes: 0,
+    subnetAt: 0,
+    subnetBits: 0,
+    addressBytes: 4,
+  };
+}
+
+/**
+ * Reads a plain query into `into`; false: it is something else, and what `into` holds is worthless.
+ * It never takes what the general path would reject, for its answer depends on no more than this.
+ */
+export function readPlainQuery(message: Uint8Array, into: PlainQuery): boolean {
+  // No response, opcode QUERY, no flag but RD and AD; one question, no answer, at most one OPT.
+  if (message.length < HEADER_BYTES + 5) return false;
+  if (((message[2] ?? 0) & 0xfe) !== 0 || ((message[3] ?? 0) & 0xdf) !== 0) return false;
+  if (word(message, 4) !== 1 || word(message, 6) !== 0 || word(message, 8) !== 0) return false;
+  const additional = word(message, 10);
+  if (additional > 1 || !readQuestion(message, into)) return false;
+  into.hasOpt = additional === 1;
+  into.dnssecOk = false;
+  into.udpSizeBytesMax = UDP_SIZE_BYTES_MIN;
+  into.optBytes = 0;
+  into.subnetAt = 0;
+  into.subnetBits = 0;
+  return into.hasOpt ? readOpt(message, into) : message.length === into.questionEnd;
+}
+
+/** The two bytes at an offset; 0 beyond the end. */
+export function word(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+}
+
+/** `A` to `Z` in lower case, all else as it is (RFC 4343 §3). */
+export function lowered(byte: number): number {
+  return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
+}
+
+function readQuestion(message: Uint8Array, into: PlainQuery): boolean {
+  let hash = 0x811c9dc5;
+  let at = HEADER_BYTES;
+  let length = message[at] ?? 0xff;
+  while (length !== 0) {
+    const end = at + 1 + length;
+    // Below the type and class there is room for them, so no label can run out of the message.
+    if (length > LABEL_BYTES_MAX || end - HEADER_BYTES >= NAME_BYTES_MAX) return false;
+    if (end + 5 > message.length) return false;
+    for (; at < end; at += 1) hash = Math.imul(hash ^ lowered(message[at] ?? 0), 0x01000193);
+    length = message[at] ?? 0xff;
+  }
+  into.nameEnd = at + 1;
+  into.questionEnd = at + 5;
+  into.type = word(message, at + 1);
+  hash = Math.imul(hash ^ into.type, 0x01000193);
+  into.hash = (hash ^ (hash >>> 15)) >>> 0;
+  return word(message, at + 3) === CLASS_IN;
+}
+
+function readOpt(message: Uint8Array, into: PlainQuery): boolean {
+  const at = into.questionEnd;
+  if (message.length < at + OPT_BYTES || message[at] !== 0) return false;
+  // Version 0, no extended response code, no flag but DO (RFC 3225).
+  if (word(message, at + 1) !== RecordType.OPT || word(message, at + 5) !== 0) return false;
+  const flags = word(message, at + 7);
+  if ((flags & 0x7fff) !== 0) return false;
+  const optionBytes = word(message, at + 9);
+  if (message.length !== at + OPT_BYTES + optionBytes) return false;
+  const asked = word(message, at + 3);
+  into.udpSizeBytesMax = Math.min(UDP_SIZE_BYTES, Math.max(UDP_SIZE_BYTES_MIN, asked));
+  into.dnssecOk = flags !== 0;
+  into.optBytes = OPT_BYTES + optionBytes;
+  return optionBytes === 0 || readSubnet(message, into, optionBytes);
+}
+
+function readSubnet(message: Uint8Array, into: PlainQuery, optionBytes: number): boolean {
+  const at = into.questionEnd + OPT_BYTES;
+  if (optionBytes < SUBNET_BYTES || word(message, at) !== OPTION_CLIENT_SUBNET) return false;
+  const family = word(message, at + 4);
+  const bits = message[at + 6] ?? 0;
+  const addressBytes = family === 1 ? 4 : 16;
+  if ((family !== 1 && family !== 2) || bits > 8 * addressBytes) return false;
+  const known = (bits + 7) >> 3;
+  if (optionBytes !== SUBNET_BYTES + known || word(message, at + 2) !== 4 + known) return false;
+  if (message[at + 7] !== 0) return false;
+  // No bit may be set after the prefix.
+  const last = known === 0 ? 0 : (message[at + SUBNET_BYTES + known - 1] ?? 0);
+  if ((last & (0xff >> (bits & 7 || 8))) !== 0) return false;
+  into.subnetAt = at;
+  into.subnetBits = bits;
+  into.addressBytes = addressBytes;
+  return true;
+}
