@@ -85,6 +85,16 @@ export function choice<const Words extends readonly string[]>(
   return schemaOf({ type: 'string', enum: [...words], ...options, description });
 }
 
+/** One of a few words, or another that has a certain form. */
+export function choiceOr<const Words extends readonly string[]>(
+  description: string,
+  words: Words,
+  { pattern }: { readonly pattern: string },
+): TString {
+  const anyOf = [{ enum: [...words] }, { pattern }];
+  return schemaOf({ type: 'string', maxLength: TEXT_LENGTH_MAX, anyOf, description });
+}
+
 /** One of a few integers. */
 export function numberChoice<const Numbers extends readonly number[]>(
   description: string,

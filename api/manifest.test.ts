@@ -201,7 +201,7 @@ test.each([
   {
     when: 'a mail server lacks its final dot',
     text: zone('- { name: "@", type: MX, values: [10 mail.example.net] }'),
-    says: 'spec.records[0].values[0] "10 mail.example.net": needs a final dot: write mail.example.net. (or mail.example.net.example.com. for the name in this zone) (site.yaml:8)',
+    says: 'spec.records[0].values[0] "10 mail.example.net": mail server "mail.example.net" needs a final dot: write mail.example.net. (or mail.example.net.example.com. for the name in this zone) (site.yaml:8)',
   },
   {
     when: 'a whole name lacks its final dot',
@@ -223,7 +223,7 @@ test.each([
   {
     when: 'the origin is an alias',
     text: zone('- { name: "@", type: CNAME, values: [a.example.net.] }'),
-    says: 'spec.records[0].type "CNAME": the origin cannot be an alias; use A and AAAA, or a Site (site.yaml:8)',
+    says: 'spec.records[0].type "CNAME": the origin cannot be a CNAME; use ALIAS, A and AAAA, or a Site (site.yaml:8)',
   },
   {
     when: 'a record set is declared twice with two times to live',
@@ -233,9 +233,19 @@ test.each([
     says: 'spec.records[1] declares WWW A again, as records[0] does; put all values into one of them, with one ttl (RFC 2181 §5.2) (site.yaml:9)',
   },
   {
-    when: 'a record type is not served yet',
-    text: zone('- { name: "@", type: ALIAS, values: [a.example.net.] }'),
-    says: 'spec.records[0].type "ALIAS": must be one of A, AAAA, CAA, CNAME, MX, NS, SRV, TXT (site.yaml:8)',
+    when: 'a record type is made by b8s',
+    text: zone('- { name: "@", type: CDS, values: ["1 13 2 00"] }'),
+    says: 'spec.records[0].type "CDS": is made by b8s itself for a signed zone; leave it out (site.yaml:8)',
+  },
+  {
+    when: 'a record type is mistyped',
+    text: zone('- { name: "@", type: AAA, values: ["2001:db8::1"] }'),
+    says: 'spec.records[0].type "AAA": is no type; did you mean "AAAA"? (site.yaml:8)',
+  },
+  {
+    when: 'a record type is in lower case',
+    text: zone('- { name: "@", type: mx, values: ["10 mail"] }'),
+    says: 'spec.records[0].type "mx": must be one of A, AAAA, ALIAS, CAA, CNAME, DS, HTTPS, MX, NAPTR, NS, PTR, SRV, SSHFP, SVCB, TLSA, TXT, ^[A-Z][A-Z0-9-]*$; did you mean "MX"? (site.yaml:8)',
   },
   {
     when: 'a field is named twice',

@@ -66,7 +66,8 @@ export function labelNameProblem(name: string): string | undefined {
 
 const OBJECT_NAME = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 const HOST_LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
-const RECORD_LABEL = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/;
+// RFC 2317 divides reverse zones at labels like 0/25.
+const RECORD_LABEL = /^[a-z0-9_/](?:[a-z0-9_/-]*[a-z0-9_/])?$/;
 
 function publicNameProblem(name: string): string | undefined {
   const problem = writingProblem(name);
@@ -110,8 +111,10 @@ function labelsProblem(name: string, pattern: RegExp): string | undefined {
       return `label "${label.slice(0, 12)}…" is ${label.length} bytes long; at most ${LABEL_BYTES_MAX} are possible`;
     }
     if (!pattern.test(label)) {
-      const underscore = pattern === RECORD_LABEL ? ', "_"' : '';
-      return `label "${label}" must be lower-case letters, digits${underscore} and "-", and "-" at neither end`;
+      const isRecord = pattern === RECORD_LABEL;
+      const rule = `must be lower-case letters, digits${isRecord ? ', "_", "/"' : ''} and "-", and "-" at neither end`;
+      // Record names may hold any byte (RFC 2181 §11), if it is clear that it is meant.
+      return `label "${label}" ${rule}${isRecord ? '; write any other byte by number, e.g. \\032' : ''}`;
     }
   }
   return undefined;

@@ -1,21 +1,50 @@
-import { ipv4Problem, ipv6Problem, isIpv4, isIpv6 } from './address.ts';
 import { recordNameProblem } from './names.ts';
-import { parseTxtStrings } from './txt.ts';
-import type { RecordType } from './zone.ts';
+import { didYouMean } from './nearest.ts';
+import { labelsOf, type NameKey, nameText, parseName, ROOT, resolveName } from './rdata/name.ts';
+import { writtenNameProblem } from './rdata/names.ts';
+import { parseRdata } from './rdata/rdata.ts';
+import { declaredTypeName, RECORD_TYPES, typeNumber, typeProblem } from './rdata/types.ts';
 
 /**
- * A name in a zone, whole, in lower case and without a final dot. `@` is the origin, a name with a
- * final dot is whole already (the root is empty), any other is relative to the origin.
+ * A name in a zone, whole, in lower case and without a final dot, with bytes escaped in one way
+ * only. `@` is the origin, a name with a final dot is whole already (the root is empty), any other
+ * is relative to the origin. What is no name comes back as it is, made whole.
  */
 export function absoluteName(name: string, origin: string): string {
   const lower = name.toLowerCase();
   if (lower === '@') return origin;
+  if (lower.includes('\\')) {
+    const key = resolveName(lower, originKey(origin));
+    if (key !== undefined) return key === ROOT ? '' : nameText(key);
+  }
   return lower.endsWith('.') ? lower.slice(0, -1) : `${lower}.${origin}`;
 }
 
 /** Whether a whole name is the origin or below it. */
 export function isWithin(name: string, origin: string): boolean {
-  return name === origin || name.endsWith(`.${origin}`);
+  if (name === origin) return true;
+  if (!name.endsWith(`.${origin}`)) return false;
+  // An escaped dot ends no label.
+  const backslashes = /\\*$/.exec(name.slice(0, -origin.length - 1))?.[0] ?? '';
+  return backslashes.length % 2 === 0;
+}
+
+/** How a manifest names what lies at `key`: `@`, or relative to the origin, all odd bytes escaped. */
+export function relativeName(key: NameKey, origin: NameKey): string {
+  if (key === origin) return '@';
+  const labels = labelsOf(key.slice(0, key.length - origin.length) as NameKey);
+  return labels
+    .map((label, index) => (index === 0 && label === '*' ? '*' : escaped(label)))
+    .join('.');
+}
+
+function escaped(label: string): string {
+  const isPlain = recordNameProblem(label) === undefined && !label.includes('.');
+  if (isPlain) return label;
+  return label.replaceAll(
+    /[^a-z0-9_]/g,
+    (byte) => `\\${String(byte.charCodeAt(0)).padStart(3, '0')}`,
+  );
 }
 
 /** What is wrong with the name of a record; undefined: nothing. */
@@ -27,75 +56,47 @@ export function ownerProblem(name: string, origin: string): string | undefined {
     return `would mean ${whole}.; write "${relative}", or "${name}." with a final dot`;
   }
   if (!isWithin(whole, origin)) return `lies outside the zone; it must end in .${origin}.`;
-  return recordNameProblem(whole);
+  return name === '@' ? undefined : writtenNameProblem(name, originKey(origin));
+}
+
+/** What is wrong with the type of a record; undefined: nothing. */
+export function recordTypeProblem(type: string): string | undefined {
+  const number = typeNumber(type);
+  if (number === undefined) {
+    const meant = didYouMean(type, RECORD_TYPES);
+    return meant === '' ? 'is no type; write TYPE and its number' : `is no type${meant}`;
+  }
+  const problem = typeProblem(number);
+  const name = declaredTypeName(number);
+  if (problem !== undefined || name === type) return problem;
+  return type.startsWith('TYPE')
+    ? `is the type ${name}; write that`
+    : `is known by its number only; write ${name}, and values as \\# LENGTH HEX`;
 }
 
 /** What is wrong with the value of a record in presentation format; undefined: nothing. */
-export function valueProblem(type: RecordType, value: string, origin: string): string | undefined {
-  return VALUE_PROBLEMS[type](value, origin);
+export function valueProblem(type: string, value: string, origin: string): string | undefined {
+  const number = typeNumber(type);
+  // What is wrong with the type itself is told of the type.
+  if (number === undefined || typeProblem(number) !== undefined) return undefined;
+  const context = { origin: originKey(origin), dotted: 'refused' } as const;
+  const outcome = parseRdata(number, value, context);
+  return outcome.kind === 'error' ? outcome.message : undefined;
 }
 
-type ValueProblem = (value: string, origin: string) => string | undefined;
+export type CanonicalValue =
+  | { readonly kind: 'value'; readonly value: string }
+  | { readonly kind: 'error'; readonly message: string };
 
-const VALUE_PROBLEMS: Readonly<Record<RecordType, ValueProblem>> = {
-  A: (value) =>
-    isIpv6(value) ? 'is an IPv6 address; those go into a record of type AAAA' : ipv4Problem(value),
-  AAAA: (value) =>
-    isIpv4(value) ? 'is an IPv4 address; those go into a record of type A' : ipv6Problem(value),
-  CAA: caaProblem,
-  CNAME: targetProblem,
-  MX: mxProblem,
-  NS: targetProblem,
-  SRV: srvProblem,
-  TXT: (value) => {
-    const outcome = parseTxtStrings(value);
-    return outcome.kind === 'error' ? outcome.message : undefined;
-  },
-};
-
-function mxProblem(value: string, origin: string): string | undefined {
-  const [preference, exchange, ...rest] = value.split(/\s+/);
-  if (exchange === undefined || rest.length > 0 || !isUint16(preference)) {
-    return 'must be a preference and a mail server, e.g. 10 mail.example.net.';
-  }
-  return exchange === '.' ? undefined : targetProblem(exchange, origin);
+/** The value as plans hold it: names in it whole, each thing written in one way only. */
+export function canonicalValue(type: string, value: string, origin: string): CanonicalValue {
+  const number = typeNumber(type);
+  if (number === undefined) return { kind: 'error', message: `is of the unknown type ${type}` };
+  const context = { origin: originKey(origin), dotted: 'relative' } as const;
+  const outcome = parseRdata(number, value, context);
+  return outcome.kind === 'error' ? outcome : { kind: 'value', value: outcome.text };
 }
 
-/** RFC 2782. */
-function srvProblem(value: string, origin: string): string | undefined {
-  const [priority, weight, port, target, ...rest] = value.split(/\s+/);
-  const numbers = [priority, weight, port];
-  if (target === undefined || rest.length > 0 || !numbers.every(isUint16)) {
-    return 'must be priority, weight, port and target, e.g. 0 5 5060 sip.example.net.';
-  }
-  return target === '.' ? undefined : targetProblem(target, origin);
-}
-
-/** RFC 8659 §4.1. */
-function caaProblem(value: string): string | undefined {
-  const [, flags, tag, issuer] = /^(\d{1,3})\s+(\S+)\s+("(?:[^"\\]|\\.)*"|\S+)$/.exec(value) ?? [];
-  if (flags === undefined || tag === undefined || issuer === undefined) {
-    return 'must be flags, tag and value, e.g. 0 issue "letsencrypt.org"';
-  }
-  if (Number(flags) > 255) return `flags ${flags} must be at most 255; 0 is usual`;
-  return /^[a-z0-9]{1,15}$/i.test(tag)
-    ? undefined
-    : `tag "${tag}" must be issue, issuewild or iodef`;
-}
-
-function isUint16(text: string | undefined): boolean {
-  return text !== undefined && /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
-}
-
-/** A name that a record points at. */
-function targetProblem(target: string, origin: string): string | undefined {
-  if (/\s/.test(target) || target === '') return 'must be one name, e.g. web.example.net.';
-  const bare = target.replace(/\.$/, '');
-  if (isIpv4(bare) || isIpv6(bare)) return 'is an address, and a name is needed';
-  // "mail.example.net" without a final dot is the classic slip: it would mean a name in this zone.
-  if (target.includes('.') && !target.endsWith('.')) {
-    const whole = absoluteName(target, origin);
-    return `needs a final dot: write ${target}. (or ${whole}. for the name in this zone)`;
-  }
-  return recordNameProblem(absoluteName(target, origin));
+function originKey(origin: string): NameKey {
+  return parseName(origin) ?? ROOT;
 }

@@ -13,7 +13,9 @@ export function schemaViolations(
   root: readonly string[],
   value: unknown,
 ): readonly Violation[] {
-  return errors.map((error) => {
+  // What each branch of a choice says is summed up by the choice.
+  const told = errors.filter(({ schemaPath }) => !schemaPath.includes('/anyOf/'));
+  return told.map((error) => {
     const steps = [...root, ...stepsInto(value, error.instancePath)];
     const named = namedField(error);
     const path = formatPath(named === undefined ? steps : [...steps, named]);
@@ -49,7 +51,9 @@ function messageOf(error: ErrorObject, parentPath: string): string {
     case 'type':
       return wrongType(String(error.params['type']), error.data);
     case 'enum':
-      return wrongWord(error);
+      return wrongWord(error, error.params['allowedValues']);
+    case 'anyOf':
+      return wrongWord(error, choicesOf(error));
     case 'minimum':
     case 'maximum':
       return outOfRange(error);
@@ -115,8 +119,17 @@ function mend(wanted: string, value: unknown): string {
   return wanted === 'integer' && isNumeral ? `; write ${value} without quotes` : '';
 }
 
-function wrongWord(error: ErrorObject): string {
-  const allowed: unknown = error.params['allowedValues'];
+/** The words of `choiceOr`, and the form that others have. */
+function choicesOf({ parentSchema }: ErrorObject): unknown {
+  const branches: unknown = parentSchema?.['anyOf'];
+  if (!Array.isArray(branches)) return [];
+  return branches.flatMap((branch: unknown) => {
+    if (!isRecord(branch)) return [];
+    return Array.isArray(branch['enum']) ? branch['enum'] : [String(branch['pattern'])];
+  });
+}
+
+function wrongWord(error: ErrorObject, allowed: unknown): string {
   const words = Array.isArray(allowed) ? allowed.map(String) : [];
   const meant = typeof error.data === 'string' ? didYouMean(error.data, words) : '';
   return `${quote(error.data)}: must be one of ${words.join(', ')}${meant}`;

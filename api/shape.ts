@@ -41,6 +41,7 @@ interface Schema {
   readonly description?: string;
   readonly default?: unknown;
   readonly enum?: readonly (string | number)[];
+  readonly anyOf?: readonly Schema[];
   readonly minimum?: number;
   readonly maximum?: number;
   readonly maxItems?: number;
@@ -58,10 +59,15 @@ function toShape(schema: Schema, presence: Shape['presence']): Shape {
     presence: isDefaulted ? 'optional' : presence,
     // That an absent group counts as an empty one says nothing: its fields have their own.
     ...(isDefaulted && schema.type !== 'object' && { default: JSON.stringify(schema.default) }),
-    words: (itemOf(schema)?.enum ?? schema.enum ?? []).map(String),
+    words: wordsOf(itemOf(schema) ?? schema),
     bounds: boundsOf(schema),
     fields: fieldsOf(itemOf(schema) ?? schema),
   };
+}
+
+/** The words of a choice; one that has another form beside its words shows the words. */
+function wordsOf({ enum: words, anyOf = [] }: Schema): readonly string[] {
+  return (words ?? anyOf.flatMap((each) => each.enum ?? [])).map(String);
 }
 
 /** The fields that a manifest must name: those of `required` without a default. */

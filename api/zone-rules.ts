@@ -1,8 +1,9 @@
 import type { Violation } from './kind.ts';
 import { domainProblem, hostProblem } from './names.ts';
-import { absoluteName, ownerProblem, valueProblem } from './records.ts';
+import { absoluteName, ownerProblem, recordTypeProblem, valueProblem } from './records.ts';
 import { about, aboutField, check, checkEach } from './rules.ts';
-import type { Zone, ZoneRecord, ZoneSpec } from './zone.ts';
+import type { Zone, ZoneRecord } from './zone.ts';
+import { setViolations } from './zone-sets.ts';
 
 /** What the schema cannot say of a zone. */
 export function zoneRules(zone: Zone): readonly Violation[] {
@@ -29,6 +30,7 @@ function recordViolations(record: ZoneRecord, index: number, origin: string): re
   const steps = ['spec', 'records', index];
   return [
     ...check([...steps, 'name'], record.name, (name) => ownerProblem(name, origin)),
+    ...check([...steps, 'type'], record.type, recordTypeProblem),
     ...checkEach([...steps, 'values'], record.values, (value) =>
       valueProblem(record.type, value, origin),
     ),
@@ -36,7 +38,7 @@ function recordViolations(record: ZoneRecord, index: number, origin: string): re
   ];
 }
 
-/** What the origin itself cannot have, and what a CNAME cannot be. */
+/** What the origin itself cannot have, and what an alias cannot be. */
 function apexViolations(record: ZoneRecord, index: number, origin: string): readonly Violation[] {
   const steps = ['spec', 'records', index];
   const name = absoluteName(record.name, origin);
@@ -46,15 +48,18 @@ function apexViolations(record: ZoneRecord, index: number, origin: string): read
       about([...steps, 'type'], 'NS', 'name servers of the zone itself go into spec.nameservers'),
     ];
   }
-  if (record.type !== 'CNAME') return [];
-  if (isApex) {
-    return [
-      about(
-        [...steps, 'type'],
-        'CNAME',
-        'the origin cannot be an alias; use A and AAAA, or a Site',
-      ),
-    ];
+  if (record.type === 'NS' && name.startsWith('*.')) {
+    const mend = 'a wildcard cannot be delegated (RFC 4592 §4.2); write the names one by one';
+    return [about([...steps, 'type'], 'NS', mend)];
+  }
+  if (record.type === 'DS' && isApex) {
+    const mend = 'the DS of the zone itself stands in its parent; give it to the registrar';
+    return [about([...steps, 'type'], 'DS', mend)];
+  }
+  if (record.type !== 'CNAME' && record.type !== 'ALIAS') return [];
+  if (isApex && record.type === 'CNAME') {
+    const mend = 'the origin cannot be a CNAME; use ALIAS, A and AAAA, or a Site';
+    return [about([...steps, 'type'], 'CNAME', mend)];
   }
   if (record.values.length > 1) {
     return [aboutField([...steps, 'values'], 'has several values, and an alias has one target')];
@@ -63,39 +68,4 @@ function apexViolations(record: ZoneRecord, index: number, origin: string): read
   return target === name
     ? [about([...steps, 'values', 0], record.values[0], 'is an alias of itself')]
     : [];
-}
-
-/** What record sets cannot be together: twice the same, or an alias beside anything else. */
-function setViolations(spec: ZoneSpec): readonly Violation[] {
-  const violations: Violation[] = [];
-  const firstOfSet = new Map<string, number>();
-  const firstOfName = new Map<string, number>();
-  const aliasOfName = new Map<string, number>();
-  for (const [index, record] of spec.records.entries()) {
-    const steps = ['spec', 'records', index];
-    const name = absoluteName(record.name, spec.origin);
-    const set = `${name} ${record.type}`;
-    const twin = firstOfSet.get(set);
-    const other = record.type === 'CNAME' ? firstOfName.get(name) : aliasOfName.get(name);
-    if (twin !== undefined) {
-      violations.push(twinViolation(spec, index, twin));
-    } else if (other !== undefined) {
-      const message = `stands beside records[${other}], and a CNAME must be alone at its name; remove one of them`;
-      violations.push(about([...steps, 'name'], record.name, message));
-    }
-    if (twin === undefined) firstOfSet.set(set, index);
-    if (!firstOfName.has(name)) firstOfName.set(name, index);
-    if (record.type === 'CNAME') aliasOfName.set(name, index);
-  }
-  return violations;
-}
-
-function twinViolation(spec: ZoneSpec, index: number, twin: number): Violation {
-  const record = spec.records[index];
-  const sameTtl = (record?.ttl ?? spec.ttl) === (spec.records[twin]?.ttl ?? spec.ttl);
-  const ttl = sameTtl ? '' : ', with one ttl (RFC 2181 §5.2)';
-  return aboutField(
-    ['spec', 'records', index],
-    `declares ${record?.name} ${record?.type} again, as records[${twin}] does; put all values into one of them${ttl}`,
-  );
 }

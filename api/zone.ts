@@ -1,7 +1,7 @@
 import { ageColumn, NONE, nameColumn, readyColumn, reasonColumn, several } from './column.ts';
 import {
   COUNT,
-  choice,
+  choiceOr,
   type Declared,
   group,
   integer,
@@ -13,13 +13,11 @@ import {
 } from './field.ts';
 import { defineKind } from './kind.ts';
 import type { Resource } from './object.ts';
+import { RECORD_TYPES } from './rdata/types.ts';
 import { zoneRules } from './zone-rules.ts';
 
 /** How many record sets one zone may declare. */
 export const ZONE_RECORDS_MAX = 10_000;
-
-/** The types that can be declared, sorted. */
-export const RECORD_TYPES = ['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NS', 'SRV', 'TXT'] as const;
 
 const recordSchema = group('The records of one name and type.', {
   name: text(
@@ -28,12 +26,17 @@ const recordSchema = group('The records of one name and type.', {
       maxLength: 1024,
     },
   ),
-  type: choice('The type of the records.', RECORD_TYPES),
+  type: choiceOr(
+    'The type of the records. `ALIAS` answers with the addresses of another name, also at the origin; types without a name are `TYPE65280` (RFC 3597).',
+    RECORD_TYPES,
+    // What else there is, a rule tells more about.
+    { pattern: '^[A-Z][A-Z0-9-]*$' },
+  ),
   ttl: optional(
     integer('How long resolvers may keep them, in seconds. Left out: spec.ttl.', TTL_S),
   ),
   values: list(
-    'One value per record, as in a zone file (RFC 1035 §5.1): `192.0.2.1`, `10 mail.example.net.`, `v=spf1 -all`.',
+    'One value per record, as in a zone file (RFC 1035 §5.1): `192.0.2.1`, `10 mail.example.net.`, `v=spf1 -all`; of any type also as bytes, `\\# 4 0a000001`.',
     text('A value.', { maxLength: 65_535 }),
     { minItems: 1, maxItems: 1000, uniqueItems: true },
   ),
@@ -107,7 +110,6 @@ export const zoneStatusSchema = statusGroup({
 export type ZoneSpec = Declared<typeof zoneSpecSchema>;
 export type ZoneStatus = Declared<typeof zoneStatusSchema>;
 export type ZoneRecord = ZoneSpec['records'][number];
-export type RecordType = ZoneRecord['type'];
 /** A DNS zone that the nameserver nodes answer for. */
 export type Zone = Resource<ZoneSpec, ZoneStatus>;
 

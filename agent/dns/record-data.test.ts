@@ -31,15 +31,19 @@ test.each([
 });
 
 test.each([
-  { type: 'A', text: '::1', error: '"::1" is not an IPv4 address' },
-  { type: 'A', text: '192.0.2.1 192.0.2.2', error: 'needs 1 fields, has 2' },
-  { type: 'AAAA', text: '192.0.2.1', error: '"192.0.2.1" is not an IPv6 address' },
-  { type: 'MX', text: 'mail.example.', error: 'needs 2 fields, has 1' },
-  { type: 'MX', text: '65536 mail.example.', error: '"65536" is not 0 to 65535' },
-  { type: 'NS', text: 'a..b', error: '"a..b" is not a name' },
-  { type: 'CAA', text: '256 issue a', error: 'is not flags, tag and value' },
-  { type: 'CAA', text: '0 is-sue a', error: 'is not flags, tag and value' },
-  { type: 'CAA', text: '0 issue', error: 'is not flags, tag and value' },
+  { type: 'A', text: '::1', error: 'is an IPv6 address; those go into a record of type AAAA' },
+  { type: 'A', text: '192.0.2.1 192.0.2.2', error: 'must be one IPv4 address' },
+  { type: 'AAAA', text: '192.0.2.1', error: 'is an IPv4 address' },
+  { type: 'MX', text: 'mail.example.', error: 'must be a preference and a mail server' },
+  {
+    type: 'MX',
+    text: '65536 mail.example.',
+    error: 'preference "65536" must be a number from 0 to 65535',
+  },
+  { type: 'NS', text: 'a..b', error: 'has an empty label' },
+  { type: 'CAA', text: '256 issue a', error: 'flags "256" must be a number from 0 to 255' },
+  { type: 'CAA', text: '0 is-sue a', error: 'tag "is-sue" must be issue, issuewild or iodef' },
+  { type: 'CAA', text: '0 issue', error: 'must be flags, tag and value' },
   { type: 'TXT', text: '"open', error: 'has a quote that does not close' },
   { type: 'TXT', text: 'a\\', error: 'has a "\\" with nothing' },
   { type: 'TXT', text: '\\999', error: 'has a "\\" with nothing' },

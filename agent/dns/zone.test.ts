@@ -17,7 +17,7 @@ test.each([
   {
     when: 'a value is malformed',
     records: [records('example.com', 'A', '1.2.3')],
-    error: 'example.com A 1.2.3: "1.2.3" is not an IPv4 address',
+    error: 'example.com A 1.2.3: is not an IPv4 address: it needs four numbers',
   },
   {
     when: 'an rrset comes twice',
@@ -75,7 +75,7 @@ test('a malformed zone is reported, its last good version and the other zones ar
       uid: 'uid-a.example',
       name: 'a-example',
       serial: 2026,
-      error: 'zone a.example serial 2027: a.example A ?: "?" is not an IPv4 address',
+      error: expect.stringContaining('zone a.example serial 2027: a.example A ?: is not an IPv4'),
     },
     { uid: 'uid-b.example', name: 'b-example', serial: 2027, error: undefined },
   ]);

@@ -1,3 +1,9 @@
+/** The types that can be declared by name, sorted. */
+export const RECORD_TYPES = [
+  ...['A', 'AAAA', 'ALIAS', 'CAA', 'CNAME', 'DS', 'HTTPS', 'MX', 'NAPTR', 'NS', 'PTR', 'SRV'],
+  ...['SSHFP', 'SVCB', 'TLSA', 'TXT'],
+] as const;
+
 /** Record types by number (IANA "Resource Record (RR) TYPEs"): what zone files may name. */
 const NUMBERS: Readonly<Record<string, number>> = {
   A: 1,
@@ -69,6 +75,12 @@ export function typeNumber(name: string): number | undefined {
 /** `28` → `AAAA`, `65280` → `TYPE65280`. */
 export function typeName(number: number): string {
   return NAMES.get(number) ?? `TYPE${number}`;
+}
+
+/** As manifests call a type: those that cannot be declared by name go by number. */
+export function declaredTypeName(number: number): string {
+  const name = typeName(number);
+  return RECORD_TYPES.some((each) => each === name) ? name : `TYPE${number}`;
 }
 
 /** What b8s makes by itself, from its keys and from what is declared (RFC 4034, RFC 7344). */

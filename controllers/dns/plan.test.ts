@@ -95,7 +95,8 @@ test('Ready says which nameservers serve the version', () => {
 });
 
 test('a Zone that is too large keeps its last version', () => {
-  const values = Array.from({ length: 300 }, (_, index) => `${index}${'x'.repeat(4000)}`);
+  const strings = Array.from({ length: 16 }, () => `"${'x'.repeat(250)}"`).join(' ');
+  const values = Array.from({ length: 300 }, (_, index) => `"${index}" ${strings}`);
   const large: Zone = object('Zone', 'example', {
     origin: 'example.com',
     records: [{ name: '@', type: 'TXT', values }],

@@ -27,7 +27,7 @@ test('static records become absolute, in names and in values, with the ttl of th
   expect(lines({ records })).toEqual([
     '_sip._tcp.example.com SRV 300 0 5 5060 sip.example.com.',
     'example.com MX 60 10 mail.example.com. | 20 mx.example.net.',
-    'example.com TXT 300 v=spf1 -all',
+    'example.com TXT 300 "v=spf1 -all"',
     'mail.example.com A 300 192.0.2.9',
     'www.example.com CNAME 300 example.com.',
   ]);
@@ -100,7 +100,7 @@ test('an alias beside other data is left out', () => {
     { name: 'www', type: 'CNAME', values: ['x.example.net.'] },
     { name: 'www', type: 'TXT', values: ['x'] },
   ];
-  expect(lines({ records })).toEqual(['www.example.com TXT 300 x']);
+  expect(lines({ records })).toEqual(['www.example.com TXT 300 "x"']);
 });
 
 test('sets that were declared twice become one, with the lowest ttl', () => {

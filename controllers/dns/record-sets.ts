@@ -1,4 +1,4 @@
-import { absoluteName, isWithin } from '../../api/records.ts';
+import { absoluteName, canonicalValue, isWithin } from '../../api/records.ts';
 import type { ZoneRecord as StaticRecord, Zone } from '../../api/zone.ts';
 import { hasRole, type NodeView } from '../../runtime/node-view.ts';
 import type { RecordSetRecord } from '../../runtime/records.ts';
@@ -24,17 +24,19 @@ export function recordSets(
   const sets = new Map<string, RecordSetRecord>();
   const problems: string[] = [];
   for (const record of zone.spec.records) {
-    const set = absoluteSet(record, zone);
+    const { set, wrong } = absoluteSet(record, zone);
+    problems.push(...wrong);
     const problem = refusal(set, zone, siteHosts);
     if (problem !== undefined) problems.push(`${set.name} ${set.type} ${problem}`);
-    else addSet(sets, set);
+    else if (set.values.length > 0) addSet(sets, set);
   }
   for (const set of glue) {
     // Only names that the NS set holds need glue; what a person declared goes before what we add.
     const isWanted = wanted.has(set.name) && !siteHosts.has(set.name);
     if (isWanted && !sets.has(keyOf(set))) addSet(sets, set);
   }
-  problems.push(...removeClashingAliases(sets), ...missingGlue(nameservers, sets, zone, siteHosts));
+  problems.push(...removeClashingAliases(sets), ...removeStrayDigests(sets));
+  problems.push(...missingGlue(nameservers, sets, zone, siteHosts));
   if (nameservers.length > 0) addSet(sets, nsSet(zone, nameservers));
   const records = [...sets.keys()].toSorted().flatMap((key) => sets.get(key) ?? []);
   return { records, nameservers, problems };
@@ -66,7 +68,7 @@ function refusal(
   if (!isWithin(set.name, origin)) return `lies outside of ${origin}`;
   if (set.name === origin && (set.type === 'NS' || set.type === 'CNAME'))
     return 'cannot stand at the origin: name servers go into spec.nameservers';
-  if (siteHosts.has(set.name) && ['A', 'AAAA', 'CNAME'].includes(set.type))
+  if (siteHosts.has(set.name) && ['A', 'AAAA', 'ALIAS', 'CNAME'].includes(set.type))
     return 'is left out, for a Site has this host: remove the record, or the host from the Site';
   if (set.type === 'NS') {
     const hidden = [...siteHosts].toSorted().find((host) => isWithin(host, set.name));
@@ -76,14 +78,29 @@ function refusal(
   return undefined;
 }
 
-/** An alias cannot stand beside other data of its name (RFC 1034 §3.6.2). */
+/**
+ * A CNAME cannot stand beside other data of its name (RFC 1034 §3.6.2), and an ALIAS not beside
+ * addresses.
+ */
 function removeClashingAliases(sets: Map<string, RecordSetRecord>): readonly string[] {
   const names = Map.groupBy(sets.values(), ({ name }) => name);
   return [...sets.values()].flatMap((set) => {
-    const isAlone = (names.get(set.name) ?? []).length === 1 && set.values.length === 1;
-    if (set.type !== 'CNAME' || isAlone) return [];
+    if (set.type !== 'CNAME' && set.type !== 'ALIAS') return [];
+    const others = (names.get(set.name) ?? []).filter(
+      ({ type }) => type !== set.type && (set.type === 'CNAME' || /^A(?:AAA)?$/.test(type)),
+    );
+    if (others.length === 0 && set.values.length === 1) return [];
     sets.delete(keyOf(set));
-    return [`${set.name} CNAME is left out, for an alias must be alone at its name`];
+    return [`${set.name} ${set.type} is left out, for an alias must be alone at its name`];
+  });
+}
+
+/** A DS says something of a delegation, and without one of nothing (RFC 4035 §2.4). */
+function removeStrayDigests(sets: Map<string, RecordSetRecord>): readonly string[] {
+  return [...sets.values()].flatMap((set) => {
+    if (set.type !== 'DS' || sets.has(`${set.name} NS`)) return [];
+    sets.delete(keyOf(set));
+    return [`${set.name} DS is left out, for there are no NS records of its name`];
   });
 }
 
@@ -114,30 +131,22 @@ function keyOf({ name, type }: RecordSetRecord): string {
   return `${name} ${type}`;
 }
 
-function absoluteSet(record: StaticRecord, { spec: { origin, ttl } }: Zone): RecordSetRecord {
+/** The set with names made whole, in its values, too; `wrong` tells of the values left out. */
+function absoluteSet(
+  record: StaticRecord,
+  { spec: { origin, ttl } }: Zone,
+): { readonly set: RecordSetRecord; readonly wrong: readonly string[] } {
   const { type } = record;
-  return {
-    name: absoluteName(record.name, origin),
-    type,
-    ttlS: record.ttl ?? ttl,
-    values: record.values.map((value) => absoluteValue(type, value, origin)),
-  };
+  const name = absoluteName(record.name, origin);
+  const values: string[] = [];
+  const wrong: string[] = [];
+  for (const value of record.values) {
+    const outcome = canonicalValue(type, value, origin);
+    if (outcome.kind === 'value') values.push(outcome.value);
+    else wrong.push(`${name} ${type} ${value.slice(0, VALUE_SHOWN_MAX)} ${outcome.message}`);
+  }
+  return { set: { name, type, ttlS: record.ttl ?? ttl, values: [...new Set(values)] }, wrong };
 }
 
-/** Names inside of values, too, may be relative to the origin; they leave here with a final dot. */
-function absoluteValue(type: StaticRecord['type'], value: string, origin: string): string {
-  const target = TARGETS[type];
-  if (target === undefined) return value;
-  const words = value.trim().split(/\s+/);
-  const name = words[target];
-  if (name === undefined) return value;
-  return words.with(target, `${absoluteName(name, origin)}.`).join(' ');
-}
-
-/** Which word of a value is a name (RFC 1035 §3.3, RFC 2782). */
-const TARGETS: Readonly<Partial<Record<StaticRecord['type'], number>>> = {
-  CNAME: 0,
-  NS: 0,
-  MX: 1,
-  SRV: 3,
-};
+/** Characters of a wrong value that a problem repeats. */
+const VALUE_SHOWN_MAX = 80;
