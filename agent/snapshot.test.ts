@@ -155,7 +155,8 @@ function digest(text: string): Digest {
 }
 
 function plan(objects: Partial<PlanObjects>): PlanObjects {
-  return { sites: [], certificates: new Map(), zones: [], nodes: [], geo: undefined, ...objects };
+  const none = { sites: [], certificates: new Map(), zones: [], nodes: [] };
+  return { ...none, geo: undefined, dns: undefined, ...objects };
 }
 
 function site(fields: Partial<SitePlan>): SitePlan {

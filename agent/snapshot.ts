@@ -53,7 +53,13 @@ export function buildSnapshot(input: SnapshotInput): {
     served,
     snapshot: {
       sequence,
-      dns: { zones: plan.zones, nodes: plan.nodes, databases: served.databases, health },
+      dns: {
+        zones: plan.zones,
+        nodes: plan.nodes,
+        databases: served.databases,
+        health,
+        cookieSecrets: plan.dns?.cookieSecrets ?? [],
+      },
       edge: {
         sites: plan.sites.map((site) => edgeSite(site, served)),
         certificates: [...certificates.values()],

@@ -16,6 +16,7 @@ import { Writer } from '../runtime/writer.ts';
 import { Api } from './api/service.ts';
 import { BlobAccess } from './blobs/access.ts';
 import { Blobs } from './blobs/blobs.ts';
+import { keepCookieSecrets } from './cookie-secrets.ts';
 import { furnish } from './furnish.ts';
 import { Hub } from './gateway/hub.ts';
 import { runHousekeeping } from './housekeeping.ts';
@@ -126,7 +127,13 @@ export class Dom {
         mirroring,
         events.run(signal),
         term.hub.run(signal),
-        runHousekeeping({ ...this.#ports, mirror, tokens: term.tokens }, signal),
+        runHousekeeping(
+          {
+            ...{ ...this.#ports, mirror, tokens: term.tokens },
+            keepCookieSecrets: () => keepCookieSecrets({ ...this.#ports, world: mirror, writer }),
+          },
+          signal,
+        ),
         furnish({ ...this.#ports, world: mirror, writer, importGeo }, signal),
         ...controllers.map((each) => runController(each, { ...this.#ports, mirror }, signal)),
       ]);

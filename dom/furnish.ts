@@ -1,4 +1,5 @@
 import { defaultIssuer } from '../controllers/certificates/plan.ts';
+import type { Sealer } from '../runtime/authority.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { describeError } from '../runtime/control-loop.ts';
@@ -7,12 +8,14 @@ import type { Random } from '../runtime/random.ts';
 import type { GeoRecord } from '../runtime/records.ts';
 import type { World } from '../runtime/world.ts';
 import type { Author, WriteOutcome, Writer } from '../runtime/writer.ts';
+import { keepCookieSecrets } from './cookie-secrets.ts';
 
 export interface FurnishPorts {
   readonly world: World;
   readonly writer: Writer;
   readonly clock: Clock;
   readonly random: Random;
+  readonly sealer: Sealer;
   readonly log: Log;
   /** Puts the geography databases among the blobs; undefined: there are none. */
   readonly importGeo: () => Promise<GeoRecord | undefined>;
@@ -27,7 +30,7 @@ const RETRY = { baseMs: 500, capMs: 60_000 };
  */
 export async function furnish(ports: FurnishPorts, signal: AbortSignal): Promise<void> {
   const { clock, random, log } = ports;
-  for (const step of [furnishIssuer, furnishGeo]) {
+  for (const step of [furnishIssuer, keepCookieSecrets, furnishGeo]) {
     for (let failures = 1; !signal.aborted; failures += 1) {
       const error = await step(ports).then(
         ({ outcome }) => (outcome === 'conflict' ? 'it changed meanwhile' : undefined),

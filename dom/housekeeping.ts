@@ -15,6 +15,8 @@ export interface HousekeepingPorts {
   readonly store: Store;
   readonly mirror: Pick<Mirror, 'revision'>;
   readonly tokens: Pick<Tokens, 'sweep'>;
+  /** Changes the secret of server cookies when its time is over. */
+  readonly keepCookieSecrets: () => Promise<unknown>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -25,12 +27,15 @@ export interface Mark {
   readonly revision: Revision;
 }
 
-/** Forgets superseded revisions and expired tokens from time to time, until the signal is aborted. */
+/**
+ * From time to time, until the signal is aborted: forgets superseded revisions and expired tokens,
+ * and changes what is not to be used for long.
+ */
 export async function runHousekeeping(
   ports: HousekeepingPorts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { store, mirror, tokens, clock, log } = ports;
+  const { store, mirror, tokens, keepCookieSecrets, clock, log } = ports;
   let marks: readonly Mark[] = [];
   while (!signal.aborted) {
     await clock.sleep(EVERY_MS, signal).catch(() => undefined);
@@ -41,6 +46,7 @@ export async function runHousekeeping(
       if (revision > 0n) await store.compact(revision);
       marks = marks.filter((mark) => mark.revision > revision);
       await tokens.sweep();
+      await keepCookieSecrets();
     } catch (error) {
       log.warn({ error: describeError(error) }, 'housekeeping failed; it is tried again later');
     }

@@ -25,6 +25,8 @@ export interface Records {
   readonly token: TokenRecord;
   /** The internal certificate authority; id `ca`. */
   readonly authority: AuthorityRecord;
+  /** What server cookies are made with, sealed; id `current`. */
+  readonly dnsCookie: DnsCookieRecord;
   /** The geography database for nameservers; id `current`. */
   readonly geo: GeoRecord;
 }
@@ -241,6 +243,21 @@ export interface TokenRecord {
 
 export interface AuthorityRecord {
   readonly caPem: string;
+  readonly sealedKey: string;
+}
+
+/** RFC 9018 §5: a secret is known everywhere before it is used, and for a while after. */
+export interface DnsCookieRecord {
+  /** When the active secret began to be used. */
+  readonly sinceMs: number;
+  readonly active: CookieSecretRecord;
+  readonly next: CookieSecretRecord;
+  /** Absent: there was none before. */
+  readonly previous?: CookieSecretRecord;
+}
+
+export interface CookieSecretRecord {
+  /** 16 bytes in base64, sealed for `dns-cookie` (see Sealer). */
   readonly sealedKey: string;
 }
 

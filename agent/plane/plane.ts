@@ -14,6 +14,8 @@ export interface DnsPlaneSnapshot {
   readonly databases: readonly Digest[];
   /** What this node's own probes say, by node name; a node left out counts as reachable. */
   readonly health: Health;
+  /** Of server cookies, the one in use first; left out: none are given. */
+  readonly cookieSecrets?: readonly Uint8Array[];
 }
 
 export type Health = Readonly<Record<string, boolean>>;

@@ -1,5 +1,6 @@
 import type {
   CertificatePlan,
+  DnsPlan,
   GeoPlan,
   NodePlan,
   PlanObject,
@@ -16,6 +17,8 @@ export interface PlanObjects {
   readonly nodes: readonly NodePlan[];
   /** Undefined: dom has no geography database. */
   readonly geo: GeoPlan | undefined;
+  /** Undefined: this node is no nameserver, or dom is from before there was one. */
+  readonly dns: DnsPlan | undefined;
 }
 
 /** Sorts a plan's objects by what they are; what a newer dom adds is left aside. */
@@ -25,6 +28,7 @@ export function planObjects(objects: ReadonlyMap<string, PlanObject>): PlanObjec
   const zones: ZonePlan[] = [];
   const nodes: NodePlan[] = [];
   let geo: GeoPlan | undefined;
+  let dns: DnsPlan | undefined;
   for (const [key, { object }] of objects) {
     switch (object?.$case) {
       case 'site':
@@ -42,9 +46,12 @@ export function planObjects(objects: ReadonlyMap<string, PlanObject>): PlanObjec
       case 'geo':
         geo ??= object.value;
         break;
+      case 'dns':
+        dns ??= object.value;
+        break;
       case undefined:
         break;
     }
   }
-  return { sites, certificates, zones, nodes, geo };
+  return { sites, certificates, zones, nodes, geo, dns };
 }

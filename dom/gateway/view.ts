@@ -9,14 +9,17 @@ import type {
   ZoneKey,
   ZonePlan,
 } from '../../proto/gen/b8s/v1/plan.ts';
+import { COOKIE_CONTEXT } from '../../runtime/dns-cookie.ts';
 import { zoneKeyContext } from '../../runtime/dnssec.ts';
 import type {
+  DnsCookieRecord,
   GeoRecord,
   MaterialRecord,
   SigningRecord,
   ZoneRecord,
 } from '../../runtime/records.ts';
 import { isBeyondStatus, type World, type WorldChange } from '../../runtime/world.ts';
+import { transferPlan, transferVersion } from './transfer-view.ts';
 
 /** What of the world a node may see: decided by its roles, and by itself alone (INV-34). */
 export interface Viewer {
@@ -49,7 +52,7 @@ export function planView(world: World, viewer: Viewer, openKey: OpenKey): readon
       : []),
     ...(viewer.nameserver ? zoneEntries(world, openKey) : []),
     ...nodeEntries(world, viewer),
-    ...(viewer.nameserver ? geoEntries(world) : []),
+    ...(viewer.nameserver ? [...geoEntries(world), ...dnsEntries(world, openKey)] : []),
   ];
   return entries.toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }
@@ -68,8 +71,10 @@ const PLANNED_RECORDS: ReadonlySet<string> = new Set([
   'session',
   'zone',
   'signing',
+  'transferKey',
   'material',
   'geo',
+  'dnsCookie',
 ]);
 const PLANNED_KINDS: ReadonlySet<string> = new Set(['Site', 'Certificate']);
 
@@ -154,12 +159,16 @@ function zoneEntries(world: World, openKey: OpenKey): readonly ViewEntry[] {
     const signing = zone.keys === undefined ? undefined : world.record('signing', zone.zoneUid);
     return {
       key: `zone/${id}`,
-      version: `${modRevision}${signing === undefined ? '' : `+${signing.modRevision}`}`,
+      version: `${modRevision}${signing === undefined ? '' : `+${signing.modRevision}`}${transferVersion(world, zone)}`,
       make: () => ({
         key: `zone/${id}`,
         object: {
           $case: 'zone',
-          value: { ...zonePlan(id, zone), keys: zoneKeys(zone, signing?.value, openKey) },
+          value: {
+            ...zonePlan(id, zone),
+            keys: zoneKeys(zone, signing?.value, openKey),
+            transfer: transferPlan(world, zone, openKey),
+          },
         },
       }),
     };
@@ -188,7 +197,7 @@ function zoneKeys(
   });
 }
 
-function zonePlan(id: string, zone: ZoneRecord): Omit<ZonePlan, 'keys'> {
+function zonePlan(id: string, zone: ZoneRecord): Omit<ZonePlan, 'keys' | 'transfer'> {
   const [namespace = '', name = ''] = id.split('/');
   return {
     uid: zone.zoneUid,
@@ -250,6 +259,32 @@ function geoEntries(world: World): readonly ViewEntry[] {
       make: () => ({ key: 'geo/current', object: { $case: 'geo', value: geoPlan(stored.value) } }),
     },
   ];
+}
+
+function dnsEntries(world: World, openKey: OpenKey): readonly ViewEntry[] {
+  const stored = world.record('dnsCookie', 'current');
+  if (stored === undefined) return [];
+  const key = 'dns/current';
+  return [
+    {
+      key,
+      version: String(stored.modRevision),
+      make: () => ({
+        key,
+        object: { $case: 'dns', value: { cookieSecrets: cookieSecrets(stored.value, openKey) } },
+      }),
+    },
+  ];
+}
+
+/** The one in use first. */
+function cookieSecrets(
+  { active, next, previous }: DnsCookieRecord,
+  openKey: OpenKey,
+): readonly Buffer[] {
+  return [active, next, previous]
+    .filter((secret) => secret !== undefined)
+    .map((secret) => Buffer.from(openKey(secret, COOKIE_CONTEXT), 'base64'));
 }
 
 function geoPlan(geo: GeoRecord): GeoPlan {

@@ -10,7 +10,12 @@ import type { Check, CheckPorts } from './check.ts';
 import type { StoreHistory } from './store-history.ts';
 
 /** Of these records a cluster has one each, which belongs to itself. */
-const SINGLE: ReadonlySet<string> = new Set(['authority/ca', 'geo/current', 'serial/gone']);
+const SINGLE: ReadonlySet<string> = new Set([
+  'authority/ca',
+  'geo/current',
+  'dnsCookie/current',
+  'serial/gone',
+]);
 
 /**
  * INV-7 in the store, at rest: whatever is there has a living owner, by uid. Sessions and reports
@@ -72,6 +77,7 @@ class Owners {
         return undefined;
       case 'authority':
       case 'geo':
+      case 'dnsCookie':
       case 'serial':
         return SINGLE.has(`${record}/${id}`) ? undefined : 'there is to be one of its kind';
       default:

@@ -22,7 +22,7 @@ import type { StoreHistory } from './store-history.ts';
  *
  * Each plan says of which revision it is. At that revision the Node that it goes to was not gone, by
  * the uid of its certificate (it may have come since, to a plan that others like it had); each object of the plan says what the store said then; sites and
- * their certificates go to edges, zones and geography to nameservers, and of the nodes an edge
+ * their certificates go to edges, zones, geography and the secrets of cookies to nameservers, and of the nodes an edge
  * alone sees itself.
  */
 export function plansCheck(
@@ -99,6 +99,13 @@ function faultOf({ object }: PlanObject, { node, past, frame }: Recipient): stri
       const kept = past.record('geo', 'current')?.databases.map((each) => each.digest);
       if (!isNameserver) return 'and it is no nameserver';
       return isDeepStrictEqual(databases, kept) ? undefined : 'which dom does not have';
+    }
+    case 'dns': {
+      const kept = Object.values(past.record('dnsCookie', 'current') ?? {});
+      const secrets = kept.filter((each) => typeof each === 'object');
+      if (!isNameserver) return 'and it is no nameserver';
+      const isWhole = object.value.cookieSecrets.length === secrets.length;
+      return isWhole ? undefined : 'with other secrets than dom has';
     }
     case 'node':
       if (!isNameserver && object.value.name !== frame.node) return 'and it is no nameserver';

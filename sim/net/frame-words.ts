@@ -108,6 +108,8 @@ function wordsOfObject({ key, object }: PlanObject): string {
     }
     case 'geo':
       return `${key}: ${object.value.databases.map(({ digest }) => digest).join(' ') || 'nothing'}`;
+    case 'dns':
+      return `${key}: ${object.value.cookieSecrets.length} cookie secrets`;
     case undefined:
       return `${key}: nothing`;
   }

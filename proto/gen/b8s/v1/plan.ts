@@ -28,6 +28,7 @@ export interface PlanObject {
     | { readonly $case: "zone"; readonly value: ZonePlan }
     | { readonly $case: "node"; readonly value: NodePlan }
     | { readonly $case: "geo"; readonly value: GeoPlan }
+    | { readonly $case: "dns"; readonly value: DnsPlan }
     | undefined;
 }
 
@@ -159,7 +160,7 @@ export interface ZoneKey {
 export interface RecordSet {
   /** Absolute, lower case, without a final dot. */
   readonly name: string;
-  /** "A", "AAAA", "CAA", "CNAME", "MX", "NS", "SRV", "TXT". */
+  /** "A", "MX" …, or "TYPE65280" (RFC 3597); "ALIAS" answers with the addresses of another name. */
   readonly type: string;
   readonly ttlS: number;
   /** One record each, in presentation format (RFC 1035 section 5.1). */
@@ -227,6 +228,15 @@ export interface NodePlan {
   readonly httpPort: number;
   readonly httpsPort: number;
   readonly dnsPort: number;
+}
+
+/** What all nameservers of the cluster have in common. */
+export interface DnsPlan {
+  /**
+   * 16 bytes each: the first makes server cookies (RFC 9018), all are accepted. Only ever sent to
+   * nameservers.
+   */
+  readonly cookieSecrets: readonly Buffer[];
 }
 
 /** The geography database, by digest. */
@@ -357,6 +367,9 @@ export const PlanObject: MessageFns<PlanObject> = {
       case "geo":
         GeoPlan.encode(message.object.value, writer.uint32(50).fork()).join();
         break;
+      case "dns":
+        DnsPlan.encode(message.object.value, writer.uint32(58).fork()).join();
+        break;
     }
     return writer;
   },
@@ -422,6 +435,14 @@ export const PlanObject: MessageFns<PlanObject> = {
             message.object = { $case: "geo", value: GeoPlan.decode(reader, reader.uint32()) };
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.object = { $case: "dns", value: DnsPlan.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -447,6 +468,8 @@ export const PlanObject: MessageFns<PlanObject> = {
         ? { $case: "node", value: NodePlan.fromJSON(object.node) }
         : isSet(object.geo)
         ? { $case: "geo", value: GeoPlan.fromJSON(object.geo) }
+        : isSet(object.dns)
+        ? { $case: "dns", value: DnsPlan.fromJSON(object.dns) }
         : undefined,
     };
   },
@@ -466,6 +489,8 @@ export const PlanObject: MessageFns<PlanObject> = {
       obj.node = NodePlan.toJSON(message.object.value);
     } else if (message.object?.$case === "geo") {
       obj.geo = GeoPlan.toJSON(message.object.value);
+    } else if (message.object?.$case === "dns") {
+      obj.dns = DnsPlan.toJSON(message.object.value);
     }
     return obj;
   },
@@ -504,6 +529,12 @@ export const PlanObject: MessageFns<PlanObject> = {
       case "geo": {
         if (object.object?.value !== undefined && object.object?.value !== null) {
           message.object = { $case: "geo", value: GeoPlan.fromPartial(object.object.value) };
+        }
+        break;
+      }
+      case "dns": {
+        if (object.object?.value !== undefined && object.object?.value !== null) {
+          message.object = { $case: "dns", value: DnsPlan.fromPartial(object.object.value) };
         }
         break;
       }
@@ -2773,6 +2804,79 @@ export const NodePlan: MessageFns<NodePlan> = {
     message.httpPort = object.httpPort ?? 0;
     message.httpsPort = object.httpsPort ?? 0;
     message.dnsPort = object.dnsPort ?? 0;
+    return message;
+  },
+};
+
+function createBaseDnsPlan(): DnsPlan {
+  return { cookieSecrets: [] };
+}
+
+export const DnsPlan: MessageFns<DnsPlan> = {
+  encode(message: DnsPlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.cookieSecrets) {
+      writer.uint32(10).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DnsPlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDnsPlan() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cookieSecrets.push(Buffer.from(reader.bytes()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DnsPlan {
+    return {
+      cookieSecrets: globalThis.Array.isArray(object?.cookieSecrets)
+        ? object.cookieSecrets.map((e: any) => Buffer.from(bytesFromBase64(e)))
+        : globalThis.Array.isArray(object?.cookie_secrets)
+        ? object.cookie_secrets.map((e: any) => Buffer.from(bytesFromBase64(e)))
+        : [],
+    };
+  },
+
+  toJSON(message: DnsPlan): unknown {
+    const obj: any = {};
+    if (message.cookieSecrets?.length) {
+      obj.cookieSecrets = message.cookieSecrets.map((e) => base64FromBytes(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DnsPlan>, I>>(base?: I): DnsPlan {
+    return DnsPlan.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DnsPlan>, I>>(object: I): DnsPlan {
+    const message = createBaseDnsPlan() as any;
+    message.cookieSecrets = object.cookieSecrets?.map((e) => e) || [];
     return message;
   },
 };
