@@ -5,6 +5,8 @@ import { identityReply } from './chaos.ts';
 import { type ClientSubnet, subnetAddress } from './client-subnet.ts';
 import { CLASS_ANY, CLASS_CHAOS, CLASS_IN, Rcode, RecordType } from './codes.ts';
 import type { CookieAnswer } from './cookie/cookies.ts';
+import { signReply } from './dnssec/sign-reply.ts';
+import type { Signatures } from './dnssec/signatures.ts';
 import { type AskedQuestion, type Envelope, type ParsedQuery, parseQuery } from './message.ts';
 import { bareReply, ExtendedError, type Reply } from './reply.ts';
 import { replyOptions } from './reply-options.ts';
@@ -24,6 +26,8 @@ export interface AnswerContext {
   readonly client: DnsClient;
   /** Wall time: cookies and signatures depend on it. */
   readonly nowMs: number;
+  /** What signs answers of signed zones to those who ask for it; left out: nothing does. */
+  readonly signatures?: Signatures;
   /** Whether so much is asked from around there that cookies are insisted on; left out: never. */
   readonly isOverloaded?: (address: string, nowMs: number) => boolean;
 }
@@ -115,7 +119,7 @@ const TRANSFERS: ReadonlySet<number> = new Set([RecordType.AXFR, RecordType.IXFR
 function replyToQuestion(
   question: AskedQuestion,
   { edns }: Envelope,
-  { snapshot, client }: AnswerContext,
+  { snapshot, client, signatures, nowMs }: AnswerContext,
 ): Reply {
   const { type, klass } = question;
   if (TRANSFERS.has(type)) return bareReply(Rcode.REFUSED, ExtendedError.Prohibited);
@@ -127,7 +131,11 @@ function replyToQuestion(
     return bareReply(Rcode.REFUSED, ExtendedError.NotAuthoritative);
   }
   const vantage = vantageOf(client.address, edns?.clientSubnet);
-  const { reply } = resolve(snapshot, question, vantage);
+  const { reply: unsigned } = resolve(snapshot, question, vantage);
+  const reply =
+    edns?.dnssecOk === true && signatures !== undefined
+      ? signReply(unsigned, { signatures, compactOk: edns.compactOk, nowMs })
+      : unsigned;
   // RFC 1035 §6.2: what is said of every class cannot be authoritative.
   return klass === CLASS_ANY ? { ...reply, authoritative: false } : reply;
 }

@@ -42,4 +42,5 @@ const CHAOS: CompiledZone = {
   nodes: new Map(),
   soa: NOTHING,
   negativeSoa: NOTHING,
+  signing: undefined,
 };

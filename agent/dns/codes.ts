@@ -24,6 +24,7 @@ export const RecordType = {
   CDNSKEY: 60,
   SVCB: 64,
   HTTPS: 65,
+  NXNAME: 128,
   TKEY: 249,
   TSIG: 250,
   IXFR: 251,

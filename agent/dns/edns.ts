@@ -7,6 +7,8 @@ export interface Edns {
   readonly version: number;
   readonly udpSizeBytes: number;
   readonly dnssecOk: boolean;
+  /** It takes a proof of "no such type" for one of "no such name" (RFC 9824 §5.1). */
+  readonly compactOk: boolean;
   readonly clientSubnet: ClientSubnet | undefined;
   readonly cookie: Cookie | undefined;
   /** It wants to know who answers (RFC 5001). */
@@ -56,6 +58,7 @@ export function parseEdns(body: Buffer): ParsedEdns {
     version,
     udpSizeBytes: body.readUInt16BE(0),
     dnssecOk: (body.readUInt8(4) & 0x80) !== 0,
+    compactOk: (body.readUInt8(4) & 0x40) !== 0,
   };
   // Options of a version that we do not speak may look like anything.
   const options = version > EDNS_VERSION ? NO_OPTIONS : parseOptions(body.subarray(8));
@@ -106,7 +109,7 @@ export function formatOption(code: number, data: Uint8Array): Buffer {
 
 /** The whole OPT record of an answer (RFC 6891 §6.1.2). `options`: each as `formatOption` makes it. */
 export function formatEdns(
-  { dnssecOk }: Edns,
+  { dnssecOk, compactOk }: Edns,
   { rcode, options }: { readonly rcode: Rcode; readonly options: readonly Uint8Array[] },
 ): Buffer {
   const optionsBytes = options.reduce((sum, { length }) => sum + length, 0);
@@ -115,8 +118,8 @@ export function formatEdns(
   opt.writeUInt16BE(UDP_SIZE_BYTES, 3);
   opt[5] = rcode >> 4;
   opt[6] = EDNS_VERSION;
-  // RFC 3225 §3: the DO bit is copied.
-  opt[7] = dnssecOk ? 0x80 : 0;
+  // RFC 3225 §3: the DO bit is copied, and so is CO (RFC 9824 §5.1).
+  opt[7] = (dnssecOk ? 0x80 : 0) | (compactOk ? 0x40 : 0);
   opt.writeUInt16BE(optionsBytes, 9);
   let end = OPT_BYTES;
   for (const option of options) {

@@ -83,6 +83,8 @@ const META_TYPES: ReadonlyMap<number, Rcode> = new Map([
   [RecordType.OPT, Rcode.FORMERR],
   [RecordType.TSIG, Rcode.FORMERR],
   [RecordType.TKEY, Rcode.NOTIMP],
+  // Only ever in the type map of an NSEC record (RFC 9824 §3.5).
+  [RecordType.NXNAME, Rcode.FORMERR],
   [RecordType.MAILA, Rcode.NOTIMP],
   [RecordType.MAILB, Rcode.NOTIMP],
 ]);

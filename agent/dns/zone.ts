@@ -1,5 +1,6 @@
 import type { GeoName, RecordSet, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { RecordType, recordTypeOf } from './codes.ts';
+import { compileSigning, type ZoneSigning } from './dnssec/keys.ts';
 import { isWildcard, isWithin, type NameKey, nameText, parentOf, parseName } from './name.ts';
 import { parseRecord } from './record-data.ts';
 import type { RecordData, Rrset } from './rrset.ts';
@@ -32,6 +33,8 @@ export interface CompiledZone {
   readonly soa: Rrset;
   /** The SOA as it goes with "no such thing": its TTL is how long that holds (RFC 2308 §3). */
   readonly negativeSoa: Rrset;
+  /** Undefined: it is not signed. */
+  readonly signing: ZoneSigning | undefined;
 }
 
 export const SOA_TTL_S = 3600;
@@ -57,6 +60,10 @@ export function compileZone(plan: ZonePlan): CompiledZone {
     draftAt(drafts, origin, origin).rrsets.set(RecordType.SOA, soa);
     for (const recordSet of plan.records) addRecordSet(drafts, origin, recordSet);
     for (const geo of plan.geoNames) addGeoName(drafts, origin, geo);
+    const signing = compileSigning(plan, origin);
+    for (const rrset of signing?.rrsets ?? []) {
+      draftAt(drafts, origin, origin).rrsets.set(rrset.type, rrset);
+    }
     return {
       uid: plan.uid,
       name: plan.name,
@@ -65,6 +72,7 @@ export function compileZone(plan: ZonePlan): CompiledZone {
       nodes: finish(drafts, origin),
       soa,
       negativeSoa: soaOf(plan, Math.min(SOA_TTL_S, plan.negativeTtlS)),
+      signing,
     };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

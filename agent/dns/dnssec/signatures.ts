@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { RecordType } from '../codes.ts';
+import type { Entry, Rrset } from '../rrset.ts';
+import { canonicalRrset } from './canonical.ts';
+import type { SignPort } from './ecdsa.ts';
+import { isKeyType, type SigningKey, type ZoneSigning } from './keys.ts';
+import { RecentMap } from './recent-map.ts';
+import { isFresh, signatureRecord, type Validity, validityAt } from './signature.ts';
+
+/** Signatures that are kept of what zones hold, and of sets of addresses. Each takes about 1 KB. */
+export const SIGNATURES_MAX = 8192;
+/** And of names that were only asked for: whoever asks for many pushes out nothing but these. */
+export const PASSING_SIGNATURES_MAX = 2048;
+
+/** An rrset of a signed zone. */
+export type SignedEntry = Entry & { readonly zone: { readonly signing: ZoneSigning } };
+
+interface Signed {
+  readonly rrset: Rrset;
+  readonly validity: Validity;
+}
+
+/**
+ * Makes signatures when they are first asked for, and keeps them by what they sign: an rrset that
+ * stays the same in a new version of its zone, and each set of addresses, is signed once.
+ *
+ * Guarantees: bounded memory, whatever is asked for; never a signature that has ended, or is about
+ * to, by the time that is handed in.
+ */
+export class Signatures {
+  readonly #sign: SignPort;
+  readonly #lasting = new RecentMap<string, Signed>(SIGNATURES_MAX);
+  readonly #passing = new RecentMap<string, Signed>(PASSING_SIGNATURES_MAX);
+  /** Of rrsets that stand in a zone, at their own names: found without a look at what they hold. */
+  readonly #standing = new WeakMap<Rrset, Signed>();
+
+  constructor(sign: SignPort) {
+    this.#sign = sign;
+  }
+
+  /** The RRSIG rrset of an rrset: one record for each key that signs it. */
+  of(entry: SignedEntry, nowMs: number): Rrset {
+    const stands = standsInZone(entry);
+    const known = stands ? this.#standing.get(entry.rrset) : undefined;
+    if (known !== undefined && isFresh(known.validity, nowMs)) return known.rrset;
+    const signed = this.#find(entry, nowMs);
+    if (stands) this.#standing.set(entry.rrset, signed);
+    return signed.rrset;
+  }
+
+  #find(entry: SignedEntry, nowMs: number): Signed {
+    const { owner, rrset, zone, wildcard } = entry;
+    const keys = isKeyType(rrset.type) ? zone.signing.entering : zone.signing.active;
+    const canonical = canonicalRrset({ owner, rrset });
+    const digest = digestOf(canonical, keys);
+    const content = digest.toString('latin1');
+    const kept = wildcard === undefined ? this.#lasting : this.#passing;
+    const known = kept.get(content);
+    if (known !== undefined && isFresh(known.validity, nowMs)) return known;
+    const validity = validityAt(nowMs, digest.readUInt32BE(0) / 2 ** 32);
+    const { origin } = zone;
+    const records = keys.map((key) =>
+      signatureRecord({ entry, canonical, origin, key, validity }, this.#sign),
+    );
+    const signed = {
+      rrset: { type: RecordType.RRSIG, ttlS: rrset.ttlS, records, targets: [] },
+      validity,
+    };
+    kept.set(content, signed);
+    return signed;
+  }
+}
+
+/** What is signed, and by which keys. */
+function digestOf(canonical: Uint8Array, keys: readonly SigningKey[]): Buffer {
+  const hash = createHash('sha256');
+  for (const { publicKey } of keys) hash.update(publicKey);
+  return hash.update(canonical).digest();
+}
+
+/** Not made for this answer: the same object is there for the next one, too. */
+function standsInZone({ owner, rrset, zone, wildcard }: SignedEntry): boolean {
+  if (wildcard !== undefined) return false;
+  return zone.nodes.get(owner)?.rrsets.get(rrset.type) === rrset || rrset === zone.negativeSoa;
+}
