@@ -2,6 +2,7 @@ import type { GeoName } from '../../proto/gen/b8s/v1/plan.ts';
 import { formatAddress } from './address.ts';
 import { RecordType } from './codes.ts';
 import type { Location } from './geography.ts';
+import { PREFIX_BITS } from './rotation.ts';
 import { type Routing, routeGeoName } from './route.ts';
 import type { RecordData } from './rrset.ts';
 import type { DnsSnapshot } from './snapshot.ts';
@@ -44,11 +45,17 @@ export function addressRecord(address: Uint8Array): RecordData {
 }
 
 /**
- * How many bits of the client's address the answer holds for (RFC 7871 §7.2.1): the database's
- * prefix if the place decided, all that we know if the address itself did.
+ * How many bits of the client's address the answer holds for (RFC 7871 §7.2.1): the prefix that the
+ * database has one place for if the place decided, the prefix of the rotation if that did; 0 if
+ * everyone is answered alike. Where the place is unknown nothing is known of neighbours, either.
  */
 export function scopeBits({ routing, location }: GeoResolution, vantage: Vantage): number {
-  if (routing.order === 'failover' || routing.chosen.length === 0) return 0;
-  const bits = routing.order === 'nearest' ? location?.prefixBits : undefined;
-  return Math.min(bits ?? vantage.knownBits, vantage.knownBits);
+  const { place, address } = routing.dependsOn;
+  const { ipv4, ipv6 } = PREFIX_BITS;
+  const rotationBits = vantage.address.length === 4 ? ipv4 : ipv6;
+  const bits = Math.max(
+    place === 'yes' ? (location?.prefixBits ?? vantage.knownBits) : 0,
+    address === 'yes' ? rotationBits : 0,
+  );
+  return Math.min(bits, vantage.knownBits);
 }

@@ -1,6 +1,7 @@
 import { Reader, type Response } from 'mmdb-lib';
 import { formatAddress, parseAddress } from './address.ts';
-import type { Locate, Place } from './geography.ts';
+import { geoFacts } from './geo-record.ts';
+import type { Locate } from './geography.ts';
 
 /**
  * A geography database in MaxMind DB format (version 2), as GeoLite2 City (`location.latitude`) and
@@ -22,8 +23,8 @@ export function openGeoDatabase({
     if (binary === undefined || (binary.length === 16 && !knowsIpv6)) return undefined;
     try {
       const [record, prefixBits] = reader.getWithPrefixLength(formatAddress(binary));
-      const place = placeOf(record);
-      return place === undefined ? undefined : { ...place, prefixBits, source };
+      const facts = geoFacts(record);
+      return facts === undefined ? undefined : { ...facts, prefixBits, source };
     } catch {
       // A damaged record is an unknown place: the client still gets an answer.
       return undefined;
@@ -37,16 +38,4 @@ function readerOf(source: string, bytes: Uint8Array): Reader<Response> {
   } catch (cause) {
     throw new Error(`read ${source} as a MaxMind DB`, { cause });
   }
-}
-
-function placeOf(record: unknown): Place | undefined {
-  if (typeof record !== 'object' || record === null) return undefined;
-  const holder = 'location' in record ? record.location : record;
-  if (typeof holder !== 'object' || holder === null) return undefined;
-  const { latitude, longitude } = holder as Partial<Record<string, unknown>>;
-  return inRange(latitude, 90) && inRange(longitude, 180) ? { latitude, longitude } : undefined;
-}
-
-function inRange(value: unknown, limit: number): value is number {
-  return typeof value === 'number' && Math.abs(value) <= limit;
 }

@@ -1,3 +1,5 @@
+import type { ContinentCode } from '../../api/countries.ts';
+
 /** Mean radius of the Earth (IUGG R1), kilometres. */
 export const EARTH_RADIUS_KM = 6371.0088;
 
@@ -7,8 +9,19 @@ export interface Place {
   readonly longitude: number;
 }
 
+/** Where a client is: at least one of these is known. */
+export interface Whereabouts {
+  /** Both or neither. */
+  readonly latitude?: number | undefined;
+  readonly longitude?: number | undefined;
+  /** ISO 3166-1 alpha-2, e.g. DE. */
+  readonly country?: string | undefined;
+  /** Said by the database, or that of the country. */
+  readonly continent?: ContinentCode | undefined;
+}
+
 /** Where an address is, as some database has it. */
-export interface Location extends Place {
+export interface Location extends Whereabouts {
   /** The answer is the same for every address that shares this many bits. */
   readonly prefixBits: number;
   /** Which database said so, for people. */
@@ -30,6 +43,12 @@ export function distanceKm(from: Place, to: Place): number {
       Math.sin(longitudeHalf) ** 2;
   // Rounding may lift it above 1 for points opposite each other.
   return 2 * EARTH_RADIUS_KM * Math.asin(Math.min(1, Math.sqrt(square)));
+}
+
+/** Undefined: only the country or continent is known, or nothing. */
+export function placeOf(location: Partial<Whereabouts> | undefined): Place | undefined {
+  const { latitude, longitude } = location ?? {};
+  return latitude === undefined || longitude === undefined ? undefined : { latitude, longitude };
 }
 
 /** Asks each in turn; the first that knows the place wins. */

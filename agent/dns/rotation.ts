@@ -1,12 +1,12 @@
 import { maskAddress } from './address.ts';
 
 /** Clients that share this much are taken for one place, so that a household keeps its node. */
-const PREFIX_BITS = { ipv4: 24, ipv6: 48 } as const;
+export const PREFIX_BITS = { ipv4: 24, ipv6: 48 } as const;
 
 export interface Rotated {
   readonly name: string;
   /** Its share of first places, in proportion to the others'; above 0. Left out: 1. */
-  readonly weight?: number;
+  readonly weight?: number | undefined;
 }
 
 /**
