@@ -135,7 +135,9 @@ function exists({ origin, records, geoNames }: ZoneRecord, name: string): boolea
 
 function setText({ name, type, ttlS }: ZoneRecord['records'][number], value: string): string {
   const number = [...TYPE_NAMES].find(([, each]) => each === type)?.[0];
-  return `${name} ${number} ${ttlS} ${type === 'NS' ? value.replace(/\.$/, '') : value}`;
+  // The client leaves out what is only of presentation: the final dot, and the quotes.
+  const bare = { NS: value.replace(/\.$/, ''), TXT: value.replace(/^"(.*)"$/, '$1') };
+  return `${name} ${number} ${ttlS} ${type === 'NS' || type === 'TXT' ? bare[type] : value}`;
 }
 
 function textOf({ name, type, ttlS, text }: DnsRecord): string {
