@@ -1,6 +1,10 @@
 import type { Digest } from '../../runtime/digest.ts';
+import { COOKIE_SECRET_BYTES } from '../../runtime/dns-cookie.ts';
 import type { Log } from '../../runtime/log.ts';
-import { answerQuery, type DnsClient } from '../dns/answer.ts';
+import { type AnswerContext, answerQuery, type DnsClient, hasValidCookie } from '../dns/answer.ts';
+import { createCookies } from '../dns/cookie/cookies.ts';
+import { ecdsaSign, type SignPort } from '../dns/dnssec/ecdsa.ts';
+import { Signatures } from '../dns/dnssec/signatures.ts';
 import { type ExplainOutcome, explainAnswer } from '../dns/explain.ts';
 import { firstLocated, type Locate, locateNothing } from '../dns/geography.ts';
 import type { DnsLimit } from '../dns/limit/limit.ts';
@@ -26,12 +30,16 @@ export function createDnsEngine({
   nodeName,
   log,
   limit,
+  sign = ecdsaSign,
 }: {
   readonly nodeName: string;
   readonly log: Log;
   /** Left out: every query is answered, however many there are. */
   readonly limit?: DnsLimit;
+  /** What makes the signatures of signed zones. */
+  readonly sign?: SignPort;
 }): DnsEngine {
+  const signatures = new Signatures(sign);
   let current: DnsSnapshot = {
     nameserver: nodeName,
     zones: new Map(),
@@ -52,6 +60,7 @@ export function createDnsEngine({
         nodes: compileDirectory(snapshot.nodes),
         health: new Map(Object.entries(snapshot.health)),
         locate: firstLocated([...opened.values()]),
+        cookies: createCookies(cookieSecrets(snapshot)),
       };
       return { ...NOTHING_APPLIED, zones: outcomes, databases: [...opened.keys()] };
     },
@@ -59,13 +68,22 @@ export function createDnsEngine({
       current = { ...current, health: new Map(Object.entries(health)) };
     },
     answer(query, client, nowMs) {
-      const reply = answerQuery(query, { snapshot: current, client, nowMs });
+      const context: AnswerContext = {
+        ...{ snapshot: current, client, nowMs, signatures },
+        ...(limit && { isOverloaded: (address, atMs) => limit.isOverloaded(address, atMs) }),
+      };
+      const reply = answerQuery(query, context);
       if (limit === undefined || reply === undefined) return reply;
-      const hasValidCookie = (): boolean => false;
-      return limit.admit({ query, reply, client, snapshot: current, nowMs, hasValidCookie });
+      const isSpared = (): boolean => hasValidCookie(query, context);
+      return limit.admit({ ...context, query, reply, hasValidCookie: isSpared });
     },
     explain: (question) => explainAnswer({ snapshot: current, ...question }),
   };
+}
+
+/** Of another length they are of a newer dom's making, and nothing to fail for. */
+function cookieSecrets({ cookieSecrets: secrets = [] }: DnsPlaneSnapshot): readonly Uint8Array[] {
+  return secrets.filter(({ length }) => length === COOKIE_SECRET_BYTES);
 }
 
 /** One that cannot be read is left out: a worse route beats no answer. */
