@@ -153,15 +153,24 @@ function referralReply(
   };
 }
 
-/** Addresses of what the answer leads to, as far as they are data of its zone, not glue. */
+/**
+ * Addresses of what the answer leads to, as far as they are data of its zone, not glue; and where
+ * an alias of a service leads, what the service is there (RFC 9460 §4.1).
+ */
 function targetAddresses(answer: readonly Entry[]): readonly Entry[] {
   const seen = new Set<NameKey>();
   return answer.flatMap(({ rrset, zone }) =>
     rrset.targets
       .filter((name) => !seen.has(name) && seen.add(name).size <= TARGETS_MAX)
       .filter((name) => zone.nodes.get(name)?.cut === undefined)
-      .flatMap((name) => addressesAt(zone, name)),
+      .flatMap((name) => [...serviceAt(zone, name, rrset.type), ...addressesAt(zone, name)]),
   );
+}
+
+function serviceAt(zone: CompiledZone, owner: NameKey, type: number): readonly Entry[] {
+  if (type !== RecordType.HTTPS && type !== RecordType.SVCB) return [];
+  const rrset = zone.nodes.get(owner)?.rrsets.get(type);
+  return rrset === undefined ? [] : [{ owner, rrset, zone, wildcard: undefined }];
 }
 
 function addressesAt(zone: CompiledZone, owner: NameKey): readonly Entry[] {
