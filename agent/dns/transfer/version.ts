@@ -1,0 +1,57 @@
+import { RecordType } from '../codes.ts';
+import type { NameKey } from '../name.ts';
+import type { Rrset } from '../rrset.ts';
+import type { CompiledZone, ZoneNode } from '../zone.ts';
+import type { TransferRecord } from './message-writer.ts';
+
+/** One version of a zone as those see it who take it whole. */
+export interface TransferVersion {
+  readonly zone: CompiledZone;
+  /** What its geo names are for them: rrsets of A and AAAA. */
+  readonly addresses: ReadonlyMap<NameKey, readonly Rrset[]>;
+}
+
+/** What a name that borrows its addresses (ALIAS) has now; the rrsets are of A and AAAA. */
+export type BorrowedAddresses = (owner: NameKey) => readonly Rrset[];
+
+export function soaRecords({ zone }: TransferVersion): readonly TransferRecord[] {
+  return recordsOf(zone.origin, zone.soa);
+}
+
+/** Every record but the SOA, name by name, glue among them (RFC 5936 §2.2, §3). */
+export function* versionRecords(
+  version: TransferVersion,
+  borrowed: BorrowedAddresses,
+): Generator<TransferRecord> {
+  for (const [owner, node] of version.zone.nodes) {
+    for (const rrset of setsOf(version, owner, node)) yield* recordsOf(owner, rrset);
+    if (node.borrowed === undefined) continue;
+    for (const rrset of borrowed(owner)) yield* recordsOf(owner, rrset);
+  }
+}
+
+/** The rrsets at a name that are the same for as long as the serial is. */
+export function setsAt(version: TransferVersion, owner: NameKey): readonly Rrset[] {
+  const node = version.zone.nodes.get(owner);
+  return node === undefined ? [] : setsOf(version, owner, node);
+}
+
+/** Whether what the zone holds depends on more than its serial. */
+export function isFixed({ zone }: TransferVersion): boolean {
+  for (const { borrowed } of zone.nodes.values()) if (borrowed !== undefined) return false;
+  return true;
+}
+
+export function recordsOf(owner: NameKey, rrset: Rrset): readonly TransferRecord[] {
+  const { type, ttlS } = rrset;
+  return rrset.records.map((data) => ({ owner, type, ttlS, data }));
+}
+
+function setsOf(
+  { addresses }: TransferVersion,
+  owner: NameKey,
+  { rrsets, geo }: ZoneNode,
+): readonly Rrset[] {
+  const own = [...rrsets.values()].filter(({ type }) => type !== RecordType.SOA);
+  return geo === undefined ? own : [...own, ...(addresses.get(owner) ?? [])];
+}
