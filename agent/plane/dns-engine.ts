@@ -1,5 +1,6 @@
 import type { Digest } from '../../runtime/digest.ts';
 import { COOKIE_SECRET_BYTES } from '../../runtime/dns-cookie.ts';
+import type { DnsReply } from '../../runtime/dns-reply.ts';
 import type { Log } from '../../runtime/log.ts';
 import { type AnswerContext, answerQuery, type DnsClient, hasValidCookie } from '../dns/answer.ts';
 import { createCookies } from '../dns/cookie/cookies.ts';
@@ -9,6 +10,8 @@ import { type ExplainOutcome, explainAnswer } from '../dns/explain.ts';
 import { firstLocated, type Locate, locateNothing } from '../dns/geography.ts';
 import type { DnsLimit } from '../dns/limit/limit.ts';
 import { compileDirectory, compileZones, type DnsSnapshot } from '../dns/snapshot.ts';
+import { TransferBook } from '../dns/transfer/book.ts';
+import { Transfers } from '../dns/transfer/transfers.ts';
 import type { GeoBytes } from './messages.ts';
 import {
   type AppliedReport,
@@ -22,7 +25,10 @@ import {
 export interface DnsEngine {
   apply(snapshot: DnsPlaneSnapshot, databases: readonly GeoBytes[]): Promise<AppliedReport>;
   setHealth(health: Health): void;
+  /** Without transfers and signatures of requests, which a resolver has no use for. */
   answer(query: Uint8Array, client: DnsClient, nowMs: number): Uint8Array | undefined;
+  /** All that comes over a socket; a long answer is made as it is read, and asks for the time. */
+  serve(query: Uint8Array, client: DnsClient, nowMs: () => number): DnsReply | undefined;
   explain(question: PlaneQuestion): ExplainOutcome;
 }
 
@@ -48,6 +54,19 @@ export function createDnsEngine({
     locate: locateNothing,
   };
   let opened: ReadonlyMap<Digest, Locate> = new Map();
+  const book = new TransferBook();
+  const transfers = new Transfers();
+
+  function answer(query: Uint8Array, client: DnsClient, nowMs: number): Uint8Array | undefined {
+    const context: AnswerContext = {
+      ...{ snapshot: current, client, nowMs, signatures },
+      ...(limit && { isOverloaded: (address, atMs) => limit.isOverloaded(address, atMs) }),
+    };
+    const reply = answerQuery(query, context);
+    if (limit === undefined || reply === undefined) return reply;
+    const isSpared = (): boolean => hasValidCookie(query, context);
+    return limit.admit({ ...context, query, reply, hasValidCookie: isSpared });
+  }
 
   return {
     async apply(snapshot, databases) {
@@ -62,20 +81,17 @@ export function createDnsEngine({
         locate: firstLocated([...opened.values()]),
         cookies: createCookies(cookieSecrets(snapshot)),
       };
+      book.replace(snapshot.zones, zones);
       return { ...NOTHING_APPLIED, zones: outcomes, databases: [...opened.keys()] };
     },
     setHealth(health) {
       current = { ...current, health: new Map(Object.entries(health)) };
     },
-    answer(query, client, nowMs) {
-      const context: AnswerContext = {
-        ...{ snapshot: current, client, nowMs, signatures },
-        ...(limit && { isOverloaded: (address, atMs) => limit.isOverloaded(address, atMs) }),
-      };
-      const reply = answerQuery(query, context);
-      if (limit === undefined || reply === undefined) return reply;
-      const isSpared = (): boolean => hasValidCookie(query, context);
-      return limit.admit({ ...context, query, reply, hasValidCookie: isSpared });
+    answer,
+    serve(query, client, nowMs) {
+      const answerPlain = (bare: Uint8Array): Uint8Array | undefined =>
+        answer(bare, client, nowMs());
+      return transfers.answer(query, { book, snapshot: current, client, nowMs, answerPlain });
     },
     explain: (question) => explainAnswer({ snapshot: current, ...question }),
   };

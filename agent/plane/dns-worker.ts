@@ -13,11 +13,12 @@ export interface DnsWorkerParts {
 /** A nameserver on sockets; it listens once it has zones to answer from. */
 export function dnsWorker({ dns, clock, listen }: DnsWorkerParts): WorkerEngine {
   let listener: DnsListener | undefined;
+  const nowMs = (): number => clock.nowMs();
   return {
     async apply(_sequence, snapshot) {
       if (snapshot.kind !== 'dns') throw new TypeError(`a nameserver was given ${snapshot.kind}`);
       const report = await dns.apply(snapshot.dns, snapshot.databases);
-      listener ??= await listen((query, peer) => dns.answer(query, peer, clock.nowMs()));
+      listener ??= await listen((query, peer) => dns.serve(query, peer, nowMs));
       return report;
     },
     setHealth: (health) => dns.setHealth(health),

@@ -53,7 +53,7 @@ export class TransferBook {
       const zone = compiled.get(parseName(plan.origin) ?? ROOT);
       if (zone === undefined || zone.uid !== plan.uid) continue;
       const before = this.#zones.get(zone.origin);
-      const entry = entryOf({ plan, transfer, zone, before });
+      const entry = entryOrKeep({ plan, transfer, zone, before });
       if (entry !== undefined) zones.set(zone.origin, entry);
       for (const key of keysOf(transfer)) keys.set(key.name, key);
     }
@@ -62,13 +62,24 @@ export class TransferBook {
   }
 }
 
-function entryOf(given: {
+interface EntryInput {
   readonly plan: ZonePlan;
   readonly transfer: TransferPlan;
   readonly zone: CompiledZone;
   readonly before: TransferZone | undefined;
-}): TransferZone | undefined {
-  const { plan, transfer, zone, before } = given;
+}
+
+/** One that is malformed stays as it was, and harms no other. */
+function entryOrKeep(input: EntryInput): TransferZone | undefined {
+  try {
+    return entryOf(input);
+  } catch {
+    return input.before;
+  }
+}
+
+function entryOf(input: EntryInput): TransferZone | undefined {
+  const { plan, transfer, zone, before } = input;
   const secondaries = secondariesOf(transfer);
   const known = before?.version.zone.uid === zone.uid ? before : undefined;
   // The addresses in the plan are of its serial, and an older version is being served.
