@@ -197,10 +197,12 @@ export function view(
     readonly report?: Partial<ReportRecord>;
     readonly ipv4?: readonly string[];
     readonly ipv6?: readonly string[];
+    readonly labels?: Readonly<Record<string, string>>;
   } = {},
 ): NodeView {
-  const { roles = ['edge', 'nameserver'], ipv4 = ['192.0.2.1'], ipv6 = [] } = options;
-  const node: NodeView['node'] = object('Node', name, { roles, ipv4, ipv6 });
+  const { roles = ['edge', 'nameserver'], ipv4 = ['192.0.2.1'], ipv6 = [], labels } = options;
+  const bare: NodeView['node'] = object('Node', name, { roles, ipv4, ipv6 });
+  const node = { ...bare, metadata: { ...bare.metadata, ...(labels && { labels }) } };
   const report = { ...emptyReport(node.metadata.uid), ...options.report };
   return {
     node,

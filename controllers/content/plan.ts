@@ -10,6 +10,7 @@ import {
   released,
 } from './readiness.ts';
 import { planRollout, type RolloutFacts } from './rollout.ts';
+import { routingResolved } from './routing.ts';
 
 export interface SiteFacts extends RolloutFacts {
   /** The Certificate of the Site's name. */
@@ -38,10 +39,12 @@ export function planSite(facts: SiteFacts, nowMs: number): SitePlan {
     ...(dns === undefined ? [] : [dns]),
   ];
   const elsewhere = dnsConfigured(hosts, edges);
+  const routing = routingResolved(site, edges);
   const inputs = [
     ready(parts, isReleased.message),
     ...parts,
     ...(elsewhere === undefined ? [] : [elsewhere]),
+    ...(routing === undefined ? [] : [routing]),
   ];
   const observedGeneration = site.metadata.generation;
   const conditions = replaceConditions(

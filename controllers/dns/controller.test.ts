@@ -106,6 +106,23 @@ test('a node that becomes a nameserver joins the zone, one that goes leaves it',
   await at.end();
 });
 
+test('a node that gets a label comes into the regions that choose by it', async () => {
+  const at = await zoneWithSite();
+  const regions = [{ countries: ['DE'], labels: { area: 'europe' } }];
+  await at.configure('Site', 'blog', { routing: { policy: 'nearest', answers: 1, regions } });
+  await at.commit({ kind: 'status', base: siteIn(at), status: { release: R1 } as object });
+  await at.report('a', { sites: [served(siteIn(at), R1)] });
+  const nodes = () => at.world.record('zone', ZONE)?.value.geoNames[0]?.regions?.[0]?.nodes;
+  expect(nodes()).toEqual([]);
+  const base = at.world.get('Node', { name: 'a' });
+  if (base === undefined) throw new Error('no node');
+  const next = { ...base, metadata: { ...base.metadata, labels: { area: 'europe' } } };
+  await at.commit({ kind: 'replace', base, next });
+  await at.settle();
+  expect(nodes()).toEqual(['a']);
+  await at.end();
+});
+
 test('at the fixed point nothing is written (INV-2)', async () => {
   const at = await zoneWithSite();
   await at.commit({ kind: 'status', base: siteIn(at), status: { release: R1 } as object });

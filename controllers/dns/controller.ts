@@ -36,7 +36,9 @@ function affected(world: World, change: WorldChange): readonly string[] {
     return change.record === 'session' || change.record === 'report' ? everyZone(world) : [];
   }
   const { object, before } = change;
-  if (isKind(object, 'Node')) return isBeyondStatus(change) ? everyZone(world) : [];
+  if (isKind(object, 'Node')) {
+    return isBeyondStatus(change) || isRelabelled(change) ? everyZone(world) : [];
+  }
   if (isKind(object, 'Zone')) {
     const own = qualifiedName(object.metadata);
     return isBeyondStatus(change) ? [own, ...everyZone(world)] : [own];
@@ -46,6 +48,11 @@ function affected(world: World, change: WorldChange): readonly string[] {
     world,
     before !== undefined && isKind(before, 'Site') ? [object, before] : [object],
   );
+}
+
+/** Labels are no part of the spec, and regions choose nodes by them. */
+function isRelabelled({ object, before }: WorldChange & { readonly kind: 'object' }): boolean {
+  return !isDeepStrictEqual(object.metadata.labels, before?.metadata.labels);
 }
 
 function everyZone(world: World): readonly string[] {

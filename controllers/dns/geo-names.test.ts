@@ -136,6 +136,41 @@ test.each([
   expect(name).toMatchObject({ candidates, weights, answersMax: 2, ttlS: 30 });
 });
 
+test('regions and the fallback name candidates only, by name and by label', () => {
+  const labelled = (name: string, labels: Readonly<Record<string, string>>) =>
+    view(name, { report: { sites: [good] }, labels });
+  const nodes = [
+    labelled('a', { area: 'europe' }),
+    labelled('b', { area: 'asia' }),
+    labelled('c', { area: 'europe' }),
+    view('empty', { report: { sites: [] }, labels: { area: 'europe' } }),
+  ];
+  const routing = {
+    regions: [
+      { countries: ['DE'], labels: { area: 'europe' } },
+      { continents: ['asia', 'oceania'], nodes: ['gone', 'b'], labels: { area: 'europe' } },
+      { nodes: ['gone'] },
+    ],
+    fallback: { location: { latitude: 48, longitude: 2 }, nodes: ['c', 'empty'] },
+  };
+  const facts = { zone, zones: zonesByOrigin([zone]), sites: [site(routing)], nodes, previous: [] };
+  expect(geoNames(facts)[0]).toMatchObject({
+    candidates: ['a', 'b', 'c'],
+    regions: [
+      { countries: ['DE'], continents: [], nodes: ['a', 'c'] },
+      { countries: [], continents: ['AS', 'OC'], nodes: ['a', 'b', 'c'] },
+      { countries: [], continents: [], nodes: [] },
+    ],
+    fallback: { latitude: 48, longitude: 2, nodes: ['c'] },
+  });
+});
+
+test('without a word on regions the record says none: zones from before stay the same', () => {
+  const nodes = [edge('a', good)];
+  const facts = { zone, zones: zonesByOrigin([zone]), sites: [site()], nodes, previous: [] };
+  expect(geoNames(facts)).toEqual([known(['a'])]);
+});
+
 test('a host belongs to the Zone with the longest origin', () => {
   const inner: Zone = object('Zone', 'inner', { origin: 'eu.example.com' });
   const sites: readonly Site[] = [

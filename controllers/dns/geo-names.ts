@@ -1,3 +1,5 @@
+import { CONTINENTS } from '../../api/countries.ts';
+import { isChosenNode, type NodeChoice, type Routing } from '../../api/routing.ts';
 import type { Site } from '../../api/site.ts';
 import type { Zone } from '../../api/zone.ts';
 import { hasRole, type NodeView } from '../../runtime/node-view.ts';
@@ -25,7 +27,7 @@ export function geoNames(facts: GeoFacts): readonly GeoNameRecord[] {
       if (names.has(host) || zoneOfHost(zones, host) !== zone) continue;
       const candidates =
         verified.length > 0 ? verified : lastKnown(site, edges, previous.get(host));
-      names.set(host, geoName(site, host, candidates));
+      names.set(host, geoName(site, host, { candidates, edges }));
     }
   }
   return [...names.keys()].toSorted().flatMap((name) => names.get(name) ?? []);
@@ -66,26 +68,65 @@ function answers(site: Site, edge: NodeView): boolean {
 }
 
 /** `candidates`: sorted by name. */
-function geoName(site: Site, name: string, candidates: readonly string[]): GeoNameRecord {
-  const { policy, answers, weights = {} } = site.spec.routing;
+function geoName(
+  site: Site,
+  name: string,
+  {
+    candidates,
+    edges,
+  }: { readonly candidates: readonly string[]; readonly edges: readonly NodeView[] },
+): GeoNameRecord {
+  const { policy, answers } = site.spec.routing;
   const siteUid = site.metadata.uid;
   const common = { name, siteUid, ttlS: site.spec.ttl, policy, answersMax: answers };
+  const ranked = rankedBy(site.spec.routing, candidates);
+  const among = edges.filter((edge) => ranked.candidates.includes(edge.name));
+  return { ...common, ...ranked, ...placesOf(site.spec.routing, among) };
+}
+
+function rankedBy(
+  { policy, weights = {}, order: declared = [] }: Routing,
+  candidates: readonly string[],
+): Pick<GeoNameRecord, 'candidates' | 'weights'> {
   switch (policy) {
     case 'nearest':
-      return { ...common, candidates, weights: [] };
+      return { candidates, weights: [] };
     case 'failover': {
       // Nodes that the order does not name come last: better than none.
-      const order = (site.spec.routing.order ?? []).filter((node) => candidates.includes(node));
+      const order = declared.filter((node) => candidates.includes(node));
       const rest = candidates.filter((node) => !order.includes(node));
-      return { ...common, candidates: [...order, ...rest], weights: [] };
+      return { candidates: [...order, ...rest], weights: [] };
     }
     case 'weighted': {
       const shared = candidates.filter((node) => (weights[node] ?? 0) > 0);
       // If every node with a share is gone, equal shares for the others are better than no answer.
-      if (shared.length === 0) return { ...common, candidates, weights: candidates.map(() => 1) };
-      return { ...common, candidates: shared, weights: shared.map((node) => weights[node] ?? 0) };
+      if (shared.length === 0) return { candidates, weights: candidates.map(() => 1) };
+      return { candidates: shared, weights: shared.map((node) => weights[node] ?? 0) };
     }
   }
+}
+
+/** `edges`: the candidates, sorted by name. A region stays there when it has none of them. */
+function placesOf(
+  { regions = [], fallback }: Routing,
+  edges: readonly NodeView[],
+): Pick<GeoNameRecord, 'regions' | 'fallback'> {
+  const chosenBy = (choice: NodeChoice): readonly string[] =>
+    edges
+      .filter(({ name, node }) => isChosenNode(choice, { name, labels: node.metadata.labels }))
+      .map(({ name }) => name);
+  return {
+    ...(regions.length > 0 && {
+      regions: regions.map((region) => ({
+        countries: region.countries ?? [],
+        continents: (region.continents ?? []).map((continent) => CONTINENTS[continent]),
+        nodes: chosenBy(region),
+      })),
+    }),
+    ...(fallback !== undefined && {
+      fallback: { ...fallback.location, nodes: chosenBy(fallback) },
+    }),
+  };
 }
 
 /** A host is its first Site's; the API refuses a second one, so this is for the odd case only. */
