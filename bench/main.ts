@@ -32,7 +32,7 @@ const folder = await mkdtemp(join(tmpdir(), 'b8s-bench-'));
 try {
   const edge = await writeCertificate(folder);
   const benches: readonly Bench[] = [
-    { name: 'dns', short: [], full: [] },
+    { name: 'dns', short: ['--rounds', '1'], full: ['--seconds', '5', '--rounds', '5'] },
     { name: 'edge', short: edge, full: edge },
     { name: 'store', short: ['1'], full: ['5'] },
     { name: 'content', short: ['--pushes', '3'], full: ['--pushes', '20'] },

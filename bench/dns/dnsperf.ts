@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { percentile } from '../figures.ts';
+import { HOST } from './ask.ts';
+
+/** The client's core. */
+const CLIENT_CORE = '1';
+/** Queries that are under way at once when as many are asked as are answered. */
+const OUTSTANDING = 200;
+/** Sockets that ask. */
+const CLIENTS = 8;
+
+export interface LoadOptions {
+  readonly port: number;
+  /** Path of what `queryFile` made. */
+  readonly queries: string;
+  readonly transport: 'udp' | 'tcp';
+  readonly seconds: number;
+  /** Left out: as many as are answered. */
+  readonly perSecondMax?: number;
+  readonly signal: AbortSignal;
+}
+
+export interface LoadOutcome {
+  readonly perSecond: number;
+  readonly lost: number;
+  /** Of each answer, where asked for. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** Asks for some seconds; with `perSecondMax` the latency of each answer is noted. */
+export async function load(options: LoadOptions): Promise<LoadOutcome> {
+  const { port, queries, transport, seconds, perSecondMax, signal } = options;
+  const paced = perSecondMax === undefined ? [] : ['-Q', perSecondMax.toFixed(0), '-v'];
+  const args = ['-s', HOST, '-p', `${port}`, '-B', '-d', queries, '-m', transport];
+  const sizes = ['-l', `${seconds}`, '-c', `${CLIENTS}`, '-q', `${OUTSTANDING}`, '-t', '2'];
+  const child = spawn('taskset', ['-c', CLIENT_CORE, 'dnsperf', ...args, ...sizes, ...paced], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    signal,
+  });
+  const latenciesMs: number[] = [];
+  let perSecond = 0;
+  let lost = 0;
+  const exited = once(child, 'exit');
+  for await (const line of createInterface({ input: child.stdout })) {
+    // `> NOERROR 0.000123`, with or without the name and type in between.
+    if (line.startsWith('>')) latenciesMs.push(1000 * Number(line.slice(line.lastIndexOf(' '))));
+    perSecond = Number(/Queries per second:\s+([\d.]+)/.exec(line)?.[1] ?? perSecond);
+    lost = Number(/Queries lost:\s+(\d+)/.exec(line)?.[1] ?? lost);
+  }
+  await exited;
+  const [p50Ms = 0, p99Ms = 0] = [0.5, 0.99].map((share) => percentile(latenciesMs, share));
+  return { perSecond, lost, p50Ms, p99Ms };
+}
