@@ -17,7 +17,7 @@ option = --$(subst _,-,$(shell echo $(1) | tr A-Z a-z))
 SIM_ARGS = $(foreach name,$(SIM_OPTIONS),$(if $($(name)),$(call option,$(name)) $($(name)))) \
 	$(foreach name,$(SIM_FLAGS),$(if $($(name)),$(call option,$(name))))
 
-.PHONY: help demo test check fmt gen unit sim mutants e2e bench build clean setup
+.PHONY: help demo test check fmt gen unit sim mutants fuzz e2e bench build clean setup
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ sim: $(STAMP) ## the cluster under virtual time; SEED=n replays one, SEEDS=a..b 
 
 mutants: $(STAMP) ## deliberate bugs, each to be caught by the simulation; ONLY=name,… SEEDS=n narrow
 	@exec node sim/mutants/main.ts $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))
+
+fuzz: $(STAMP) ## attack the nameserver with queries, over sockets and by coverage; MINUTES=n SEED=n
+	@exec node e2e/fuzz/main.ts $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 e2e: setup ## real processes, real etcd
 	vitest run --project e2e
