@@ -36,6 +36,7 @@ interface RunOptions extends StateOption {
   readonly dnsWorkers?: number;
   readonly cacheMib: number;
   readonly dnsRateLimit: number;
+  readonly dnsIdentity?: true;
   readonly logLevel: LogLevel;
   readonly listen?: readonly string[];
 }
@@ -73,6 +74,7 @@ program
     parseRate,
     DNS_LIMIT.answersPerS,
   )
+  .option('--dns-identity', 'tell version.bind and id.server in class CHAOS who answers')
   .option('--listen <address...>', "listen here instead of at the node's public addresses")
   .addOption(
     new Option('--log-level <level>', 'the least to log').choices(LOG_LEVELS).default('info'),
@@ -132,9 +134,10 @@ async function run(options: RunOptions): Promise<void> {
   };
   const cacheBytesMax = options.cacheMib * MEBIBYTE;
   const dnsLimit = limitAt(options.dnsRateLimit);
+  const dnsIdentity = options.dnsIdentity && { version: `b8s ${VERSION}`, name: node };
   const plane = placedPlane({
     ...{ node, log, ...(options.listen !== undefined && { listen: options.listen }) },
-    open: (place) => openPlane(place, { ...planeOptions, cacheBytesMax, dnsLimit }),
+    open: (place) => openPlane(place, { ...planeOptions, cacheBytesMax, dnsLimit, dnsIdentity }),
   });
   const agent = createAgent({
     ...{ clock, random, disk, plane, log, dialer: dom, blobs: dom, identity: { node } },

@@ -4,6 +4,7 @@ import type { Log } from '../runtime/log.ts';
 import { checkBind } from '../runtime/node/bind-check.ts';
 import { threadWorkers } from '../runtime/node/worker-threads.ts';
 import type { Random } from '../runtime/random.ts';
+import type { ServerIdentity } from './dns/chaos.ts';
 import type { DnsLimitSettings } from './dns/limit/limit.ts';
 import type { Place } from './placed-plane.ts';
 import type { FromWorker, ToWorker } from './plane/messages.ts';
@@ -31,16 +32,19 @@ export interface OpenPlaneOptions {
   readonly cacheBytesMax: number;
   /** Of each DNS worker; undefined: none. */
   readonly dnsLimit: DnsLimitSettings | undefined;
+  /** What nameservers say of themselves in class CHAOS; undefined: nothing. */
+  readonly dnsIdentity: ServerIdentity | undefined;
 }
 
 /** A plane of worker threads at that place. Throws where this process may not listen. */
 export async function openPlane(place: Place, options: OpenPlaneOptions): Promise<DataPlane> {
   await refuseUnbindable(place);
-  const { node, folder, disk, clock, random, log, cores, threads, cacheBytesMax, dnsLimit } =
-    options;
+  const { node, folder, disk, clock, random, log, cores, threads } = options;
+  const { cacheBytesMax, dnsLimit, dnsIdentity } = options;
   const { addresses, httpPort, httpsPort, dnsPort } = place;
   const settings: PlaneSettings = {
-    ...{ nodeName: node, addresses, httpPort, httpsPort, dnsPort, folder, cacheBytesMax, dnsLimit },
+    ...{ nodeName: node, addresses, httpPort, httpsPort, dnsPort, folder, cacheBytesMax },
+    ...{ dnsLimit, dnsIdentity },
     ticketKeys: Uint8Array.from(random.bytes(TICKET_KEYS_BYTES)),
     mode: 'production',
   };

@@ -1,4 +1,4 @@
-import { chase } from './chase.ts';
+import { type Chase, chase, type End } from './chase.ts';
 import { RecordType } from './codes.ts';
 import {
   addressRecord,
@@ -9,8 +9,8 @@ import {
 } from './geo-answer.ts';
 import type { NameKey } from './name.ts';
 import type { RecordData } from './rrset.ts';
-import type { DnsSnapshot } from './snapshot.ts';
-import type { Borrowed } from './zone.ts';
+import { type DnsSnapshot, zoneOf } from './snapshot.ts';
+import type { Borrowed, CompiledZone } from './zone.ts';
 
 /** The addresses of a name that other people's servers answer for. */
 export interface ForeignAddresses {
@@ -43,42 +43,79 @@ export type BorrowOutcome =
 /** Names that borrow from names that borrow are followed this far. */
 const LOANS_MAX = 8;
 
-/** `type` is A or AAAA. Names in zones served here are answered from there, by their own rules. */
+interface Loan {
+  readonly borrowed: Borrowed;
+  /** A or AAAA. */
+  readonly type: number;
+}
+
+/** Names in zones served here are answered from there, by their own rules. */
 export function borrowAddresses(
   snapshot: DnsSnapshot,
-  { borrowed, type }: { readonly borrowed: Borrowed; readonly type: number },
+  loan: Loan,
   vantage: Vantage,
 ): BorrowOutcome {
-  let { target, ttlS } = borrowed;
-  for (let loans = 0; loans < LOANS_MAX; loans += 1) {
-    const chased = chase(snapshot.zones, { name: target, type });
-    const { name = target, aliases = [], end } = chased ?? {};
-    ttlS = Math.min(ttlS, ...aliases.map(({ rrset }) => rrset.ttlS));
-    const found = end?.found;
-    switch (found?.kind) {
-      case 'borrowed':
-        ({ target } = found.borrowed);
-        ttlS = Math.min(ttlS, found.borrowed.ttlS);
-        continue;
-      case 'geo': {
-        const geo = resolveGeo(snapshot, { ...found, type }, vantage);
-        return known(geoRecords(geo), Math.min(ttlS, geo.ttlS), geo);
+  const { type } = loan;
+  const lender = findLender(snapshot.zones, loan);
+  if (lender.kind === 'circle') return lender;
+  const { ttlS } = lender;
+  if (lender.kind === 'elsewhere') return foreign(snapshot, { ...lender, type });
+  const { found } = lender;
+  switch (found.kind) {
+    case 'geo': {
+      const geo = resolveGeo(snapshot, { ...found, type }, vantage);
+      return known(geoRecords(geo), Math.min(ttlS, geo.ttlS), geo);
+    }
+    case 'records':
+      return known(found.entry.rrset.records, Math.min(ttlS, found.entry.rrset.ttlS));
+    case 'nodata':
+    case 'nxdomain':
+      return known([], ttlS);
+  }
+}
+
+/** The names that others must be asked for, so that every ALIAS in the zones can be answered. */
+export function foreignNames(zones: ReadonlyMap<NameKey, CompiledZone>): ReadonlySet<NameKey> {
+  const names = new Set<NameKey>();
+  for (const { loans } of zones.values()) {
+    for (const borrowed of loans) {
+      for (const type of [RecordType.A, RecordType.AAAA]) {
+        const lender = findLender(zones, { borrowed, type });
+        if (lender.kind === 'elsewhere') names.add(lender.name);
       }
-      case 'records':
-        return known(found.entry.rrset.records, Math.min(ttlS, found.entry.rrset.ttlS));
-      case 'nodata':
-      case 'nxdomain':
-        return known([], ttlS);
-      case 'referral':
-      case undefined:
-        // A chain that bites its tail ends at a name of ours, and nobody else knows more of it.
-        if (found === undefined && aliases.some(({ owner }) => owner === name)) {
-          return { kind: 'circle' };
-        }
-        return foreign(snapshot, { name, type, ttlS });
     }
   }
+  return names;
+}
+
+type Lender =
+  | {
+      readonly kind: 'here';
+      readonly found: Exclude<End, { kind: 'borrowed' | 'referral' }>;
+      readonly ttlS: number;
+    }
+  | { readonly kind: 'elsewhere'; readonly name: NameKey; readonly ttlS: number }
+  | { readonly kind: 'circle' };
+
+/** Whose addresses they are in the end. `ttlS`: the least on the way there. */
+function findLender(zones: ReadonlyMap<NameKey, CompiledZone>, { borrowed, type }: Loan): Lender {
+  let { target, ttlS } = borrowed;
+  for (let loans = 0; loans < LOANS_MAX; loans += 1) {
+    const { name, aliases, end } = chase(zones, { name: target, type }) ?? nowhere(target);
+    ttlS = Math.min(ttlS, ...aliases.map(({ rrset }) => rrset.ttlS));
+    const found = end?.found;
+    // What is ours, but leads nowhere: a chain that bites its tail, or is too long.
+    if (found === undefined && zoneOf(zones, name) !== undefined) return { kind: 'circle' };
+    if (found === undefined || found.kind === 'referral') return { kind: 'elsewhere', name, ttlS };
+    if (found.kind !== 'borrowed') return { kind: 'here', found, ttlS };
+    ({ target } = found.borrowed);
+    ttlS = Math.min(ttlS, found.borrowed.ttlS);
+  }
   return { kind: 'circle' };
+}
+
+function nowhere(name: NameKey): Chase {
+  return { name, aliases: [], end: undefined };
 }
 
 function known(records: readonly RecordData[], ttlS: number, geo?: GeoResolution): BorrowOutcome {

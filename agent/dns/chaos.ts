@@ -42,5 +42,6 @@ const CHAOS: CompiledZone = {
   nodes: new Map(),
   soa: NOTHING,
   negativeSoa: NOTHING,
+  loans: [],
   signing: undefined,
 };

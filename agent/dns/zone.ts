@@ -33,6 +33,8 @@ export interface CompiledZone {
   readonly soa: Rrset;
   /** The SOA as it goes with "no such thing": its TTL is how long that holds (RFC 2308 §3). */
   readonly negativeSoa: Rrset;
+  /** What its names borrow, in no order. */
+  readonly loans: readonly Borrowed[];
   /** Undefined: it is not signed. */
   readonly signing: ZoneSigning | undefined;
 }
@@ -71,6 +73,7 @@ export function compileZone(plan: ZonePlan): CompiledZone {
       serial: plan.serial,
       nodes: finish(drafts, origin),
       soa,
+      loans: loansOf(drafts),
       negativeSoa: soaOf(plan, Math.min(SOA_TTL_S, plan.negativeTtlS)),
       signing,
     };
@@ -126,6 +129,12 @@ function draftAt(drafts: Map<NameKey, Draft>, origin: NameKey, key: NameKey): Dr
     if (name === origin) break;
   }
   return drafts.get(key) ?? emptyDraft();
+}
+
+function loansOf(drafts: ReadonlyMap<NameKey, Draft>): readonly Borrowed[] {
+  const loans: Borrowed[] = [];
+  for (const { borrowed } of drafts.values()) if (borrowed !== undefined) loans.push(borrowed);
+  return loans;
 }
 
 function emptyDraft(): Draft {

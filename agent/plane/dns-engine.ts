@@ -3,10 +3,14 @@ import { COOKIE_SECRET_BYTES } from '../../runtime/dns-cookie.ts';
 import type { DnsReply } from '../../runtime/dns-reply.ts';
 import type { Log } from '../../runtime/log.ts';
 import { type AnswerContext, answerQuery, type DnsClient, hasValidCookie } from '../dns/answer.ts';
+import { foreignNames } from '../dns/borrow.ts';
+import type { ServerIdentity } from '../dns/chaos.ts';
+import { FastPath } from '../dns/compiled/fast-path.ts';
 import { createCookies } from '../dns/cookie/cookies.ts';
 import { ecdsaSign, type SignPort } from '../dns/dnssec/ecdsa.ts';
 import { Signatures } from '../dns/dnssec/signatures.ts';
 import { type ExplainOutcome, explainAnswer } from '../dns/explain.ts';
+import type { ForeignBook } from '../dns/foreign/foreign-book.ts';
 import { firstLocated, type Locate, locateNothing } from '../dns/geography.ts';
 import type { DnsLimit } from '../dns/limit/limit.ts';
 import { compileDirectory, compileZones, type DnsSnapshot } from '../dns/snapshot.ts';
@@ -30,6 +34,8 @@ export interface DnsEngine {
   /** All that comes over a socket; a long answer is made as it is read, and asks for the time. */
   serve(query: Uint8Array, client: DnsClient, nowMs: () => number): DnsReply | undefined;
   explain(question: PlaneQuestion): ExplainOutcome;
+  /** Learns what answers need of other people's names, until the signal is aborted. */
+  run(signal: AbortSignal): Promise<void>;
 }
 
 export function createDnsEngine({
@@ -37,6 +43,8 @@ export function createDnsEngine({
   log,
   limit,
   sign = ecdsaSign,
+  foreign,
+  identity,
 }: {
   readonly nodeName: string;
   readonly log: Log;
@@ -44,6 +52,10 @@ export function createDnsEngine({
   readonly limit?: DnsLimit;
   /** What makes the signatures of signed zones. */
   readonly sign?: SignPort;
+  /** Left out: an ALIAS to a name that is not served here is never answered. */
+  readonly foreign?: ForeignBook;
+  /** Left out: class CHAOS is refused. */
+  readonly identity?: ServerIdentity | undefined;
 }): DnsEngine {
   const signatures = new Signatures(sign);
   let current: DnsSnapshot = {
@@ -57,15 +69,29 @@ export function createDnsEngine({
   const book = new TransferBook();
   const transfers = new Transfers();
 
-  function answer(query: Uint8Array, client: DnsClient, nowMs: number): Uint8Array | undefined {
-    const context: AnswerContext = {
-      ...{ snapshot: current, client, nowMs, signatures },
-      ...(limit && { isOverloaded: (address, atMs) => limit.isOverloaded(address, atMs) }),
-    };
-    const reply = answerQuery(query, context);
+  let fast = new FastPath(current);
+  const isOverloaded = (address: string, atMs: number): boolean =>
+    limit?.isOverloaded(address, atMs) === true;
+
+  function contextOf(client: DnsClient, nowMs: number): AnswerContext {
+    if (fast.snapshot !== current) fast = new FastPath(current);
+    return { snapshot: current, client, nowMs, signatures, isOverloaded };
+  }
+
+  function admit(
+    query: Uint8Array,
+    reply: Uint8Array | undefined,
+    context: AnswerContext,
+  ): Uint8Array | undefined {
     if (limit === undefined || reply === undefined) return reply;
+    const { snapshot, client, nowMs } = context;
     const isSpared = (): boolean => hasValidCookie(query, context);
-    return limit.admit({ ...context, query, reply, hasValidCookie: isSpared });
+    return limit.admit({ query, reply, client, snapshot, nowMs, hasValidCookie: isSpared });
+  }
+
+  function answer(query: Uint8Array, client: DnsClient, nowMs: number): Uint8Array | undefined {
+    const context = contextOf(client, nowMs);
+    return admit(query, fast.answer(query, context) ?? answerQuery(query, context), context);
   }
 
   return {
@@ -73,6 +99,7 @@ export function createDnsEngine({
       opened = await openDatabases(databases, opened, log);
       // Everything from here on happens in one turn: no answer sees a half of it (INV-23).
       const { zones, outcomes } = compileZones(snapshot.zones, current.zones);
+      foreign?.want(foreignNames(zones));
       current = {
         nameserver: nodeName,
         zones,
@@ -80,6 +107,8 @@ export function createDnsEngine({
         health: new Map(Object.entries(snapshot.health)),
         locate: firstLocated([...opened.values()]),
         cookies: createCookies(cookieSecrets(snapshot)),
+        lookUpForeign: foreign?.lookUp,
+        identity,
       };
       book.replace(snapshot.zones, zones);
       return { ...NOTHING_APPLIED, zones: outcomes, databases: [...opened.keys()] };
@@ -89,11 +118,15 @@ export function createDnsEngine({
     },
     answer,
     serve(query, client, nowMs) {
+      const context = contextOf(client, nowMs());
+      const reply = fast.answer(query, context);
+      if (reply !== undefined) return admit(query, reply, context);
       const answerPlain = (bare: Uint8Array): Uint8Array | undefined =>
         answer(bare, client, nowMs());
       return transfers.answer(query, { book, snapshot: current, client, nowMs, answerPlain });
     },
     explain: (question) => explainAnswer({ snapshot: current, ...question }),
+    run: async (signal) => foreign?.run(signal),
   };
 }
 

@@ -13,6 +13,8 @@ export interface DnsWorkerParts {
 /** A nameserver on sockets; it listens once it has zones to answer from. */
 export function dnsWorker({ dns, clock, listen }: DnsWorkerParts): WorkerEngine {
   let listener: DnsListener | undefined;
+  const stop = new AbortController();
+  const running = dns.run(stop.signal);
   const nowMs = (): number => clock.nowMs();
   return {
     async apply(_sequence, snapshot) {
@@ -23,6 +25,9 @@ export function dnsWorker({ dns, clock, listen }: DnsWorkerParts): WorkerEngine 
     },
     setHealth: (health) => dns.setHealth(health),
     explain: (question) => dns.explain(question),
-    close: async () => listener?.close(),
+    close: async () => {
+      stop.abort();
+      await Promise.all([running, listener?.close()]);
+    },
   };
 }

@@ -4,6 +4,7 @@ import type { HttpAnswer, HttpRequest } from '../../runtime/http.ts';
 import { type Log, silentLog } from '../../runtime/log.ts';
 import { takeTurns } from '../../runtime/turns.ts';
 import type { DnsClient } from '../dns/answer.ts';
+import type { ForeignBook } from '../dns/foreign/foreign-book.ts';
 import { readVerified } from '../edge/blob-source.ts';
 import { chooseCertificates } from '../edge/certificate-table.ts';
 // Loaded here, for the engine loads it when first needed: while a simulated world runs, that would
@@ -27,6 +28,8 @@ export interface InProcessPlaneParts {
   readonly nodeName: string;
   readonly log?: Log;
   readonly cache?: MemoryCache;
+  /** Run by whoever made it. */
+  readonly foreign?: ForeignBook;
 }
 
 /** The same code as in the workers, for simulation, benchmarks and tests. */
@@ -38,7 +41,7 @@ export function createInProcessPlane(parts: InProcessPlaneParts): InProcessPlane
     read: (digest) => readVerified(disk, digest),
     onDamaged: (blob) => onDamaged(blob),
   });
-  const dns = createDnsEngine({ nodeName, log });
+  const dns = createDnsEngine({ nodeName, log, ...(parts.foreign && { foreign: parts.foreign }) });
   const inTurn = takeTurns();
   let newestSequence = -1;
 

@@ -57,25 +57,44 @@ async function edgeEngine(
 }
 
 async function dnsEngine(
-  { nodeName, addresses, dnsPort, dnsLimit }: WorkerConfig,
+  { nodeName, addresses, dnsPort, dnsLimit, dnsIdentity: identity }: WorkerConfig,
   workerLog: Log,
 ): Promise<WorkerEngine> {
-  const [{ createDnsEngine }, limiter, { dnsWorker }, { listenDns }, { systemClock }, random] =
-    await Promise.all([
-      import('./dns-engine.ts'),
-      import('../dns/limit/limit.ts'),
-      import('./dns-worker.ts'),
-      import('../../runtime/node/dns-listener.ts'),
-      import('../../runtime/node/clock.ts'),
-      import('../../runtime/node/random.ts'),
-    ]);
+  const [
+    { createDnsEngine },
+    limiter,
+    { dnsWorker },
+    { listenDns },
+    time,
+    random,
+    foreign,
+    resolver,
+  ] = await Promise.all([
+    import('./dns-engine.ts'),
+    import('../dns/limit/limit.ts'),
+    import('./dns-worker.ts'),
+    import('../../runtime/node/dns-listener.ts'),
+    import('../../runtime/node/clock.ts'),
+    import('../../runtime/node/random.ts'),
+    import('../dns/foreign/foreign-book.ts'),
+    import('../../runtime/node/resolver.ts'),
+  ]);
+  const clock = time.systemClock();
   const parts = { random: random.systemRandom(), log: workerLog };
+  const resolve = resolver.nodeResolver();
+  const book = foreign.createForeignBook({ ...parts, clock, resolver: resolve });
   const limit = dnsLimit && limiter.createDnsLimit({ settings: dnsLimit, ...parts });
   const onError = (error: Error): void =>
     workerLog.debug({ error: error.message }, 'a datagram or connection failed');
   return dnsWorker({
-    dns: createDnsEngine({ nodeName, log: workerLog, ...(limit && { limit }) }),
-    clock: systemClock(),
+    dns: createDnsEngine({
+      nodeName,
+      log: workerLog,
+      foreign: book,
+      identity,
+      ...(limit && { limit }),
+    }),
+    clock,
     listen: (answer) => listenDns({ addresses, port: dnsPort, answer, onError }),
   });
 }

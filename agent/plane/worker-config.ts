@@ -1,3 +1,4 @@
+import type { ServerIdentity } from '../dns/chaos.ts';
 import type { DnsLimitSettings } from '../dns/limit/limit.ts';
 import type { WorkerKind } from './plane.ts';
 
@@ -17,6 +18,8 @@ export interface PlaneSettings {
   readonly cacheBytesMax: number;
   /** Of each DNS worker, see `DNS_LIMIT`; left out: none. */
   readonly dnsLimit?: DnsLimitSettings | undefined;
+  /** What is told in class CHAOS; left out: nothing. */
+  readonly dnsIdentity?: ServerIdentity | undefined;
   /** Whether `crash` and `hang` are taken seriously. */
   readonly mode: 'production' | 'test';
 }
