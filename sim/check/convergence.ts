@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Node } from '../../api/node.ts';
 import { condition, type Resource } from '../../api/object.ts';
 import type { Site } from '../../api/site.ts';
@@ -67,7 +68,9 @@ function pendingOnSite(
     site?.spec.content?.release === release.digest &&
     site.spec.ttl === ttl &&
     site.spec.routing.answers === routing.answers &&
-    site.spec.routing.policy === routing.policy;
+    site.spec.routing.policy === routing.policy &&
+    isDeepStrictEqual(site.spec.routing.regions, routing.regions) &&
+    isDeepStrictEqual(site.spec.routing.fallback, routing.fallback);
   const named = site?.status?.dns?.candidates ?? [];
   const edges = cluster.machines.filter(
     (machine) => cluster.wish.nodes.has(machine.name) && machine.roles.includes('edge'),

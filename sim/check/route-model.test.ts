@@ -8,9 +8,11 @@ const PLACES = {
   nowhere: undefined,
 } as const;
 type Name = keyof typeof PLACES;
-const PARIS = { latitude: 48.86, longitude: 2.35 };
+const PARIS = { latitude: 48.86, longitude: 2.35, country: 'FR', continent: 'EU' };
 /** East of it is the antimeridian, and Suva right behind that. */
-const SAMOA = { latitude: -13.83, longitude: -171.76 };
+const SAMOA = { latitude: -13.83, longitude: -171.76, country: 'WS', continent: 'OC' };
+
+const ALL_DOWN = { london: 'down', tokyo: 'down', suva: 'down', nowhere: 'down' } as const;
 
 const nearest = { policy: 'nearest', answers: 2 } as const;
 
@@ -61,6 +63,45 @@ test.each([
   expect(right.others.toSorted()).toEqual(names);
 });
 
+const regions = [
+  { continents: ['EU'], nodes: ['suva', 'london'] },
+  { countries: ['FR', 'GB'], nodes: ['tokyo'] },
+  { nodes: ['nowhere'] },
+];
+
+test.each([
+  { when: "the country's", client: PARIS, states: {}, names: ['tokyo'] },
+  {
+    when: "then the continent's",
+    client: PARIS,
+    states: { tokyo: 'down' },
+    names: ['london', 'suva'],
+  },
+  {
+    when: 'then those for everyone else',
+    ...{ client: PARIS, states: { tokyo: 'down', suva: 'down', london: 'spare' } },
+    names: ['nowhere'],
+  },
+  { when: 'everyone else', client: SAMOA, states: {}, names: ['nowhere'] },
+  {
+    when: 'any, for want of others',
+    client: SAMOA,
+    states: { nowhere: 'down' },
+    names: ['london', 'suva', 'tokyo'],
+  },
+  { when: 'the fallback of an unknown place', client: undefined, states: {}, names: ['suva'] },
+  { when: 'all down: the own region', client: PARIS, states: ALL_DOWN, names: ['tokyo'] },
+] as const)('regions: $when', ({ client, states, names }) => {
+  const rule = { ...nearest, regions, fallback: { nodes: ['suva'] } };
+  const { first, others } = rightAnswer(rule, nodes(states), client);
+  expect([...first, ...others].toSorted()).toEqual(names);
+});
+
+test('a client of unknown place stands where the fallback says', () => {
+  const rule = { ...nearest, fallback: { location: SAMOA } };
+  expect(rightAnswer(rule, nodes({}), undefined).first).toEqual(['suva', 'tokyo', 'london']);
+});
+
 test.each([
   { named: ['a', 'b'], holds: true },
   { named: ['a'], holds: false },
@@ -82,7 +123,9 @@ test.each([
   expect(wrong === undefined).toBe(holds);
 });
 
-function nodes(states: Partial<Record<Name, RouteNode['state']>>): readonly RouteNode[] {
+function nodes(
+  states: Partial<Record<Name, RouteNode['state'] | undefined>>,
+): readonly RouteNode[] {
   return (['london', 'tokyo', 'suva', 'nowhere'] as const).map((name) => ({
     ...{ name, place: PLACES[name], state: states[name] ?? 'up' },
   }));

@@ -1,4 +1,4 @@
-import type { Place } from '../load/places.ts';
+import type { Place, Where } from '../load/places.ts';
 
 /** A node that a site may be served by. */
 export interface RouteNode {
@@ -15,6 +15,17 @@ export interface RouteRule {
   readonly answers: number;
   readonly weights?: Readonly<Record<string, number>> | undefined;
   readonly order?: readonly string[] | undefined;
+  /** `continents` by two letters. One that says neither is for everyone else. */
+  readonly regions?: readonly RegionRule[] | undefined;
+  readonly fallback?:
+    | { readonly location?: Place | undefined; readonly nodes?: readonly string[] | undefined }
+    | undefined;
+}
+
+export interface RegionRule {
+  readonly countries?: readonly string[] | undefined;
+  readonly continents?: readonly string[] | undefined;
+  readonly nodes: readonly string[];
 }
 
 /** An answer that is right. */
@@ -30,30 +41,50 @@ export interface RightAnswer {
 /**
  * Which nodes an answer names, after docs/reference/sites.md: a node that is down or cordoned is
  * left out while another is not; if none but cordoned ones are well, those; if all look down, any
- * of all (INV-20, INV-21). `nearest`: by the great circle, nodes of unknown place last; a client of
- * unknown place gets any. `weighted`: any that has a share, and equal ones if none has. `failover`:
- * in their order, then any that the order does not name.
+ * of all (INV-20, INV-21). Of these, those of the country's region, or else of the continent's, of
+ * the one for everyone else, or any. `nearest`: by the great circle, nodes of unknown place last; a
+ * client of unknown place gets any, or what the fallback says. `weighted`: any that has a share, and
+ * equal ones if none has. `failover`: in their order, then any that the order does not name.
  */
 export function rightAnswer(
   rule: RouteRule,
   all: readonly RouteNode[],
-  client: Place | undefined,
+  client: Where | undefined,
 ): RightAnswer {
-  const { policy, answers, weights = {}, order = [] } = rule;
+  const { policy, answers, weights = {}, order = [], fallback } = rule;
   const shared = all.filter(({ name }) => (weights[name] ?? 0) > 0);
   const nodes = policy === 'weighted' && shared.length > 0 ? shared : all;
-  const pools = [
+  const well = [
     nodes.filter(({ state }) => state === 'up'),
     nodes.filter(({ state }) => state === 'spare'),
-  ];
-  const pool = pools.find(({ length }) => length > 0) ?? nodes;
+    nodes,
+  ].find(({ length }) => length > 0);
+  const pool = narrowed(rule, well ?? [], client);
   const names = pool.map(({ name }) => name);
-  const first = firstOf(policy, pool, { client, order });
+  const first = firstOf(policy, pool, { client: client ?? fallback?.location, order });
   return {
     count: Math.min(answers, pool.length),
     first,
     others: names.filter((name) => !first.includes(name)),
   };
+}
+
+/** Those of the first region that is for the client and has one of them. */
+function narrowed(
+  { regions = [], fallback }: RouteRule,
+  well: readonly RouteNode[],
+  client: Where | undefined,
+): readonly RouteNode[] {
+  const isForAll = ({ countries = [], continents = [] }: RegionRule): boolean =>
+    countries.length === 0 && continents.length === 0;
+  const turns = [
+    ...regions.filter(({ countries }) => client && countries?.includes(client.country)),
+    ...regions.filter(({ continents }) => client && continents?.includes(client.continent)),
+    ...(client === undefined ? [{ nodes: fallback?.nodes ?? [] }] : []),
+    ...regions.filter(isForAll),
+  ];
+  const members = turns.map((turn) => well.filter(({ name }) => turn.nodes.includes(name)));
+  return members.find(({ length }) => length > 0) ?? well;
 }
 
 /** What is wrong with an answer that names these, in this order; undefined: nothing. */

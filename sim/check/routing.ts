@@ -4,10 +4,10 @@ import type { GeoNameRecord } from '../../runtime/records.ts';
 import type { Machine } from '../cluster/machines.ts';
 import { decodeReply, TYPE_A } from '../load/dns-client.ts';
 import { readQuery } from '../load/dns-query.ts';
-import { placeOf } from '../load/places.ts';
-import type { Wish } from '../load/wish.ts';
+import { whereOf } from '../load/places.ts';
+import { CONTINENT_CODES, type Routing, type Wish } from '../load/wish.ts';
 import type { Check, CheckPorts, DnsExchange } from './check.ts';
-import { type RouteNode, rightAnswer, wrongWith } from './route-model.ts';
+import { type RouteNode, type RouteRule, rightAnswer, wrongWith } from './route-model.ts';
 import { type ServedZones, ZoneHistory } from './served-zones.ts';
 
 export interface RoutingPorts extends CheckPorts {
@@ -53,7 +53,7 @@ export function routingCheck(ports: RoutingPorts): Check {
       if (type !== TYPE_A || served === undefined || geoName === undefined) return;
       if (reply === undefined || decodeReply(reply).form === 'cut') return;
       const nodes = nodesOf(geoName, served, healthAt(nameserver));
-      const client = served.geography === 'absent' ? undefined : placeOf(vantageOf(exchange));
+      const client = served.geography === 'absent' ? undefined : whereOf(vantageOf(exchange));
       const right = rightAnswer(ruleOf(geoName), nodes, client);
       const named = decodeReply(reply).answer.map(({ text }) => nameOf(text));
       const wrong = wrongWith(right, named);
@@ -64,8 +64,8 @@ export function routingCheck(ports: RoutingPorts): Check {
       for (const { nameserver, site, client, geography, addresses } of await ports.askAll()) {
         const routing = ports.wish.sites.get(site)?.routing;
         if (routing === undefined) continue;
-        const place = geography === 'absent' ? undefined : placeOf(client);
-        const right = rightAnswer(routing, wishedNodes(ports), place);
+        const where = geography === 'absent' ? undefined : whereOf(client);
+        const right = rightAnswer(wishedRule(routing), wishedNodes(ports), where);
         const wrong = wrongWith(right, addresses.map(nameOf));
         if (wrong !== undefined)
           violated(1, `at rest ${nameserver} names for ${site}, asked by ${client}: ${wrong}`);
@@ -94,14 +94,29 @@ function nodesOf(
     });
 }
 
-function ruleOf(geoName: GeoNameRecord): Parameters<typeof rightAnswer>[0] {
-  const { policy, answersMax, candidates, weights } = geoName;
+function ruleOf(geoName: GeoNameRecord): RouteRule {
+  const { policy, answersMax, candidates, weights, regions, fallback } = geoName;
+  const { latitude, longitude } = fallback ?? {};
+  const isPlaced = latitude !== undefined && longitude !== undefined;
   return {
+    regions,
+    fallback: fallback && {
+      nodes: fallback.nodes,
+      location: isPlaced ? { latitude, longitude } : undefined,
+    },
     policy,
     answers: answersMax,
     order: candidates,
     weights: Object.fromEntries(candidates.map((name, index) => [name, weights[index] ?? 0])),
   };
+}
+
+function wishedRule(routing: Routing): RouteRule {
+  const regions = routing.regions?.map((region) => ({
+    ...region,
+    continents: region.continents?.map((name) => CONTINENT_CODES[name]),
+  }));
+  return { ...routing, regions };
 }
 
 /** Whose place counts: that of whom the resolver asks for, or its own. */

@@ -1,4 +1,5 @@
 import type { Published } from './content.ts';
+import type { Place } from './places.ts';
 
 /** Where requests of a site are sent: its `spec.routing`. */
 export interface Routing {
@@ -7,7 +8,24 @@ export interface Routing {
   readonly answers: number;
   readonly weights?: Readonly<Record<string, number>>;
   readonly order?: readonly string[];
+  readonly regions?: readonly RegionWish[];
+  /** For clients whose place is unknown. */
+  readonly fallback?: FallbackWish;
 }
+
+export interface RegionWish {
+  readonly countries?: readonly string[];
+  readonly continents?: readonly (keyof typeof CONTINENT_CODES)[];
+  readonly nodes: readonly string[];
+}
+
+export interface FallbackWish {
+  readonly location?: Place;
+  readonly nodes?: readonly string[];
+}
+
+/** Those that clients are in, as manifests write them, and as databases do. */
+export const CONTINENT_CODES = { asia: 'AS', europe: 'EU', 'north-america': 'NA' } as const;
 
 export interface SiteWish {
   readonly name: string;
