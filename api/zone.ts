@@ -14,6 +14,7 @@ import {
 import { defineKind } from './kind.ts';
 import type { Resource } from './object.ts';
 import { RECORD_TYPES } from './rdata/types.ts';
+import { dnssecSpecSchema, dnssecStatusFields } from './zone-dnssec.ts';
 import { zoneRules } from './zone-rules.ts';
 
 /** How many record sets one zone may declare. */
@@ -90,6 +91,7 @@ export const zoneSpecSchema = group('The zone as it should be answered.', {
     },
     { default: {} },
   ),
+  dnssec: optional(dnssecSpecSchema),
 });
 
 export const zoneStatusSchema = statusGroup({
@@ -105,6 +107,7 @@ export const zoneStatusSchema = statusGroup({
       maxItems: 1000,
     }),
   ),
+  ...dnssecStatusFields,
 });
 
 export type ZoneSpec = Declared<typeof zoneSpecSchema>;

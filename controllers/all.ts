@@ -2,6 +2,7 @@ import type { CertificateAuthority, Sealer } from '../runtime/authority.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Controller } from '../runtime/controller.ts';
 import type { EventRecorder } from '../runtime/events.ts';
+import type { Random } from '../runtime/random.ts';
 import type { World } from '../runtime/world.ts';
 import type { Writer } from '../runtime/writer.ts';
 import { certificatesController } from './certificates/controller.ts';
@@ -17,6 +18,7 @@ export interface ControllerPorts {
   readonly clock: Clock;
   readonly authority: CertificateAuthority;
   readonly sealer: Sealer;
+  readonly random: Random;
   readonly events: EventRecorder;
 }
 

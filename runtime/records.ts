@@ -11,7 +11,7 @@ export interface Records {
   readonly report: ReportRecord;
   /** The version of a zone that nameservers serve. Id: `namespace/name`. */
   readonly zone: ZoneRecord;
-  /** The keys that a zone is signed with, the private ones sealed. Id: uid of the Zone. */
+  /** The keys that a zone is signed with, the private ones sealed. Id: `namespace/name`. */
   readonly signing: SigningRecord;
   /** The greatest serial among zones that are not served any more; id `gone`. */
   readonly serial: SerialRecord;
@@ -104,6 +104,7 @@ export interface ZoneKeyRecord {
 }
 
 export interface SigningRecord {
+  readonly zoneUid: string;
   /** The name that the keys sign for: a Zone that moves to another begins anew. */
   readonly origin: string;
   readonly phase: SigningPhase;

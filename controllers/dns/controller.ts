@@ -5,17 +5,19 @@ import type { Clock } from '../../runtime/clock.ts';
 import { afterWrite, type Controller, type Outcome } from '../../runtime/controller.ts';
 import { qualifiedName, splitName } from '../../runtime/keys.ts';
 import { nodeViews } from '../../runtime/node-view.ts';
-import type { ZoneRecord } from '../../runtime/records.ts';
+import type { SigningRecord, ZoneRecord } from '../../runtime/records.ts';
 import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/world.ts';
 import type { Author, Operation, Writer } from '../../runtime/writer.ts';
-import { planZone } from './plan.ts';
+import { planZone, type ZoneFacts, type ZonePlan } from './plan.ts';
+import { publicKeys } from './plan-signing.ts';
 import { greatestSerial } from './serial.ts';
+import { type SigningPorts, stepSigning } from './step-signing.ts';
 
 /** The id of the record of serials that are not served any more. */
 const GONE = 'gone';
 const AUTHOR: Author = { manager: 'dns-controller', user: 'dom' };
 
-interface DnsPorts {
+interface DnsPorts extends SigningPorts {
   readonly world: World;
   readonly writer: Writer;
   readonly clock: Clock;
@@ -33,7 +35,7 @@ export function dnsController(ports: DnsPorts): Controller {
 function affected(world: World, change: WorldChange): readonly string[] {
   if (change.kind === 'record') {
     if (change.record === 'zone') return [change.id];
-    return change.record === 'session' || change.record === 'report' ? everyZone(world) : [];
+    return EVERY_ZONE.has(change.record) ? everyZone(world) : [];
   }
   const { object, before } = change;
   if (isKind(object, 'Node')) {
@@ -55,6 +57,9 @@ function isRelabelled({ object, before }: WorldChange & { readonly kind: 'object
   return !isDeepStrictEqual(object.metadata.labels, before?.metadata.labels);
 }
 
+/** Records that any zone may depend on. */
+const EVERY_ZONE: ReadonlySet<string> = new Set(['session', 'report', 'transferKey']);
+
 function everyZone(world: World): readonly string[] {
   return world.list('Zone').map((zone) => qualifiedName(zone.metadata));
 }
@@ -67,42 +72,73 @@ function zonesAround(world: World, sites: readonly Site[]): readonly string[] {
     .map((zone) => qualifiedName(zone.metadata));
 }
 
+/**
+ * The zone with the next step of its keys. Where the version with them is not to be served, the
+ * step waits: what is served must always have its keys in the store.
+ */
+function signedPlan(
+  ports: DnsPorts,
+  facts: ZoneFacts,
+  found: SigningRecord | undefined,
+): {
+  readonly plan: ZonePlan;
+  readonly signing: SigningRecord | undefined;
+  readonly recheckInMs: number;
+} {
+  const nowMs = ports.clock.nowMs();
+  const stored = found?.zoneUid === facts.zone.metadata.uid ? found : undefined;
+  const { record, recheckInMs } = stepSigning(ports, { ...facts, stored }, nowMs);
+  const plan = planZone({ ...facts, signing: record }, nowMs);
+  const publics = record === undefined ? undefined : publicKeys(record);
+  if (isDeepStrictEqual(plan.record?.keys, publics)) return { plan, signing: record, recheckInMs };
+  return { plan: planZone({ ...facts, signing: stored }, nowMs), signing: stored, recheckInMs };
+}
+
 async function reconcile(ports: DnsPorts, name: string): Promise<Outcome> {
-  const { world, writer, clock } = ports;
+  const { world, writer } = ports;
   const zone = world.get('Zone', splitName(name));
   const stored = world.record('zone', name);
   const gone = world.record('serial', GONE);
+  const keys = world.record('signing', name);
   if (zone === undefined) {
     // Safe though read from the mirror: a record is written only while its Zone is there.
     const operations = stored === undefined ? [] : [write(undefined), ...remember(undefined)];
-    return afterWrite(await writer.commit(operations, AUTHOR));
+    return afterWrite(await writer.commit([...operations, ...keep(undefined)], AUTHOR));
   }
-  const { record, status } = planZone(
-    {
-      zone,
-      zones: world.list('Zone'),
-      sites: world.list('Site'),
-      nodes: nodeViews(world),
-      previous: stored?.value.zoneUid === zone.metadata.uid ? stored.value : undefined,
-      serials: [
-        ...(gone === undefined ? [] : [gone.value.serial]),
-        ...world
-          .records('zone')
-          .map(([, { value }]) => value)
-          .filter(({ origin }) => origin === zone.spec.origin)
-          .map(({ serial }) => serial),
-      ],
-    },
-    clock.nowMs(),
-  );
-  const operations: Operation[] = [{ kind: 'status', base: zone, status }];
-  if (!isDeepStrictEqual(record, stored?.value))
-    operations.push({ kind: 'expect', base: zone }, write(record), ...remember(record));
-  return afterWrite(await writer.commit(operations, AUTHOR));
+  const facts = {
+    zone,
+    zones: world.list('Zone'),
+    sites: world.list('Site'),
+    nodes: nodeViews(world),
+    transferKeys: new Set(world.records('transferKey').map(([id]) => id)),
+    previous: stored?.value.zoneUid === zone.metadata.uid ? stored.value : undefined,
+    serials: [
+      ...(gone === undefined ? [] : [gone.value.serial]),
+      ...world
+        .records('zone')
+        .map(([, { value }]) => value)
+        .filter(({ origin }) => origin === zone.spec.origin)
+        .map(({ serial }) => serial),
+    ],
+  };
+  const signed = signedPlan(ports, facts, keys?.value);
+  const { record, status } = signed.plan;
+  const isNew = !isDeepStrictEqual(record, stored?.value);
+  const writes = [...(isNew ? [write(record), ...remember(record)] : []), ...keep(signed.signing)];
+  const expected: readonly Operation[] = writes.length > 0 ? [{ kind: 'expect', base: zone }] : [];
+  const operations = [{ kind: 'status', base: zone, status } as const, ...expected, ...writes];
+  return afterWrite(await writer.commit(operations, AUTHOR), signed.recheckInMs);
 
   function write(value: ZoneRecord | undefined): Operation {
     const modRevision = stored?.modRevision ?? 0n;
     return { kind: 'record', record: 'zone', id: name, value, modRevision };
+  }
+
+  /** In one write with the version that they sign: no version is ever without its keys. */
+  function keep(value: SigningRecord | undefined): readonly Operation[] {
+    if (isDeepStrictEqual(value, keys?.value)) return [];
+    const modRevision = keys?.modRevision ?? 0n;
+    return [{ kind: 'record', record: 'signing', id: name, value, modRevision }];
   }
 
   /**

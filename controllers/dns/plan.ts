@@ -4,12 +4,14 @@ import type { Zone, ZoneStatus } from '../../api/zone.ts';
 import { type ConditionInput, replaceConditions } from '../../runtime/conditions.ts';
 import { qualifiedName } from '../../runtime/keys.ts';
 import { hasRole, type NodeView } from '../../runtime/node-view.ts';
-import type { ZoneRecord } from '../../runtime/records.ts';
+import type { SigningRecord, ZoneRecord } from '../../runtime/records.ts';
 import { VALUE_BYTES_MAX } from '../../runtime/store.ts';
 import { zonesByOrigin } from '../../runtime/zones.ts';
 import { geoNames } from './geo-names.ts';
+import { publicKeys } from './plan-signing.ts';
 import { recordSets } from './record-sets.ts';
 import { greatestSerial, nextSerial } from './serial.ts';
+import { signingStatus } from './signing-status.ts';
 
 export interface ZoneFacts {
   readonly zone: Zone;
@@ -17,6 +19,8 @@ export interface ZoneFacts {
   readonly zones: readonly Zone[];
   readonly sites: readonly Site[];
   readonly nodes: readonly NodeView[];
+  /** The keys that it is to be signed with; undefined: it is not. */
+  readonly signing?: SigningRecord | undefined;
   /** The version of this Zone that is being served; undefined: none yet. */
   readonly previous: ZoneRecord | undefined;
   /** Serials that this origin is or may have been served with, also by other Zones. */
@@ -41,7 +45,15 @@ export function planZone(facts: ZoneFacts, nowMs: number): ZonePlan {
   const accepted = isTooLarge ? tooLarge(zone) : acceptedOf(problems);
   const nodes = facts.nodes.filter((node) => hasRole(node, 'nameserver') && node.connected);
   const current = nodes.filter((node) => serves(node, zone, served?.serial));
-  const inputs = [readyOf(facts, nodes, current), accepted];
+  const signing =
+    facts.signing === undefined
+      ? undefined
+      : signingStatus(facts.signing, { zone, nodes: facts.nodes });
+  const inputs = [
+    readyOf(facts, nodes, current),
+    accepted,
+    ...(signing === undefined ? [] : [signing.condition]),
+  ];
   return {
     record: served,
     status: {
@@ -49,6 +61,7 @@ export function planZone(facts: ZoneFacts, nowMs: number): ZonePlan {
       ...(served === undefined ? {} : { serial: served.serial }),
       servedBy: { current: current.length, total: nodes.length },
       nameservers,
+      ...signing?.fields,
     },
   };
 }
@@ -82,6 +95,7 @@ function compile(facts: ZoneFacts): {
     negativeTtlS: soa.negativeTtlS,
     records,
     geoNames: names,
+    ...(facts.signing === undefined ? {} : { keys: publicKeys(facts.signing) }),
   };
   return { data, nameservers, problems };
 }

@@ -156,7 +156,7 @@ function certificatePlan(
 
 function zoneEntries(world: World, openKey: OpenKey): readonly ViewEntry[] {
   return world.records('zone').map(([id, { value: zone, modRevision }]) => {
-    const signing = zone.keys === undefined ? undefined : world.record('signing', zone.zoneUid);
+    const signing = zone.keys === undefined ? undefined : world.record('signing', id);
     return {
       key: `zone/${id}`,
       version: `${modRevision}${signing === undefined ? '' : `+${signing.modRevision}`}${transferVersion(world, zone)}`,

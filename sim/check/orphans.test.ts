@@ -19,6 +19,7 @@ function world(): Scene {
   );
   record(scene, 'host', 'blog.test', { siteUid: 'Site-blog', namespace: 'default', name: 'blog' });
   record(scene, 'zone', 'default/z', { zoneUid: 'Zone-z' });
+  record(scene, 'signing', 'default/z', { zoneUid: 'Zone-z' });
   record(scene, 'material', 'Certificate-blog', {});
   record(scene, 'session', 'london', { nodeUid: 'Node-london' });
   record(scene, 'report', 'london', { nodeUid: 'Node-london' });
@@ -55,6 +56,11 @@ test.each<{ when: string; happens: (scene: Scene) => void; left: string }>([
     when: 'the Zone of a version is another',
     happens: (scene) => record(scene, 'zone', 'default/z', { zoneUid: 'earlier' }),
     left: '/b8s/system/zone/default/z',
+  },
+  {
+    when: 'the Zone of a key is another',
+    happens: (scene) => record(scene, 'signing', 'default/z', { zoneUid: 'earlier' }),
+    left: '/b8s/system/signing/default/z',
   },
   {
     when: 'the Certificate of a key is gone',

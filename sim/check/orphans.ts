@@ -4,7 +4,13 @@ import type { Release } from '../../api/release.ts';
 import type { Site } from '../../api/site.ts';
 import { kindPrefix, objectKey, parseKey, WORLD_PREFIX } from '../../runtime/keys.ts';
 import { decodeObject } from '../../runtime/mirror.ts';
-import type { HostRecord, ReportRecord, SessionRecord, ZoneRecord } from '../../runtime/records.ts';
+import type {
+  HostRecord,
+  ReportRecord,
+  SessionRecord,
+  SigningRecord,
+  ZoneRecord,
+} from '../../runtime/records.ts';
 import type { KeyValue } from '../../runtime/store.ts';
 import type { Check, CheckPorts } from './check.ts';
 import type { StoreHistory } from './store-history.ts';
@@ -65,6 +71,11 @@ class Owners {
         return this.#faultOfOwner(
           `${kindPrefix('Zone')}${id}`,
           (JSON.parse(value) as ZoneRecord).zoneUid,
+        );
+      case 'signing':
+        return this.#faultOfOwner(
+          `${kindPrefix('Zone')}${id}`,
+          (JSON.parse(value) as SigningRecord).zoneUid,
         );
       case 'material': {
         const all = this.#history.list(kindPrefix('Certificate'), this.#history.head);
