@@ -68,6 +68,33 @@ describe.each([
   });
 });
 
+test('a blob that is pushed again while somebody finds it damaged stays', async () => {
+  const digest = await put(SMALL);
+  const path = blobPath(digest);
+  disk.rot(path, 5);
+  let reads = 0;
+  const { stream } = disk;
+  disk.stream = async function* (...asked) {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of stream.apply(disk, asked)) pieces.push(piece);
+    // What was read is wrong still, and right by the time that it is judged.
+    reads += 1;
+    if (reads === 1) await put(SMALL);
+    yield* pieces;
+  };
+  await expect(readAll(digest)).rejects.toThrow('misread');
+  expect((await readAll(digest)).equals(SMALL)).toBe(true);
+});
+
+test('who finds a damaged blob that somebody else has put aside, says that it is not there', async () => {
+  const digest = await put(LARGE);
+  disk.rot(blobPath(digest), 5);
+  const found = await Promise.allSettled([readAll(digest), readAll(digest)]);
+  expect(found.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect(await blobs.has(digest)).toBe(false);
+  expect([...disk.files().keys()]).toEqual([]);
+});
+
 test('a full disk refuses an upload, and takes it once there is room', async () => {
   disk.limit(SMALL.length);
   await expect(put(LARGE)).rejects.toThrow('no space left');

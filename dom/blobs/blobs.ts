@@ -81,7 +81,7 @@ export class Blobs {
     rest: AsyncIterator<Uint8Array>,
   ): Promise<void> {
     const path = pathOf(digest);
-    const part = `uploads/${digest}-${Buffer.from(this.#random.bytes(8)).toString('hex')}`;
+    const part = this.#partOf(digest);
     const hash = createHash('sha256');
     let sizeBytes = 0;
     try {
@@ -119,13 +119,36 @@ export class Blobs {
     if (offsetBytes === 0 && nameOf(hash) !== digest) await this.#refuseDamaged(digest);
   }
 
-  /** A disk may misread: what is wrong twice is wrong. */
+  /**
+   * A disk may misread: what is wrong twice is wrong. It is put aside and looked at once more before
+   * it goes, for somebody may have pushed the blob again meanwhile.
+   */
   async #refuseDamaged(digest: string): Promise<never> {
-    const again = createHash('sha256');
-    for await (const piece of this.#disk.stream(pathOf(digest))) again.update(piece);
-    if (nameOf(again) === digest) throw new Error(`read blob ${digest}: the disk misread it`);
-    await this.#disk.remove(pathOf(digest));
+    const path = pathOf(digest);
+    const misread = new Error(`read blob ${digest}: the disk misread it`);
+    if ((await this.#nameOfFile(path)) === digest) throw misread;
+    const aside = this.#partOf(digest);
+    await this.#disk.rename(path, aside).catch(() => {
+      // Whoever read it at the same time has put it aside.
+      throw missing(digest);
+    });
+    if ((await this.#nameOfFile(aside)) === digest) {
+      await this.#disk.rename(aside, path);
+      throw misread;
+    }
+    await this.#disk.remove(aside);
     throw new RequestError('NOT_FOUND', `blob ${digest} was damaged on dom's disk: push it again`);
+  }
+
+  async #nameOfFile(path: string): Promise<string> {
+    const hash = createHash('sha256');
+    for await (const piece of this.#disk.stream(path)) hash.update(piece);
+    return nameOf(hash);
+  }
+
+  /** A file of its own for what is not, or no longer, sure to be the blob. */
+  #partOf(digest: string): string {
+    return `uploads/${digest}-${Buffer.from(this.#random.bytes(8)).toString('hex')}`;
   }
 
   /** Removes what uploads cut short by a crash have left. */
