@@ -10,7 +10,10 @@ export type Known =
       readonly kind: 'geo';
       /** Geo names of one group have the same candidates and policy. */
       readonly group: number;
-      readonly byChoice: Map<Choice, Template>;
+      /** Of this name and type. */
+      readonly own: Map<Choice, Template>;
+      /** Of all names of the group with this type and TTL; undefined: aliases lead there. */
+      readonly shared: Map<Choice, Template> | undefined;
     }
   /** Only the general path can tell. */
   | { readonly kind: 'general' };
@@ -35,6 +38,7 @@ export const ANSWERS_MAX = 32_768;
 export class AnswerTable {
   /** Empty until there is something to keep: many snapshots are never asked. */
   #buckets: (Row | undefined)[] = [];
+  readonly #shared: Map<string, Map<Choice, Template>> = new Map();
   #count = 0;
   /** A bit for each hash that was asked for; undefined while all that is asked for has room. */
   #seen: Uint8Array | undefined;
@@ -66,12 +70,20 @@ export class AnswerTable {
     this.#buckets[bucket] = { name, type: query.type, known, next };
   }
 
+  /** Answers that geo names have in common, by group, type and TTL. */
+  sharedBy(key: string): Map<Choice, Template> {
+    const shared = this.#shared.get(key) ?? new Map<Choice, Template>();
+    this.#shared.set(key, shared);
+    return shared;
+  }
+
   /** One answer more is kept. */
   grow(): void {
     this.#count += 1;
     if (this.#buckets.length === 0) this.#buckets = Array.from({ length: BUCKETS });
     if (this.#count <= ANSWERS_MAX) return;
     this.#buckets.fill(undefined);
+    this.#shared.clear();
     this.#seen = new Uint8Array(2 ** 15);
     this.#count = 1;
   }

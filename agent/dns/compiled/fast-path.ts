@@ -121,7 +121,11 @@ export class FastPath {
     const found = chased.end?.found;
     if (found?.kind === 'borrowed') return { kind: 'general' };
     if (found?.kind === 'geo') {
-      return { kind: 'geo', group: this.#groupOf(found.geoName), byChoice: new Map() };
+      const group = this.#groupOf(found.geoName);
+      const isDirect = chased.aliases.length === 0;
+      const key = `${group} ${found.geoName.ttlS} ${this.#query.type}`;
+      const shared = isDirect ? this.#answers.sharedBy(key) : undefined;
+      return { kind: 'geo', group, own: new Map(), shared };
     }
     const template = this.#template(message, context);
     return template === undefined ? { kind: 'general' } : { kind: 'fixed', template };
@@ -156,12 +160,14 @@ export class FastPath {
       this.#decisions.keep(key, decision);
     }
     const { choice, scopeBits } = decision;
-    let template = known.byChoice.get(choice);
+    let template = known.shared?.get(choice) ?? known.own.get(choice);
     if (template === undefined) {
       template = this.#template(message, context);
       if (template === undefined) return undefined;
       this.#answers.grow();
-      known.byChoice.set(choice, template);
+      // Addresses alone name nothing but the question: they are the same bytes after any.
+      const isAddresses = template.counts[1] === 0 && template.counts[2] === 0;
+      (isAddresses && known.shared ? known.shared : known.own).set(choice, template);
     }
     return this.#compose(template, message, context, scopeBits);
   }
