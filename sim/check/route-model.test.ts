@@ -69,7 +69,12 @@ const regions = [
   { nodes: ['nowhere'] },
 ];
 
-test.each([
+test.each<{
+  readonly when: string;
+  readonly client: typeof PARIS | undefined;
+  readonly states: Partial<Record<Name, RouteNode['state']>>;
+  readonly names: readonly string[];
+}>([
   { when: "the country's", client: PARIS, states: {}, names: ['tokyo'] },
   {
     when: "then the continent's",
@@ -91,7 +96,7 @@ test.each([
   },
   { when: 'the fallback of an unknown place', client: undefined, states: {}, names: ['suva'] },
   { when: 'all down: the own region', client: PARIS, states: ALL_DOWN, names: ['tokyo'] },
-] as const)('regions: $when', ({ client, states, names }) => {
+])('regions: $when', ({ client, states, names }) => {
   const rule = { ...nearest, regions, fallback: { nodes: ['suva'] } };
   const { first, others } = rightAnswer(rule, nodes(states), client);
   expect([...first, ...others].toSorted()).toEqual(names);
@@ -123,9 +128,7 @@ test.each([
   expect(wrong === undefined).toBe(holds);
 });
 
-function nodes(
-  states: Partial<Record<Name, RouteNode['state'] | undefined>>,
-): readonly RouteNode[] {
+function nodes(states: Partial<Record<Name, RouteNode['state']>>): readonly RouteNode[] {
   return (['london', 'tokyo', 'suva', 'nowhere'] as const).map((name) => ({
     ...{ name, place: PLACES[name], state: states[name] ?? 'up' },
   }));

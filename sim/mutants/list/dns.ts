@@ -5,8 +5,8 @@ export const DNS: readonly Mutant[] = [
   {
     name: 'empty-answer-when-all-down',
     file: 'agent/dns/route.ts',
-    find: "return { pool: eligible.length === 0 ? 'up' : 'all', members: eligible };",
-    replace: "return { pool: 'up', members: [] };",
+    find: "for (const pool of ['up', 'unschedulable', 'all'] as const) {",
+    replace: "for (const pool of ['up', 'unschedulable', 'up'] as Routing['pool'][]) {",
     story: 'A nameserver that sees no edge answers with nothing.',
     expects: [21],
   },
