@@ -348,6 +348,18 @@ describe('IXFR (RFC 1995)', () => {
     edit(query);
     expect(rcodeOf(primaryOf(4).ask(query)[0])).toBe(1);
   });
+
+  // NSD says it, too: e2e/dns/compare.test.ts showed that it was missing.
+  test('BADVERS for a version of EDNS that nobody speaks (RFC 6891 §6.1.3)', () => {
+    const opt = optRecord(1232);
+    opt[6] = 1;
+    const query = transferQuery('example.com', { serial: 3, opt });
+    const [reply = Buffer.alloc(0)] = primaryOf(4).ask(query);
+    expect(rcodeOf(reply)).toBe(0);
+    // Its upper bits are the first byte of the OPT's TTL.
+    expect(reply.subarray(-11)[5]).toBe(1);
+    expect(reply.readUInt16BE(6)).toBe(0);
+  });
 });
 
 describe('a query that is no transfer', () => {

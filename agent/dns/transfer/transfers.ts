@@ -4,7 +4,7 @@ import type { DnsClient } from '../answer.ts';
 import { borrowAddresses } from '../borrow.ts';
 import { Rcode, RecordType } from '../codes.ts';
 import type { Vantage } from '../geo-answer.ts';
-import { HEADER_BYTES } from '../message.ts';
+import { HEADER_BYTES, parseQuery } from '../message.ts';
 import type { NameKey } from '../name.ts';
 import { ExtendedError } from '../reply.ts';
 import { TCP_SIZE_BYTES_MAX } from '../response.ts';
@@ -98,8 +98,11 @@ export class Transfers {
 
   #answerTransfer(message: Buffer, context: TransferContext, sender: Sender): DnsReply | undefined {
     const read = readRequest(message);
+    // What is wrong with any query is wrong with this one: BADVERS, records that are not whole.
+    if (read.kind === 'other' || parseQuery(message).kind !== 'accepted') {
+      return context.answerPlain(message);
+    }
     if (read.kind === 'malformed') return bareReplyTo(message, { rcode: Rcode.FORMERR });
-    if (read.kind === 'other') return context.answerPlain(message);
     const { request } = read;
     const zone = context.book.zone(request.origin);
     const isUdp = sender.client.transport === 'udp';
