@@ -29,12 +29,21 @@ export function isWithin(name: string, origin: string): boolean {
   return backslashes.length % 2 === 0;
 }
 
-/** How a manifest names what lies at `key`: `@`, or relative to the origin, all odd bytes escaped. */
+/**
+ * How a manifest names what lies at `key`: `@`, relative to the origin, or whole where a relative
+ * name would look like a slip. All odd bytes are escaped.
+ */
 export function relativeName(key: NameKey, origin: NameKey): string {
   if (key === origin) return '@';
-  const labels = labelsOf(key.slice(0, key.length - origin.length) as NameKey);
+  const relative = labelsText(key.slice(0, key.length - origin.length) as NameKey);
+  const above = labelsText(origin);
+  return origin !== ROOT && isWithin(relative, above) ? `${relative}.${above}.` : relative;
+}
+
+function labelsText(key: NameKey): string {
+  const labels = labelsOf(key);
   return labels
-    .map((label, index) => (index === 0 && label === '*' ? '*' : escaped(label)))
+    .map((label, index) => (index === 0 && label === '*' ? label : escaped(label)))
     .join('.');
 }
 

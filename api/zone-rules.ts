@@ -1,8 +1,10 @@
 import type { Violation } from './kind.ts';
 import { domainProblem, hostProblem } from './names.ts';
+import { parseName } from './rdata/name.ts';
 import { absoluteName, ownerProblem, recordTypeProblem, valueProblem } from './records.ts';
 import { about, aboutField, check, checkEach } from './rules.ts';
 import type { Zone, ZoneRecord } from './zone.ts';
+import { secondaryViolations } from './zone-secondaries.ts';
 import { setViolations } from './zone-sets.ts';
 
 /** What the schema cannot say of a zone. */
@@ -18,12 +20,20 @@ export function zoneRules(zone: Zone): readonly Violation[] {
       : check(['spec', 'soa', 'mailbox'], soa.mailbox, mailboxProblem)),
     ...zone.spec.records.flatMap((record, index) => recordViolations(record, index, origin)),
     ...setViolations(zone.spec),
+    ...secondaryViolations(zone.spec),
   ];
 }
 
 function mailboxProblem(mailbox: string): string | undefined {
-  if (mailbox.includes('@')) return `write it as a name: ${mailbox.replace('@', '.')}`;
-  return domainProblem(mailbox);
+  if (mailbox.includes('@')) {
+    const [local = '', domain = ''] = mailbox.split('@');
+    return `write it as a name: ${local.replaceAll('.', '\\.')}.${domain}`;
+  }
+  // RFC 1035 §8: a dot before the @ is escaped.
+  if (!mailbox.includes('\\')) return domainProblem(mailbox);
+  return parseName(mailbox) === undefined || mailbox.endsWith('.')
+    ? 'is not a name without a final dot, e.g. jane\\.doe.example.com'
+    : undefined;
 }
 
 function recordViolations(record: ZoneRecord, index: number, origin: string): readonly Violation[] {

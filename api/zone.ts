@@ -16,6 +16,7 @@ import type { Resource } from './object.ts';
 import { RECORD_TYPES } from './rdata/types.ts';
 import { dnssecSpecSchema, dnssecStatusFields } from './zone-dnssec.ts';
 import { zoneRules } from './zone-rules.ts';
+import { secondariesSchema } from './zone-secondaries.ts';
 
 /** How many record sets one zone may declare. */
 export const ZONE_RECORDS_MAX = 10_000;
@@ -92,6 +93,7 @@ export const zoneSpecSchema = group('The zone as it should be answered.', {
     { default: {} },
   ),
   dnssec: optional(dnssecSpecSchema),
+  secondaries: optional(secondariesSchema),
 });
 
 export const zoneStatusSchema = statusGroup({
