@@ -124,6 +124,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/node.ts')).registerNode,
   },
   {
+    name: 'transfer-key',
+    summary: 'make keys for secondaries of zones',
+    group: 'Operate',
+    load: async () => (await import('./commands/transfer-key.ts')).registerTransferKey,
+  },
+  {
     name: 'api-resources',
     summary: 'list the kinds of objects',
     group: 'Set up',

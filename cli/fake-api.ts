@@ -17,6 +17,7 @@ import {
   type ObjectReference,
   type ServerInfo,
   type TokenInfo,
+  type TransferKeyInfo,
   type WatchEvent,
   type WatchOptions,
 } from '../runtime/api-client.ts';
@@ -39,6 +40,9 @@ export class FakeApi implements Api {
   version = '0.1.0';
   explanation: DnsExplanation | undefined;
   tokens: readonly TokenInfo[] = [];
+  transferKeys: readonly TransferKeyInfo[] = [];
+  /** Of transfer keys, as they were given. */
+  secrets: readonly Uint8Array[] = [];
   readonly blobs = new Map<string, Uint8Array>();
 
   readonly #clock: Clock;
@@ -210,6 +214,26 @@ export class FakeApi implements Api {
     const left = this.tokens.filter((token) => token.id !== id);
     if (left.length === this.tokens.length) throw new ApiError('NotFound', `token ${id} not found`);
     this.tokens = left;
+  }
+
+  async createTransferKey(request: {
+    readonly name: string;
+    readonly algorithm: string;
+    readonly secret: Uint8Array;
+  }): Promise<Uint8Array> {
+    const { name, algorithm, secret } = request;
+    const created = { createdBy: 'admin', createdMs: this.#clock.nowMs() };
+    this.transferKeys = [...this.transferKeys, { name, algorithm, ...created }];
+    this.secrets = [...this.secrets, secret];
+    return secret.length === 0 ? Buffer.from('a secret that was made') : new Uint8Array();
+  }
+
+  async listTransferKeys(): Promise<readonly TransferKeyInfo[]> {
+    return this.transferKeys;
+  }
+
+  async deleteTransferKey(name: string): Promise<void> {
+    this.transferKeys = this.transferKeys.filter((key) => key.name !== name);
   }
 
   async explainDns(): Promise<DnsExplanation> {

@@ -22,6 +22,7 @@ import { Hub } from './gateway/hub.ts';
 import { runHousekeeping } from './housekeeping.ts';
 import { createJoin, type Join } from './identity/join.ts';
 import { createTokens, type Tokens } from './identity/tokens.ts';
+import { createTransferKeys } from './identity/transfer-keys.ts';
 import { campaign, currentLeader, type Leadership, type LeadershipOptions } from './leadership.ts';
 
 export interface DomPorts {
@@ -152,7 +153,8 @@ export class Dom {
     });
     const tokens = createTokens(ports);
     const join = createJoin({ ...ports, tokens });
-    const api = new Api({ ...ports, hub, blobs, tokens });
+    const transferKeys = createTransferKeys({ ...ports, sealer });
+    const api = new Api({ ...ports, hub, blobs, tokens, transferKeys });
     const blobAccess = new BlobAccess(mirror, blobs);
     return { leadership, mirror, hub, join, tokens, api, blobs, blobAccess };
   }

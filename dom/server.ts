@@ -65,6 +65,15 @@ export function addServices(
     revokeToken: unary(async (request, caller) =>
       (await dom.leading()).api.revokeToken(request, caller),
     ),
+    createTransferKey: unary(async (request, caller) =>
+      (await dom.leading()).api.createTransferKey(request, caller),
+    ),
+    listTransferKeys: unary(async (request, caller) =>
+      (await dom.leading()).api.listTransferKeys(request, caller),
+    ),
+    deleteTransferKey: unary(async (request, caller) =>
+      (await dom.leading()).api.deleteTransferKey(request, caller),
+    ),
     explainDns: unary(async (request, caller) =>
       (await dom.leading()).api.explainDns(request, caller),
     ),

@@ -139,6 +139,14 @@ export interface TokenInfo {
   readonly createdBy: string;
 }
 
+/** A key of secondaries, without its secret. */
+export interface TransferKeyInfo {
+  readonly name: string;
+  readonly algorithm: string;
+  readonly createdBy: string;
+  readonly createdMs: number;
+}
+
 export interface ServerInfo {
   readonly version: string;
   readonly store: string;
@@ -184,6 +192,14 @@ export interface Api {
   createToken(request: { readonly node: string; readonly ttlS: number }): Promise<CreatedToken>;
   listTokens(): Promise<readonly TokenInfo[]>;
   revokeToken(id: string): Promise<void>;
+  /** Resolves to the secret that was made; `secret` empty: make one, else nothing comes back. */
+  createTransferKey(request: {
+    readonly name: string;
+    readonly algorithm: string;
+    readonly secret: Uint8Array;
+  }): Promise<Uint8Array>;
+  listTransferKeys(): Promise<readonly TransferKeyInfo[]>;
+  deleteTransferKey(name: string): Promise<void>;
   explainDns(question: {
     readonly name: string;
     readonly type: string;

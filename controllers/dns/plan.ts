@@ -12,6 +12,7 @@ import { publicKeys } from './plan-signing.ts';
 import { recordSets } from './record-sets.ts';
 import { greatestSerial, nextSerial } from './serial.ts';
 import { signingStatus } from './signing-status.ts';
+import { transferCondition, zoneTransfer } from './transfer.ts';
 
 export interface ZoneFacts {
   readonly zone: Zone;
@@ -21,6 +22,8 @@ export interface ZoneFacts {
   readonly nodes: readonly NodeView[];
   /** The keys that it is to be signed with; undefined: it is not. */
   readonly signing?: SigningRecord | undefined;
+  /** Names of the transfer keys that there are; left out: none. */
+  readonly transferKeys?: ReadonlySet<string>;
   /** The version of this Zone that is being served; undefined: none yet. */
   readonly previous: ZoneRecord | undefined;
   /** Serials that this origin is or may have been served with, also by other Zones. */
@@ -49,10 +52,15 @@ export function planZone(facts: ZoneFacts, nowMs: number): ZonePlan {
     facts.signing === undefined
       ? undefined
       : signingStatus(facts.signing, { zone, nodes: facts.nodes });
+  const handing = transferCondition(zone, {
+    keys: facts.transferKeys ?? new Set(),
+    isSigned: facts.signing !== undefined,
+  });
   const inputs = [
     readyOf(facts, nodes, current),
     accepted,
     ...(signing === undefined ? [] : [signing.condition]),
+    ...(handing === undefined ? [] : [handing]),
   ];
   return {
     record: served,
@@ -84,6 +92,7 @@ function compile(facts: ZoneFacts): {
   });
   const siteHosts = new Set(names.map(({ name }) => name));
   const { records, nameservers, problems } = recordSets(zone, nodes, siteHosts);
+  const transfer = zoneTransfer(zone, names, nodes);
   const data = {
     zoneUid: zone.metadata.uid,
     origin,
@@ -96,6 +105,7 @@ function compile(facts: ZoneFacts): {
     records,
     geoNames: names,
     ...(facts.signing === undefined ? {} : { keys: publicKeys(facts.signing) }),
+    ...(transfer === undefined ? {} : { transfer }),
   };
   return { data, nameservers, problems };
 }

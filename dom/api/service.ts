@@ -4,8 +4,12 @@ import type {
   ApplyResponse,
   CreateTokenRequest,
   CreateTokenResponse,
+  CreateTransferKeyRequest,
+  CreateTransferKeyResponse,
   DeleteRequest,
   DeleteResponse,
+  DeleteTransferKeyRequest,
+  DeleteTransferKeyResponse,
   ExplainDnsRequest,
   ExplainDnsResponse,
   FindMissingBlobsRequest,
@@ -18,6 +22,7 @@ import type {
   ListRequest,
   ListResponse,
   ListTokensResponse,
+  ListTransferKeysResponse,
   RevokeTokenRequest,
   RevokeTokenResponse,
   UpdateRequest,
@@ -34,6 +39,7 @@ import { RequestError } from '../../runtime/request-error.ts';
 import type { Blobs } from '../blobs/blobs.ts';
 import type { Hub } from '../gateway/hub.ts';
 import type { Tokens } from '../identity/tokens.ts';
+import type { TransferKeys } from '../identity/transfer-keys.ts';
 import type { Leadership } from '../leadership.ts';
 import { authorize } from './access.ts';
 import { getObject, listObjects, readHistory } from './read.ts';
@@ -49,6 +55,7 @@ export interface ApiPorts extends WritePorts {
   readonly blobs: Blobs;
   readonly hub: Hub;
   readonly tokens: Tokens;
+  readonly transferKeys: TransferKeys;
   readonly authority: Pick<CertificateAuthority, 'caHash'>;
   /** Where nodes dial, for the join command: "host:port". */
   readonly addresses: readonly string[];
@@ -167,6 +174,32 @@ export class Api {
     const user = authorize(caller.identity, 'write');
     await this.#ports.tokens.revoke(request.id, user);
     this.#ports.log.info({ user, verb: 'revoke', token: request.id }, 'audit');
+    return {};
+  }
+
+  async createTransferKey(
+    request: CreateTransferKeyRequest,
+    caller: ApiCaller,
+  ): Promise<CreateTransferKeyResponse> {
+    const createdBy = authorize(caller.identity, 'write');
+    const secret = await this.#ports.transferKeys.create({ ...request, createdBy });
+    this.#ports.log.info({ user: createdBy, verb: 'create', transferKey: request.name }, 'audit');
+    return { secret: Buffer.from(secret) };
+  }
+
+  async listTransferKeys(_request: unknown, caller: ApiCaller): Promise<ListTransferKeysResponse> {
+    authorize(caller.identity, 'read');
+    const keys = await this.#ports.transferKeys.list();
+    return { keys: keys.map((key) => ({ ...key, createdMs: BigInt(key.createdMs) })) };
+  }
+
+  async deleteTransferKey(
+    { name }: DeleteTransferKeyRequest,
+    caller: ApiCaller,
+  ): Promise<DeleteTransferKeyResponse> {
+    const user = authorize(caller.identity, 'write');
+    await this.#ports.transferKeys.delete(name, user);
+    this.#ports.log.info({ user, verb: 'delete', transferKey: name }, 'audit');
     return {};
   }
 

@@ -93,6 +93,17 @@ export function grpcApi(connection: Connection, options: GrpcApiOptions): Api {
     async revokeToken(id) {
       await call(client.revokeToken, { id });
     },
+    async createTransferKey({ secret, ...request }) {
+      const given = { ...request, secret: Buffer.from(secret) };
+      return (await call(client.createTransferKey, given)).secret;
+    },
+    async listTransferKeys() {
+      const { keys } = await call(client.listTransferKeys, {});
+      return keys.map((key) => ({ ...key, createdMs: Number(key.createdMs) }));
+    },
+    async deleteTransferKey(name) {
+      await call(client.deleteTransferKey, { name });
+    },
     async explainDns(question) {
       const { explanation } = await call(client.explainDns, question);
       if (explanation === undefined) throw new ApiError('InternalError', 'an empty explanation');

@@ -223,6 +223,40 @@ export interface RevokeTokenRequest {
 export interface RevokeTokenResponse {
 }
 
+export interface CreateTransferKeyRequest {
+  readonly name: string;
+  /** "hmac-sha256", "hmac-sha384" or "hmac-sha512"; empty: the first. */
+  readonly algorithm: string;
+  /** Empty: one is made. */
+  readonly secret: Buffer;
+}
+
+export interface CreateTransferKeyResponse {
+  /** The secret that was made; empty: it was given. */
+  readonly secret: Buffer;
+}
+
+export interface ListTransferKeysRequest {
+}
+
+export interface TransferKeyInfo {
+  readonly name: string;
+  readonly algorithm: string;
+  readonly createdBy: string;
+  readonly createdMs: bigint;
+}
+
+export interface ListTransferKeysResponse {
+  readonly keys: readonly TransferKeyInfo[];
+}
+
+export interface DeleteTransferKeyRequest {
+  readonly name: string;
+}
+
+export interface DeleteTransferKeyResponse {
+}
+
 export interface ExplainDnsRequest {
   readonly name: string;
   readonly type: string;
@@ -3263,6 +3297,542 @@ export const RevokeTokenResponse: MessageFns<RevokeTokenResponse> = {
   },
 };
 
+function createBaseCreateTransferKeyRequest(): CreateTransferKeyRequest {
+  return { name: "", algorithm: "", secret: Buffer.alloc(0) };
+}
+
+export const CreateTransferKeyRequest: MessageFns<CreateTransferKeyRequest> = {
+  encode(message: CreateTransferKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.algorithm !== "") {
+      writer.uint32(18).string(message.algorithm);
+    }
+    if (message.secret.length !== 0) {
+      writer.uint32(26).bytes(message.secret);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateTransferKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateTransferKeyRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.algorithm = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.secret = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CreateTransferKeyRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      algorithm: isSet(object.algorithm) ? globalThis.String(object.algorithm) : "",
+      secret: isSet(object.secret) ? Buffer.from(bytesFromBase64(object.secret)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: CreateTransferKeyRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.algorithm !== "") {
+      obj.algorithm = message.algorithm;
+    }
+    if (message.secret.length !== 0) {
+      obj.secret = base64FromBytes(message.secret);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CreateTransferKeyRequest>, I>>(base?: I): CreateTransferKeyRequest {
+    return CreateTransferKeyRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CreateTransferKeyRequest>, I>>(object: I): CreateTransferKeyRequest {
+    const message = createBaseCreateTransferKeyRequest() as any;
+    message.name = object.name ?? "";
+    message.algorithm = object.algorithm ?? "";
+    message.secret = object.secret ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseCreateTransferKeyResponse(): CreateTransferKeyResponse {
+  return { secret: Buffer.alloc(0) };
+}
+
+export const CreateTransferKeyResponse: MessageFns<CreateTransferKeyResponse> = {
+  encode(message: CreateTransferKeyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.secret.length !== 0) {
+      writer.uint32(10).bytes(message.secret);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateTransferKeyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateTransferKeyResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.secret = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CreateTransferKeyResponse {
+    return { secret: isSet(object.secret) ? Buffer.from(bytesFromBase64(object.secret)) : Buffer.alloc(0) };
+  },
+
+  toJSON(message: CreateTransferKeyResponse): unknown {
+    const obj: any = {};
+    if (message.secret.length !== 0) {
+      obj.secret = base64FromBytes(message.secret);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CreateTransferKeyResponse>, I>>(base?: I): CreateTransferKeyResponse {
+    return CreateTransferKeyResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CreateTransferKeyResponse>, I>>(object: I): CreateTransferKeyResponse {
+    const message = createBaseCreateTransferKeyResponse() as any;
+    message.secret = object.secret ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseListTransferKeysRequest(): ListTransferKeysRequest {
+  return {};
+}
+
+export const ListTransferKeysRequest: MessageFns<ListTransferKeysRequest> = {
+  encode(_: ListTransferKeysRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTransferKeysRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTransferKeysRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ListTransferKeysRequest {
+    return {};
+  },
+
+  toJSON(_: ListTransferKeysRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListTransferKeysRequest>, I>>(base?: I): ListTransferKeysRequest {
+    return ListTransferKeysRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListTransferKeysRequest>, I>>(_: I): ListTransferKeysRequest {
+    const message = createBaseListTransferKeysRequest() as any;
+    return message;
+  },
+};
+
+function createBaseTransferKeyInfo(): TransferKeyInfo {
+  return { name: "", algorithm: "", createdBy: "", createdMs: 0n };
+}
+
+export const TransferKeyInfo: MessageFns<TransferKeyInfo> = {
+  encode(message: TransferKeyInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.algorithm !== "") {
+      writer.uint32(18).string(message.algorithm);
+    }
+    if (message.createdBy !== "") {
+      writer.uint32(26).string(message.createdBy);
+    }
+    if (message.createdMs !== 0n) {
+      if (BigInt.asIntN(64, message.createdMs) !== message.createdMs) {
+        throw new globalThis.Error("value provided for field message.createdMs of type int64 too large");
+      }
+      writer.uint32(32).int64(message.createdMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransferKeyInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransferKeyInfo() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.algorithm = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.createdBy = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.createdMs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TransferKeyInfo {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      algorithm: isSet(object.algorithm) ? globalThis.String(object.algorithm) : "",
+      createdBy: isSet(object.createdBy)
+        ? globalThis.String(object.createdBy)
+        : isSet(object.created_by)
+        ? globalThis.String(object.created_by)
+        : "",
+      createdMs: isSet(object.createdMs)
+        ? BigInt(object.createdMs)
+        : isSet(object.created_ms)
+        ? BigInt(object.created_ms)
+        : 0n,
+    };
+  },
+
+  toJSON(message: TransferKeyInfo): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.algorithm !== "") {
+      obj.algorithm = message.algorithm;
+    }
+    if (message.createdBy !== "") {
+      obj.createdBy = message.createdBy;
+    }
+    if (message.createdMs !== 0n) {
+      obj.createdMs = message.createdMs.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TransferKeyInfo>, I>>(base?: I): TransferKeyInfo {
+    return TransferKeyInfo.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TransferKeyInfo>, I>>(object: I): TransferKeyInfo {
+    const message = createBaseTransferKeyInfo() as any;
+    message.name = object.name ?? "";
+    message.algorithm = object.algorithm ?? "";
+    message.createdBy = object.createdBy ?? "";
+    message.createdMs = (object.createdMs !== undefined && object.createdMs !== null) ? BigInt(object.createdMs) : 0n;
+    return message;
+  },
+};
+
+function createBaseListTransferKeysResponse(): ListTransferKeysResponse {
+  return { keys: [] };
+}
+
+export const ListTransferKeysResponse: MessageFns<ListTransferKeysResponse> = {
+  encode(message: ListTransferKeysResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.keys) {
+      TransferKeyInfo.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTransferKeysResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTransferKeysResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keys.push(TransferKeyInfo.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListTransferKeysResponse {
+    return {
+      keys: globalThis.Array.isArray(object?.keys) ? object.keys.map((e: any) => TransferKeyInfo.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: ListTransferKeysResponse): unknown {
+    const obj: any = {};
+    if (message.keys?.length) {
+      obj.keys = message.keys.map((e) => TransferKeyInfo.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListTransferKeysResponse>, I>>(base?: I): ListTransferKeysResponse {
+    return ListTransferKeysResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListTransferKeysResponse>, I>>(object: I): ListTransferKeysResponse {
+    const message = createBaseListTransferKeysResponse() as any;
+    message.keys = object.keys?.map((e) => TransferKeyInfo.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDeleteTransferKeyRequest(): DeleteTransferKeyRequest {
+  return { name: "" };
+}
+
+export const DeleteTransferKeyRequest: MessageFns<DeleteTransferKeyRequest> = {
+  encode(message: DeleteTransferKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteTransferKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteTransferKeyRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeleteTransferKeyRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: DeleteTransferKeyRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DeleteTransferKeyRequest>, I>>(base?: I): DeleteTransferKeyRequest {
+    return DeleteTransferKeyRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteTransferKeyRequest>, I>>(object: I): DeleteTransferKeyRequest {
+    const message = createBaseDeleteTransferKeyRequest() as any;
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseDeleteTransferKeyResponse(): DeleteTransferKeyResponse {
+  return {};
+}
+
+export const DeleteTransferKeyResponse: MessageFns<DeleteTransferKeyResponse> = {
+  encode(_: DeleteTransferKeyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteTransferKeyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteTransferKeyResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): DeleteTransferKeyResponse {
+    return {};
+  },
+
+  toJSON(_: DeleteTransferKeyResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DeleteTransferKeyResponse>, I>>(base?: I): DeleteTransferKeyResponse {
+    return DeleteTransferKeyResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteTransferKeyResponse>, I>>(_: I): DeleteTransferKeyResponse {
+    const message = createBaseDeleteTransferKeyResponse() as any;
+    return message;
+  },
+};
+
 function createBaseExplainDnsRequest(): ExplainDnsRequest {
   return { name: "", type: "", clientIp: "", server: "" };
 }
@@ -3769,6 +4339,40 @@ export const ApiServiceService = {
     responseSerialize: (value: RevokeTokenResponse): Buffer => Buffer.from(RevokeTokenResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RevokeTokenResponse => RevokeTokenResponse.decode(value),
   },
+  /** A secret that secondaries of zones share (TSIG); it can never be read back. */
+  createTransferKey: {
+    path: "/b8s.v1.ApiService/CreateTransferKey" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CreateTransferKeyRequest): Buffer =>
+      Buffer.from(CreateTransferKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreateTransferKeyRequest => CreateTransferKeyRequest.decode(value),
+    responseSerialize: (value: CreateTransferKeyResponse): Buffer =>
+      Buffer.from(CreateTransferKeyResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CreateTransferKeyResponse => CreateTransferKeyResponse.decode(value),
+  },
+  listTransferKeys: {
+    path: "/b8s.v1.ApiService/ListTransferKeys" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListTransferKeysRequest): Buffer =>
+      Buffer.from(ListTransferKeysRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListTransferKeysRequest => ListTransferKeysRequest.decode(value),
+    responseSerialize: (value: ListTransferKeysResponse): Buffer =>
+      Buffer.from(ListTransferKeysResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListTransferKeysResponse => ListTransferKeysResponse.decode(value),
+  },
+  deleteTransferKey: {
+    path: "/b8s.v1.ApiService/DeleteTransferKey" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeleteTransferKeyRequest): Buffer =>
+      Buffer.from(DeleteTransferKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeleteTransferKeyRequest => DeleteTransferKeyRequest.decode(value),
+    responseSerialize: (value: DeleteTransferKeyResponse): Buffer =>
+      Buffer.from(DeleteTransferKeyResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeleteTransferKeyResponse => DeleteTransferKeyResponse.decode(value),
+  },
   explainDns: {
     path: "/b8s.v1.ApiService/ExplainDns" as const,
     requestStream: false as const,
@@ -3806,6 +4410,10 @@ export interface ApiServiceServer extends UntypedServiceImplementation {
   createToken: handleUnaryCall<CreateTokenRequest, CreateTokenResponse>;
   listTokens: handleUnaryCall<ListTokensRequest, ListTokensResponse>;
   revokeToken: handleUnaryCall<RevokeTokenRequest, RevokeTokenResponse>;
+  /** A secret that secondaries of zones share (TSIG); it can never be read back. */
+  createTransferKey: handleUnaryCall<CreateTransferKeyRequest, CreateTransferKeyResponse>;
+  listTransferKeys: handleUnaryCall<ListTransferKeysRequest, ListTransferKeysResponse>;
+  deleteTransferKey: handleUnaryCall<DeleteTransferKeyRequest, DeleteTransferKeyResponse>;
   explainDns: handleUnaryCall<ExplainDnsRequest, ExplainDnsResponse>;
   getServerInfo: handleUnaryCall<GetServerInfoRequest, GetServerInfoResponse>;
 }
@@ -3979,6 +4587,52 @@ export interface ApiServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RevokeTokenResponse) => void,
+  ): ClientUnaryCall;
+  /** A secret that secondaries of zones share (TSIG); it can never be read back. */
+  createTransferKey(
+    request: CreateTransferKeyRequest,
+    callback: (error: ServiceError | null, response: CreateTransferKeyResponse) => void,
+  ): ClientUnaryCall;
+  createTransferKey(
+    request: CreateTransferKeyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CreateTransferKeyResponse) => void,
+  ): ClientUnaryCall;
+  createTransferKey(
+    request: CreateTransferKeyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CreateTransferKeyResponse) => void,
+  ): ClientUnaryCall;
+  listTransferKeys(
+    request: ListTransferKeysRequest,
+    callback: (error: ServiceError | null, response: ListTransferKeysResponse) => void,
+  ): ClientUnaryCall;
+  listTransferKeys(
+    request: ListTransferKeysRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListTransferKeysResponse) => void,
+  ): ClientUnaryCall;
+  listTransferKeys(
+    request: ListTransferKeysRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListTransferKeysResponse) => void,
+  ): ClientUnaryCall;
+  deleteTransferKey(
+    request: DeleteTransferKeyRequest,
+    callback: (error: ServiceError | null, response: DeleteTransferKeyResponse) => void,
+  ): ClientUnaryCall;
+  deleteTransferKey(
+    request: DeleteTransferKeyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DeleteTransferKeyResponse) => void,
+  ): ClientUnaryCall;
+  deleteTransferKey(
+    request: DeleteTransferKeyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DeleteTransferKeyResponse) => void,
   ): ClientUnaryCall;
   explainDns(
     request: ExplainDnsRequest,
