@@ -4,6 +4,7 @@ import type { HttpAnswer, HttpRequest } from '../../runtime/http.ts';
 import { type Log, silentLog } from '../../runtime/log.ts';
 import { takeTurns } from '../../runtime/turns.ts';
 import type { DnsClient } from '../dns/answer.ts';
+import type { SignPort } from '../dns/dnssec/ecdsa.ts';
 import type { ForeignBook } from '../dns/foreign/foreign-book.ts';
 import { readVerified } from '../edge/blob-source.ts';
 import { chooseCertificates } from '../edge/certificate-table.ts';
@@ -30,18 +31,20 @@ export interface InProcessPlaneParts {
   readonly cache?: MemoryCache;
   /** Run by whoever made it. */
   readonly foreign?: ForeignBook;
+  /** What makes the signatures of signed zones; left out: OpenSSL, no two of them alike. */
+  readonly sign?: SignPort;
 }
 
 /** The same code as in the workers, for simulation, benchmarks and tests. */
 export function createInProcessPlane(parts: InProcessPlaneParts): InProcessPlane {
-  const { disk, nodeName, log = silentLog } = parts;
+  const { disk, log = silentLog } = parts;
   let onDamaged: (blob: Digest) => void = () => undefined;
   const edge = createEdge({ ...parts, log, onDamaged: (blob) => onDamaged(blob) });
   const geo = createGeoStore({
     read: (digest) => readVerified(disk, digest),
     onDamaged: (blob) => onDamaged(blob),
   });
-  const dns = createDnsEngine({ nodeName, log, ...(parts.foreign && { foreign: parts.foreign }) });
+  const dns = createDnsEngine({ ...parts, log });
   const inTurn = takeTurns();
   let newestSequence = -1;
 

@@ -80,9 +80,13 @@ export interface NodePosition {
   readonly position: Position;
 }
 
-/** `key`: of a certificate for these names; `token`: the half of a join token that is not its id. */
+/**
+ * `key`: of a certificate for these names; `zone key`: what a Zone is signed with; `token`: the half
+ * of a join token that is not its id.
+ */
 export type Secret =
   | { readonly kind: 'key'; readonly pem: string; readonly names: readonly string[] }
+  | { readonly kind: 'zone key'; readonly pem: string; readonly zoneUid: string }
   | { readonly kind: 'token'; readonly text: string }
   | { readonly kind: 'seal key'; readonly bytes: Uint8Array };
 

@@ -35,7 +35,8 @@ function piecesOf(secret: Secret): readonly string[] {
       );
       return [...new Set(texts)];
     }
-    case 'key': {
+    case 'key':
+    case 'zone key': {
       const lines = secret.pem.split('\n').filter((line) => !line.startsWith('-----'));
       const body = lines.toSorted((one, other) => other.length - one.length)[0] ?? '';
       const wrapped = Buffer.from(secret.pem).toString('base64');

@@ -1,11 +1,18 @@
 import { expect, test } from 'vitest';
-import { CertificatePlan, type PlanObject } from '../../proto/gen/b8s/v1/plan.ts';
+import {
+  CertificatePlan,
+  type PlanObject,
+  ZoneKey,
+  ZonePlan,
+} from '../../proto/gen/b8s/v1/plan.ts';
 import { encodePem } from '../../runtime/pem.ts';
 import type { Check } from './check.ts';
 import { object, Scene } from './scene.fixture.ts';
 import { type NodeFiles, secretsCheck } from './secrets.ts';
 
 const PEM = encodePem('PRIVATE KEY', Buffer.from('a key that is no.'));
+const ZONE_PEM = encodePem('PRIVATE KEY', Buffer.from('another that is no.'));
+const ZONE_BODY = ZONE_PEM.split('\n')[1] ?? '';
 const BODY = PEM.split('\n')[1] ?? '';
 const TOKEN = 'abcdefghijklmnopqrstuvwxyz012345';
 const SEAL_KEY = Buffer.from('0123456789abcdef0123456789abcdef');
@@ -21,6 +28,7 @@ function world(files: readonly NodeFiles[] = []): Scene {
   );
   scene.tell((check) => check.confided?.({ kind: 'seal key', bytes: SEAL_KEY }));
   scene.tell((check) => check.confided?.({ kind: 'key', pem: PEM, names: ['blog.test'] }));
+  scene.tell((check) => check.confided?.({ kind: 'zone key', pem: ZONE_PEM, zoneUid: 'Zone-z' }));
   return scene;
 }
 
@@ -31,8 +39,18 @@ const certificate = (keyPem: string): PlanObject => ({
   key: 'certificate/default/blog',
   object: { $case: 'certificate', value: CertificatePlan.fromPartial({ keyPem }) },
 });
-const sealed = (text: string) =>
-  JSON.stringify({ sealedKey: `v1.${Buffer.from(text).toString('base64url')}` });
+const zone = (privatePem: string): PlanObject => ({
+  key: 'zone/default/z',
+  object: { $case: 'zone', value: signedZone(privatePem) },
+});
+const signedZone = (privatePem: string): ZonePlan => ({
+  ...ZonePlan.fromPartial({}),
+  keys: [ZoneKey.fromPartial({ privatePem })],
+});
+const sealed = (...texts: readonly string[]) =>
+  JSON.stringify(
+    texts.map((text) => ({ sealedKey: `v1.${Buffer.from(text).toString('base64url')}` })),
+  );
 
 test.each<{ when: string; happens: (scene: Scene) => void }>([
   { when: 'a log says nothing of it', happens: traces('a certificate was issued') },
@@ -43,6 +61,10 @@ test.each<{ when: string; happens: (scene: Scene) => void }>([
   {
     when: 'an edge gets it with its certificate',
     happens: (scene) => scene.sendPlan(TO_EDGE, 2n, [certificate(PEM)]),
+  },
+  {
+    when: 'a nameserver gets the key of a zone with it',
+    happens: (scene) => scene.sendPlan(TO_NAMESERVER, 2n, [zone(ZONE_PEM)]),
   },
   {
     when: 'the hash of a token is kept',
@@ -83,6 +105,16 @@ test.each<{ when: string; happens: (scene: Scene) => void }>([
     happens: (scene) => void put(scene, '/b8s/system/material/u', sealed(`nonce and tag ${PEM}`)),
   },
   {
+    when: 'the second of two is sealed with nothing',
+    happens: (scene) =>
+      void put(scene, '/b8s/system/signing/default/z', sealed('good', `nonce ${ZONE_PEM}`)),
+  },
+  {
+    when: 'an edge gets the key of a zone',
+    happens: (scene) => scene.sendPlan(TO_EDGE, 2n, [zone(ZONE_PEM)]),
+  },
+  { when: 'a log says the key of a zone', happens: traces(`signed with ${ZONE_BODY}`) },
+  {
     when: 'a nameserver gets it',
     happens: (scene) => scene.sendPlan(TO_NAMESERVER, 2n, [certificate(PEM)]),
   },
@@ -109,6 +141,7 @@ test.each<{ when: string; happens: (scene: Scene) => void }>([
   happens(scene);
   expect(scene.numbers[0]).toBe(33);
   expect(scene.violations.join()).not.toContain(BODY);
+  expect(scene.violations.join()).not.toContain(ZONE_BODY);
 });
 
 test.each<{ when: string; roles: readonly string[]; path: string; violated: number }>([
@@ -117,6 +150,17 @@ test.each<{ when: string; roles: readonly string[]; path: string; violated: numb
   { when: 'a nameserver has it', roles: ['nameserver'], path: 'plan.bin', violated: 1 },
 ])('INV-33 on disk, when $when', ({ roles, path, violated }) => {
   const scene = world([{ node: 'london', roles, files: new Map([[path, Buffer.from(PEM)]]) }]);
+  scene.tell((check) => check.rested?.());
+  expect(scene.numbers).toHaveLength(violated);
+});
+
+test.each<{ when: string; roles: readonly string[]; path: string; violated: number }>([
+  { when: 'a nameserver keeps its plan', roles: ['nameserver'], path: 'plan.bin', violated: 0 },
+  { when: 'a nameserver has it elsewhere', roles: ['nameserver'], path: 'x', violated: 1 },
+  { when: 'an edge has it', roles: ['edge'], path: 'plan.bin', violated: 1 },
+  { when: 'dom has it', roles: [], path: 'plan.bin', violated: 1 },
+])('INV-33 on disk with the key of a zone, when $when', ({ roles, path, violated }) => {
+  const scene = world([{ node: 'rome', roles, files: new Map([[path, Buffer.from(ZONE_PEM)]]) }]);
   scene.tell((check) => check.rested?.());
   expect(scene.numbers).toHaveLength(violated);
 });

@@ -24,10 +24,11 @@ const PLAN_FILES: ReadonlySet<string> = new Set(['plan.bin', 'served.bin']);
 
 /**
  * INV-33: private keys exist only sealed in the store and on the nodes bound to the site. No key of
- * a certificate, no join token and not the sealing key stands in a log line or elsewhere in the
- * trace, in any value of the store (status, events and history are such), or in a frame, other than
- * in a plan for an edge with the certificate that the key belongs to. On disk only edges have keys,
- * and only in the files of their plan.
+ * a certificate or a zone, no join token and not the sealing key stands in a log line or elsewhere
+ * in the trace, in any value of the store (status, events and history are such), or in a frame,
+ * other than in a plan for an edge with the certificate, or for a nameserver with the zone, that the
+ * key belongs to. On disk edges have keys of certificates and nameservers of zones, and only in the
+ * files of their plan.
  */
 export function secretsCheck(
   { violated }: Pick<CheckPorts, 'violated'>,
@@ -59,8 +60,7 @@ export function secretsCheck(
         if (write.kind === 'put') {
           const where = `${write.key} at revision ${revision}`;
           look(where, write.value);
-          const sealed = /"sealedKey":"v1\.([^"]*)"/.exec(write.value)?.[1];
-          if (sealed !== undefined)
+          for (const [, sealed = ''] of write.value.matchAll(/"sealedKey":"v1\.([^"]*)"/g))
             look(`${where}, unsealed`, Buffer.from(sealed, 'base64url').toString('latin1'));
         }
     },
@@ -69,29 +69,31 @@ export function secretsCheck(
       const found = words.in(text);
       if (found.length === 0) return;
       const due = keysDue(frame);
-      const stray = found.find((each) => each.kind !== 'key' || !due.has(each.pem));
+      const stray = found.find((each) => !('pem' in each) || !due.has(each.pem));
       if (stray !== undefined)
         violated(33, `${nameOf(stray)} stands in a frame of ${frame.from} for ${frame.node}`);
     },
     rested() {
       for (const { node, roles, files } of parts.disks())
         for (const [path, bytes] of files) {
-          if (roles.includes('edge') && PLAN_FILES.has(path)) continue;
-          const [found] = words.in(Buffer.from(bytes).toString('latin1'));
+          const found = words
+            .in(Buffer.from(bytes).toString('latin1'))
+            .find(({ kind }) => !PLAN_FILES.has(path) || !roles.includes(roleFor(kind)));
           if (found !== undefined) violated(33, `${nameOf(found)} stands in ${path} on ${node}`);
         }
     },
   };
 
-  /** The keys that an edge is to have by this frame: of the certificates in it. */
+  /** The keys that a node is to have by this frame: of the certificates, or the zones, in it. */
   function keysDue(frame: SentFrame): ReadonlySet<string> {
-    const plan = frames.of(frame);
-    if (plan === undefined || !rolesOf(frame).includes('edge')) return new Set();
-    return new Set(
-      plan.upserts.flatMap(({ object }) =>
-        object?.$case === 'certificate' ? [object.value.keyPem] : [],
-      ),
-    );
+    const roles = rolesOf(frame);
+    const keys = (frames.of(frame)?.upserts ?? []).flatMap(({ object }) => {
+      if (object?.$case === 'certificate' && roles.includes('edge')) return [object.value.keyPem];
+      if (object?.$case === 'zone' && roles.includes('nameserver'))
+        return object.value.keys.map(({ privatePem }) => privatePem);
+      return [];
+    });
+    return new Set(keys);
   }
 
   /** By its uid: whether it may have a plan by now is for another check to see. */
@@ -108,5 +110,19 @@ export function secretsCheck(
 
 /** Never the secret itself: what is violated is printed. */
 function nameOf(secret: Secret): string {
-  return secret.kind === 'key' ? `the key of ${secret.names.join(', ')}` : `a ${secret.kind}`;
+  switch (secret.kind) {
+    case 'key':
+      return `the key of ${secret.names.join(', ')}`;
+    case 'zone key':
+      return `a key of zone ${secret.zoneUid}`;
+    case 'token':
+    case 'seal key':
+      return `a ${secret.kind}`;
+  }
+}
+
+/** The only role that has use for a secret of a kind. */
+function roleFor(kind: Secret['kind']): string {
+  if (kind === 'zone key') return 'nameserver';
+  return kind === 'key' ? 'edge' : 'none';
 }

@@ -7,6 +7,7 @@ import { digestOf } from '../../runtime/digest.ts';
 import { noMetrics } from '../../runtime/metrics.ts';
 import type { GeoRecord } from '../../runtime/records.ts';
 import type { Checks } from '../check/checks.ts';
+import { overheardSealer } from '../cluster/overheard-sealer.ts';
 import type { Process } from '../engine/process.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
@@ -54,7 +55,10 @@ export function startDom(parts: DomParts): RunningDom {
       disk,
       log: process.log(checks.overhear(host.name, trace.log(host.name))),
       metrics: noMetrics,
-      sealer: createSealer({ key: sealKey, random: random.fork('sealer') }),
+      sealer: overheardSealer(
+        createSealer({ key: sealKey, random: random.fork('sealer') }),
+        (secret) => checks.confided(secret),
+      ),
       authority,
     },
     {

@@ -295,6 +295,16 @@ async function applyZone({ cluster, user }: Hand, zone: ZoneWish): Promise<void>
     { name: 'big', type: 'TXT', values: many },
   ];
   const metadata = { namespace: NAMESPACE, name };
-  await user.apply({ kind: 'Zone', metadata, spec: { origin, records } });
+  await user.apply({
+    kind: 'Zone',
+    metadata,
+    spec: { origin, records, dnssec: drawnSigning(zone) },
+  });
   cluster.wish.zones.set(name, zone);
+}
+
+/** Whether a version is signed, and with which key: zones begin without, and go back and forth. */
+function drawnSigning({ version }: ZoneWish): object {
+  const mode = version % 2 === 0 ? 'signed' : 'off';
+  return { mode, keyGeneration: 1 + (version % 3), parentDs: [], parentTtlS: 60 };
 }
