@@ -64,6 +64,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/delete.ts')).registerDelete,
   },
   {
+    name: 'zone',
+    summary: 'make zones of zone files, and the other way round',
+    group: 'Declare',
+    load: async () => (await import('./commands/zone.ts')).registerZone,
+  },
+  {
     name: 'get',
     summary: 'list objects',
     group: 'Look',

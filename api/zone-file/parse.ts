@@ -44,8 +44,10 @@ export function parseZoneFile(
   const file = readRecords(text, given);
   if (file.errors.length > 0) return errors(file.errors);
   const soas = file.records.filter(({ type }) => type === SOA);
-  const [soa, second] = soas;
+  const [soa] = soas;
   if (soa === undefined) return errors([{ line: 1, column: 1, message: NO_SOA }]);
+  // A transfer that was printed ends with the SOA that it began with (RFC 5936 §2.2).
+  const second = soas.find(({ owner, text: data }) => owner !== soa.owner || data !== soa.text);
   if (second !== undefined) return errors([{ ...placeOf(second), message: SECOND_SOA }]);
   const strays = file.records.filter(({ owner }) => !isWithin(owner, soa.owner));
   if (strays.length > 0) return errors(strays.map((record) => strayError(record, soa.owner)));
@@ -74,7 +76,7 @@ interface Draft {
 function zoneOf(file: File): ZoneFileOutcome {
   const { soa, records } = file;
   const isOwn = ({ type, owner }: FileRecord) => type === NS && owner === soa.owner;
-  const drafts = draftsOf(file, (record) => record !== soa && !isOwn(record));
+  const drafts = draftsOf(file, (record) => record.type !== SOA && !isOwn(record));
   const nameservers = nameserversOf(records.filter(isOwn), soa);
   const times = soaOf(soa);
   const spec: ZoneSpec = {

@@ -261,7 +261,7 @@ test.each([
   },
   {
     when: 'there are two SOAs',
-    text: `${HEAD}${SOA}`,
+    text: `${HEAD}a ${SOA.slice(2)}`,
     says: ['3:10 a zone has one SOA record, at its top; remove this one'],
   },
   {
@@ -309,6 +309,10 @@ test.each([
 test('without any origin, the one thing to do is told once', () => {
   const outcome = parseZoneFile('$TTL 60\na A 192.0.2.1\nb A 192.0.2.1');
   expect(outcome).toMatchObject({ kind: 'errors', errors: [{ line: 2, column: 1 }] });
+});
+
+test('a transfer that was printed has its SOA twice', () => {
+  expect(setsOf(`${HEAD}a A 192.0.2.1\n${SOA}`, 'example.com')).toEqual(['a A - 192.0.2.1']);
 });
 
 test('what b8s makes by itself is left out, with one note for each type', () => {
