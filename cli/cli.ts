@@ -1,6 +1,7 @@
 import { type Api, ApiError } from '../runtime/api-client.ts';
 import type { ClientConfig, Connection } from '../runtime/client-config.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { DnsClient, DnsServer } from '../runtime/dns-client.ts';
 import type { Editor, Files } from '../runtime/files.ts';
 import type { Terminal } from '../runtime/terminal.ts';
 
@@ -17,8 +18,16 @@ export interface Ports {
   readonly signal: AbortSignal;
   /** Where the config is unless `--config` says otherwise. */
   readonly configPath: string;
+  /** Asks nameservers; loaded when a command does. */
+  dns(): Promise<DnsAccess>;
   /** Dials dom; the first call shows whether it is there. */
   connect(connection: Connection, options: ConnectOptions): Promise<Api>;
+}
+
+/** The way to nameservers, and whom this machine asks for names. */
+export interface DnsAccess {
+  readonly client: DnsClient;
+  readonly resolvers: readonly DnsServer[];
 }
 
 export interface ConnectOptions {

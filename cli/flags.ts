@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDurationMs } from '../api/duration.ts';
+import { type DnsServer, parseDnsServer } from '../runtime/dns-client.ts';
 
 /** Milliseconds, of flags such as `--timeout 90s`, `1h30m` or `0`. */
 export function durationMsOf(text: string): number {
@@ -25,4 +26,18 @@ export function switchOf(text: string): boolean {
 export function countOf(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Write a whole number from 1.');
+}
+
+/** Of `--resolver 192.0.2.1`, with a port where it is not 53. */
+export function dnsServerOf(text: string): DnsServer {
+  const server = parseDnsServer(text);
+  if (server !== undefined) return server;
+  throw new InvalidArgumentError('Write an IP address, or one with a port: 192.0.2.1:5300.');
+}
+
+/** Of flags that are ports. */
+export function portOf(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port > 0 && port < 65_536) return port;
+  throw new InvalidArgumentError('Write a port from 1 to 65535.');
 }

@@ -34,6 +34,13 @@ const exitCode = await run(process.argv.slice(2), {
   clock: systemClock(),
   signal: interrupt.signal,
   configPath: env['B8SCONFIG'] ?? join(homedir(), '.b8s', 'config'),
+  async dns() {
+    const [{ nodeDnsClient, systemResolvers }, { systemRandom }] = await Promise.all([
+      import('../runtime/node/dns-client.ts'),
+      import('../runtime/node/random.ts'),
+    ]);
+    return { client: nodeDnsClient({ random: systemRandom() }), resolvers: systemResolvers() };
+  },
   async connect(connection, options) {
     const { grpcApi } = await import('../runtime/node/grpc-api.ts');
     return grpcApi(connection, options);

@@ -1,7 +1,9 @@
 import { posix } from 'node:path';
 import { renderConfig, singleConfig } from '../runtime/client-config.ts';
+import { type DnsAsked, DnsError } from '../runtime/dns-client.ts';
 import type { FileEntry, Files } from '../runtime/files.ts';
 import { type VirtualClock, virtualClock } from '../runtime/test-clock.ts';
+import type { DnsAccess } from './cli.ts';
 import { FakeApi } from './fake-api.ts';
 import { run } from './program.ts';
 
@@ -19,6 +21,8 @@ export interface TestCli {
   /** Path to text; a path that ends in "/" is an empty folder. */
   readonly files: Map<string, string>;
   stdin: string;
+  /** Who answers on the Internet; at first, nobody. */
+  dns: DnsAccess;
   /** The answer to a question; undefined: there is no terminal. */
   answer: 'yes' | 'no' | undefined;
   /** What the editor makes of a text. */
@@ -49,6 +53,7 @@ export function testCli(): TestCli {
     clock,
     files: new Map([[CONFIG_PATH, config]]),
     stdin: '',
+    dns: { client: { ask: silence }, resolvers: [] },
     answer: undefined,
     edit: (text) => text,
     patienceMs: undefined,
@@ -59,6 +64,10 @@ export function testCli(): TestCli {
     },
   };
   return cli;
+}
+
+async function silence({ server }: DnsAsked): Promise<never> {
+  throw new DnsError('timeout', `${server.address}: no answer`);
 }
 
 function start(words: readonly string[], cli: TestCli): Running {
@@ -82,6 +91,7 @@ function start(words: readonly string[], cli: TestCli): Running {
     editor: { edit: async (text) => cli.edit(text) },
     signal: interrupt.signal,
     configPath: CONFIG_PATH,
+    dns: async () => cli.dns,
     connect: async (_connection, { requestTimeoutMs }) => {
       cli.patienceMs = requestTimeoutMs;
       return cli.api;

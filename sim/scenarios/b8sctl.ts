@@ -66,6 +66,7 @@ function cliOf(said: { stdout: string; stderr: string }, ports: B8sctlPorts): Cl
     signal: new AbortController().signal,
     configPath: '',
     connect: async () => ports.api,
+    dns: () => Promise.reject(new Error('no simulated machine asks the Internet')),
     settings: () => ({
       ...{ configPath: '', context: '', namespace: '', requestTimeoutMs: 0, verbose: false },
     }),
