@@ -36,6 +36,7 @@ interface RunOptions extends StateOption {
   readonly dnsWorkers?: number;
   readonly cacheMib: number;
   readonly dnsRateLimit: number;
+  readonly dnsTlsPort?: number;
   readonly dnsIdentity?: true;
   readonly logLevel: LogLevel;
   readonly listen?: readonly string[];
@@ -75,6 +76,7 @@ program
     DNS_LIMIT.answersPerS,
   )
   .option('--dns-identity', 'tell version.bind and id.server in class CHAOS who answers')
+  .option('--dns-tls-port <port>', 'of DNS over TLS, 0: none (853 where DNS is at 53)', parsePort)
   .option('--listen <address...>', "listen here instead of at the node's public addresses")
   .addOption(
     new Option('--log-level <level>', 'the least to log').choices(LOG_LEVELS).default('info'),
@@ -127,6 +129,7 @@ async function run(options: RunOptions): Promise<void> {
   const planeOptions = {
     ...{ node, disk, clock, random, log, folder: resolve(options.state) },
     cores: availableParallelism(),
+    dnsTlsPort: options.dnsTlsPort,
     threads: {
       ...(edgeWorkers !== undefined && { edge: edgeWorkers }),
       ...(dnsWorkers !== undefined && { dns: dnsWorkers }),
@@ -180,6 +183,11 @@ function stopOnSignals(): AbortSignal {
 
 function stateOption(): Option {
   return new Option('--state <folder>', 'where this node keeps everything').default(STATE_FOLDER);
+}
+
+function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError('It must be a port, 0 for none.');
 }
 
 function parseRate(text: string): number {

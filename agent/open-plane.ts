@@ -2,6 +2,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Disk } from '../runtime/disk.ts';
 import type { Log } from '../runtime/log.ts';
 import { checkBind } from '../runtime/node/bind-check.ts';
+import { selfSignedIdentity } from '../runtime/node/self-signed.ts';
 import { threadWorkers } from '../runtime/node/worker-threads.ts';
 import type { Random } from '../runtime/random.ts';
 import type { ServerIdentity } from './dns/chaos.ts';
@@ -34,6 +35,8 @@ export interface OpenPlaneOptions {
   readonly dnsLimit: DnsLimitSettings | undefined;
   /** What nameservers say of themselves in class CHAOS; undefined: nothing. */
   readonly dnsIdentity: ServerIdentity | undefined;
+  /** The port of DNS over TLS, 0: none; left out: 853 where DNS is at 53. */
+  readonly dnsTlsPort?: number | undefined;
 }
 
 /** A plane of worker threads at that place. Throws where this process may not listen. */
@@ -44,7 +47,7 @@ export async function openPlane(place: Place, options: OpenPlaneOptions): Promis
   const { addresses, httpPort, httpsPort, dnsPort } = place;
   const settings: PlaneSettings = {
     ...{ nodeName: node, addresses, httpPort, httpsPort, dnsPort, folder, cacheBytesMax },
-    ...{ dnsLimit, dnsIdentity },
+    ...{ dnsLimit, dnsIdentity, dnsTls: dnsTlsSettings(place, options) },
     ticketKeys: Uint8Array.from(random.bytes(TICKET_KEYS_BYTES)),
     mode: 'production',
   };
@@ -59,6 +62,27 @@ export async function openPlane(place: Place, options: OpenPlaneOptions): Promis
     dns: usual.dns === 0 ? 0 : (threads.dns ?? usual.dns),
   };
   return createThreadedPlane({ workers, counts, disk, clock, random, log });
+}
+
+/** RFC 7858 §3.1. Where DNS is at a port of its own, several nodes may share the machine. */
+const DNS_TLS_PORT = 853;
+const DAY_MS = 86_400_000;
+
+function dnsTlsSettings(
+  { dnsPort, roles }: Place,
+  { node, clock, random, dnsTlsPort }: OpenPlaneOptions,
+): PlaneSettings['dnsTls'] {
+  const port = dnsTlsPort ?? (dnsPort === 53 ? DNS_TLS_PORT : 0);
+  if (port === 0 || !roles.includes('nameserver')) return undefined;
+  const nowMs = clock.nowMs();
+  const fallback = selfSignedIdentity({
+    name: node,
+    notBeforeMs: nowMs - DAY_MS,
+    // Whoever takes it asks neither who vouches for it nor until when.
+    notAfterMs: nowMs + 3650 * DAY_MS,
+    serialNumber: random.bytes(16),
+  });
+  return { port, fallback };
 }
 
 async function refuseUnbindable(place: Place): Promise<void> {

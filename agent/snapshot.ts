@@ -2,6 +2,7 @@ import type { CertificatePlan, SitePlan } from '../proto/gen/b8s/v1/plan.ts';
 import { type Digest, isDigest } from '../runtime/digest.ts';
 import type { DesiredContent } from './content/plan.ts';
 import type { ContentState } from './content/reconciler.ts';
+import { hostIdentities } from './dns/host-identities.ts';
 import type { EdgeCertificate, EdgeSite } from './edge/snapshot.ts';
 import type { Health, PlaneSnapshot } from './plane/plane.ts';
 import type { PlanObjects } from './session/plan-objects.ts';
@@ -59,6 +60,7 @@ export function buildSnapshot(input: SnapshotInput): {
         databases: served.databases,
         health,
         cookieSecrets: plan.dns?.cookieSecrets ?? [],
+        identities: hostIdentities(plan, own),
       },
       edge: {
         sites: plan.sites.map((site) => edgeSite(site, served)),

@@ -1,18 +1,25 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { DnsAnswerer } from '../../runtime/dns-reply.ts';
-import type { DnsListener } from '../../runtime/node/dns-listener.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { DnsListener, DnsTls } from '../../runtime/node/dns-listener.ts';
+import type { TlsContexts, TlsIdentity } from '../../runtime/node/tls-contexts.ts';
+import type { HostIdentity } from '../dns/host-identities.ts';
 import type { DnsEngine } from './dns-engine.ts';
 import type { WorkerEngine } from './worker.ts';
 
 export interface DnsWorkerParts {
   readonly dns: DnsEngine;
   readonly clock: Clock;
+  readonly log: Log;
+  /** How DNS over TLS is served; left out: not at all. */
+  readonly tls?: DnsTls & { readonly contexts: TlsContexts };
   readonly listen: (answer: DnsAnswerer) => Promise<DnsListener>;
 }
 
 /** A nameserver on sockets; it listens once it has zones to answer from. */
-export function dnsWorker({ dns, clock, listen }: DnsWorkerParts): WorkerEngine {
+export function dnsWorker({ dns, clock, log, tls, listen }: DnsWorkerParts): WorkerEngine {
   let listener: DnsListener | undefined;
+  let shown = tls?.identity;
   const stop = new AbortController();
   const running = dns.run(stop.signal);
   const nowMs = (): number => clock.nowMs();
@@ -20,7 +27,16 @@ export function dnsWorker({ dns, clock, listen }: DnsWorkerParts): WorkerEngine 
     async apply(_sequence, snapshot) {
       if (snapshot.kind !== 'dns') throw new TypeError(`a nameserver was given ${snapshot.kind}`);
       const report = await dns.apply(snapshot.dns, snapshot.databases);
-      listener ??= await listen((query, peer) => dns.serve(query, peer, nowMs));
+      if (listener === undefined) {
+        listener = await listen((query, peer) => dns.serve(query, peer, nowMs));
+        const { tlsProblem: problem } = listener;
+        if (problem !== undefined) log.warn({ problem }, 'DNS over TLS is not served');
+      }
+      const identity = tls && identityOf(tls, snapshot.dns.identities ?? []);
+      if (identity !== undefined && identity.fingerprint !== shown?.fingerprint) {
+        listener.setTlsIdentity(identity);
+        shown = identity;
+      }
       return report;
     },
     setHealth: (health) => dns.setHealth(health),
@@ -30,4 +46,16 @@ export function dnsWorker({ dns, clock, listen }: DnsWorkerParts): WorkerEngine 
       await Promise.all([running, listener?.close()]);
     },
   };
+}
+
+/** For clients that ask for no name, the certificate of the first one that has a usable one. */
+function identityOf(
+  { contexts, identity: fallback }: NonNullable<DnsWorkerParts['tls']>,
+  identities: readonly HostIdentity[],
+): TlsIdentity {
+  contexts.replace(new Map(identities.map((each) => [each.host, each])));
+  const usable = identities.find(
+    ({ host, fingerprint }) => contexts.fingerprintFor(host) === fingerprint,
+  );
+  return usable ?? fallback;
 }

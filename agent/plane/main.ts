@@ -1,8 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Log } from '../../runtime/log.ts';
+import type { DnsWorkerParts } from './dns-worker.ts';
 import type { ToWorker } from './messages.ts';
 import { channelLog, runWorker, type WorkerChannel, type WorkerEngine } from './worker.ts';
-import type { WorkerConfig } from './worker-config.ts';
+import type { DnsTlsSettings, WorkerConfig } from './worker-config.ts';
 
 /*
  * The entry of a worker thread. Each kind loads only what it needs: a nameserver has no use for
@@ -57,7 +58,7 @@ async function edgeEngine(
 }
 
 async function dnsEngine(
-  { nodeName, addresses, dnsPort, dnsLimit, dnsIdentity: identity }: WorkerConfig,
+  { nodeName, addresses, dnsPort, dnsLimit, dnsIdentity: identity, ...config }: WorkerConfig,
   workerLog: Log,
 ): Promise<WorkerEngine> {
   const [
@@ -80,6 +81,7 @@ async function dnsEngine(
     import('../../runtime/node/resolver.ts'),
   ]);
   const clock = time.systemClock();
+  const tls = config.dnsTls && (await dnsTls(config.dnsTls, config));
   const parts = { random: random.systemRandom(), log: workerLog };
   const resolve = resolver.nodeResolver();
   const book = foreign.createForeignBook({ ...parts, clock, resolver: resolve });
@@ -95,8 +97,21 @@ async function dnsEngine(
       ...(limit && { limit }),
     }),
     clock,
-    listen: (answer) => listenDns({ addresses, port: dnsPort, answer, onError }),
+    ...(tls && { tls }),
+    log: workerLog,
+    listen: (answer) =>
+      listenDns({ addresses, port: dnsPort, answer, onError, ...(tls && { tls }) }),
   });
+}
+
+/** Loaded only where it is served: TLS takes its memory. */
+async function dnsTls(
+  { port, fallback }: DnsTlsSettings,
+  { ticketKeys }: Pick<WorkerConfig, 'ticketKeys'>,
+): Promise<NonNullable<DnsWorkerParts['tls']>> {
+  const { createTlsContexts } = await import('../../runtime/node/tls-contexts.ts');
+  const contexts = createTlsContexts();
+  return { port, ticketKeys, contexts, identity: fallback, contextFor: contexts.contextFor };
 }
 
 /** What tests ask for, to see that the others serve on. */

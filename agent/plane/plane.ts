@@ -1,6 +1,7 @@
 import type { NodePlan, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Digest } from '../../runtime/digest.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
+import type { HostIdentity } from '../dns/host-identities.ts';
 import type { ZoneOutcome } from '../dns/snapshot.ts';
 import type { SiteState } from '../edge/edge.ts';
 import type { EdgeSnapshot } from '../edge/snapshot.ts';
@@ -16,6 +17,8 @@ export interface DnsPlaneSnapshot {
   readonly health: Health;
   /** Of server cookies, the one in use first; left out: none are given. */
   readonly cookieSecrets?: readonly Uint8Array[];
+  /** Certificates of this nameserver's names, for DNS over TLS; left out: none. */
+  readonly identities?: readonly HostIdentity[];
 }
 
 export type Health = Readonly<Record<string, boolean>>;

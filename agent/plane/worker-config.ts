@@ -1,3 +1,4 @@
+import type { TlsIdentity } from '../../runtime/node/tls-contexts.ts';
 import type { ServerIdentity } from '../dns/chaos.ts';
 import type { DnsLimitSettings } from '../dns/limit/limit.ts';
 import type { WorkerKind } from './plane.ts';
@@ -20,8 +21,16 @@ export interface PlaneSettings {
   readonly dnsLimit?: DnsLimitSettings | undefined;
   /** What is told in class CHAOS; left out: nothing. */
   readonly dnsIdentity?: ServerIdentity | undefined;
+  /** How DNS over TLS is served; left out: not at all. */
+  readonly dnsTls?: DnsTlsSettings | undefined;
   /** Whether `crash` and `hang` are taken seriously. */
   readonly mode: 'production' | 'test';
+}
+
+export interface DnsTlsSettings {
+  readonly port: number;
+  /** Shown where no certificate of the plan is for the nameserver's name. */
+  readonly fallback: TlsIdentity;
 }
 
 /** What one worker thread finds in `workerData`. */

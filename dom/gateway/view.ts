@@ -1,3 +1,4 @@
+import type { Certificate } from '../../api/certificate.ts';
 import type { Node } from '../../api/node.ts';
 import type { Site } from '../../api/site.ts';
 import type {
@@ -11,6 +12,7 @@ import type {
 } from '../../proto/gen/b8s/v1/plan.ts';
 import { COOKIE_CONTEXT } from '../../runtime/dns-cookie.ts';
 import { zoneKeyContext } from '../../runtime/dnssec.ts';
+import { coversHost, nameserverNames } from '../../runtime/nameserver-names.ts';
 import type {
   DnsCookieRecord,
   GeoRecord,
@@ -51,6 +53,7 @@ export function planView(world: World, viewer: Viewer, openKey: OpenKey): readon
           .flatMap((site) => siteEntries(world, site, openKey))
       : []),
     ...(viewer.nameserver ? zoneEntries(world, openKey) : []),
+    ...(viewer.nameserver ? nameserverEntries(world, viewer, openKey) : []),
     ...nodeEntries(world, viewer),
     ...(viewer.nameserver ? [...geoEntries(world), ...dnsEntries(world, openKey)] : []),
   ];
@@ -89,34 +92,55 @@ export function viewerOf(node: Node): Viewer {
 function siteEntries(world: World, site: Site, openKey: OpenKey): readonly ViewEntry[] {
   const { name, namespace = '', generation } = site.metadata;
   const certificate = world.get('Certificate', { namespace, name });
-  const uid = certificate?.metadata.uid;
-  const material = uid === undefined ? undefined : world.record('material', uid);
-  const certificateKey = `certificate/${namespace}/${name}`;
+  const held =
+    certificate === undefined ? undefined : certificateEntry(world, certificate, openKey);
   const siteEntry: ViewEntry = {
     key: `site/${namespace}/${name}`,
     // Of the status, only the release is shown.
-    version: `${site.metadata.uid}@${generation}/${site.status?.release ?? ''}${material === undefined ? '' : '+tls'}`,
+    version: `${site.metadata.uid}@${generation}/${site.status?.release ?? ''}${held === undefined ? '' : '+tls'}`,
     make: () => ({
       key: `site/${namespace}/${name}`,
       object: {
         $case: 'site',
-        value: sitePlan(site, material === undefined ? '' : certificateKey),
+        value: sitePlan(site, held?.key ?? ''),
       },
     }),
   };
-  if (uid === undefined || material === undefined) return [siteEntry];
-  const certificateEntry: ViewEntry = {
-    key: certificateKey,
-    version: `${uid}@${material.modRevision}`,
-    make: () => ({
-      key: certificateKey,
-      object: {
-        $case: 'certificate',
-        value: certificatePlan({ uid, namespace, name }, material.value, openKey),
-      },
-    }),
+  return held === undefined ? [siteEntry] : [siteEntry, held];
+}
+
+/**
+ * The certificates that a nameserver shows over TLS: those declared for a name of its own. A Site's
+ * stays with edges, whatever it covers.
+ */
+function nameserverEntries(world: World, viewer: Viewer, openKey: OpenKey): readonly ViewEntry[] {
+  const node = world.get('Node', { name: viewer.node });
+  const declared = world
+    .list('Certificate')
+    .filter(({ metadata }) => world.get('Site', metadata) === undefined);
+  // Few nodes have one, and to read every zone takes its time.
+  if (node === undefined || declared.length === 0) return [];
+  const zones = world.records('zone').map(([, { value }]) => value);
+  const own = nameserverNames(zones, node.spec);
+  return declared
+    .filter(({ spec }) => spec.names.some((name) => own.some((host) => coversHost(name, host))))
+    .flatMap((certificate) => certificateEntry(world, certificate, openKey) ?? []);
+}
+
+/** Undefined: it has not been issued yet. */
+function certificateEntry(
+  world: World,
+  { metadata: { uid, name, namespace = '' } }: Certificate,
+  openKey: OpenKey,
+): ViewEntry | undefined {
+  const material = world.record('material', uid);
+  if (material === undefined) return undefined;
+  const key = `certificate/${namespace}/${name}`;
+  const make = (): PlanObject => {
+    const value = certificatePlan({ uid, namespace, name }, material.value, openKey);
+    return { key, object: { $case: 'certificate', value } };
   };
-  return [siteEntry, certificateEntry];
+  return { key, version: `${uid}@${material.modRevision}`, make };
 }
 
 function sitePlan(site: Site, certificate: string): SitePlan {

@@ -57,6 +57,8 @@ export interface DnsListener {
   readonly port: number;
   /** Of DNS over TLS; undefined: it is not served. */
   readonly tlsPort: number | undefined;
+  /** Why it is not, though it was asked for; undefined: it is. */
+  readonly tlsProblem: string | undefined;
   /** For handshakes from now on; what is open stays open. */
   setTlsIdentity(identity: TlsIdentity): void;
   /** Resolves once every socket is closed; open TCP connections are cut. */
@@ -73,7 +75,8 @@ export interface BoundSocket {
  * Serves DNS over UDP, TCP and, where it is asked for, TLS. The port is shared (SO_REUSEPORT) by all who ask for the same one,
  * so several threads can serve it and each be replaced while the others go on.
  *
- * Errors: rejects, with nothing left open, when an address cannot be bound.
+ * Errors: rejects, with nothing left open, when an address cannot be bound; where only TLS cannot be
+ * served, `tlsProblem` says why.
  */
 export async function listenDns(options: DnsListenerOptions): Promise<DnsListener> {
   for (let attempt = 1; ; attempt += 1) {
@@ -85,9 +88,7 @@ export async function listenDns(options: DnsListenerOptions): Promise<DnsListene
         continue;
       }
       const port = options.port === 0 ? 'any' : options.port;
-      const { tls } = options;
-      const ports = tls === undefined ? `port ${port}` : `ports ${port} and ${tls.port} (TLS)`;
-      throw new Error(`listen for DNS on ${options.addresses.join(', ')} ${ports}`, { cause });
+      throw new Error(`listen for DNS on ${options.addresses.join(', ')} port ${port}`, { cause });
     }
   }
 }
@@ -107,6 +108,7 @@ async function bindAll(options: DnsListenerOptions): Promise<DnsListener> {
   };
   let port = options.port;
   let tlsPort = tls?.port;
+  let tlsProblem: string | undefined;
   try {
     for (const host of options.addresses) {
       const shared = { host, answer: options.answer, onError };
@@ -115,10 +117,15 @@ async function bindAll(options: DnsListenerOptions): Promise<DnsListener> {
       port = udp.address.port;
       sockets.push(await listenTcp({ ...shared, port, limits, connections }));
       if (tls === undefined || tlsPort === undefined) continue;
-      const secure = await listenTls({ ...shared, port: tlsPort, limits, connections }, tls);
-      sockets.push(secure);
-      tlsSockets.push(secure);
-      tlsPort = secure.address.port;
+      try {
+        const secure = await listenTls({ ...shared, port: tlsPort, limits, connections }, tls);
+        sockets.push(secure);
+        tlsSockets.push(secure);
+        tlsPort = secure.address.port;
+      } catch (error) {
+        // Privacy is worth less than an answer: what asks over port 53 is served all the same.
+        tlsProblem = `${host} port ${tlsPort}: ${(error as Error).message}`;
+      }
     }
   } catch (error) {
     await close();
@@ -126,7 +133,8 @@ async function bindAll(options: DnsListenerOptions): Promise<DnsListener> {
   }
   return {
     port,
-    tlsPort,
+    tlsPort: tlsSockets.length === 0 ? undefined : tlsPort,
+    tlsProblem,
     setTlsIdentity: (identity) => {
       for (const socket of tlsSockets) socket.setIdentity(identity);
     },

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import type { CertificatePlan } from '../../proto/gen/b8s/v1/plan.ts';
+import { node, records, zonePlan } from './dns.fixture.ts';
+import { hostIdentities } from './host-identities.ts';
+
+const ZONE = zonePlan('example.com', {
+  records: [
+    records('example.com', 'NS', 'ns1.example.com.', 'ns2.example.com.'),
+    records('ns1.example.com', 'A', '192.0.2.1'),
+    records('ns2.example.com', 'A', '192.0.2.2'),
+  ],
+});
+const NS1 = node('a', { ipv4: ['192.0.2.1'] });
+
+function certificate(fingerprint: string, notAfterMs: bigint, ...names: string[]): CertificatePlan {
+  const fixed = { uid: fingerprint, namespace: 'default', name: fingerprint };
+  return { ...fixed, names, chainPem: '', keyPem: '', notAfterMs, fingerprint };
+}
+
+test.each([
+  { when: 'there is none', certificates: [], shown: [] },
+  {
+    when: 'one names it',
+    certificates: [certificate('a', 1n, 'ns1.example.com')],
+    shown: ['ns1.example.com a'],
+  },
+  {
+    when: 'a wildcard covers it',
+    certificates: [certificate('a', 1n, '*.example.com')],
+    shown: ['ns1.example.com a'],
+  },
+  {
+    when: 'it names another nameserver',
+    certificates: [certificate('a', 1n, 'ns2.example.com')],
+    shown: [],
+  },
+  {
+    when: 'there are several',
+    certificates: [
+      certificate('a', 1n, 'ns1.example.com'),
+      certificate('b', 3n, 'ns1.example.com'),
+      certificate('c', 2n, 'ns1.example.com'),
+    ],
+    shown: ['ns1.example.com b'],
+  },
+])('the certificate of a nameserver: $when', ({ certificates, shown }) => {
+  const byKey = new Map(certificates.map((each) => [each.uid, each]));
+  const identities = hostIdentities({ zones: [ZONE], certificates: byKey }, NS1);
+  expect(identities.map(({ host, fingerprint }) => `${host} ${fingerprint}`)).toEqual(shown);
+});
