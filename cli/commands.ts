@@ -65,7 +65,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'zone',
-    summary: 'make zones of zone files, and the other way round',
+    summary: 'make zones of zone files and the other way round, and change their keys',
     group: 'Declare',
     load: async () => (await import('./commands/zone.ts')).registerZone,
   },

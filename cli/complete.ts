@@ -64,7 +64,7 @@ async function candidatesFor(place: Place): Promise<readonly string[]> {
   if (name === 'explain') return kinds.map((kind) => kind.singular);
   if (name === 'completion') return ['bash', 'fish', 'zsh'];
   if (name === 'cordon' || name === 'uncordon') return await namesOfKind('Node', cli);
-  if (name === 'zone export') return await namesOfKind('Zone', cli);
+  if (/^zone (export|ds|roll-key)$/.test(name)) return await namesOfKind('Zone', cli);
   if (name.startsWith('rollout ')) return prefixed('site/', await namesOfKind('Site', cli));
   if (name === 'config use-context') return await contexts(cli);
   return [];

@@ -162,6 +162,7 @@ test('completion offers zones to export', async () => {
     metadata: { namespace: 'default', name: 'a-zone' },
     spec: { origin: 'a.zone' },
   });
-  expect((await cli.b8sctl(['__complete', 'zone', 'export', ''])).out).toBe('a-zone\n');
-  expect((await cli.b8sctl(['__complete', 'zone', ''])).out).toBe('export\nimport\n');
+  for (const word of ['export', 'ds', 'roll-key'])
+    expect((await cli.b8sctl(['__complete', 'zone', word, ''])).out).toBe('a-zone\n');
+  expect((await cli.b8sctl(['__complete', 'zone', ''])).out).toBe('ds\nexport\nimport\nroll-key\n');
 });

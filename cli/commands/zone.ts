@@ -11,6 +11,7 @@ import { fetchObject, findObject } from '../objects.ts';
 import { qualifiedName } from '../render/output.ts';
 import { renderYaml } from '../render/yaml.ts';
 import { zoneFileOf } from '../zone-export.ts';
+import { registerZoneKeys } from './zone-keys.ts';
 
 interface ImportOptions {
   readonly name?: string;
@@ -19,7 +20,7 @@ interface ImportOptions {
   readonly output?: 'yaml';
 }
 
-/** `zone import FILE|-`, `zone export NAME` */
+/** `zone import FILE|-`, `zone export NAME`, and see `registerZoneKeys`. */
 export function registerZone(command: Command, cli: Cli): void {
   command
     .command('import')
@@ -41,6 +42,7 @@ export function registerZone(command: Command, cli: Cli): void {
     .action(async (name: string) => {
       await exportZone(name, cli);
     });
+  registerZoneKeys(command, cli);
 }
 
 const IMPORT_EXAMPLES = `
