@@ -1,4 +1,3 @@
-import type { DnsReply } from '../../runtime/dns-reply.ts';
 import { STREAM_IDLE_MS } from '../../runtime/dns-reply.ts';
 import { parsePeerAddress } from './address.ts';
 import { identityReply } from './chaos.ts';
@@ -32,17 +31,6 @@ export interface AnswerContext {
   readonly isOverloaded?: (address: string, nowMs: number) => boolean;
 }
 
-/** What asks for a whole zone or its changes, and where. */
-export interface TransferAsked extends AnswerContext {
-  readonly message: Buffer;
-  readonly envelope: Envelope;
-  /** Its type is AXFR or IXFR. */
-  readonly question: AskedQuestion;
-}
-
-/** Undefined: it is refused. */
-export type AnswerTransfer = (asked: TransferAsked) => DnsReply | undefined;
-
 /** RFC 8467 §4.1: what a server pads to, so that the length of an answer tells little. */
 export const PADDING_BLOCK_BYTES = 468;
 
@@ -53,20 +41,6 @@ export const PADDING_BLOCK_BYTES = 468;
 export function answerQuery(query: Uint8Array, context: AnswerContext): Uint8Array | undefined {
   const parsed = parseQuery(bufferOf(query));
   return parsed.kind === 'ignored' ? undefined : answerParsed(parsed, context);
-}
-
-/** The same for a server that hands out zones, too. */
-export function answerOrTransfer(
-  query: Uint8Array,
-  context: AnswerContext,
-  answerTransfer: AnswerTransfer,
-): DnsReply | undefined {
-  const message = bufferOf(query);
-  const parsed = parseQuery(message);
-  if (parsed.kind === 'ignored') return undefined;
-  const isTransfer = parsed.kind === 'accepted' && TRANSFERS.has(parsed.question.type);
-  const reply = isTransfer ? answerTransfer({ ...context, ...parsed, message }) : undefined;
-  return reply ?? answerParsed(parsed, context);
 }
 
 /** Whether the query holds a cookie that this cluster gave to this client within the hour. */
@@ -83,9 +57,7 @@ function answerParsed(
   const { edns } = envelope;
   const { snapshot, client } = context;
   const cookie = judgeCookie(envelope, context);
-  const reply = isToComeAgain(cookie, context)
-    ? bareReply(Rcode.BADCOOKIE)
-    : replyTo(parsed, context, cookie);
+  const reply = replyTo(parsed, context, cookie);
   const idleMs = client.transport === 'udp' ? undefined : STREAM_IDLE_MS;
   const facts = { nameserver: snapshot.nameserver, serverCookie: cookie?.server, idleMs };
   return writeReply(envelope, reply, {
@@ -108,9 +80,13 @@ function replyTo(
         : bareReply(parsed.rcode);
     case 'cookie-only':
       // Without a secret a query without a question is only that (RFC 9619 §4).
-      return bareReply(cookie === undefined ? Rcode.FORMERR : Rcode.NOERROR);
+      if (cookie === undefined) return bareReply(Rcode.FORMERR);
+      // It may have come to hear whether its cookie is still good.
+      return bareReply(cookie.standing === 'invalid' ? Rcode.BADCOOKIE : Rcode.NOERROR);
     case 'accepted':
-      return replyToQuestion(parsed.question, parsed.envelope, context);
+      return isToComeAgain(cookie, context)
+        ? bareReply(Rcode.BADCOOKIE)
+        : replyToQuestion(parsed.question, parsed.envelope, context);
   }
 }
 

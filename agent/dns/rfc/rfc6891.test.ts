@@ -220,6 +220,25 @@ describe('RFC 7873: cookies', () => {
     expect(optionsOf(decode(Buffer.from(bytes ?? [])))).toEqual([`10 ${good}`]);
   });
 
+  test.each([
+    { when: 'it has none yet', hex: client, rcode: 0 },
+    { when: 'its cookie is good', hex: good, rcode: 0 },
+    { when: 'its cookie is not', hex: bad, rcode: 23 },
+  ])('§5.4: a client asks for a cookie alone: $when: rcode $rcode', ({ hex, rcode }) => {
+    const query = packet.encode({ type: 'query', ...opt([option(10, hex)]) });
+    const bytes = Buffer.from(answerQuery(query, { snapshot, client: from, nowMs }) ?? []);
+    const decoded = decode(bytes);
+    expect([fullRcode(bytes, decoded), optionsOf(decoded)]).toEqual([rcode, [`10 ${good}`]]);
+    expect(bytes.readUInt16BE(4)).toBe(0);
+  });
+
+  test('under load a malformed query is still that', () => {
+    const query = Buffer.concat([given([option(10, client)]), Buffer.of(0)]);
+    const context = { snapshot, client: from, nowMs, isOverloaded: () => true };
+    const bytes = Buffer.from(answerQuery(query, context) ?? []);
+    expect(fullRcode(bytes, decode(bytes))).toBe(1);
+  });
+
   test('without a secret the option is one that is not understood', () => {
     const bare = ask(example, given([option(10, client)]));
     expect([bare.rcode, optionsOf(bare)]).toEqual(['NOERROR', []]);
