@@ -39,6 +39,8 @@ export interface GivenObject {
 export class FakeApi implements Api {
   version = '0.1.0';
   explanation: DnsExplanation | undefined;
+  /** By nameserver, before the one of all. */
+  readonly explanations: Map<string, DnsExplanation> = new Map();
   tokens: readonly TokenInfo[] = [];
   transferKeys: readonly TransferKeyInfo[] = [];
   /** Of transfer keys, as they were given. */
@@ -236,8 +238,9 @@ export class FakeApi implements Api {
     this.transferKeys = this.transferKeys.filter((key) => key.name !== name);
   }
 
-  async explainDns(): Promise<DnsExplanation> {
-    if (this.explanation !== undefined) return this.explanation;
+  async explainDns({ server }: { readonly server: string }): Promise<DnsExplanation> {
+    const explanation = this.explanations.get(server) ?? this.explanation;
+    if (explanation !== undefined) return explanation;
     throw new ApiError('Unavailable', 'no nameserver is connected');
   }
 

@@ -1,4 +1,4 @@
-import { beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { ApiError } from '../runtime/api-client.ts';
 import { CONFIG_PATH, type TestCli, testCli } from './test-cli.ts';
 
@@ -211,36 +211,96 @@ test('dns explain shows candidates with distance and reason', async () => {
         addresses: ['192.0.2.1'],
         distanceKm: 3.2,
         chosen: true,
-        reason: 'the nearest',
+        ...{ reason: 'the nearest', health: 'up', weight: 2 },
       },
       {
         node: 'nyc1',
         addresses: ['192.0.2.2'],
         distanceKm: 6207.6,
         chosen: false,
-        reason: 'farther',
+        ...{ reason: 'farther', health: 'up', weight: 1 },
       },
-      { node: 'syd1', addresses: [], distanceKm: undefined, chosen: false, reason: 'no location' },
+      {
+        ...{ node: 'syd1', addresses: [], distanceKm: undefined, chosen: false },
+        ...{ reason: 'no location', health: 'not-ready' },
+      },
     ],
+    ...{ scopeBits: 24, decision: '2 of 3 candidates are up', clientCountry: 'DE' },
   };
   const { out } = await cli.b8sctl('dns explain blog.example.com --client 203.0.113.7');
   expect(out).toMatchInlineSnapshot(`
     "Question:    blog.example.com A
     Client:      203.0.113.7
-    Location:    50.10, 8.70 (database sha256-ab, prefix 203.0.113.0/24)
+    Location:    50.10, 8.70, DE (database sha256-ab, prefix 203.0.113.0/24)
     Nameserver:  fra1
     Zone:        example.com (serial 7)
     Answer:      192.0.2.1
     TTL:         30s
+    Holds for:   all that share 24 bits with 203.0.113.7
+    Decision:    2 of 3 candidates are up
 
-    CHOSEN   NODE   ADDRESSES   DISTANCE    WHY
-    *        fra1   192.0.2.1   3 km        the nearest
-             nyc1   192.0.2.2   6208 km     farther
-             syd1               <unknown>   no location
+    CHOSEN   NODE   ADDRESSES   DISTANCE    HEALTH      WEIGHT   WHY
+    *        fra1   192.0.2.1   3 km        up          2        the nearest
+             nyc1   192.0.2.2   6208 km     up          1        farther
+             syd1               <unknown>   not-ready            no location
     "
   `);
   const json = await cli.b8sctl('dns explain blog.example.com --client 203.0.113.7 -o json');
   expect(JSON.parse(json.out)).toMatchObject({ answers: ['192.0.2.1'], serial: 7 });
+  const yaml = await cli.b8sctl('dns explain blog.example.com --client 203.0.113.7 -o yaml');
+  expect(yaml.out).toContain('decision: 2 of 3 candidates are up\n');
+});
+
+describe('dns explain --all-servers', () => {
+  const line = 'dns explain blog.example.com --client 203.0.113.7 --all-servers';
+  const EXPLANATION = {
+    ...{ nameserver: 'fra1', zone: 'example.com', serial: 7, rcode: 'NOERROR', ttlS: 30 },
+    ...{ answers: ['192.0.2.1'], clientLatitude: undefined, clientLongitude: undefined },
+    ...{ locationSource: '', candidates: [], scopeBits: 0, decision: '', clientCountry: '' },
+  };
+
+  test('says that they agree', async () => {
+    putNameservers();
+    cli.api.explanation = EXPLANATION;
+    const { out, code } = await cli.b8sctl(line);
+    expect(out).toMatchInlineSnapshot(`
+      "blog.example.com A for 203.0.113.7
+
+      NAMESERVER   SERIAL   TTL   ANSWER
+      fra1         7        30s   192.0.2.1
+      nyc1         7        30s   192.0.2.1
+      syd1         7        30s   192.0.2.1
+
+      They agree.
+      "
+    `);
+    expect(code).toBe(0);
+  });
+
+  test('says where they differ, and who does not say', async () => {
+    putNameservers();
+    cli.api.explanations.set('fra1', EXPLANATION);
+    cli.api.explanations.set('nyc1', { ...EXPLANATION, answers: ['192.0.2.2'] });
+    const { out, code } = await cli.b8sctl(line);
+    expect(out).toContain('nyc1         7        30s   192.0.2.2');
+    expect(out).toContain('no nameserver is connected');
+    expect(out).toContain('They differ: ask one of them with --server for its reasons.');
+    expect(code).toBe(1);
+  });
+
+  test('without a nameserver', async () => {
+    expect(await cli.b8sctl(line)).toEqual({
+      ...{ out: '', code: 1 },
+      error: 'error: no node has the role nameserver: see b8sctl get nodes\n',
+    });
+  });
+
+  function putNameservers(): void {
+    for (const name of ['fra1', 'nyc1', 'syd1', 'edge']) {
+      const roles = name === 'edge' ? ['edge'] : ['nameserver'];
+      cli.api.put({ kind: 'Node', metadata: { name }, spec: { roles } });
+    }
+  }
 });
 
 test('version warns of a skew of more than one minor version', async () => {

@@ -43,6 +43,60 @@ test('a person reads which node was taken and why the others were not', () => {
   expect(explained[0]?.distanceKm).toBeCloseTo(100.2, 0);
 });
 
+test('what a script reads: health, weights, scope and the decision', () => {
+  const shares = geoName('share.example.com', {
+    ...{ candidates: ['berlin', 'osaka', 'tokyo'], weights: [1, 2, 3], policy: 'weighted' },
+  });
+  const snapshot = snapshotOf({
+    zones: [zonePlan('example.com', { geoNames: [shares] })],
+    ...{ nodes: NODES, locate, health: new Map([['osaka', false]]) },
+  });
+  const outcome = explainAnswer({ snapshot, ...asked, name: 'share.example.com' });
+  const explanation = outcome.kind === 'explained' ? outcome.explanation : undefined;
+  expect(explanation?.decision).toBe(
+    "2 of 3 candidates are up; by rotation on the client's address prefix",
+  );
+  const facts = explanation?.candidates.map(({ node: name, health, weight }) => [
+    name,
+    health,
+    weight,
+  ]);
+  expect(facts?.toSorted()).toEqual([
+    ['berlin', 'up', 1],
+    ['osaka', 'unreachable', 2],
+    ['tokyo', 'up', 3],
+  ]);
+  expect(explanation?.scopeBits).toBeGreaterThan(0);
+});
+
+test('regions and a fallback are told', () => {
+  const regions = [{ nodes: ['berlin'], countries: ['DE'], continents: [] }];
+  const fallback = { nodes: ['tokyo'], latitude: 36, longitude: 140 };
+  const zone = zonePlan('example.com', {
+    geoNames: [geoName('www.example.com', { candidates: ['berlin', 'tokyo'], regions, fallback })],
+  });
+  const explain = (given: Partial<Parameters<typeof snapshotOf>[0]>) => {
+    const snapshot = snapshotOf({ zones: [zone], nodes: NODES, ...given });
+    const outcome = explainAnswer({ snapshot, ...asked });
+    return outcome.kind === 'explained' ? outcome.explanation : undefined;
+  };
+  const german = explain({ locate: () => ({ ...locate(), country: 'DE' }) });
+  expect(german?.decision).toBe(
+    '2 of 2 candidates are up; it is the turn of the nodes for country DE; nearest to the client',
+  );
+  expect(german?.clientCountry).toBe('DE');
+  expect(german?.candidates[1]?.reason).toBe('up, but it is the turn of the nodes for country DE');
+  const nowhere = explain({});
+  expect(nowhere?.decision).toContain('measured from the fallback');
+  expect(nowhere?.answers).toEqual(['192.0.2.4']);
+});
+
+test('a name of no zone says so', () => {
+  const outcome = explainAnswer({ snapshot: snapshotOf({ zones }), ...asked, name: 'other.test' });
+  const explanation = outcome.kind === 'explained' ? outcome.explanation : undefined;
+  expect(explanation?.decision).toContain('see b8sctl get zones');
+});
+
 test('when all look down it says so', () => {
   const health = new Map(NODES.map(({ name }) => [name, false]));
   const outcome = explainAnswer({
@@ -74,7 +128,7 @@ test.each([
 test.each([
   { asked: { name: 'a..b' }, error: '"a..b" is not a domain name' },
   { asked: { type: 'BOGUS' }, error: '"BOGUS" is not a type served here' },
-  { asked: { clientIp: 'here' }, error: '"here" is not an IP address' },
+  { asked: { clientIp: 'here' }, error: '"here" is not an IPv4 or IPv6 address' },
 ])('$error', ({ asked: change, error }) => {
   const outcome = explainAnswer({ snapshot: snapshotOf({ zones }), ...asked, ...change });
   expect(outcome).toEqual({ kind: 'refused', error });

@@ -26,7 +26,7 @@ export function explainAnswer({ snapshot, name, type, clientIp }: ExplainInput):
   if (code === undefined) return { kind: 'refused', error: `"${type}" is not a type served here` };
   const address = parsePeerAddress(clientIp);
   if (address === undefined)
-    return { kind: 'refused', error: `"${clientIp}" is not an IP address` };
+    return { kind: 'refused', error: `"${clientIp}" is not an IPv4 or IPv6 address` };
   const vantage = { address, knownBits: 8 * address.length };
   const resolution = resolve(snapshot, { name: key, type: code }, vantage);
   return { kind: 'explained', explanation: explanationOf(snapshot, resolution, address) };
@@ -49,6 +49,9 @@ function explanationOf(
     clientLongitude: geo?.location?.longitude,
     locationSource: locationSource(geo, client),
     candidates: geo?.routing.candidates.map((one) => explainCandidate(one, geo.routing)) ?? [],
+    scopeBits: reply.scopeBits,
+    decision: zone === undefined ? NO_ZONE : geo === undefined ? '' : decisionText(geo.routing),
+    clientCountry: geo?.location?.country ?? '',
   };
 }
 
@@ -67,7 +70,37 @@ function explainCandidate(candidate: Candidate, routing: Routing): DnsCandidate 
     distanceKm: candidate.distanceKm,
     chosen: candidate.chosen,
     reason: candidate.chosen ? whyChosen(candidate, routing) : whyNot(candidate, routing),
+    health: candidate.state,
+    weight: candidate.weight,
   };
+}
+
+const NO_ZONE = 'no zone that this nameserver serves holds the name: see b8sctl get zones';
+
+/** "2 of 5 candidates can serve, of those for country DE; in the order …" */
+function decisionText({ candidates, pool, tier, order, from }: Routing): string {
+  const able = candidates.filter((one) => isInPool(one, pool)).length;
+  const of = `${able} of ${candidates.length} candidates`;
+  const turn = tier.kind === 'any' ? '' : `; it is the turn of the nodes for ${tierText(tier)}`;
+  const measured =
+    order === 'nearest' && from?.kind === 'fallback'
+      ? ', measured from the fallback, for the place of the client is unknown'
+      : '';
+  return `${POOL_TEXT[pool](of)}${turn}; ${ORDER_TEXT[order]}${measured}`;
+}
+
+const POOL_TEXT: Readonly<Record<Routing['pool'], (of: string) => string>> = {
+  up: (of) => `${of} are up`,
+  unschedulable: (of) => `none is up, ${of} are only cordoned`,
+  all: () => 'all look down: each counts as up (last known good)',
+};
+
+function tierText({ kind, of }: Routing['tier']): string {
+  return kind === 'country' || kind === 'continent' ? `${kind} ${of}` : of;
+}
+
+function isInPool({ state }: Candidate, pool: Routing['pool']): boolean {
+  return pool === 'all' ? !isImpossible(state) : state === pool;
 }
 
 const ORDER_TEXT: Readonly<Record<Routing['order'], string>> = {
@@ -98,9 +131,12 @@ const STATE_TEXT: Readonly<Record<Candidate['state'], string>> = {
   up: 'up',
 };
 
-function whyNot({ state, distanceKm }: Candidate, { pool, order }: Routing): string {
-  const ranked = state === pool || (pool === 'all' && !isImpossible(state));
-  if (!ranked) return STATE_TEXT[state];
+function whyNot(candidate: Candidate, { pool, order, tier }: Routing): string {
+  const { name, state, distanceKm } = candidate;
+  if (!isInPool(candidate, pool)) return STATE_TEXT[state];
+  if (tier.nodes?.includes(name) === false) {
+    return `${STATE_TEXT[state]}, but it is the turn of the nodes for ${tierText(tier)}`;
+  }
   if (order !== 'nearest') return `not its turn: others come first ${ORDER_TEXT[order]}`;
   return distanceKm === undefined ? 'its location is unknown' : 'others are nearer';
 }

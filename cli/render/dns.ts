@@ -18,6 +18,8 @@ export function renderDnsExplanation(
     ],
     ['Answer:', answerText(explanation)],
     ['TTL:', `${explanation.ttlS}s`],
+    ['Holds for:', scopeText(question.clientIp, explanation)],
+    ...(explanation.decision === '' ? [] : [['Decision:', explanation.decision]]),
   ];
   const width = Math.max(...facts.map(([name = '']) => name.length));
   const head = facts
@@ -26,12 +28,22 @@ export function renderDnsExplanation(
   return explanation.candidates.length === 0 ? head : `${head}\n${candidateTable(explanation)}`;
 }
 
+/** RFC 7871: what a resolver that sends client subnets may give the answer to. */
+function scopeText(clientIp: string, { scopeBits }: DnsExplanation): string {
+  return scopeBits === 0 ? 'everyone' : `all that share ${scopeBits} bits with ${clientIp}`;
+}
+
 function locationText(explanation: DnsExplanation): string {
-  const { clientLatitude, clientLongitude, locationSource } = explanation;
-  if (clientLatitude === undefined || clientLongitude === undefined) {
-    return `unknown: ${locationSource}`;
-  }
-  return `${clientLatitude.toFixed(2)}, ${clientLongitude.toFixed(2)} (${locationSource})`;
+  const { clientLatitude, clientLongitude, clientCountry, locationSource } = explanation;
+  const country = clientCountry === '' ? [] : [clientCountry];
+  const place =
+    clientLatitude === undefined || clientLongitude === undefined
+      ? []
+      : [clientLatitude.toFixed(2), clientLongitude.toFixed(2)];
+  const known = [...place, ...country];
+  return known.length === 0
+    ? `unknown: ${locationSource}`
+    : `${known.join(', ')} (${locationSource})`;
 }
 
 function answerText({ answers, rcode }: DnsExplanation): string {
@@ -44,9 +56,16 @@ function candidateTable({ candidates }: DnsExplanation): string {
     candidate.node,
     candidate.addresses.join(','),
     candidate.distanceKm === undefined ? '<unknown>' : `${Math.round(candidate.distanceKm)} km`,
+    candidate.health,
+    candidate.weight === undefined ? '' : String(candidate.weight),
     candidate.reason,
   ]);
-  return renderTable(rows, { header: ['CHOSEN', 'NODE', 'ADDRESSES', 'DISTANCE', 'WHY'] });
+  const header = ['CHOSEN', 'NODE', 'ADDRESSES', 'DISTANCE', 'HEALTH', 'WEIGHT', 'WHY'];
+  // Most policies have no shares.
+  const isWeighted = candidates.some(({ weight }) => weight !== undefined);
+  const kept = (row: readonly string[]): readonly string[] =>
+    isWeighted ? row : row.filter((_, index) => header[index] !== 'WEIGHT');
+  return renderTable(rows.map(kept), { header: kept(header) });
 }
 
 /** What each nameserver would answer, and where they differ, for a person. */
@@ -64,7 +83,7 @@ export function renderDnsComparison(
           `${answerText(explanation)}${chosenText(explanation)}`,
         ],
   );
-  const answers = new Set(said.map(({ explanation }) => explanation && answerText(explanation)));
+  const answers = new Set(said.map(({ explanation }) => explanation?.answers.toSorted().join(' ')));
   const serials = new Set(said.map(({ explanation }) => explanation?.serial));
   const verdict =
     answers.size > 1

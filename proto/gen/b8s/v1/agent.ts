@@ -156,6 +156,12 @@ export interface DnsExplanation {
   /** Where the location came from: "database sha256-…, prefix 203.0.113.0/24", or why there is none. */
   readonly locationSource: string;
   readonly candidates: readonly DnsCandidate[];
+  /** How many bits of the client's address the answer holds for (RFC 7871); 0: for everyone. */
+  readonly scopeBits: number;
+  /** From whom the answer was drawn, and in which order, for a person; empty: nothing was to decide. */
+  readonly decision: string;
+  /** ISO 3166-1 alpha-2 of the client's country; empty: unknown. */
+  readonly clientCountry: string;
 }
 
 export interface DnsCandidate {
@@ -165,6 +171,13 @@ export interface DnsCandidate {
   readonly chosen: boolean;
   /** Why it was taken or left out, for a person. */
   readonly reason: string;
+  /**
+   * "up", "not-ready", "unreachable", "unschedulable", "no-address", "not-an-edge" or
+   * "not-in-directory".
+   */
+  readonly health: string;
+  /** Its share of clients, in proportion to the others'; absent: no shares count. */
+  readonly weight?: number | undefined;
 }
 
 export interface FetchBlobRequest {
@@ -1750,6 +1763,9 @@ function createBaseDnsExplanation(): DnsExplanation {
     clientLongitude: undefined,
     locationSource: "",
     candidates: [],
+    scopeBits: 0,
+    decision: "",
+    clientCountry: "",
   };
 }
 
@@ -1784,6 +1800,15 @@ export const DnsExplanation: MessageFns<DnsExplanation> = {
     }
     for (const v of message.candidates) {
       DnsCandidate.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.scopeBits !== 0) {
+      writer.uint32(88).uint32(message.scopeBits);
+    }
+    if (message.decision !== "") {
+      writer.uint32(98).string(message.decision);
+    }
+    if (message.clientCountry !== "") {
+      writer.uint32(106).string(message.clientCountry);
     }
     return writer;
   },
@@ -1881,6 +1906,30 @@ export const DnsExplanation: MessageFns<DnsExplanation> = {
             message.candidates.push(DnsCandidate.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.scopeBits = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.decision = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.clientCountry = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1923,6 +1972,17 @@ export const DnsExplanation: MessageFns<DnsExplanation> = {
       candidates: globalThis.Array.isArray(object?.candidates)
         ? object.candidates.map((e: any) => DnsCandidate.fromJSON(e))
         : [],
+      scopeBits: isSet(object.scopeBits)
+        ? globalThis.Number(object.scopeBits)
+        : isSet(object.scope_bits)
+        ? globalThis.Number(object.scope_bits)
+        : 0,
+      decision: isSet(object.decision) ? globalThis.String(object.decision) : "",
+      clientCountry: isSet(object.clientCountry)
+        ? globalThis.String(object.clientCountry)
+        : isSet(object.client_country)
+        ? globalThis.String(object.client_country)
+        : "",
     };
   },
 
@@ -1958,6 +2018,15 @@ export const DnsExplanation: MessageFns<DnsExplanation> = {
     if (message.candidates?.length) {
       obj.candidates = message.candidates.map((e) => DnsCandidate.toJSON(e));
     }
+    if (message.scopeBits !== 0) {
+      obj.scopeBits = Math.round(message.scopeBits);
+    }
+    if (message.decision !== "") {
+      obj.decision = message.decision;
+    }
+    if (message.clientCountry !== "") {
+      obj.clientCountry = message.clientCountry;
+    }
     return obj;
   },
 
@@ -1976,12 +2045,15 @@ export const DnsExplanation: MessageFns<DnsExplanation> = {
     message.clientLongitude = object.clientLongitude ?? undefined;
     message.locationSource = object.locationSource ?? "";
     message.candidates = object.candidates?.map((e) => DnsCandidate.fromPartial(e)) || [];
+    message.scopeBits = object.scopeBits ?? 0;
+    message.decision = object.decision ?? "";
+    message.clientCountry = object.clientCountry ?? "";
     return message;
   },
 };
 
 function createBaseDnsCandidate(): DnsCandidate {
-  return { node: "", addresses: [], distanceKm: undefined, chosen: false, reason: "" };
+  return { node: "", addresses: [], distanceKm: undefined, chosen: false, reason: "", health: "", weight: undefined };
 }
 
 export const DnsCandidate: MessageFns<DnsCandidate> = {
@@ -2000,6 +2072,12 @@ export const DnsCandidate: MessageFns<DnsCandidate> = {
     }
     if (message.reason !== "") {
       writer.uint32(42).string(message.reason);
+    }
+    if (message.health !== "") {
+      writer.uint32(50).string(message.health);
+    }
+    if (message.weight !== undefined) {
+      writer.uint32(56).uint32(message.weight);
     }
     return writer;
   },
@@ -2057,6 +2135,22 @@ export const DnsCandidate: MessageFns<DnsCandidate> = {
             message.reason = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.health = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.weight = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2082,6 +2176,8 @@ export const DnsCandidate: MessageFns<DnsCandidate> = {
         : undefined,
       chosen: isSet(object.chosen) ? globalThis.Boolean(object.chosen) : false,
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      health: isSet(object.health) ? globalThis.String(object.health) : "",
+      weight: isSet(object.weight) ? globalThis.Number(object.weight) : undefined,
     };
   },
 
@@ -2102,6 +2198,12 @@ export const DnsCandidate: MessageFns<DnsCandidate> = {
     if (message.reason !== "") {
       obj.reason = message.reason;
     }
+    if (message.health !== "") {
+      obj.health = message.health;
+    }
+    if (message.weight !== undefined) {
+      obj.weight = Math.round(message.weight);
+    }
     return obj;
   },
 
@@ -2115,6 +2217,8 @@ export const DnsCandidate: MessageFns<DnsCandidate> = {
     message.distanceKm = object.distanceKm ?? undefined;
     message.chosen = object.chosen ?? false;
     message.reason = object.reason ?? "";
+    message.health = object.health ?? "";
+    message.weight = object.weight ?? undefined;
     return message;
   },
 };
