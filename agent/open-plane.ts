@@ -17,6 +17,7 @@ import {
   WORKER_RESOURCE_LIMITS,
   type WorkerConfig,
   workerCounts,
+  workerFlags,
 } from './plane/worker-config.ts';
 
 export interface OpenPlaneOptions {
@@ -55,6 +56,7 @@ export async function openPlane(place: Place, options: OpenPlaneOptions): Promis
     entry: new URL('./plane/main.ts', import.meta.url),
     dataFor: (kind): WorkerConfig => ({ ...settings, kind }),
     resourceLimits: WORKER_RESOURCE_LIMITS,
+    flagsFor: workerFlags,
   });
   const usual = workerCounts({ cores, roles: place.roles });
   const counts = {

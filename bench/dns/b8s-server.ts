@@ -7,7 +7,11 @@ import type { FromWorker, ToWorker } from '../../agent/plane/messages.ts';
 import type { WorkerKind } from '../../agent/plane/plane.ts';
 import { testSnapshot } from '../../agent/plane/plane-fixture.ts';
 import { createThreadedPlane } from '../../agent/plane/threaded-plane.ts';
-import { WORKER_RESOURCE_LIMITS, type WorkerConfig } from '../../agent/plane/worker-config.ts';
+import {
+  WORKER_RESOURCE_LIMITS,
+  type WorkerConfig,
+  workerFlags,
+} from '../../agent/plane/worker-config.ts';
 import type { ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { blobPath, digestOf } from '../../runtime/digest.ts';
 import { silentLog } from '../../runtime/log.ts';
@@ -41,6 +45,7 @@ const workers = threadWorkers<WorkerKind, ToWorker, FromWorker>({
     mode: 'production',
   }),
   resourceLimits: WORKER_RESOURCE_LIMITS,
+  flagsFor: workerFlags,
 });
 const plane = createThreadedPlane({
   ...{ workers, counts: { edge: 0, dns: 1 }, disk: nodeDisk(folder) },

@@ -24,7 +24,7 @@ export interface LoadOptions {
 
 export interface LoadOutcome {
   readonly perSecond: number;
-  readonly lost: number;
+  readonly answered: number;
   /** Of each answer, where asked for. */
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -42,15 +42,15 @@ export async function load(options: LoadOptions): Promise<LoadOutcome> {
   });
   const latenciesMs: number[] = [];
   let perSecond = 0;
-  let lost = 0;
+  let answered = 0;
   const exited = once(child, 'exit');
   for await (const line of createInterface({ input: child.stdout })) {
     // `> NOERROR 0.000123`, with or without the name and type in between.
     if (line.startsWith('>')) latenciesMs.push(1000 * Number(line.slice(line.lastIndexOf(' '))));
     perSecond = Number(/Queries per second:\s+([\d.]+)/.exec(line)?.[1] ?? perSecond);
-    lost = Number(/Queries lost:\s+(\d+)/.exec(line)?.[1] ?? lost);
+    answered = Number(/Queries completed:\s+(\d+)/.exec(line)?.[1] ?? answered);
   }
   await exited;
   const [p50Ms = 0, p99Ms = 0] = [0.5, 0.99].map((share) => percentile(latenciesMs, share));
-  return { perSecond, lost, p50Ms, p99Ms };
+  return { perSecond, answered, p50Ms, p99Ms };
 }

@@ -32,6 +32,9 @@ const SAMPLES = 50;
 interface Round {
   readonly udpPerS: number;
   readonly tcpPerS: number;
+  /** The server's CPU time for a query, microseconds; what other work on its core leaves alone. */
+  readonly udpCpuUs: number;
+  readonly tcpCpuUs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
@@ -101,17 +104,23 @@ async function compareAnswers(): Promise<void> {
   console.log(`${SAMPLES - differing} of ${SAMPLES} geo answers are the same from all`);
 }
 
-async function measure({ port }: Server, queries: string): Promise<Round> {
-  const shared = { port, queries, seconds, signal: stopping.signal };
-  const udp = await load({ ...shared, transport: 'udp' });
-  const half = await load({ ...shared, transport: 'udp', perSecondMax: udp.perSecond / 2 });
-  const tcp = await load({ ...shared, transport: 'tcp' });
-  return { udpPerS: udp.perSecond, tcpPerS: tcp.perSecond, p50Ms: half.p50Ms, p99Ms: half.p99Ms };
+async function measure(server: Server, queries: string): Promise<Round> {
+  const shared = { port: server.port, queries, seconds, signal: stopping.signal };
+  const fullLoad = async (transport: 'udp' | 'tcp'): Promise<readonly [number, number]> => {
+    const beforeMs = await server.cpuMs();
+    const { perSecond, answered } = await load({ ...shared, transport });
+    return [perSecond, (1000 * ((await server.cpuMs()) - beforeMs)) / Math.max(1, answered)];
+  };
+  const [udpPerS, udpCpuUs] = await fullLoad('udp');
+  const half = await load({ ...shared, transport: 'udp', perSecondMax: udpPerS / 2 });
+  const [tcpPerS, tcpCpuUs] = await fullLoad('tcp');
+  return { udpPerS, udpCpuUs, tcpPerS, tcpCpuUs, p50Ms: half.p50Ms, p99Ms: half.p99Ms };
 }
 
-function sentence({ udpPerS, tcpPerS, p50Ms, p99Ms }: Round): string {
-  const latency = `p50 ${p50Ms.toFixed(3)} ms, p99 ${p99Ms.toFixed(3)} ms at half load`;
-  return `${whole(udpPerS)}/s UDP, ${whole(tcpPerS)}/s TCP, ${latency}`;
+function sentence({ udpPerS, udpCpuUs, tcpPerS, tcpCpuUs, p50Ms, p99Ms }: Round): string {
+  const udp = `${whole(udpPerS)}/s UDP (${udpCpuUs.toFixed(1)} us CPU each)`;
+  const tcp = `${whole(tcpPerS)}/s TCP (${tcpCpuUs.toFixed(1)} us)`;
+  return `${udp}, ${tcp}, p50 ${p50Ms.toFixed(3)} ms, p99 ${p99Ms.toFixed(3)} ms at half load`;
 }
 
 /** Medians; ratios to the best server that knows geography, and to NSD, which does not. */
@@ -131,10 +140,12 @@ async function printTable(rounds: ReadonlyMap<ServerName, readonly Round[]>): Pr
       whole(udp),
       ratio(udp, best('udpPerS')),
       ratio(udp, median('nsd', 'udpPerS')),
+      `${of('udpCpuUs').toFixed(1)} us`,
       `${of('p50Ms').toFixed(3)} ms`,
       `${of('p99Ms').toFixed(3)} ms`,
       whole(tcp),
       ratio(tcp, best('tcpPerS')),
+      `${of('tcpCpuUs').toFixed(1)} us`,
       `${(await server.rssMb()).toFixed(0)} MB`,
     ];
     console.log(`| ${server.name} | ${cells.join(' | ')} |`);

@@ -13,6 +13,8 @@ export interface Server {
   readonly port: number;
   /** Resident memory of all its processes; what they share counts once. */
   rssMb(): Promise<number>;
+  /** CPU time of all its processes since their start. */
+  cpuMs(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -65,7 +67,12 @@ export async function startServer(
     await stop();
     throw new Error(`start ${name} (${command.join(' ')}): ${said}`, { cause });
   }
-  return { name, port: given.port, rssMb: () => rssMbOf(child.pid ?? 0), stop };
+  const leader = child.pid ?? 0;
+  return {
+    ...{ name, port: given.port, stop },
+    rssMb: () => rssMbOf(leader),
+    cpuMs: () => cpuMsOf(leader),
+  };
 }
 
 async function stopChild(child: ChildProcess): Promise<void> {
@@ -94,19 +101,39 @@ async function untilItAnswers(given: {
   }
 }
 
-async function rssMbOf(leader: number): Promise<number> {
-  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
-  const sizes = await Promise.all(
-    pids.map(async (pid) => {
-      const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-      const group = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
-      if (group !== leader) return 0;
-      const memory = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
-      return Number(/^Pss:\s+(\d+)/m.exec(memory)?.[1] ?? 0);
-    }),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0) / 1024;
+/** The processes of a group. */
+async function membersOf(leader: number): Promise<readonly number[]> {
+  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)).map(Number);
+  const groups = await Promise.all(pids.map(async (pid) => Number((await statOf(pid))[2])));
+  return pids.filter((_, index) => groups[index] === leader);
 }
+
+/** From the process's state on (proc(5)); empty: it has ended. */
+async function statOf(pid: number): Promise<readonly string[]> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+async function rssMbOf(leader: number): Promise<number> {
+  let sizeKb = 0;
+  for (const pid of await membersOf(leader)) {
+    const memory = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
+    sizeKb += Number(/^Pss:\s+(\d+)/m.exec(memory)?.[1] ?? 0);
+  }
+  return sizeKb / 1024;
+}
+
+async function cpuMsOf(leader: number): Promise<number> {
+  let ticks = 0;
+  for (const pid of await membersOf(leader)) {
+    const [, , , , , , , , , , , user = 0, system = 0] = await statOf(pid);
+    ticks += Number(user) + Number(system);
+  }
+  return MS_PER_TICK * ticks;
+}
+
+/** USER_HZ is 100 on every Linux that Node runs on. */
+const MS_PER_TICK = 10;
 
 function b8sCommand(port: number, database: string): readonly string[] {
   const script = join(import.meta.dirname, 'b8s-server.ts');

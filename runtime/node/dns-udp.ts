@@ -6,8 +6,12 @@ import type { BoundSocket } from './dns-listener.ts';
 
 /** Room for bursts while the thread is busy; the kernel may grant less. */
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
+/** What is left of 65,535 bytes after the headers of IPv4 and UDP. */
+const DATAGRAM_BYTES_MAX = 65_507;
 /** Answers handed to the kernel and not yet taken; more are dropped, and resolvers ask again. */
 const SENDS_PENDING_MAX = 4096;
+/** How many more there may be until it is noticed: to look costs more than most answers. */
+const SENDS_BETWEEN_CHECKS = 64;
 
 export interface UdpOptions {
   readonly host: string;
@@ -34,23 +38,27 @@ export async function listenUdp({ host, port, answer, onError }: UdpOptions): Pr
     socket.close();
     throw error;
   });
-  let pending = 0;
-  // EMSGSIZE, ECONNREFUSED of an earlier send and the like: that one answer is lost, no more.
-  const sent = (error: Error | null): void => {
-    pending -= 1;
-    if (error !== null) onError(error);
-  };
+  let untilCheck = SENDS_BETWEEN_CHECKS;
+  let isCrowded = false;
   socket.on('error', onError);
   socket.on('message', (query: Buffer, peer: RemoteInfo) => {
+    untilCheck -= 1;
+    if (untilCheck <= 0) {
+      isCrowded = socket.getSendQueueCount() >= SENDS_PENDING_MAX;
+      untilCheck = isCrowded ? 1 : SENDS_BETWEEN_CHECKS;
+    }
     // Nothing can be sent to port 0: the source was forged.
-    if (peer.port === 0 || pending >= SENDS_PENDING_MAX) return;
+    if (peer.port === 0 || isCrowded) return;
     try {
       const reply = answer(query, { address: peer.address, transport: 'udp' });
       if (reply === undefined) return;
       // Several messages fit no datagram; whoever answers so has a bug, which harms nobody.
       if (!(reply instanceof Uint8Array)) return reply.end();
-      pending += 1;
-      socket.send(reply, peer.port, peer.address, sent);
+      if (reply.length > DATAGRAM_BYTES_MAX)
+        throw new RangeError(`EMSGSIZE: ${reply.length} bytes`);
+      // Nobody waits for what becomes of it: an answer that the kernel does not take (ECONNREFUSED
+      // of an earlier one) is lost, no more. A callback would cost half a microsecond.
+      socket.send(reply, peer.port, peer.address);
     } catch (error) {
       onError(error as Error);
     }
