@@ -118,6 +118,22 @@ describe('a lost answer', () => {
     });
   });
 
+  test('to a deletion does not make it take what was declared since', async () => {
+    await scene.apply(siteNamed('blog'));
+    await scene.clock.advance(200);
+    const reference = { kind: 'Site', namespace: 'default', name: 'blog' };
+    const request = { reference, uid: '', command: '', dryRun: false };
+    const commit = store.commit.bind(store);
+    store.commit = async (transaction) => {
+      store.commit = commit;
+      await commit(transaction);
+      await scene.apply(siteNamed('blog'));
+      throw new UncertainError('the answer was lost');
+    };
+    await scene.term.api.delete(request, ADMIN);
+    await expect(scene.term.api.get({ reference, revision: 0n }, ADMIN)).resolves.toBeDefined();
+  });
+
   test('to an apply that took effect is none either', async () => {
     loseAnswers();
     await expect(scene.apply(siteNamed('blog'))).resolves.toMatchObject({ kind: 'Site' });

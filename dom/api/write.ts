@@ -116,16 +116,17 @@ export async function deleteObject(
 ): Promise<DeleteResponse> {
   const name = requestedName(request.reference);
   const author = { manager: 'b8sctl', user, command: request.command };
-  let tried: DeleteResponse | undefined;
+  let tried: { readonly uid: string; readonly response: DeleteResponse } | undefined;
   return commitDraft(ports, author, { dryRun: request.dryRun }, async () => {
     const live = await readObject(ports.store, name);
-    // The answer to our own deletion may have been lost.
-    if (live === undefined && tried !== undefined) return { operations: [], result: tried };
+    const uid = live?.metadata.uid;
+    // Our own deletion may have taken effect without an answer, and others come under the name.
+    if (tried !== undefined && uid !== tried.uid) return { operations: [], result: tried.response };
     if (live === undefined) throw notFound(name);
-    if (request.uid !== '' && request.uid !== live.metadata.uid)
+    if (request.uid !== '' && request.uid !== uid)
       throw new RequestError(
         'FAILED_PRECONDITION',
-        `${name.kind} "${name.name}" is another object by now (uid ${live.metadata.uid})`,
+        `${name.kind} "${name.name}" is another object by now (uid ${uid})`,
       );
     const finalizing = (live.metadata.finalizers ?? []).length > 0;
     const hosts = finalizing ? [] : await reserveHosts(ports.store, live, undefined);
@@ -133,8 +134,9 @@ export async function deleteObject(
     const isMarked = live.metadata.deletionTimestamp !== undefined;
     const leftovers = isMarked ? [] : await takeLeftovers(ports.store, live);
     const operations: Operation[] = [{ kind: 'delete', base: live }, ...hosts, ...leftovers];
-    tried = { objectJson: JSON.stringify(live), finalizing };
-    return { operations, result: tried };
+    const response = { objectJson: JSON.stringify(live), finalizing };
+    tried = { uid: live.metadata.uid, response };
+    return { operations, result: response };
   });
 }
 

@@ -70,15 +70,19 @@ export class User {
   /** Resolves once dom has acknowledged that there is no such object. */
   async delete({ kind, namespace = '', name }: Reference): Promise<void> {
     const reference = { kind, namespace, name };
-    await this.#insist(`delete ${kind}/${name}`, ({ api }) =>
-      this.#writing(reference, undefined, async () => {
-        const request = { reference, uid: '', command: 'delete', dryRun: false };
-        await api.delete(request, ADMIN).catch((error: unknown) => {
+    // As b8sctl does it: by uid, so that a request that was given up on, and comes late, does not
+    // take what was declared since.
+    await this.#insist(`delete ${kind}/${name}`, async (term) => {
+      const found = await getOnce(term, reference);
+      if (found === undefined) return;
+      const request = { reference, uid: found.metadata.uid, command: 'delete', dryRun: false };
+      await this.#writing(reference, undefined, async () => {
+        await term.api.delete(request, ADMIN).catch((error: unknown) => {
           // An earlier try whose answer was lost may have done it.
           if (!(error instanceof RequestError) || error.code !== 'NOT_FOUND') throw error;
         });
-      }),
-    );
+      });
+    });
   }
 
   /** What dom has of it now, by a read that must see all that was acknowledged before (INV-9). */
