@@ -205,6 +205,16 @@ const WRITER = `
   import { writeSync } from 'node:fs';
   const { sqliteStore } = await import(process.env.STORE);
   const store = await sqliteStore({ file: process.env.FILE });
+  function print(line) {
+    for (;;) {
+      try {
+        return writeSync(1, line);
+      } catch (error) {
+        // The reader is behind, and the pipe full.
+        if (error.code !== 'EAGAIN') throw error;
+      }
+    }
+  }
   async function write(writer) {
     for (let index = 0; ; index += 1) {
       const key = '/' + [process.env.ROUND, writer, index].join('/');
@@ -212,7 +222,7 @@ const WRITER = `
         guards: [{ key, modRevision: 0n }],
         writes: [{ kind: 'put', key, value: 'x'.repeat(500) }],
       });
-      writeSync(1, key + ' ' + revision + '\\n');
+      print(key + ' ' + revision + '\\n');
     }
   }
   await Promise.all(Array.from({ length: 8 }, (_, writer) => write(writer)));
