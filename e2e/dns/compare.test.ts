@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePortsAt } from '../support/ports.ts';
+import { AREA } from '../support/scene.ts';
 import { describePair, outcomeOf, type Pair } from './support/compare.ts';
 import { exchangeAll } from './support/exchange.ts';
 import { generateQueries, type Query } from './support/generate.ts';
@@ -25,8 +26,6 @@ const SEED = Number(process.env['B8S_DNS_SEED'] ?? 2026);
 const QUERIES = Number(process.env['B8S_DNS_QUERIES'] ?? 6_000);
 /** Of a failure, how many are shown. */
 const SHOWN_MAX = 10;
-/** Each process its own addresses, so that two runs do not meet. */
-const AREA = 20 + (process.pid % 200);
 
 const missing = programsMissing([NSD, KNOT]);
 const suffix = missing === undefined ? '' : ` (skipped: ${missing})`;

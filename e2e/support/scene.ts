@@ -19,7 +19,7 @@ export type StoreKind = (typeof STORES)[number];
 /** Log files of all tests: kept until the next run of the same one. */
 const LOGS = resolve(import.meta.dirname, '../../.b8s/e2e');
 /** Each process its own addresses, 127.<area>.0.x, so that two runs do not meet. */
-const AREA = 20 + (process.pid % 200);
+export const AREA: number = 20 + (process.pid % 200);
 
 /** A running cluster, for the tests of one `describe`. */
 export interface Scene {
@@ -45,6 +45,8 @@ export interface SceneOptions {
   readonly doms?: number;
   /** The folder of dom, sub and b8sctl. Left out: they run from their sources. */
   readonly bin?: string;
+  /** Where nameservers listen: resolvers know of no other port than 53. Left out: any. */
+  readonly dnsPort?: number;
 }
 
 /** The same tests on each store; skipped, with the reason, where one is missing. */
@@ -92,7 +94,8 @@ async function startScene(
   );
   const planned = threeNodes(AREA, { dns: 0, http: 0, https: 0 });
   const addresses = [address, ...others, ...planned.map((node) => node.address)];
-  const [port = 0, dns = 0, http = 0, https = 0] = await freePortsAt(addresses, 4);
+  const [port = 0, freeDns = 0, http = 0, https = 0] = await freePortsAt(addresses, 4);
+  const dns = options.dnsPort ?? freeDns;
   const nodes = threeNodes(AREA, { dns, http, https }).slice(0, options.nodes ?? 3);
   const peers = others.map((other) => `${other}:${port}`);
   const dom = { address, port, peers };

@@ -51,7 +51,7 @@ export const JUSTIFIED: readonly Justified[] = [
     why: 'the whole of a name makes a small query a large answer; NSD sends it all, Knot one rrset',
     fields: ['answer', 'additional', 'TC'],
     when: ({ query, ours }) =>
-      query.type === TYPES['ANY'] &&
+      typeOf(query) === TYPES['ANY'] &&
       ours.answer.at(-1)?.includes('HINFO 0752464338343832') === true,
   },
   {
@@ -100,7 +100,7 @@ export const JUSTIFIED: readonly Justified[] = [
     why: 'RRSIG and NSEC lie at the alias itself, NSEC3 does not; NSD 4.6 has it the other way round',
     fields: ['answer', 'authority', 'additional', 'rcode'],
     when: ({ query, ours, theirs }) =>
-      DNSSEC_TYPES.has(query.type) &&
+      DNSSEC_TYPES.has(typeOf(query)) &&
       [...ours.answer, ...(theirs?.answer ?? [])].some((record) => record.includes(' CNAME ')),
   },
   {
@@ -170,7 +170,7 @@ export const JUSTIFIED: readonly Justified[] = [
     rfc: 'RFC 5936 §2.2.1, §4.2, RFC 1995 §3',
     why: 'REFUSED for who may not, FORMERR for IXFR without a SOA; the others look at the name first',
     fields: ['rcode', 'AA', 'TC', ...SECTIONS, 'question'],
-    when: ({ query, ours }) => TRANSFERS.has(query.type) && isError(ours) && bare(ours),
+    when: ({ query, ours }) => TRANSFERS.has(typeOf(query)) && isError(ours) && bare(ours),
   },
   {
     title: 'other opcodes are not implemented',

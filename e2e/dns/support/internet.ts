@@ -1,0 +1,124 @@
+import { join } from 'node:path';
+import { portsFree } from '../../support/ports.ts';
+import type { Scene } from '../../support/scene.ts';
+import { KNOT, NSD, programsMissing, type RunningServer, startNsd } from './programs.ts';
+import { startSigningKnot, startUnbound, UNBOUND } from './resolvers.ts';
+
+/** Resolvers know of no other port. */
+export const DNS_PORT = 53;
+
+/** A root, a registry that signs, and what resolvers are told to trust of it. */
+export interface Internet {
+  readonly rootHint: string;
+  /** The DS record of the registry's zone. */
+  readonly anchor: string;
+  startResolver(
+    options: Omit<Parameters<typeof startUnbound>[0], 'folder' | 'rootHint'>,
+  ): Promise<RunningServer>;
+  stop(): Promise<void>;
+}
+
+/** What a registrar is told of a zone: docs/dns.md has the same three things. */
+export interface Delegation {
+  /** Without a final dot. */
+  readonly zone: string;
+  readonly nameservers: readonly string[];
+  /** Name → addresses, of the nameservers that lie within the zone. */
+  readonly glue: ReadonlyMap<string, readonly string[]>;
+  /** Records in presentation format; empty: the zone is not signed. */
+  readonly ds: readonly string[];
+}
+
+/** Why no such Internet can be made here; undefined: it can. */
+export async function internetMissing(area: string): Promise<string | undefined> {
+  const missing = programsMissing([
+    NSD,
+    KNOT,
+    UNBOUND,
+    '/usr/bin/delv',
+    '/usr/bin/dnssec-dsfromkey',
+  ]);
+  if (missing !== undefined) return missing;
+  const free = await portsFree([`${area}.0.11`, `${area}.2.1`], DNS_PORT);
+  return free ? undefined : 'port 53 cannot be had: something listens, or this is not root';
+}
+
+/** `.` and `example.` on 127.<area>.2.1 and .2. */
+export async function startInternet(
+  folder: string,
+  area: string,
+  delegations: readonly Delegation[],
+): Promise<Internet> {
+  const [root, registry] = [`${area}.2.1`, `${area}.2.2`];
+  const soa = (name: string): string =>
+    `${name} 3600 IN SOA ns.${name} host.${name} 1 60 60 3600 5`;
+  const registryZone = [
+    soa('example.'),
+    'example. 3600 IN NS ns.example.',
+    `ns.example. 3600 IN A ${registry}`,
+    ...delegations.flatMap(linesOf),
+    '',
+  ].join('\n');
+  const servers: RunningServer[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(servers.splice(0).map((server) => server.stop()));
+  };
+  try {
+    const tld = await startSigningKnot({
+      ...{ folder, address: registry, port: DNS_PORT, origin: 'example.', text: registryZone },
+    });
+    servers.push(tld);
+    const rootZone = [
+      '. 3600 IN SOA a.root. host.root. 1 60 60 3600 5',
+      '. 3600 IN NS a.root.',
+      `a.root. 3600 IN A ${root}`,
+      'example. 3600 IN NS ns.example.',
+      `ns.example. 3600 IN A ${registry}`,
+      '',
+    ].join('\n');
+    const zones = [{ origin: '.', text: rootZone }];
+    servers.push(
+      await startNsd({ folder: join(folder, 'root'), address: root, port: DNS_PORT, zones }),
+    );
+    return {
+      rootHint: root,
+      anchor: tld.ds,
+      async startResolver(options) {
+        const resolver = await startUnbound({ ...options, folder, rootHint: root });
+        servers.push(resolver);
+        return resolver;
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** From what `b8sctl` shows of the zone, and the DS records. */
+export async function delegationOf(
+  { cluster, nodes }: Scene,
+  zone: string,
+  ds: readonly string[],
+): Promise<Delegation> {
+  const args = ['get', 'zone', zone.replaceAll('.', '-'), '-o', 'json'];
+  const { status } = JSON.parse(await cluster.b8sctlOk(args)) as {
+    readonly status: { readonly nameservers: readonly string[] };
+  };
+  const glue = new Map(
+    status.nameservers.map((name) => {
+      const node = nodes.find((each) => name === `${each.name}.ns.${zone}`);
+      return [name, node === undefined ? [] : [node.address]] as const;
+    }),
+  );
+  return { zone, nameservers: status.nameservers, glue, ds };
+}
+
+function linesOf({ zone, nameservers, glue, ds }: Delegation): readonly string[] {
+  return [
+    ...nameservers.map((name) => `${zone}. 3600 IN NS ${name}.`),
+    ...[...glue].flatMap(([name, all]) => all.map((address) => `${name}. 3600 IN A ${address}`)),
+    ...ds,
+  ];
+}
