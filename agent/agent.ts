@@ -3,6 +3,7 @@ import type { NodePlan, Position } from '../proto/gen/b8s/v1/plan.ts';
 import { type BackoffLimits, backoffMs } from '../runtime/backoff.ts';
 import type { BlobSource } from '../runtime/blob-source.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Datagrams } from '../runtime/datagrams.ts';
 import type { Dialer } from '../runtime/dialer.ts';
 import type { Disk } from '../runtime/disk.ts';
 import type { Log } from '../runtime/log.ts';
@@ -11,6 +12,7 @@ import type { Random } from '../runtime/random.ts';
 import { VERSION } from '../runtime/version.ts';
 import { type ContentReconciler, createContentReconciler } from './content/reconciler.ts';
 import { runProber } from './dns/prober.ts';
+import { createNotifier, type Notifier, servedZones } from './dns/transfer/notifier.ts';
 import type { AppliedReport, DataPlane, Health } from './plane/plane.ts';
 import { buildReport } from './report.ts';
 import { ServedFile } from './served-file.ts';
@@ -31,6 +33,8 @@ export interface AgentOptions {
   readonly blobs: BlobSource;
   readonly plane: DataPlane;
   readonly probe: Probe;
+  /** Left out: secondaries are not told of new versions of zones. */
+  readonly datagrams?: Datagrams;
   readonly log: Log;
   readonly identity: { readonly node: string };
   /** Memory of this process in bytes. Left out: reported as 0. */
@@ -75,6 +79,7 @@ class ControlPart implements Agent {
   readonly #servedFile: ServedFile;
   readonly #content: ContentReconciler;
   readonly #session: Session;
+  readonly #notifier: Notifier | undefined;
   /** Raised when what is to be served may have changed. */
   readonly #changed = createTrigger();
   #plan: { readonly held: HeldPlan; readonly objects: PlanObjects } | undefined;
@@ -88,7 +93,7 @@ class ControlPart implements Agent {
   };
 
   constructor(options: AgentOptions) {
-    const { disk, blobs, log } = options;
+    const { disk, blobs, log, datagrams } = options;
     this.#options = options;
     this.#holder = new PlanHolder(planFile(disk, HELD_PLAN_PATH, log), log);
     this.#servedFile = new ServedFile(planFile(disk, SERVED_PLAN_PATH, log));
@@ -98,6 +103,7 @@ class ControlPart implements Agent {
       onChange: () => this.#contentChanged(),
     });
     this.#session = createSession({ ...options, host: this.#host() });
+    this.#notifier = datagrams && createNotifier({ ...options, datagrams });
     options.plane.onDamaged((blob) => this.#content.suspect(blob));
   }
 
@@ -113,6 +119,7 @@ class ControlPart implements Agent {
       this.#content.run(signal),
       this.#keepApplying(applied, signal),
       this.#probePeers(signal),
+      this.#notifier?.run(signal),
     ]);
   }
 
@@ -255,6 +262,7 @@ class ControlPart implements Agent {
     // What probes found out meanwhile is newer than the snapshot, and nobody would say it again.
     if (this.#health !== snapshot.dns.health) plane.setHealth(this.#health);
     this.#applied = { position: held.position, plan: objects, served, outcome };
+    this.#notifier?.served(servedZones(objects, outcome.zones, identity.node));
     this.#wantContent();
     // What is whole on disk and could not be read all the same may be readable soon.
     return remembered && isInEffect(outcome, served) ? 'applied' : 'again';

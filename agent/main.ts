@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Disk } from '../runtime/disk.ts';
 import { systemClock } from '../runtime/node/clock.ts';
+import { nodeDatagrams } from '../runtime/node/datagrams.ts';
 import { clearInterruptedWrites, nodeDisk } from '../runtime/node/disk.ts';
 import { grpcDom } from '../runtime/node/grpc-dialer.ts';
 import { grpcEnrolment } from '../runtime/node/grpc-enrolment.ts';
@@ -145,6 +146,7 @@ async function run(options: RunOptions): Promise<void> {
   const agent = createAgent({
     ...{ clock, random, disk, plane, log, dialer: dom, blobs: dom, identity: { node } },
     probe: httpProbe({ timeoutMs: PROBE_TIMEOUT_MS }),
+    datagrams: nodeDatagrams(options.listen && { from: options.listen }),
     rssBytes: () => process.memoryUsage.rss(),
   });
   const rotation = {

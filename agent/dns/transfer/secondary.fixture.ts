@@ -56,6 +56,8 @@ export interface SignOptions {
   /** Cuts the MAC to this many bytes. */
   readonly macBytes?: number;
   readonly originalId?: number;
+  /** For a reply: of what it answers. */
+  readonly requestMac?: Buffer;
 }
 
 export interface SignedQuery {
@@ -65,9 +67,11 @@ export interface SignedQuery {
 
 /** RFC 8945 §4.3: the message, then the variables of its TSIG. */
 export function signed(message: Buffer, options: SignOptions): SignedQuery {
-  const { key = KEY, timeS, fudgeS = 300, macBytes, originalId } = options;
+  const { key = KEY, timeS, fudgeS = 300, macBytes, originalId, requestMac } = options;
   const time = timerBytes(timeS, fudgeS);
+  const before = requestMac === undefined ? [] : [uint16(requestMac.length), requestMac];
   const whole = hmac(key, [
+    ...before,
     message,
     ...[wire(key.name), Buffer.of(0, 255, 0, 0, 0, 0), wire(key.algorithm), time],
     Buffer.of(0, 0, 0, 0),
