@@ -123,6 +123,13 @@ describe('what does not agree', () => {
       code: 1,
     },
     {
+      when: 'the parent has a DS, and the zone is signed only since a moment ago',
+      change: ({ delegation }) => void (delegation.ds = ['1 13 2 ff']),
+      given: { status: { dnssec: { phase: 'signing', keys: [] } } },
+      says: ['PROBLEM com has DS records for example.com too early', '→ it passes by itself'],
+      code: 1,
+    },
+    {
       when: 'one server is behind',
       change: ({ servers }) => void ((servers['192.0.2.1'] ?? { serial: 0 }).serial = 6),
       says: ['PROBLEM serials differ: 6, 7'],

@@ -18,6 +18,7 @@ export function expectedZone(zone: Zone, nodes: readonly Node[]): ExpectedZone {
         `${keyTag} ${algorithm} ${digestType} ${digest}`.toLowerCase(),
       )
       .toSorted(),
+    signing: zone.status?.dnssec?.phase === 'signing' ? 'begun' : 'other',
   };
 }
 

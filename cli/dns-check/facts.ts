@@ -10,6 +10,8 @@ export interface ExpectedZone {
   readonly nameservers: readonly ExpectedNameserver[];
   /** `tag algorithm digest-type digest`, hex in lower case, sorted; empty: the zone is not signed. */
   readonly ds: readonly string[];
+  /** `begun`: older answers without signatures are still about, so there is no DS to give yet. */
+  readonly signing: 'begun' | 'other';
 }
 
 export interface ExpectedNameserver {

@@ -129,7 +129,7 @@ function judgeParentServer(
 
 /** A DS without its key makes every validating resolver refuse the zone (RFC 4035 §5.2). */
 function judgeDs(
-  { origin, ds: wanted }: ExpectedZone,
+  { origin, ds: wanted, signing }: ExpectedZone,
   zone: string,
   seen: readonly string[] | undefined,
 ): readonly Finding[] {
@@ -137,6 +137,10 @@ function judgeDs(
     return [{ verdict: 'unknown', message: `${zone} did not say its DS records of ${origin}` }];
   }
   if (wanted.length === 0 && seen.length === 0) return [];
+  if (wanted.length === 0 && signing === 'begun') {
+    const message = `${zone} has DS records for ${origin} too early: who holds older answers, without signatures, refuses them`;
+    return [problem(message, 'it passes by itself; next time wait for the DS in status.ds')];
+  }
   if (wanted.length === 0) {
     const message = `${zone} has DS records for ${origin}, which is not signed: validating resolvers refuse it`;
     return [problem(message, `let the registrar remove DS ${seen.join('; ')}`)];
