@@ -55,15 +55,17 @@ export function createCookies(secrets: readonly Uint8Array[]): Cookies | undefin
     judge({ cookie, client, nowMs }) {
       const nowS = Math.floor(nowMs / 1000);
       const ageS = ageOf(cookie.server, nowS);
-      const isGood =
-        ageS !== undefined &&
-        hashes.some((hash) => isMadeWith(hash, cookie.client, cookie.server, client));
-      const standing = cookie.server.length === 0 ? 'client-only' : isGood ? 'valid' : 'invalid';
-      const isFresh = isGood && ageS <= AGE_S_FRESH_MAX && isPlain(cookie.server);
+      const maker =
+        ageS === undefined
+          ? undefined
+          : hashes.find((hash) => isMadeWith(hash, cookie.client, cookie.server, client));
+      const isFresh = ageS !== undefined && ageS <= AGE_S_FRESH_MAX && isPlain(cookie.server);
       // Only the active secret's cookies are kept, so that the others can go.
-      const isKept = isFresh && isMadeWith(active, cookie.client, cookie.server, client);
-      const server = isKept ? cookie.server : make(active, cookie.client, client, nowS);
-      return { standing, server };
+      const isKept = isFresh && maker === active;
+      return {
+        standing: cookie.server.length === 0 ? 'client-only' : maker ? 'valid' : 'invalid',
+        server: isKept ? cookie.server : make(active, cookie.client, client, nowS),
+      };
     },
   };
 }
