@@ -16,6 +16,7 @@ import {
   ZonePlan,
 } from '../proto/gen/b8s/v1/plan.ts';
 import type { BlobSource } from '../runtime/blob-source.ts';
+import type { Datagrams } from '../runtime/datagrams.ts';
 import { blobPath, type Digest, digestOf } from '../runtime/digest.ts';
 import { type Link, LinkClosedError } from '../runtime/link.ts';
 import { silentLog } from '../runtime/log.ts';
@@ -253,6 +254,33 @@ describe('agent', () => {
     await world.stop();
   });
 
+  test('secondaries are told once a version of their zone is served', async () => {
+    const heard: string[] = [];
+    const world = await start({
+      datagrams: {
+        exchange: async ({ address, port, from, message }) => {
+          heard.push(`${from.join()} to ${address} ${port}: ${message.length}`);
+          const reply = Buffer.from(message);
+          reply.writeUInt16BE(0xa400, 2);
+          return reply;
+        },
+      },
+    });
+    const secondaries = [{ address: '192.0.2.53', port: 5300, key: undefined }];
+    const open = zone(['london']);
+    const value = { ...ZonePlan.fromPartial({}), transfer: { secondaries, addresses: [] } };
+    const declared = open.object?.$case === 'zone' ? open.object.value : value;
+    const transferred = { ...declared, transfer: value.transfer };
+    const object = { ...open, object: { $case: 'zone', value: transferred } } as const;
+    world.plan(1n, [object, node('london')]);
+    await world.until(async () => heard.length > 0);
+    world.plan(2n, [object, node('london'), site(first.digest)]);
+    await world.until(async () => world.report()?.applied?.revision === 2n);
+    await world.clock.advance(60_000);
+    expect(heard).toEqual(['192.0.2.1 to 192.0.2.53 5300: 80']);
+    await world.stop();
+  });
+
   test('a deleted site is gone, and its content in time', async () => {
     const world = await start({});
     world.plan(1n, [site(first.digest)]);
@@ -319,6 +347,7 @@ interface Given {
   readonly blobs?: BlobSource;
   readonly dom?: 'there' | 'away';
   readonly probe?: Probe['probe'];
+  readonly datagrams?: Datagrams;
 }
 
 /** An agent on a simulated machine, with a dom that is played by the test. */
@@ -327,6 +356,7 @@ async function start({
   blobs = playedSource(everything),
   dom = 'there',
   probe = async () => true,
+  datagrams,
 }: Given) {
   const clock = virtualClock();
   const pairs: LinkPair[] = [];
@@ -359,6 +389,7 @@ async function start({
     ...{ clock, disk, plane, blobs, log: silentLog, dialer: { dial } },
     random: { next: () => 0.5, bytes: (count) => new Uint8Array(count) },
     probe: { probe },
+    ...(datagrams && { datagrams }),
     identity: { node: 'london' },
   });
   const over = new AbortController();
