@@ -213,6 +213,37 @@ describe.skipIf(missing !== undefined)(`through real resolvers${suffix}`, () => 
     expect(addressesOf(believed.answer)).toEqual([`${LOOPBACK}.0.99`]);
   });
 
+  test('b8sctl dns check, through a resolver, finds nothing wrong, and says what the parent has', async () => {
+    const args = ['dns', 'check', PLAIN, '--resolver', resolver().address, '-o', 'json'];
+    const { stdout, exitCode } = await scene().cluster.b8sctl(args);
+    const { findings, registrar } = JSON.parse(stdout) as Checked;
+    expect(findings.filter(({ verdict }) => verdict !== 'fine')).toEqual([]);
+    expect(exitCode).toBe(0);
+    const names = scene().nodes.map(({ name, address }) => [`${name}.ns.${PLAIN}.`, address]);
+    const lines = (records: readonly string[]): readonly string[] => records.toSorted();
+    expect(registrar.ns).toEqual(lines(names.map(([name]) => `${PLAIN}. IN NS ${name}`)));
+    expect(registrar.glue).toEqual(lines(names.map(([name, at]) => `${name} IN A ${at}`)));
+  });
+
+  test('kdig over TLS at port 853 is told the same', async () => {
+    const { address } = authoritative('london');
+    const asked = [
+      `@${address}`,
+      `blog.${SIGNED}`,
+      'A',
+      '+dnssec',
+      '+short',
+      '+subnet=81.2.69.0/24',
+    ];
+    const [plain, tls] = await Promise.all([
+      run('/usr/bin/kdig', asked),
+      run('/usr/bin/kdig', [...asked, '+tls']),
+    ]);
+    expect(plain.stdout).toContain(scene().node('london').address);
+    expect(tls.stdout.split('\n')[0]).toBe(plain.stdout.split('\n')[0]);
+    expect(tls.exitCode).toBe(0);
+  });
+
   describe('with one nameserver less everything is answered, and fresh', () => {
     /** Names that no resolver has heard of, so that each is asked for. */
     const resolveAll = async (word: string): Promise<readonly string[]> => {
@@ -280,6 +311,11 @@ describe.skipIf(missing !== undefined)(`through real resolvers${suffix}`, () => 
     return said.stdout + said.stderr;
   }
 });
+
+interface Checked {
+  readonly findings: readonly { readonly verdict: string; readonly message: string }[];
+  readonly registrar: { readonly ns: readonly string[]; readonly glue: readonly string[] };
+}
 
 function addressesOf(answer: readonly string[]): readonly string[] {
   return answer
