@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import type { ZoneKey, ZonePlan } from '../../../proto/gen/b8s/v1/plan.ts';
 import {
   DNSSEC_ALGORITHM,
@@ -24,12 +24,19 @@ export interface SigningKey {
   readonly ds: 'wanted' | 'delete' | '';
 }
 
+/** Keys that sign together. */
+export interface Signers {
+  /** No other keys have it. */
+  readonly id: string;
+  readonly keys: readonly SigningKey[];
+}
+
 /** How a zone is signed. */
 export interface ZoneSigning {
   /** Those that sign every rrset. */
-  readonly active: readonly SigningKey[];
+  readonly active: Signers;
   /** Those that sign what the parent's DS records and scanners lead to: the keys themselves. */
-  readonly entering: readonly SigningKey[];
+  readonly entering: Signers;
   /** DNSKEY, and CDS and CDNSKEY if the parent is told anything: all at the origin. */
   readonly rrsets: readonly Rrset[];
 }
@@ -51,12 +58,22 @@ export function compileSigning(
   // A DS at the parent and no signatures: every validating resolver would refuse the whole zone.
   if (active.length === 0) throw new RangeError('its keys do not include an active one');
   const entering = keys.filter(({ role }) => role !== 'retired');
-  return { active, entering, rrsets: [dnskeys(keys), ...parentRrsets(keys, origin)] };
+  return {
+    active: signersOf(active, origin),
+    entering: signersOf(entering, origin),
+    rrsets: [dnskeys(keys), ...parentRrsets(keys, origin)],
+  };
 }
 
 /** Types that the keys vouch for together, each for the other while one takes over (RFC 7344 §4.1). */
 export function isKeyType(type: number): boolean {
   return type === RecordType.DNSKEY || type === RecordType.CDS || type === RecordType.CDNSKEY;
+}
+
+function signersOf(keys: readonly SigningKey[], origin: NameKey): Signers {
+  const hash = createHash('sha256').update(nameWire(origin));
+  for (const { publicKey } of keys) hash.update(publicKey);
+  return { id: hash.digest('base64'), keys };
 }
 
 function compileKey({ keyTag, publicKey, privatePem, role, ds }: ZoneKey): SigningKey {

@@ -3,7 +3,7 @@ import { RecordType } from '../codes.ts';
 import type { Entry, Rrset } from '../rrset.ts';
 import { canonicalRrset } from './canonical.ts';
 import type { SignPort } from './ecdsa.ts';
-import { isKeyType, type SigningKey, type ZoneSigning } from './keys.ts';
+import { isKeyType, type Signers, type ZoneSigning } from './keys.ts';
 import { RecentMap } from './recent-map.ts';
 import { isFresh, signatureRecord, type Validity, validityAt } from './signature.ts';
 
@@ -49,33 +49,52 @@ export class Signatures {
   }
 
   #find(entry: SignedEntry, nowMs: number): Signed {
-    const { owner, rrset, zone, wildcard } = entry;
-    const keys = isKeyType(rrset.type) ? zone.signing.entering : zone.signing.active;
-    const canonical = canonicalRrset({ owner, rrset });
-    const digest = digestOf(canonical, keys);
-    const content = digest.toString('latin1');
+    const { rrset, zone, wildcard } = entry;
+    const signers = isKeyType(rrset.type) ? zone.signing.entering : zone.signing.active;
     const kept = wildcard === undefined ? this.#lasting : this.#passing;
+    const content = contentOf(entry, signers);
     const known = kept.get(content);
     if (known !== undefined && isFresh(known.validity, nowMs)) return known;
-    const validity = validityAt(nowMs, digest.readUInt32BE(0) / 2 ** 32);
-    const { origin } = zone;
-    const records = keys.map((key) =>
-      signatureRecord({ entry, canonical, origin, key, validity }, this.#sign),
-    );
-    const signed = {
-      rrset: { type: RecordType.RRSIG, ttlS: rrset.ttlS, records, targets: [] },
-      validity,
-    };
+    const signed = this.#make(entry, signers, nowMs);
     kept.set(content, signed);
     return signed;
   }
+
+  #make(entry: SignedEntry, { keys }: Signers, nowMs: number): Signed {
+    const { rrset, zone } = entry;
+    const canonical = canonicalRrset(entry);
+    // The same for the same content: nothing here is left to chance but the signature itself.
+    const share = createHash('sha256').update(canonical).digest().readUInt32BE(0) / 2 ** 32;
+    const validity = validityAt(nowMs, share);
+    const records = keys.map((key) =>
+      signatureRecord({ entry, canonical, origin: zone.origin, key, validity }, this.#sign),
+    );
+    return {
+      rrset: { type: RecordType.RRSIG, ttlS: rrset.ttlS, records, targets: [] },
+      validity,
+    };
+  }
 }
 
-/** What is signed, and by which keys. */
-function digestOf(canonical: Uint8Array, keys: readonly SigningKey[]): Buffer {
-  const hash = createHash('sha256');
-  for (const { publicKey } of keys) hash.update(publicKey);
-  return hash.update(canonical).digest();
+/** What is longer is kept by its digest. */
+const CONTENT_LENGTH_MAX = 512;
+
+/** All that a signature depends on but the time, as a text that nothing else has. */
+function contentOf({ owner, rrset }: SignedEntry, { id }: Signers): string {
+  let content = `${id},${rrset.type},${rrset.ttlS},${owner.length},${owner}`;
+  for (const { parts } of rrset.records) {
+    content += `,${parts.length}`;
+    for (const part of parts) {
+      const text = typeof part === 'string' ? part : latin1(part);
+      content += `${typeof part === 'string' ? 'n' : 'b'}${text.length},${text}`;
+    }
+  }
+  if (content.length <= CONTENT_LENGTH_MAX) return content;
+  return createHash('sha256').update(content, 'latin1').digest('latin1');
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
 /** Not made for this answer: the same object is there for the next one, too. */
