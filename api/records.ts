@@ -1,6 +1,14 @@
 import { recordNameProblem } from './names.ts';
 import { didYouMean } from './nearest.ts';
-import { labelsOf, type NameKey, nameText, parseName, ROOT, resolveName } from './rdata/name.ts';
+import {
+  isEscaped,
+  labelsOf,
+  type NameKey,
+  nameText,
+  parseName,
+  ROOT,
+  resolveName,
+} from './rdata/name.ts';
 import { writtenNameProblem } from './rdata/names.ts';
 import { parseRdata } from './rdata/rdata.ts';
 import { declaredTypeName, RECORD_TYPES, typeNumber, typeProblem } from './rdata/types.ts';
@@ -23,10 +31,8 @@ export function absoluteName(name: string, origin: string): string {
 /** Whether a whole name is the origin or below it. */
 export function isWithin(name: string, origin: string): boolean {
   if (name === origin) return true;
-  if (!name.endsWith(`.${origin}`)) return false;
   // An escaped dot ends no label.
-  const backslashes = /\\*$/.exec(name.slice(0, -origin.length - 1))?.[0] ?? '';
-  return backslashes.length % 2 === 0;
+  return name.endsWith(`.${origin}`) && !isEscaped(name, name.length - origin.length - 1);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Node } from '../api/node.ts';
-import { isWithin } from '../api/records.ts';
+import { absoluteName, isWithin } from '../api/records.ts';
 import type { Site } from '../api/site.ts';
 import type { Zone, ZoneRecord } from '../api/zone.ts';
 import { writeZoneFile } from '../api/zone-file/write.ts';
@@ -20,19 +20,28 @@ export async function zoneFileOf(zone: Zone, api: Api): Promise<ExportedZone> {
   const { origin } = zone.spec;
   const nameservers = zone.spec.nameservers ?? zone.status?.nameservers ?? [];
   const serial = zone.status?.serial;
-  const hosts = siteComments(zone, { zones: zonesByOrigin(zones), sites });
-  const text = writeZoneFile(zone.spec, {
-    serial: serial ?? 1,
-    nameservers,
-    added: nodes.flatMap((node) => glueOf(node, { nameservers, zone })),
-    comments: hosts,
-  });
-  const inside = hosts.length === 0 ? [] : [SITES_WARNING];
-  const unserved =
-    serial === undefined ? ['the zone is not served yet; its serial is said to be 1'] : [];
-  const orphan =
-    nameservers.length === 0 ? [`${origin} has no name servers; other servers refuse it`] : [];
-  return { text, warnings: [...unserved, ...orphan, ...inside] };
+  const added = nodes.flatMap((node) => glueOf(node, { nameservers, zone }));
+  const comments = siteComments(zone, { zones: zonesByOrigin(zones), sites });
+  const extras = { serial: serial ?? 1, nameservers, added, comments };
+  const warnings = [
+    ...(serial === undefined ? ['the zone is not served yet; its serial is said to be 1'] : []),
+    ...(nameservers.length === 0 ? [`${origin} has no name server; others refuse it`] : []),
+    ...withoutAddress(nameservers, { records: [...zone.spec.records, ...added], origin }),
+    ...(comments.length === 0 ? [] : [SITES_WARNING]),
+  ];
+  return { text: writeZoneFile(zone.spec, extras), warnings };
+}
+
+/** Name servers in the zone itself need an address there. */
+function withoutAddress(
+  nameservers: readonly string[],
+  { records, origin }: { readonly records: readonly ZoneRecord[]; readonly origin: string },
+): readonly string[] {
+  const addresses = records.filter(({ type }) => type === 'A' || type === 'AAAA');
+  const known = new Set(addresses.map(({ name }) => absoluteName(name, origin)));
+  return nameservers
+    .filter((name) => isWithin(name, origin) && !known.has(name))
+    .map((name) => `${name} is a name server without an address; BIND refuses such a zone`);
 }
 
 const SITES_WARNING =

@@ -39,6 +39,6 @@ export interface Field {
   read(bytes: Buffer, offset: number): { readonly text: string; readonly end: number } | undefined;
 }
 
-export function problem(message: string): FieldOutcome {
+export function problem(message: string): Extract<FieldOutcome, { readonly kind: 'problem' }> {
   return { kind: 'problem', message };
 }

@@ -50,9 +50,14 @@ export function resolveName(text: string, origin: NameKey): NameKey | undefined 
 
 /** Whether a text ends in the dot of the root, rather than in an escaped one. */
 export function isWholeName(text: string): boolean {
-  if (!text.endsWith('.')) return false;
-  const backslashes = /\\*(?=\.$)/.exec(text)?.[0] ?? '';
-  return backslashes.length % 2 === 0;
+  return text.endsWith('.') && !isEscaped(text, text.length - 1);
+}
+
+/** Whether the character at `index` has an odd number of backslashes before it. */
+export function isEscaped(text: string, index: number): boolean {
+  let start = index;
+  while (text[start - 1] === '\\') start -= 1;
+  return (index - start) % 2 === 1;
 }
 
 /**

@@ -461,3 +461,18 @@ test('whatever the bytes, the text of a record is one that can be read', () => {
     else expect(again.message).not.toBe('');
   }
 });
+
+/** Each was once read in a time that grew with the square or the cube of its length. */
+test.each([
+  { type: 'CNAME', value: `${'\\'.repeat(60_000)}x.` },
+  { type: 'PTR', value: `${'a.'.repeat(30_000)}x` },
+  { type: 'SVCB', value: `1 . dohpath=/${'{'.repeat(60_000)}` },
+  { type: 'SVCB', value: `1 . dohpath=/${'{dns'.repeat(15_000)}` },
+  { type: 'SVCB', value: `1 . alpn=${'\\,'.repeat(30_000)}` },
+  { type: 'TXT', value: `"${'\\'.repeat(59_999)}` },
+])('$type of 60,000 characters is refused at once', ({ type, value }) => {
+  const before = process.cpuUsage();
+  expect(parse(type, value, 'refused').kind).toBe('error');
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1000).toBeLessThan(500);
+});

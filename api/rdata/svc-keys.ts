@@ -201,7 +201,8 @@ function base64(number: number, name: string): SvcKey {
 
 /** A URI template in UTF-8, relative, that names the variable "dns" (RFC 9461 §5). */
 function dohPath(number: number, name: string): SvcKey {
-  const isTemplate = (text: string) => /^\/.*\{[^}]*\bdns\b[^}]*\}/s.test(text);
+  const isTemplate = (text: string) =>
+    text.startsWith('/') && (text.match(/\{[^{}]*\}/g) ?? []).some((each) => /\bdns\b/.test(each));
   return {
     number,
     name,

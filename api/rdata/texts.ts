@@ -1,4 +1,4 @@
-import { type Field, type FieldOutcome, problem } from './field.ts';
+import { type Field, problem } from './field.ts';
 import { quotedText, unescapeText, type Word } from './words.ts';
 
 /** How long a character string may be, in bytes (RFC 1035 §3.3). */
@@ -15,12 +15,15 @@ export function strings(label: string): Field {
     label,
     takes: 'rest',
     parse(words) {
-      const outcomes = words.map(parseString);
-      const wrong = outcomes.find((outcome) => outcome.kind === 'problem');
-      if (wrong !== undefined) return wrong;
-      const fields = outcomes.flatMap((outcome) => (outcome.kind === 'field' ? [outcome] : []));
-      const parts = fields.flatMap((field) => field.parts);
-      return { kind: 'field', parts, text: fields.map(({ text }) => text).join(' ') };
+      const parts: Uint8Array[] = [];
+      const texts: string[] = [];
+      for (const word of words) {
+        const outcome = parseString(word);
+        if (outcome.kind === 'problem') return outcome;
+        parts.push(...outcome.parts);
+        texts.push(outcome.text);
+      }
+      return { kind: 'field', parts: [Buffer.concat(parts)], text: texts.join(' ') };
     },
     read(wire, offset) {
       const texts: string[] = [];
@@ -86,7 +89,7 @@ export function prefixed(bytes: Uint8Array): Uint8Array {
   return whole;
 }
 
-function parseString(word: Word | undefined): FieldOutcome {
+function parseString(word: Word | undefined): StringOutcome {
   const bytes = bytesOf(word);
   if (bytes === undefined) return problem(ESCAPE_PROBLEM);
   if (bytes.length > STRING_BYTES_MAX) {
@@ -96,6 +99,10 @@ function parseString(word: Word | undefined): FieldOutcome {
   }
   return { kind: 'field', parts: [prefixed(bytes)], text: quotedText(bytes) };
 }
+
+type StringOutcome =
+  | { readonly kind: 'field'; readonly parts: readonly Uint8Array[]; readonly text: string }
+  | { readonly kind: 'problem'; readonly message: string };
 
 function bytesOf(word: Word | undefined): Uint8Array | undefined {
   return unescapeText(word?.text ?? '');

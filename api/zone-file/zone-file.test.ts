@@ -352,6 +352,11 @@ test('what is too large is refused, and errors are bounded', () => {
   expect(errors).toHaveLength(MESSAGES_MAX + 1);
   expect(errors.at(-1)?.message).toBe('and 4900 more like these');
   expect(parseZoneFile('x'.repeat(ZONE_FILE_LENGTH_MAX + 1)).kind).toBe('errors');
+  const strings = `${HEAD}a TXT ${'"" '.repeat(90_000)}`;
+  expect(parseZoneFile(strings, { origin: 'example.com' })).toMatchObject({
+    kind: 'errors',
+    errors: [{ line: 3, message: expect.stringContaining('is 90000 bytes long; at most 65535') }],
+  });
   const values = Array.from({ length: 200_000 }, (_, index) => `a TXT ${index}\n`).join('');
   expect(parseZoneFile(`${HEAD}${values}`, { origin: 'example.com' }).kind).toBe('errors');
 });
