@@ -3,6 +3,7 @@ import { clientSubnet, opt, queryBytes } from '../dns.fixture.ts';
 import { snapshot } from '../example.fixture.ts';
 import type { FuzzTarget } from './guided.fixture.ts';
 import { checkReply } from './oracle.fixture.ts';
+import { zoneFileTarget } from './zone-file.fixture.ts';
 
 export const FUZZ_NOW_MS = 1_795_000_000_000;
 
@@ -100,4 +101,4 @@ function withOptions(options: Buffer): Buffer {
   return query;
 }
 
-export const TARGETS: readonly FuzzTarget[] = [answerTarget, optionsTarget];
+export const TARGETS: readonly FuzzTarget[] = [answerTarget, optionsTarget, zoneFileTarget];
