@@ -1,6 +1,7 @@
 import packet from 'dns-packet';
 import { expect, test } from 'vitest';
 import { answerQuery } from './answer.ts';
+import { createCookies } from './cookie/cookies.ts';
 import {
   clientSubnet,
   geoName,
@@ -16,7 +17,7 @@ import { seededRandom } from './seeded.fixture.ts';
 const SEED = 0x5eed;
 const INPUTS = 50_000;
 
-const snapshot = snapshotOf({
+const world = snapshotOf({
   zones: [
     zonePlan('example', {
       records: [
@@ -27,14 +28,42 @@ const snapshot = snapshotOf({
         records('alias.example', 'CNAME', 'geo.example'),
         records('sub.example', 'NS', 'ns.sub.example'),
         records('ns.sub.example', 'A', '192.0.2.1'),
+        records('loan.example', 'ALIAS', 'geo.example'),
+        records('away.example', 'ALIAS', 'known.elsewhere'),
+        records('lost.example', 'ALIAS', 'lost.elsewhere'),
+        records('far.example', 'CNAME', 'host.other'),
       ],
       geoNames: [geoName('geo.example', { candidates: ['a', 'b'] })],
     }),
+    zonePlan('other', { records: [records('host.other', 'CNAME', 'far.example')] }),
   ],
   nodes: [node('a', { ipv4: ['192.0.2.1'] }), node('b', { ipv4: ['192.0.2.2'], ipv6: ['::1'] })],
 });
 
+const snapshot = {
+  ...world,
+  cookies: createCookies([new Uint8Array(16), new Uint8Array(16).fill(1)]),
+  identity: { version: 'b8s', name: 'a' },
+  lookUpForeign: (name: string, family: 'A' | 'AAAA') =>
+    name.startsWith('\x05known')
+      ? { addresses: [new Uint8Array(family === 'A' ? 4 : 16)], ttlS: 60, age: 'fresh' as const }
+      : undefined,
+};
+
+/** Options that are understood, and one that is not. */
+const OPTIONS = [
+  clientSubnet('203.0.113.0', 24),
+  clientSubnet('2001:db8::', 48),
+  ...[3, 10, 11, 12, 99].map((code) => ({ code, data: Buffer.alloc(code === 10 ? 8 : 0) })),
+  { code: 10, data: Buffer.alloc(24, 1) },
+];
+
 const NAMES = [
+  'loan.example',
+  'away.example',
+  'lost.example',
+  'far.example',
+  'id.server',
   'example',
   'big.example',
   'alias.example',
@@ -53,7 +82,7 @@ test(`${INPUTS} mutated queries (seed ${SEED}): never a throw, a response answer
   const outcomes = new Map<string, number>();
   for (let index = 0; index < INPUTS; index += 1) {
     const query = mutate(seedQuery(pick, below), below);
-    const transport = pick(['udp', 'tcp'] as const);
+    const transport = pick(['udp', 'tcp', 'tls'] as const);
     const client = { address: pick(['198.51.100.7', '2001:db8::7', 'odd']), transport };
     const context = { snapshot, client, nowMs: 0 };
     const before = Buffer.from(query);
@@ -78,6 +107,7 @@ test(`${INPUTS} mutated queries (seed ${SEED}): never a throw, a response answer
     'rcode 0',
     'rcode 0 cut',
     'rcode 1',
+    'rcode 2',
     'rcode 3',
     'rcode 4',
     'rcode 5',
@@ -88,7 +118,7 @@ type Demand = (holds: boolean) => void;
 type Below = (limit: number) => number;
 
 function seedQuery(pick: <T>(items: readonly T[]) => T, below: Below): Buffer {
-  const options = pick([[], [clientSubnet('203.0.113.0', 24)], [clientSubnet('2001:db8::', 48)]]);
+  const options = Array.from({ length: below(4) }, () => pick(OPTIONS));
   const udpPayloadSize = pick([0, 512, 700, 1232, 4096, 65_535]);
   const given =
     below(3) === 0 ? {} : opt(options, { udpPayloadSize, ednsVersion: below(20) === 0 ? 1 : 0 });
@@ -110,7 +140,12 @@ function mutate(query: Buffer, below: Below): Buffer {
   return shape === 1 ? Buffer.concat([copy, Buffer.alloc(below(300), below(256))]) : copy;
 }
 
-function check(reply: Buffer, query: Buffer, transport: 'udp' | 'tcp', demand: Demand): void {
+function check(
+  reply: Buffer,
+  query: Buffer,
+  transport: 'udp' | 'tcp' | 'tls',
+  demand: Demand,
+): void {
   demand(reply.length <= (transport === 'udp' ? 1232 : 65_535));
   demand(reply.readUInt16BE(0) === query.readUInt16BE(0));
   demand((reply[2] ?? 0) >= 0x80 && ((reply[3] ?? 0) & 0xf0) === 0);
@@ -119,7 +154,8 @@ function check(reply: Buffer, query: Buffer, transport: 'udp' | 'tcp', demand: D
   demand(opts.length <= 1);
   // Without EDNS in a well-formed query there is none in the reply, and 512 bytes are the limit.
   const sizeMax = opts.length === 0 ? 512 : 1232;
-  demand(transport === 'tcp' || reply.length <= sizeMax);
+  demand(transport !== 'udp' || reply.length <= sizeMax);
+  demand(transport !== 'tls' || opts.length === 0 || reply.length % 468 === 0);
   const question = reply.readUInt16BE(4) === 1 ? reply.subarray(12, questionEnd(reply)) : undefined;
   if (question !== undefined) {
     demand(question.equals(query.subarray(12, 12 + question.length)));

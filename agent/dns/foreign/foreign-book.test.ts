@@ -98,6 +98,15 @@ test('a name without addresses is known to have none', () =>
     expect(known()).toBe(' 60 fresh');
   }));
 
+test('what is no address of the family is left out', () =>
+  scene(async ({ book, resolver, clock, known }) => {
+    const addresses = ['192.0.2.1', '::1', 'localhost'];
+    resolver.set('cdn.test', 'A', { addresses, ttlS: 300 });
+    book.want(names('cdn.test'));
+    await clock.advance(0);
+    expect(known()).toBe('192.0.2.1 300 fresh');
+  }));
+
 test('a name that is not wanted any more is forgotten, another one is not asked for again', () =>
   scene(async ({ book, resolver, clock, known, asked }) => {
     for (const each of ['cdn.test', 'other.test'])

@@ -157,7 +157,11 @@ async function ask(ports: ForeignBookPorts, page: Page, signal: AbortSignal): Pr
     const ttlS = Math.max(1, answer.ttlS ?? HOLD_S_OF_NOTHING);
     const holdMs = 1000 * Math.min(HOLD_S.max, Math.max(HOLD_S.min, ttlS));
     const nowMs = clock.monotonicMs();
-    page.learned = { addresses: bytesOf(answer.addresses), ttlS, endsMs: nowMs + holdMs };
+    page.learned = {
+      addresses: bytesOf(answer.addresses, page.family),
+      ttlS,
+      endsMs: nowMs + holdMs,
+    };
     page.failures = 0;
     page.due = nowMs + holdMs * (REFRESH.from + REFRESH.spread * random.next());
   } catch (error) {
@@ -170,10 +174,11 @@ async function ask(ports: ForeignBookPorts, page: Page, signal: AbortSignal): Pr
   }
 }
 
-/** In a stated order: servers rotate theirs, and an answer that is the same is to look the same. */
-function bytesOf(addresses: readonly string[]): readonly Uint8Array[] {
+/** What is no address of the family is left out. In a stated order: servers rotate theirs, and an answer that is the same is to look the same. */
+function bytesOf(addresses: readonly string[], family: 'A' | 'AAAA'): readonly Uint8Array[] {
   return addresses
     .map(parseAddress)
     .filter((address) => address !== undefined)
+    .filter(({ length }) => length === (family === 'A' ? 4 : 16))
     .toSorted(Buffer.compare);
 }
