@@ -3,16 +3,18 @@ import { API_VERSION } from '../object.ts';
 import { isWithin, type NameKey, nameText, parseName, ROOT } from '../rdata/name.ts';
 import { declaredTypeName, typeNumber } from '../rdata/types.ts';
 import { relativeName } from '../records.ts';
-import { ZONE_RECORDS_MAX, type Zone, type ZoneRecord, type ZoneSpec } from '../zone.ts';
-import { zoneRules } from '../zone-rules.ts';
+import { ZONE_RECORDS_MAX, type Zone, type ZoneRecord, type ZoneSpec, zoneKind } from '../zone.ts';
 import type { ZoneFileMessage } from './entries.ts';
 import { type FileRecord, readRecords } from './file-records.ts';
 import { declaredTtl, noteTtls, soaOf } from './times.ts';
 
+/** What of a Zone a zone file says. */
+export type ZoneFileSpec = Pick<ZoneSpec, 'origin' | 'ttl' | 'records' | 'nameservers' | 'soa'>;
+
 export type ZoneFileOutcome =
   | {
       readonly kind: 'zone';
-      readonly spec: ZoneSpec;
+      readonly spec: ZoneFileSpec;
       /** What the Zone says otherwise than the file, by line. */
       readonly notes: readonly ZoneFileMessage[];
     }
@@ -79,7 +81,7 @@ function zoneOf(file: File): ZoneFileOutcome {
   const drafts = draftsOf(file, (record) => record.type !== SOA && !isOwn(record));
   const nameservers = nameserversOf(records.filter(isOwn), soa);
   const times = soaOf(soa);
-  const spec: ZoneSpec = {
+  const spec: ZoneFileSpec = {
     origin: soa.owner === ROOT ? '.' : nameText(soa.owner),
     ttl: declaredTtl(file.defaultTtlS),
     records: drafts.map(({ set }) => set),
@@ -147,9 +149,10 @@ interface Places {
 }
 
 /** What the kind Zone forbids, told by the lines of the file. */
-function errorsOf(spec: ZoneSpec, places: Places): readonly ZoneFileMessage[] {
+function errorsOf(spec: ZoneFileSpec, places: Places): readonly ZoneFileMessage[] {
   const metadata = { name: '', uid: '', creationTimestamp: '', generation: 0, resourceVersion: '' };
-  const zone: Zone = { apiVersion: API_VERSION, kind: 'Zone', metadata, spec };
+  const whole = zoneKind.normalize(spec) as ZoneSpec;
+  const zone: Zone = { apiVersion: API_VERSION, kind: 'Zone', metadata, spec: whole };
   const tooMany = spec.records.length > ZONE_RECORDS_MAX ? [TOO_MANY_SETS] : [];
   const wide = places.drafts.flatMap(({ records: [first], set }) =>
     set.values.length > VALUES_MAX ? [{ ...placeOf(first), message: TOO_MANY_VALUES }] : [],
@@ -159,7 +162,7 @@ function errorsOf(spec: ZoneSpec, places: Places): readonly ZoneFileMessage[] {
     ...tooMany.map((message) => ({ ...placeOf(places.soa), message })),
     ...(servers === undefined ? [] : [{ ...placeOf(servers), message: TOO_MANY_NAMESERVERS }]),
     ...wide,
-    ...zoneRules(zone).map((violation) => located(violation, places)),
+    ...zoneKind.rules(zone).map((violation) => located(violation, places)),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { validateObject } from '../validate.ts';
-import type { ZoneSpec } from '../zone.ts';
-import { parseZoneFile } from './parse.ts';
+
+import { parseZoneFile, type ZoneFileSpec } from './parse.ts';
 import { drawFrom, pick, randomZone } from './random-zone.fixture.ts';
 import { writeZoneFile } from './write.ts';
 
@@ -19,7 +19,7 @@ test('a zone that has been a file is the same after it was a file again', () => 
     const again = parseZoneFile(writeZoneFile(once.spec, EXTRAS));
     expect(again, `seed ${seed}`).toEqual({ kind: 'zone', spec: once.spec, notes: [] });
     // Nothing was lost on the first way, either.
-    const count = (spec: ZoneSpec) =>
+    const count = (spec: ZoneFileSpec) =>
       spec.records.reduce((sum, { values }) => sum + values.length, 0);
     expect(writeZoneFile(once.spec, EXTRAS), `seed ${seed}`).toBe(file);
     expect(once.spec.records.length, `seed ${seed}`).toBe(randomZone(seed).records.length);

@@ -2,7 +2,8 @@ import { type NameKey, parseName, ROOT } from '../rdata/name.ts';
 import { parseRdata, type RdataOutcome } from '../rdata/rdata.ts';
 import { typeName, typeNumber } from '../rdata/types.ts';
 import { absoluteName, relativeName } from '../records.ts';
-import type { ZoneRecord, ZoneSpec } from '../zone.ts';
+import type { ZoneRecord } from '../zone.ts';
+import type { ZoneFileSpec } from './parse.ts';
 
 /** What of a zone its manifest does not say. */
 export interface ZoneFileExtras {
@@ -22,7 +23,7 @@ const SOA_TTL_S = 3600;
  * A zone file (RFC 1035 §5) that BIND, NSD and Knot read, and `parseZoneFile`, too. An ALIAS, which
  * they do not know, is written by number, so that nothing gets lost.
  */
-export function writeZoneFile(spec: ZoneSpec, extras: ZoneFileExtras): string {
+export function writeZoneFile(spec: ZoneFileSpec, extras: ZoneFileExtras): string {
   const { origin, ttl, soa } = spec;
   const key = parseName(origin) ?? ROOT;
   const nameservers = spec.nameservers ?? extras.nameservers;

@@ -2,9 +2,9 @@ import { type Command, Option } from 'commander';
 import { objectNameProblem } from '../../api/names.ts';
 import { API_VERSION } from '../../api/object.ts';
 import { validateObject } from '../../api/validate.ts';
-import type { Zone, ZoneSpec } from '../../api/zone.ts';
+import type { Zone } from '../../api/zone.ts';
 import type { ZoneFileMessage } from '../../api/zone-file/entries.ts';
-import { parseZoneFile } from '../../api/zone-file/parse.ts';
+import { parseZoneFile, type ZoneFileSpec } from '../../api/zone-file/parse.ts';
 import type { DeclaredObject } from '../../runtime/api-client.ts';
 import { type Cli, CommandError, MANAGER } from '../cli.ts';
 import { fetchObject, findObject } from '../objects.ts';
@@ -91,10 +91,10 @@ function told(source: string, { line, column, message }: ZoneFileMessage): strin
 }
 
 interface DeclaredZone extends DeclaredObject {
-  readonly spec: ZoneSpec;
+  readonly spec: ZoneFileSpec;
 }
 
-async function declared(spec: ZoneSpec, name: string, cli: Cli): Promise<DeclaredZone> {
+async function declared(spec: ZoneFileSpec, name: string, cli: Cli): Promise<DeclaredZone> {
   const problem = objectNameProblem(name);
   if (problem !== undefined) throw new CommandError(`error: --name "${name}" ${problem}`);
   // A config is not needed to print a manifest, so its absence is no failure here.

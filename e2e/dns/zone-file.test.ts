@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { absoluteName } from '../../api/records.ts';
-import type { ZoneSpec } from '../../api/zone.ts';
-import { parseZoneFile } from '../../api/zone-file/parse.ts';
+
+import { parseZoneFile, type ZoneFileSpec } from '../../api/zone-file/parse.ts';
 import { randomZone } from '../../api/zone-file/random-zone.fixture.ts';
 import { writeZoneFile } from '../../api/zone-file/write.ts';
 import { programsMissing } from './support/programs.ts';
@@ -19,14 +19,14 @@ const missing = programsMissing([BIND, NSD]);
 const suffix = missing === undefined ? '' : ` (skipped: ${missing})`;
 
 /** Each record by itself, whatever the order and the default TTL of its file. */
-function recordsOf(spec: ZoneSpec): readonly string[] {
+function recordsOf(spec: ZoneFileSpec): readonly string[] {
   const sets = spec.records.flatMap(({ name, type, ttl, values }) =>
     values.map((value) => `${absoluteName(name, ORIGIN)} ${ttl ?? spec.ttl} ${type} ${value}`),
   );
   return [...sets, ...(spec.nameservers ?? []).map((name) => `NS ${name}`)].toSorted();
 }
 
-function specOf(text: string, options: { readonly origin?: string } = {}): ZoneSpec {
+function specOf(text: string, options: { readonly origin?: string } = {}): ZoneFileSpec {
   const outcome = parseZoneFile(text, options);
   if (outcome.kind === 'zone') return outcome.spec;
   throw new Error(outcome.errors.map(({ line, message }) => `${line}: ${message}`).join('\n'));
