@@ -2,6 +2,7 @@ import packet from 'dns-packet';
 import { describe, expect, test } from 'vitest';
 import type { DnsClient } from '../answer.ts';
 import { geoName, queryBytes, records } from '../dns.fixture.ts';
+import { UNKNOWN_MS_MAX } from './borrowed.ts';
 import { NOW_S, Primary, SECONDARY, transferable, transferPlan } from './primary.fixture.ts';
 import {
   answers,
@@ -121,6 +122,20 @@ describe('AXFR (RFC 5936)', () => {
       'example.com 600 A 192.0.2.80',
       'web.example.com 600 A 192.0.2.80',
     ]);
+  });
+
+  test('is put off while nobody has told what an ALIAS has, but not for ever', () => {
+    const zone = transferable({ records: [records('example.com', 'ALIAS', 'web.example.net.')] });
+    const primary = new Primary(zone);
+    const ask = (): readonly Buffer[] => {
+      const { bytes } = signed(transferQuery('example.com'), { timeS: primary.nowS });
+      return primary.ask(bytes);
+    };
+    expect(rcodeOf(ask()[0])).toBe(2);
+    primary.nowS += UNKNOWN_MS_MAX / 1000 - 1;
+    expect(rcodeOf(ask()[0])).toBe(2);
+    primary.nowS += 1;
+    expect(answers(ask())).toEqual([SOA_LINE, SOA_LINE]);
   });
 
   test('a zone that changes meanwhile is sent as it was (INV-23)', () => {

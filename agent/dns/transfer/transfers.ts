@@ -1,18 +1,16 @@
 import type { DnsReply } from '../../../runtime/dns-reply.ts';
 import { parsePeerAddress } from '../address.ts';
 import type { DnsClient } from '../answer.ts';
-import { borrowAddresses } from '../borrow.ts';
-import { Rcode, RecordType } from '../codes.ts';
-import type { Vantage } from '../geo-answer.ts';
+import { Rcode } from '../codes.ts';
 import { HEADER_BYTES, parseQuery } from '../message.ts';
 import type { NameKey } from '../name.ts';
 import { ExtendedError } from '../reply.ts';
 import { TCP_SIZE_BYTES_MAX } from '../response.ts';
 import type { Rrset } from '../rrset.ts';
 import type { DnsSnapshot } from '../snapshot.ts';
-import type { CompiledZone } from '../zone.ts';
 import { bareReplyTo, udpSizeMax } from './bare.ts';
 import type { TransferBook, TransferZone } from './book.ts';
+import { borrowedSets, UnknownBorrowed } from './borrowed.ts';
 import { isAtLeast } from './history.ts';
 import { changedRecords, oneMessageOf, streamOf, type Transfer, wholeZone } from './messages.ts';
 import { readRequest, type TransferRequest } from './request.ts';
@@ -52,6 +50,7 @@ interface Sender {
  * Never throws, whatever the bytes.
  */
 export class Transfers {
+  readonly #unknown = new UnknownBorrowed();
   #running = 0;
 
   answer(query: Uint8Array, context: TransferContext): DnsReply | undefined {
@@ -112,13 +111,16 @@ export class Transfers {
       return context.answerPlain(message);
     }
     const transfer = planTransfer(zone, { request, message, sender, context });
+    const { snapshot, nowMs } = context;
+    const isAwaited = this.#unknown.isAwaited(zone.version.zone, snapshot, nowMs());
     if (isUdp) {
       // What does not fit is for TCP, says the newest SOA alone (RFC 1995 §4).
       const soaOnly = { ...transfer, records: soaRecords(zone.version) };
       const bytesMax = udpSizeMax(message);
-      return oneMessageOf(transfer, bytesMax) ?? oneMessageOf(soaOnly, bytesMax);
+      const whole = isAwaited ? undefined : oneMessageOf(transfer, bytesMax);
+      return whole ?? oneMessageOf(soaOnly, bytesMax);
     }
-    if (this.#running >= TRANSFERS_MAX) {
+    if (isAwaited || this.#running >= TRANSFERS_MAX) {
       const extendedError = ExtendedError.NotReady;
       return bareReplyTo(message, { rcode: Rcode.SERVFAIL, extendedError });
     }
@@ -144,29 +146,12 @@ function planTransfer(
   const isCurrent = request.kind === 'IXFR' && isAtLeast(request.serial, version.zone.serial);
   if (isCurrent) return { ...fixed, records: soaRecords(version) };
   const changes = request.kind === 'IXFR' ? history.since(request.serial) : undefined;
-  const borrowed = (owner: NameKey): readonly Rrset[] => borrowedSets(owner, version.zone, context);
+  const borrowed = (owner: NameKey): readonly Rrset[] =>
+    borrowedSets(owner, version.zone, context.snapshot);
   const records =
     changes === undefined ? wholeZone(version, borrowed) : changedRecords(version, changes);
   return { ...fixed, records };
 }
-
-/** What a name with an ALIAS has as far as is known now; nothing of what nobody has told us. */
-function borrowedSets(
-  owner: NameKey,
-  zone: CompiledZone,
-  { snapshot }: TransferContext,
-): readonly Rrset[] {
-  const borrowed = zone.nodes.get(owner)?.borrowed;
-  if (borrowed === undefined) return [];
-  return [RecordType.A, RecordType.AAAA].flatMap((type): Rrset[] => {
-    const outcome = borrowAddresses(snapshot, { borrowed, type }, NOWHERE);
-    if (outcome.kind !== 'addresses' || outcome.records.length === 0) return [];
-    return [{ type, ttlS: outcome.ttlS, records: outcome.records, targets: [] }];
-  });
-}
-
-/** A secondary cannot route, so nobody's place counts. */
-const NOWHERE: Vantage = { address: new Uint8Array(4), knownBits: 0 };
 
 /** By address and key: each secondary in the list is a rule of its own. */
 function isAllowed({ secondaries }: TransferZone, { client, key }: Sender): boolean {
