@@ -1,4 +1,8 @@
-import type { RecordSet, ZonePlan } from '../../../proto/gen/b8s/v1/plan.ts';
+import type { Zone } from '../../../api/zone.ts';
+import { parseZoneFile } from '../../../api/zone-file/parse.ts';
+import { recordSets } from '../../../controllers/dns/record-sets.ts';
+import { object } from '../../../controllers/test-scene.ts';
+import type { ZonePlan } from '../../../proto/gen/b8s/v1/plan.ts';
 import { seededRandom } from '../../support/seeded.ts';
 
 /** One rrset: owner with a final dot, TTL in seconds, type, values as a zone file has them. */
@@ -46,7 +50,7 @@ function mainRows(): readonly Row[] {
     [at('mail'), 600, 'AAAA', '2001:db8::25'],
     [at('mail2'), 600, 'A', '192.0.2.28'],
     [at('_sip._udp'), 600, 'SRV', `1 2 5060 ${at('mail')}`, `1 2 5061 ${at('mail2')}`],
-    [at('zero'), 0, 'A', '192.0.2.2'],
+    [at('brief'), 1, 'A', '192.0.2.2'],
     // Empty non-terminals: deep has data only at its end, and so has the way to it.
     [at('a.b.c.deep'), 60, 'A', '192.0.2.3'],
     // Wildcards (RFC 4592 §2.2.1 has these shapes).
@@ -190,24 +194,30 @@ export function zoneFile({ origin, rows }: TestZone): string {
   const lines = rows.flatMap(([owner, ttlS, type, ...values]) =>
     values.map((value) => `${owner} ${ttlS} IN ${type} ${value}`),
   );
-  const soa = `@ ${SOA_TTL_S} IN SOA ns1.${origin}. hostmaster.${origin}. ${numbers}`;
-  return [`$ORIGIN ${origin}.`, soa, ...lines, ''].join('\n');
+  // Of a Zone the NS records have its own TTL, and the first of them is the primary.
+  const [, zoneTtlS, , primary] =
+    rows.find(([owner, , type]) => isApexNs({ origin, owner, type })) ?? [];
+  const soa = `@ ${SOA_TTL_S} IN SOA ${primary} hostmaster.${origin}. ${numbers}`;
+  return [`$ORIGIN ${origin}.`, `$TTL ${zoneTtlS}`, soa, ...lines, ''].join('\n');
 }
 
-/** The zone as dom sends it to nameservers. */
-export function zonePlan({ origin, rows }: TestZone): ZonePlan {
+function isApexNs(row: { origin: string; owner: string; type: string }): boolean {
+  return row.type === 'NS' && row.owner === `${row.origin}.`;
+}
+
+/** The zone as dom sends it to nameservers once its file was imported. */
+export function zonePlan(zone: TestZone): ZonePlan {
+  const outcome = parseZoneFile(zoneFile(zone));
+  if (outcome.kind === 'errors') throw new Error(JSON.stringify(outcome.errors));
+  const { origin, soa } = outcome.spec;
+  const name = origin.replaceAll('.', '-');
+  const declared = object<Zone>('Zone', name, outcome.spec);
+  const { records, nameservers, problems } = recordSets(declared, [], new Set());
+  if (problems.length > 0) throw new Error(problems.join('\n'));
   return {
-    ...{ uid: `uid-${origin}`, namespace: 'default', name: origin.replaceAll('.', '-'), origin },
-    ...{ primaryNameserver: `ns1.${origin}`, mailbox: `hostmaster.${origin}`, serial: SERIAL },
-    ...{ refreshS: REFRESH_S, retryS: RETRY_S, expireS: EXPIRE_S, negativeTtlS: NEGATIVE_TTL_S },
-    records: rows.map(
-      ([owner, ttlS, type, ...values]): RecordSet => ({
-        ...{ name: owner.slice(0, -1), type, ttlS },
-        values,
-      }),
-    ),
-    geoNames: [],
-    keys: [],
-    transfer: undefined,
+    ...{ uid: `uid-${origin}`, namespace: 'default', name, origin, serial: SERIAL, records },
+    ...{ primaryNameserver: nameservers[0] ?? '', mailbox: soa.mailbox ?? '' },
+    ...{ refreshS: soa.refreshS, retryS: soa.retryS, expireS: soa.expireS },
+    ...{ negativeTtlS: soa.negativeTtlS, geoNames: [], keys: [], transfer: undefined },
   };
 }
