@@ -12,10 +12,11 @@ import { programsMissing } from './support/programs.ts';
 
 const BIND = '/usr/bin/named-compilezone';
 const NSD = '/usr/sbin/nsd-checkzone';
+const KNOT = '/usr/sbin/knotc';
 const ORIGIN = 'example.com';
 const EXTRAS = { serial: 2_026_112_100, nameservers: [], added: [], comments: ['the end'] };
 
-const missing = programsMissing([BIND, NSD]);
+const missing = programsMissing([BIND, KNOT, NSD]);
 const suffix = missing === undefined ? '' : ` (skipped: ${missing})`;
 
 /** Each record by itself, whatever the order and the default TTL of its file. */
@@ -32,12 +33,24 @@ function specOf(text: string, options: { readonly origin?: string } = {}): ZoneF
   throw new Error(outcome.errors.map(({ line, message }) => `${line}: ${message}`).join('\n'));
 }
 
-describe.skipIf(missing !== undefined)(`zone files beside BIND and NSD${suffix}`, () => {
+function knotConfig({ folder, file }: { readonly folder: string; readonly file: string }): string {
+  return `
+server:
+    rundir: ${folder}
+database:
+    storage: ${folder}
+zone:
+  - domain: ${ORIGIN}
+    file: ${file}
+`;
+}
+
+describe.skipIf(missing !== undefined)(`zone files beside BIND, NSD and Knot${suffix}`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'b8s-zone-file-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 
   test.each(Array.from({ length: 40 }, (_, index) => index + 1))(
-    'zone %i: both read what we write, and we read what BIND writes of it',
+    'zone %i: each reads what we write, and we read what BIND writes of it',
     (seed) => {
       const ours = join(folder, `${seed}.zone`);
       const theirs = join(folder, `${seed}.bind`);
@@ -45,6 +58,10 @@ describe.skipIf(missing !== undefined)(`zone files beside BIND and NSD${suffix}`
       writeFileSync(ours, text);
       const nsd = spawnSync(NSD, [ORIGIN, ours], { encoding: 'utf8' });
       expect(`${nsd.stdout}${nsd.stderr}`).toContain('zone example.com is ok');
+      const config = join(folder, `${seed}.conf`);
+      writeFileSync(config, knotConfig({ folder, file: ours }));
+      const knot = spawnSync(KNOT, ['-c', config, 'zone-check'], { encoding: 'utf8' });
+      expect(knot).toMatchObject({ status: 0, stderr: '' });
       // Names are of any bytes, and addresses of their hosts are not asked for.
       const style = seed % 2 === 0 ? 'relative' : 'full';
       const options = ['-i', 'none', '-k', 'ignore', '-n', 'ignore', '-s', style, '-o', theirs];
