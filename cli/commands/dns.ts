@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Cli } from '../cli.ts';
-import type { CheckOptions } from '../dns-check/check.ts';
-import type { ExplainOptions } from '../dns-explain.ts';
+import { type CheckOptions, checkZone } from '../dns-check/check.ts';
+import { type ExplainOptions, explainDns } from '../dns-explain.ts';
 import { dnsServerOf, portOf } from '../flags.ts';
 
 /** `dns explain HOST --client IP` and `dns check ZONE` */
@@ -21,7 +21,6 @@ export function registerDns(command: Command, cli: Cli): void {
     .addOption(new Option('-o, --output <format>', 'for scripts').choices(['json', 'yaml']))
     .addHelpText('after', EXPLAIN_EXAMPLES)
     .action(async (host: string, options: ExplainOptions) => {
-      const { explainDns } = await import('../dns-explain.ts');
       await explainDns(host, options, cli);
     });
   command
@@ -34,7 +33,6 @@ export function registerDns(command: Command, cli: Cli): void {
     .addOption(new Option('-o, --output <format>', 'for scripts').choices(['json', 'yaml']))
     .addHelpText('after', CHECK_EXAMPLES)
     .action(async (zone: string, options: CheckOptions) => {
-      const { checkZone } = await import('../dns-check/check.ts');
       await checkZone(zone, options, cli);
     });
 }

@@ -3,6 +3,7 @@ import { type Cli, CommandError, errorText } from '../../cli/cli.ts';
 import { registerApply } from '../../cli/commands/apply.ts';
 import { registerCordon, registerUncordon } from '../../cli/commands/cordon.ts';
 import { registerDelete } from '../../cli/commands/delete.ts';
+import { registerDns } from '../../cli/commands/dns.ts';
 import { registerPush } from '../../cli/commands/push.ts';
 import { registerRollout } from '../../cli/commands/rollout.ts';
 import type { Api } from '../../runtime/api-client.ts';
@@ -20,7 +21,7 @@ export interface B8sctlPorts {
 }
 
 /**
- * The commands that change a cluster. The program itself loads each only when it is asked for,
+ * The commands that change a cluster, and those that tell why it answers what it answers. The program itself loads each only when it is asked for,
  * which takes real time; here all are there from the start.
  */
 const COMMANDS: Readonly<Record<string, (command: Command, cli: Cli) => void>> = {
@@ -28,6 +29,7 @@ const COMMANDS: Readonly<Record<string, (command: Command, cli: Cli) => void>> =
   cordon: registerCordon,
   uncordon: registerUncordon,
   delete: registerDelete,
+  dns: registerDns,
   push: registerPush,
   rollout: registerRollout,
 };

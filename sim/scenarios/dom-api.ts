@@ -76,7 +76,12 @@ export function domApi(options: DomApiOptions): Api {
     createTransferKey: () => notHere('createTransferKey'),
     listTransferKeys: () => notHere('listTransferKeys'),
     deleteTransferKey: () => notHere('deleteTransferKey'),
-    explainDns: () => notHere('explainDns'),
+    explainDns: (question) =>
+      call(async (api) => {
+        const { explanation } = await api.explainDns(question, ADMIN);
+        if (explanation === undefined) throw new ApiError('InternalError', 'an empty explanation');
+        return explanation;
+      }),
     serverInfo: () => notHere('serverInfo'),
     close: () => undefined,
   };

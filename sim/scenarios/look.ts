@@ -31,7 +31,39 @@ export async function findAmiss(
         if (answers.join(', ') === wanted || (wanted === '' && isNone(answers))) return undefined;
         return `${node} answers ${answers.join(', ') || 'nothing'}`;
       });
+    case 'explanation':
+      return firstAmiss(scene.cast.which(expectation.at, 'nameserver'), (node) =>
+        explanationAmiss(scene, node, expectation),
+      );
   }
+}
+
+interface Explained {
+  readonly candidates: readonly {
+    readonly node: string;
+    readonly chosen: boolean;
+    readonly health: string;
+    readonly reason: string;
+  }[];
+}
+
+async function explanationAmiss(
+  { stage }: Scene,
+  node: string,
+  { name, from, chooses, leaves }: Extract<Expectation, { of: 'explanation' }>,
+): Promise<string | undefined> {
+  const words = ['dns', 'explain', name, '--client', CLIENTS[from], '--server', node, '-o', 'json'];
+  const said = await stage.b8sctl(words);
+  if (said.exitCode !== 0) return said.stderr.trim();
+  const { candidates } = JSON.parse(said.stdout) as Explained;
+  const chosen = candidates.filter((one) => one.chosen).map((one) => one.node);
+  const left = candidates.filter((one) => !one.chosen);
+  const asExpected =
+    chosen.toSorted().join(' ') === chooses.toSorted().join(' ') &&
+    [...leaves].every(([who, why]) => left.some((one) => one.node === who && one.health === why));
+  if (asExpected) return undefined;
+  const why = left.map((one) => `${one.node} (${one.health}: ${one.reason})`).join(', ');
+  return `${node} says that it chooses ${chosen.join(', ') || 'none'} and leaves ${why || 'none'}`;
 }
 
 /** `1`: that version of a site is what a node answers with, whole; else what it does instead. */

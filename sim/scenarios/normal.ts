@@ -58,7 +58,7 @@ const MEANINGLESS: ReadonlySet<string> = new Set([
   // Ports, and versions of the programs.
   ...['ports', 'httpPort', 'httpsPort', 'dnsPort', 'agentVersion'],
   // Keys, and what follows from them.
-  ...['chainPem', 'keyPem', 'fingerprint', 'serialNumber', 'notAfterMs'],
+  ...['chainPem', 'keyPem', 'fingerprint', 'serialNumber', 'notAfterMs', 'cookieSecrets'],
   // Times.
   ...['notBefore', 'notAfter', 'renewalTime', 'nextTry', 'lastSeen', 'connectedSince'],
   ...['startedAt', 'finishedAt'],

@@ -15,9 +15,13 @@ export const WITHIN_MS = 30_000;
 /** Reads what must be seen: of an object, of a site's pages, or of DNS. */
 export function parseExpectation(value: Value, world: World): Action {
   const names = value.entries().map(([name]) => name);
-  const subject = (['object', 'site', 'dns'] as const).find((each) => names.includes(each));
+  const subject = (['object', 'site', 'dns', 'explain'] as const).find((each) =>
+    names.includes(each),
+  );
   if (subject === undefined)
-    return value.fail('names what is expected: object: Site/blog, site: blog or dns: a.name');
+    return value.fail(
+      'names what is expected: object: Site/blog, site: blog, dns: a.name or explain: a.name',
+    );
   const { also, read } = SUBJECTS[subject];
   const fields = value.fields([subject, ...also, 'within']);
   const within = fields.get('within');
@@ -30,10 +34,11 @@ interface Subject {
   readonly read: (fields: Fields, world: World) => Expectation;
 }
 
-const SUBJECTS: Readonly<Record<'object' | 'site' | 'dns', Subject>> = {
+const SUBJECTS: Readonly<Record<'object' | 'site' | 'dns' | 'explain', Subject>> = {
   object: { also: ['is', 'condition', 'because'], read: ofObject },
   site: { also: ['serves', 'on'], read: ofSite },
   dns: { also: ['type', 'from', 'at', 'answers'], read: ofDns },
+  explain: { also: ['from', 'at', 'chooses', 'leaves'], read: ofExplanation },
 };
 
 const STATUS = { ready: 'True', 'not ready': 'False', unknown: 'Unknown' } as const;
@@ -60,16 +65,34 @@ function ofSite(fields: Fields, world: World): Expectation {
 
 function ofDns(fields: Fields, world: World): Expectation {
   const type = fields.get('type')?.oneOf(RECORD_TYPES) ?? 'A';
-  const clients = Object.keys(CLIENTS) as Client[];
   const answers = fields.need('answers').list();
   return {
     of: 'dns',
     type,
     name: fields.need('dns').text(),
-    from: fields.get('from')?.oneOf(clients) ?? 'nowhere',
+    from: client(fields.get('from')),
     at: which(fields.get('at'), world),
     answers: answers.map((each) => (type === 'A' ? each.oneOf([...world.nodes]) : each.text())),
   };
+}
+
+function ofExplanation(fields: Fields, world: World): Expectation {
+  const leaves = fields.get('leaves')?.entries() ?? [];
+  return {
+    of: 'explanation',
+    name: fields.need('explain').text(),
+    from: client(fields.get('from')),
+    at: which(fields.get('at'), world),
+    chooses: fields
+      .need('chooses')
+      .list()
+      .map((each) => each.oneOf([...world.nodes])),
+    leaves: new Map(leaves.map(([node, health]) => [node, health.text()])),
+  };
+}
+
+function client(value: Value | undefined): Client {
+  return value?.oneOf(Object.keys(CLIENTS) as Client[]) ?? 'nowhere';
 }
 
 function which(value: Value | undefined, { nodes }: World): Which {

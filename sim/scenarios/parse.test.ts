@@ -30,6 +30,7 @@ test('a scenario is read with defaults, lines and what each step says', () => {
     '- kill: dom',
     '- expect: { site: blog, serves: 2, on: [london], within: 5s }',
     '- expect: { dns: blog.example.test, from: seattle, answers: [sydney] }',
+    '- expect: { explain: a.test, chooses: [london], leaves: { sydney: unreachable } }',
   );
   const { name, topology, steps: read } = parseScenario(text, 'a-site');
   expect(name).toBe('a-site');
@@ -55,6 +56,7 @@ test('a scenario is read with defaults, lines and what each step says', () => {
     '10 kill:dom',
     '11 expect:{site:blog,serves:2,on:[london],within:5s}',
     '12 expect:{dns:blog.example.test,from:seattle,answers:[sydney]}',
+    '13 expect:{explain:a.test,chooses:[london],leaves:{sydney:unreachable}}',
   ]);
   expect(read.map(({ action }) => action)).toMatchObject([
     { do: 'apply', manifests: [{ apiVersion: 'b8s.dev/v1', kind: 'Zone' }], refused: undefined },
@@ -69,6 +71,13 @@ test('a scenario is read with defaults, lines and what each step says', () => {
       do: 'expect',
       expectation: { of: 'dns', type: 'A', from: 'seattle', at: 'all', answers: ['sydney'] },
       withinMs: 30_000,
+    },
+    {
+      do: 'expect',
+      expectation: {
+        ...{ of: 'explanation', name: 'a.test', from: 'nowhere', at: 'all', chooses: ['london'] },
+        leaves: new Map([['sydney', 'unreachable']]),
+      },
     },
   ]);
 });

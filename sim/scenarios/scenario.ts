@@ -106,6 +106,17 @@ export type Expectation =
       readonly at: Which;
       /** Nodes for addresses, else the values, in any order; empty: there is no such record. */
       readonly answers: readonly string[];
+    }
+  /** What `b8sctl dns explain` says of an A record. */
+  | {
+      readonly of: 'explanation';
+      readonly name: string;
+      readonly from: Client;
+      readonly at: Which;
+      /** Nodes, in any order. */
+      readonly chooses: readonly string[];
+      /** Other candidates, each with its health: "not-ready". */
+      readonly leaves: ReadonlyMap<string, string>;
     };
 
 export const RECORD_TYPES = ['A', 'MX', 'NS', 'TXT'] as const;
