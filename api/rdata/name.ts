@@ -19,6 +19,7 @@ export const ROOT: NameKey = '' as NameKey;
  */
 export function parseName(text: string): NameKey | undefined {
   if (text === '.') return ROOT;
+  if (/^[!-[\]-~]+$/.test(text)) return parsePlainName(text);
   let key = '';
   let label = '';
   for (let index = 0; index < text.length; index += 1) {
@@ -37,6 +38,22 @@ export function parseName(text: string): NameKey | undefined {
   }
   const inBounds = key.length > 0 && key.length < NAME_BYTES_MAX;
   return inBounds ? lowerCase(key) : undefined;
+}
+
+/** A name without escapes, as nearly all are. */
+function parsePlainName(text: string): NameKey | undefined {
+  const end = text.endsWith('.') ? text.length - 1 : text.length;
+  if (end + 2 > NAME_BYTES_MAX) return undefined;
+  let key = '';
+  for (let start = 0; start <= end; ) {
+    const dot = text.indexOf('.', start);
+    const stop = dot < 0 ? end : dot;
+    const length = stop - start;
+    if (length === 0 || length > LABEL_BYTES_MAX) return undefined;
+    key += String.fromCharCode(length) + text.slice(start, stop);
+    start = stop + 1;
+  }
+  return lowerCase(key);
 }
 
 /** As `parseName`, but `@` is the origin, and a name without a final dot is relative to it. */

@@ -53,16 +53,22 @@ const NO_NAME = `is not a name: labels of 1 to ${LABEL_BYTES_MAX} bytes with dot
 
 function pointedNameProblem(text: string, { origin, dotted }: NameContext): string | undefined {
   if (text === '.' || text === '@') return undefined;
-  const bare = text.replace(/\.$/, '');
-  if (isIpv4(bare) || isIpv6(bare)) return 'is an address, and a name is needed';
+  if (looksLikeAddress(text)) return 'is an address, and a name is needed';
   if (dotted === 'refused' && text.includes('.') && !isWholeName(text)) {
     const own = `${text}.${nameText(origin)}.`;
     return `needs a final dot: write ${text}. (or ${own} for the name in this zone)`;
   }
   if (dotted === 'refused') return writtenNameProblem(text, origin);
   return resolveName(text, origin) === undefined
-    ? (recordNameProblem(bare.toLowerCase()) ?? NO_NAME)
+    ? (recordNameProblem(text.replace(/\.$/, '').toLowerCase()) ?? NO_NAME)
     : undefined;
+}
+
+function looksLikeAddress(text: string): boolean {
+  // Cheap for what is none, as nearly all is.
+  if (!/^[0-9a-f.:]+$/i.test(text)) return false;
+  const bare = text.replace(/\.$/, '');
+  return isIpv4(bare) || isIpv6(bare);
 }
 
 /**
