@@ -36,7 +36,7 @@ class Connection {
   readonly #options: ConnectionOptions;
   readonly #idle: NodeJS.Timeout;
   #received: Buffer = Buffer.alloc(0);
-  /** Answers to be written, each after its length. */
+  /** Answers to be written. */
   #outbox: Uint8Array[] = [];
   #outboxBytes = 0;
   #stream: DnsStream | undefined;
@@ -134,14 +134,14 @@ class Connection {
   }
 
   #put(message: Uint8Array): void {
-    this.#outbox.push(Buffer.of(message.length >> 8, message.length & 0xff), message);
+    this.#outbox.push(message);
     this.#outboxBytes += 2 + message.length;
   }
 
   #flush(): void {
     const { socket, limits } = this.#options;
     if (this.#outbox.length === 0 || socket.destroyed) return;
-    const bytes = Buffer.concat(this.#outbox, this.#outboxBytes);
+    const bytes = framed(this.#outbox, this.#outboxBytes);
     this.#outbox = [];
     this.#outboxBytes = 0;
     if (socket.write(bytes)) return;
@@ -175,6 +175,18 @@ class Connection {
     this.#stream = undefined;
     stream?.end();
   }
+}
+
+/** Messages one after the other, each after its length; `bytes` in all. */
+function framed(messages: readonly Uint8Array[], bytes: number): Buffer {
+  const whole = Buffer.allocUnsafe(bytes);
+  let offset = 0;
+  for (const message of messages) {
+    offset = whole.writeUInt16BE(message.length, offset);
+    whole.set(message, offset);
+    offset += message.length;
+  }
+  return whole;
 }
 
 /** The first whole query, if it is there. */

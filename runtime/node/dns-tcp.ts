@@ -47,7 +47,7 @@ export async function listenTls(options: TcpOptions, tls: DnsTls): Promise<Bound
     ...contextOptions(tls, tls.identity),
     ALPNProtocols: ['dot'],
     allowHalfOpen: true,
-    handshakeTimeout: HANDSHAKE_MS_MAX,
+    handshakeTimeout: Math.min(HANDSHAKE_MS_MAX, options.limits.idleMs),
     SNICallback: (name, done) => done(null, tls.contextFor(name)),
   });
   server.on('secureConnection', (socket) => {

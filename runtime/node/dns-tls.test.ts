@@ -130,6 +130,21 @@ describe('DNS over TLS', () => {
     plain.destroy();
   });
 
+  test('a handshake that does not come to its end is cut', async () => {
+    const { tlsPort } = await listen({}, { idleMs: 150 });
+    const socket = dial(tlsPort);
+    // The beginning of a ClientHello that says it is longer.
+    socket.write(Buffer.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01));
+    expect(await read(socket, 1).catch(() => '')).toBe('');
+    socket.destroy();
+  });
+
+  test('a client that is silent after its handshake is cut', async () => {
+    const { tlsPort } = await listen({}, { idleMs: 150 });
+    const socket = await dialTls(tlsPort);
+    expect(await read(socket, 1).catch(() => '')).toBe('');
+  });
+
   test('what is no TLS at all is cut', async () => {
     const { tlsPort } = await listen();
     const socket = dial(tlsPort);

@@ -54,7 +54,9 @@ export class Transfers {
   #running = 0;
 
   answer(query: Uint8Array, context: TransferContext): DnsReply | undefined {
-    const message = Buffer.from(query.buffer, query.byteOffset, query.byteLength);
+    const message = Buffer.isBuffer(query)
+      ? query
+      : Buffer.from(query.buffer, query.byteOffset, query.byteLength);
     if (isPlain(message) || isResponse(message)) return context.answerPlain(query);
     const found = findTsig(message);
     switch (found.kind) {
