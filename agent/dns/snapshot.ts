@@ -54,21 +54,25 @@ export interface ZoneOutcome {
   readonly error: string | undefined;
 }
 
+/** What plans were compiled to, for as long as somebody holds them. */
+export type CompiledPlans = WeakMap<ZonePlan, CompiledZone>;
+
 /**
- * Compiles every zone on its own. A malformed one does not stop the others, and what was served of
- * it before (in `previous`, by the same uid) is served on (INV-5, INV-38). Outcomes in the order
- * of `plans`.
+ * Compiles every zone on its own, those that are in `compiled` not again. A malformed one does not
+ * stop the others, and what was served of it before (in `previous`, by the same uid) is served on
+ * (INV-5, INV-38). Outcomes in the order of `plans`.
  */
 export function compileZones(
   plans: readonly ZonePlan[],
   previous: ReadonlyMap<NameKey, CompiledZone> = new Map(),
+  compiled: CompiledPlans = new WeakMap(),
 ): {
   readonly zones: ReadonlyMap<NameKey, CompiledZone>;
   readonly outcomes: readonly ZoneOutcome[];
 } {
   const zones = new Map<NameKey, CompiledZone>();
   const outcomes = plans.map((plan): ZoneOutcome => {
-    const { zone, error } = compileOrKeep(plan, previous);
+    const { zone, error } = compileOrKeep(plan, { previous, compiled });
     if (zone !== undefined) zones.set(zone.origin, zone);
     return { uid: plan.uid, name: plan.name, serial: zone?.serial, error };
   });
@@ -94,10 +98,18 @@ export function zoneOf(
 
 function compileOrKeep(
   plan: ZonePlan,
-  previous: ReadonlyMap<NameKey, CompiledZone>,
+  {
+    previous,
+    compiled,
+  }: {
+    readonly previous: ReadonlyMap<NameKey, CompiledZone>;
+    readonly compiled: CompiledPlans;
+  },
 ): { readonly zone: CompiledZone | undefined; readonly error: string | undefined } {
   try {
-    return { zone: compileZone(plan), error: undefined };
+    const zone = compiled.get(plan) ?? compileZone(plan);
+    compiled.set(plan, zone);
+    return { zone, error: undefined };
   } catch (cause) {
     const kept = previous.get(parseName(plan.origin) ?? ROOT);
     const error = cause instanceof Error ? cause.message : String(cause);

@@ -13,7 +13,12 @@ import { type ExplainOutcome, explainAnswer } from '../dns/explain.ts';
 import type { ForeignBook } from '../dns/foreign/foreign-book.ts';
 import { firstLocated, type Locate, locateNothing } from '../dns/geography.ts';
 import type { DnsLimit } from '../dns/limit/limit.ts';
-import { compileDirectory, compileZones, type DnsSnapshot } from '../dns/snapshot.ts';
+import {
+  type CompiledPlans,
+  compileDirectory,
+  compileZones,
+  type DnsSnapshot,
+} from '../dns/snapshot.ts';
 import { TransferBook } from '../dns/transfer/book.ts';
 import { Transfers } from '../dns/transfer/transfers.ts';
 import type { GeoBytes } from './messages.ts';
@@ -69,6 +74,7 @@ export function createDnsEngine({
   const book = new TransferBook();
   const transfers = new Transfers();
 
+  const compiled: CompiledPlans = new WeakMap();
   let fast = new FastPath(current);
   const isOverloaded = (address: string, atMs: number): boolean =>
     limit?.isOverloaded(address, atMs) === true;
@@ -98,7 +104,7 @@ export function createDnsEngine({
     async apply(snapshot, databases) {
       opened = await openDatabases(databases, opened, log);
       // Everything from here on happens in one turn: no answer sees a half of it (INV-23).
-      const { zones, outcomes } = compileZones(snapshot.zones, current.zones);
+      const { zones, outcomes } = compileZones(snapshot.zones, current.zones, compiled);
       foreign?.want(foreignNames(zones));
       current = {
         nameserver: nodeName,

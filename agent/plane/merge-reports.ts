@@ -9,10 +9,10 @@ export function mergeReports(
   nameservers: readonly AppliedReport[],
 ): AppliedReport {
   const [nameserver] = nameservers;
+  const zonesOf = nameservers.map(({ zones }) => new Map(zones.map((zone) => [zone.uid, zone])));
   return {
     sites: edges.length === 0 ? [] : snapshot.edge.sites.map(({ uid }) => mergeSite(uid, edges)),
-    zones:
-      nameserver === undefined ? [] : nameserver.zones.map((zone) => mergeZone(zone, nameservers)),
+    zones: nameserver === undefined ? [] : nameserver.zones.map((zone) => mergeZone(zone, zonesOf)),
     databases: (nameserver?.databases ?? []).filter((digest) =>
       nameservers.every(({ databases }) => databases.includes(digest)),
     ),
@@ -38,8 +38,11 @@ function common<T>(values: readonly T[]): T | undefined {
   return values.every((value) => value === first) ? first : undefined;
 }
 
-function mergeZone(zone: ZoneOutcome, nameservers: readonly AppliedReport[]): ZoneOutcome {
-  const others = nameservers.map(({ zones }) => zones.find(({ uid }) => uid === zone.uid));
+function mergeZone(
+  zone: ZoneOutcome,
+  nameservers: readonly ReadonlyMap<string, ZoneOutcome>[],
+): ZoneOutcome {
+  const others = nameservers.map((zones) => zones.get(zone.uid));
   const isCommon = others.every((other) => other?.serial === zone.serial);
   const error = others.find((other) => other?.error !== undefined)?.error;
   return { ...zone, serial: isCommon ? zone.serial : undefined, error };

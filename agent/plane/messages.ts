@@ -3,6 +3,7 @@ import type { LogFields } from '../../runtime/log.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
 import type { EdgeSnapshot } from '../edge/snapshot.ts';
 import type { AppliedReport, DnsPlaneSnapshot, Health, PlaneQuestion } from './plane.ts';
+import type { ZoneChanges } from './zone-changes.ts';
 
 /** A geography database in memory that all threads share. */
 export interface GeoBytes {
@@ -17,6 +18,8 @@ export type WorkerSnapshot =
       readonly kind: 'dns';
       readonly dns: DnsPlaneSnapshot;
       readonly databases: readonly GeoBytes[];
+      /** On its way to a thread: what to do to the zones of the message before. */
+      readonly zoneChanges?: ZoneChanges;
     };
 
 export type ToWorker =

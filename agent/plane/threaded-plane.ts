@@ -17,6 +17,7 @@ import {
 } from './plane.ts';
 import { NOT_A_NAMESERVER } from './worker.ts';
 import { createWorkerPool, type PlaneWorkerHandle, type PlaneWorkers } from './worker-pool.ts';
+import { shrinkMessages } from './zone-changes.ts';
 
 export interface ThreadedPlaneParts {
   readonly workers: PlaneWorkers;
@@ -58,6 +59,7 @@ export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
 
   const pool = createWorkerPool({
     ...parts,
+    workers: { spawn: (kind, index) => shrinking(parts.workers.spawn(kind, index)) },
     greeting: (kind) => (held === undefined ? undefined : applyMessage(kind, held)),
     onMessage: (message) => {
       settleQuestion(message);
@@ -135,6 +137,11 @@ const TOO_MANY_QUESTIONS: ExplainOutcome = {
   kind: 'refused',
   error: `more than ${QUESTIONS_MAX} questions at once; ask again`,
 };
+
+function shrinking(worker: PlaneWorkerHandle): PlaneWorkerHandle {
+  const shrink = shrinkMessages();
+  return { ...worker, post: (message) => worker.post(shrink(message)) };
+}
 
 function applyMessage(kind: WorkerKind, { snapshot, databases }: Held): ToWorker {
   const { sequence, edge, dns } = snapshot;
