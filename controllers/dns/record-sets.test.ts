@@ -91,6 +91,61 @@ test.each([
   expect(problems).toHaveLength(1);
 });
 
+test.each([
+  {
+    when: 'a value is one that only an older dom took',
+    records: [{ name: 'a', type: 'A', values: ['192.0.2.1', 'x', '192.0.2.2'] }],
+    left: ['a.example.com A 300 192.0.2.1 | 192.0.2.2'],
+    says: /^a.example.com A x is not an IPv4 address/,
+  },
+  {
+    when: 'a DS has no delegation, for the host of a Site lies below it',
+    records: [
+      { name: 'blog', type: 'NS', values: ['ns.example.net.'] },
+      { name: 'blog', type: 'DS', values: ['1 13 2 \\# 0'] },
+    ],
+    left: [],
+    says: /delegate away/,
+  },
+  {
+    when: 'a DS has no delegation',
+    records: [{ name: 'a', type: 'DS', values: [`1 13 2 ${'ab'.repeat(32)}`] }],
+    left: [],
+    says: /^a.example.com DS is left out, for there are no NS records of its name$/,
+  },
+  {
+    when: 'an ALIAS stands at the host of a Site',
+    records: [{ name: 'blog', type: 'ALIAS', values: ['a'] }],
+    left: [],
+    says: /a Site has this host/,
+  },
+  {
+    when: 'an ALIAS stands beside an address',
+    records: [
+      { name: 'a', type: 'ALIAS', values: ['b'] },
+      { name: 'a', type: 'A', values: ['192.0.2.1'] },
+    ],
+    left: ['a.example.com A 300 192.0.2.1'],
+    says: /^a.example.com ALIAS is left out/,
+  },
+])('what is wrong is left out, and the rest is served, when $when', ({ records, left, says }) => {
+  expect(lines({ records })).toEqual(left);
+  expect(recordSets(zone({ records }), [], HOSTS).problems[0]).toMatch(says);
+});
+
+test('names and values in several spellings are one', () => {
+  const records = [
+    { name: '\\119ww', type: 'AAAA', values: ['2001:DB8::1', '2001:db8:0::1'] },
+    { name: 'a\\.b', type: 'TXT', values: ['x', '"x"', '"\\120"'] },
+    { name: 'h', type: 'HTTPS', values: ['1 . port=1 alpn=h2', '1 . alpn="h2" port=1'] },
+  ];
+  expect(lines({ records })).toEqual([
+    'a\\.b.example.com TXT 300 "x"',
+    'h.example.com HTTPS 300 1 . alpn=h2 port=1',
+    'www.example.com AAAA 300 2001:db8::1',
+  ]);
+});
+
 test('other types may stand at the host of a Site', () => {
   expect(lines({ records: [{ name: 'blog', type: 'TXT', values: ['x'] }] })).toHaveLength(1);
 });
