@@ -190,6 +190,15 @@ describe('what is not there (RFC 9824 §3)', () => {
     expect(nsecOf(ask('no.example.com', 'NSEC').authority)?.types).toContain(NXNAME);
   });
 
+  test('of the signatures at a name, who asks for them gets one', () => {
+    for (const name of ['mail.example.com', 'site.example.com', 'www.example.com']) {
+      const { answer, authority } = askSigned(snapshot, name, 'RRSIG');
+      expect(answer.map(({ type }) => type)).toEqual([RRSIG]);
+      expect(answer[0]?.data.readUInt16BE(0)).toBe(NSEC);
+      expect(authority).toEqual([]);
+    }
+  });
+
   test('a name too long for a label more has a next one all the same', () => {
     const labels = [
       'x'.repeat(63),

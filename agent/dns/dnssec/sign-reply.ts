@@ -21,14 +21,13 @@ export interface Signing {
 export function signReply(reply: Reply, signing: Signing): Reply {
   const denied = reply.denial === undefined ? undefined : proofOf(reply.denial);
   const isReferral = reply.denial?.kind === 'delegation';
-  const asked = isAskedFor(reply.denial) ? denied : undefined;
-  const answer = asked === undefined ? reply.answer : [...reply.answer, asked];
+  const asked = denied === undefined ? undefined : askedFor(reply.denial, denied, signing);
   const authority = asked === undefined ? [...reply.authority, ...listOf(denied)] : [];
   const isCompact = reply.denial?.kind === 'nxdomain' && denied !== undefined;
   return {
     ...reply,
     rcode: isCompact && !signing.compactOk ? Rcode.NOERROR : reply.rcode,
-    answer: withSignatures(answer, signing),
+    answer: [...withSignatures(reply.answer, signing), ...(asked ?? [])],
     authority: withSignatures(authority, signing),
     // If there is no room for all, signatures go before addresses do (RFC 4035 §3.1.1).
     additional: isReferral
@@ -57,9 +56,18 @@ function listOf<Item>(item: Item | undefined): readonly Item[] {
   return item === undefined ? [] : [item];
 }
 
-/** NSEC exists at every name, though only in answers. */
-function isAskedFor(denial: Denial | undefined): boolean {
-  return denial?.kind === 'nodata' && denial.type === RecordType.NSEC;
+/**
+ * NSEC and RRSIG are at every name, though only in answers: who asks for one of them gets it. Of all
+ * signatures at a name this is one (RFC 8482 §4.1 says that of ANY).
+ */
+function askedFor(
+  denial: Denial | undefined,
+  nsec: Entry,
+  signing: Signing,
+): readonly Entry[] | undefined {
+  if (denial?.kind !== 'nodata') return undefined;
+  if (denial.type === RecordType.NSEC) return withSignatures([nsec], signing);
+  return denial.type === RecordType.RRSIG ? signaturesOf([nsec], signing) : undefined;
 }
 
 /** The DS rrset of a delegation, or what proves the denial; undefined: the zone is not signed. */

@@ -71,9 +71,22 @@ export function signatureRecord(input: SignatureInput, sign: SignPort): RecordDa
   head.set(signer, 18);
   const signature = sign(Buffer.concat([head, canonical]), key.privateKey);
   return {
-    parts: [head, signature],
-    text: `${typeName(rrset.type)} ${DNSSEC_ALGORITHM} ${head[3]} ${rrset.ttlS} ${validity.expirationS} ${validity.inceptionS} ${key.keyTag} ${nameText(origin)}. ${Buffer.from(signature).toString('base64')}`,
+    // One small buffer: thousands of these are kept.
+    parts: [Buffer.concat([head, signature])],
+    get text() {
+      return signatureText(this.parts[0], origin);
+    },
   };
+}
+
+/** In presentation format (RFC 4034 §3.2), with times in seconds; `data` is as it is above. */
+function signatureText(data: RecordData['parts'][number] | undefined, origin: NameKey): string {
+  if (!Buffer.isBuffer(data)) return '';
+  const [ttlS, expirationS, inceptionS] = [4, 8, 12].map((at) => data.readUInt32BE(at));
+  const signature = data.subarray(18 + nameWire(origin).length).toString('base64');
+  const what = `${typeName(data.readUInt16BE(0))} ${data[2]} ${data[3]} ${ttlS}`;
+  const times = `${expirationS} ${inceptionS}`;
+  return `${what} ${times} ${data.readUInt16BE(16)} ${nameText(origin)}. ${signature}`;
 }
 
 /** Times go round after 2³² seconds (RFC 4034 §3.1.5). */
