@@ -18,14 +18,11 @@ export interface Internet {
   stop(): Promise<void>;
 }
 
-/** What a registrar is told of a zone: docs/dns.md has the same three things. */
+/** What a registrar is told of a zone, as records; docs/dns.md says how to come by them. */
 export interface Delegation {
-  /** Without a final dot. */
-  readonly zone: string;
-  readonly nameservers: readonly string[];
-  /** Name → addresses, of the nameservers that lie within the zone. */
-  readonly glue: ReadonlyMap<string, readonly string[]>;
-  /** Records in presentation format; empty: the zone is not signed. */
+  readonly ns: readonly string[];
+  readonly glue: readonly string[];
+  /** Empty: the zone is not signed. */
   readonly ds: readonly string[];
 }
 
@@ -53,10 +50,11 @@ export async function startInternet(
   const soa = (name: string): string =>
     `${name} 3600 IN SOA ns.${name} host.${name} 1 60 60 3600 5`;
   const registryZone = [
+    '$TTL 3600',
     soa('example.'),
     'example. 3600 IN NS ns.example.',
     `ns.example. 3600 IN A ${registry}`,
-    ...delegations.flatMap(linesOf),
+    ...delegations.flatMap(({ ns, glue, ds }) => [...ns, ...glue, ...ds]),
     '',
   ].join('\n');
   const servers: RunningServer[] = [];
@@ -96,29 +94,13 @@ export async function startInternet(
   }
 }
 
-/** From what `b8sctl` shows of the zone, and the DS records. */
-export async function delegationOf(
-  { cluster, nodes }: Scene,
-  zone: string,
-  ds: readonly string[],
-): Promise<Delegation> {
-  const args = ['get', 'zone', zone.replaceAll('.', '-'), '-o', 'json'];
-  const { status } = JSON.parse(await cluster.b8sctlOk(args)) as {
-    readonly status: { readonly nameservers: readonly string[] };
-  };
-  const glue = new Map(
-    status.nameservers.map((name) => {
-      const node = nodes.find((each) => name === `${each.name}.ns.${zone}`);
-      return [name, node === undefined ? [] : [node.address]] as const;
-    }),
-  );
-  return { zone, nameservers: status.nameservers, glue, ds };
+/** What `b8sctl dns check` says that the registrar should hold, before there is any delegation. */
+export async function delegationOf({ cluster, dom }: Scene, zone: string): Promise<Delegation> {
+  const nobody = dom.address;
+  const args = ['dns', 'check', zone, '--resolver', nobody, '-o', 'json'];
+  const { stdout, stderr, exitCode } = await cluster.b8sctl(args);
+  if (exitCode !== CANNOT_BE_TOLD) throw new Error(`dns check: exit ${exitCode}: ${stderr}`);
+  return (JSON.parse(stdout) as { readonly registrar: Delegation }).registrar;
 }
 
-function linesOf({ zone, nameservers, glue, ds }: Delegation): readonly string[] {
-  return [
-    ...nameservers.map((name) => `${zone}. 3600 IN NS ${name}.`),
-    ...[...glue].flatMap(([name, all]) => all.map((address) => `${name}. 3600 IN A ${address}`)),
-    ...ds,
-  ];
-}
+const CANNOT_BE_TOLD = 2;

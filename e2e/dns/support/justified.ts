@@ -230,6 +230,15 @@ export const JUSTIFIED: readonly Justified[] = [
       decoded(query)?.edns !== undefined && isError(ours) && theirs?.rcode === ours.rcode,
   },
   {
+    title: 'a size under 512 is one of 512',
+    servers: ['Knot'],
+    rfc: 'RFC 6891 §6.2.3',
+    why: '"MUST be treated as equal to 512"; Knot takes some for an error',
+    fields: EVERYTHING,
+    when: ({ query, theirs }) =>
+      (decoded(query)?.edns?.udpSizeBytes ?? 512) < 512 && theirs?.rcode === FORMERR,
+  },
+  {
     title: 'further records in a query are skipped',
     servers: BOTH,
     rfc: 'RFC 1035 §4.1, RFC 6895 §3',
