@@ -67,8 +67,9 @@ class Connection {
       clearTimeout(this.#stalled);
       this.#stalled = undefined;
       this.#sawLife();
-      socket.resume();
-      this.#work();
+      // What the kernel took at once comes here before any other event: to go on now would leave
+      // no turn to the others for as long as the peer reads as fast as we write.
+      this.#rest();
     });
     // A reset is the peer's affair; 'close' follows.
     socket.on('error', () => socket.destroy());
@@ -100,8 +101,12 @@ class Connection {
   /** `more`: something is left, for after the others' turn or once the peer has read. */
   #answerSome(): 'done' | 'more' {
     for (let count = 0; count < TURN_MESSAGES_MAX; count += 1) {
-      const step = this.#stream === undefined ? this.#answerNext() : this.#pull(this.#stream);
-      if (step === 'nothing') return 'done';
+      if (this.#stream !== undefined) {
+        // To make one takes as long as to answer many queries.
+        this.#pull(this.#stream);
+        return 'more';
+      }
+      if (this.#answerNext() === 'nothing') return 'done';
       if (this.#outboxBytes >= WRITE_BYTES) this.#flush();
       if (this.#stalled !== undefined) return 'more';
     }
@@ -126,11 +131,10 @@ class Connection {
     return 'something';
   }
 
-  #pull(stream: DnsStream): 'something' {
+  #pull(stream: DnsStream): void {
     const message = stream.next();
     if (message === undefined) this.#endStream();
     else this.#put(message);
-    return 'something';
   }
 
   #put(message: Uint8Array): void {
@@ -152,7 +156,7 @@ class Connection {
   #rest(): void {
     const { socket } = this.#options;
     socket.pause();
-    this.#resting = setImmediate(() => {
+    this.#resting ??= setImmediate(() => {
       this.#resting = undefined;
       socket.resume();
       this.#work();

@@ -76,6 +76,29 @@ describe('an answer of several messages', () => {
     expect(stream.made).toBeLessThan(1000);
   });
 
+  test('leaves a turn to the others after each message, however fast it is read', async () => {
+    let turn = 0;
+    let isOver = false;
+    const next = (): void => {
+      turn += 1;
+      if (!isOver) setImmediate(next);
+    };
+    setImmediate(next);
+    const stream = new Messages({ count: 100, bytes: 16_000 });
+    const turns: number[] = [];
+    const make = stream.next.bind(stream);
+    stream.next = () => {
+      turns.push(turn);
+      return make();
+    };
+    const { port } = await listen(() => stream);
+    const socket = connectTo(port);
+    socket.write(frame('many'));
+    expect((await read(socket, 100 * 16_002)).length).toBe(100 * 16_002);
+    isOver = true;
+    expect(new Set(turns).size).toBe(turns.length);
+  });
+
   test('ends when the peer goes away, and only once', async () => {
     const stream = new Messages({ count: 100_000, bytes: 60_000 });
     const { port } = await listen(() => stream);

@@ -7,7 +7,7 @@ import type { Rrset } from '../rrset.ts';
 import type { CompiledZone } from '../zone.ts';
 import { ZoneHistory } from './history.ts';
 import { algorithmOf, type TsigKey } from './tsig.ts';
-import type { TransferVersion } from './version.ts';
+import { type TransferVersion, transferVersion } from './version.ts';
 
 /** A zone that some may take whole. */
 export interface TransferZone {
@@ -85,7 +85,7 @@ function entryOf(input: EntryInput): TransferZone | undefined {
   // The addresses in the plan are of its serial, and an older version is being served.
   if (zone.serial !== plan.serial)
     return known === undefined ? undefined : { ...known, secondaries };
-  const version = { zone, addresses: addressesOf(transfer) };
+  const version = transferVersion(zone, addressesOf(transfer));
   if (known === undefined) return { version, history: new ZoneHistory(), secondaries };
   const { history } = known;
   if (known.version.zone.serial !== zone.serial) history.replaced(known.version, version);

@@ -5,6 +5,7 @@ import type { NameKey } from '../name.ts';
 import type { Rrset } from '../rrset.ts';
 import type { DnsSnapshot } from '../snapshot.ts';
 import type { CompiledZone } from '../zone.ts';
+import type { TransferVersion } from './version.ts';
 
 /** A zone is not handed out for this long while nobody has told us what a name of it borrows. */
 export const UNKNOWN_MS_MAX = 300_000;
@@ -37,8 +38,9 @@ export class UnknownBorrowed {
   readonly #sinceMs: Map<NameKey, number> = new Map();
 
   /** Whether to wait for what the zone borrows. */
-  isAwaited(zone: CompiledZone, snapshot: DnsSnapshot, nowMs: number): boolean {
-    if (!hasUnknown(zone, snapshot)) {
+  isAwaited(version: TransferVersion, snapshot: DnsSnapshot, nowMs: number): boolean {
+    const { zone } = version;
+    if (!hasUnknown(version, snapshot)) {
       this.#sinceMs.delete(zone.origin);
       return false;
     }
@@ -48,11 +50,11 @@ export class UnknownBorrowed {
   }
 }
 
-function hasUnknown({ nodes }: CompiledZone, snapshot: DnsSnapshot): boolean {
-  for (const { borrowed } of nodes.values()) {
-    if (borrowed === undefined) continue;
+function hasUnknown({ zone, borrowers }: TransferVersion, snapshot: DnsSnapshot): boolean {
+  return borrowers.some((owner) => {
+    const borrowed = zone.nodes.get(owner)?.borrowed;
+    if (borrowed === undefined) return false;
     const outcomes = FAMILIES.map((type) => borrowAddresses(snapshot, { borrowed, type }, NOWHERE));
-    if (outcomes.some(({ kind }) => kind === 'not-yet-known')) return true;
-  }
-  return false;
+    return outcomes.some(({ kind }) => kind === 'not-yet-known');
+  });
 }

@@ -1,7 +1,7 @@
 import type { NameKey } from '../name.ts';
 import type { Rrset } from '../rrset.ts';
 import type { TransferRecord } from './message-writer.ts';
-import { isFixed, recordsOf, setsAt, soaRecords, type TransferVersion } from './version.ts';
+import { recordsOf, setsAt, soaRecords, type TransferVersion } from './version.ts';
 
 /** From one version of a zone to the next (RFC 1995 §4). */
 export interface ZoneChange {
@@ -30,7 +30,7 @@ export class ZoneHistory {
   /** To be told of every version, in order. */
   replaced(before: TransferVersion, after: TransferVersion): void {
     // Of addresses that come from elsewhere nobody knows what a secondary has.
-    if (!isFixed(before) || !isFixed(after)) {
+    if (before.borrowers.length > 0 || after.borrowers.length > 0) {
       this.#changes.length = 0;
       return;
     }

@@ -114,7 +114,7 @@ export class Transfers {
     }
     const transfer = planTransfer(zone, { request, message, sender, context });
     const { snapshot, nowMs } = context;
-    const isAwaited = this.#unknown.isAwaited(zone.version.zone, snapshot, nowMs());
+    const isAwaited = this.#unknown.isAwaited(zone.version, snapshot, nowMs());
     if (isUdp) {
       // What does not fit is for TCP, says the newest SOA alone (RFC 1995 §4).
       const soaOnly = { ...transfer, records: soaRecords(zone.version) };

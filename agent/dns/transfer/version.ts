@@ -9,6 +9,17 @@ export interface TransferVersion {
   readonly zone: CompiledZone;
   /** What its geo names are for them: rrsets of A and AAAA. */
   readonly addresses: ReadonlyMap<NameKey, readonly Rrset[]>;
+  /** Names with an ALIAS: what they have depends on more than the serial. */
+  readonly borrowers: readonly NameKey[];
+}
+
+export function transferVersion(
+  zone: CompiledZone,
+  addresses: TransferVersion['addresses'],
+): TransferVersion {
+  const borrowers: NameKey[] = [];
+  for (const [owner, { borrowed }] of zone.nodes) if (borrowed !== undefined) borrowers.push(owner);
+  return { zone, addresses, borrowers };
 }
 
 /** What a name that borrows its addresses (ALIAS) has now; the rrsets are of A and AAAA. */
@@ -34,12 +45,6 @@ export function* versionRecords(
 export function setsAt(version: TransferVersion, owner: NameKey): readonly Rrset[] {
   const node = version.zone.nodes.get(owner);
   return node === undefined ? [] : setsOf(version, owner, node);
-}
-
-/** Whether what the zone holds depends on more than its serial. */
-export function isFixed({ zone }: TransferVersion): boolean {
-  for (const { borrowed } of zone.nodes.values()) if (borrowed !== undefined) return false;
-  return true;
 }
 
 export function recordsOf(owner: NameKey, rrset: Rrset): readonly TransferRecord[] {
