@@ -8,10 +8,12 @@ import type { Random } from '../runtime/random.ts';
 import type { ServerIdentity } from './dns/chaos.ts';
 import type { DnsLimitSettings } from './dns/limit/limit.ts';
 import type { Place } from './placed-plane.ts';
+import { compileInWorker, type GeoJob, type GeoOutcome } from './plane/geo-compiler.ts';
 import type { FromWorker, ToWorker } from './plane/messages.ts';
 import type { DataPlane, WorkerKind } from './plane/plane.ts';
 import { createThreadedPlane } from './plane/threaded-plane.ts';
 import {
+  GEO_RESOURCE_LIMITS,
   type PlaneSettings,
   TICKET_KEYS_BYTES,
   WORKER_RESOURCE_LIMITS,
@@ -63,7 +65,14 @@ export async function openPlane(place: Place, options: OpenPlaneOptions): Promis
     edge: usual.edge === 0 ? 0 : (threads.edge ?? usual.edge),
     dns: usual.dns === 0 ? 0 : (threads.dns ?? usual.dns),
   };
-  return createThreadedPlane({ workers, counts, disk, clock, random, log });
+  const compileGeo = compileInWorker((digest) =>
+    threadWorkers<'geo', never, GeoOutcome>({
+      entry: new URL('./plane/main.ts', import.meta.url),
+      dataFor: (kind): GeoJob => ({ kind, folder, digest }),
+      resourceLimits: GEO_RESOURCE_LIMITS,
+    }),
+  );
+  return createThreadedPlane({ compileGeo, workers, counts, disk, clock, random, log });
 }
 
 /** RFC 7858 §3.1. Where DNS is at a port of its own, several nodes may share the machine. */

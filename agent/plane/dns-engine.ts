@@ -11,6 +11,7 @@ import { ecdsaSign, type SignPort } from '../dns/dnssec/ecdsa.ts';
 import { Signatures } from '../dns/dnssec/signatures.ts';
 import { type ExplainOutcome, explainAnswer } from '../dns/explain.ts';
 import type { ForeignBook } from '../dns/foreign/foreign-book.ts';
+import { openGeoTable } from '../dns/geo-table/table.ts';
 import { firstLocated, type Locate, locateNothing } from '../dns/geography.ts';
 import type { DnsLimit } from '../dns/limit/limit.ts';
 import {
@@ -102,7 +103,7 @@ export function createDnsEngine({
 
   return {
     async apply(snapshot, databases) {
-      opened = await openDatabases(databases, opened, log);
+      opened = openDatabases(databases, opened, log);
       // Everything from here on happens in one turn: no answer sees a half of it (INV-23).
       const { zones, outcomes } = compileZones(snapshot.zones, current.zones, compiled);
       foreign?.want(foreignNames(zones));
@@ -142,11 +143,11 @@ function cookieSecrets({ cookieSecrets: secrets = [] }: DnsPlaneSnapshot): reado
 }
 
 /** One that cannot be read is left out: a worse route beats no answer. */
-async function openDatabases(
+function openDatabases(
   databases: readonly GeoBytes[],
   opened: ReadonlyMap<Digest, Locate>,
   log: Log,
-): Promise<ReadonlyMap<Digest, Locate>> {
+): ReadonlyMap<Digest, Locate> {
   const next = new Map<Digest, Locate>();
   for (const { digest, bytes } of databases) {
     const known = opened.get(digest);
@@ -155,9 +156,7 @@ async function openDatabases(
       continue;
     }
     try {
-      // Loaded only when there is a database: a node without one saves the memory.
-      const { openGeoDatabase } = await import('../dns/geo-database.ts');
-      next.set(digest, openGeoDatabase({ source: digest, bytes }));
+      next.set(digest, openGeoTable({ source: digest, bytes }));
     } catch (error) {
       log.error({ digest, error: String(error) }, 'a geography database could not be opened');
     }

@@ -1,66 +1,106 @@
-import { createHash } from 'node:crypto';
-import { blobPath, type Digest } from '../../runtime/digest.ts';
+import type { Digest } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
+import { isWholeGeoTable } from '../dns/geo-table/table.ts';
+import { type CompileGeo, GEO_FOLDER, geoTablePath } from './geo-compiler.ts';
 import type { GeoBytes } from './messages.ts';
 
-/** The geography databases in use: each in memory once, however many threads look things up. */
+/** The geography in use, as compiled tables: each in memory once, however many threads look. */
 export interface GeoStore {
   /**
-   * In the order given. What cannot be read is left out and named in `problems`; if nothing can
-   * be read, what was loaded before stays in use.
+   * Tables in the order given, as far as they are compiled; the rest is compiled meanwhile. Until
+   * all are there those from before stay in use, and none is waited for: a nameserver that does not
+   * know where its clients are answers all the same. What cannot be had is named in `problems`.
    */
-  load(digests: readonly Digest[]): Promise<{
-    readonly databases: readonly GeoBytes[];
-    readonly problems: readonly string[];
-  }>;
+  load(digests: readonly Digest[]): Promise<GeoLoad>;
+}
+
+export interface GeoLoad {
+  readonly databases: readonly GeoBytes[];
+  readonly problems: readonly string[];
 }
 
 export interface GeoStoreParts {
-  /** The whole database, verified. Rejects when it is not what its name says. */
-  readonly read: (digest: Digest) => Promise<Uint8Array>;
-  /** Told of each that could not be read. */
+  readonly disk: Pick<Disk, 'stat' | 'stream' | 'list' | 'remove'>;
+  readonly compile: CompileGeo;
+  /** Told of each database that is not what its name says. */
   readonly onDamaged: (blob: Digest) => void;
+  /** Told when a table is ready that `load` did not have. */
+  readonly onReady: () => void;
 }
 
-export function createGeoStore({ read, onDamaged }: GeoStoreParts): GeoStore {
+export function createGeoStore({ disk, compile, onDamaged, onReady }: GeoStoreParts): GeoStore {
   let held: readonly GeoBytes[] = [];
+  let compiling: Promise<void> = Promise.resolve();
+  const underWay = new Set<Digest>();
+  const troubles = new Map<Digest, string>();
+
+  async function compileNext(digest: Digest): Promise<void> {
+    const outcome = await compile(digest);
+    underWay.delete(digest);
+    if (outcome.kind === 'compiled') {
+      troubles.delete(digest);
+      onReady();
+      return;
+    }
+    troubles.set(digest, outcome.error);
+    if (outcome.kind === 'damaged') onDamaged(digest);
+  }
+
+  /** One at a time, for each takes much memory. What has failed is tried again by the next load. */
+  function compileLater(digest: Digest): void {
+    if (underWay.has(digest)) return;
+    underWay.add(digest);
+    compiling = compiling.then(() => compileNext(digest));
+  }
+
   return {
     async load(digests) {
-      const databases: GeoBytes[] = [];
-      const problems: string[] = [];
+      const problems = digests.flatMap((digest) => troubles.get(digest) ?? []);
+      const found: GeoBytes[] = [];
       for (const digest of digests) {
-        try {
-          const known = held.find((each) => each.digest === digest);
-          databases.push(known ?? { digest, bytes: await read(digest) });
-        } catch (error) {
-          onDamaged(digest);
-          problems.push(error instanceof Error ? error.message : String(error));
-        }
+        const known = held.find((each) => each.digest === digest);
+        const bytes = known?.bytes ?? (await readTable(disk, digest));
+        if (bytes === undefined) compileLater(digest);
+        else found.push({ digest, bytes });
       }
-      if (databases.length > 0 || digests.length === 0) held = databases;
+      const isWhole = found.length === digests.length;
+      if (isWhole) await removeOthers(disk, digests);
+      // Some are better than none, but not than those before.
+      if (isWhole || held.length === 0) held = found;
       return { databases: held, problems };
     },
   };
 }
 
-/** Piece by piece into memory that all threads see: a database is too big to be held twice. */
-export async function readShared(
+/** Into memory that all threads see. Undefined: not there, of another version, or damaged. */
+async function readTable(
   disk: Pick<Disk, 'stat' | 'stream'>,
   digest: Digest,
-): Promise<Uint8Array> {
-  const path = blobPath(digest);
+): Promise<Uint8Array | undefined> {
+  const path = geoTablePath(digest);
   const entry = await disk.stat(path);
-  if (entry === undefined) throw new Error(`read geography database ${digest}: it is not on disk`);
+  if (entry === undefined) return undefined;
   const bytes = new Uint8Array(new SharedArrayBuffer(entry.sizeBytes));
-  const hash = createHash('sha256');
   let filledBytes = 0;
-  for await (const piece of disk.stream(path)) {
-    bytes.set(piece, filledBytes);
-    hash.update(piece);
-    filledBytes += piece.length;
+  try {
+    for await (const piece of disk.stream(path)) {
+      bytes.set(piece, filledBytes);
+      filledBytes += piece.length;
+    }
+  } catch {
+    // It grew meanwhile, or the disk fails: it can be compiled again.
+    return undefined;
   }
-  if (filledBytes !== bytes.length) throw new Error(`read geography database ${digest}: too short`);
-  if (`sha256-${hash.digest('hex')}` !== digest)
-    throw new Error(`read geography database ${digest}: its content has changed`);
-  return bytes;
+  return filledBytes === bytes.length && isWholeGeoTable(bytes) ? bytes : undefined;
+}
+
+async function removeOthers(
+  disk: Pick<Disk, 'list' | 'remove'>,
+  digests: readonly Digest[],
+): Promise<void> {
+  const wanted = new Set(digests.map(geoTablePath));
+  for (const { name } of await disk.list(GEO_FOLDER)) {
+    const path = `${GEO_FOLDER}/${name}`;
+    if (!wanted.has(path)) await disk.remove(path);
+  }
 }

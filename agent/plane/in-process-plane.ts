@@ -8,13 +8,10 @@ import type { SignPort } from '../dns/dnssec/ecdsa.ts';
 import type { ForeignBook } from '../dns/foreign/foreign-book.ts';
 import { readVerified } from '../edge/blob-source.ts';
 import { chooseCertificates } from '../edge/certificate-table.ts';
-// Loaded here, for the engine loads it when first needed: while a simulated world runs, that would
-// take turns of the real event loop which the next run in the same process does not take.
-import '../dns/geo-database.ts';
 import { createEdge } from '../edge/edge.ts';
 import type { MemoryCache } from '../edge/memory-cache.ts';
 import { createDnsEngine } from './dns-engine.ts';
-import { createGeoStore } from './geo-store.ts';
+import { createMemoryGeoStore } from './memory-geo-store.ts';
 import type { DataPlane } from './plane.ts';
 
 /** A data plane without threads and sockets, which is asked by calling it. */
@@ -40,7 +37,7 @@ export function createInProcessPlane(parts: InProcessPlaneParts): InProcessPlane
   const { disk, log = silentLog } = parts;
   let onDamaged: (blob: Digest) => void = () => undefined;
   const edge = createEdge({ ...parts, log, onDamaged: (blob) => onDamaged(blob) });
-  const geo = createGeoStore({
+  const geo = createMemoryGeoStore({
     read: (digest) => readVerified(disk, digest),
     onDamaged: (blob) => onDamaged(blob),
   });

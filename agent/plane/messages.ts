@@ -5,7 +5,7 @@ import type { EdgeSnapshot } from '../edge/snapshot.ts';
 import type { AppliedReport, DnsPlaneSnapshot, Health, PlaneQuestion } from './plane.ts';
 import type { ZoneChanges } from './zone-changes.ts';
 
-/** A geography database in memory that all threads share. */
+/** A geography database, compiled to a table in memory that all threads share. */
 export interface GeoBytes {
   readonly digest: Digest;
   readonly bytes: Uint8Array;

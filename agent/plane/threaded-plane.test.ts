@@ -13,6 +13,7 @@ import { nodeDisk } from '../../runtime/node/disk.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
 import { testCertificate } from '../../runtime/node/test-certificate.ts';
 import { threadWorkers } from '../../runtime/node/worker-threads.ts';
+import { compileOnDisk } from './geo-compiler.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { type PlaneUnderTest, planeCases } from './plane.case.ts';
 import type { WorkerKind } from './plane.ts';
@@ -69,6 +70,7 @@ async function open(counts: Readonly<Record<WorkerKind, number>>): Promise<Threa
     },
     counts,
     disk,
+    compileGeo: (digest) => compileOnDisk(disk, digest),
     clock: systemClock(),
     random: systemRandom(),
     log: silentLog,

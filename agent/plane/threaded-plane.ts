@@ -5,7 +5,8 @@ import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import { takeTurns } from '../../runtime/turns.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
-import { createGeoStore, readShared } from './geo-store.ts';
+import type { CompileGeo } from './geo-compiler.ts';
+import { createGeoStore } from './geo-store.ts';
 import { mergeReports } from './merge-reports.ts';
 import type { FromWorker, GeoBytes, ToWorker } from './messages.ts';
 import {
@@ -23,7 +24,8 @@ export interface ThreadedPlaneParts {
   readonly workers: PlaneWorkers;
   /** How many of each kind; 0 on a node without that role. */
   readonly counts: Readonly<Record<WorkerKind, number>>;
-  readonly disk: Pick<Disk, 'stat' | 'stream'>;
+  readonly disk: Pick<Disk, 'stat' | 'stream' | 'list' | 'remove'>;
+  readonly compileGeo: CompileGeo;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -48,8 +50,10 @@ interface Asked {
 export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
   let onDamaged: (blob: Digest) => void = () => undefined;
   const geo = createGeoStore({
-    read: (digest) => readShared(parts.disk, digest),
+    disk: parts.disk,
+    compile: parts.compileGeo,
     onDamaged: (blob) => onDamaged(blob),
+    onReady: () => void inTurn(refresh).catch(reportRefresh),
   });
   const inTurn = takeTurns();
   const asked = new Map<number, Asked>();
@@ -85,6 +89,18 @@ export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
     const { databases, problems } = await geo.load(snapshot.dns.databases);
     held = { snapshot, databases, problems };
     for (const kind of ['edge', 'dns'] as const) pool.broadcast(kind, applyMessage(kind, held));
+  }
+
+  /** A table is ready that was not when the snapshot came. */
+  async function refresh(): Promise<void> {
+    if (held === undefined) return;
+    const { databases, problems } = await geo.load(held.snapshot.dns.databases);
+    held = { ...held, databases, problems };
+    pool.broadcast('dns', applyMessage('dns', held));
+  }
+
+  function reportRefresh(error: unknown): void {
+    parts.log.error({ error: String(error) }, 'the new geography could not be handed over');
   }
 
   function report(): AppliedReport {

@@ -46,6 +46,9 @@ export const TICKET_KEYS_BYTES = 48;
  */
 export const WORKER_RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 6 };
 
+/** Compiling a database leaves garbage for seconds, and then the thread is gone. */
+export const GEO_RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 16 };
+
 /** On a machine of `cores`: one nameserver thread for every edge thread, one core left over. */
 export function workerCounts({
   cores,
