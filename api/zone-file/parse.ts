@@ -51,6 +51,9 @@ export function parseZoneFile(
   // A transfer that was printed ends with the SOA that it began with (RFC 5936 §2.2).
   const second = soas.find(({ owner, text: data }) => owner !== soa.owner || data !== soa.text);
   if (second !== undefined) return errors([{ ...placeOf(second), message: SECOND_SOA }]);
+  if (given !== undefined && soa.owner !== given) {
+    return errors([{ ...placeOf(soa), message: soaElsewhere(soa.owner, given) }]);
+  }
   const strays = file.records.filter(({ owner }) => !isWithin(owner, soa.owner));
   if (strays.length > 0) return errors(strays.map((record) => strayError(record, soa.owner)));
   return zoneOf({ ...file, soa, defaultTtlS: file.defaultTtlS ?? soa.ttlS });
@@ -61,6 +64,13 @@ const NS = typeNumber('NS') ?? 0;
 const NO_SOA =
   'the zone has no SOA record; begin with @ IN SOA ns1.example.com. hostmaster.example.com. 1 1h 10m 2w 5m';
 const SECOND_SOA = 'a zone has one SOA record, at its top; remove this one';
+
+/** The classic slip: `example.com SOA`, without a dot, within example.com. */
+function soaElsewhere(owner: NameKey, origin: NameKey): string {
+  const [is, says] = [nameText(owner), nameText(origin)];
+  const mend = is.endsWith(`.${says}`) ? 'write @, or the name with a final dot' : 'correct one';
+  return `the SOA is of ${is}., and the zone is to be ${says}.; ${mend}`;
+}
 
 interface File {
   readonly soa: FileRecord;
@@ -185,7 +195,8 @@ function located({ path, message }: Violation, places: Places): ZoneFileMessage 
   const said = message.replaceAll(/records\[(\d+)\]/g, (_, other: string) => {
     return `the record of line ${places.drafts[Number(other)]?.records[0].line ?? '?'}`;
   });
-  return { ...placeOf(record ?? places.soa), message: said };
+  const what = { records: '', nameservers: 'name server ' }[list ?? ''] ?? 'SOA ';
+  return { ...placeOf(record ?? places.soa), message: `${what}${said}` };
 }
 
 function strayError(record: FileRecord, origin: NameKey): ZoneFileMessage {

@@ -35,7 +35,12 @@ export function soaOf(record: FileRecord): {
       ? []
       : [changedNote(record, { name, given, taken: taken[index] })];
   });
-  return { soa, notes };
+  const { line, column } = record;
+  const nobody = 'the SOA names no mailbox; hostmaster below the origin is taken';
+  return {
+    soa,
+    notes: mailbox === '.' ? [{ line, column, message: nobody }, ...notes] : notes,
+  };
 }
 
 /** What is no letter, digit or hyphen is escaped, so that it is clear that it is meant. */

@@ -156,6 +156,41 @@ test('the origin is that of the option, of $ORIGIN, or of the SOA', () => {
   expect(setsOf(`example.com. 60 ${rest}`)).toEqual(['www A - 192.0.2.1']);
 });
 
+test('an export of Cloudflare is read, once its SOA has its dot', () => {
+  const text = `;;
+;; Domain:     example.com.
+;;
+example.com\t3600\tIN\tSOA\tns.cloudflare.com. dns.cloudflare.com. 2038 10000 2400 604800 3600
+;; NS Records
+example.com.\t86400\tIN\tNS\tada.ns.cloudflare.com.
+;; A Records
+www.example.com.\t1\tIN\tA\t192.0.2.1 ; cf_tags=cf-proxied:true
+;; TXT Records
+example.com.\t1\tIN\tTXT\t"v=spf1 -all"
+`;
+  const says =
+    'the SOA is of example.com.example.com., and the zone is to be example.com.; write @, or the name with a final dot';
+  expect(errorsOf(text)).toEqual([`4:25 ${says}`]);
+  const mended = text.replace('example.com\t', 'example.com.\t');
+  expect(setsOf(mended)).toEqual(['www A 1 192.0.2.1', '@ TXT 1 v=spf1 -all']);
+});
+
+test('an export of GoDaddy is read', () => {
+  const text = `; SOA Record
+example.com.\t600\t IN \tSOA\tns01.domaincontrol.com.\tdns.jomax.net (
+\t\t\t\t2019100100
+\t\t\t\t28800
+\t\t\t\t7200
+\t\t\t\t604800
+\t\t\t\t600
+\t\t\t\t)
+; A Records
+@\t600\t IN \tA\t192.0.2.1
+@\t3600\t IN \tMX\t10\tmail.example.net.
+`;
+  expect(setsOf(text)).toEqual(['@ A - 192.0.2.1', '@ MX 3600 10 mail.example.net.']);
+});
+
 test('without $TTL a record has that of the record before (RFC 1035 §5.1)', () => {
   const soa = '@ SOA ns1 h 1 1h 1h 1h 60';
   const lines = `${soa}\na A 192.0.2.1\nb 120 A 192.0.2.1\nc A 192.0.2.1`;
@@ -275,6 +310,11 @@ test.each([
     says: ['1:2 the first record must say whose it is; write @ for the zone itself'],
   },
   {
+    when: 'a name server is no host',
+    text: `${HEAD}@ NS localhost.`,
+    says: ['3:6 name server "localhost": needs a dot, e.g. localhost.example.com'],
+  },
+  {
     when: 'a CNAME stands beside others',
     text: `${HEAD}a A 192.0.2.1\na CNAME b`,
     says: [
@@ -359,4 +399,13 @@ test('what is too large is refused, and errors are bounded', () => {
   });
   const values = Array.from({ length: 200_000 }, (_, index) => `a TXT ${index}\n`).join('');
   expect(parseZoneFile(`${HEAD}${values}`, { origin: 'example.com' }).kind).toBe('errors');
+});
+
+test('a SOA that names no mailbox is told, for the Zone has one', () => {
+  const soa = '@ IN SOA ns1.example.com. . 1 1h 10m 2w 5m';
+  const outcome = parseZoneFile(`$ORIGIN example.com.\n${soa}\n`);
+  expect(outcome).toMatchObject({
+    kind: 'zone',
+    notes: [{ line: 2, message: 'the SOA names no mailbox; hostmaster below the origin is taken' }],
+  });
 });
