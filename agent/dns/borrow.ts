@@ -8,7 +8,7 @@ import {
   type Vantage,
 } from './geo-answer.ts';
 import type { NameKey } from './name.ts';
-import type { RecordData } from './rrset.ts';
+import { distinctRecords, type RecordData } from './rrset.ts';
 import { type DnsSnapshot, zoneOf } from './snapshot.ts';
 import type { Borrowed, CompiledZone } from './zone.ts';
 
@@ -128,7 +128,7 @@ function foreign(
 ): BorrowOutcome {
   const answer = lookUpForeign?.(name, type === RecordType.A ? 'A' : 'AAAA');
   if (answer === undefined) return { kind: 'not-yet-known' };
-  const records = answer.addresses.map(addressRecord);
+  const records = distinctRecords(answer.addresses.map(addressRecord));
   return {
     ...answer,
     kind: 'addresses',

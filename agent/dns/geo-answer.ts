@@ -4,7 +4,7 @@ import { RecordType } from './codes.ts';
 import type { Location } from './geography.ts';
 import { PREFIX_BITS } from './rotation.ts';
 import { type Routing, routeGeoName } from './route.ts';
-import type { RecordData } from './rrset.ts';
+import { distinctRecords, type RecordData } from './rrset.ts';
 import type { DnsSnapshot } from './snapshot.ts';
 
 /** Whose place an answer is made for. */
@@ -37,7 +37,7 @@ export function resolveGeo(
 
 /** In the order of preference. */
 export function geoRecords({ routing }: GeoResolution): readonly RecordData[] {
-  return routing.chosen.flatMap(({ addresses }) => addresses).map(addressRecord);
+  return distinctRecords(routing.chosen.flatMap(({ addresses }) => addresses).map(addressRecord));
 }
 
 export function addressRecord(address: Uint8Array): RecordData {

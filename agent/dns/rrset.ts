@@ -18,6 +18,20 @@ export interface Rrset {
   readonly targets: readonly NameKey[];
 }
 
+/** Each once: a record that is written in two ways is one (RFC 2181 §5). */
+export function distinctRecords(records: readonly RecordData[]): readonly RecordData[] {
+  if (records.length < 2) return records;
+  const seen = new Set<string>();
+  return records.filter(({ parts }) => {
+    const wire = parts.map(wireText).join('');
+    return !seen.has(wire) && seen.add(wire);
+  });
+}
+
+function wireText(part: Uint8Array | NameKey): string {
+  return typeof part === 'string' ? `${part}\0` : Buffer.from(part).toString('latin1');
+}
+
 /** An rrset in an answer. */
 export interface Entry {
   /** May differ from where the rrset was found, because of wildcards. */

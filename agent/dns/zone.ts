@@ -3,7 +3,7 @@ import { RecordType, recordTypeOf } from './codes.ts';
 import { compileSigning, type ZoneSigning } from './dnssec/keys.ts';
 import { isWildcard, isWithin, type NameKey, nameText, parentOf, parseName } from './name.ts';
 import { parseRecord } from './record-data.ts';
-import type { RecordData, Rrset } from './rrset.ts';
+import { distinctRecords, type RecordData, type Rrset } from './rrset.ts';
 
 /** A name that exists in a zone: with data, or only because names below it have some (RFC 4592 §2.2.2). */
 export interface ZoneNode {
@@ -92,18 +92,19 @@ function addRecordSet(drafts: Map<NameKey, Draft>, origin: NameKey, set: RecordS
   if (rrsets.has(type)) throw new RangeError(`${what}: more than one rrset`);
   if (set.values.length === 0) throw new RangeError(`${what}: no values`);
   const records: RecordData[] = [];
-  const targets: NameKey[] = [];
+  const targets = new Set<NameKey>();
   for (const value of set.values) {
     try {
       const { data, target } = parseRecord(type, value);
       records.push(data);
-      if (target !== undefined && isWithin(target, origin)) targets.push(target);
+      if (target !== undefined && isWithin(target, origin)) targets.add(target);
     } catch (cause) {
       const shown = value.slice(0, VALUE_SHOWN_MAX);
       throw new RangeError(`${what} ${shown}: ${(cause as Error).message}`, { cause });
     }
   }
-  rrsets.set(type, { type, ttlS: Math.min(set.ttlS, TTL_S_MAX), records, targets });
+  const ttlS = Math.min(set.ttlS, TTL_S_MAX);
+  rrsets.set(type, { type, ttlS, records: distinctRecords(records), targets: [...targets] });
 }
 
 function addBorrowed(drafts: Map<NameKey, Draft>, origin: NameKey, set: RecordSet): void {

@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { answerQuery } from '../answer.ts';
-import { ask, type Decoded, queryBytes, records, snapshotOf, zonePlan } from '../dns.fixture.ts';
+import {
+  ask,
+  type Decoded,
+  geoName,
+  node,
+  queryBytes,
+  records,
+  snapshotOf,
+  zonePlan,
+} from '../dns.fixture.ts';
 import { compileZones } from '../snapshot.ts';
 import { compileZone } from '../zone.ts';
 import { askFor, whole } from './rfc.fixture.ts';
@@ -63,6 +72,31 @@ describe('RFC 2181 §5: rrsets', () => {
       whole({
         answers: ['t MX 10 mail.t', 't MX 10 post.t', 't MX 5 mail.t'],
         additionals: ['mail.t A 192.0.2.1', 'mail.t A 192.0.2.2', 'post.t A 192.0.2.3'],
+      }),
+    );
+  });
+
+  test('§5: a record that is written in two ways is one', () => {
+    const nodes = [node('a', { ipv4: ['192.0.2.9'] }), node('b', { ipv4: ['192.0.2.9'] })];
+    const zone = zonePlan('t', {
+      records: [
+        records('six.t', 'AAAA', '::1', '0::1', '::2'),
+        records('c.t', 'NS', 'ns.c.t', 'NS.C.t.'),
+        records('ns.c.t', 'A', '192.0.2.1'),
+        records('alias.t', 'CNAME', 'six.t', 'SIX.t'),
+      ],
+      geoNames: [geoName('geo.t', { candidates: ['a', 'b'], answersMax: 2 })],
+    });
+    const snapshot = snapshotOf({ zones: [zone], nodes });
+    const six = ['six.t AAAA ::1', 'six.t AAAA ::2'];
+    expect(askFor(snapshot, 'six.t', 'AAAA')).toEqual(whole({ answers: six }));
+    expect(askFor(snapshot, 'alias.t', 'AAAA').answers).toEqual(['alias.t CNAME six.t', ...six]);
+    expect(askFor(snapshot, 'geo.t', 'A').answers).toEqual(['geo.t A 192.0.2.9']);
+    expect(askFor(snapshot, 'x.c.t', 'A')).toEqual(
+      whole({
+        aa: false,
+        authorities: ['c.t NS ns.c.t'],
+        additionals: ['ns.c.t A 192.0.2.1'],
       }),
     );
   });
