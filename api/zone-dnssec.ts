@@ -1,4 +1,7 @@
 import { COUNT, choice, group, integer, list, optional, text, time } from './field.ts';
+import type { Violation } from './kind.ts';
+import { aboutField } from './rules.ts';
+import type { ZoneSpec } from './zone.ts';
 
 /** `spec.dnssec` and `status.ds` of a Zone: how it is signed, and what its parent should hold. */
 
@@ -30,6 +33,16 @@ export const dnssecSpecSchema = group(
     }),
   },
 );
+
+/**
+ * An empty list that was declared before there was a DS record would say, once the zone is to be
+ * signed no more, that there is none: then it must be news.
+ */
+export function dnssecViolations({ dnssec }: Pick<ZoneSpec, 'dnssec'>): readonly Violation[] {
+  if (dnssec?.mode !== 'signed' || dnssec.parentDs?.length !== 0) return [];
+  const message = 'is empty; leave it out until the parent zone holds a DS record';
+  return [aboutField(['spec', 'dnssec', 'parentDs'], message)];
+}
 
 const dsSchema = group('A DS record (RFC 4034 §5).', {
   keyTag: integer('The number that the key goes by.', keyTag),

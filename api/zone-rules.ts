@@ -4,6 +4,7 @@ import { parseName } from './rdata/name.ts';
 import { absoluteName, ownerProblem, recordTypeProblem, valueProblem } from './records.ts';
 import { about, aboutField, check, checkEach } from './rules.ts';
 import type { Zone, ZoneRecord } from './zone.ts';
+import { dnssecViolations } from './zone-dnssec.ts';
 import { secondaryViolations } from './zone-secondaries.ts';
 import { setViolations } from './zone-sets.ts';
 
@@ -21,6 +22,7 @@ export function zoneRules(zone: Zone): readonly Violation[] {
     ...zone.spec.records.flatMap((record, index) => recordViolations(record, index, origin)),
     ...setViolations(zone.spec),
     ...secondaryViolations(zone.spec),
+    ...dnssecViolations(zone.spec),
   ];
 }
 

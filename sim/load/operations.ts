@@ -305,6 +305,8 @@ async function applyZone({ cluster, user }: Hand, zone: ZoneWish): Promise<void>
 
 /** Whether a version is signed, and with which key: zones begin without, and go back and forth. */
 function drawnSigning({ version }: ZoneWish): object {
-  const mode = version % 2 === 0 ? 'signed' : 'off';
-  return { mode, keyGeneration: 1 + (version % 3), parentDs: [], parentTtlS: 60 };
+  const common = { keyGeneration: 1 + (version % 3), parentTtlS: 60 };
+  return version % 2 === 0
+    ? { ...common, mode: 'signed' }
+    : { ...common, mode: 'off', parentDs: [] };
 }
