@@ -45,8 +45,10 @@ export const zoneFileTarget: FuzzTarget = {
       if (outcome.errors.length === 0 || !isPlaced) throw new Error('not so: errors have lines');
       return;
     }
-    // A file without NS records says nothing of them, and gets those that b8s would serve.
-    const spec = { ...outcome.spec, nameservers: outcome.spec.nameservers ?? EXTRAS.nameservers };
+    // What a file leaves out gets what b8s would serve, and has it from then on.
+    const { nameservers = EXTRAS.nameservers, soa, origin } = outcome.spec;
+    const mailbox = soa.mailbox ?? `hostmaster.${origin}`;
+    const spec = { ...outcome.spec, nameservers, soa: { ...soa, mailbox } };
     const file = writeZoneFile(spec, EXTRAS);
     const again = parseZoneFile(file);
     if (again.kind === 'errors') {
