@@ -45,7 +45,7 @@ interface Aspect {
 
 /** True: what the parent holds, and what is served, go together as far as we know. */
 function aspectOf(aspect: Aspect): Omit<ConditionInput, 'type'> {
-  const { record, zone, behind } = aspect;
+  const { record, zone } = aspect;
   const { phase, keys } = record;
   const parentDs = zone.spec.dnssec?.parentDs ?? [];
   const newest = keys.at(-1)?.keyTag ?? 0;
@@ -70,7 +70,7 @@ function aspectOf(aspect: Aspect): Omit<ConditionInput, 'type'> {
       return { status: 'True', reason: 'KeyPublishing', message };
     }
     case 'swapping': {
-      if (record.parentMs === undefined || behind.length > 0)
+      if (record.parentMs === undefined)
         return { status: 'True', reason: 'DSAwaited', message: giveDs(aspect, newest) };
       const message = `the parent zone vouches for key ${newest}; ${whenDone(aspect)} it signs`;
       return { status: 'True', reason: 'KeySwapping', message };
