@@ -37,6 +37,30 @@ test('a site gets its candidates once a node has verified what is served', async
   await at.end();
 });
 
+test('what secondaries get follows the edges, each time with a greater serial', async () => {
+  const at = await zoneWithSite();
+  await at.node('b');
+  await at.connect('b');
+  await at.configure('Site', 'blog', { routing: { policy: 'nearest', answers: 1 } });
+  await at.commit({ kind: 'status', base: siteIn(at), status: { release: R1 } as object });
+  for (const name of ['a', 'b']) await at.report(name, { sites: [served(siteIn(at), R1)] });
+  const record = () => at.world.record('zone', ZONE)?.value;
+  const before = record()?.serial ?? 0;
+  // Without secondaries nobody asks dom who is up.
+  await at.disconnect('b');
+  expect([record()?.serial, record()?.transfer]).toEqual([before, undefined]);
+  await at.connect('b');
+  const secondaries = [{ address: '192.0.2.53', port: 53 }];
+  await at.configure('Zone', 'example', { origin: 'example.com', secondaries });
+  const addresses = () => record()?.transfer?.addresses.map(({ values }) => values.length);
+  expect(addresses()).toEqual([2, 2]);
+  const both = record()?.serial ?? 0;
+  await at.disconnect('b');
+  expect(addresses()).toEqual([1, 1]);
+  expect(record()?.serial).toBeGreaterThan(both);
+  await at.end();
+});
+
 test('the zone is ready once its nameservers report the serial', async () => {
   const at = await zoneWithSite();
   const zone = () => at.world.get('Zone', { namespace: 'default', name: 'example' });
