@@ -57,9 +57,13 @@ export function formatRdata(type: number, wire: Buffer): string {
   return (layout && readFields(layout, wire)) ?? genericText(wire);
 }
 
+/** Messages repeat words of the value, which may be of any length. */
 function error(message: string): RdataOutcome {
-  return { kind: 'error', message };
+  const isLong = message.length > MESSAGE_LENGTH_MAX;
+  return { kind: 'error', message: isLong ? `${message.slice(0, MESSAGE_LENGTH_MAX)}…` : message };
 }
+
+const MESSAGE_LENGTH_MAX = 512;
 
 function isBare({ form }: Word): boolean {
   return form !== 'quoted';

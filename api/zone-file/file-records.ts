@@ -98,7 +98,8 @@ class Reader {
   #directive(word: PlacedWord, [, argument, ...rest]: readonly PlacedWord[]): void {
     const name = word.text.toUpperCase();
     const mend = MENDS[name];
-    if (mend === undefined) this.fail(word, `${word.text} is no directive; ${KNOWN_DIRECTIVES}`);
+    if (mend === undefined)
+      this.fail(word, `${shorten(word.text)} is no directive; ${KNOWN_DIRECTIVES}`);
     else if (name === '$INCLUDE' || name === '$GENERATE') this.fail(word, mend);
     else if (argument === undefined || rest.length > 0) this.fail(rest[0] ?? word, mend);
     else if (name === '$TTL') this.#ttlDirective(argument);
@@ -189,7 +190,7 @@ class Reader {
       return this.fail(word, `"${shorten(word.text)}" is no time; write seconds, or e.g. 1h30m`);
     }
     if (ttlS <= TTL_S_MAX) return ttlS;
-    return this.fail(word, `${word.text} is above ${TTL_S_MAX} seconds (RFC 2181 §8)`);
+    return this.fail(word, `${shorten(word.text)} is above ${TTL_S_MAX} seconds (RFC 2181 §8)`);
   }
 
   /** Its own, that of `$TTL`, that of the record before, or the last number of the SOA. */
