@@ -10,11 +10,41 @@ export const FAILURES_TO_DOWN = 3;
 export const SUCCESSES_TO_UP = 2;
 
 /**
- * D of the invariants: an edge that falls silent is out of answers within this. Worst case: it
+ * D of the invariants with up to 64 edges and nameservers: an edge that falls silent is out of
+ * answers within this. Worst case: it
  * answers a probe and dies, the next three start up to 1.1 s apart and the third waits its whole
  * timeout: 3 × 1100 + 1000 = 4300 ms; the rest is for handing the news to the workers.
  */
 export const DOWN_DETECTION_MS_MAX = 5000;
+
+/**
+ * Probes that a nameserver sends in an interval, and that an edge gets in one, at most: with more
+ * edges or nameservers than that each edge has its turn less often, so that n nameservers and n
+ * edges make n × 64 probes a second and never n × n.
+ */
+export const PROBES_PER_INTERVAL_MAX = 64;
+/** Beside those: edges of which the latest probe says otherwise, so that doubt lasts seconds. */
+export const SUSPECTS_PER_INTERVAL_MAX = 16;
+
+export interface ProbedCluster {
+  readonly edges: number;
+  readonly nameservers: number;
+}
+
+/** How many intervals lie between two probes of one edge by one nameserver; from 1. */
+export function intervalsBetweenProbes({ edges, nameservers }: ProbedCluster): number {
+  return Math.max(1, Math.ceil(Math.max(edges, nameservers) / PROBES_PER_INTERVAL_MAX));
+}
+
+/**
+ * D of the invariants for a cluster of any size, as long as no more than 16 edges fall silent at
+ * once: the first probe that fails may be a whole turn away, the others follow at once. In larger
+ * clusters the lease at dom tells sooner.
+ */
+export function downDetectionMsMax(cluster: ProbedCluster): number {
+  const more = intervalsBetweenProbes(cluster) - 1;
+  return DOWN_DETECTION_MS_MAX + more * PROBE_INTERVAL_MS * (1 + PROBE_JITTER);
+}
 
 /** What a nameserver thinks of one edge. */
 export interface ProbeState {

@@ -4,8 +4,15 @@ import type { NodePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Probe, ProbeTarget } from '../../runtime/probe.ts';
 import { node } from './dns.fixture.ts';
-import { DOWN_DETECTION_MS_MAX, PROBE_TIMEOUT_MS } from './health.ts';
-import { PROBES_CONCURRENT_MAX, runProber } from './prober.ts';
+import {
+  DOWN_DETECTION_MS_MAX,
+  downDetectionMsMax,
+  intervalsBetweenProbes,
+  PROBE_TIMEOUT_MS,
+  PROBES_PER_INTERVAL_MAX,
+  SUSPECTS_PER_INTERVAL_MAX,
+} from './health.ts';
+import { runProber } from './prober.ts';
 import { seededRandom } from './seeded.fixture.ts';
 import type { HealthMap } from './snapshot.ts';
 
@@ -119,13 +126,58 @@ test('a node that leaves the directory is forgotten', async () => {
   expect([...(seen.at(-1)?.health.keys() ?? [])]).toEqual(['b', 'ns1']);
 });
 
-test('probes in flight are bounded', async () => {
-  const many = Array.from({ length: 600 }, (_, index) =>
-    node(`n${index}`, { ipv4: ['127.0.0.9'] }),
-  );
-  const { clock, world } = start(many, () => false);
-  await clock.run(500);
-  expect(world.inFlightMax).toBe(PROBES_CONCURRENT_MAX);
+test.each([
+  { edges: 3, nameservers: 3, intervals: 1, detectMs: 5000 },
+  { edges: 64, nameservers: 64, intervals: 1, detectMs: 5000 },
+  { edges: 65, nameservers: 3, intervals: 2, detectMs: 6100 },
+  { edges: 5000, nameservers: 5000, intervals: 79, detectMs: 90_800 },
+  { edges: 10, nameservers: 5000, intervals: 79, detectMs: 90_800 },
+])('$edges edges, $nameservers nameservers', ({ intervals, detectMs, ...cluster }) => {
+  expect(intervalsBetweenProbes(cluster)).toBe(intervals);
+  expect(downDetectionMsMax(cluster)).toBeCloseTo(detectMs);
+});
+
+const manyEdges = (count: number): readonly NodePlan[] =>
+  Array.from({ length: count }, (_, index) => node(`n${index}`, { ipv4: ['127.0.0.9'] }));
+
+test('of many edges each has its turn, and a round has no more probes than its bound', async () => {
+  let probes = 0;
+  const { clock, world } = start(manyEdges(600), () => {
+    probes += 1;
+    return true;
+  });
+  await clock.run(900);
+  expect(probes).toBe(60);
+  await clock.run(11_500);
+  expect(world.probed.size).toBe(600);
+  expect(probes).toBeLessThanOrEqual(12 * PROBES_PER_INTERVAL_MAX);
+});
+
+test('probes stay bounded when every edge hangs', async () => {
+  let probes = 0;
+  const { clock, world } = start(manyEdges(600), () => {
+    probes += 1;
+    return false;
+  });
+  await clock.run(30_000);
+  const most = PROBES_PER_INTERVAL_MAX + SUSPECTS_PER_INTERVAL_MAX;
+  expect(world.inFlightMax).toBeLessThanOrEqual(most);
+  expect(probes).toBeLessThanOrEqual(31 * most);
+});
+
+test('with many edges, some that die at any moment are reported within the D of their number', async () => {
+  const nodes = manyEdges(200);
+  const dead = new Set(['n7', 'n44', 'n45', 'n199']);
+  for (let diesMs = 9000; diesMs < 13_000; diesMs += 431) {
+    const { clock, seen } = start(
+      nodes,
+      (target, nowMs) => !dead.has(target.node) || nowMs < diesMs,
+    );
+    await clock.run(30_000);
+    const last = seen.find(({ health }) => [...dead].every((name) => health.get(name) === false));
+    const limitMs = downDetectionMsMax({ edges: 200, nameservers: 0 });
+    expect((last?.atMs ?? Infinity) - diesMs).toBeLessThanOrEqual(limitMs);
+  }
 });
 
 test('it ends when it is told to', async () => {

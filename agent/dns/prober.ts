@@ -3,16 +3,15 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Probe, ProbeTarget } from '../../runtime/probe.ts';
 import type { Random } from '../../runtime/random.ts';
 import {
+  intervalsBetweenProbes,
   observeProbe,
   PROBE_INTERVAL_MS,
   PROBE_JITTER,
   type ProbeState,
+  SUSPECTS_PER_INTERVAL_MAX,
   unprobed,
 } from './health.ts';
 import type { HealthMap } from './snapshot.ts';
-
-/** Probes in flight at once. The bound on detection holds while fewer edges than this hang. */
-export const PROBES_CONCURRENT_MAX = 256;
 
 export interface ProberOptions {
   /** The node that probes: it counts as reachable, for whoever asks it has reached it. */
@@ -26,19 +25,28 @@ export interface ProberOptions {
   readonly onChange: (health: HealthMap) => void;
 }
 
+/** One edge, and when it had its turn. */
+interface Watched {
+  readonly target: ProbeTarget;
+  readonly state: ProbeState;
+  /** The round of its latest probe; before the first one some earlier round. */
+  readonly round: number;
+}
+
 /**
  * Probes every other edge of the directory, round after round, until `signal` is aborted; then it
- * resolves. If every edge looks dead that is reported as seen: routing knows what to make of it.
+ * resolves. A round has at most 80 probes: with many edges each has its turn in some rounds only. If
+ * every edge looks dead that is reported as seen: routing knows what to make of it.
  */
 export async function runProber(options: ProberOptions, signal: AbortSignal): Promise<void> {
   const { clock, random } = options;
-  let states: ReadonlyMap<string, ProbeState> = new Map();
+  let watched: ReadonlyMap<string, Watched> = new Map();
   let published: HealthMap | undefined;
-  while (!signal.aborted) {
+  for (let round = 1; !signal.aborted; round += 1) {
     const startedMs = clock.monotonicMs();
-    states = await probeRound(options, states, signal);
+    watched = await probeRound(options, { watched, round }, signal);
     if (signal.aborted) return;
-    const health = healthOf(options.self, states);
+    const health = healthOf(options.self, watched);
     if (published === undefined || !sameHealth(published, health)) options.onChange(health);
     published = health;
     const intervalMs = PROBE_INTERVAL_MS * (1 + PROBE_JITTER * (2 * random.next() - 1));
@@ -47,26 +55,43 @@ export async function runProber(options: ProberOptions, signal: AbortSignal): Pr
   }
 }
 
-/** Probes each edge once; edges that left the directory are forgotten. Sorted by node name. */
+/** Probes those whose turn it is; edges that left the directory are forgotten. Sorted by name. */
 async function probeRound(
-  { self, clock, probe, nodes }: ProberOptions,
-  before: ReadonlyMap<string, ProbeState>,
+  { self, clock, random, probe, nodes }: ProberOptions,
+  before: { readonly watched: ReadonlyMap<string, Watched>; readonly round: number },
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, ProbeState>> {
-  const targets = targetsOf(nodes(), self);
-  const after = new Map<string, ProbeState>();
-  for (const { node } of targets) after.set(node, before.get(node) ?? unprobed(clock.nowMs()));
-  const queue = targets.values();
-  const work = async (): Promise<void> => {
-    for (const target of queue) {
+): Promise<ReadonlyMap<string, Watched>> {
+  const { round } = before;
+  const directory = nodes();
+  const targets = targetsOf(directory, self);
+  const nameservers = directory.filter(({ roles }) => roles.includes('nameserver')).length;
+  const intervals = intervalsBetweenProbes({ edges: targets.length, nameservers });
+  // Nameservers that start together do not all begin with the same edges.
+  const earlier = (): number => (intervals === 1 ? 0 : round - 1 - intervals * random.next());
+  const after = new Map<string, Watched>();
+  for (const target of targets) {
+    const known = before.watched.get(target.node);
+    const { state, round: last } = known ?? { state: unprobed(clock.nowMs()), round: earlier() };
+    after.set(target.node, { target, state, round: last });
+  }
+  const due = dueIn([...after.values()], intervals);
+  await Promise.all(
+    due.map(async ({ target, state }) => {
       const reachable = await probe.probe(target, signal).catch(() => false);
-      const state = after.get(target.node) ?? unprobed(clock.nowMs());
-      after.set(target.node, observeProbe(state, { reachable, nowMs: clock.nowMs() }));
-    }
-  };
-  const workers = Math.min(PROBES_CONCURRENT_MAX, targets.length);
-  await Promise.all(Array.from({ length: workers }, work));
+      const seen = observeProbe(state, { reachable, nowMs: clock.nowMs() });
+      after.set(target.node, { target, state: seen, round });
+    }),
+  );
   return after;
+}
+
+/** A share of all, those that waited longest; and those of which the latest probe raised doubt. */
+function dueIn(watched: readonly Watched[], intervals: number): readonly Watched[] {
+  if (intervals === 1) return watched;
+  const byAge = watched.toSorted((a, b) => a.round - b.round);
+  const share = Math.ceil(watched.length / intervals);
+  const suspects = byAge.slice(share).filter(({ state }) => state.contradictions > 0);
+  return [...byAge.slice(0, share), ...suspects.slice(0, SUSPECTS_PER_INTERVAL_MAX)];
 }
 
 function targetsOf(nodes: readonly NodePlan[], self: string): readonly ProbeTarget[] {
@@ -79,8 +104,8 @@ function targetsOf(nodes: readonly NodePlan[], self: string): readonly ProbeTarg
     });
 }
 
-function healthOf(self: string, states: ReadonlyMap<string, ProbeState>): HealthMap {
-  const health = new Map([...states].map(([node, { reachable }]) => [node, reachable]));
+function healthOf(self: string, watched: ReadonlyMap<string, Watched>): HealthMap {
+  const health = new Map([...watched].map(([node, { state }]) => [node, state.reachable]));
   return health.set(self, true);
 }
 
