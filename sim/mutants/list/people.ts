@@ -101,6 +101,22 @@ export const PEOPLE: readonly Mutant[] = [
     expects: [33, 34],
   },
   {
+    name: 'zones-for-edges',
+    file: 'dom/gateway/view.ts',
+    find: '...(viewer.nameserver ? zoneEntries(world, openKey) : []),',
+    replace: '...zoneEntries(world, openKey),',
+    story: 'A node that answers no DNS gets zones, and the keys that they are signed with.',
+    expects: [33, 34],
+  },
+  {
+    name: 'zone-key-in-the-open',
+    file: 'controllers/dns/step-signing.ts',
+    find: 'publicKey: Buffer.from(publicKey).toString(',
+    replace: 'privatePem, publicKey: Buffer.from(publicKey).toString(',
+    story: 'What a zone is signed with lies in the store in the open, too.',
+    expects: [33],
+  },
+  {
     name: 'key-in-a-log',
     file: 'agent/session/plan-holder.ts',
     find: 'objects: verdict.held.objects.size },',
