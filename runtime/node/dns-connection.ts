@@ -15,6 +15,8 @@ export interface ConnectionOptions {
   readonly onError: (error: Error) => void;
   /** It has asked something, or taken an answer. */
   readonly onActivity: () => void;
+  /** A long answer begins or ends: until then the connection is not to make way for others. */
+  readonly onStream: (change: 'begins' | 'ends') => void;
   readonly limits: {
     readonly idleMs: number;
     readonly stallMs: number;
@@ -127,7 +129,7 @@ class Connection {
     this.#received = frame.rest;
     this.#sawLife();
     if (reply instanceof Uint8Array) this.#put(reply);
-    else this.#stream = reply;
+    else this.#beginStream(reply);
     return 'something';
   }
 
@@ -174,10 +176,17 @@ class Connection {
     else this.#options.socket.destroy();
   }
 
+  #beginStream(stream: DnsStream): void {
+    this.#stream = stream;
+    this.#options.onStream('begins');
+  }
+
   #endStream(): void {
     const stream = this.#stream;
+    if (stream === undefined) return;
     this.#stream = undefined;
-    stream?.end();
+    this.#options.onStream('ends');
+    stream.end();
   }
 }
 

@@ -18,6 +18,8 @@ export class ConnectionTable {
   readonly #countByClient: Map<string, number> = new Map();
   /** In the order of their last sign of life, the oldest first. */
   readonly #clientOf: Map<Socket, string> = new Map();
+  /** Those that are in the middle of a long answer: few, for there is a limit to such answers. */
+  readonly #held: Set<Socket> = new Set();
 
   constructor(limits: ConnectionLimits) {
     this.#limits = limits;
@@ -32,11 +34,7 @@ export class ConnectionTable {
       socket.destroy();
       return false;
     }
-    const [idlest] = this.#clientOf.keys();
-    if (idlest !== undefined && this.#clientOf.size >= this.#limits.connectionsMax) {
-      this.#forget(idlest);
-      idlest.destroy();
-    }
+    if (this.#clientOf.size >= this.#limits.connectionsMax) this.#cutIdlest();
     this.#countByClient.set(client, (this.#countByClient.get(client) ?? 0) + 1);
     this.#clientOf.set(socket, client);
     socket.once('close', () => this.#forget(socket));
@@ -51,7 +49,23 @@ export class ConnectionTable {
     this.#clientOf.set(socket, client);
   }
 
+  /** Nobody else's connections end it from now on, or may again. */
+  setHeld(socket: Socket, standing: 'held' | 'let go'): void {
+    if (standing === 'held' && this.#clientOf.has(socket)) this.#held.add(socket);
+    else this.#held.delete(socket);
+  }
+
+  #cutIdlest(): void {
+    for (const socket of this.#clientOf.keys()) {
+      if (this.#held.has(socket)) continue;
+      this.#forget(socket);
+      socket.destroy();
+      return;
+    }
+  }
+
   #forget(socket: Socket): void {
+    this.#held.delete(socket);
     const client = this.#clientOf.get(socket);
     if (client === undefined) return;
     this.#clientOf.delete(socket);

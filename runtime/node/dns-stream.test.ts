@@ -139,6 +139,31 @@ describe('an answer of several messages', () => {
     expect(bytes).toBe(40 * 60_002);
   });
 
+  test('makes no way for others while it goes on', async () => {
+    const stream = new Messages({ count: 200, bytes: 50_000 });
+    const answer: DnsAnswerer = (query) => (query.length === 4 ? stream : query);
+    const { port } = await listen(answer, { connectionsMax: 2 });
+    const socket = connectTo(port);
+    socket.pause();
+    socket.write(frame('many'));
+    await until(() => stream.made > 0);
+    for (let count = 0; count < 5; count += 1) {
+      const other = connectTo(port);
+      other.write(frame('other'));
+      expect(await read(other, 7)).toBe('\0\x05other');
+    }
+    expect(stream.ends).toBe(0);
+    expect((await read(socket, 200 * 50_002)).length).toBe(200 * 50_002);
+    await until(() => stream.ends === 1);
+    for (const text of ['a', 'b']) {
+      const other = connectTo(port);
+      other.write(frame(text));
+      await read(other, 3);
+    }
+    // It has been idle longest by now.
+    expect(await read(socket, 1).catch(() => '')).toBe('');
+  });
+
   test('is dropped over UDP', async () => {
     const stream = new Messages({ count: 2, bytes: 10 });
     const { port } = await listen(() => stream);

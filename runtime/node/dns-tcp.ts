@@ -92,6 +92,7 @@ function serve(
     ...{ socket, answer, onError, limits },
     peer: { address: connected.remoteAddress ?? '', transport },
     onActivity: () => connections.touch(connected),
+    onStream: (change) => connections.setHeld(connected, change === 'begins' ? 'held' : 'let go'),
   });
 }
 
