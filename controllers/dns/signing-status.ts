@@ -90,11 +90,11 @@ function aspectOf(aspect: Aspect): Omit<ConditionInput, 'type'> {
   }
 }
 
+/** A subordinate clause, with its comma if it needs one. */
 function whenDone({ behind, nextStepTime }: Aspect): string {
   if (nextStepTime !== undefined) return `from ${nextStepTime} on`;
-  return behind.length === 0
-    ? 'then'
-    : `once ${behind.join(', ')} serve${behind.length === 1 ? 's' : ''} it,`;
+  if (behind.length === 0) return 'once a nameserver serves it,';
+  return `once ${behind.join(', ')} serve${behind.length === 1 ? 's' : ''} it,`;
 }
 
 function giveDs({ record, ds }: Aspect, keyTag: number): string {

@@ -126,6 +126,30 @@ test('every change of keys is a new version of the zone (INV-22), which holds no
   await at.end();
 });
 
+test('without a nameserver it says what is missing, and no step is taken', async () => {
+  const { at, said } = await signedZone();
+  for (const name of ['a', 'b']) await at.configure('Node', name, { roles: ['edge'] });
+  await at.clock.advance(48 * HOUR_MS);
+  expect(said()).toContain('signing');
+  const conditions = at.world.list('Zone')[0]?.status?.conditions ?? [];
+  const message = conditions.find(({ type }) => type === 'DNSSEC')?.message;
+  expect(message).toContain('once a nameserver serves it, there will be a DS record');
+  await at.end();
+});
+
+test('a nameserver that is away holds the next step up, one that is removed does not', async () => {
+  const { at, serve, said } = await signedZone();
+  await serve('a');
+  await at.disconnect('b');
+  await at.clock.advance(48 * HOUR_MS);
+  expect(said()).toContain('signing');
+  await at.remove('Node', 'b');
+  await serve('a');
+  await at.clock.advance(2 * HOUR_MS);
+  expect(said()).toContain('steady');
+  await at.end();
+});
+
 test('before the parent was told of a key, signing ends at once', async () => {
   const { at, declare } = await signedZone();
   await declare({ mode: 'off' });
