@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { compileOnDisk } from '../../../agent/plane/geo-compiler.ts';
 import type { FromWorker, ToWorker } from '../../../agent/plane/messages.ts';
 import type { DataPlane, DnsPlaneSnapshot, WorkerKind } from '../../../agent/plane/plane.ts';
 import { createThreadedPlane } from '../../../agent/plane/threaded-plane.ts';
@@ -35,10 +36,12 @@ export function startOurs({
     }),
     resourceLimits: WORKER_RESOURCE_LIMITS,
   });
+  const disk = nodeDisk(join(folder, 'ours'));
   const plane: DataPlane = createThreadedPlane({
+    compileGeo: (digest) => compileOnDisk(disk, digest),
     workers: threads,
     counts: { dns: 1, edge: 0 },
-    disk: nodeDisk(join(folder, 'ours')),
+    disk,
     clock: systemClock(),
     random: systemRandom(),
     log: silentLog,

@@ -68,6 +68,8 @@ function mainRows(): readonly Row[] {
     [at('c2'), 60, 'CNAME', at('c3')],
     [at('c3'), 60, 'CNAME', at('c4')],
     [at('c4'), 60, 'CNAME', at('mail')],
+    ...Array.from({ length: 12 }, (_, n): Row => [at(`l${n}`), 60, 'CNAME', at(`l${n + 1}`)]),
+    [at('l12'), 60, 'A', '192.0.2.6'],
     [at('gone'), 60, 'CNAME', at('nothing.here')],
     [at('empty'), 60, 'CNAME', at('c.deep')],
     [at('out'), 60, 'CNAME', 'www.elsewhere.test.'],
