@@ -16,7 +16,12 @@ export interface Chase {
   /** The last name. */
   readonly name: NameKey;
   /** What is there; undefined: the chain leaves our zones, bites its tail, or is too long. */
-  readonly end: { readonly zone: CompiledZone; readonly found: End } | undefined;
+  readonly end: ChaseEnd | undefined;
+}
+
+export interface ChaseEnd {
+  readonly zone: CompiledZone;
+  readonly found: End;
 }
 
 export type End = Exclude<Found, { kind: 'alias' }>;
@@ -31,7 +36,9 @@ export function chase(zones: Zones, question: Question): Chase | undefined {
   const aliases: Entry[] = [];
   let { name } = question;
   for (;;) {
-    const zone = zoneOfQuestion(zones, { ...question, name });
+    const above = lookupAbove(zones, name, question.type);
+    if (above !== undefined) return { aliases, name, end: above };
+    const zone = zoneOf(zones, name);
     if (zone === undefined) return aliases.length === 0 ? undefined : { aliases, name, end: zone };
     const found = lookup(zone, name, question.type);
     if (found.kind !== 'alias') return { aliases, name, end: { zone, found } };
@@ -43,11 +50,21 @@ export function chase(zones: Zones, question: Question): Chase | undefined {
 }
 
 /**
- * The zone that answers: the one with the longest origin. DS is data of the parent, so at an origin
- * the zone above answers if it is ours, too (RFC 4035 §3.1.4.1).
+ * DS is data of the parent: at the origin of a zone of ours the zone above answers, if that is
+ * ours, too (RFC 4035 §3.1.4.1). Undefined: it is not asked for there.
  */
-function zoneOfQuestion(zones: Zones, { name, type }: Question): CompiledZone | undefined {
-  const zone = zoneOf(zones, name);
-  if (type !== RecordType.DS || zone?.origin !== name || name === ROOT) return zone;
-  return zoneOf(zones, parentOf(name)) ?? zone;
+function lookupAbove(zones: Zones, name: NameKey, type: number): ChaseEnd | undefined {
+  const child = type === RecordType.DS && name !== ROOT ? zones.get(name) : undefined;
+  const zone = child && zoneOf(zones, parentOf(name));
+  if (child === undefined || zone === undefined) return undefined;
+  const found = lookup(zone, name, type);
+  const isDelegated = zone.nodes.get(name)?.rrsets.has(RecordType.NS) === true;
+  const isParental = isDelegated || found.kind === 'referral';
+  if (isParental && found.kind !== 'alias') return { zone, found };
+  // A parent that does not know of its child must not deny that it exists (RFC 8020 §2).
+  const nameservers = child.nodes.get(name)?.rrsets.get(RecordType.NS);
+  const rrsets = new Map(nameservers === undefined ? [] : [[RecordType.NS, nameservers] as const]);
+  const node = { rrsets, geo: undefined, borrowed: undefined, cut: name };
+  const match = { owner: name, zone, node, wildcard: undefined };
+  return { zone, found: { kind: 'nodata', match } };
 }

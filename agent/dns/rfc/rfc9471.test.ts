@@ -9,6 +9,9 @@ import {
   snapshotOf,
   zonePlan,
 } from '../dns.fixture.ts';
+import { parseName, ROOT } from '../name.ts';
+import { resolve } from '../resolve.ts';
+import { typesAt } from '../zone.ts';
 import { askFor, type Said, whole } from './rfc.fixture.ts';
 
 const soa = (origin: string): string =>
@@ -137,6 +140,23 @@ describe('RFC 4035 §3.1.4.1: DS is data of the parent', () => {
     },
   ])('$when', ({ zones, name, aa = true, answers = [], authorities = [] }) => {
     expect(asked(zones, name)).toEqual({ rcode: 'NOERROR', aa, answers, authorities });
+  });
+
+  test('RFC 8020 §2: a parent that does not know of a child of ours does not deny it', () => {
+    const unaware = zonePlan('p.test', {
+      records: [records('p.test', 'NS', 'ns1.p.test'), records('*.p.test', 'A', '192.0.2.1')],
+    });
+    const lost = zonePlan('lost.p.test', { records: [records('lost.p.test', 'NS', 'ns1.p.test')] });
+    const snapshot = snapshotOf({ zones: [unaware, lost] });
+    expect(asked(snapshot, 'lost.p.test')).toEqual({
+      ...{ rcode: 'NOERROR', aa: true, answers: [] },
+      authorities: [soa('p.test')],
+    });
+    // For whoever proves it: a delegation without DS, not a name of the parent.
+    const question = { name: parseName('lost.p.test') ?? ROOT, type: 43 };
+    const vantage = { address: new Uint8Array(4), knownBits: 32 };
+    const { denial } = resolve(snapshot, question, vantage).reply;
+    expect(denial?.kind === 'nodata' && typesAt(denial.node)).toEqual([2]);
   });
 
   test('the child answers for all else at its origin', () => {
