@@ -44,19 +44,31 @@ export function parseZoneFile(
     return errors([{ line: 1, column: 1, message: `the origin "${origin}" is not a name` }]);
   }
   const file = readRecords(text, given);
-  if (file.errors.length > 0) return errors(file.errors);
-  const soas = file.records.filter(({ type }) => type === SOA);
-  const [soa] = soas;
-  if (soa === undefined) return errors([{ line: 1, column: 1, message: NO_SOA }]);
-  // A transfer that was printed ends with the SOA that it began with (RFC 5936 §2.2).
-  const second = soas.find(({ owner, text: data }) => owner !== soa.owner || data !== soa.text);
-  if (second !== undefined) return errors([{ ...placeOf(second), message: SECOND_SOA }]);
-  if (given !== undefined && soa.owner !== given) {
-    return errors([{ ...placeOf(soa), message: soaElsewhere(soa.owner, given) }]);
+  const soa = file.records.find(({ type }) => type === SOA);
+  if (soa === undefined) {
+    // A wrong line may have been meant to be it.
+    return errors(file.errors.length > 0 ? file.errors : [{ line: 1, column: 1, message: NO_SOA }]);
   }
-  const strays = file.records.filter(({ owner }) => !isWithin(owner, soa.owner));
-  if (strays.length > 0) return errors(strays.map((record) => strayError(record, soa.owner)));
+  const wrong = [...file.errors, ...originErrors(file.records, soa, given)];
+  if (wrong.length > 0) return errors(wrong);
   return zoneOf({ ...file, soa, defaultTtlS: file.defaultTtlS ?? soa.ttlS });
+}
+
+/** Records that are not of this zone. */
+function originErrors(
+  records: readonly FileRecord[],
+  soa: FileRecord,
+  origin: NameKey | undefined,
+): readonly ZoneFileMessage[] {
+  if (origin !== undefined && soa.owner !== origin) {
+    return [{ ...placeOf(soa), message: soaElsewhere(soa.owner, origin) }];
+  }
+  return records.flatMap((record) => {
+    if (!isWithin(record.owner, soa.owner)) return [strayError(record, soa.owner)];
+    // A transfer that was printed ends with the SOA that it began with (RFC 5936 §2.2).
+    const isSecond = record.owner !== soa.owner || record.text !== soa.text;
+    return record.type === SOA && isSecond ? [{ ...placeOf(record), message: SECOND_SOA }] : [];
+  });
 }
 
 const SOA = typeNumber('SOA') ?? 0;

@@ -346,6 +346,16 @@ test.each([
   expect(errorsOf(text)).toEqual(says);
 });
 
+test('errors of lines and of the zone come together', () => {
+  const text = `${HEAD}a A x\nwww.example.net. A 192.0.2.1\nb ${SOA.slice(2)}\n$TTL`;
+  expect(errorsOf(text).map((each) => each.split(' ').slice(0, 3).join(' '))).toEqual([
+    '3:5 A "x"',
+    '4:20 www.example.net. lies',
+    '5:10 a zone',
+    '6:1 $TTL needs',
+  ]);
+});
+
 test('without any origin, the one thing to do is told once', () => {
   const outcome = parseZoneFile('$TTL 60\na A 192.0.2.1\nb A 192.0.2.1');
   expect(outcome).toMatchObject({ kind: 'errors', errors: [{ line: 2, column: 1 }] });
