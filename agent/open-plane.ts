@@ -3,6 +3,7 @@ import type { Disk } from '../runtime/disk.ts';
 import type { Log } from '../runtime/log.ts';
 import { checkBind } from '../runtime/node/bind-check.ts';
 import { selfSignedIdentity } from '../runtime/node/self-signed.ts';
+import { processWorkers } from '../runtime/node/worker-processes.ts';
 import { threadWorkers } from '../runtime/node/worker-threads.ts';
 import type { Random } from '../runtime/random.ts';
 import type { ServerIdentity } from './dns/chaos.ts';
@@ -13,7 +14,7 @@ import type { FromWorker, ToWorker } from './plane/messages.ts';
 import type { DataPlane, WorkerKind } from './plane/plane.ts';
 import { createThreadedPlane } from './plane/threaded-plane.ts';
 import {
-  GEO_RESOURCE_LIMITS,
+  GEO_FLAGS,
   type PlaneSettings,
   TICKET_KEYS_BYTES,
   WORKER_RESOURCE_LIMITS,
@@ -66,10 +67,10 @@ export async function openPlane(place: Place, options: OpenPlaneOptions): Promis
     dns: usual.dns === 0 ? 0 : (threads.dns ?? usual.dns),
   };
   const compileGeo = compileInWorker((digest) =>
-    threadWorkers<'geo', never, GeoOutcome>({
-      entry: new URL('./plane/main.ts', import.meta.url),
+    processWorkers<'geo', never, GeoOutcome>({
+      entry: new URL('./plane/geo/main.ts', import.meta.url),
       dataFor: (kind): GeoJob => ({ kind, folder, digest }),
-      resourceLimits: GEO_RESOURCE_LIMITS,
+      flags: GEO_FLAGS,
     }),
   );
   return createThreadedPlane({ compileGeo, workers, counts, disk, clock, random, log });

@@ -10,10 +10,13 @@ export type GeoOutcome =
   | { readonly kind: 'compiled' }
   | { readonly kind: 'damaged' | 'failed'; readonly error: string };
 
-/** Compiles a database of this node's disk to a table at `geoTablePath`. Never rejects. */
-export type CompileGeo = (digest: Digest) => Promise<GeoOutcome>;
+/**
+ * Compiles a database of this node's disk to a table at `geoTablePath`, until `signal` is aborted.
+ * Never rejects.
+ */
+export type CompileGeo = (digest: Digest, signal: AbortSignal) => Promise<GeoOutcome>;
 
-/** What a thread that compiles finds in `workerData`. */
+/** What a process that compiles is told. */
 export interface GeoJob {
   readonly kind: 'geo';
   readonly folder: string;
@@ -27,7 +30,7 @@ export function geoTablePath(digest: Digest): string {
   return `${GEO_FOLDER}/${digestHex(digest)}-v${GEO_TABLE_VERSION}`;
 }
 
-/** Here and now: for the thread that was started for it. */
+/** Here and now: for the process that was started for it. */
 export async function compileOnDisk(
   disk: Pick<Disk, 'stat' | 'stream' | 'write'>,
   digest: Digest,
@@ -51,14 +54,17 @@ export async function compileOnDisk(
 export function compileInWorker(
   workersFor: (digest: Digest) => Workers<'geo', never, GeoOutcome>,
 ): CompileGeo {
-  return (digest) =>
+  return (digest, signal) =>
     new Promise((resolve) => {
       const worker = workersFor(digest).spawn('geo', 0);
+      const end = (): void => worker.terminate();
+      signal.addEventListener('abort', end, { once: true });
       worker.onMessage(resolve);
       // After a word from it this changes nothing.
-      worker.onExit((reason) =>
-        resolve({ kind: 'failed', error: `compile geography database ${digest}: ${reason}` }),
-      );
+      worker.onExit((reason) => {
+        signal.removeEventListener('abort', end);
+        resolve({ kind: 'failed', error: `compile geography database ${digest}: ${reason}` });
+      });
     });
 }
 

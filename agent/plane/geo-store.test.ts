@@ -6,10 +6,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import { nodeDisk } from '../../runtime/node/disk.ts';
-import { threadWorkers } from '../../runtime/node/worker-threads.ts';
+import { processWorkers } from '../../runtime/node/worker-processes.ts';
 import { openGeoTable } from '../dns/geo-table/table.ts';
 import {
-  type CompileGeo,
   compileInWorker,
   compileOnDisk,
   GEO_FOLDER,
@@ -33,7 +32,7 @@ interface Scene {
   /** While it is set, compiling waits for it. */
   gate: Promise<void> | undefined;
   /** A store that knows nothing but what is on disk: as after a restart. */
-  start(compile?: CompileGeo): GeoStore;
+  start(): GeoStore;
 }
 
 async function scene(): Promise<Scene> {
@@ -45,16 +44,14 @@ async function scene(): Promise<Scene> {
   let ready = 0;
   const it: Scene = {
     ...{ disk, folder, compiled: [], damaged: [], ready: () => ready, gate: undefined },
-    start: (compile) =>
+    start: () =>
       createGeoStore({
         disk,
-        compile:
-          compile ??
-          (async (digest) => {
-            it.compiled.push(digest);
-            await it.gate;
-            return compileOnDisk(disk, digest);
-          }),
+        compile: async (digest) => {
+          it.compiled.push(digest);
+          await it.gate;
+          return compileOnDisk(disk, digest);
+        },
         onDamaged: (blob) => void it.damaged.push(blob),
         onReady: () => {
           ready += 1;
@@ -147,23 +144,33 @@ test('what is no database is a problem, and no damage to fetch it again for', as
   expect(at.damaged).toEqual([]);
 });
 
-test('a thread compiles, and one that fails says so', async () => {
+test('a process compiles, one that fails says so, and one that is not waited for ends', async () => {
   const at = await scene();
+  const { signal } = new AbortController();
   const compile = compileInWorker((digest) =>
-    threadWorkers<'geo', never, GeoOutcome>({
-      entry: new URL('./main.ts', import.meta.url),
+    processWorkers<'geo', never, GeoOutcome>({
+      entry: new URL('./geo/main.ts', import.meta.url),
       dataFor: (kind): GeoJob => ({ kind, folder: at.folder, digest }),
+      flags: [],
     }),
   );
-  expect(await compile(FIRST)).toEqual({ kind: 'compiled' });
+  expect(await compile(FIRST, signal)).toEqual({ kind: 'compiled' });
   expect(await digestsOf(at.start(), FIRST)).toEqual([FIRST]);
   const absent = digestOf(Buffer.from('absent'));
-  expect(await compile(absent)).toMatchObject({ kind: 'damaged' });
+  expect(await compile(absent, signal)).toMatchObject({ kind: 'damaged' });
   const broken = compileInWorker(() =>
-    threadWorkers<'geo', never, GeoOutcome>({
+    processWorkers<'geo', never, GeoOutcome>({
       entry: new URL('./no-such-file.ts', import.meta.url),
-      dataFor: () => undefined,
+      dataFor: () => ({}),
+      flags: [],
     }),
   );
-  expect(await broken(FIRST)).toMatchObject({ kind: 'failed' });
+  expect(await broken(FIRST, signal)).toMatchObject({ kind: 'failed' });
+  const stop = new AbortController();
+  const stopped = compile(SECOND, stop.signal);
+  stop.abort();
+  expect(await stopped).toMatchObject({
+    kind: 'failed',
+    error: expect.stringContaining('SIGKILL'),
+  });
 });

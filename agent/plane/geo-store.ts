@@ -1,7 +1,7 @@
 import type { Digest } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import { isWholeGeoTable } from '../dns/geo-table/table.ts';
-import { type CompileGeo, GEO_FOLDER, geoTablePath } from './geo-compiler.ts';
+import { GEO_FOLDER, type GeoOutcome, geoTablePath } from './geo-compiler.ts';
 import type { GeoBytes } from './messages.ts';
 
 /** The geography in use, as compiled tables: each in memory once, however many threads look. */
@@ -21,7 +21,7 @@ export interface GeoLoad {
 
 export interface GeoStoreParts {
   readonly disk: Pick<Disk, 'stat' | 'stream' | 'list' | 'remove'>;
-  readonly compile: CompileGeo;
+  readonly compile: (digest: Digest) => Promise<GeoOutcome>;
   /** Told of each database that is not what its name says. */
   readonly onDamaged: (blob: Digest) => void;
   /** Told when a table is ready that `load` did not have. */

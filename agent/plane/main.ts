@@ -1,7 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Log } from '../../runtime/log.ts';
 import type { DnsWorkerParts } from './dns-worker.ts';
-import type { GeoJob } from './geo-compiler.ts';
 import type { ToWorker } from './messages.ts';
 import { channelLog, runWorker, type WorkerChannel, type WorkerEngine } from './worker.ts';
 import type { DnsTlsSettings, WorkerConfig } from './worker-config.ts';
@@ -11,7 +10,7 @@ import { growMessages } from './zone-changes.ts';
  * The entry of a worker thread. Each kind loads only what it needs: a nameserver has no use for
  * HTTP, nor an edge for zones, and memory is what a small machine lacks.
  */
-const config = workerData as WorkerConfig | GeoJob;
+const config = workerData as WorkerConfig;
 if (parentPort === null) throw new Error('agent/plane/main.ts runs as a worker thread only');
 const port = parentPort;
 const grow = growMessages();
@@ -21,23 +20,9 @@ const channel: WorkerChannel = {
   onMessage: (listener) => port.on('message', (message: ToWorker) => listener(grow(message))),
   close: () => port.close(),
 };
-if (config.kind === 'geo') await compileGeography(config);
-else await work(config);
-
-async function work(worker: WorkerConfig): Promise<void> {
-  const log = channelLog((message) => channel.post(message));
-  if (worker.mode === 'test') port.on('message', misbehave);
-  runWorker(channel, await engineOf(worker, log), log);
-}
-
-/** Says how it went, and the thread ends, for there is nothing that it listens to. */
-async function compileGeography({ folder, digest }: GeoJob): Promise<void> {
-  const [{ compileOnDisk }, { nodeDisk }] = await Promise.all([
-    import('./geo-compiler.ts'),
-    import('../../runtime/node/disk.ts'),
-  ]);
-  port.postMessage(await compileOnDisk(nodeDisk(folder), digest));
-}
+const log = channelLog((message) => channel.post(message));
+if (config.mode === 'test') port.on('message', misbehave);
+runWorker(channel, await engineOf(config, log), log);
 
 async function engineOf(worker: WorkerConfig, workerLog: Log): Promise<WorkerEngine> {
   return worker.kind === 'edge' ? edgeEngine(worker, workerLog) : dnsEngine(worker, workerLog);

@@ -49,9 +49,10 @@ interface Asked {
 /** A data plane of workers, watched over by a pool. */
 export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
   let onDamaged: (blob: Digest) => void = () => undefined;
+  const closing = new AbortController();
   const geo = createGeoStore({
     disk: parts.disk,
-    compile: parts.compileGeo,
+    compile: (digest) => parts.compileGeo(digest, closing.signal),
     onDamaged: (blob) => onDamaged(blob),
     onReady: () => void inTurn(refresh).catch(reportRefresh),
   });
@@ -140,7 +141,10 @@ export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
     onDamaged: (listener) => {
       onDamaged = listener;
     },
-    close: () => pool.close(),
+    close: () => {
+      closing.abort();
+      return pool.close();
+    },
   };
 }
 

@@ -46,8 +46,11 @@ export const TICKET_KEYS_BYTES = 48;
  */
 export const WORKER_RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 6 };
 
-/** Compiling a database leaves garbage for seconds, and then the thread is gone. */
-export const GEO_RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 16 };
+/** Of the process that compiles a database: more room for short-lived garbage, less sweeping. */
+export const GEO_FLAGS: readonly string[] = [
+  '--max-semi-space-size=8',
+  '--disable-warning=ExperimentalWarning',
+];
 
 /** On a machine of `cores`: one nameserver thread for every edge thread, one core left over. */
 export function workerCounts({

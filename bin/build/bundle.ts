@@ -12,6 +12,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   b8sctl: 'cli/main.ts',
   'sqlite-worker': 'dom/store/sqlite/main.ts',
   'plane-worker': 'agent/plane/main.ts',
+  'geo-compiler': 'agent/plane/geo/main.ts',
 };
 
 /** CommonJS packages expect these names, which an ES module does not have. */

