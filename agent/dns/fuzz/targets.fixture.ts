@@ -3,6 +3,7 @@ import { clientSubnet, opt, queryBytes } from '../dns.fixture.ts';
 import { snapshot } from '../example.fixture.ts';
 import type { FuzzTarget } from './guided.fixture.ts';
 import { checkReply } from './oracle.fixture.ts';
+import { serverTarget } from './server.fixture.ts';
 import { zoneFileTarget } from './zone-file.fixture.ts';
 
 export const FUZZ_NOW_MS = 1_795_000_000_000;
@@ -101,4 +102,9 @@ function withOptions(options: Buffer): Buffer {
   return query;
 }
 
-export const TARGETS: readonly FuzzTarget[] = [answerTarget, optionsTarget, zoneFileTarget];
+export const TARGETS: readonly FuzzTarget[] = [
+  answerTarget,
+  optionsTarget,
+  serverTarget,
+  zoneFileTarget,
+];

@@ -12,7 +12,8 @@ export interface BareReply {
 
 /** A reply to a message that holds nothing but its question and, if it had one, an OPT. */
 export function bareReplyTo(message: Buffer, reply: BareReply): Buffer {
-  const end = questionEnd(message);
+  // RFC 9619 §4: of several questions none is repeated, as everywhere else.
+  const end = message.readUInt16BE(4) === 1 ? questionEnd(message) : undefined;
   const question = end === undefined ? Buffer.alloc(0) : message.subarray(HEADER_BYTES, end);
   const opt = optFor(message, reply.extendedError);
   const header = Buffer.alloc(HEADER_BYTES);
@@ -23,7 +24,7 @@ export function bareReplyTo(message: Buffer, reply: BareReply): Buffer {
     0x8000 | (flags & 0x7900) | (reply.truncated === true ? 0x0200 : 0) | reply.rcode,
     2,
   );
-  header.writeUInt16BE(end === undefined ? 0 : message.readUInt16BE(4), 4);
+  header.writeUInt16BE(end === undefined ? 0 : 1, 4);
   header.writeUInt16BE(opt.length, 10);
   return Buffer.concat([header, question, ...opt]);
 }
