@@ -25,8 +25,7 @@ export interface DirectoryNode {
 export type HealthMap = ReadonlyMap<string, boolean>;
 
 /**
- * All that answers are made from; immutable, replaced whole (INV-23). Its zones,
- * nodes and health are plain data.
+ * All that answers are made from; immutable, replaced whole (INV-23).
  */
 export interface DnsSnapshot {
   /** The node that answers. */

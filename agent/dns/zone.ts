@@ -2,8 +2,9 @@ import type { GeoName, RecordSet, ZonePlan } from '../../proto/gen/b8s/v1/plan.t
 import { RecordType, recordTypeOf } from './codes.ts';
 import { compileSigning, type ZoneSigning } from './dnssec/keys.ts';
 import { isWildcard, isWithin, type NameKey, nameText, parentOf, parseName } from './name.ts';
+import { OnlyRrset, PlannedRrset } from './planned-rrset.ts';
 import { parseRecord } from './record-data.ts';
-import { distinctRecords, type RecordData, type Rrset } from './rrset.ts';
+import type { Rrset } from './rrset.ts';
 
 /** A name that exists in a zone: with data, or only because names below it have some (RFC 4592 §2.2.2). */
 export interface ZoneNode {
@@ -23,7 +24,7 @@ export interface Borrowed {
   readonly ttlS: number;
 }
 
-/** One version of a zone, compiled; plain data that survives `structuredClone`. */
+/** One version of a zone, compiled. Threads are sent the plan, and compile it for themselves. */
 export interface CompiledZone {
   readonly uid: string;
   readonly name: string;
@@ -91,12 +92,10 @@ function addRecordSet(drafts: Map<NameKey, Draft>, origin: NameKey, set: RecordS
   const { rrsets } = draftAt(drafts, origin, nameOf(set.name));
   if (rrsets.has(type)) throw new RangeError(`${what}: more than one rrset`);
   if (set.values.length === 0) throw new RangeError(`${what}: no values`);
-  const records: RecordData[] = [];
   const targets = new Set<NameKey>();
   for (const value of set.values) {
     try {
-      const { data, target } = parseRecord(type, value);
-      records.push(data);
+      const { target } = parseRecord(type, value);
       if (target !== undefined && isWithin(target, origin)) targets.add(target);
     } catch (cause) {
       const shown = value.slice(0, VALUE_SHOWN_MAX);
@@ -104,7 +103,8 @@ function addRecordSet(drafts: Map<NameKey, Draft>, origin: NameKey, set: RecordS
     }
   }
   const ttlS = Math.min(set.ttlS, TTL_S_MAX);
-  rrsets.set(type, { type, ttlS, records: distinctRecords(records), targets: [...targets] });
+  const planned = { type, ttlS, values: set.values, targets: [...targets] };
+  rrsets.set(type, new PlannedRrset(planned));
 }
 
 function addBorrowed(drafts: Map<NameKey, Draft>, origin: NameKey, set: RecordSet): void {
@@ -146,9 +146,17 @@ function finish(drafts: ReadonlyMap<NameKey, Draft>, origin: NameKey): Map<NameK
   const nodes = new Map<NameKey, ZoneNode>();
   for (const [key, draft] of drafts) {
     assertConsistent(key, draft);
-    nodes.set(key, { ...draft, cut: cutAbove(drafts, origin, key) });
+    const { geo, borrowed } = draft;
+    const cut = cutAbove(drafts, origin, key);
+    nodes.set(key, { rrsets: fewest(draft.rrsets), geo, borrowed, cut });
   }
   return nodes;
+}
+
+/** Most names have one rrset. */
+function fewest(rrsets: ReadonlyMap<number, Rrset>): ReadonlyMap<number, Rrset> {
+  const [only, ...others] = rrsets.values();
+  return only === undefined || others.length > 0 ? rrsets : new OnlyRrset(only);
 }
 
 function assertConsistent(key: NameKey, { rrsets, geo, borrowed }: Draft): void {

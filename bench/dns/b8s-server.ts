@@ -1,24 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { geoName, node, records, zonePlan } from '../../agent/dns/dns.fixture.ts';
-import type { FromWorker, ToWorker } from '../../agent/plane/messages.ts';
-import type { WorkerKind } from '../../agent/plane/plane.ts';
 import { testSnapshot } from '../../agent/plane/plane-fixture.ts';
-import { createThreadedPlane } from '../../agent/plane/threaded-plane.ts';
-import {
-  WORKER_RESOURCE_LIMITS,
-  type WorkerConfig,
-  workerFlags,
-} from '../../agent/plane/worker-config.ts';
 import type { ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { blobPath, digestOf } from '../../runtime/digest.ts';
-import { silentLog } from '../../runtime/log.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
-import { nodeDisk } from '../../runtime/node/disk.ts';
-import { systemRandom } from '../../runtime/node/random.ts';
-import { threadWorkers } from '../../runtime/node/worker-threads.ts';
+import { openBenchPlane } from './plane.ts';
 import { edges, names, ORIGIN, STATIC_TTL_S, TTL_S, TXT } from './world.ts';
 
 /*
@@ -26,46 +14,26 @@ import { edges, names, ORIGIN, STATIC_TTL_S, TTL_S, TXT } from './world.ts';
  * with one DNS worker. Says "ready" once it answers; ends on SIGTERM.
  */
 const [port = '', database = ''] = process.argv.slice(2);
-const folder = await mkdtemp(join(tmpdir(), 'b8s-bench-'));
+const { plane, folder, close } = await openBenchPlane(Number(port));
 const bytes = readFileSync(database);
 const digest = digestOf(bytes);
 const path = join(folder, blobPath(digest));
 await mkdir(dirname(path), { recursive: true });
 await writeFile(path, bytes);
-const workers = threadWorkers<WorkerKind, ToWorker, FromWorker>({
-  entry: new URL('../../agent/plane/main.ts', import.meta.url),
-  dataFor: (kind): WorkerConfig => ({
-    kind,
-    nodeName: 'bench',
-    addresses: ['127.0.0.1'],
-    ...{ httpPort: 0, httpsPort: 0, dnsPort: Number(port) },
-    folder,
-    ticketKeys: Buffer.alloc(48, 1),
-    cacheBytesMax: 0,
-    mode: 'production',
-  }),
-  resourceLimits: WORKER_RESOURCE_LIMITS,
-  flagsFor: workerFlags,
-});
-const plane = createThreadedPlane({
-  ...{ workers, counts: { edge: 0, dns: 1 }, disk: nodeDisk(folder) },
-  ...{ clock: systemClock(), random: systemRandom(), log: silentLog },
-});
-process.once('SIGTERM', () => {
-  void plane
-    .close()
-    .then(() => rm(folder, { recursive: true, force: true }))
-    .then(() => process.exit(0));
-});
+process.once('SIGTERM', () => void close().then(() => process.exit(0)));
 const nodes = edges.map(({ name, ipv4, ipv6, latitude, longitude }) =>
   node(name, { ipv4: [ipv4], ipv6: [ipv6], latitude, longitude }),
 );
-const report = await plane.apply(
-  testSnapshot(1, { dns: { zones: [zone()], nodes, databases: [digest], health: {} } }),
-);
-const trouble = report.zones.find(({ error }) => error !== undefined)?.error;
-if (trouble !== undefined || report.databases.length !== 1) {
-  throw new Error(`b8s does not serve: ${trouble ?? report.problems.join(', ')}`);
+const snapshot = testSnapshot(1, {
+  dns: { zones: [zone()], nodes, databases: [digest], health: {} },
+});
+for (;;) {
+  const { zones, databases, problems } = await plane.apply(snapshot);
+  const trouble = zones.find(({ error }) => error !== undefined)?.error ?? problems[0];
+  if (trouble !== undefined) throw new Error(`b8s does not serve: ${trouble}`);
+  // The geography is compiled meanwhile.
+  if (databases.length === 1) break;
+  await systemClock().sleep(50);
 }
 console.log('ready');
 

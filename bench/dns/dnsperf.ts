@@ -38,8 +38,9 @@ export async function load(options: LoadOptions): Promise<LoadOutcome> {
   const sizes = ['-l', `${seconds}`, '-c', `${CLIENTS}`, '-q', `${OUTSTANDING}`, '-t', '2'];
   const child = spawn('taskset', ['-c', CLIENT_CORE, 'dnsperf', ...args, ...sizes, ...paced], {
     stdio: ['ignore', 'pipe', 'ignore'],
-    signal,
   });
+  const stop = (): void => void child.kill();
+  signal.addEventListener('abort', stop);
   const latenciesMs: number[] = [];
   let perSecond = 0;
   let answered = 0;
@@ -51,6 +52,8 @@ export async function load(options: LoadOptions): Promise<LoadOutcome> {
     answered = Number(/Queries completed:\s+(\d+)/.exec(line)?.[1] ?? answered);
   }
   await exited;
+  signal.removeEventListener('abort', stop);
+  signal.throwIfAborted();
   const [p50Ms = 0, p99Ms = 0] = [0.5, 0.99].map((share) => percentile(latenciesMs, share));
   return { perSecond, answered, p50Ms, p99Ms };
 }

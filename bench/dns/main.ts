@@ -7,7 +7,8 @@ import { ask } from './ask.ts';
 import { load } from './dnsperf.ts';
 import { writeMmdb } from './mmdb.ts';
 import { ensurePackages } from './packages.ts';
-import { SERVER_NAMES, type Server, type ServerName, startServer } from './servers.ts';
+import { SERVER_NAMES, type ServerName } from './recipes.ts';
+import { type Server, startServer } from './servers.ts';
 import { names, prefixes, queryFile } from './world.ts';
 
 /*

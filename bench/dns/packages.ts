@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, rm, writeFile } from 'node:fs/promises';
-import type { ServerName } from './servers.ts';
+import type { ServerName } from './recipes.ts';
 
 /** Debian's packages, each with a file that shows that it is there. */
 const PACKAGES: readonly (readonly [name: string, file: string, server: ServerName | 'client'])[] =

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { MEMORY_CACHE_LIMITS } from '../../agent/edge/memory-cache.ts';
+import { type CompileGeo, compileOnDisk } from '../../agent/plane/geo-compiler.ts';
 import type { FromWorker, ToWorker } from '../../agent/plane/messages.ts';
 import type { WorkerKind } from '../../agent/plane/plane.ts';
 import { publish, testSite, testSnapshot } from '../../agent/plane/plane-fixture.ts';
@@ -51,7 +52,8 @@ async function runServer(): Promise<void> {
     resourceLimits: WORKER_RESOURCE_LIMITS,
   });
   const parts = { disk, clock: systemClock(), random: systemRandom(), log: silentLog };
-  const plane = createThreadedPlane({ ...parts, workers, counts: { edge: 1, dns: 1 } });
+  const compileGeo: CompileGeo = (digest) => compileOnDisk(disk, digest);
+  const plane = createThreadedPlane({ ...parts, compileGeo, workers, counts: { edge: 1, dns: 1 } });
   const release = await publish(disk, { 'index.html': Buffer.alloc(1024, 'x') });
   const certificate = {
     names: ['blog.test'],

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { RecordType } from './codes.ts';
+import { OnlyRrset, PlannedRrset } from './planned-rrset.ts';
+import { parseRecord } from './record-data.ts';
+
+const ttlS = 60;
+const planned = (type: number, ...values: string[]): PlannedRrset =>
+  new PlannedRrset({ type, ttlS, values, targets: [] });
+
+test('records are made of the values when they are asked for, and only once', () => {
+  const rrset = planned(RecordType.MX, '10 a.example', '20 b.example');
+  expect(rrset.records).toEqual([
+    parseRecord(RecordType.MX, '10 a.example').data,
+    parseRecord(RecordType.MX, '20 b.example').data,
+  ]);
+  expect(rrset.records).toBe(rrset.records);
+});
+
+test('a record that is written in two ways is one (RFC 2181 §5)', () => {
+  expect(planned(RecordType.AAAA, '2001:db8::1', '2001:db8:0::1').records).toHaveLength(1);
+});
+
+test('a name with one rrset looks like one with a map of them', () => {
+  const rrset = planned(RecordType.A, '192.0.2.1');
+  const [only, map] = [new OnlyRrset(rrset), new Map([[RecordType.A, rrset]])];
+  expect([...only]).toEqual([...map]);
+  expect([...only.keys()]).toEqual([...map.keys()]);
+  expect([...only.values()]).toEqual([...map.values()]);
+  expect([...only.entries()]).toEqual([...map.entries()]);
+  expect([only.size, only.get(RecordType.A), only.get(RecordType.NS)]).toEqual([
+    1,
+    rrset,
+    undefined,
+  ]);
+  expect([only.has(RecordType.A), only.has(RecordType.NS)]).toEqual([true, false]);
+  const seen: unknown[] = [];
+  only.forEach((value, key) => seen.push([key, value]));
+  expect(seen).toEqual([...map]);
+});
