@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { geoName, records, zonePlan } from './dns.fixture.ts';
-import { compileZones } from './snapshot.ts';
+import { type CompiledPlans, compileZones } from './snapshot.ts';
 import { compileZone } from './zone.ts';
 
 test.each([
@@ -90,7 +90,7 @@ test('a malformed zone of another uid inherits nothing', () => {
 
 test('a plan that was compiled before is not compiled again', () => {
   const [kept, changed] = [zonePlan('a.example'), zonePlan('b.example')];
-  const compiled = new WeakMap();
+  const compiled: CompiledPlans = new WeakMap();
   const before = compileZones([kept, changed], new Map(), compiled);
   const after = compileZones([kept, { ...changed, serial: 9 }], before.zones, compiled);
   const [a, b] = [...after.zones.values()];
