@@ -16,7 +16,8 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { readCorpus } from '../../agent/dns/fuzz/corpus.fixture.ts';
 import { mutate } from '../../agent/dns/fuzz/mutate.fixture.ts';
-import { QUERY_SEEDS, QUERY_WORDS } from '../../agent/dns/fuzz/targets.fixture.ts';
+import { serverTarget } from '../../agent/dns/fuzz/server.fixture.ts';
+import { QUERY_SEEDS, QUERY_WORDS, TARGETS } from '../../agent/dns/fuzz/targets.fixture.ts';
 import { seededRandom } from '../../agent/dns/seeded.fixture.ts';
 import { harmlessId, isQuery } from './batch.ts';
 import { fuzzTcp } from './tcp.ts';
@@ -41,7 +42,7 @@ process.once('SIGINT', () => process.exit(130));
 const guided = start(
   'agent/dns/fuzz/main.ts',
   '--seconds',
-  String(seconds / 2),
+  String(seconds / TARGETS.length),
   '--seed',
   values.seed,
 );
@@ -65,12 +66,16 @@ async function fuzzSockets(untilMs: number): Promise<void> {
   const port = await portOf(server);
   const random = seededRandom(seed);
   const below = (limit: number): number => Math.floor(random() * limit);
-  const corpus = [...QUERY_SEEDS, ...readCorpus('answer')];
+  const corpus = [
+    ...[...QUERY_SEEDS, ...serverTarget.seeds],
+    ...['answer', 'server'].flatMap(readCorpus),
+  ];
+  const words = [...QUERY_WORDS, ...serverTarget.words];
   let batches = 0;
   let smallBytes = 0;
   for (; performance.now() < untilMs; batches += 1) {
     const inputs = Array.from({ length: BATCH }, () =>
-      harmlessId(mutate({ corpus, words: QUERY_WORDS, bytesMax: 4000 }, below)),
+      harmlessId(mutate({ corpus, words, bytesMax: 4000 }, below)),
     );
     if (batches % 2 === 0) await fuzzUdp({ port, inputs });
     // What is no query ends a connection: one in many batches is enough of that.
