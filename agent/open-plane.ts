@@ -3,6 +3,7 @@ import type { Disk } from '../runtime/disk.ts';
 import type { Log } from '../runtime/log.ts';
 import { checkBind } from '../runtime/node/bind-check.ts';
 import { selfSignedIdentity } from '../runtime/node/self-signed.ts';
+import { nodeReadShared } from '../runtime/node/shared-file.ts';
 import { processWorkers } from '../runtime/node/worker-processes.ts';
 import { threadWorkers } from '../runtime/node/worker-threads.ts';
 import type { Random } from '../runtime/random.ts';
@@ -73,7 +74,16 @@ export async function openPlane(place: Place, options: OpenPlaneOptions): Promis
       flags: GEO_FLAGS,
     }),
   );
-  return createThreadedPlane({ compileGeo, workers, counts, disk, clock, random, log });
+  return createThreadedPlane({
+    readShared: nodeReadShared(folder),
+    compileGeo,
+    workers,
+    counts,
+    disk,
+    clock,
+    random,
+    log,
+  });
 }
 
 /** RFC 7858 §3.1. Where DNS is at a port of its own, several nodes may share the machine. */

@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import { nodeDisk } from '../../runtime/node/disk.ts';
+import { nodeReadShared } from '../../runtime/node/shared-file.ts';
 import { processWorkers } from '../../runtime/node/worker-processes.ts';
 import { openGeoTable } from '../dns/geo-table/table.ts';
 import {
@@ -47,6 +48,7 @@ async function scene(): Promise<Scene> {
     start: () =>
       createGeoStore({
         disk,
+        read: nodeReadShared(folder),
         compile: async (digest) => {
           it.compiled.push(digest);
           await it.gate;

@@ -4,6 +4,9 @@ import { isWholeGeoTable } from '../dns/geo-table/table.ts';
 import { GEO_FOLDER, type GeoOutcome, geoTablePath } from './geo-compiler.ts';
 import type { GeoBytes } from './messages.ts';
 
+/** Reads a file into memory that all threads see; undefined: there is none. May reject. */
+export type ReadShared = (path: string) => Promise<Uint8Array | undefined>;
+
 /** The geography in use, as compiled tables: each in memory once, however many threads look. */
 export interface GeoStore {
   /**
@@ -20,7 +23,8 @@ export interface GeoLoad {
 }
 
 export interface GeoStoreParts {
-  readonly disk: Pick<Disk, 'stat' | 'stream' | 'list' | 'remove'>;
+  readonly disk: Pick<Disk, 'list' | 'remove'>;
+  readonly read: ReadShared;
   readonly compile: (digest: Digest) => Promise<GeoOutcome>;
   /** Told of each database that is not what its name says. */
   readonly onDamaged: (blob: Digest) => void;
@@ -28,7 +32,13 @@ export interface GeoStoreParts {
   readonly onReady: () => void;
 }
 
-export function createGeoStore({ disk, compile, onDamaged, onReady }: GeoStoreParts): GeoStore {
+export function createGeoStore({
+  disk,
+  read,
+  compile,
+  onDamaged,
+  onReady,
+}: GeoStoreParts): GeoStore {
   let held: readonly GeoBytes[] = [];
   let compiling: Promise<void> = Promise.resolve();
   const underWay = new Set<Digest>();
@@ -59,7 +69,7 @@ export function createGeoStore({ disk, compile, onDamaged, onReady }: GeoStorePa
       const found: GeoBytes[] = [];
       for (const digest of digests) {
         const known = held.find((each) => each.digest === digest);
-        const bytes = known?.bytes ?? (await readTable(disk, digest));
+        const bytes = known?.bytes ?? (await readTable(read, digest));
         if (bytes === undefined) compileLater(digest);
         else found.push({ digest, bytes });
       }
@@ -72,26 +82,10 @@ export function createGeoStore({ disk, compile, onDamaged, onReady }: GeoStorePa
   };
 }
 
-/** Into memory that all threads see. Undefined: not there, of another version, or damaged. */
-async function readTable(
-  disk: Pick<Disk, 'stat' | 'stream'>,
-  digest: Digest,
-): Promise<Uint8Array | undefined> {
-  const path = geoTablePath(digest);
-  const entry = await disk.stat(path);
-  if (entry === undefined) return undefined;
-  const bytes = new Uint8Array(new SharedArrayBuffer(entry.sizeBytes));
-  let filledBytes = 0;
-  try {
-    for await (const piece of disk.stream(path)) {
-      bytes.set(piece, filledBytes);
-      filledBytes += piece.length;
-    }
-  } catch {
-    // It grew meanwhile, or the disk fails: it can be compiled again.
-    return undefined;
-  }
-  return filledBytes === bytes.length && isWholeGeoTable(bytes) ? bytes : undefined;
+/** Undefined: not there, of another version, or damaged: it can be compiled again. */
+async function readTable(read: ReadShared, digest: Digest): Promise<Uint8Array | undefined> {
+  const bytes = await read(geoTablePath(digest)).catch(() => undefined);
+  return bytes !== undefined && isWholeGeoTable(bytes) ? bytes : undefined;
 }
 
 async function removeOthers(

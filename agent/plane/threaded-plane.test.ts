@@ -11,6 +11,7 @@ import { silentLog } from '../../runtime/log.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
 import { nodeDisk } from '../../runtime/node/disk.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
+import { nodeReadShared } from '../../runtime/node/shared-file.ts';
 import { testCertificate } from '../../runtime/node/test-certificate.ts';
 import { threadWorkers } from '../../runtime/node/worker-threads.ts';
 import { compileOnDisk } from './geo-compiler.ts';
@@ -70,6 +71,7 @@ async function open(counts: Readonly<Record<WorkerKind, number>>): Promise<Threa
     },
     counts,
     disk,
+    readShared: nodeReadShared(folder),
     compileGeo: (digest) => compileOnDisk(disk, digest),
     clock: systemClock(),
     random: systemRandom(),

@@ -6,7 +6,7 @@ import type { Random } from '../../runtime/random.ts';
 import { takeTurns } from '../../runtime/turns.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
 import type { CompileGeo } from './geo-compiler.ts';
-import { createGeoStore } from './geo-store.ts';
+import { createGeoStore, type ReadShared } from './geo-store.ts';
 import { mergeReports } from './merge-reports.ts';
 import type { FromWorker, GeoBytes, ToWorker } from './messages.ts';
 import {
@@ -24,7 +24,8 @@ export interface ThreadedPlaneParts {
   readonly workers: PlaneWorkers;
   /** How many of each kind; 0 on a node without that role. */
   readonly counts: Readonly<Record<WorkerKind, number>>;
-  readonly disk: Pick<Disk, 'stat' | 'stream' | 'list' | 'remove'>;
+  readonly disk: Pick<Disk, 'list' | 'remove'>;
+  readonly readShared: ReadShared;
   readonly compileGeo: CompileGeo;
   readonly clock: Clock;
   readonly random: Random;
@@ -52,6 +53,7 @@ export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
   const closing = new AbortController();
   const geo = createGeoStore({
     disk: parts.disk,
+    read: parts.readShared,
     compile: (digest) => parts.compileGeo(digest, closing.signal),
     onDamaged: (blob) => onDamaged(blob),
     onReady: () => void inTurn(refresh).catch(reportRefresh),

@@ -10,11 +10,12 @@ import { openMmdb } from '../../agent/dns/geo-table/mmdb.ts';
 import { openGeoTable } from '../../agent/dns/geo-table/table.ts';
 import { ipv4Root, walkLeaves } from '../../agent/dns/geo-table/walk.ts';
 import type { Locate, Location } from '../../agent/dns/geography.ts';
-import { compileOnDisk, geoTablePath } from '../../agent/plane/geo-compiler.ts';
+import { compileOnDisk, GEO_FOLDER, geoTablePath } from '../../agent/plane/geo-compiler.ts';
 import { createGeoStore } from '../../agent/plane/geo-store.ts';
 import { blobPath, digestOf } from '../../runtime/digest.ts';
 import { nodeDisk } from '../../runtime/node/disk.ts';
 import { bundledGeoFiles } from '../../runtime/node/geo-file.ts';
+import { nodeReadShared } from '../../runtime/node/shared-file.ts';
 
 /*
  * node bench/geo/main.ts [--lookups 200000] [--check 1000000] [--boundaries]: the compact tables of
@@ -125,11 +126,14 @@ async function hold(folder: string): Promise<void> {
   const disk = nodeDisk(folder);
   const store = createGeoStore({
     disk,
+    read: nodeReadShared(folder),
     compile: async () => ({ kind: 'failed', error: 'all are compiled' }),
     onDamaged: () => undefined,
     onReady: () => undefined,
   });
-  const digests = files.map((file) => digestOf(readFileSync(file)));
+  const digests = (await disk.list(GEO_FOLDER)).map(
+    ({ name }) => `sha256-${name.slice(0, 64)}` as const,
+  );
   const before = process.cpuUsage();
   const { databases } = await store.load(digests);
   const { user } = process.cpuUsage(before);
