@@ -122,6 +122,8 @@ zone:
 function startBind(options: SecondaryOptions): Promise<RunningServer> {
   const { address, port, zone, primary, key } = options;
   const folder = folderOf(options, 'bind');
+  // Whatever it may want of the root, nothing leaves the machine.
+  writeFileSync(join(folder, 'root.hints'), `. 3600 NS root.\nroot. 3600 A ${address}\n`);
   return start('bind', options, {
     command: BIND,
     args: (file) => ['-g', '-n', '1', '-4', '-c', file],
@@ -134,11 +136,14 @@ options {
   listen-on port ${port} { ${address}; };
   listen-on-v6 { none; };
   transfer-source ${address};
+  // It would look for the zone's other nameservers, by way of the root, to tell them.
+  notify no;
   recursion no;
   dnssec-validation no;
   minimal-responses yes;
 };
 controls { };
+zone "." { type hint; file "root.hints"; };
 zone "${zone}" {
   type secondary;
   file "zone";
