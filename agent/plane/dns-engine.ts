@@ -5,6 +5,7 @@ import type { Log } from '../../runtime/log.ts';
 import { type AnswerContext, answerQuery, type DnsClient, hasValidCookie } from '../dns/answer.ts';
 import { foreignNames } from '../dns/borrow.ts';
 import type { ServerIdentity } from '../dns/chaos.ts';
+import type { CheckFast } from '../dns/compiled/check.ts';
 import { FastPath } from '../dns/compiled/fast-path.ts';
 import { createCookies } from '../dns/cookie/cookies.ts';
 import { ecdsaSign, type SignPort } from '../dns/dnssec/ecdsa.ts';
@@ -49,6 +50,7 @@ export function createDnsEngine({
   log,
   limit,
   sign = ecdsaSign,
+  checkFast,
   foreign,
   identity,
 }: {
@@ -58,6 +60,8 @@ export function createDnsEngine({
   readonly limit?: DnsLimit;
   /** What makes the signatures of signed zones. */
   readonly sign?: SignPort;
+  /** Left out: what the fast path answers is taken for right. */
+  readonly checkFast?: CheckFast;
   /** Left out: an ALIAS to a name that is not served here is never answered. */
   readonly foreign?: ForeignBook;
   /** Left out: class CHAOS is refused. */
@@ -85,6 +89,12 @@ export function createDnsEngine({
     return { snapshot: current, client, nowMs, signatures, isOverloaded };
   }
 
+  function answerFast(query: Uint8Array, context: AnswerContext): Uint8Array | undefined {
+    const reply = fast.answer(query, context);
+    if (reply !== undefined) checkFast?.(query, reply, context);
+    return reply;
+  }
+
   function admit(
     query: Uint8Array,
     reply: Uint8Array | undefined,
@@ -98,7 +108,7 @@ export function createDnsEngine({
 
   function answer(query: Uint8Array, client: DnsClient, nowMs: number): Uint8Array | undefined {
     const context = contextOf(client, nowMs);
-    return admit(query, fast.answer(query, context) ?? answerQuery(query, context), context);
+    return admit(query, answerFast(query, context) ?? answerQuery(query, context), context);
   }
 
   return {
@@ -126,7 +136,7 @@ export function createDnsEngine({
     answer,
     serve(query, client, nowMs) {
       const context = contextOf(client, nowMs());
-      const reply = fast.answer(query, context);
+      const reply = answerFast(query, context);
       if (reply !== undefined) return admit(query, reply, context);
       const answerPlain = (bare: Uint8Array): Uint8Array | undefined =>
         answer(bare, client, nowMs());
