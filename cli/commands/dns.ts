@@ -28,7 +28,7 @@ export function registerDns(command: Command, cli: Cli): void {
     .description('Ask the parent and every nameserver of a zone, and say what does not agree.')
     .argument('<zone>', 'a zone, by name or by origin')
     .option('--resolver <address>', "a resolver to ask; left out: the machine's own", dnsServerOf)
-    .option('--port <port>', "where the parent's nameservers answer", portOf, 53)
+    .option('--port <port>', 'where nameservers are asked', portOf, 53)
     .option('--tls-port <port>', 'where DNS over TLS would be', portOf, 853)
     .addOption(new Option('-o, --output <format>', 'for scripts').choices(['json', 'yaml']))
     .addHelpText('after', CHECK_EXAMPLES)

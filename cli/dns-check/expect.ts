@@ -1,7 +1,6 @@
 import type { Node } from '../../api/node.ts';
 import { absoluteName } from '../../api/records.ts';
 import type { Zone } from '../../api/zone.ts';
-import { DNS_PORT } from '../../runtime/dns-client.ts';
 import type { ExpectedNameserver, ExpectedZone } from './facts.ts';
 
 /** What dom's objects say that the world should see. */
@@ -36,7 +35,6 @@ function expectedNameserver(name: string, zone: Zone, nodes: readonly Node[]): E
     name,
     addresses: addresses.map(canonicalAddress).toSorted(),
     glue: name.endsWith(`.${origin}`) ? 'needed' : 'not needed',
-    port: node?.spec.ports.dns ?? DNS_PORT,
   };
 }
 

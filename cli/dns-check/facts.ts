@@ -21,7 +21,6 @@ export interface ExpectedNameserver {
   readonly addresses: readonly string[];
   /** Inside the zone: nobody finds it unless the parent holds its addresses, as glue. */
   readonly glue: 'needed' | 'not needed';
-  readonly port: number;
 }
 
 /** All that was seen, by asking for real. */

@@ -20,7 +20,7 @@ export interface GatherOptions {
   readonly client: DnsClient;
   /** A resolver that asks others. */
   readonly resolver: DnsServer;
-  /** Of the parent's nameservers; 53 but for tests. */
+  /** Where resolvers ask: 53 but for labs, whatever port a node itself listens at. */
   readonly port: number;
   readonly tlsPort: number;
   readonly signal: AbortSignal;
@@ -43,8 +43,7 @@ export async function gatherFacts(
     const addresses = new Set([...(known?.addresses ?? []), ...told]);
     const found =
       addresses.size > 0 ? [...addresses].toSorted() : await resolveAddresses(name, options);
-    const port = known?.port ?? options.port;
-    return found.map((address) => ({ name, server: { address, port } }));
+    return found.map((address) => ({ name, server: { address, port: options.port } }));
   });
   const servers = (await Promise.all(places)).flat().slice(0, SERVERS_MAX);
   return {
