@@ -14,6 +14,7 @@ import { silentLog } from '../../runtime/log.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
 import { nodeDisk } from '../../runtime/node/disk.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
+import { nodeReadShared } from '../../runtime/node/shared-file.ts';
 import { threadWorkers } from '../../runtime/node/worker-threads.ts';
 
 export interface BenchPlane {
@@ -41,6 +42,7 @@ export async function openBenchPlane(dnsPort: number): Promise<BenchPlane> {
   const plane = createThreadedPlane({
     ...{ workers, counts: { edge: 0, dns: 1 }, disk },
     compileGeo: (digest) => compileOnDisk(disk, digest),
+    readShared: nodeReadShared(folder),
     ...{ clock: systemClock(), random: systemRandom(), log: silentLog },
   });
   return {

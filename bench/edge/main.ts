@@ -15,6 +15,7 @@ import { silentLog } from '../../runtime/log.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
 import { nodeDisk } from '../../runtime/node/disk.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
+import { nodeReadShared } from '../../runtime/node/shared-file.ts';
 import { threadWorkers } from '../../runtime/node/worker-threads.ts';
 
 /*
@@ -53,7 +54,13 @@ async function runServer(): Promise<void> {
   });
   const parts = { disk, clock: systemClock(), random: systemRandom(), log: silentLog };
   const compileGeo: CompileGeo = (digest) => compileOnDisk(disk, digest);
-  const plane = createThreadedPlane({ ...parts, compileGeo, workers, counts: { edge: 1, dns: 1 } });
+  const plane = createThreadedPlane({
+    ...parts,
+    compileGeo,
+    readShared: nodeReadShared(folder),
+    workers,
+    counts: { edge: 1, dns: 1 },
+  });
   const release = await publish(disk, { 'index.html': Buffer.alloc(1024, 'x') });
   const certificate = {
     names: ['blog.test'],
