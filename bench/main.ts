@@ -9,8 +9,8 @@ import { systemClock } from '../runtime/node/clock.ts';
 import { systemRandom } from '../runtime/node/random.ts';
 
 /*
- * node bench/main.ts [--full] [dns|edge|store|content|convergence|sim ...]: runs the benchmarks, all
- * when none is named, one after the other. docs/performance.md tells how to read what they say.
+ * node bench/main.ts [--full] [dns|geo|edge|store|content|convergence|sim ...]: runs the benchmarks,
+ * all when none is named, one after the other. docs/performance.md tells how to read what they say.
  */
 interface Bench {
   readonly name: string;
@@ -32,6 +32,11 @@ const folder = await mkdtemp(join(tmpdir(), 'b8s-bench-'));
 try {
   const edge = await writeCertificate(folder);
   const benches: readonly Bench[] = [
+    {
+      name: 'geo',
+      short: ['--lookups', '50000'],
+      full: ['--check', '5000000', '--boundaries', '1'],
+    },
     { name: 'dns', short: ['--rounds', '1'], full: ['--seconds', '5', '--rounds', '5'] },
     { name: 'edge', short: edge, full: edge },
     { name: 'store', short: ['1'], full: ['5'] },
