@@ -41,6 +41,8 @@ export interface DnsEngine {
   /** All that comes over a socket; a long answer is made as it is read, and asks for the time. */
   serve(query: Uint8Array, client: DnsClient, nowMs: () => number): DnsReply | undefined;
   explain(question: PlaneQuestion): ExplainOutcome;
+  /** Waits a little for what is to be learned before the first answer; `run` must be under way. */
+  warm(): Promise<void>;
   /** Learns what answers need of other people's names, until the signal is aborted. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -143,9 +145,13 @@ export function createDnsEngine({
       return transfers.answer(query, { book, snapshot: current, client, nowMs, answerPlain });
     },
     explain: (question) => explainAnswer({ snapshot: current, ...question }),
+    warm: async () => foreign?.warm(WARM_MS),
     run: async (signal) => foreign?.run(signal),
   };
 }
+
+/** A worker that starts is not missed for so long: the others serve, or resolvers ask another node. */
+const WARM_MS = 2_000;
 
 /** Of another length they are of a newer dom's making, and nothing to fail for. */
 function cookieSecrets({ cookieSecrets: secrets = [] }: DnsPlaneSnapshot): readonly Uint8Array[] {

@@ -28,6 +28,8 @@ export function dnsWorker({ dns, clock, log, tls, listen }: DnsWorkerParts): Wor
       if (snapshot.kind !== 'dns') throw new TypeError(`a nameserver was given ${snapshot.kind}`);
       const report = await dns.apply(snapshot.dns, snapshot.databases);
       if (listener === undefined) {
+        // Whoever starts again must not answer worse than before.
+        await dns.warm();
         listener = await listen((query, peer) => dns.serve(query, peer, nowMs));
         const { tlsProblem: problem } = listener;
         if (problem !== undefined) log.warn({ problem }, 'DNS over TLS is not served');

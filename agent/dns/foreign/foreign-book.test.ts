@@ -120,6 +120,33 @@ test('a name that is not wanted any more is forgotten, another one is not asked 
     expect(known()).toBeUndefined();
   }));
 
+test.each([
+  { when: 'all are known at once', answers: ['ok', 'ok'], warmMs: 0 },
+  { when: 'one fails: it has been asked for', answers: ['ok', 'fails'], warmMs: 0 },
+  { when: 'one hangs: not for long', answers: ['ok', 'hangs'], warmMs: 2000 },
+] as const)('warm: $when', ({ answers, warmMs }) =>
+  scene(async ({ book, resolver, clock }) => {
+    for (const [index, answer] of answers.entries()) {
+      const known = answer === 'ok' ? { addresses: ['192.0.2.1'], ttlS: 60 } : answer;
+      resolver.set(`n${index}.test`, 'A', known);
+    }
+    book.want(names(...answers.map((_, index) => `n${index}.test`)));
+    let phase = 'waiting';
+    const warming = book.warm(2000).then(() => {
+      phase = `warm after ${clock.monotonicMs()}`;
+      return phase;
+    });
+    await clock.advance(warmMs);
+    expect(phase).toBe(`warm after ${warmMs}`);
+    await warming;
+  }),
+);
+
+test('nothing is waited for where nothing is wanted', () =>
+  scene(async ({ book }) => {
+    await book.warm(2000);
+  }));
+
 test('so many names are asked for at a time, and those that hang keep no others waiting for ever', () =>
   scene(async ({ book, resolver, clock }) => {
     const all = Array.from({ length: 100 }, (_, index) => `n${index}.test`);

@@ -28,6 +28,8 @@ export interface ForeignBook {
   readonly lookUp: LookUpForeign;
   /** The names that are wanted from now on, none else; those beyond `NAMES_MAX` are left out. */
   want(names: ReadonlySet<NameKey>): void;
+  /** Resolves once every wanted name has been asked for, or after `ms`; `run` must be under way. */
+  warm(ms: number): Promise<void>;
   /** Asks, until the signal is aborted. Never throws. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -70,12 +72,14 @@ export function createForeignBook(ports: ForeignBookPorts): ForeignBook {
   /** When something is due next; every page is looked at then. */
   let nextMs = Infinity;
   const changed = createTrigger();
+  const asked = createTrigger();
 
-  async function askAndWake(page: Page, asked: Set<Page>, signal: AbortSignal): Promise<void> {
+  async function askAndWake(page: Page, underWay: Set<Page>, signal: AbortSignal): Promise<void> {
     await ask(ports, page, signal);
-    asked.delete(page);
+    underWay.delete(page);
     nextMs = Math.min(nextMs, dueOf(page));
     changed.raise();
+    asked.raise();
   }
 
   return {
@@ -104,8 +108,18 @@ export function createForeignBook(ports: ForeignBookPorts): ForeignBook {
       nextMs = clock.monotonicMs();
       changed.raise();
     },
+    async warm(ms) {
+      const endMs = clock.monotonicMs() + ms;
+      const isNew = ({ learned, failures }: Page): boolean =>
+        learned === undefined && failures === 0;
+      while ([...pages.values()].some(isNew)) {
+        const restMs = endMs - clock.monotonicMs();
+        if (restMs <= 0) return;
+        await raisedWithin(asked, { clock, ms: restMs, signal: NEVER });
+      }
+    },
     async run(signal) {
-      const asked = new Set<Page>();
+      const underWay = new Set<Page>();
       /** Those that are due, the first at the end. */
       let ready: Page[] = [];
       let scannedMs = Number.NEGATIVE_INFINITY;
@@ -117,12 +131,12 @@ export function createForeignBook(ports: ForeignBookPorts): ForeignBook {
           nextMs = Math.min(...waiting.map(dueOf).filter((due) => due > nowMs));
           scannedMs = nowMs;
         }
-        while (asked.size < LOOK_UPS_MAX) {
+        while (underWay.size < LOOK_UPS_MAX) {
           const page = ready.pop();
           if (page === undefined) break;
-          asked.add(page);
+          underWay.add(page);
           // Never rejects.
-          void askAndWake(page, asked, signal);
+          void askAndWake(page, underWay, signal);
         }
         // While some are ready, the next one to end wakes us.
         const wakeMs = ready.length > 0 ? Infinity : Math.max(nextMs, scannedMs + SCAN_MS);
@@ -130,7 +144,7 @@ export function createForeignBook(ports: ForeignBookPorts): ForeignBook {
         await raisedWithin(changed, { clock, ms, signal }).catch(() => undefined);
       }
       // What is under way ends with the signal.
-      while (asked.size > 0) await changed.wait(NEVER);
+      while (underWay.size > 0) await changed.wait(NEVER);
     },
   };
 }
