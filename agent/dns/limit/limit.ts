@@ -40,6 +40,7 @@ export function limitAt(answersPerS: number): DnsLimitSettings | undefined {
 
 /** What one answer costs: a large one is worth more to whoever forges addresses. */
 export const UNIT_BYTES = 256;
+
 export interface LimitedAnswer {
   readonly query: Uint8Array;
   /** What is to be sent unless a limit says otherwise. */
@@ -63,7 +64,7 @@ export interface DnsLimitCounters {
 
 /**
  * Response rate limiting: makes this nameserver useless for floods of answers to forged addresses
- * (the design of BIND, NSD and Knot; BCP 140 §5). Bounded memory, no timers.
+ * (Vixie and Schryver, ISC-TN-2012-1, as in BIND, NSD and Knot). Bounded memory, no timers.
  *
  * Guarantees
  * - Nothing is held back from a prefix that gets fewer than `errorsPerS` units in all, nor from a
