@@ -15,9 +15,9 @@ import {
   KNOT,
   NSD,
   programsMissing,
-  type RunningServer,
   startKnot,
   startNsd,
+  stopServers,
 } from './support/programs.ts';
 import { testZones, zoneFile, zonePlan } from './support/zones.ts';
 
@@ -36,7 +36,6 @@ describe.skipIf(missing !== undefined)(`answers beside NSD's and Knot's${suffix}
   const queries = generateQueries(zones, { seed: SEED, count: QUERIES });
   const pairs: Pair[] = [];
   let ours: OurServer | undefined;
-  let others: readonly RunningServer[] = [];
 
   beforeAll(async () => {
     const addresses = [1, 2, 3].map((host) => `127.${AREA}.1.${host}`);
@@ -46,9 +45,7 @@ describe.skipIf(missing !== undefined)(`answers beside NSD's and Knot's${suffix}
     ours = startOurs({ folder, address: ourAddress, port });
     await ours.serve({ zones: zones.map(zonePlan) });
     const nsd = await startNsd({ folder, address: nsdAddress, port, zones: files });
-    others = [nsd];
     const knot = await startKnot({ folder, address: knotAddress, port, zones: files });
-    others = [nsd, knot];
     const [our, ...their] = await Promise.all(
       [ours, nsd, knot].map((server) => exchangeAll(server, queries)),
     );
@@ -60,7 +57,7 @@ describe.skipIf(missing !== undefined)(`answers beside NSD's and Knot's${suffix}
     }
   });
   afterAll(async () => {
-    await Promise.all([ours?.stop(), ...others.map((other) => other.stop())]);
+    await Promise.all([ours?.stop(), stopServers()]);
     rmSync(folder, { recursive: true, force: true });
   });
 

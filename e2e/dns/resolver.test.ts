@@ -15,7 +15,7 @@ import {
   internetMissing,
   startInternet,
 } from './support/internet.ts';
-import type { RunningServer } from './support/programs.ts';
+import { type RunningServer, stopServers } from './support/programs.ts';
 import { DO } from './support/query.ts';
 import { dsFromKeys, logOf, resolveName, subnetOption } from './support/resolvers.ts';
 import { replaced, startTampering, type Tampering } from './support/tampering.ts';
@@ -77,7 +77,7 @@ describe.skipIf(missing !== undefined)(`through real resolvers${suffix}`, () => 
   });
   afterAll(async () => {
     tampering?.close();
-    await internet?.stop();
+    await stopServers();
     rmSync(folder, { recursive: true, force: true });
   });
 

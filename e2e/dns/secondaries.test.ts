@@ -6,7 +6,7 @@ import { freePortsAt } from '../support/ports.ts';
 import { run, until } from '../support/processes.ts';
 import { AREA, publish, siteYaml, useScene } from '../support/scene.ts';
 import type { Server } from './support/exchange.ts';
-import { programsMissing, type RunningServer } from './support/programs.ts';
+import { programsMissing, type RunningServer, stopServers } from './support/programs.ts';
 import { logOf, resolveName } from './support/resolvers.ts';
 import { SECONDARIES } from './support/secondaries.ts';
 
@@ -52,7 +52,7 @@ describe.skipIf(missing !== undefined)(`real secondaries${suffix}`, () => {
     );
   });
   afterAll(async () => {
-    await Promise.all(servers.map((server) => server.stop()));
+    await stopServers();
     rmSync(folder, { recursive: true, force: true });
   });
 

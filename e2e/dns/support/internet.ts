@@ -15,7 +15,6 @@ export interface Internet {
   startResolver(
     options: Omit<Parameters<typeof startUnbound>[0], 'folder' | 'rootHint'>,
   ): Promise<RunningServer>;
-  stop(): Promise<void>;
 }
 
 /** What a registrar is told of a zone, as records; docs/dns.md says how to come by them. */
@@ -40,7 +39,7 @@ export async function internetMissing(area: string): Promise<string | undefined>
   return free ? undefined : 'port 53 cannot be had: something listens, or this is not root';
 }
 
-/** `.` and `example.` on 127.<area>.2.1 and .2. */
+/** `.` and `example.`, until `stopServers`, on 127.<area>.2.1 and .2. */
 export async function startInternet(
   folder: string,
   area: string,
@@ -57,41 +56,24 @@ export async function startInternet(
     ...delegations.flatMap(({ ns, glue, ds }) => [...ns, ...glue, ...ds]),
     '',
   ].join('\n');
-  const servers: RunningServer[] = [];
-  const stop = async (): Promise<void> => {
-    await Promise.all(servers.splice(0).map((server) => server.stop()));
+  const tld = await startSigningKnot({
+    ...{ folder, address: registry, port: DNS_PORT, origin: 'example.', text: registryZone },
+  });
+  const rootZone = [
+    '. 3600 IN SOA a.root. host.root. 1 60 60 3600 5',
+    '. 3600 IN NS a.root.',
+    `a.root. 3600 IN A ${root}`,
+    'example. 3600 IN NS ns.example.',
+    `ns.example. 3600 IN A ${registry}`,
+    '',
+  ].join('\n');
+  const zones = [{ origin: '.', text: rootZone }];
+  await startNsd({ folder: join(folder, 'root'), address: root, port: DNS_PORT, zones });
+  return {
+    rootHint: root,
+    anchor: tld.ds,
+    startResolver: (options) => startUnbound({ ...options, folder, rootHint: root }),
   };
-  try {
-    const tld = await startSigningKnot({
-      ...{ folder, address: registry, port: DNS_PORT, origin: 'example.', text: registryZone },
-    });
-    servers.push(tld);
-    const rootZone = [
-      '. 3600 IN SOA a.root. host.root. 1 60 60 3600 5',
-      '. 3600 IN NS a.root.',
-      `a.root. 3600 IN A ${root}`,
-      'example. 3600 IN NS ns.example.',
-      `ns.example. 3600 IN A ${registry}`,
-      '',
-    ].join('\n');
-    const zones = [{ origin: '.', text: rootZone }];
-    servers.push(
-      await startNsd({ folder: join(folder, 'root'), address: root, port: DNS_PORT, zones }),
-    );
-    return {
-      rootHint: root,
-      anchor: tld.ds,
-      async startResolver(options) {
-        const resolver = await startUnbound({ ...options, folder, rootHint: root });
-        servers.push(resolver);
-        return resolver;
-      },
-      stop,
-    };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
 }
 
 /** What `b8sctl dns check` says that the registrar should hold, before there is any delegation. */

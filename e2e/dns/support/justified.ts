@@ -5,6 +5,7 @@ import {
   bare,
   copiedBits,
   hasFlag,
+  hasOnlyOtherRecords,
   isCut,
   isError,
   isReferral,
@@ -256,9 +257,8 @@ export const JUSTIFIED: readonly Justified[] = [
     rfc: 'RFC 1035 §4.1, RFC 6895 §3',
     why: 'the additional section may hold any record; the others fail on what they do not know',
     fields: EVERYTHING,
-    when: ({ query, theirs }) =>
-      (decoded(query)?.additional.length ?? 0) > 0 &&
-      (theirs === undefined || theirs.rcode === FORMERR),
+    when: ({ query, ours, theirs }) =>
+      hasOnlyOtherRecords(query, ours) && (theirs === undefined || theirs.rcode === FORMERR),
   },
   {
     title: 'a query that is not one from its first to its last byte is FORMERR',

@@ -54,6 +54,11 @@ export function copiedBits({ bytes }: Query, ours: Message, theirs: Message): bo
   );
 }
 
+/** It says that there are records, and none of them is the OPT that ours would have answered. */
+export function hasOnlyOtherRecords({ bytes }: Query, ours: Message): boolean {
+  return bytes.length >= 12 && bytes.readUInt16BE(10) > 0 && ours.edns === undefined;
+}
+
 export function hasFlag(query: Query, flag: number): boolean {
   return ((decoded(query)?.edns?.flags ?? 0) & flag) !== 0;
 }

@@ -83,6 +83,15 @@ ${files.map(({ origin, file }) => `  - domain: "${origin}"\n    file: "${file}"`
   return startServer({ name: 'knot', command: KNOT, args: ['-c', config], ...options });
 }
 
+const programs = new Set<Program>();
+
+/** Ends all that were started here, also those that others failed beside. */
+export async function stopServers(): Promise<void> {
+  const all = [...programs];
+  programs.clear();
+  await Promise.all(all.map((each) => each.stop()));
+}
+
 /** Starts a server and waits until it answers for the first of its zones. */
 export async function startServer(
   options: ServerOptions & {
@@ -94,6 +103,7 @@ export async function startServer(
   const { name, address, port, folder, zones } = options;
   const logFile = join(folder, `${name}.log`);
   const started = program({ name, command: options.command, args: options.args, logFile });
+  programs.add(started);
   started.start();
   const bytes = questionBytes(zones[0]?.origin ?? '', 'SOA', { flags: RD });
   const answers = async (): Promise<boolean> => {

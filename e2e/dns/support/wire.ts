@@ -158,6 +158,7 @@ function readOpt(message: Buffer, { klass, ttlS, dataAt, end }: WireRecord): Opt
   const options = new Map<number, string>();
   for (let at = dataAt; at < end; ) {
     const length = message.readUInt16BE(at + 2);
+    if (at + 4 + length > end) throw new RangeError('an option goes beyond its record');
     options.set(message.readUInt16BE(at), message.toString('hex', at + 4, at + 4 + length));
     at += 4 + length;
   }
