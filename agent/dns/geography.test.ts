@@ -12,6 +12,7 @@ import {
 import { explainAnswer } from './explain.ts';
 import { distanceKm, firstLocated, type Location } from './geography.ts';
 import { seededRandom } from './seeded.fixture.ts';
+import { compileDirectory } from './snapshot.ts';
 
 test.each([
   { from: [0, 0], to: [0, 0], km: 0 },
@@ -96,4 +97,24 @@ test('databases are asked in order until one knows', () => {
   });
   expect(firstLocated([() => undefined, known('b'), known('c')])('192.0.2.1')?.source).toBe('b');
   expect(firstLocated([])('192.0.2.1')).toBeUndefined();
+});
+
+test('a node whose place was not declared stands where its first address is', () => {
+  const at = (address: Uint8Array | string): Location | undefined =>
+    address === '192.0.2.1'
+      ? { latitude: 1, longitude: 2, prefixBits: 24, source: 'test' }
+      : undefined;
+  const nodes = [
+    node('declared', { ipv4: ['192.0.2.1'], latitude: 50, longitude: 60 }),
+    node('known', { ipv4: ['192.0.2.1', '192.0.2.9'] }),
+    node('unknown', { ipv4: ['192.0.2.9'] }),
+    node('addressless'),
+  ];
+  const places = [...compileDirectory(nodes, at).values()].map(({ place }) => place);
+  expect(places).toEqual([
+    { latitude: 50, longitude: 60 },
+    { latitude: 1, longitude: 2 },
+    undefined,
+    undefined,
+  ]);
 });

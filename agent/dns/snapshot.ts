@@ -3,7 +3,7 @@ import { parseAddress } from './address.ts';
 import type { LookUpForeign } from './borrow.ts';
 import type { ServerIdentity } from './chaos.ts';
 import type { Cookies } from './cookie/cookies.ts';
-import type { Locate, Place } from './geography.ts';
+import { type Locate, locateNothing, type Place, placeOf } from './geography.ts';
 import { type NameKey, parentOf, parseName, ROOT } from './name.ts';
 import { type CompiledZone, compileZone } from './zone.ts';
 
@@ -78,9 +78,15 @@ export function compileZones(
   return { zones, outcomes };
 }
 
-/** Addresses that are malformed are left out: the node's others still serve. */
-export function compileDirectory(nodes: readonly NodePlan[]): ReadonlyMap<string, DirectoryNode> {
-  return new Map(nodes.map((node) => [node.name, directoryNode(node)]));
+/**
+ * Addresses that are malformed are left out: the node's others still serve. A node whose place was
+ * not declared stands where `locate` has its first address.
+ */
+export function compileDirectory(
+  nodes: readonly NodePlan[],
+  locate: Locate = locateNothing,
+): ReadonlyMap<string, DirectoryNode> {
+  return new Map(nodes.map((node) => [node.name, directoryNode(node, locate)]));
 }
 
 /** The zone that a name lies in: the one with the longest origin. */
@@ -116,14 +122,13 @@ function compileOrKeep(
   }
 }
 
-function directoryNode(node: NodePlan): DirectoryNode {
-  const { latitude, longitude } = node;
-  const placed = latitude !== undefined && longitude !== undefined;
+function directoryNode(node: NodePlan, locate: Locate): DirectoryNode {
+  const first = node.ipv4[0] ?? node.ipv6[0];
   return {
     name: node.name,
     ipv4: addresses(node.ipv4, 4),
     ipv6: addresses(node.ipv6, 16),
-    place: placed ? { latitude, longitude } : undefined,
+    place: placeOf(node) ?? (first === undefined ? undefined : placeOf(locate(first))),
     edge: node.roles.includes('edge'),
     ready: node.ready,
     unschedulable: node.unschedulable,

@@ -122,7 +122,7 @@ export function createDnsEngine({
       current = {
         nameserver: nodeName,
         zones,
-        nodes: compileDirectory(snapshot.nodes),
+        nodes: compileDirectory(snapshot.nodes, firstLocated([...opened.values()])),
         health: new Map(Object.entries(snapshot.health)),
         locate: firstLocated([...opened.values()]),
         cookies: createCookies(cookieSecrets(snapshot)),

@@ -1,4 +1,4 @@
-import { DOWN_DETECTION_MS_MAX } from '../../agent/dns/health.ts';
+import { DOWN_DETECTION_MS_MAX, downDetectionMsMax } from '../../agent/dns/health.ts';
 import type { Health } from '../../agent/plane/plane.ts';
 import { decodeReply, TYPE_A } from '../load/dns-client.ts';
 import type { Check, CheckPorts, DnsExchange } from './check.ts';
@@ -14,7 +14,7 @@ export interface DownNodesPorts extends CheckPorts {
 
 /** By this much a clock may go too slowly: 1 %, and some. */
 const DRIFT = 1.02;
-/** INV-20's D, in true time. */
+/** INV-20's D, in true time, of clusters that are not large. */
 export const DOWN_MS_MAX = DOWN_DETECTION_MS_MAX * DRIFT;
 
 /**
@@ -29,10 +29,12 @@ export function downNodesCheck(ports: DownNodesPorts): Check {
   const history = new ZoneHistory();
   /** By nameserver and node: since when the directory has it. */
   const known = new Map<string, number>();
+  const limitMs =
+    downDetectionMsMax({ edges: machines.length, nameservers: machines.length }) * DRIFT;
   const longSince = (nameserver: string, node: string): 'up' | 'down' | undefined => {
     const { state, sinceMs } = outages.contact(nameserver, node);
     const knownMs = known.get(`${nameserver} ${node}`) ?? Infinity;
-    return nowMs() - Math.max(sinceMs, knownMs) > DOWN_MS_MAX ? state : undefined;
+    return nowMs() - Math.max(sinceMs, knownMs) > limitMs ? state : undefined;
   };
   return {
     committed: (commit) => history.committed(commit),
