@@ -22,7 +22,7 @@ export interface DnsLimitSettings {
 /**
  * For each worker. A resolver asks once per TTL and cache; one that sends client subnets, once per
  * TTL and network. With a TTL of 30 s, 1,000 a second are 30,000 networks behind one /24 of a
- * resolver, for one name and one nameserver: more than the largest public ones have there.
+ * resolver, for one name and one nameserver; should there be more, they come by TCP.
  */
 export const DNS_LIMIT: DnsLimitSettings = {
   answersPerS: 1000,
