@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Release } from '../../api/release.ts';
 import type { Site, SiteStatus } from '../../api/site.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -37,11 +38,14 @@ export function contentController(ports: ContentPorts): Controller {
 function affected(world: World, change: WorldChange): readonly string[] {
   if (change.kind === 'record')
     return ['session', 'report', 'zone'].includes(change.record) ? everySite(world) : [];
-  const { object } = change;
+  const { object, before } = change;
   const name = qualifiedName(object.metadata);
   if (isKind(object, 'Site') || isKind(object, 'Certificate')) return [name];
-  if (isKind(object, 'Node') || isKind(object, 'Zone'))
-    return isBeyondStatus(change) ? everySite(world) : [];
+  if (isKind(object, 'Node') || isKind(object, 'Zone')) {
+    // Labels are no part of the spec, and regions choose nodes by them.
+    const isRelabelled = !isDeepStrictEqual(object.metadata.labels, before?.metadata.labels);
+    return isBeyondStatus(change) || isRelabelled ? everySite(world) : [];
+  }
   return isKind(object, 'Release') ? sitesOf(world, object) : [];
 }
 
