@@ -12,6 +12,7 @@ import { silentLog } from '../../../runtime/log.ts';
 import { systemClock } from '../../../runtime/node/clock.ts';
 import { nodeDisk } from '../../../runtime/node/disk.ts';
 import { systemRandom } from '../../../runtime/node/random.ts';
+import { nodeReadShared } from '../../../runtime/node/shared-file.ts';
 import { threadWorkers } from '../../../runtime/node/worker-threads.ts';
 import type { Server } from './exchange.ts';
 
@@ -39,6 +40,7 @@ export function startOurs({
   const disk = nodeDisk(join(folder, 'ours'));
   const plane: DataPlane = createThreadedPlane({
     compileGeo: (digest) => compileOnDisk(disk, digest),
+    readShared: nodeReadShared(join(folder, 'ours')),
     workers: threads,
     counts: { dns: 1, edge: 0 },
     disk,
