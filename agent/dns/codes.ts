@@ -62,5 +62,7 @@ export function rcodeText(rcode: Rcode): string {
 
 /** `"AAAA"` → 28, `"TYPE65280"` → 65280; undefined: no type. */
 export function recordTypeOf(text: string): number | undefined {
-  return Object.entries(RecordType).find(([name]) => name === text)?.[1] ?? typeNumber(text);
+  return TYPES.get(text) ?? typeNumber(text);
 }
+
+const TYPES: ReadonlyMap<string, number> = new Map(Object.entries(RecordType));
