@@ -7,7 +7,8 @@ import { ask } from './ask.ts';
 import { openBenchPlane } from './plane.ts';
 
 /*
- * node bench/dns/zones.ts [--zones 10000] [--records 100] [--changes 20]: how long a nameserver
+ * MALLOC_ARENA_MAX=2 node --max-semi-space-size=2 bench/dns/zones.ts [--zones 10000]
+ * [--records 100] [--changes 20], with the settings of bin/sub: how long a nameserver
  * takes until it serves so many zones with so many records each, what it holds then, and how long
  * a change of one zone takes from the plan's arrival until a query is answered with it.
  */
