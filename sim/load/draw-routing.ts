@@ -45,9 +45,9 @@ function drawPlaces(
     return drawn.length > 0 ? drawn : [random.pick(items)];
   };
   const regions: RegionWish[] = [];
-  if (random.chance(0.3)) regions.push({ continents: some(CONTINENTS), nodes: some(nodes) });
-  if (random.chance(0.3)) regions.push({ countries: some(COUNTRIES), nodes: some(nodes) });
-  if (random.chance(0.15)) regions.push({ nodes: some(nodes) });
+  if (random.chance(0.6)) regions.push({ continents: some(CONTINENTS), nodes: some(nodes) });
+  if (random.chance(0.6)) regions.push({ countries: some(COUNTRIES), nodes: some(nodes) });
+  if (random.chance(0.3)) regions.push({ nodes: some(nodes) });
   const location = { latitude: 180 * random.next() - 90, longitude: 360 * random.next() - 180 };
   const fallback = {
     ...(random.chance(0.7) ? { location } : { nodes: some(nodes) }),
@@ -55,6 +55,6 @@ function drawPlaces(
   };
   return {
     ...(regions.length > 0 ? { regions } : {}),
-    ...(random.chance(0.2) ? { fallback } : {}),
+    ...(random.chance(0.5) ? { fallback } : {}),
   };
 }
