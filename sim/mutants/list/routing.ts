@@ -60,14 +60,6 @@ export const ROUTING: readonly Mutant[] = [
     expects: [1, 21],
   },
   {
-    name: 'unknown-place-is-zero-zero',
-    file: 'agent/dns/route.ts',
-    find: 'const place = placeOf(fallback);',
-    replace: 'const place = { latitude: 0, longitude: 0 };',
-    story: 'A client whose place is unknown is sent to what is near the Gulf of Guinea.',
-    expects: [1, 21],
-  },
-  {
     name: 'old-records-under-a-new-serial',
     file: 'agent/dns/snapshot.ts',
     find: 'return { zone: compileZone(plan), error: undefined };',
