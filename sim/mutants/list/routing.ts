@@ -62,9 +62,9 @@ export const ROUTING: readonly Mutant[] = [
   {
     name: 'old-records-under-a-new-serial',
     file: 'agent/dns/snapshot.ts',
-    find: 'return { zone: compileZone(plan), error: undefined };',
-    replace: `const zone = compileZone(plan);
-    return { zone: { ...zone, nodes: previous.get(zone.origin)?.nodes ?? zone.nodes }, error: undefined };`,
+    find: 'const zone = compiled.get(plan) ?? compileZone(plan);',
+    replace: `const fresh = compiled.get(plan) ?? compileZone(plan);
+    const zone = { ...fresh, nodes: previous.get(fresh.origin)?.nodes ?? fresh.nodes };`,
     story:
       'A nameserver answers with a new serial and the records of the first version that it had.',
     expects: [21, 22, 23],
