@@ -15,7 +15,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
   },
 });
-const CALM_MS = 600_000;
+const CALM_MS = 3_600_000;
 const STORM_MS = 120_000;
 
 console.log('nodes  weather  virtual s/s   events/s   virtual s   real s');

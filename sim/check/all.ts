@@ -41,7 +41,7 @@ export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
       doms: () => cluster.doms.length,
       excessFrames: () => cluster.network.excessFramesMax,
     }),
-    commitRateCheck(ports),
+    commitRateCheck(ports, () => cluster.subs.length),
     deltasCheck(ports),
     etagsCheck(ports),
     finalizersCheck(ports),

@@ -29,24 +29,28 @@ export interface DecisionKey {
   readonly knownBits: number;
 }
 
-/** Decisions that are kept, of all geo names together: two in each set. */
-const SLOTS = 65_536;
+/** Decisions that are kept at most, of all geo names together: two in each set. */
+const SLOTS_MAX = 65_536;
+/** What a table begins with: most are thrown away soon, with the snapshot that they are of. */
+const SLOTS_MIN = 512;
 /** Words of a slot: the address, the group, and four small numbers. */
 const WORDS = 6;
 /** Clients that share this much are looked for in one set. */
 const INDEX_BITS = { ipv4: 24, ipv6: 48 } as const;
 
 /**
- * Which choice was made for whom. A newer decision takes the place of an older one, so memory never
- * grows: it is one flat table of 2 MB, made when the first decision is kept.
+ * Which choice was made for whom. One flat table that grows to 2 MB; from then on a newer decision
+ * takes the place of an older one.
  */
 export class GeoDecisions {
   #words: Uint32Array = new Uint32Array(0);
   #choices: (Choice | undefined)[] = [];
+  #kept = 0;
 
   find(key: DecisionKey): Decision | undefined {
-    if (this.#choices.length === 0) return undefined;
-    const first = indexOf(key);
+    const slots = this.#choices.length;
+    if (slots === 0) return undefined;
+    const first = indexOf(key, slots);
     for (let slot = first; slot < first + 2; slot += 1) {
       if (this.#matches(slot * WORDS, key)) {
         const choice = this.#choices[slot];
@@ -58,21 +62,39 @@ export class GeoDecisions {
   }
 
   keep(key: DecisionKey, { choice, scopeBits }: Decision): void {
-    if (this.#choices.length === 0) {
-      this.#words = new Uint32Array(SLOTS * WORDS);
-      this.#choices = Array.from({ length: SLOTS });
-    }
+    const slots = this.#choices.length;
+    this.#kept += 1;
+    if (this.#kept > slots / 2 && slots < SLOTS_MAX) this.#grow();
     const { group, address, knownBits } = key;
     const { w0, w1, w2, w3, bits } = address;
     const indexBits = bits === 32 ? INDEX_BITS.ipv4 : INDEX_BITS.ipv6;
     // A scope as long as what is known says nothing of others: they must be the very same.
     const matchBits = scopeBits < knownBits ? Math.max(scopeBits, indexBits) : bits;
     const small = ((scopeBits << 24) | (matchBits << 16) | (knownBits << 8) | bits) >>> 0;
-    const slot = indexOf(key);
+    this.#put(indexOf(key, this.#choices.length), [w0, w1, w2, w3, group, small], choice);
+  }
+
+  /** As the newer one of its set. */
+  #put(slot: number, words: ArrayLike<number>, choice: Choice | undefined): void {
     this.#words.copyWithin((slot + 1) * WORDS, slot * WORDS, (slot + 1) * WORDS);
     this.#choices[slot + 1] = this.#choices[slot];
-    this.#words.set([w0, w1, w2, w3, group, small], slot * WORDS);
+    this.#words.set(words, slot * WORDS);
     this.#choices[slot] = choice;
+  }
+
+  #grow(): void {
+    const [words, choices] = [this.#words, this.#choices];
+    const slots = Math.max(SLOTS_MIN, 4 * choices.length);
+    this.#words = new Uint32Array(slots * WORDS);
+    this.#choices = Array.from({ length: slots });
+    // The older one of each set first.
+    for (let at = 0; at < choices.length; at += 1) {
+      const slot = at ^ 1;
+      const choice = choices[slot];
+      if (choice === undefined) continue;
+      const own = words.subarray(slot * WORDS, (slot + 1) * WORDS);
+      this.#put(indexOf(keyOf(own), slots), own, choice);
+    }
   }
 
   #matches(at: number, { group, address, knownBits }: DecisionKey): boolean {
@@ -89,13 +111,19 @@ export class GeoDecisions {
   }
 }
 
-/** The first slot of the set. */
-function indexOf({ group, address, knownBits }: DecisionKey): number {
+/** Whom the decision in these words of a slot is for. */
+function keyOf([w0 = 0, w1 = 0, w2 = 0, w3 = 0, group = 0, small = 0]: Uint32Array): DecisionKey {
+  const address = { w0, w1, w2, w3, bits: small & 0xff };
+  return { group, address, knownBits: (small >>> 8) & 0xff };
+}
+
+/** The first slot of the set, in a table of so many. */
+function indexOf({ group, address, knownBits }: DecisionKey, slots: number): number {
   const { w0, w1, bits } = address;
   const prefix = bits === 32 ? w0 >>> 8 : w0 ^ Math.imul(w1 >>> 16, 0x9e3779b1);
   let hash = Math.imul(prefix ^ Math.imul(group + 1, 0x85ebca6b), 0xc2b2ae35) ^ knownBits;
   hash ^= hash >>> 15;
-  return (Math.imul(hash, 0x2c1b3c6d) >>> 12) & (SLOTS - 2);
+  return (Math.imul(hash, 0x2c1b3c6d) >>> 12) & (slots - 2);
 }
 
 /** Whether any of the first `bits` of 32 is set. */
