@@ -2,6 +2,8 @@ import type { Secret } from './check.ts';
 
 /** So short a piece may be anywhere by chance. */
 const PIECE_CHARACTERS_MIN = 16;
+/** Tokens that are looked for at a time, the newest: they are given away as they are used. */
+const TOKENS_MAX = 32;
 /** `-----BEGIN PRIVATE KEY-----` and the end of the line, in whole groups of base64. */
 const HEADER_CHARACTERS = 40;
 
@@ -13,7 +15,13 @@ export class SecretWords {
   add(secret: Secret): void {
     for (const piece of piecesOf(secret))
       if (piece.length >= PIECE_CHARACTERS_MIN) this.#byPiece.set(piece, secret);
+    if (secret.kind === 'token') this.#forgetOldTokens();
     this.#pattern = new RegExp([...this.#byPiece.keys()].map(escaped).join('|'), 'g');
+  }
+
+  #forgetOldTokens(): void {
+    const tokens = [...this.#byPiece].filter(([, { kind }]) => kind === 'token');
+    for (const [piece] of tokens.slice(0, -TOKENS_MAX)) this.#byPiece.delete(piece);
   }
 
   /** The secrets that the text gives away, one for each place. Bytes: as Latin-1. */

@@ -49,7 +49,7 @@ export function secretsCheck(
     confided(secret) {
       words.add(secret);
       if (secret.kind !== 'token') return;
-      const early = remembered.find(({ text }) => words.in(text).length > 0);
+      const early = remembered.find(({ text }) => text.includes(secret.text));
       if (early !== undefined) violated(33, `${nameOf(secret)} stands in ${early.where}`);
     },
     traced(text) {

@@ -19,14 +19,17 @@ export type Known =
   | { readonly kind: 'general' };
 
 interface Row {
+  readonly hash: number;
   /** The name in lower case, its root label among it. */
   readonly name: Uint8Array;
   readonly type: number;
   readonly known: Known;
-  readonly next: Row | undefined;
+  next: Row | undefined;
 }
 
-const BUCKETS = 16_384;
+/** Powers of two. */
+const BUCKETS_MIN = 256;
+const BUCKETS_MAX = 16_384;
 /** Names and types, and choices of geo names, that answers are kept of. */
 export const ANSWERS_MAX = 32_768;
 
@@ -40,11 +43,12 @@ export class AnswerTable {
   #buckets: (Row | undefined)[] = [];
   readonly #shared: Map<string, Map<Choice, Template>> = new Map();
   #count = 0;
+  #rows = 0;
   /** A bit for each hash that was asked for; undefined while all that is asked for has room. */
   #seen: Uint8Array | undefined;
 
   find(message: Uint8Array, query: PlainQuery): Known | undefined {
-    let row = this.#buckets[query.hash & (BUCKETS - 1)];
+    let row = this.#buckets[query.hash & (this.#buckets.length - 1)];
     for (; row !== undefined; row = row.next) {
       if (row.type === query.type && isNamed(row.name, message, query.nameEnd)) return row.known;
     }
@@ -64,10 +68,26 @@ export class AnswerTable {
   /** `known` is of a name and type that are not there yet. */
   keep(message: Uint8Array, query: PlainQuery, known: Known): void {
     this.grow();
-    const bucket = query.hash & (BUCKETS - 1);
+    this.#rows += 1;
+    const isFull = this.#rows > this.#buckets.length && this.#buckets.length < BUCKETS_MAX;
+    if (isFull) this.#widen();
     const name = Uint8Array.from(message.subarray(HEADER_BYTES, query.nameEnd), lowered);
-    const next = this.#buckets[bucket];
-    this.#buckets[bucket] = { name, type: query.type, known, next };
+    this.#put({ hash: query.hash, name, type: query.type, known, next: undefined });
+  }
+
+  #put(row: Row): void {
+    const bucket = row.hash & (this.#buckets.length - 1);
+    row.next = this.#buckets[bucket];
+    this.#buckets[bucket] = row;
+  }
+
+  #widen(): void {
+    const before = this.#buckets;
+    this.#buckets = Array.from({ length: Math.max(BUCKETS_MIN, 4 * before.length) });
+    for (const first of before) {
+      for (let row = first, next = row?.next; row !== undefined; row = next, next = row?.next)
+        this.#put(row);
+    }
   }
 
   /** Answers that geo names have in common, by group, type and TTL. */
@@ -80,9 +100,9 @@ export class AnswerTable {
   /** One answer more is kept. */
   grow(): void {
     this.#count += 1;
-    if (this.#buckets.length === 0) this.#buckets = Array.from({ length: BUCKETS });
     if (this.#count <= ANSWERS_MAX) return;
     this.#buckets.fill(undefined);
+    this.#rows = 0;
     this.#shared.clear();
     this.#seen = new Uint8Array(2 ** 15);
     this.#count = 1;
