@@ -6,16 +6,17 @@ import { percentile } from '../figures.ts';
 
 /*
  * How fast a simulated cluster lives, on one core: `node bench/sim/main.ts [--subs 3,10,30]
- * [--rounds 3]`. `calm`: nodes at rest, with clients that ask. `storm`: everything that the seed
- * draws goes wrong, while people change things.
+ * [--rounds 3]
+ * [--calm-s 3600]`. `calm`: nodes at rest, with clients that ask; a cluster needs some minutes to
+ * join. `storm`: everything that the seed draws goes wrong, while people change things.
  */
 const { values } = parseArgs({
   options: {
     subs: { type: 'string', default: '3,10,30' },
     rounds: { type: 'string', default: '3' },
+    'calm-s': { type: 'string', default: '3600' },
   },
 });
-const CALM_MS = 3_600_000;
 const STORM_MS = 120_000;
 
 console.log('nodes  weather  virtual s/s   events/s   virtual s   real s');
@@ -49,7 +50,7 @@ function settingOf(weather: 'calm' | 'storm', subs: number, seed: number): Setti
   const drawn = drawSetting(seed, 'full');
   const changes =
     weather === 'calm'
-      ? { faults: [], operations: 0, stormMs: CALM_MS }
+      ? { faults: [], operations: 0, stormMs: 1000 * Number(values['calm-s']) }
       : { operations: 8, stormMs: STORM_MS };
   return changeSetting(drawn, { ...changes, subs, doms: 1, users: 1, clients: 3 });
 }
