@@ -34,7 +34,7 @@ export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
     ...storeChecks({ ...ports, mirrors: () => mirrorsOf(cluster) }, history),
     ...dnsChecks(ports, cluster),
     ...objectChecks(ports, { cluster, history }),
-    answersCheck(ports),
+    answersCheck({ ...ports, machines: cluster.machines }),
     apiHistoryCheck(ports),
     boundsCheck({
       ...ports,

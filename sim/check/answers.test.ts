@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { objectKey } from '../../runtime/keys.ts';
 import { answersCheck } from './answers.ts';
-import { addressOf, exchangeOf, watched } from './dns.fixture.ts';
+import { addressOf, exchangeOf, MACHINES, watched } from './dns.fixture.ts';
 
 const HOST = 'blog.example.test';
 
@@ -19,7 +19,22 @@ test('but not if whoever served it was removed by hand', () => {
   removes('london');
   asks('empty');
   expect(found).toEqual([]);
+  // The nameserver may not know of the removal yet, ...
+  asks('london');
+  // ... and another may serve before dom, which tells the nameserver, knows of it.
   serves('tokyo');
+  asks('empty');
+  expect(found).toEqual([]);
+  asks('tokyo');
+  asks('empty');
+  expect(found).toHaveLength(1);
+});
+
+test('and if one of two is removed, the other is answered', () => {
+  const { asks, serves, removes, found } = scene();
+  serves('tokyo');
+  asks('london');
+  removes('london');
   asks('empty');
   expect(found).toHaveLength(1);
 });
@@ -34,7 +49,7 @@ test('nor if its Site was deleted', () => {
 
 /** A nameserver in london that is up to date; london serves the site. */
 function scene() {
-  const { check, found } = watched(answersCheck);
+  const { check, found } = watched((ports) => answersCheck({ ...ports, machines: MACHINES }));
   let revision = 1n;
   const remove = (key: string): void => {
     revision += 1n;
@@ -51,7 +66,7 @@ function scene() {
     serves,
     removes: (name: string) => remove(objectKey({ kind: 'Node', name })),
     deletes: (name: string) => remove(objectKey({ kind: 'Site', namespace: 'default', name })),
-    asks: (reply: 'empty' | 'london') =>
-      check.asked?.(exchangeOf({}, reply === 'empty' ? {} : { answers: [addressOf('london')] })),
+    asks: (reply: 'empty' | 'london' | 'tokyo') =>
+      check.asked?.(exchangeOf({}, reply === 'empty' ? {} : { answers: [addressOf(reply)] })),
   };
 }

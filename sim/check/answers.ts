@@ -6,11 +6,16 @@ import { isGoing, Past, siteOf } from './past.ts';
 
 const NODES = kindPrefix('Node');
 
+export interface AnswersPorts extends CheckPorts {
+  readonly machines: readonly { readonly name: string; readonly ipv4: string }[];
+}
+
 /**
  * INV-21: a nameserver that has named a node for a site always names one, unless every node that
- * ever served the site was removed by hand: then no good answer is known.
+ * served the site was removed by hand: then no good answer is known, until it names a node again.
+ * (A node that begins to serve only then is not known to dom at once.)
  */
-export function answersCheck({ violated }: CheckPorts): Check {
+export function answersCheck({ violated, machines }: AnswersPorts): Check {
   const past = new Past();
   /** Nameserver and name. */
   const armed = new Set<string>();
@@ -19,6 +24,10 @@ export function answersCheck({ violated }: CheckPorts): Check {
   /** Nodes that were removed: they may not know it yet, and serve on. */
   const removed = new Set<string>();
   const isServed = (name: string): boolean => [...served].some((each) => each.endsWith(` ${name}`));
+  const noLongerServes = (node: string): void => {
+    forget(served, (each) => each.startsWith(`${node} `));
+    forget(armed, (each) => !isServed(each.slice(each.indexOf(' ') + 1)));
+  };
   return {
     committed(commit) {
       past.committed(commit);
@@ -28,7 +37,7 @@ export function answersCheck({ violated }: CheckPorts): Check {
           const node = key.slice(NODES.length);
           if (kind === 'put') removed.delete(node);
           else removed.add(node);
-          if (kind === 'delete') forget(served, (each) => each.startsWith(`${node} `));
+          if (kind === 'delete') noLongerServes(node);
         }
         if (!isGoing(write)) continue;
         // The name may be unknown anywhere from now on.
@@ -41,7 +50,8 @@ export function answersCheck({ violated }: CheckPorts): Check {
     moved: (position) => past.moved(position),
     installed(node) {
       past.installed(node);
-      for (const known of [armed, served]) forget(known, (each) => each.startsWith(`${node} `));
+      forget(armed, (each) => each.startsWith(`${node} `));
+      noLongerServes(node);
     },
     requested({ node, host, answer }) {
       if (answer.status === 200 && !removed.has(node)) served.add(`${node} ${host}`);
@@ -49,12 +59,15 @@ export function answersCheck({ violated }: CheckPorts): Check {
     asked({ nameserver, name, type, reply }: DnsExchange) {
       if (type !== TYPE_A || !name.endsWith(`.${ORIGIN}`)) return;
       const key = `${nameserver} ${name}`;
-      const { rcode, addresses } =
+      const { rcode, addresses }: { rcode: number; addresses: readonly string[] } =
         reply === undefined ? { rcode: -1, addresses: [] } : decodeReply(reply);
       const isEmpty = rcode !== 0 || addresses.length === 0;
       const isCurrent = past.knowsZone(nameserver) && past.namesSite(nameserver, siteOf(name));
-      if (!isEmpty && isCurrent) armed.add(key);
-      else if (isEmpty && armed.has(key) && isServed(name))
+      const namesServer = machines.some(
+        (node) => addresses.includes(node.ipv4) && served.has(`${node.name} ${name}`),
+      );
+      if (namesServer && isCurrent) armed.add(key);
+      else if (isEmpty && armed.has(key))
         violated(21, `${nameserver} answers ${replyText(rcode)} for ${name}, which it knew`);
     },
   };

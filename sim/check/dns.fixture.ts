@@ -74,6 +74,7 @@ export const ADDRESSES: Readonly<Record<string, string>> = {
   london: '198.18.0.1',
   tokyo: '198.18.0.4',
 };
+export const MACHINES = Object.entries(ADDRESSES).map(([name, ipv4]) => ({ name, ipv4 }));
 const PLACES: Readonly<Record<string, { latitude: number; longitude: number }>> = {
   london: { latitude: 51.51, longitude: -0.13 },
   tokyo: { latitude: 35.68, longitude: 139.69 },

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Health } from '../../agent/plane/plane.ts';
 import {
-  ADDRESSES,
   addressOf,
   appliedZone,
   commitOf,
   exchangeOf,
+  MACHINES,
   nodePlan,
   type Watched,
   watched,
@@ -14,7 +14,6 @@ import {
 import { DOWN_MS_MAX, downNodesCheck } from './down-nodes.ts';
 import { Outages } from './outages.ts';
 
-const MACHINES = Object.entries(ADDRESSES).map(([name, ipv4]) => ({ name, ipv4 }));
 const LATE_MS = DOWN_MS_MAX + 1;
 
 interface Story {
