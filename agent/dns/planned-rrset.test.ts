@@ -16,6 +16,20 @@ test('records are made of the values when they are asked for, and only once', ()
   expect(rrset.records).toBe(rrset.records);
 });
 
+test('a record that is kept keeps no more than its own bytes alive', () => {
+  // One that is in a slab with others, as small Buffers are, keeps 64 KiB.
+  for (const [type, value] of [
+    [RecordType.TXT, '"some text"'],
+    [RecordType.A, '192.0.2.1'],
+    [RecordType.MX, '10 mail.example'],
+    [RecordType.DS, `1 13 2 ${'ab'.repeat(32)}`],
+  ] as const) {
+    const [record] = planned(type, value).records;
+    for (const part of record?.parts ?? [])
+      if (typeof part !== 'string') expect(part.buffer.byteLength).toBe(part.length);
+  }
+});
+
 test('a record that is written in two ways is one (RFC 2181 §5)', () => {
   expect(planned(RecordType.AAAA, '2001:db8::1', '2001:db8:0::1').records).toHaveLength(1);
 });

@@ -1,4 +1,5 @@
 import type { NameKey } from './name.ts';
+import { ownBytes } from './own-bytes.ts';
 import { parseRecord } from './record-data.ts';
 import { distinctRecords, type RecordData, type Rrset } from './rrset.ts';
 
@@ -31,10 +32,15 @@ export class PlannedRrset implements Rrset {
 
   get records(): readonly RecordData[] {
     this.#records ??= distinctRecords(
-      this.#values.map((value) => parseRecord(this.type, value).data),
+      this.#values.map((value) => kept(parseRecord(this.type, value).data)),
     );
     return this.#records;
   }
+}
+
+/** With its bytes in memory of their own: it lives as long as the zone. */
+function kept({ parts, text }: RecordData): RecordData {
+  return { parts: parts.map((part) => (typeof part === 'string' ? part : ownBytes(part))), text };
 }
 
 const NO_TARGETS: readonly NameKey[] = [];

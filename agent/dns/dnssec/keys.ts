@@ -11,6 +11,7 @@ import {
 } from '../../../runtime/dnssec.ts';
 import { RecordType } from '../codes.ts';
 import type { NameKey } from '../name.ts';
+import { ownBytes } from '../own-bytes.ts';
 import type { Rrset } from '../rrset.ts';
 import { nameWire } from './canonical.ts';
 
@@ -86,7 +87,7 @@ function compileKey({ keyTag, publicKey, privatePem, role, ds }: ZoneKey): Signi
     throw new RangeError(`key ${keyTag}: "${role}" is not a role`);
   if (ds !== 'wanted' && ds !== 'delete' && ds !== '')
     throw new RangeError(`key ${keyTag}: "${ds}" cannot be asked of the parent`);
-  return { keyTag, publicKey, privateKey, role, ds };
+  return { keyTag, publicKey: ownBytes(publicKey), privateKey, role, ds };
 }
 
 function dnskeys(keys: readonly SigningKey[]): Rrset {
@@ -129,7 +130,7 @@ function rrsetOf(type: number, records: readonly Record[]): Rrset {
   return {
     type,
     ttlS: DNSKEY_TTL_S,
-    records: records.map(({ data, text }) => ({ parts: [data], text })),
+    records: records.map(({ data, text }) => ({ parts: [ownBytes(data)], text })),
     targets: [],
   };
 }

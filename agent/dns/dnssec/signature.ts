@@ -1,6 +1,7 @@
 import { typeName } from '../../../api/rdata/types.ts';
 import { DNSSEC_ALGORITHM } from '../../../runtime/dnssec.ts';
 import { type NameKey, nameText } from '../name.ts';
+import { ownBytes } from '../own-bytes.ts';
 import type { Entry, RecordData } from '../rrset.ts';
 import { labelCount, nameWire } from './canonical.ts';
 import type { SignPort } from './ecdsa.ts';
@@ -72,7 +73,7 @@ export function signatureRecord(input: SignatureInput, sign: SignPort): RecordDa
   const signature = sign(Buffer.concat([head, canonical]), key.privateKey);
   return {
     // One small buffer: thousands of these are kept.
-    parts: [Buffer.concat([head, signature])],
+    parts: [ownBytes(head, signature)],
     get text() {
       return signatureText(this.parts[0], origin);
     },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { records } from '../dns.fixture.ts';
+import { parseName, ROOT } from '../name.ts';
 import { ecdsaSign, type SignPort } from './ecdsa.ts';
 import { RecentMap } from './recent-map.ts';
 import { INCEPTION_BACK_S, LIFETIME_S, REFRESH_S } from './signature.ts';
@@ -19,6 +20,8 @@ import { faultsOf, trustKeys } from './verifier.fixture.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+
+const ZONE = parseName('example.com') ?? ROOT;
 
 /** Counts what is signed. */
 function counting(): { readonly signatures: Signatures; readonly count: () => number } {
@@ -42,6 +45,18 @@ const EVERYTHING = [
 ] as const;
 
 describe('what was signed once', () => {
+  test('keeps no more than its own bytes alive, however many there are', () => {
+    const { signatures } = counting();
+    const zone = snapshot.zones.get(ZONE);
+    const rrset = zone?.soa;
+    if (zone?.signing === undefined || rrset === undefined) throw new Error('no signed zone');
+    const entry = { owner: ZONE, rrset, zone: { ...zone, signing: zone.signing } };
+    const { records: made } = signatures.of({ ...entry, wildcard: undefined }, NOW_MS);
+    const parts = made.flatMap((record) => record.parts).filter((part) => typeof part !== 'string');
+    expect(parts.map(({ buffer }) => buffer.byteLength)).toEqual(parts.map(({ length }) => length));
+    expect(parts).toHaveLength(1);
+  });
+
   test('is not signed again, whoever asks', () => {
     const { signatures, count } = counting();
     for (const client of [JAPAN, GERMANY]) {
