@@ -11,7 +11,7 @@ SEEDS ?=
 MINUTES ?=
 # Each is an option of sim/main.ts; the flags are set by any value.
 SIM_OPTIONS = SEED SEEDS MINUTES PROFILE FAULTS DOMS SUBS USERS OPERATIONS LEFT_OUT CLIENTS STORM_MS JOBS \
-	CRASH_POINTS CRASH_AT LAG_MS HOST KIND FROM TO GREP HTML
+	CRASH_POINTS CRASH_AT LAG_MS AIM HOST KIND FROM TO GREP HTML
 SIM_FLAGS = SHRINK RARE_PATHS ALL WHY
 option = --$(subst _,-,$(shell echo $(1) | tr A-Z a-z))
 SIM_ARGS = $(foreach name,$(SIM_OPTIONS),$(if $($(name)),$(call option,$(name)) $($(name)))) \
@@ -51,7 +51,7 @@ unit: $(STAMP) ## the tests beside the code
 	vitest run --project unit
 
 sim: $(STAMP) ## the cluster under virtual time; SEED=n replays one, SEEDS=a..b hunts, FAULTS=… narrows
-	@if [ -n "$(SEED)$(SEEDS)$(CRASH_POINTS)" ]; then node $(if $(MUTANT),--import ./sim/mutants/register.ts) sim/main.ts $(SIM_ARGS); else vitest run --project sim; fi
+	@if [ -n "$(SEED)$(SEEDS)$(CRASH_POINTS)$(AIM)" ]; then node $(if $(MUTANT),--import ./sim/mutants/register.ts) sim/main.ts $(SIM_ARGS); else vitest run --project sim; fi
 
 mutants: $(STAMP) ## deliberate bugs, each to be caught by the simulation; ONLY=name,… SEEDS=n narrow
 	@exec node sim/mutants/main.ts $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))

@@ -11,6 +11,7 @@ import { type Outcome, outcomeOf, type Runner, runAll } from './run/outcome.ts';
 import { type Rehearsal, rehearse } from './run/rehearse.ts';
 import { Report } from './run/report.ts';
 import {
+  aimedSetting,
   type Changes,
   changeSetting,
   drawSetting,
@@ -28,6 +29,7 @@ import { renderWhy, violationOf } from './timeline/why.ts';
 
 interface Options extends Changes, TimelineOptions {
   readonly seed?: number;
+  readonly aim?: string;
   readonly seeds?: readonly [number, number];
   readonly fixed?: true;
   readonly minutes?: number;
@@ -53,6 +55,7 @@ const PROGRESS_MS = 30_000;
 await addTimelineOptions(new Command('sim'))
   .description('The cluster under virtual time, with faults; every run is drawn from its seed.')
   .option('--seed <n>', 'replay one seed and print what happens', whole)
+  .option('--aim <name>', 'tell a story of sim/aims/ instead of what the seed draws')
   .option('--seeds <a..b>', 'run these seeds on all cores, and print the ones that fail', range)
   .option('--fixed', 'run the seeds that every change must hold in')
   .option('--minutes <m>', 'stop the hunt after this time', Number)
@@ -185,10 +188,11 @@ function* settings([first, last]: readonly [number, number], options: Options): 
 
 function settingOf(seed: number, options: Options): Setting {
   const { doms, subs, users, operations, clients, stormMs, leftOut, faults, profile } = options;
-  const { crashAt: effect, lagMs } = options;
+  const { crashAt: effect, lagMs, aim } = options;
   const crash = effect === undefined ? undefined : { effect, lagMs };
   const changes = { doms, subs, users, operations, clients, stormMs, leftOut, faults, crash };
-  return changeSetting(drawSetting(seed, profile), changes);
+  const drawn = aim === undefined ? drawSetting(seed, profile) : aimedSetting(seed, aim);
+  return changeSetting(drawn, changes);
 }
 
 const runHere: Runner = { run: async (setting) => outcomeOf(await run(setting, 'hash')) };

@@ -57,9 +57,9 @@ async function browse(cluster: Cluster, { client, random, nowMs }: Visit): Promi
   for (const address of reply?.addresses ?? []) {
     const named = cluster.subs.find((sub) => sub.address === address);
     if (named === undefined) cluster.checks.violated(28, `${address} is no node's`);
-    else await get(cluster, named, { host, path, namedBy: nameserver.host.name });
+    else await browsePage(cluster, named, { host, path, namedBy: nameserver.host.name });
   }
-  await get(cluster, anyone, { host, path, namedBy: undefined });
+  await browsePage(cluster, anyone, { host, path, namedBy: undefined });
   if (random.chance(0.5)) resolve(cluster, { ...from, ...otherQuestion(host, random) }, random);
   if (random.chance(0.3)) annoy(cluster, { ...from, name: host, type: TYPE_A }, random);
 }
@@ -161,7 +161,8 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
 
-async function get(
+/** Somebody asks this node for a page. */
+export async function browsePage(
   { checks, network }: Cluster,
   { host: { name: node }, running, machine }: Sub,
   { host, path, namedBy }: { host: string; path: string; namedBy: string | undefined },

@@ -53,7 +53,7 @@ export const OPERATIONS: Readonly<Record<string, OperationKind>> = {
   'join-node': { weight: 4, by: 'operator', run: joinNode },
 };
 
-const FIRST_ZONE: ZoneWish = { name: ZONE_NAME, origin: ORIGIN, version: 1 };
+export const FIRST_ZONE: ZoneWish = { name: ZONE_NAME, origin: ORIGIN, version: 1 };
 const SIDE_ZONE_MS_MAX = 10_000;
 const CORDONED_MS_MAX = 10_000;
 
@@ -88,7 +88,7 @@ export async function declareAll(hand: Hand, { nodes, zones, sites }: Wish): Pro
   for (const [name, { cordoned }] of nodes) if (cordoned) await applyNode(hand, name, { cordoned });
 }
 
-async function publishNext(hand: Hand): Promise<void> {
+export async function publishNext(hand: Hand): Promise<void> {
   const site = anySite(hand);
   if (site === undefined) return;
   const release = await publish(hand, site.name);
@@ -101,7 +101,7 @@ async function rollBack(hand: Hand): Promise<void> {
   await applySite(hand, { ...site, release: hand.random.pick(site.releases.slice(-3)) });
 }
 
-async function configure(hand: Hand): Promise<void> {
+export async function configure(hand: Hand): Promise<void> {
   const site = anySite(hand);
   if (site === undefined) return;
   const ttl = hand.random.integer(5, 60);
@@ -168,7 +168,7 @@ async function poison({ cluster, user, random }: Hand): Promise<void> {
   cluster.wish.poisoned.add(name);
 }
 
-async function changeRecords(hand: Hand): Promise<void> {
+export async function changeRecords(hand: Hand): Promise<void> {
   const zone = hand.cluster.wish.zones.get(ZONE_NAME);
   if (zone !== undefined) await applyZone(hand, { ...zone, version: zone.version + 1 });
 }
@@ -245,7 +245,7 @@ function anySite({ cluster, sites, random }: Hand): SiteWish | undefined {
   return declared.length === 0 ? undefined : random.pick(declared);
 }
 
-async function createSite(hand: Hand, name: string, release?: Published): Promise<void> {
+export async function createSite(hand: Hand, name: string, release?: Published): Promise<void> {
   const first = release ?? (await publish(hand, name));
   await applySite(hand, {
     name,
@@ -257,7 +257,7 @@ async function createSite(hand: Hand, name: string, release?: Published): Promis
   });
 }
 
-async function deleteSite({ cluster, user }: Hand, name: string): Promise<void> {
+export async function deleteSite({ cluster, user }: Hand, name: string): Promise<void> {
   await user.delete({ kind: 'Site', namespace: NAMESPACE, name });
   cluster.wish.sites.delete(name);
 }
@@ -285,7 +285,7 @@ function declaredSite({ name, host, release, ttl, routing }: SiteWish): {
   return { kind: 'Site', metadata: { namespace: NAMESPACE, name }, spec };
 }
 
-async function applyZone({ cluster, user }: Hand, zone: ZoneWish): Promise<void> {
+export async function applyZone({ cluster, user }: Hand, zone: ZoneWish): Promise<void> {
   const { name, origin, version } = zone;
   const values = [`a=${version}`, `b=${version}`];
   // Fits a large packet, but no small one.

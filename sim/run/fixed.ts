@@ -1,4 +1,5 @@
-import { drawSetting, type Profile, type Setting } from './setting.ts';
+import { AIMS } from '../aims/all.ts';
+import { aimedSetting, drawSetting, type Profile, type Setting } from './setting.ts';
 
 /** A seed that has found a bug; `docs/simulation.md` tells what it was and how it was mended. */
 export interface Found {
@@ -27,10 +28,13 @@ export function fixedSettings(): readonly Setting[] {
   );
   const known = new Set(counted.map(nameOf));
   const found = [...FOUND, ...RARE].filter((each) => !known.has(nameOf(each)));
-  return [...counted, ...found].map(({ profile, seed }) => drawSetting(seed, profile));
+  return [
+    ...Object.keys(AIMS).map((aim) => aimedSetting(1, aim)),
+    ...[...counted, ...found].map(({ profile, seed }) => drawSetting(seed, profile)),
+  ];
 }
 
-/** `short:39` */
-export function nameOf({ profile, seed }: Found): string {
-  return `${profile}:${seed}`;
+/** `short:39`, `behind:1` */
+export function nameOf({ profile, seed, aim }: Found & Pick<Setting, 'aim'>): string {
+  return `${aim ?? profile}:${seed}`;
 }

@@ -1,6 +1,7 @@
+import { aimNamed } from '../aims/all.ts';
 import { seededRandom } from '../engine/random.ts';
 import type { CrashPoint } from '../faults/crash-point.ts';
-import { drawFaults, type Faults, kindsOf, onlyFaults } from '../faults/faults.ts';
+import { CALM, drawFaults, type Faults, kindsOf, onlyFaults } from '../faults/faults.ts';
 
 /** All that makes a run what it is. Plain data: a run can be made smaller by hand. */
 export interface Setting {
@@ -21,6 +22,8 @@ export interface Setting {
   readonly faults: Faults;
   /** A crash at one place, besides the faults. */
   readonly crash?: CrashPoint | undefined;
+  /** What happens instead of what people do: a name of `sim/aims/`. */
+  readonly aim?: string | undefined;
 }
 
 /**
@@ -60,6 +63,13 @@ export function drawSetting(seed: number, profile: Profile): Setting {
   };
 }
 
+/** A calm world in which that story is told. */
+export function aimedSetting(seed: number, aim: string): Setting {
+  const { subs } = aimNamed(aim);
+  const common = { seed, profile: 'short', subs, aim, faults: CALM } as const;
+  return { ...common, doms: 1, users: 1, operations: 0, leftOut: [], clients: 3, stormMs: 1 };
+}
+
 /** What may be changed of a setting that a seed draws. Left out: as drawn. */
 export interface Changes {
   /** Kinds of faults that stay; none: the empty list. */
@@ -87,9 +97,11 @@ export function changeSetting(setting: Setting, { faults, ...changes }: Changes)
 
 /** The arguments of `make sim` that give this setting again. */
 export function settingArgs(setting: Setting): string {
-  const drawn = drawSetting(setting.seed, setting.profile);
-  const args = [`SEED=${setting.seed}`];
-  if (setting.profile !== 'full') args.push(`PROFILE=${setting.profile}`);
+  const { seed, aim } = setting;
+  const drawn = aim === undefined ? drawSetting(seed, setting.profile) : aimedSetting(seed, aim);
+  const args = [`SEED=${seed}`];
+  if (aim !== undefined) args.push(`AIM=${aim}`);
+  else if (setting.profile !== 'full') args.push(`PROFILE=${setting.profile}`);
   const [kinds, all] = [kindsOf(setting.faults), kindsOf(drawn.faults)];
   if (kinds.length !== all.length) args.push(`FAULTS=${kinds.join(',') || 'none'}`);
   for (const name of NUMBERS)

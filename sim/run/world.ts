@@ -1,6 +1,7 @@
 import { BLOB_STALL_MS_MAX } from '../../agent/content/download.ts';
 import { COLLECT_GRACE_MS } from '../../agent/content/plan.ts';
 import { turns } from '../../runtime/node/settle.ts';
+import { startAim } from '../aims/all.ts';
 import { pending } from '../check/convergence.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { drawMachines } from '../cluster/machines.ts';
@@ -147,7 +148,7 @@ export class World {
     const strangers = this.#random.fork('strangers');
     startStrangers(cluster, { scheduler, random: strangers, untilMs: lengthMs });
     startClients(cluster, { scheduler, random: this.#random.fork('clients'), count });
-    const { people = startPeople } = this.#options;
+    const { people = setting.aim === undefined ? startPeople : startAim } = this.#options;
     people(cluster, { setting, scheduler, random: this.#random.fork('people') }).then(
       () => {
         this.#people = 'content';

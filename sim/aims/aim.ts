@@ -1,0 +1,78 @@
+import { pending } from '../check/convergence.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { EPOCH_MS, type Scheduler } from '../engine/scheduler.ts';
+import { CALM, type Faults } from '../faults/faults.ts';
+import type { Sub } from '../hosts/sub-host.ts';
+import { ask, browsePage } from '../load/clients.ts';
+import { applyZone, createSite, FIRST_ZONE, type Hand, join } from '../load/operations.ts';
+import { CLIENTS } from '../load/places.ts';
+import { hostOf } from '../load/wish.ts';
+
+/** What a story is told with. */
+export interface Stage {
+  readonly cluster: Cluster;
+  readonly scheduler: Scheduler;
+  readonly hand: Hand;
+}
+
+/**
+ * A run that aims at one pattern which random ones seldom meet: the world is calm but for what the
+ * story does to it, and all checks watch as ever. Once the story is told and the weather is calm
+ * again, everything must be as wished.
+ */
+export interface Aim {
+  /** What goes wrong there, and must do no harm. */
+  readonly story: string;
+  readonly subs: number;
+  readonly run: (stage: Stage) => Promise<void>;
+}
+
+/** The site of the story. */
+export const SITE = 'blog';
+const LOOK_MS = 100;
+const WAIT_MS_MAX = 60_000;
+
+/** All machines are nodes, and serve a site in a zone; all is as wished. */
+export async function settleDown(stage: Stage): Promise<void> {
+  const { cluster, hand } = stage;
+  await Promise.all(cluster.machines.map((machine) => join(hand, machine)));
+  await applyZone(hand, FIRST_ZONE);
+  await createSite(hand, SITE);
+  await allIsWell(stage);
+}
+
+export async function allIsWell({ cluster, scheduler }: Stage): Promise<void> {
+  const nowMs = (): number => EPOCH_MS + scheduler.nowMs;
+  const isWell = async (): Promise<boolean> => (await pending(cluster, nowMs())).length === 0;
+  await until(scheduler, 'all to be well', isWell);
+}
+
+/** Throws when it does not come about within a minute. */
+export async function until(
+  scheduler: Scheduler,
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+): Promise<void> {
+  const untilMs = scheduler.nowMs + WAIT_MS_MAX;
+  while (!(await isSo())) {
+    if (scheduler.nowMs >= untilMs) throw new Error(`waited in vain for ${what}`);
+    await scheduler.sleep(LOOK_MS);
+  }
+}
+
+/** From now on these faults happen, and no others. */
+export function weather({ cluster }: Stage, faults: Partial<Faults>): void {
+  cluster.faults = { ...CALM, ...faults };
+}
+
+/** Some time passes, in which people ask this node for the site, and every nameserver for its name. */
+export async function lived({ cluster, scheduler }: Stage, at: Sub, ms: number): Promise<void> {
+  const [client = ''] = CLIENTS;
+  const [host, untilMs] = [hostOf(SITE), scheduler.nowMs + ms];
+  do {
+    const nowMs = EPOCH_MS + scheduler.nowMs;
+    await browsePage(cluster, at, { host, path: '/', namedBy: undefined });
+    for (const nameserver of cluster.subs) ask(cluster, { nameserver, client, nowMs, name: host });
+    await scheduler.sleep(LOOK_MS);
+  } while (scheduler.nowMs < untilMs);
+}

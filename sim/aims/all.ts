@@ -1,0 +1,36 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import type { PeoplePorts } from '../load/people.ts';
+import { type Aim, SITE } from './aim.ts';
+import { behind } from './behind.ts';
+import { deaf } from './deaf.ts';
+import { namesake } from './namesake.ts';
+import { overruled } from './overruled.ts';
+import { rotten } from './rotten.ts';
+import { storeless } from './storeless.ts';
+
+/** By name, as `make sim AIM=name` takes it. */
+export const AIMS: Readonly<Record<string, Aim>> = {
+  behind,
+  deaf,
+  namesake,
+  overruled,
+  rotten,
+  storeless,
+};
+
+/** Throws a RangeError that names those that there are. */
+export function aimNamed(name: string): Aim {
+  const aim = AIMS[name];
+  if (aim !== undefined) return aim;
+  throw new RangeError(`there is no aim ${name}; there are: ${Object.keys(AIMS).join(', ')}`);
+}
+
+/** Instead of `startPeople`: one person does what the story needs. Resolves once it is told. */
+export async function startAim(cluster: Cluster, ports: PeoplePorts): Promise<void> {
+  const { setting, scheduler, random } = ports;
+  const aim = aimNamed(setting.aim ?? '');
+  const sleep = (ms: number): Promise<void> => scheduler.sleep(ms);
+  const user = cluster.newUser('user-1');
+  const hand = { cluster, user, sleep, random: random.fork('aim'), sites: [SITE] };
+  await aim.run({ cluster, scheduler, hand });
+}

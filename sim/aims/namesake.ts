@@ -1,0 +1,27 @@
+import { createSite, deleteSite, publishNext } from '../load/operations.ts';
+import { type Aim, allIsWell, SITE, settleDown, weather } from './aim.ts';
+
+const LAG_MS_MAX = 5_000;
+
+export const namesake: Aim = {
+  story:
+    'A Site is deleted and declared again while watches stand still, and dom restarts before it ' +
+    'sees that: it never knew the Site to be gone, and what belonged to the old one goes all the ' +
+    'same (INV-7, INV-16)',
+  subs: 1,
+  run: async (stage) => {
+    const { cluster, hand } = stage;
+    await settleDown(stage);
+    await publishNext(hand);
+    await allIsWell(stage);
+    weather(stage, { watchHold: 1, watchHoldMsMax: LAG_MS_MAX });
+    await deleteSite(hand, SITE);
+    await createSite(hand, SITE);
+    for (const dom of cluster.doms) {
+      cluster.crashDom(dom);
+      cluster.startDom(dom);
+    }
+    weather(stage, {});
+    await allIsWell(stage);
+  },
+};
