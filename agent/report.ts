@@ -42,6 +42,7 @@ export function buildReport(input: ReportInput): Report {
     conditions: conditions(input),
     rssBytes: BigInt(Math.round(rssBytes)),
     geo: applied?.outcome.databases ?? [],
+    challenges: [],
   };
 }
 
@@ -60,8 +61,8 @@ function siteReport(site: SitePlan, { applied, content }: ReportInput): SiteRepo
 }
 
 function zoneReport(outcome: AppliedReport['zones'][number]): ZoneReport {
-  const { uid, name, serial = 0, error = '' } = outcome;
-  return { uid, name, serial, error };
+  const { uid, name, serial = 0, keyTags = [], error = '' } = outcome;
+  return { uid, name, serial, error, keyTags };
 }
 
 function peerReport(node: string, health: Health): PeerReport {

@@ -155,7 +155,7 @@ function digest(text: string): Digest {
 }
 
 function plan(objects: Partial<PlanObjects>): PlanObjects {
-  const none = { sites: [], certificates: new Map(), zones: [], nodes: [] };
+  const none = { sites: [], certificates: new Map(), zones: [], nodes: [], challenges: [] };
   return { ...none, geo: undefined, dns: undefined, ...objects };
 }
 

@@ -1,6 +1,6 @@
 import { ageColumn, nameColumn, readyColumn, reasonColumn, UNKNOWN } from './column.ts';
 import { parseDurationMs } from './duration.ts';
-import { type Declared, group, optional, statusGroup, text } from './field.ts';
+import { choice, type Declared, flag, group, list, optional, statusGroup, text } from './field.ts';
 import { defineKind, type Violation } from './kind.ts';
 import type { Resource } from './object.ts';
 import { aboutField, check } from './rules.ts';
@@ -12,6 +12,46 @@ export const issuerSpecSchema = group('Where certificates come from: exactly one
   ca: optional(
     group("Certificates are signed by b8s's own CA, which clients must be told to trust.", {
       lifetime: text('How long a certificate is good for, e.g. 90d or 12h.', { default: '90d' }),
+    }),
+  ),
+  acme: optional(
+    group("Certificates come from a public CA, or any that speaks ACME, such as Let's Encrypt.", {
+      directory: text('URL of its directory.', { maxLength: 1024 }),
+      termsOfServiceAgreed: flag('You agree to the terms of the CA; without it nothing is asked.'),
+      contact: list(
+        'Where the CA writes to: mail addresses.',
+        text('A mail address, e.g. ops@example.com.', { maxLength: 254 }),
+        { maxItems: 10, uniqueItems: true, default: [] },
+      ),
+      challenge: optional(
+        choice(
+          'How names are proven. Left out: dns-01 where a Zone of ours holds the name, else http-01.',
+          ['dns-01', 'http-01', 'tls-alpn-01'],
+        ),
+      ),
+      externalAccount: optional(
+        group('An account with the CA that exists elsewhere, for CAs that ask for one.', {
+          keyId: text('What the CA calls it.', { maxLength: 1024 }),
+          secret: text('The Secret with its MAC key, base64url, under `mac-key`: namespace/name.'),
+        }),
+      ),
+      preferredChain: optional(
+        text('Common name of the root that the chain should lead to, where the CA has several.'),
+      ),
+      profile: optional(text('A certificate profile of the CA, e.g. shortlived.')),
+      caBundle: optional(
+        text('PEM of the CA that signed the certificate of the directory itself.', {
+          maxLength: 65_536,
+        }),
+      ),
+      fallbacks: list(
+        'Issuers that are asked in turn after this one has failed a few times.',
+        text('An Issuer, by name.'),
+        { maxItems: 5, uniqueItems: true, default: [] },
+      ),
+      selfCheck: choice('What is looked at before the CA is asked.', ['full', 'none'], {
+        default: 'full',
+      }),
     }),
   ),
 });
@@ -46,10 +86,18 @@ const LIFETIME_MS_MIN = 60_000;
 const LIFETIME_MS_MAX = 3650 * 86_400_000;
 
 function issuerRules(issuer: Issuer): readonly Violation[] {
-  const { ca } = issuer.spec;
-  if (ca === undefined)
-    return [aboutField(['spec'], 'names no source of certificates; write ca: {}')];
-  return check(['spec', 'ca', 'lifetime'], ca.lifetime, lifetimeProblem);
+  const { ca, acme } = issuer.spec;
+  if (ca !== undefined && acme !== undefined)
+    return [aboutField(['spec'], 'names two sources of certificates; keep ca or acme')];
+  if (ca !== undefined) return check(['spec', 'ca', 'lifetime'], ca.lifetime, lifetimeProblem);
+  if (acme !== undefined) return check(['spec', 'acme', 'directory'], acme.directory, urlProblem);
+  return [aboutField(['spec'], 'names no source of certificates; write ca: {} or acme: …')];
+}
+
+function urlProblem(url: string): string | undefined {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed?.protocol === 'https:') return undefined;
+  return 'must be an https URL, e.g. https://acme-v02.api.letsencrypt.org/directory';
 }
 
 function lifetimeProblem(lifetime: string): string | undefined {

@@ -175,13 +175,23 @@ test.each([
   },
   {
     when: 'an issuer is one that b8s does not know',
-    text: manifest('Issuer', 'letsencrypt', 'ca: {}\nacme: {}'),
-    says: 'spec.acme is not a field of spec, which has ca (site.yaml:7)',
+    text: manifest('Issuer', 'vault', 'ca: {}\nvault: {}'),
+    says: 'spec.vault is not a field of spec, which has ca, acme (site.yaml:7)',
+  },
+  {
+    when: 'an issuer has two sources',
+    text: manifest('Issuer', 'both', 'ca: {}\nacme: { directory: "https://ca.test/dir" }'),
+    says: 'spec names two sources of certificates; keep ca or acme (site.yaml:5)',
+  },
+  {
+    when: 'a directory is not reached safely',
+    text: manifest('Issuer', 'open', 'acme: { directory: "http://ca.test/dir" }'),
+    says: 'spec.acme.directory "http://ca.test/dir": must be an https URL, e.g. https://acme-v02.api.letsencrypt.org/directory (site.yaml:6)',
   },
   {
     when: 'an issuer has no source',
     text: manifest('Issuer', 'empty', '{}'),
-    says: 'spec names no source of certificates; write ca: {} (site.yaml:5)',
+    says: 'spec names no source of certificates; write ca: {} or acme: … (site.yaml:5)',
   },
   {
     when: 'a release is not named by its digest',

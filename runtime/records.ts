@@ -1,3 +1,10 @@
+import type {
+  AcmeAccountRecord,
+  AcmeCountRecord,
+  AcmeOrderRecord,
+  IssuanceRecord,
+  RevocationRecord,
+} from './acme-records.ts';
 import type { Revision } from './store.ts';
 
 /**
@@ -19,6 +26,16 @@ export interface Records {
   readonly transferKey: TransferKeyRecord;
   /** The key and chain of a Certificate, the key sealed. Id: uid of the Certificate. */
   readonly material: MaterialRecord;
+  /** An account at an ACME CA. Id: uid of the Issuer. */
+  readonly acmeAccount: AcmeAccountRecord;
+  /** The order that is under way for a Certificate: at most one. Id: uid of the Certificate. */
+  readonly acmeOrder: AcmeOrderRecord;
+  /** An order that was placed, for the CA's limits. Id: `<uid of the Certificate>/<startedMs>`. */
+  readonly acmeCount: AcmeCountRecord;
+  /** How issuing a Certificate has gone, and when to go on. Id: uid of the Certificate. */
+  readonly issuance: IssuanceRecord;
+  /** A certificate to be revoked. Id: its fingerprint. */
+  readonly revocation: RevocationRecord;
   /** Which Site holds a host name, so that two Sites can never both. Id: host. */
   readonly host: HostRecord;
   /** An unredeemed join token. Id: the token's public half. */
@@ -43,11 +60,7 @@ export interface SessionRecord {
 export interface ReportRecord {
   readonly nodeUid: string;
   readonly sites: readonly SiteOnNode[];
-  readonly zones: readonly {
-    readonly uid: string;
-    readonly serial: number;
-    readonly error: string;
-  }[];
+  readonly zones: readonly ZoneOnNode[];
   readonly unreachable: readonly string[];
   readonly conditions: readonly {
     readonly type: string;
@@ -56,6 +69,16 @@ export interface ReportRecord {
     readonly message: string;
   }[];
   readonly geo: readonly string[];
+  /** Tokens of the proofs that its edges answer with (RFC 8555 §8); absent: none. */
+  readonly challenges?: readonly string[];
+}
+
+export interface ZoneOnNode {
+  readonly uid: string;
+  readonly serial: number;
+  readonly error: string;
+  /** Of the keys that the node serves it with, sorted; left out: it does not sign it. */
+  readonly keyTags?: readonly number[];
 }
 
 export interface SiteOnNode {

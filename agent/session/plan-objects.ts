@@ -1,5 +1,6 @@
 import type {
   CertificatePlan,
+  ChallengePlan,
   DnsPlan,
   GeoPlan,
   NodePlan,
@@ -19,6 +20,8 @@ export interface PlanObjects {
   readonly geo: GeoPlan | undefined;
   /** Undefined: this node is no nameserver, or dom is from before there was one. */
   readonly dns: DnsPlan | undefined;
+  /** Proofs for CAs, to be put up by edges. */
+  readonly challenges: readonly ChallengePlan[];
 }
 
 /** Sorts a plan's objects by what they are; what a newer dom adds is left aside. */
@@ -27,6 +30,7 @@ export function planObjects(objects: ReadonlyMap<string, PlanObject>): PlanObjec
   const certificates = new Map<string, CertificatePlan>();
   const zones: ZonePlan[] = [];
   const nodes: NodePlan[] = [];
+  const challenges: ChallengePlan[] = [];
   let geo: GeoPlan | undefined;
   let dns: DnsPlan | undefined;
   for (const [key, { object }] of objects) {
@@ -49,9 +53,12 @@ export function planObjects(objects: ReadonlyMap<string, PlanObject>): PlanObjec
       case 'dns':
         dns ??= object.value;
         break;
+      case 'challenge':
+        challenges.push(object.value);
+        break;
       case undefined:
         break;
     }
   }
-  return { sites, certificates, zones, nodes, geo, dns };
+  return { sites, certificates, zones, nodes, geo, dns, challenges };
 }

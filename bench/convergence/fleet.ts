@@ -151,8 +151,11 @@ export class LightSession {
         const certificate = held?.$case === 'certificate' ? held.value.fingerprint : '';
         return { uid, namespace, name, generation, serving, verified, certificate, error: '' };
       }),
-      zones: zones.map(({ uid, name, serial }) => ({ uid, name, serial, error: '' })),
-      ...{ peers: [], conditions: [], rssBytes: 0n, geo: [] },
+      zones: zones.map(({ uid, name, serial, keys }) => ({
+        ...{ uid, name, serial, error: '' },
+        keyTags: keys.map(({ keyTag }) => keyTag),
+      })),
+      ...{ peers: [], conditions: [], rssBytes: 0n, geo: [], challenges: [] },
     };
     this.#send({ $case: 'report', value: { applied, ...report } });
   }

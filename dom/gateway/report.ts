@@ -19,7 +19,10 @@ export function reportRecord(report: Report, nodeUid: string): ReportRecord {
       }))
       .toSorted((a, b) => (a.uid < b.uid ? -1 : 1)),
     zones: report.zones
-      .map(({ uid, serial, error }) => ({ uid, serial, error }))
+      .map(({ uid, serial, error, keyTags }) => ({
+        ...{ uid, serial, error },
+        ...(keyTags.length > 0 && { keyTags: keyTags.toSorted((a, b) => a - b) }),
+      }))
       .toSorted((a, b) => (a.uid < b.uid ? -1 : 1)),
     unreachable: report.peers
       .filter((peer) => !peer.reachable)
@@ -32,5 +35,6 @@ export function reportRecord(report: Report, nodeUid: string): ReportRecord {
       message,
     })),
     geo: report.geo.toSorted(),
+    ...(report.challenges.length > 0 && { challenges: report.challenges.toSorted() }),
   };
 }

@@ -110,6 +110,14 @@ function faultOf({ object }: PlanObject, { node, past, frame }: Recipient): stri
     case 'node':
       if (!isNameserver && object.value.name !== frame.node) return 'and it is no nameserver';
       return faultOfNode(object.value, past);
+    case 'challenge': {
+      const { http, alpn } = object.value;
+      const tokens = [...http, ...alpn].map(({ token }) => token);
+      const order = past.record('acmeOrder', object.value.uid);
+      const kept = order?.authorizations.map(({ proof }) => proof?.token) ?? [];
+      if (!isEdge) return 'and it is no edge';
+      return tokens.every((token) => kept.includes(token)) ? undefined : 'which no order asks for';
+    }
     case undefined:
       return 'which nobody knows';
   }

@@ -159,7 +159,7 @@ function plan(some: Partial<Plan>): Plan {
 function report(some: Partial<Report>): Report {
   return {
     ...{ applied: position, sites: [], zones: [], peers: [], conditions: [] },
-    ...{ rssBytes: 0n, geo: [], ...some },
+    ...{ rssBytes: 0n, geo: [], challenges: [], ...some },
   };
 }
 

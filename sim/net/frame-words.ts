@@ -110,6 +110,10 @@ function wordsOfObject({ key, object }: PlanObject): string {
       return `${key}: ${object.value.databases.map(({ digest }) => digest).join(' ') || 'nothing'}`;
     case 'dns':
       return `${key}: ${object.value.cookieSecrets.length} cookie secrets`;
+    case 'challenge': {
+      const proofs = [...object.value.http, ...object.value.alpn];
+      return `${key}: proofs for ${proofs.map(({ host }) => host).join(' ') || 'nothing'}`;
+    }
     case undefined:
       return `${key}: nothing`;
   }

@@ -87,6 +87,8 @@ export interface Report {
   readonly rssBytes: bigint;
   /** Digests of the geography databases in use. */
   readonly geo: readonly string[];
+  /** Tokens of the proofs that this node's edges answer with by now; sorted. */
+  readonly challenges: readonly string[];
 }
 
 export interface SiteReport {
@@ -109,6 +111,11 @@ export interface ZoneReport {
   readonly name: string;
   readonly serial: number;
   readonly error: string;
+  /**
+   * Tags of the keys in the DNSKEY set that is answered (RFC 4034 appendix B), sorted; empty: the
+   * zone is not signed here. An older sub leaves it empty, for it takes no notice of keys.
+   */
+  readonly keyTags: readonly number[];
 }
 
 /** What a nameserver sees of an edge by its own probes. */
@@ -841,7 +848,7 @@ export const Heartbeat: MessageFns<Heartbeat> = {
 };
 
 function createBaseReport(): Report {
-  return { applied: undefined, sites: [], zones: [], peers: [], conditions: [], rssBytes: 0n, geo: [] };
+  return { applied: undefined, sites: [], zones: [], peers: [], conditions: [], rssBytes: 0n, geo: [], challenges: [] };
 }
 
 export const Report: MessageFns<Report> = {
@@ -869,6 +876,9 @@ export const Report: MessageFns<Report> = {
     }
     for (const v of message.geo) {
       writer.uint32(58).string(v!);
+    }
+    for (const v of message.challenges) {
+      writer.uint32(66).string(v!);
     }
     return writer;
   },
@@ -942,6 +952,14 @@ export const Report: MessageFns<Report> = {
             message.geo.push(reader.string());
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.challenges.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -969,6 +987,9 @@ export const Report: MessageFns<Report> = {
         ? BigInt(object.rss_bytes)
         : 0n,
       geo: globalThis.Array.isArray(object?.geo) ? object.geo.map((e: any) => globalThis.String(e)) : [],
+      challenges: globalThis.Array.isArray(object?.challenges)
+        ? object.challenges.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -995,6 +1016,9 @@ export const Report: MessageFns<Report> = {
     if (message.geo?.length) {
       obj.geo = message.geo;
     }
+    if (message.challenges?.length) {
+      obj.challenges = message.challenges;
+    }
     return obj;
   },
 
@@ -1012,6 +1036,7 @@ export const Report: MessageFns<Report> = {
     message.conditions = object.conditions?.map((e) => ConditionReport.fromPartial(e)) || [];
     message.rssBytes = (object.rssBytes !== undefined && object.rssBytes !== null) ? BigInt(object.rssBytes) : 0n;
     message.geo = object.geo?.map((e) => e) || [];
+    message.challenges = object.challenges?.map((e) => e) || [];
     return message;
   },
 };
@@ -1203,7 +1228,7 @@ export const SiteReport: MessageFns<SiteReport> = {
 };
 
 function createBaseZoneReport(): ZoneReport {
-  return { uid: "", name: "", serial: 0, error: "" };
+  return { uid: "", name: "", serial: 0, error: "", keyTags: [] };
 }
 
 export const ZoneReport: MessageFns<ZoneReport> = {
@@ -1219,6 +1244,13 @@ export const ZoneReport: MessageFns<ZoneReport> = {
     }
     if (message.error !== "") {
       writer.uint32(34).string(message.error);
+    }
+    if (message.keyTags.length !== 0) {
+      writer.uint32(42).fork();
+      for (const v of message.keyTags) {
+        writer.uint32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -1268,6 +1300,24 @@ export const ZoneReport: MessageFns<ZoneReport> = {
             message.error = reader.string();
             continue;
           }
+          case 5: {
+            if (tag === 40) {
+              message.keyTags.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 42) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.keyTags.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1286,6 +1336,11 @@ export const ZoneReport: MessageFns<ZoneReport> = {
       name: isSet(object.name) ? globalThis.String(object.name) : "",
       serial: isSet(object.serial) ? globalThis.Number(object.serial) : 0,
       error: isSet(object.error) ? globalThis.String(object.error) : "",
+      keyTags: globalThis.Array.isArray(object?.keyTags)
+        ? object.keyTags.map((e: any) => globalThis.Number(e))
+        : globalThis.Array.isArray(object?.key_tags)
+        ? object.key_tags.map((e: any) => globalThis.Number(e))
+        : [],
     };
   },
 
@@ -1303,6 +1358,9 @@ export const ZoneReport: MessageFns<ZoneReport> = {
     if (message.error !== "") {
       obj.error = message.error;
     }
+    if (message.keyTags?.length) {
+      obj.keyTags = message.keyTags.map((e) => Math.round(e));
+    }
     return obj;
   },
 
@@ -1315,6 +1373,7 @@ export const ZoneReport: MessageFns<ZoneReport> = {
     message.name = object.name ?? "";
     message.serial = object.serial ?? 0;
     message.error = object.error ?? "";
+    message.keyTags = object.keyTags?.map((e) => e) || [];
     return message;
   },
 };

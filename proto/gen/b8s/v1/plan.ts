@@ -29,6 +29,7 @@ export interface PlanObject {
     | { readonly $case: "node"; readonly value: NodePlan }
     | { readonly $case: "geo"; readonly value: GeoPlan }
     | { readonly $case: "dns"; readonly value: DnsPlan }
+    | { readonly $case: "challenge"; readonly value: ChallengePlan }
     | undefined;
 }
 
@@ -82,6 +83,29 @@ export interface CertificatePlan {
   readonly notAfterMs: bigint;
   /** SHA-256 of the leaf's DER, lower-case hex. */
   readonly fingerprint: string;
+}
+
+/** Proofs that edges put up while a certificate is ordered (RFC 8555). None of it is secret. */
+export interface ChallengePlan {
+  /** Of the Certificate. */
+  readonly uid: string;
+  readonly http: readonly HttpProof[];
+  readonly alpn: readonly AlpnProof[];
+}
+
+/** RFC 8555 section 8.3: plain HTTP answers /.well-known/acme-challenge/<token> of the host. */
+export interface HttpProof {
+  readonly host: string;
+  readonly token: string;
+  readonly keyAuthorization: string;
+}
+
+/** RFC 8737: TLS with the protocol "acme-tls/1" answers with a certificate that holds the digest. */
+export interface AlpnProof {
+  readonly host: string;
+  readonly token: string;
+  /** SHA-256 of the key authorization, 32 bytes. */
+  readonly digest: Buffer;
 }
 
 /** One version of a zone, ready to be served: answers from it never mix with another version's. */
@@ -370,6 +394,9 @@ export const PlanObject: MessageFns<PlanObject> = {
       case "dns":
         DnsPlan.encode(message.object.value, writer.uint32(58).fork()).join();
         break;
+      case "challenge":
+        ChallengePlan.encode(message.object.value, writer.uint32(66).fork()).join();
+        break;
     }
     return writer;
   },
@@ -443,6 +470,14 @@ export const PlanObject: MessageFns<PlanObject> = {
             message.object = { $case: "dns", value: DnsPlan.decode(reader, reader.uint32()) };
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.object = { $case: "challenge", value: ChallengePlan.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -470,6 +505,8 @@ export const PlanObject: MessageFns<PlanObject> = {
         ? { $case: "geo", value: GeoPlan.fromJSON(object.geo) }
         : isSet(object.dns)
         ? { $case: "dns", value: DnsPlan.fromJSON(object.dns) }
+        : isSet(object.challenge)
+        ? { $case: "challenge", value: ChallengePlan.fromJSON(object.challenge) }
         : undefined,
     };
   },
@@ -491,6 +528,8 @@ export const PlanObject: MessageFns<PlanObject> = {
       obj.geo = GeoPlan.toJSON(message.object.value);
     } else if (message.object?.$case === "dns") {
       obj.dns = DnsPlan.toJSON(message.object.value);
+    } else if (message.object?.$case === "challenge") {
+      obj.challenge = ChallengePlan.toJSON(message.object.value);
     }
     return obj;
   },
@@ -535,6 +574,12 @@ export const PlanObject: MessageFns<PlanObject> = {
       case "dns": {
         if (object.object?.value !== undefined && object.object?.value !== null) {
           message.object = { $case: "dns", value: DnsPlan.fromPartial(object.object.value) };
+        }
+        break;
+      }
+      case "challenge": {
+        if (object.object?.value !== undefined && object.object?.value !== null) {
+          message.object = { $case: "challenge", value: ChallengePlan.fromPartial(object.object.value) };
         }
         break;
       }
@@ -1212,6 +1257,313 @@ export const CertificatePlan: MessageFns<CertificatePlan> = {
       ? BigInt(object.notAfterMs)
       : 0n;
     message.fingerprint = object.fingerprint ?? "";
+    return message;
+  },
+};
+
+function createBaseChallengePlan(): ChallengePlan {
+  return { uid: "", http: [], alpn: [] };
+}
+
+export const ChallengePlan: MessageFns<ChallengePlan> = {
+  encode(message: ChallengePlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.uid !== "") {
+      writer.uint32(10).string(message.uid);
+    }
+    for (const v of message.http) {
+      HttpProof.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.alpn) {
+      AlpnProof.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChallengePlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChallengePlan() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.uid = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.http.push(HttpProof.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.alpn.push(AlpnProof.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ChallengePlan {
+    return {
+      uid: isSet(object.uid) ? globalThis.String(object.uid) : "",
+      http: globalThis.Array.isArray(object?.http) ? object.http.map((e: any) => HttpProof.fromJSON(e)) : [],
+      alpn: globalThis.Array.isArray(object?.alpn) ? object.alpn.map((e: any) => AlpnProof.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: ChallengePlan): unknown {
+    const obj: any = {};
+    if (message.uid !== "") {
+      obj.uid = message.uid;
+    }
+    if (message.http?.length) {
+      obj.http = message.http.map((e) => HttpProof.toJSON(e));
+    }
+    if (message.alpn?.length) {
+      obj.alpn = message.alpn.map((e) => AlpnProof.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ChallengePlan>, I>>(base?: I): ChallengePlan {
+    return ChallengePlan.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ChallengePlan>, I>>(object: I): ChallengePlan {
+    const message = createBaseChallengePlan() as any;
+    message.uid = object.uid ?? "";
+    message.http = object.http?.map((e) => HttpProof.fromPartial(e)) || [];
+    message.alpn = object.alpn?.map((e) => AlpnProof.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseHttpProof(): HttpProof {
+  return { host: "", token: "", keyAuthorization: "" };
+}
+
+export const HttpProof: MessageFns<HttpProof> = {
+  encode(message: HttpProof, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== "") {
+      writer.uint32(10).string(message.host);
+    }
+    if (message.token !== "") {
+      writer.uint32(18).string(message.token);
+    }
+    if (message.keyAuthorization !== "") {
+      writer.uint32(26).string(message.keyAuthorization);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HttpProof {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHttpProof() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.keyAuthorization = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HttpProof {
+    return {
+      host: isSet(object.host) ? globalThis.String(object.host) : "",
+      token: isSet(object.token) ? globalThis.String(object.token) : "",
+      keyAuthorization: isSet(object.keyAuthorization)
+        ? globalThis.String(object.keyAuthorization)
+        : isSet(object.key_authorization)
+        ? globalThis.String(object.key_authorization)
+        : "",
+    };
+  },
+
+  toJSON(message: HttpProof): unknown {
+    const obj: any = {};
+    if (message.host !== "") {
+      obj.host = message.host;
+    }
+    if (message.token !== "") {
+      obj.token = message.token;
+    }
+    if (message.keyAuthorization !== "") {
+      obj.keyAuthorization = message.keyAuthorization;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<HttpProof>, I>>(base?: I): HttpProof {
+    return HttpProof.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<HttpProof>, I>>(object: I): HttpProof {
+    const message = createBaseHttpProof() as any;
+    message.host = object.host ?? "";
+    message.token = object.token ?? "";
+    message.keyAuthorization = object.keyAuthorization ?? "";
+    return message;
+  },
+};
+
+function createBaseAlpnProof(): AlpnProof {
+  return { host: "", token: "", digest: Buffer.alloc(0) };
+}
+
+export const AlpnProof: MessageFns<AlpnProof> = {
+  encode(message: AlpnProof, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== "") {
+      writer.uint32(10).string(message.host);
+    }
+    if (message.token !== "") {
+      writer.uint32(18).string(message.token);
+    }
+    if (message.digest.length !== 0) {
+      writer.uint32(26).bytes(message.digest);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AlpnProof {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAlpnProof() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.digest = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AlpnProof {
+    return {
+      host: isSet(object.host) ? globalThis.String(object.host) : "",
+      token: isSet(object.token) ? globalThis.String(object.token) : "",
+      digest: isSet(object.digest) ? Buffer.from(bytesFromBase64(object.digest)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: AlpnProof): unknown {
+    const obj: any = {};
+    if (message.host !== "") {
+      obj.host = message.host;
+    }
+    if (message.token !== "") {
+      obj.token = message.token;
+    }
+    if (message.digest.length !== 0) {
+      obj.digest = base64FromBytes(message.digest);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<AlpnProof>, I>>(base?: I): AlpnProof {
+    return AlpnProof.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AlpnProof>, I>>(object: I): AlpnProof {
+    const message = createBaseAlpnProof() as any;
+    message.host = object.host ?? "";
+    message.token = object.token ?? "";
+    message.digest = object.digest ?? Buffer.alloc(0);
     return message;
   },
 };

@@ -1,0 +1,147 @@
+export interface AcmeAccountRecord {
+  /** The account is of this CA: another URL in the Issuer calls for another account. */
+  readonly directory: string;
+  /** Absent: its key is made and stored, the CA has not answered yet. */
+  readonly url?: string;
+  /** The account's private key, sealed for `acme-account/<uid of the Issuer>`. */
+  readonly sealedKey: string;
+  /** When the key was made. */
+  readonly keyMs: number;
+  /** What the CA was told. */
+  readonly contact: readonly string[];
+  /** The external account that it was bound to; absent: none. */
+  readonly externalKeyId?: string;
+  /** The key that is about to take over, sealed likewise: kept before the CA hears of it. */
+  readonly nextSealedKey?: string;
+  /** Why the last step failed, and when it is tried again; absent: it did not. */
+  readonly failure?: IssuanceFailure;
+}
+
+/**
+ * An order, as far as it has come. It is written before the CA hears of it, with the key that the
+ * certificate will have: whoever finds it goes on with it, and never orders again (INV-30).
+ */
+export interface AcmeOrderRecord {
+  readonly certificate: { readonly namespace: string; readonly name: string };
+  /** The Issuer that is asked, the declared one or one of its fallbacks. */
+  readonly issuerUid: string;
+  /** The account that it was placed with. */
+  readonly accountUrl: string;
+  readonly names: readonly string[];
+  readonly keyType: string;
+  readonly profile?: string;
+  /** The private key of the certificate to come, sealed for the Certificate's uid. */
+  readonly sealedKey: string;
+  readonly startedMs: number;
+  /** Fingerprint of the certificate that it takes over from, for the CA (RFC 9773 §5). */
+  readonly replaces?: string;
+  /**
+   * `placing`: the CA may or may not have heard of it. `validating`: proofs are put up and asked
+   * for. `finalizing`: all names are proven. `downloading`: the certificate is there to be fetched.
+   */
+  readonly phase: 'placing' | 'validating' | 'finalizing' | 'downloading';
+  /** From `validating` on. */
+  readonly url?: string;
+  readonly finalizeUrl?: string;
+  /** From `downloading` on. */
+  readonly certificateUrl?: string;
+  readonly authorizations: readonly AcmeAuthorizationRecord[];
+  /** Not to be looked at before: the CA's Retry-After. */
+  readonly notBeforeMs?: number;
+}
+
+export interface AcmeAuthorizationRecord {
+  readonly url: string;
+  /** Without `*.`. */
+  readonly name: string;
+  readonly wildcard: boolean;
+  /** `proposed`: the proof is being put up. `asked`: the CA was told to look. */
+  readonly state: 'pending' | 'proposed' | 'asked' | 'valid';
+  /** From `proposed` until `valid`. */
+  readonly proof?: ProofRecord;
+}
+
+/** What is put up for the CA to see. None of it is secret. */
+export type ProofRecord = {
+  /** Of the challenge. */
+  readonly url: string;
+  readonly token: string;
+  /** When it was stored: where to look for it is bounded in time. */
+  readonly sinceMs: number;
+} & (
+  | {
+      readonly type: 'dns-01';
+      /** Where the TXT record goes: `_acme-challenge.<name>`, or what that is an alias of. */
+      readonly recordName: string;
+      readonly recordValue: string;
+      /** `namespace/name` of the Zone that it goes into. */
+      readonly zone: string;
+      /** The first serial of that zone with the record in it; absent: not compiled yet. */
+      readonly serial?: number;
+    }
+  | { readonly type: 'http-01'; readonly keyAuthorization: string }
+  | {
+      readonly type: 'tls-alpn-01';
+      /** SHA-256 of the key authorization, hex (RFC 8737 §3). */
+      readonly digest: string;
+    }
+);
+
+export interface AcmeCountRecord {
+  readonly issuerUid: string;
+  readonly names: readonly string[];
+  readonly startedMs: number;
+}
+
+export interface IssuanceFailure {
+  /** For a person: what was being done, and what the CA said. */
+  readonly message: string;
+  /** One word: the CA's problem type, e.g. "rateLimited"; or "unreachable", "selfCheck", … */
+  readonly reason: string;
+  readonly nextTryMs: number;
+}
+
+export interface IssuanceRecord {
+  /** The newest tries, oldest first, at most 20. */
+  readonly tries: readonly IssuanceTry[];
+  /** Failures in a row. */
+  readonly failures: number;
+  /** Absent: the last try succeeded, or there was none. */
+  readonly failure?: IssuanceFailure;
+  /** Generation of the Certificate that failed: another one is tried at once. */
+  readonly generation: number;
+  /** When the CA wants the certificate in use to be renewed (RFC 9773); absent: it does not say. */
+  readonly renewal?: {
+    readonly fingerprint: string;
+    /** Drawn from the CA's window once per window. */
+    readonly renewMs: number;
+    readonly startMs: number;
+    readonly endMs: number;
+    readonly explanationUrl?: string;
+    /** When to ask again. */
+    readonly askAgainMs: number;
+  };
+}
+
+export interface IssuanceTry {
+  readonly startedMs: number;
+  readonly endedMs: number;
+  /** Name of the Issuer. */
+  readonly issuer: string;
+  readonly names: readonly string[];
+  readonly orderUrl?: string;
+  readonly outcome: 'issued' | 'failed' | 'abandoned';
+  /** Fingerprint of what was issued, or why it failed. */
+  readonly detail: string;
+}
+
+export interface RevocationRecord {
+  readonly certificate: { readonly namespace: string; readonly name: string; readonly uid: string };
+  readonly issuerUid: string;
+  readonly chainPem: string;
+  readonly reason: string;
+  readonly requestedMs: number;
+  /** Absent: not yet. */
+  readonly revokedMs?: number;
+  readonly failure?: IssuanceFailure;
+}
