@@ -49,6 +49,8 @@ export interface ZoneOutcome {
   readonly name: string;
   /** The serial that is served now; undefined: none of this zone. */
   readonly serial: number | undefined;
+  /** Of the keys that it is served with, sorted; left out: it is not signed. */
+  readonly keyTags?: readonly number[];
   /** Undefined: what was asked for is served. */
   readonly error: string | undefined;
 }
@@ -73,7 +75,9 @@ export function compileZones(
   const outcomes = plans.map((plan): ZoneOutcome => {
     const { zone, error } = compileOrKeep(plan, { previous, compiled });
     if (zone !== undefined) zones.set(zone.origin, zone);
-    return { uid: plan.uid, name: plan.name, serial: zone?.serial, error };
+    const { uid, name } = plan;
+    const keyTags = zone?.signing?.keyTags;
+    return { uid, name, serial: zone?.serial, ...(keyTags && { keyTags }), error };
   });
   return { zones, outcomes };
 }

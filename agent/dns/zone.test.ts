@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { geoName, records, zonePlan } from './dns.fixture.ts';
+import { zoneKey } from './dnssec/signed.fixture.ts';
 import { type CompiledPlans, compileZones } from './snapshot.ts';
 import { compileZone } from './zone.ts';
 
@@ -80,6 +81,16 @@ test('a malformed zone is reported, its last good version and the other zones ar
     { uid: 'uid-b.example', name: 'b-example', serial: 2027, error: undefined },
   ]);
   expect([...after.zones.values()].map(({ serial }) => serial)).toEqual([2026, 2027]);
+});
+
+test('the keys that a zone is served with are told, also of the version that was kept', () => {
+  const keys = [zoneKey('one'), zoneKey('two', { role: 'published' })];
+  const signed = zonePlan('a.example', { keys });
+  const tags = keys.map(({ keyTag }) => keyTag).toSorted((a, b) => a - b);
+  const before = compileZones([signed, zonePlan('b.example')]);
+  expect(before.outcomes.map(({ keyTags }) => keyTags)).toEqual([tags, undefined]);
+  const bad = { ...signed, keys: [], records: [records('a.example', 'A', '?')] };
+  expect(compileZones([bad], before.zones).outcomes[0]?.keyTags).toEqual(tags);
 });
 
 test('a malformed zone of another uid inherits nothing', () => {

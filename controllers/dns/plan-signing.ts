@@ -5,6 +5,7 @@ import type {
   SigningPhase,
   SigningRecord,
   ZoneKeyRecord,
+  ZoneOnNode,
   ZoneRecord,
 } from '../../runtime/records.ts';
 import { isSerialGreater } from './serial.ts';
@@ -92,15 +93,26 @@ export function publicKeys({ phase, keys }: SigningRecord): readonly ZoneKeyReco
   });
 }
 
+/**
+ * Whether a nameserver serves a zone with all these keys. One of an older version of b8s takes no
+ * notice of them, and reports the serial all the same.
+ */
+export function signsWith(
+  { keyTags = [] }: ZoneOnNode,
+  keys: readonly Pick<ZoneKeyRecord, 'keyTag'>[],
+): boolean {
+  return keys.every(({ keyTag }) => keyTags.includes(keyTag));
+}
+
 /** The nameservers that do not serve the keys of this phase yet, by name. */
 export function nodesBehind(
-  { serial }: SigningRecord,
+  { serial, keys }: SigningRecord,
   { zone, nodes }: Pick<SigningFacts, 'zone' | 'nodes'>,
 ): readonly string[] {
   const behind = nodes.filter((node) => {
     const report = node.report?.zones.find(({ uid }) => uid === zone.metadata.uid);
     // One that is away serves on, too: what it serves counts as much (INV-24).
-    if (serial === undefined || report === undefined) return true;
+    if (serial === undefined || report === undefined || !signsWith(report, keys)) return true;
     return report.serial !== serial && !isSerialGreater(report.serial, serial);
   });
   return behind.filter((node) => hasRole(node, 'nameserver')).map(({ name }) => name);

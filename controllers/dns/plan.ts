@@ -4,11 +4,11 @@ import type { Zone, ZoneStatus } from '../../api/zone.ts';
 import { type ConditionInput, replaceConditions } from '../../runtime/conditions.ts';
 import { qualifiedName } from '../../runtime/keys.ts';
 import { hasRole, type NodeView } from '../../runtime/node-view.ts';
-import type { SigningRecord, ZoneRecord } from '../../runtime/records.ts';
+import type { SigningRecord, ZoneOnNode, ZoneRecord } from '../../runtime/records.ts';
 import { VALUE_BYTES_MAX } from '../../runtime/store.ts';
 import { zonesByOrigin } from '../../runtime/zones.ts';
 import { geoNames } from './geo-names.ts';
-import { publicKeys } from './plan-signing.ts';
+import { publicKeys, signsWith } from './plan-signing.ts';
 import { recordSets } from './record-sets.ts';
 import { greatestSerial, nextSerial } from './serial.ts';
 import { signingStatus } from './signing-status.ts';
@@ -47,7 +47,7 @@ export function planZone(facts: ZoneFacts, nowMs: number): ZonePlan {
   const served = isTooLarge ? facts.previous : record;
   const accepted = isTooLarge ? tooLarge(zone) : acceptedOf(problems);
   const nodes = facts.nodes.filter((node) => hasRole(node, 'nameserver') && node.connected);
-  const current = nodes.filter((node) => serves(node, zone, served?.serial));
+  const current = nodes.filter((node) => serves(node, zone, served));
   const signing =
     facts.signing === undefined
       ? undefined
@@ -57,7 +57,7 @@ export function planZone(facts: ZoneFacts, nowMs: number): ZonePlan {
     isSigned: facts.signing !== undefined,
   });
   const inputs = [
-    readyOf(facts, nodes, current),
+    readyOf(facts, nodes, current, served),
     accepted,
     ...(signing === undefined ? [] : [signing.condition]),
     ...(handing === undefined ? [] : [handing]),
@@ -125,15 +125,18 @@ function versionOf(
   return { ...data, serial: nextSerial(greatestSerial(used), nowMs), generation };
 }
 
-function serves(node: NodeView, zone: Zone, serial: number | undefined): boolean {
-  const report = node.report?.zones.find(({ uid }) => uid === zone.metadata.uid);
-  return report !== undefined && report.serial === serial && report.error === '';
+function serves(node: NodeView, zone: Zone, version: ZoneRecord | undefined): boolean {
+  const report = reportOf(node, zone);
+  if (report === undefined || report.serial !== version?.serial || report.error !== '')
+    return false;
+  return signsWith(report, version.keys ?? []);
 }
 
 function readyOf(
   { zone, nodes: all }: ZoneFacts,
   nodes: readonly NodeView[],
   current: readonly NodeView[],
+  version: ZoneRecord | undefined,
 ): ConditionInput {
   const type = 'Ready';
   if (!all.some((node) => hasRole(node, 'nameserver'))) {
@@ -148,7 +151,7 @@ function readyOf(
   const upToDate = new Set(current);
   const behind = nodes.filter((node) => !upToDate.has(node));
   if (behind.length === 0) return { type, status: 'True', reason: 'Served', message: served };
-  const names = shortList(behind.map((node) => describe(node, zone)));
+  const names = shortList(behind.map((node) => describe(node, zone, version)));
   return {
     type,
     status: 'False',
@@ -158,9 +161,16 @@ function readyOf(
 }
 
 /** `london`, or `london (what it says is wrong)`. */
-function describe(node: NodeView, zone: Zone): string {
-  const error = node.report?.zones.find(({ uid }) => uid === zone.metadata.uid)?.error ?? '';
-  return error === '' ? node.name : `${node.name} (${error})`;
+function describe(node: NodeView, zone: Zone, version: ZoneRecord | undefined): string {
+  const { name } = node;
+  const report = reportOf(node, zone);
+  if (report !== undefined && report.error !== '') return `${name} (${report.error})`;
+  const isBehind = report === undefined || report.serial !== version?.serial;
+  return isBehind ? name : `${name} (it serves the zone without its keys: update sub there)`;
+}
+
+function reportOf(node: NodeView, { metadata: { uid } }: Zone): ZoneOnNode | undefined {
+  return node.report?.zones.find((each) => each.uid === uid);
 }
 
 function acceptedOf(problems: readonly string[]): ConditionInput {

@@ -32,9 +32,10 @@ async function signedZone(origin = 'example.com'): Promise<Signed> {
     at,
     async serve(...nodes) {
       const uid = zone()?.metadata.uid ?? '';
-      const serial = at.world.record('zone', ZONE)?.value.serial ?? 0;
+      const { serial = 0, keys = [] } = at.world.record('zone', ZONE)?.value ?? {};
+      const keyTags = keys.map(({ keyTag }) => keyTag);
       for (const node of nodes.length > 0 ? nodes : ['a', 'b'])
-        await at.report(node, { zones: [{ uid, serial, error: '' }] });
+        await at.report(node, { zones: [{ uid, serial, error: '', keyTags }] });
     },
     declare: (dnssec) =>
       at.configure('Zone', 'example', {
@@ -145,6 +146,37 @@ test('a nameserver that is away holds the next step up, one that is removed does
   expect(said()).toContain('signing');
   await at.remove('Node', 'b');
   await serve('a');
+  await at.clock.advance(2 * HOUR_MS);
+  expect(said()).toContain('steady');
+  await at.end();
+});
+
+test('a nameserver that serves the version without its keys does not count as serving it', async () => {
+  const { at, serve } = await signedZone();
+  await serve();
+  const zone = () => at.world.get('Zone', { namespace: 'default', name: 'example' });
+  expect(zone()?.status?.servedBy).toEqual({ current: 2, total: 2 });
+  // An older sub takes no notice of keys, and reports the serial all the same.
+  const serial = at.world.record('zone', ZONE)?.value.serial ?? 0;
+  const report = { uid: zone()?.metadata.uid ?? '', serial, error: '' };
+  for (const keyTags of [undefined, [], [1]]) {
+    await at.report('b', { zones: [{ ...report, ...(keyTags && { keyTags }) }] });
+    expect(zone()?.status?.servedBy).toEqual({ current: 1, total: 2 });
+    const ready = zone()?.status?.conditions?.find(({ type }) => type === 'Ready');
+    expect(ready?.message).toContain('b (it serves the zone without its keys: update sub there)');
+  }
+  await at.end();
+});
+
+test('signing does not begin to count while a nameserver does not sign', async () => {
+  const { at, serve, said } = await signedZone();
+  await serve('a');
+  const uid = at.world.list('Zone')[0]?.metadata.uid ?? '';
+  const serial = at.world.record('zone', ZONE)?.value.serial ?? 0;
+  await at.report('b', { zones: [{ uid, serial, error: '' }] });
+  await at.clock.advance(48 * HOUR_MS);
+  expect(said()).toContain('signing');
+  await serve('b');
   await at.clock.advance(2 * HOUR_MS);
   expect(said()).toContain('steady');
   await at.end();

@@ -45,7 +45,7 @@ describe('what sub says', () => {
         $case: 'report',
         value: report({
           sites: [site('blog', ['a', 'b'], ''), site('docs', ['c'], 'blob c is missing')],
-          zones: [{ uid: 'z', name: 'example-test', serial: 9, error: 'too large' }],
+          zones: [{ uid: 'z', name: 'example-test', serial: 9, error: 'too large', keyTags: [] }],
           peers: [
             { node: 'sydney', reachable: false },
             { node: 'tokyo', reachable: true },

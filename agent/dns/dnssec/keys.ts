@@ -34,6 +34,8 @@ export interface Signers {
 
 /** How a zone is signed. */
 export interface ZoneSigning {
+  /** Of all keys, sorted. */
+  readonly keyTags: readonly number[];
   /** Those that sign every rrset. */
   readonly active: Signers;
   /** Those that sign what the parent's DS records and scanners lead to: the keys themselves. */
@@ -60,6 +62,7 @@ export function compileSigning(
   if (active.length === 0) throw new RangeError('its keys do not include an active one');
   const entering = keys.filter(({ role }) => role !== 'retired');
   return {
+    keyTags: keys.map(({ keyTag }) => keyTag).toSorted((a, b) => a - b),
     active: signersOf(active, origin),
     entering: signersOf(entering, origin),
     rrsets: [dnskeys(keys), ...parentRrsets(keys, origin)],
