@@ -107,6 +107,11 @@ export interface ZoneRecord {
   readonly negativeTtlS: number;
   readonly records: readonly RecordSetRecord[];
   readonly geoNames: readonly GeoNameRecord[];
+  /**
+   * By name: the Nodes that `geoNames` has as candidates, for a later Node of the name is another
+   * (INV-16). Absent: there are none, or the version is from before this was kept.
+   */
+  readonly nodeUids?: Readonly<Record<string, string>>;
   /** Absent: nobody may take the zone whole. */
   readonly transfer?: ZoneTransferRecord;
   /** What is public of the keys that sign it, in the order in which they were made; absent: none. */

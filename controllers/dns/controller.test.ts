@@ -37,6 +37,35 @@ test('a site gets its candidates once a node has verified what is served', async
   await at.end();
 });
 
+test('a machine that joins under the name of a removed one is not taken for it (INV-16)', async () => {
+  const at = await zoneWithSite();
+  const zone = () => at.world.record('zone', ZONE)?.value;
+  await at.commit({ kind: 'status', base: siteIn(at), status: { release: R1 } as object });
+  await at.report('a', { sites: [served(siteIn(at), R1)] });
+  expect(zone()).toMatchObject({ geoNames: [{ candidates: ['a'] }], nodeUids: { a: uidOf('a') } });
+  const before = zone()?.serial ?? 0;
+  const old = at.world.get('Node', { name: 'a' });
+  if (old === undefined) throw new Error('no node');
+  // So fast that the controller sees the second one only.
+  const gone = at.commit({ kind: 'delete', base: old });
+  await at.commit({
+    kind: 'create',
+    object: { kind: 'Node', metadata: { name: 'a' }, spec: old.spec },
+  });
+  await gone;
+  expect(uidOf('a')).not.toBe(old.metadata.uid);
+  expect(zone()?.geoNames[0]?.candidates).toEqual([]);
+  expect(zone()?.nodeUids).toBeUndefined();
+  await at.report('a', { sites: [served(siteIn(at), R1)] });
+  expect(zone()).toMatchObject({ geoNames: [{ candidates: ['a'] }], nodeUids: { a: uidOf('a') } });
+  expect(zone()?.serial).toBeGreaterThan(before);
+  await at.end();
+
+  function uidOf(name: string): string | undefined {
+    return at.world.get('Node', { name })?.metadata.uid;
+  }
+});
+
 test('what secondaries get follows the edges, each time with a greater serial', async () => {
   const at = await zoneWithSite();
   await at.node('b');

@@ -98,13 +98,35 @@ test.each([
     previousUid: 'another',
     candidates: [],
   },
-])('geoNames when $when', ({ nodes, candidates, previous = [], previousUid, of = site() }) => {
+  {
+    when: 'all lost it, and one of them is another machine than was named before (INV-16)',
+    nodes: [edge('a', undefined), edge('b', undefined)],
+    previous: ['a', 'b'],
+    nodeUids: { a: 'uid-node-a', b: 'uid-of-the-b-that-was-removed' },
+    candidates: ['a'],
+  },
+  {
+    when: 'the only one was removed and joined anew: a namesake that has nothing is no answer',
+    nodes: [edge('a', undefined)],
+    previous: ['a'],
+    nodeUids: { a: 'uid-of-the-a-that-was-removed' },
+    candidates: [],
+  },
+  {
+    when: 'the only one was removed and joined anew, and has verified it since',
+    nodes: [edge('a', good)],
+    previous: ['a'],
+    nodeUids: { a: 'uid-of-the-a-that-was-removed' },
+    candidates: ['a'],
+  },
+])('geoNames when $when', (given) => {
+  const { nodes, candidates, previous = [], previousUid, nodeUids, of = site() } = given;
   const facts = {
     zone,
     zones: zonesByOrigin([zone]),
     sites: [of],
     nodes,
-    previous: [known(previous, previousUid)],
+    previous: { geoNames: [known(previous, previousUid)], ...(nodeUids && { nodeUids }) },
   };
   expect(geoNames(facts).map((name) => name.candidates)).toEqual([candidates]);
 });
@@ -132,7 +154,13 @@ test.each([
 ])('geoNames with policy $when', ({ routing, candidates, weights }) => {
   const nodes = ['a', 'b', 'c'].map((name) => edge(name, good));
   const sites = [site({ answers: 2, ...routing })];
-  const [name] = geoNames({ zone, zones: zonesByOrigin([zone]), sites, nodes, previous: [] });
+  const [name] = geoNames({
+    zone,
+    zones: zonesByOrigin([zone]),
+    sites,
+    nodes,
+    previous: undefined,
+  });
   expect(name).toMatchObject({ candidates, weights, answersMax: 2, ttlS: 30 });
 });
 
@@ -153,7 +181,13 @@ test('regions and the fallback name candidates only, by name and by label', () =
     ],
     fallback: { location: { latitude: 48, longitude: 2 }, nodes: ['c', 'empty'] },
   };
-  const facts = { zone, zones: zonesByOrigin([zone]), sites: [site(routing)], nodes, previous: [] };
+  const facts = {
+    zone,
+    zones: zonesByOrigin([zone]),
+    sites: [site(routing)],
+    nodes,
+    previous: undefined,
+  };
   expect(geoNames(facts)[0]).toMatchObject({
     candidates: ['a', 'b', 'c'],
     regions: [
@@ -167,7 +201,7 @@ test('regions and the fallback name candidates only, by name and by label', () =
 
 test('without a word on regions the record says none: zones from before stay the same', () => {
   const nodes = [edge('a', good)];
-  const facts = { zone, zones: zonesByOrigin([zone]), sites: [site()], nodes, previous: [] };
+  const facts = { zone, zones: zonesByOrigin([zone]), sites: [site()], nodes, previous: undefined };
   expect(geoNames(facts)).toEqual([known(['a'])]);
 });
 
@@ -179,9 +213,13 @@ test('a host belongs to the Zone with the longest origin', () => {
     }),
   ];
   const names = (of: Zone) =>
-    geoNames({ zone: of, zones: zonesByOrigin([zone, inner]), sites, nodes: [], previous: [] }).map(
-      ({ name }) => name,
-    );
+    geoNames({
+      zone: of,
+      zones: zonesByOrigin([zone, inner]),
+      sites,
+      nodes: [],
+      previous: undefined,
+    }).map(({ name }) => name);
   expect(names(zone)).toEqual(['a.example.com']);
   expect(names(inner)).toEqual(['a.eu.example.com', 'eu.example.com']);
 });

@@ -3,7 +3,7 @@ import { isChosenNode, type NodeChoice, type Routing } from '../../api/routing.t
 import type { Site } from '../../api/site.ts';
 import type { Zone } from '../../api/zone.ts';
 import { hasRole, type NodeView } from '../../runtime/node-view.ts';
-import type { GeoNameRecord } from '../../runtime/records.ts';
+import type { GeoNameRecord, ZoneRecord } from '../../runtime/records.ts';
 import { type ZonesByOrigin, zoneOfHost } from '../../runtime/zones.ts';
 
 export interface GeoFacts {
@@ -11,26 +11,48 @@ export interface GeoFacts {
   readonly zones: ZonesByOrigin;
   readonly sites: readonly Site[];
   readonly nodes: readonly NodeView[];
-  /** Those of the version that is being served now. */
-  readonly previous: readonly GeoNameRecord[];
+  /** Of the version that is being served now; undefined: there is none. */
+  readonly previous: GeoNames | undefined;
 }
+
+type GeoNames = Pick<ZoneRecord, 'geoNames' | 'nodeUids'>;
 
 /** The names of Sites in a zone with the nodes that may be answered, sorted by name. */
 export function geoNames(facts: GeoFacts): readonly GeoNameRecord[] {
   const { zone, zones, nodes } = facts;
   const edges = nodes.filter((node) => hasRole(node, 'edge')).toSorted(byName);
-  const previous = new Map(facts.previous.map((each) => [each.name, each]));
+  const previous = new Map(facts.previous?.geoNames.map((each) => [each.name, each]));
+  const remaining = edges.filter((edge) => isSame(edge, facts.previous?.nodeUids));
   const names = new Map<string, GeoNameRecord>();
   for (const site of oldestFirst(facts.sites)) {
     const verified = edges.filter((edge) => mayServe(site, edge)).map(({ name }) => name);
     for (const host of site.spec.hosts) {
       if (names.has(host) || zoneOfHost(zones, host) !== zone) continue;
       const candidates =
-        verified.length > 0 ? verified : lastKnown(site, edges, previous.get(host));
+        verified.length > 0
+          ? verified
+          : lastKnown(site, { edges, remaining, previous: previous.get(host) });
       names.set(host, geoName(site, host, { candidates, edges }));
     }
   }
   return [...names.keys()].toSorted().flatMap((name) => names.get(name) ?? []);
+}
+
+/** The nodes that are candidates of any of the names, by name; undefined: none. */
+export function candidateUids(
+  names: readonly GeoNameRecord[],
+  nodes: readonly NodeView[],
+): Readonly<Record<string, string>> | undefined {
+  const named = new Set(names.flatMap(({ candidates }) => candidates));
+  if (named.size === 0) return undefined;
+  return Object.fromEntries(
+    nodes.filter(({ name }) => named.has(name)).map(({ name, node }) => [name, node.metadata.uid]),
+  );
+}
+
+/** A machine that joined under the name of one that was removed has nothing of what that had. */
+function isSame({ name, node }: NodeView, uids: GeoNames['nodeUids']): boolean {
+  return uids === undefined || uids[name] === node.metadata.uid;
 }
 
 /**
@@ -45,19 +67,23 @@ function mayServe(site: Site, edge: NodeView): boolean {
   return release !== undefined && verified.includes(release) && answers(site, edge);
 }
 
+interface Known {
+  readonly edges: readonly NodeView[];
+  /** Edges that are no other ones than when the version of now was made. */
+  readonly remaining: readonly NodeView[];
+  /** The name in the version of now. */
+  readonly previous: GeoNameRecord | undefined;
+}
+
 /**
  * For when every node lost what it held: an empty answer takes the site down for as long as
  * resolvers remember it, the last known good one only until the first node has the content again.
  * Where those nodes were removed, one that still answers from an older release is better than none.
  */
-function lastKnown(
-  site: Site,
-  edges: readonly NodeView[],
-  previous: GeoNameRecord | undefined,
-): readonly string[] {
+function lastKnown(site: Site, { edges, remaining, previous }: Known): readonly string[] {
   // Of an earlier Site of this host nothing is known that holds for this one.
   if (site.status?.release === undefined || previous?.siteUid !== site.metadata.uid) return [];
-  const known = edges.filter(({ name }) => previous.candidates.includes(name));
+  const known = remaining.filter(({ name }) => previous.candidates.includes(name));
   const left = known.length > 0 ? known : edges.filter((edge) => answers(site, edge));
   return left.map(({ name }) => name);
 }

@@ -7,7 +7,7 @@ import { hasRole, type NodeView } from '../../runtime/node-view.ts';
 import type { SigningRecord, ZoneOnNode, ZoneRecord } from '../../runtime/records.ts';
 import { VALUE_BYTES_MAX } from '../../runtime/store.ts';
 import { zonesByOrigin } from '../../runtime/zones.ts';
-import { geoNames } from './geo-names.ts';
+import { candidateUids, geoNames } from './geo-names.ts';
 import { publicKeys, signsWith } from './plan-signing.ts';
 import { recordSets } from './record-sets.ts';
 import { greatestSerial, nextSerial } from './serial.ts';
@@ -88,10 +88,11 @@ function compile(facts: ZoneFacts): {
     zones: zonesByOrigin(facts.zones),
     sites,
     nodes,
-    previous: facts.previous?.geoNames ?? [],
+    previous: facts.previous,
   });
   const siteHosts = new Set(names.map(({ name }) => name));
   const { records, nameservers, problems } = recordSets(zone, nodes, siteHosts);
+  const nodeUids = candidateUids(names, nodes);
   const transfer = zoneTransfer(zone, names, nodes);
   const data = {
     zoneUid: zone.metadata.uid,
@@ -104,6 +105,7 @@ function compile(facts: ZoneFacts): {
     negativeTtlS: soa.negativeTtlS,
     records,
     geoNames: names,
+    ...(nodeUids === undefined ? {} : { nodeUids }),
     ...(facts.signing === undefined ? {} : { keys: publicKeys(facts.signing) }),
     ...(transfer === undefined ? {} : { transfer }),
   };

@@ -1,3 +1,4 @@
+import type { Node } from '../../api/node.ts';
 import type { Site } from '../../api/site.ts';
 import { kindPrefix, objectKey, recordKey } from '../../runtime/keys.ts';
 import type { GeoNameRecord, ZoneRecord } from '../../runtime/records.ts';
@@ -7,6 +8,7 @@ import type { Commit, NodePosition } from './check.ts';
 
 const SITES_PREFIX = `${kindPrefix('Site')}${NAMESPACE}/`;
 const ZONE_RECORD_KEY = recordKey('zone', `${NAMESPACE}/${ZONE_NAME}`);
+const NODES_PREFIX = kindPrefix('Node');
 const ZONE_KEY = objectKey({ kind: 'Zone', namespace: NAMESPACE, name: ZONE_NAME });
 
 /**
@@ -25,15 +27,25 @@ export class Past {
   /** By site that was deleted: the first zone without any that is gone; undefined: none yet. */
   readonly #forgotten = new Map<string, bigint | undefined>();
   #zone: { readonly revision: bigint; readonly names: readonly GeoNameRecord[] } | undefined;
+  /** By name: the uid of the Node that is there, or was there last. */
+  readonly #nodes = new Map<string, string>();
+  /** By revision, in order: the Nodes that each version of the zone means, by name. */
+  readonly #meant: [revision: bigint, nodeUids: Readonly<Record<string, string>>][] = [];
 
   committed({ revision, transaction }: Commit): void {
     for (const write of transaction.writes) {
       const { kind, key } = write;
       if (isGoing(write)) this.#deleted.set(key, revision);
       if (key.startsWith(SITES_PREFIX)) this.#siteWritten(key.slice(SITES_PREFIX.length), write);
+      if (kind === 'put' && key.startsWith(NODES_PREFIX))
+        this.#nodes.set(
+          key.slice(NODES_PREFIX.length),
+          (JSON.parse(write.value) as Node).metadata.uid,
+        );
       if (kind === 'put' && key === ZONE_RECORD_KEY) {
-        const { geoNames } = JSON.parse(write.value) as ZoneRecord;
+        const { geoNames, nodeUids = {} } = JSON.parse(write.value) as ZoneRecord;
         this.#zone = { revision, names: geoNames };
+        this.#meant.push([revision, nodeUids]);
         this.#forget();
       }
     }
@@ -70,7 +82,18 @@ export class Past {
 
   /** …after that other node was last removed. */
   knowsNode(node: string, other: string): boolean {
-    return this.#knows(node, `${kindPrefix('Node')}${other}`);
+    return this.#knows(node, `${NODES_PREFIX}${other}`);
+  }
+
+  /**
+   * The nameserver serves a zone that means this very node, not one that was removed and had its
+   * name: dom writes it anew some time later. (That it does is looked at in `routed.ts`.)
+   */
+  meansNode(nameserver: string, node: string): boolean {
+    const applied = this.#applied.get(nameserver);
+    if (applied === undefined) return false;
+    const [, uids] = this.#meant.findLast(([revision]) => revision <= applied) ?? [];
+    return uids !== undefined && uids[node] === this.#nodes.get(node);
   }
 
   /** At this revision the site does not exist, or is marked for deletion, as far as is known. */

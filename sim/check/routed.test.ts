@@ -1,15 +1,18 @@
 import { expect, test } from 'vitest';
 import type { Digest } from '../../runtime/digest.ts';
+import { recordKey } from '../../runtime/keys.ts';
 import type { ZoneRecord } from '../../runtime/records.ts';
 import { routedCheck } from './routed.ts';
-import { object, Scene } from './scene.fixture.ts';
+import { keyOfObject, object, Scene } from './scene.fixture.ts';
 
 const R1: Digest = `sha256-${'1'.repeat(64)}`;
 const R2: Digest = `sha256-${'2'.repeat(64)}`;
 
 function world(): Scene {
   const scene = new Scene();
-  return scene.watch(routedCheck(scene.ports, scene.history));
+  scene.watch(routedCheck(scene.ports, scene.history));
+  scene.put(object('Node', 'london'), object('Node', 'paris'));
+  return scene;
 }
 
 function switchTo(scene: Scene, release: Digest): void {
@@ -23,7 +26,16 @@ function report(scene: Scene, node: string, ...verified: readonly Digest[]): voi
 
 function name(scene: Scene, ...candidates: readonly string[]): void {
   const geoName = { name: 'blog.test', siteUid: 'Site-blog', candidates };
-  scene.putRecord('zone', 'default/test', { geoNames: [geoName] } as unknown as ZoneRecord);
+  const nodeUids = Object.fromEntries(candidates.map((node) => [node, `Node-${node}`]));
+  const zone = { geoNames: [geoName], nodeUids } as unknown as ZoneRecord;
+  scene.putRecord('zone', 'default/test', zone);
+}
+
+/** Another machine has the name now. */
+function replace(scene: Scene, node: string): void {
+  scene.remove(keyOfObject(object('Node', node)));
+  scene.remove(recordKey('report', node));
+  scene.put(object('Node', node, { uid: 'another' }));
 }
 
 test('nodes that have verified what dom switched to are named', () => {
@@ -47,7 +59,7 @@ test('a node that has only the release before is not named any more', () => {
   name(scene, 'london', 'paris');
   expect(scene.violations).toEqual([]);
   name(scene, 'london', 'paris');
-  expect(scene.violations).toEqual(['28 commit 8 by dom#1 names london for blog.test unverified']);
+  expect(scene.violations).toEqual(['28 commit 9 by dom#1 names london for blog.test unverified']);
 });
 
 test('where nobody has it, those named before are named on', () => {
@@ -56,6 +68,30 @@ test('where nobody has it, those named before are named on', () => {
   switchTo(scene, R2);
   name(scene, 'london');
   expect(scene.violations).toEqual([]);
+});
+
+test('a later Node of the name is another, and has nothing of what the first one had', () => {
+  const scene = world();
+  switchTo(scene, R1);
+  report(scene, 'london', R1);
+  name(scene, 'london');
+  replace(scene, 'london');
+  // Written by a dom that has not seen it yet.
+  name(scene, 'london');
+  expect(scene.violations).toEqual([]);
+  name(scene, 'london');
+  expect(scene.violations).toEqual(['28 commit 10 by dom#1 names london for blog.test unverified']);
+});
+
+test('a dom that leaves the name to another Node is late', () => {
+  const scene = world();
+  switchTo(scene, R1);
+  report(scene, 'london', R1);
+  name(scene, 'london');
+  replace(scene, 'london');
+  scene.nowMs += 31_000;
+  report(scene, 'paris', R1);
+  expect(scene.violations).toEqual(['28 dom#1 leaves london named for blog.test unverified']);
 });
 
 test('a dom that leaves a version as it is, is late', () => {

@@ -1,3 +1,4 @@
+import type { Node } from '../../api/node.ts';
 import type { Site } from '../../api/site.ts';
 import { kindPrefix, recordKey, WORLD_PREFIX } from '../../runtime/keys.ts';
 import type { GeoNameRecord, ReportRecord, ZoneRecord } from '../../runtime/records.ts';
@@ -5,9 +6,15 @@ import type { Revision } from '../../runtime/store.ts';
 import type { Check, CheckPorts, Commit } from './check.ts';
 import type { StoreHistory } from './store-history.ts';
 
+const NODES_PREFIX = kindPrefix('Node');
 const SITES_PREFIX = kindPrefix('Site');
 const ZONES_PREFIX = recordKey('zone', '');
 const REPORTS_PREFIX = recordKey('report', '');
+
+const ABOUT = [NODES_PREFIX, SITES_PREFIX, ZONES_PREFIX, REPORTS_PREFIX];
+
+/** A name with the Nodes that its candidates are. */
+type Named = GeoNameRecord & Pick<ZoneRecord, 'nodeUids'>;
 
 /** A dom that goes on writing for so long has seen what it has to know. */
 const LATE_MS = 30_000;
@@ -16,7 +23,7 @@ const LATE_MS = 30_000;
  * INV-28: a version of a zone names for a site only nodes that have verified the release that dom
  * has switched to, as the store was at some moment between the version before and this one; and no
  * dom leaves a version as it is when that changes. Where no node that answers has the release,
- * those named before are better than none.
+ * those named before are better than none; but another Node of an old name is another (INV-16).
  */
 export function routedCheck(
   { violated, nowMs }: Pick<CheckPorts, 'violated' | 'nowMs'>,
@@ -30,9 +37,8 @@ export function routedCheck(
       const { process, revision, transaction } = commit;
       for (const write of transaction.writes) {
         if (write.kind !== 'put' || !write.key.startsWith(ZONES_PREFIX)) continue;
-        const { geoNames } = JSON.parse(write.value) as ZoneRecord;
         const since = commit.before.get(write.key)?.modRevision ?? 0n;
-        for (const geoName of geoNames) {
+        for (const geoName of namesOf(write.value)) {
           const strays = straysBetween(history, geoName, { since, until: revision - 1n });
           if (strays.length === 0) continue;
           const nodes = strays.join(', ');
@@ -40,7 +46,7 @@ export function routedCheck(
         }
       }
       const isAbout = ({ key }: { readonly key: string }): boolean =>
-        [SITES_PREFIX, ZONES_PREFIX, REPORTS_PREFIX].some((prefix) => key.startsWith(prefix));
+        ABOUT.some((prefix) => key.startsWith(prefix));
       if (transaction.writes.some(isAbout)) strayed = straysNow(history);
       for (const [name, strays] of strayed) {
         const known = late.get(name);
@@ -55,14 +61,13 @@ export function routedCheck(
 
 /** Of each name in each zone, the candidates that should not be. */
 function straysNow(history: StoreHistory): ReadonlyMap<string, readonly string[]> {
-  const zones = history
-    .list(ZONES_PREFIX, history.head)
-    .map(({ value }) => JSON.parse(value) as ZoneRecord);
-  return new Map(
-    zones.flatMap(({ geoNames }) =>
-      geoNames.map((each) => [each.name, straysAt(history, each, history.head)] as const),
-    ),
-  );
+  const names = history.list(ZONES_PREFIX, history.head).flatMap(({ value }) => namesOf(value));
+  return new Map(names.map((each) => [each.name, straysAt(history, each, history.head)] as const));
+}
+
+function namesOf(zone: string): readonly Named[] {
+  const { geoNames, nodeUids = {} } = JSON.parse(zone) as ZoneRecord;
+  return geoNames.map((each) => ({ ...each, nodeUids }));
 }
 
 function describe({ process, revision }: Commit): string {
@@ -72,7 +77,7 @@ function describe({ process, revision }: Commit): string {
 /** None if there was a moment without; else those of the last one. */
 function straysBetween(
   history: StoreHistory,
-  geoName: GeoNameRecord,
+  geoName: Named,
   { since, until }: { readonly since: Revision; readonly until: Revision },
 ): readonly string[] {
   const last = straysAt(history, geoName, until);
@@ -84,10 +89,13 @@ function straysBetween(
   return last;
 }
 
-/** The candidates that had not verified what was to be served, as of one revision. */
+/**
+ * The candidates that had not verified what was to be served, as of one revision, or were other
+ * nodes than the version means.
+ */
 function straysAt(
   history: StoreHistory,
-  { siteUid, candidates }: GeoNameRecord,
+  { siteUid, candidates, nodeUids = {} }: Named,
   at: Revision,
 ): readonly string[] {
   const site = history
@@ -96,6 +104,8 @@ function straysAt(
     .find(({ metadata }) => metadata.uid === siteUid);
   const release = site?.status?.release;
   if (release === undefined) return candidates;
+  const others = candidates.filter((node) => uidOf(history, node, at) !== nodeUids[node]);
+  if (others.length > 0) return others;
   const holders = history.list(REPORTS_PREFIX, at).flatMap(({ key, value }) => {
     const { sites } = JSON.parse(value) as ReportRecord;
     const held = sites.find(({ uid }) => uid === siteUid);
@@ -103,4 +113,10 @@ function straysAt(
     return answers && held.verified.includes(release) ? [key.slice(REPORTS_PREFIX.length)] : [];
   });
   return holders.length === 0 ? [] : candidates.filter((node) => !holders.includes(node));
+}
+
+/** Undefined: there was no Node of that name. */
+function uidOf(history: StoreHistory, node: string, at: Revision): string | undefined {
+  const item = history.get(`${NODES_PREFIX}${node}`, at);
+  return item === undefined ? undefined : (JSON.parse(item.value) as Node).metadata.uid;
 }

@@ -110,8 +110,8 @@ class Serving {
   /** INV-28: whoever is named serves the site, unless the nameserver is behind. */
   #misnamed(nameserver: string, node: string, site: string, answer: HttpAnswer): void {
     const { past } = this;
-    const isBehind = !past.namesSite(nameserver, site) || !past.knowsNode(nameserver, node);
-    if (isBehind || !past.knowsSite(node, site)) return;
+    const knowsBoth = past.namesSite(nameserver, site) && past.knowsNode(nameserver, node);
+    if (!knowsBoth || !past.meansNode(nameserver, node) || !past.knowsSite(node, site)) return;
     this.#ports.violated(
       28,
       `${nameserver} names ${node} for ${site}, which answers ${answer.status}`,
