@@ -9,10 +9,9 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { readCorpus } from '../../agent/dns/fuzz/corpus.fixture.ts';
 import { mutate } from '../../agent/dns/fuzz/mutate.fixture.ts';
@@ -20,16 +19,11 @@ import { serverTarget } from '../../agent/dns/fuzz/server.fixture.ts';
 import { QUERY_SEEDS, QUERY_WORDS, TARGETS } from '../../agent/dns/fuzz/targets.fixture.ts';
 import { seededRandom } from '../../agent/dns/seeded.fixture.ts';
 import { harmlessId, isQuery } from './batch.ts';
+import { Memory } from './memory.ts';
 import { fuzzTcp } from './tcp.ts';
 import { fuzzUdp } from './udp.ts';
 
 const BATCH = 200;
-/** After these the server has all that it ever needs. */
-const WARM_UP_BATCHES = 50;
-/** Beyond what it has then: room for the garbage of a burst, none for a leak. */
-const GROWTH_BYTES_MAX = 64 * 1024 * 1024;
-const PAGE_BYTES = 4096;
-
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' } },
 });
@@ -63,7 +57,9 @@ async function fuzzSockets(untilMs: number): Promise<void> {
   const troubles: string[] = [];
   server.once('exit', (code, signal) => troubles.push(`the server ended: ${code ?? signal}`));
   createInterface({ input: streamOf(server.stderr) }).on('line', (line) => troubles.push(line));
-  const port = await portOf(server);
+  const says = createInterface({ input: streamOf(server.stdout) });
+  const port = await portOf(says);
+  const memory = new Memory(server.pid, says);
   const random = seededRandom(seed);
   const below = (limit: number): number => Math.floor(random() * limit);
   const corpus = [
@@ -72,7 +68,6 @@ async function fuzzSockets(untilMs: number): Promise<void> {
   ];
   const words = [...QUERY_WORDS, ...serverTarget.words];
   let batches = 0;
-  let smallBytes = 0;
   for (; performance.now() < untilMs; batches += 1) {
     const inputs = Array.from({ length: BATCH }, () =>
       harmlessId(mutate({ corpus, words, bytesMax: 4000 }, below)),
@@ -81,27 +76,25 @@ async function fuzzSockets(untilMs: number): Promise<void> {
     // What is no query ends a connection: one in many batches is enough of that.
     else await fuzzTcp({ port, inputs: below(8) === 0 ? inputs : inputs.filter(isQuery), below });
     if (troubles.length > 0) throw new Error(troubles.join('\n'));
-    const bytes = rssBytes(server);
-    if (batches <= WARM_UP_BATCHES) smallBytes = Math.max(smallBytes, bytes);
-    if (bytes > smallBytes + GROWTH_BYTES_MAX)
-      throw new Error(`the server has grown from ${smallBytes} to ${bytes} bytes`);
+    memory.check(batches);
   }
-  const mebibytes = Math.round(rssBytes(server) / 2 ** 20);
+  const [resident, kept] = [memory.residentBytes, memory.keptBytes].map(mebibytes);
   console.log(
-    `sockets: ${batches * BATCH} queries in ${batches} batches, ${mebibytes} MiB resident`,
+    `sockets: ${batches * BATCH} queries in ${batches} batches, ${resident} MiB resident, ${kept} kept`,
   );
   server.removeAllListeners('exit');
 }
 
 function start(path: string, ...words: readonly string[]): ChildProcess {
   const file = join(import.meta.dirname, '..', '..', path);
-  const child = spawn(process.execPath, [file, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--expose-gc', file, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   children.push(child);
   return child;
 }
 
-async function portOf(server: ChildProcess): Promise<number> {
-  const lines = createInterface({ input: streamOf(server.stdout) });
+async function portOf(lines: Interface): Promise<number> {
   const [line] = (await once(lines, 'line', { signal: AbortSignal.timeout(20_000) })) as [string];
   return Number(line.replace('port ', ''));
 }
@@ -111,7 +104,6 @@ function streamOf(stream: ChildProcess['stdout']): NodeJS.ReadableStream {
   return stream;
 }
 
-function rssBytes({ pid }: ChildProcess): number {
-  const [, pages = '0'] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ');
-  return PAGE_BYTES * Number(pages);
+function mebibytes(bytes: number): number {
+  return Math.round(bytes / 2 ** 20);
 }
