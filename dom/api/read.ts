@@ -20,6 +20,7 @@ import {
 } from '../../runtime/store.ts';
 import type { HistoryEntry } from '../../runtime/writer.ts';
 import { notFound, requestedKind, requestedName } from './names.ts';
+import { shown, shownSpec } from './secrets.ts';
 
 /**
  * Characters of all objects in one answer; as UTF-8 up to three times as many bytes, and b8sctl
@@ -34,12 +35,12 @@ export async function getObject(store: Store, request: GetRequest): Promise<GetR
   if (request.revision === 0n) {
     const item = await store.get(key);
     if (item === undefined) throw notFound(name);
-    return { objectJson: JSON.stringify(decodeObject(item)) };
+    return { objectJson: JSON.stringify(shown(decodeObject(item))) };
   }
   const page = await listPage(store, key, { revision: request.revision, limit: 1 });
   const item = page.items.find((each) => each.key === key);
   if (item === undefined) throw notFound(name);
-  return { objectJson: JSON.stringify(decodeObject(item)) };
+  return { objectJson: JSON.stringify(shown(decodeObject(item))) };
 }
 
 /** One page of a kind's objects, sorted by namespace and name, all pages of one revision. */
@@ -55,7 +56,7 @@ export async function listObjects(store: Store, request: ListRequest): Promise<L
   const objects = items.map(decodeObject).filter((object) => selects(selector, object));
   const more = page.more || items.length < page.items.length;
   return {
-    objectsJson: objects.map((object) => JSON.stringify(object)),
+    objectsJson: objects.map((object) => JSON.stringify(shown(object))),
     revision: page.revision,
     continue: more ? (items.at(-1)?.key ?? '') : '',
   };
@@ -88,7 +89,7 @@ export async function readHistory(store: Store, request: HistoryRequest): Promis
       timeMs: BigInt(entry.timeMs),
       manager: entry.author.manager,
       command: entry.author.command ?? '',
-      specJson: JSON.stringify(entry.spec),
+      specJson: JSON.stringify(shownSpec(name.kind, entry.spec)),
       uid: entry.uid,
       change: entry.change,
       user: entry.author.user,

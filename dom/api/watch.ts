@@ -6,6 +6,7 @@ import { RequestError } from '../../runtime/request-error.ts';
 import type { Store } from '../../runtime/store.ts';
 import { requestedKind } from './names.ts';
 import { requestedSelector, selects } from './read.ts';
+import { shown } from './secrets.ts';
 
 /** Events kept for a watcher that is slower than the world; then it must begin again (INV-39). */
 export const WATCH_QUEUE_MAX = 10_000;
@@ -98,5 +99,5 @@ class WatchQueue {
 }
 
 function response(type: string, object: Resource, revision: bigint): WatchResponse {
-  return { type, objectJson: JSON.stringify(object), revision };
+  return { type, objectJson: JSON.stringify(shown(object)), revision };
 }

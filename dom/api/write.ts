@@ -10,6 +10,7 @@ import type {
   UpdateRequest,
   UpdateResponse,
 } from '../../proto/gen/b8s/v1/api.ts';
+import type { Sealer } from '../../runtime/authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ObjectName } from '../../runtime/keys.ts';
 import { type Random, uuid } from '../../runtime/random.ts';
@@ -22,6 +23,7 @@ import { reserveHosts } from './hosts.ts';
 import { takeLeftovers } from './leftovers.ts';
 import { invalid, notFound, readObject, requestedName } from './names.ts';
 import { withoutGoneOwners } from './owners.ts';
+import { sealGiven, shown } from './secrets.ts';
 
 /** Writes that lost a race are decided anew this often before the caller is told. */
 const ATTEMPTS_MAX = 8;
@@ -31,6 +33,7 @@ export interface WritePorts {
   readonly writer: Writer;
   readonly clock: Clock;
   readonly random: Random;
+  readonly sealer: Sealer;
 }
 
 /** What one write comes to: the object as it will be, and the steps that make it so. */
@@ -59,7 +62,7 @@ export async function applyObject(
     refuseDeleted(live, name);
     const merged = mergeApplied({
       ...(live !== undefined && { live }),
-      applied: validation.given,
+      applied: sealGiven(ports.sealer, name, { given: validation.given, live }),
       manager,
       force: request.forceConflicts,
       time: new Date(ports.clock.nowMs()).toISOString(),
@@ -72,8 +75,8 @@ export async function applyObject(
     const operations = outcome === 'unchanged' ? [] : await writeSteps(ports, live, next);
     const result = {
       outcome,
-      objectJson: JSON.stringify(next),
-      previousJson: live === undefined ? '' : JSON.stringify(live),
+      objectJson: JSON.stringify(shown(next)),
+      previousJson: live === undefined ? '' : JSON.stringify(shown(live)),
       warnings: [],
     };
     return { operations, result };
@@ -102,10 +105,11 @@ export async function updateObject(
         `${name.kind} "${name.name}" has been changed meanwhile: read it again and repeat`,
       );
     const time = new Date(ports.clock.nowMs()).toISOString();
-    const updated = mergeUpdated({ live, updated: given, manager, time });
+    const sealed = sealGiven(ports.sealer, name, { given, live });
+    const updated = mergeUpdated({ live, updated: sealed, manager, time });
     const next = complete(object, live, updated);
     const operations = await writeSteps(ports, live, next);
-    return { operations, result: { objectJson: JSON.stringify(next) } };
+    return { operations, result: { objectJson: JSON.stringify(shown(next)) } };
   });
 }
 
@@ -134,7 +138,7 @@ export async function deleteObject(
     const isMarked = live.metadata.deletionTimestamp !== undefined;
     const leftovers = isMarked ? [] : await takeLeftovers(ports.store, live);
     const operations: Operation[] = [{ kind: 'delete', base: live }, ...hosts, ...leftovers];
-    const response = { objectJson: JSON.stringify(live), finalizing };
+    const response = { objectJson: JSON.stringify(shown(live)), finalizing };
     tried = { uid: live.metadata.uid, response };
     return { operations, result: response };
   });
@@ -181,7 +185,7 @@ async function withVersion<Result extends object>(store: Store, result: Result):
   // It is written: a failure to read it again must not look as if it were not.
   const name = nameOf(JSON.parse(objectJson) as Resource);
   const stored = await readObject(store, name).catch(() => undefined);
-  return stored === undefined ? result : { ...result, objectJson: JSON.stringify(stored) };
+  return stored === undefined ? result : { ...result, objectJson: JSON.stringify(shown(stored)) };
 }
 
 interface Merged {

@@ -1,0 +1,39 @@
+import type { Sealer } from './authority.ts';
+import { splitName } from './keys.ts';
+import type { World } from './world.ts';
+
+/** What a value of a Secret is sealed for (see Sealer); by name, as others refer to it. */
+export function secretContext(secret: {
+  readonly namespace: string;
+  readonly name: string;
+  readonly key: string;
+}): string {
+  return `secret/${secret.namespace}/${secret.name}/${secret.key}`;
+}
+
+/** Reads values of Secrets. */
+export interface Secrets {
+  /**
+   * The value under `key` of the Secret `namespace/name`; undefined: there is none. It goes where
+   * it is needed and nowhere else: no log, no status, no event.
+   */
+  read(qualifiedName: string, key: string): string | undefined;
+}
+
+/** Throws when a value was sealed with another key. */
+export function createSecrets(ports: {
+  readonly world: Pick<World, 'get'>;
+  readonly sealer: Sealer;
+}): Secrets {
+  const { world, sealer } = ports;
+  return {
+    read(qualifiedName, key) {
+      const { namespace = '', name } = splitName(qualifiedName);
+      const secret = world.get('Secret', { namespace, name });
+      const sealed = secret?.spec.data[key];
+      return sealed === undefined
+        ? undefined
+        : sealer.open(sealed, secretContext({ namespace, name, key }));
+    },
+  };
+}
