@@ -28,7 +28,7 @@ export function createSecrets(ports: {
   const { world, sealer } = ports;
   return {
     read(qualifiedName, key) {
-      const { namespace = '', name } = splitName(qualifiedName);
+      const { namespace, name } = splitName(qualifiedName);
       const secret = world.get('Secret', { namespace, name });
       const sealed = secret?.spec.data[key];
       return sealed === undefined
