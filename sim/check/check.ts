@@ -141,6 +141,11 @@ export interface Check {
   logged?(host: string, line: LoggedLine): void;
   /** Each text that goes into the trace, log lines among them. */
   traced?(text: string): void;
+  /**
+   * In this step something came to what runs on the node, or it began, ended, stood still or went on.
+   * What is seen of its process has not changed otherwise.
+   */
+  touched?(node: string): void;
   /** After each step of the world: must be cheap. */
   stepped?(): void;
   /** All is as wished, and lasts: from now until `rested` nothing may change. */

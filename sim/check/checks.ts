@@ -34,6 +34,7 @@ export class Checks implements Required<Check> {
   readonly #onViolation: (message: string) => void;
   #all: readonly Check[];
   #stepped: readonly Check[] = [];
+  #touched: readonly Check[] = [];
   #storing: readonly Check[] = [];
   #violation: InvariantError | undefined;
 
@@ -148,6 +149,10 @@ export class Checks implements Required<Check> {
     for (const check of this.#all) check.traced?.(text);
   }
 
+  touched(node: string): void {
+    for (const check of this.#touched) check.touched?.(node);
+  }
+
   stepped(): void {
     for (const check of this.#stepped) check.stepped?.();
   }
@@ -168,6 +173,7 @@ export class Checks implements Required<Check> {
 
   #sort(): void {
     this.#stepped = this.#all.filter((check) => check.stepped !== undefined);
+    this.#touched = this.#all.filter((check) => check.touched !== undefined);
     this.#storing = this.#all.filter((check) => check.stored !== undefined);
   }
 

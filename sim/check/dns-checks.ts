@@ -37,6 +37,7 @@ export function dnsChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
       .map(({ name }) => name),
     isServing: (node) => subOf(node)?.running?.serving !== undefined,
     reaches: (from, to) => cluster.network.reaches(from, to),
+    changes: () => cluster.network.changes,
     nowMs,
   });
   return [

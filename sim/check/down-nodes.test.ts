@@ -116,6 +116,7 @@ function found(tell: (story: Story) => void): readonly string[] {
         nameservers: ['london'],
         isServing: (node) => serving.has(node),
         reaches: (from, to) => !cut.has(`${from}>${to}`),
+        changes: () => cut.size,
         nowMs: ports.nowMs,
       }),
     }),
@@ -134,7 +135,11 @@ function found(tell: (story: Story) => void): readonly string[] {
 }
 
 function step(it: Watched, ms: number): void {
-  it.check.stepped?.();
+  const look = (): void => {
+    for (const { name } of MACHINES) it.check.touched?.(name);
+    it.check.stepped?.();
+  };
+  look();
   it.nowMs += ms;
-  it.check.stepped?.();
+  look();
 }

@@ -38,6 +38,7 @@ export function downNodesCheck(ports: DownNodesPorts): Check {
   };
   return {
     committed: (commit) => history.committed(commit),
+    touched: (node) => outages.touched(node),
     stepped: () => outages.stepped(),
     installed: (node) => history.installed(node),
     applied(applied) {

@@ -7,6 +7,8 @@ export interface OutagePorts {
   readonly isServing: (node: string) => boolean;
   /** Whether anything passes from one to the other. */
   readonly reaches: (from: string, to: string) => boolean;
+  /** Grows whenever that may have changed. */
+  readonly changes: () => number;
   readonly nowMs: () => number;
 }
 
@@ -22,24 +24,42 @@ export class Outages {
   readonly #serving = new Map<string, Contact>();
   /** By nameserver, then by node. */
   readonly #contacts = new Map<string, Map<string, Contact>>();
+  readonly #touched = new Set<string>();
+  #changes: number | undefined;
 
   constructor(ports: OutagePorts) {
     this.#ports = ports;
     for (const nameserver of ports.nameservers) this.#contacts.set(nameserver, new Map());
+    for (const node of ports.nodes) this.#touched.add(node);
+  }
+
+  /** In this step it may have begun or ceased to answer. */
+  touched(node: string): void {
+    this.#touched.add(node);
   }
 
   /** To be called after each step of the world. */
   stepped(): void {
-    const { nodes, isServing, reaches, nowMs } = this.#ports;
-    for (const node of nodes) note(this.#serving, node, isServing(node), nowMs);
+    const { isServing, nowMs, changes } = this.#ports;
+    const turned: string[] = [];
+    for (const node of this.#touched)
+      if (note(this.#serving, node, isServing(node), nowMs)) turned.push(node);
+    this.#touched.clear();
+    const isSame = this.#changes === changes();
+    if (isSame && turned.length === 0) return;
+    this.#changes = changes();
     for (const [nameserver, contacts] of this.#contacts) {
       if (this.serving(nameserver).state === 'down') continue;
-      for (const node of nodes) {
-        const passes = reaches(nameserver, node) && reaches(node, nameserver);
-        const isUp = this.serving(node).state === 'up' && (passes || node === nameserver);
-        note(contacts, node, isUp, nowMs);
-      }
+      const isWhole = !isSame || turned.includes(nameserver);
+      for (const node of isWhole ? this.#ports.nodes : turned)
+        note(contacts, node, this.#isUp(nameserver, node), nowMs);
     }
+  }
+
+  #isUp(nameserver: string, node: string): boolean {
+    const { reaches } = this.#ports;
+    if (this.serving(node).state === 'down') return false;
+    return node === nameserver || (reaches(nameserver, node) && reaches(node, nameserver));
   }
 
   /** Whether the node answers anybody at all. */
@@ -58,12 +78,15 @@ export class Outages {
   }
 }
 
+/** Whether it is news. */
 function note(
   contacts: Map<string, Contact>,
   node: string,
   isUp: boolean,
   nowMs: () => number,
-): void {
+): boolean {
   const state = isUp ? 'up' : 'down';
-  if (contacts.get(node)?.state !== state) contacts.set(node, { state, sinceMs: nowMs() });
+  if (contacts.get(node)?.state === state) return false;
+  contacts.set(node, { state, sinceMs: nowMs() });
+  return true;
 }

@@ -58,6 +58,9 @@ export class Cluster {
   readonly store: ObservedStore;
   readonly doms: readonly DomHost[];
   readonly subs: readonly Sub[];
+  readonly #subs = new Map<string, Sub>();
+  /** To which something happened in this step. */
+  readonly #touched = new Set<Sub>();
   /** The weather. */
   faults: Faults = CALM;
   /** What the users have been told that dom knows they want. */
@@ -113,6 +116,10 @@ export class Cluster {
       ...{ machine, host: new Host(machine.name, ports), address: machine.ipv4 },
       ...{ identity: undefined, running: undefined },
     }));
+    for (const sub of this.subs) {
+      this.#subs.set(sub.host.name, sub);
+      sub.host.onTouch = () => this.#touched.add(sub);
+    }
     this.#crashPoints = new CrashPoints({
       point: options.crash,
       crash: (host, lagMs) => this.#crashAndRestart(host, lagMs),
@@ -136,7 +143,7 @@ export class Cluster {
   }
 
   sub(name: string): Sub | undefined {
-    return this.subs.find(({ host }) => host.name === name);
+    return this.#subs.get(name);
   }
 
   runningDoms(): readonly RunningDom[] {
@@ -239,10 +246,9 @@ export class Cluster {
 
   /** What can be seen of the nodes without asking them, after each step. */
   check(): void {
-    for (const { host, running } of this.subs) {
-      // Nothing has changed for a process that nothing has come to.
-      if (running === undefined || running.process.events === running.lookedAt) continue;
-      running.lookedAt = running.process.events;
+    for (const { host, running } of this.#touched) {
+      this.checks.touched(host.name);
+      if (running === undefined) continue;
       const { held, applied } = running.agent.state();
       if (held !== running.held && held !== undefined)
         this.checks.moved({ node: host.name, which: 'held', position: held });
@@ -251,6 +257,7 @@ export class Cluster {
       running.held = held;
       running.applied = applied;
     }
+    this.#touched.clear();
     this.checks.stepped();
     this.checks.assertHeld();
   }

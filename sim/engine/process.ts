@@ -21,9 +21,12 @@ export class Process {
   readonly #atEvent = new Map<number, () => void>();
   /** How many of the things that it waited for have come: the answers of ports, timers, messages. */
   events = 0;
+  readonly #onTouch: () => void;
 
-  constructor(name: string) {
+  /** `onTouch`: something comes to it, or it is killed, paused or resumed. */
+  constructor(name: string, onTouch: () => void = () => undefined) {
     this.name = name;
+    this.#onTouch = onTouch;
   }
 
   get alive(): boolean {
@@ -47,9 +50,11 @@ export class Process {
   /** Stands still from now on: what it waits for comes, but it notices only after `resume`. */
   pause(): void {
     this.#missed ??= [];
+    this.#onTouch();
   }
 
   resume(): void {
+    this.#onTouch();
     const missed = this.#missed ?? [];
     this.#missed = undefined;
     for (const each of missed) each();
@@ -65,6 +70,7 @@ export class Process {
 
   kill(): void {
     if (!this.alive) return;
+    this.#onTouch();
     this.#over.abort(new Error(`${this.name} has crashed`));
     for (const action of this.#onKill.splice(0)) action();
   }
@@ -118,6 +124,7 @@ export class Process {
     if (!this.alive) return;
     if (this.paused) return this.#miss(() => this.#deliver(outcome));
     this.events += 1;
+    this.#onTouch();
     const action = this.#atEvent.get(this.events);
     if (action === undefined) return outcome();
     this.#atEvent.delete(this.events);

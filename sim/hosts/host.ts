@@ -32,6 +32,8 @@ export class Host {
    * "disk write plan.bin". It may crash the host.
    */
   onEffect: (process: Process, what: string) => void = () => undefined;
+  /** Something came to what runs there, or became of it. */
+  onTouch: () => void = () => undefined;
   readonly #ports: HostPorts;
   readonly #power: SeededRandom;
   readonly #diskIs: 'its own' | 'shared';
@@ -55,8 +57,9 @@ export class Host {
   start(): { readonly process: Process; readonly random: SeededRandom; readonly disk: Disk } {
     const { scheduler, trace } = this.#ports;
     this.#starts += 1;
-    const process = new Process(`${this.name}#${this.#starts}`);
+    const process = new Process(`${this.name}#${this.#starts}`, () => this.onTouch());
     this.process = process;
+    this.onTouch();
     const random = this.#ports.random.fork(`start ${this.#starts}`);
     trace.add(this.name, 'starts', { kind: 'starts', fields: { process: process.name } });
     const disk = hostDisk({

@@ -33,8 +33,7 @@ export interface RunningSub {
   readonly serving: InProcessPlane | undefined;
   /** What it serves, and what it says of that; undefined: nothing yet. */
   inEffect: { readonly snapshot: PlaneSnapshot; readonly report: AppliedReport } | undefined;
-  /** Its positions when they were last looked at, and how many events had come to it by then. */
-  lookedAt: number;
+  /** Its positions when they were last looked at. */
   held: Position | undefined;
   applied: Position | undefined;
   /** What its probes say of the other edges, as its data plane has it. */
@@ -107,7 +106,6 @@ export function startSub(sub: Sub, parts: SubParts): void {
       held: undefined,
       applied: undefined,
       health: {},
-      lookedAt: -1,
     },
     get serving() {
       return listening && !process.paused ? plane : undefined;

@@ -104,6 +104,11 @@ export class Network {
     return this.#ways.passes(route);
   }
 
+  /** Grows whenever it may have changed who reaches whom. */
+  get changes(): number {
+    return this.#ways.reachability.changes;
+  }
+
   /** They can talk to each other. */
   reaches(one: string, other: string): boolean {
     return this.#ways.connects({ from: one, to: other });

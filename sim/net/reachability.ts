@@ -11,13 +11,19 @@ export interface Cut {
 export class Reachability {
   readonly #cuts = new Set<Cut>();
   readonly #refusing = new Set<{ readonly host: string }>();
+  /** Grows whenever a cut is made or healed. */
+  changes = 0;
 
   /** Returns what heals it. */
   cut(cut: Cut): () => void {
     // An object of its own, for the same cut may be made twice.
     const own = { ...cut };
     this.#cuts.add(own);
-    return () => void this.#cuts.delete(own);
+    this.changes += 1;
+    return () => {
+      this.#cuts.delete(own);
+      this.changes += 1;
+    };
   }
 
   /** The host turns new connections away at once. Returns what ends it. */
