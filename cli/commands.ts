@@ -28,6 +28,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/diff.ts')).registerDiff,
   },
   {
+    name: 'create',
+    summary: 'make a Secret of files or texts',
+    group: 'Declare',
+    load: async () => (await import('./commands/create.ts')).registerCreate,
+  },
+  {
     name: 'push',
     summary: 'publish a folder as the new release of a site',
     group: 'Declare',
@@ -128,6 +134,18 @@ export const commands: readonly CommandEntry[] = [
     summary: 'let machines join',
     group: 'Operate',
     load: async () => (await import('./commands/node.ts')).registerNode,
+  },
+  {
+    name: 'cert',
+    summary: 'renew or revoke certificates',
+    group: 'Operate',
+    load: async () => (await import('./commands/cert.ts')).registerCert,
+  },
+  {
+    name: 'issuer',
+    summary: 'change the account key of an issuer',
+    group: 'Operate',
+    load: async () => (await import('./commands/issuer.ts')).registerIssuer,
   },
   {
     name: 'transfer-key',
