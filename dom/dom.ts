@@ -16,6 +16,7 @@ import { Writer } from '../runtime/writer.ts';
 import { Api } from './api/service.ts';
 import { BlobAccess } from './blobs/access.ts';
 import { Blobs } from './blobs/blobs.ts';
+import { showCertificates } from './certificate-metrics.ts';
 import { keepCookieSecrets } from './cookie-secrets.ts';
 import { furnish } from './furnish.ts';
 import { Hub } from './gateway/hub.ts';
@@ -71,6 +72,7 @@ export class Dom {
   constructor(ports: DomPorts, options: DomOptions) {
     this.#ports = ports;
     this.#options = options;
+    showCertificates(ports.metrics, () => this.#term?.mirror);
   }
 
   /** Until the signal is aborted. Throws what a person must mend. */

@@ -104,6 +104,9 @@ class ControlLoop {
     const labels = { controller: this.#controller.name, outcome: result.word };
     metrics.count('b8s_reconciles_total', labels);
     metrics.observe('b8s_reconcile_seconds', seconds, { controller: this.#controller.name });
+    metrics.gauge('b8s_reconcile_last_timestamp_seconds', clock.nowMs() / 1000, {
+      controller: this.#controller.name,
+    });
     const fields = {
       controller: this.#controller.name,
       object: name,

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Labels, Metrics } from '../metrics.ts';
+import type { Labels, Metrics, Reading } from '../metrics.ts';
 
 /** Combinations of label values of one metric; above, new ones are left out (and counted). */
 export const SERIES_MAX = 2_000;
@@ -66,8 +66,25 @@ export function prometheusMetrics(options: PrometheusOptions = {}): PrometheusMe
     count: (name, labels = {}, by = 1) => record('counter', name, labels, by),
     gauge: (name, value, labels = {}) => record('gauge', name, labels, value),
     observe: (name, seconds, labels = {}) => record('histogram', name, labels, seconds),
+    collect(name, labelNames, read) {
+      registry.removeSingleMetric(name);
+      collectedGauge(
+        { name, help: help(name), labelNames: [...labelNames], registers: [registry] },
+        read,
+      );
+    },
     render: () => registry.metrics(),
   };
+}
+
+function collectedGauge(configuration: Configuration, read: () => readonly Reading[]): Gauge {
+  return new Gauge({
+    ...configuration,
+    collect() {
+      this.reset();
+      for (const { labels, value } of read().slice(0, SERIES_MAX)) this.set(labels, value);
+    },
+  });
 }
 
 const DROPPED = 'b8s_metrics_dropped_total';
@@ -77,6 +94,13 @@ const HELP: Readonly<Record<string, string>> = {
     'Observations that were left out, by metric: too many series, or other labels than before.',
   b8s_reconciles_total: 'Reconciles, by controller and result.',
   b8s_reconcile_seconds: 'How long a reconcile takes, by controller.',
+  b8s_reconcile_last_timestamp_seconds:
+    'When a controller last finished a reconcile; one that has objects does so every hour.',
+  b8s_certificate_expiry_timestamp_seconds: 'When the certificate in use ends.',
+  b8s_certificate_renewal_timestamp_seconds: 'When it is to be renewed.',
+  b8s_certificate_issued_timestamp_seconds: 'When the certificate in use was issued.',
+  b8s_certificate_ready: '1: it is good, and as it is declared.',
+  b8s_certificate_failures: 'Tries to issue it that failed in a row.',
 };
 
 interface Family {
