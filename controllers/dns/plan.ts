@@ -9,10 +9,12 @@ import { VALUE_BYTES_MAX } from '../../runtime/store.ts';
 import { zonesByOrigin } from '../../runtime/zones.ts';
 import { candidateUids, geoNames } from './geo-names.ts';
 import { publicKeys, signsWith } from './plan-signing.ts';
+import { withProofs } from './proof-records.ts';
 import { recordSets } from './record-sets.ts';
 import { greatestSerial, nextSerial } from './serial.ts';
 import { signingStatus } from './signing-status.ts';
 import { transferCondition, zoneTransfer } from './transfer.ts';
+import type { ZoneProof } from './zone-proofs.ts';
 
 export interface ZoneFacts {
   readonly zone: Zone;
@@ -22,6 +24,8 @@ export interface ZoneFacts {
   readonly nodes: readonly NodeView[];
   /** The keys that it is to be signed with; undefined: it is not. */
   readonly signing?: SigningRecord | undefined;
+  /** What CAs are about to look for in it; left out: nothing. */
+  readonly proofs?: readonly ZoneProof[];
   /** Names of the transfer keys that there are; left out: none. */
   readonly transferKeys?: ReadonlySet<string>;
   /** The version of this Zone that is being served; undefined: none yet. */
@@ -81,7 +85,7 @@ function compile(facts: ZoneFacts): {
   readonly nameservers: readonly string[];
   readonly problems: readonly string[];
 } {
-  const { zone, sites, nodes } = facts;
+  const { zone, sites, nodes, proofs = [] } = facts;
   const { origin, soa } = zone.spec;
   const names = geoNames({
     zone,
@@ -89,9 +93,11 @@ function compile(facts: ZoneFacts): {
     sites,
     nodes,
     previous: facts.previous,
+    proofs,
   });
   const siteHosts = new Set(names.map(({ name }) => name));
-  const { records, nameservers, problems } = recordSets(zone, nodes, siteHosts);
+  const sets = withProofs(recordSets(zone, nodes, siteHosts), origin, proofs);
+  const { records, nameservers, problems } = sets;
   const nodeUids = candidateUids(names, nodes);
   const transfer = zoneTransfer(zone, names, nodes);
   const data = {

@@ -1,7 +1,8 @@
 import { absoluteName, canonicalValue, isWithin } from '../../api/records.ts';
 import type { ZoneRecord as StaticRecord, Zone } from '../../api/zone.ts';
-import { hasRole, type NodeView } from '../../runtime/node-view.ts';
+import type { NodeView } from '../../runtime/node-view.ts';
 import type { RecordSetRecord } from '../../runtime/records.ts';
+import { DELEGATIONS_MAX, type Delegation, glueSets } from './delegations.ts';
 
 export interface RecordSets {
   /** Sorted by name, then type. */
@@ -12,11 +13,15 @@ export interface RecordSets {
   readonly problems: readonly string[];
 }
 
-/** The static record sets of a zone, its NS set and the name servers' own addresses. */
+/**
+ * The static record sets of a zone, its NS set, the name servers' own addresses, and what leads to
+ * the Zones `below` it.
+ */
 export function recordSets(
   zone: Zone,
   nodes: readonly NodeView[],
   siteHosts: ReadonlySet<string>,
+  below: readonly Delegation[] = [],
 ): RecordSets {
   const glue = glueSets(zone, nodes);
   const nameservers = zone.spec.nameservers ?? [...new Set(glue.map(({ name }) => name))];
@@ -35,23 +40,12 @@ export function recordSets(
     const isWanted = wanted.has(set.name) && !siteHosts.has(set.name);
     if (isWanted && !sets.has(keyOf(set))) addSet(sets, set);
   }
-  problems.push(...removeClashingAliases(sets), ...removeStrayDigests(sets));
+  problems.push(...removeClashingAliases(sets), ...addDelegations(sets, below, zone));
+  problems.push(...removeStrayDigests(sets));
   problems.push(...missingGlue(nameservers, sets, zone, siteHosts));
   if (nameservers.length > 0) addSet(sets, nsSet(zone, nameservers));
   const records = [...sets.keys()].toSorted().flatMap((key) => sets.get(key) ?? []);
   return { records, nameservers, problems };
-}
-
-/** `<node>.ns.<origin>` of each node with the role and an address, sorted by node. */
-function glueSets(zone: Zone, nodes: readonly NodeView[]): readonly RecordSetRecord[] {
-  const { origin, ttl } = zone.spec;
-  return nodes
-    .filter((node) => hasRole(node, 'nameserver'))
-    .flatMap(({ name, node: { spec } }) => [
-      { name: `${name}.ns.${origin}`, type: 'A', ttlS: ttl, values: spec.ipv4 },
-      { name: `${name}.ns.${origin}`, type: 'AAAA', ttlS: ttl, values: spec.ipv6 },
-    ])
-    .filter(({ values }) => values.length > 0);
 }
 
 function nsSet(zone: Zone, nameservers: readonly string[]): RecordSetRecord {
@@ -102,6 +96,36 @@ function removeStrayDigests(sets: Map<string, RecordSetRecord>): readonly string
     sets.delete(keyOf(set));
     return [`${set.name} DS is left out, for there are no NS records of its name`];
   });
+}
+
+/** What a person declared at such a name, or above it, goes before what we add. */
+function addDelegations(
+  sets: Map<string, RecordSetRecord>,
+  below: readonly Delegation[],
+  { spec: { origin: own } }: Zone,
+): readonly string[] {
+  const open = below.filter(({ origin }) => !isDelegated(sets, origin, own));
+  const problems = open.slice(0, DELEGATIONS_MAX).flatMap(({ origin, sets: added }) => {
+    if (sets.has(`${origin} CNAME`))
+      return [`${origin} is a Zone of its own, and an alias here: remove the CNAME`];
+    for (const set of added) if (!sets.has(keyOf(set))) addSet(sets, set);
+    return [];
+  });
+  const left = open.length - DELEGATIONS_MAX;
+  if (left <= 0) return problems;
+  const fact = `more than ${DELEGATIONS_MAX} Zones lie right below ${own}`;
+  return [...problems, `${fact}, and ${left} of them need NS records here: declare them`];
+}
+
+function isDelegated(
+  sets: ReadonlyMap<string, RecordSetRecord>,
+  origin: string,
+  own: string,
+): boolean {
+  for (let name = origin; name !== own; name = name.slice(name.indexOf('.') + 1)) {
+    if (sets.has(`${name} NS`)) return true;
+  }
+  return false;
 }
 
 function missingGlue(
