@@ -220,6 +220,8 @@ export interface GeoNameRecord {
   readonly regions?: readonly GeoRegionRecord[];
   /** For clients whose place no database knows; absent: no word. */
   readonly fallback?: GeoFallbackRecord;
+  /** The candidates do not serve the Site yet: a CA is to find a proof with them (RFC 8555 §8). */
+  readonly standIn?: 'proof';
 }
 
 export interface GeoRegionRecord {

@@ -106,7 +106,7 @@ function hostsOnDns(world: World, site: Site): readonly HostOnDns[] {
     const id = qualifiedName(zone.metadata);
     const names = world.record('zone', id)?.value.geoNames ?? [];
     const own = names.find((each) => each.name === host && each.siteUid === site.metadata.uid);
-    const candidates = own?.candidates ?? [];
+    const candidates = own?.standIn === undefined ? (own?.candidates ?? []) : [];
     return { host, zone: id, candidates };
   });
 }

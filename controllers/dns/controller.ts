@@ -12,6 +12,8 @@ import { planZone, type ZoneFacts, type ZonePlan } from './plan.ts';
 import { publicKeys } from './plan-signing.ts';
 import { greatestSerial } from './serial.ts';
 import { type SigningPorts, stepSigning } from './step-signing.ts';
+import { VersionTimes } from './version-times.ts';
+import { ZoneProofs } from './zone-proofs.ts';
 
 /** The id of the record of serials that are not served any more. */
 const GONE = 'gone';
@@ -25,16 +27,24 @@ interface DnsPorts extends SigningPorts {
 
 /** Compiles each Zone with the Sites under it into what nameservers serve; a name is a Zone's. */
 export function dnsController(ports: DnsPorts): Controller {
+  const memory = { proofs: new ZoneProofs(ports.world), versions: new VersionTimes(ports.clock) };
   return {
     name: 'dns',
-    affected: (change) => affected(ports.world, change),
-    reconcile: (name) => reconcile(ports, name),
+    affected: (change) => affected(ports.world, memory, change),
+    reconcile: (name) => reconcile(ports, memory, name),
   };
 }
 
-function affected(world: World, change: WorldChange): readonly string[] {
+/** Saves work, and decides nothing: a controller that begins anew has none. */
+interface Memory {
+  readonly proofs: ZoneProofs;
+  readonly versions: VersionTimes;
+}
+
+function affected(world: World, { proofs }: Memory, change: WorldChange): readonly string[] {
   if (change.kind === 'record') {
     if (change.record === 'zone') return [change.id];
+    if (change.record === 'acmeOrder') return proofs.affectedBy(change.id);
     return EVERY_ZONE.has(change.record) ? everyZone(world) : [];
   }
   const { object, before } = change;
@@ -94,13 +104,18 @@ function signedPlan(
   return { plan: planZone({ ...facts, signing: stored }, nowMs), signing: stored, recheckInMs };
 }
 
-async function reconcile(ports: DnsPorts, name: string): Promise<Outcome> {
+async function reconcile(
+  ports: DnsPorts,
+  { proofs, versions }: Memory,
+  name: string,
+): Promise<Outcome> {
   const { world, writer } = ports;
   const zone = world.get('Zone', splitName(name));
   const stored = world.record('zone', name);
   const gone = world.record('serial', GONE);
   const keys = world.record('signing', name);
   if (zone === undefined) {
+    versions.forget(name);
     // Safe though read from the mirror: a record is written only while its Zone is there.
     const operations = stored === undefined ? [] : [write(undefined), ...remember(undefined)];
     return afterWrite(await writer.commit([...operations, ...keep(undefined)], AUTHOR));
@@ -110,6 +125,7 @@ async function reconcile(ports: DnsPorts, name: string): Promise<Outcome> {
     zones: world.list('Zone'),
     sites: world.list('Site'),
     nodes: nodeViews(world),
+    proofs: proofs.of(name),
     transferKeys: new Set(world.records('transferKey').map(([id]) => id)),
     previous: stored?.value.zoneUid === zone.metadata.uid ? stored.value : undefined,
     serials: [
@@ -124,10 +140,14 @@ async function reconcile(ports: DnsPorts, name: string): Promise<Outcome> {
   const signed = signedPlan(ports, facts, keys?.value);
   const { record, status } = signed.plan;
   const isNew = !isDeepStrictEqual(record, stored?.value);
+  const restMs = isNew ? versions.restMs(name, stored?.value, record) : 0;
+  if (restMs > 0) return { recheckInMs: restMs };
   const writes = [...(isNew ? [write(record), ...remember(record)] : []), ...keep(signed.signing)];
   const expected: readonly Operation[] = writes.length > 0 ? [{ kind: 'expect', base: zone }] : [];
   const operations = [{ kind: 'status', base: zone, status } as const, ...expected, ...writes];
-  return afterWrite(await writer.commit(operations, AUTHOR), signed.recheckInMs);
+  const written = await writer.commit(operations, AUTHOR);
+  if (isNew && written.outcome === 'written') versions.wrote(name);
+  return afterWrite(written, signed.recheckInMs);
 
   function write(value: ZoneRecord | undefined): Operation {
     const modRevision = stored?.modRevision ?? 0n;

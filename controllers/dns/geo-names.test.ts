@@ -223,3 +223,60 @@ test('a host belongs to the Zone with the longest origin', () => {
   expect(names(zone)).toEqual(['a.example.com']);
   expect(names(inner)).toEqual(['a.eu.example.com', 'eu.example.com']);
 });
+
+const holding = { ...good, serving: '', certificate: '' };
+const proof = (name: string) => ({ kind: 'host', name, token: 't1' }) as const;
+const asked = [proof('blog.example.com')];
+const having = (name: string, report: SiteOnNode | undefined) =>
+  view(name, { report: { sites: report === undefined ? [] : [report], challenges: ['t1'] } });
+
+test.each([
+  {
+    when: 'two edges hold the release, and one of them has the proof: the CA is told when all have',
+    nodes: [having('a', holding), edge('b', holding), edge('c', undefined)],
+    standIns: ['a', 'b'],
+  },
+  {
+    when: 'none holds the release: any that has the proof',
+    nodes: [edge('a', undefined), having('b', undefined)],
+    standIns: ['b'],
+  },
+  {
+    when: 'there is no release yet',
+    of: site({}, ''),
+    nodes: [having('a', undefined)],
+    standIns: ['a'],
+  },
+  { when: 'none has anything', nodes: [edge('a', undefined)], standIns: [] },
+  {
+    when: 'one serves the Site: it is no time to stand in',
+    nodes: [edge('a', good)],
+    serve: ['a'],
+  },
+  {
+    when: 'those that served it lost it: they are better than whoever has the proof (INV-21)',
+    nodes: [edge('a', undefined), having('b', undefined)],
+    previous: { geoNames: [known(['a'])] },
+    serve: ['a'],
+  },
+  {
+    when: 'the CA looks for another name',
+    proofs: [proof('shop.example.com')],
+    nodes: [having('a', holding)],
+    serve: [],
+  },
+  {
+    when: 'the CA has looked: who stood in is no last known good answer',
+    proofs: [],
+    nodes: [edge('a', holding)],
+    previous: { geoNames: [{ ...known(['a']), standIn: 'proof' as const }] },
+    serve: [],
+  },
+])('who stands in while a CA looks for a proof, when $when', (given) => {
+  const { nodes, standIns = [], serve = [], proofs = asked, previous, of = site() } = given;
+  const facts = { zone, zones: zonesByOrigin([zone]), sites: [of], nodes, previous, proofs };
+  const [name] = geoNames(facts);
+  const isStandIn = standIns.length > 0;
+  expect(name?.candidates).toEqual(isStandIn ? standIns : serve);
+  expect(name?.standIn).toBe(isStandIn ? 'proof' : undefined);
+});

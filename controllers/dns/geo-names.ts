@@ -5,6 +5,7 @@ import type { Zone } from '../../api/zone.ts';
 import { hasRole, type NodeView } from '../../runtime/node-view.ts';
 import type { GeoNameRecord, ZoneRecord } from '../../runtime/records.ts';
 import { type ZonesByOrigin, zoneOfHost } from '../../runtime/zones.ts';
+import type { ZoneProof } from './zone-proofs.ts';
 
 export interface GeoFacts {
   readonly zone: Zone;
@@ -13,6 +14,8 @@ export interface GeoFacts {
   readonly nodes: readonly NodeView[];
   /** Of the version that is being served now; undefined: there is none. */
   readonly previous: GeoNames | undefined;
+  /** What CAs are about to look for; left out: nothing. */
+  readonly proofs?: readonly ZoneProof[];
 }
 
 type GeoNames = Pick<ZoneRecord, 'geoNames' | 'nodeUids'>;
@@ -32,7 +35,13 @@ export function geoNames(facts: GeoFacts): readonly GeoNameRecord[] {
         verified.length > 0
           ? verified
           : lastKnown(site, { edges, remaining, previous: previous.get(host) });
-      names.set(host, geoName(site, host, { candidates, edges }));
+      const standIns =
+        candidates.length > 0 ? [] : provers(site, edges, tokensOf(facts.proofs, host));
+      const named = geoName(site, host, {
+        edges,
+        candidates: standIns.length > 0 ? standIns : candidates,
+      });
+      names.set(host, standIns.length > 0 ? { ...named, standIn: 'proof' } : named);
     }
   }
   return [...names.keys()].toSorted().flatMap((name) => names.get(name) ?? []);
@@ -83,9 +92,38 @@ interface Known {
 function lastKnown(site: Site, { edges, remaining, previous }: Known): readonly string[] {
   // Of an earlier Site of this host nothing is known that holds for this one.
   if (site.status?.release === undefined || previous?.siteUid !== site.metadata.uid) return [];
-  const known = remaining.filter(({ name }) => previous.candidates.includes(name));
+  // Who stood in while a CA looked never served the Site.
+  const served = previous.standIn === undefined ? previous.candidates : [];
+  const known = remaining.filter(({ name }) => served.includes(name));
   const left = known.length > 0 ? known : edges.filter((edge) => answers(site, edge));
   return left.map(({ name }) => name);
+}
+
+function tokensOf(proofs: readonly ZoneProof[] = [], host: string): readonly string[] {
+  return proofs.flatMap((proof) =>
+    proof.kind === 'host' && proof.name === host ? [proof.token] : [],
+  );
+}
+
+/**
+ * For a Site that no edge has a certificate of: while a CA looks for a proof that edges answer with
+ * (RFC 8555 §8.3), those that hold what is to be served are named already, or else any that has the
+ * proof, or the CA could not come to see it.
+ */
+function provers(
+  site: Site,
+  edges: readonly NodeView[],
+  tokens: readonly string[],
+): readonly string[] {
+  if (tokens.length === 0) return [];
+  const { status, metadata } = site;
+  const holders = edges.filter((edge) =>
+    edge.site(metadata.uid)?.verified.some((release) => release === status?.release),
+  );
+  const having = edges.filter(({ report }) =>
+    tokens.some((token) => report?.challenges?.includes(token)),
+  );
+  return (holders.length > 0 ? holders : having).map(({ name }) => name);
 }
 
 function answers(site: Site, edge: NodeView): boolean {
