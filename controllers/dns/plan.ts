@@ -7,6 +7,7 @@ import { hasRole, type NodeView } from '../../runtime/node-view.ts';
 import type { SigningRecord, ZoneOnNode, ZoneRecord } from '../../runtime/records.ts';
 import { VALUE_BYTES_MAX } from '../../runtime/store.ts';
 import { zonesByOrigin } from '../../runtime/zones.ts';
+import { delegations } from './delegations.ts';
 import { candidateUids, geoNames } from './geo-names.ts';
 import { publicKeys, signsWith } from './plan-signing.ts';
 import { withProofs } from './proof-records.ts';
@@ -87,16 +88,18 @@ function compile(facts: ZoneFacts): {
 } {
   const { zone, sites, nodes, proofs = [] } = facts;
   const { origin, soa } = zone.spec;
+  const zones = zonesByOrigin(facts.zones);
+  const below = delegations(zone, zones, nodes);
   const names = geoNames({
     zone,
-    zones: zonesByOrigin(facts.zones),
+    zones,
     sites,
     nodes,
     previous: facts.previous,
     proofs,
   });
   const siteHosts = new Set(names.map(({ name }) => name));
-  const sets = withProofs(recordSets(zone, nodes, siteHosts), origin, proofs);
+  const sets = withProofs(recordSets(zone, nodes, siteHosts, below), origin, proofs);
   const { records, nameservers, problems } = sets;
   const nodeUids = candidateUids(names, nodes);
   const transfer = zoneTransfer(zone, names, nodes);
