@@ -4,6 +4,7 @@ import {
   type Identity,
   type IssuedCertificate,
   identityUri,
+  type KeyType,
   type SignedCertificate,
 } from './authority.ts';
 import type { Clock } from './clock.ts';
@@ -21,6 +22,10 @@ export interface FakeCertificate {
   readonly publicKey: string;
   /** The public key of the CA that signed. */
   readonly issuer: string;
+  /** Its common name; absent: b8s's own CA. */
+  readonly issuerName?: string;
+  /** Absent: ecdsa-p256. */
+  readonly keyType?: KeyType;
   readonly serialNumber: string;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
@@ -52,7 +57,7 @@ export function fakeAuthority(ports: {
     const certificate: FakeCertificate = {
       ...leaf,
       issuer,
-      serialNumber: serialNumber(random),
+      serialNumber: fakeSerialNumber(random),
       notBeforeMs: nowMs - CLOCK_SKEW_MS,
       notAfterMs: Math.min(nowMs + lifetimeMs, expiresMs),
     };
@@ -76,10 +81,10 @@ export function fakeAuthority(ports: {
   return {
     caPem,
     caHash: caHashOf(caPem),
-    async issueServer({ names, lifetimeMs }) {
+    async issueServer({ names, keyType, lifetimeMs }) {
       const [commonName] = names;
       if (commonName === undefined) throw new Error('issue a server certificate: no names');
-      return issue({ commonName, names, uris: [], usage: 'server' }, lifetimeMs);
+      return issue({ commonName, names, uris: [], usage: 'server', keyType }, lifetimeMs);
     },
     async issueClient({ identity, lifetimeMs }) {
       return issue(clientLeaf(identity), lifetimeMs);
@@ -102,7 +107,7 @@ export function fakeCa({ clock, random }: { clock: Clock; random: Random }): Fak
   const expiresMs = clock.nowMs() + CA_LIFETIME_MS;
   const caPem = encodeFakeCertificate({
     ...{ commonName: 'b8s', names: [], uris: [], usage: 'server' },
-    ...{ publicKey, issuer: publicKey, serialNumber: serialNumber(random) },
+    ...{ publicKey, issuer: publicKey, serialNumber: fakeSerialNumber(random) },
     ...{ notBeforeMs: clock.nowMs() - CLOCK_SKEW_MS, notAfterMs: expiresMs },
   });
   return { caPem, publicKey, expiresMs };
@@ -129,7 +134,10 @@ export function parseFakeCertificate(pem: string): FakeCertificate {
   return JSON.parse(Buffer.from(json).toString('utf8')) as FakeCertificate;
 }
 
-type FakeLeaf = Pick<FakeCertificate, 'commonName' | 'names' | 'uris' | 'usage' | 'publicKey'>;
+type FakeLeaf = Pick<
+  FakeCertificate,
+  'commonName' | 'names' | 'uris' | 'usage' | 'publicKey' | 'keyType'
+>;
 
 const CA_LIFETIME_MS = 10 * 365 * 24 * 60 * 60 * 1000;
 const CLOCK_SKEW_MS = 5 * 60 * 1000;
@@ -159,12 +167,12 @@ function refusal(problem: string): RequestError {
   return new RequestError('INVALID_ARGUMENT', `The certificate request ${problem}`);
 }
 
-function encodeFakeCertificate(certificate: FakeCertificate): string {
+export function encodeFakeCertificate(certificate: FakeCertificate): string {
   return encodePem('CERTIFICATE', Buffer.from(JSON.stringify(certificate)));
 }
 
-/** Positive and 16 bytes, as a real one is. */
-function serialNumber(random: Random): string {
+/** Positive and 16 bytes, as a real one is; hex. */
+export function fakeSerialNumber(random: Random): string {
   const bytes = Buffer.from(random.bytes(16));
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
   return bytes.toString('hex');
