@@ -106,6 +106,19 @@ test('an edge that dies at any moment is reported within D, and only changes are
   }
 });
 
+test('a machine that joins under the name of a dead one is presumed up, as any new one', async () => {
+  const { clock, seen, world } = start(
+    NODES,
+    ({ node, address }) => node !== 'b' || address !== '::2',
+  );
+  await clock.run(10_000);
+  expect(seen.at(-1)?.health.get('b')).toBe(false);
+  const another = node('b', { uid: 'another', ipv6: ['::9'] });
+  world.nodes = NODES.map((each) => (each.name === 'b' ? another : each));
+  await clock.run(11_200);
+  expect(seen.at(-1)?.health.get('b')).toBe(true);
+});
+
 test('all dead is reported as seen', async () => {
   const { clock, seen } = start(NODES, () => false);
   await clock.run(10_000);

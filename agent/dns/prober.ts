@@ -27,6 +27,8 @@ export interface ProberOptions {
 
 /** One edge, and when it had its turn. */
 interface Watched {
+  /** Of the Node: another one of its name is another machine, of which nothing is known. */
+  readonly uid: string;
   readonly target: ProbeTarget;
   readonly state: ProbeState;
   /** The round of its latest probe; before the first one some earlier round. */
@@ -58,10 +60,9 @@ export async function runProber(options: ProberOptions, signal: AbortSignal): Pr
 /** Probes those whose turn it is; edges that left the directory are forgotten. Sorted by name. */
 async function probeRound(
   { self, clock, random, probe, nodes }: ProberOptions,
-  before: { readonly watched: ReadonlyMap<string, Watched>; readonly round: number },
+  { watched, round }: { readonly watched: ReadonlyMap<string, Watched>; readonly round: number },
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Watched>> {
-  const { round } = before;
   const directory = nodes();
   const targets = targetsOf(directory, self);
   const nameservers = directory.filter(({ roles }) => roles.includes('nameserver')).length;
@@ -69,17 +70,18 @@ async function probeRound(
   // Nameservers that start together do not all begin with the same edges.
   const earlier = (): number => (intervals === 1 ? 0 : round - 1 - intervals * random.next());
   const after = new Map<string, Watched>();
-  for (const target of targets) {
-    const known = before.watched.get(target.node);
+  for (const { uid, target } of targets) {
+    const before = watched.get(target.node);
+    const known = before?.uid === uid ? before : undefined;
     const { state, round: last } = known ?? { state: unprobed(clock.nowMs()), round: earlier() };
-    after.set(target.node, { target, state, round: last });
+    after.set(target.node, { uid, target, state, round: last });
   }
   const due = dueIn([...after.values()], intervals);
   await Promise.all(
-    due.map(async ({ target, state }) => {
+    due.map(async ({ uid, target, state }) => {
       const reachable = await probe.probe(target, signal).catch(() => false);
       const seen = observeProbe(state, { reachable, nowMs: clock.nowMs() });
-      after.set(target.node, { target, state: seen, round });
+      after.set(target.node, { uid, target, state: seen, round });
     }),
   );
   return after;
@@ -94,13 +96,18 @@ function dueIn(watched: readonly Watched[], intervals: number): readonly Watched
   return [...byAge.slice(0, share), ...suspects.slice(0, SUSPECTS_PER_INTERVAL_MAX)];
 }
 
-function targetsOf(nodes: readonly NodePlan[], self: string): readonly ProbeTarget[] {
+function targetsOf(
+  nodes: readonly NodePlan[],
+  self: string,
+): readonly Pick<Watched, 'uid' | 'target'>[] {
   return nodes
     .filter((node) => node.name !== self && node.roles.includes('edge'))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((node) => {
       const address = node.ipv4[0] ?? node.ipv6[0];
-      return address === undefined ? [] : [{ node: node.name, address, httpPort: node.httpPort }];
+      if (address === undefined) return [];
+      const target = { node: node.name, address, httpPort: node.httpPort };
+      return [{ uid: node.uid, target }];
     });
 }
 

@@ -70,6 +70,16 @@ test.each([
     },
   },
   {
+    when: 'it is another machine of that name, of which london has only just heard',
+    story: ({ it, named, serving }: Story) => {
+      serving.delete('tokyo');
+      step(it, LATE_MS);
+      const nodes = [nodePlan('london'), nodePlan('tokyo', { uid: 'another' })];
+      it.check.applied?.(appliedZone(zoneVersion(5), nodes));
+      named(DOWN_MS_MAX);
+    },
+  },
+  {
     when: 'all others look down, too',
     story: (story: Story) => {
       story.serving.delete('tokyo');

@@ -27,13 +27,13 @@ export const DOWN_MS_MAX = DOWN_DETECTION_MS_MAX * DRIFT;
 export function downNodesCheck(ports: DownNodesPorts): Check {
   const { violated, machines, outages, healthAt, nowMs } = ports;
   const history = new ZoneHistory();
-  /** By nameserver and node: since when the directory has it. */
-  const known = new Map<string, number>();
+  /** By nameserver and node: since when the directory has that Node, by uid. */
+  const known = new Map<string, { readonly uid: string; readonly sinceMs: number }>();
   const limitMs =
     downDetectionMsMax({ edges: machines.length, nameservers: machines.length }) * DRIFT;
   const longSince = (nameserver: string, node: string): 'up' | 'down' | undefined => {
     const { state, sinceMs } = outages.contact(nameserver, node);
-    const knownMs = known.get(`${nameserver} ${node}`) ?? Infinity;
+    const knownMs = known.get(`${nameserver} ${node}`)?.sinceMs ?? Infinity;
     return nowMs() - Math.max(sinceMs, knownMs) > limitMs ? state : undefined;
   };
   return {
@@ -44,13 +44,16 @@ export function downNodesCheck(ports: DownNodesPorts): Check {
     applied(applied) {
       history.applied(applied);
       const { node: nameserver, snapshot } = applied;
-      const edges = new Set(
-        snapshot.dns.nodes.filter(({ roles }) => roles.includes('edge')).map(({ name }) => name),
+      const edges = new Map(
+        snapshot.dns.nodes
+          .filter(({ roles }) => roles.includes('edge'))
+          .map((edge) => [edge.name, edge.uid]),
       );
       for (const { name } of machines) {
         const key = `${nameserver} ${name}`;
-        if (!edges.has(name)) known.delete(key);
-        else if (!known.has(key)) known.set(key, nowMs());
+        const uid = edges.get(name);
+        if (uid === undefined) known.delete(key);
+        else if (known.get(key)?.uid !== uid) known.set(key, { uid, sinceMs: nowMs() });
       }
     },
     asked({ nameserver, name, type, reply }: DnsExchange) {
