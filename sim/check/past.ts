@@ -11,6 +11,14 @@ const ZONE_RECORD_KEY = recordKey('zone', `${NAMESPACE}/${ZONE_NAME}`);
 const NODES_PREFIX = kindPrefix('Node');
 const ZONE_KEY = objectKey({ kind: 'Zone', namespace: NAMESPACE, name: ZONE_NAME });
 
+interface Meant {
+  readonly revision: bigint;
+  /** The Nodes that are candidates, by name. */
+  readonly nodeUids: Readonly<Record<string, string>>;
+  /** Hosts whose candidates only stand in while a CA looks. */
+  readonly standIns: readonly string[];
+}
+
 /**
  * Remembers when names went away and how far each node has come, so that a check can tell a node
  * that is behind from one that is wrong. Feed it `committed`, `moved` and `installed`.
@@ -29,8 +37,8 @@ export class Past {
   #zone: { readonly revision: bigint; readonly names: readonly GeoNameRecord[] } | undefined;
   /** By name: the uid of the Node that is there, or was there last. */
   readonly #nodes = new Map<string, string>();
-  /** By revision, in order: the Nodes that each version of the zone means, by name. */
-  readonly #meant: [revision: bigint, nodeUids: Readonly<Record<string, string>>][] = [];
+  /** By revision, in order: what each version of the zone means. */
+  readonly #meant: Meant[] = [];
 
   committed({ revision, transaction }: Commit): void {
     for (const write of transaction.writes) {
@@ -45,7 +53,8 @@ export class Past {
       if (kind === 'put' && key === ZONE_RECORD_KEY) {
         const { geoNames, nodeUids = {} } = JSON.parse(write.value) as ZoneRecord;
         this.#zone = { revision, names: geoNames };
-        this.#meant.push([revision, nodeUids]);
+        const standIns = geoNames.filter(({ standIn }) => standIn !== undefined);
+        this.#meant.push({ revision, nodeUids, standIns: standIns.map(({ name }) => name) });
         this.#forget();
       }
     }
@@ -90,16 +99,25 @@ export class Past {
    * name: dom writes it anew some time later. (That it does is looked at in `routed.ts`.)
    */
   meansNode(nameserver: string, node: string): boolean {
-    const applied = this.#applied.get(nameserver);
-    if (applied === undefined) return false;
-    const [, uids] = this.#meant.findLast(([revision]) => revision <= applied) ?? [];
+    const uids = this.#meantBy(nameserver)?.nodeUids;
     return uids !== undefined && uids[node] === this.#nodes.get(node);
+  }
+
+  /** The nameserver names for the site who stands in for a CA to see, not who serves it. */
+  standsIn(nameserver: string, site: string): boolean {
+    return this.#meantBy(nameserver)?.standIns.includes(hostOf(site)) ?? false;
   }
 
   /** At this revision the site does not exist, or is marked for deletion, as far as is known. */
   deletedAt(site: string): bigint {
     const key = objectKey({ kind: 'Site', namespace: NAMESPACE, name: site });
     return this.#deleted.get(key) ?? 0n;
+  }
+
+  #meantBy(nameserver: string): Meant | undefined {
+    const applied = this.#applied.get(nameserver);
+    if (applied === undefined) return undefined;
+    return this.#meant.findLast(({ revision }) => revision <= applied);
   }
 
   #siteWritten(site: string, write: Write): void {

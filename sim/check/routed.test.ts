@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { httpProof, testOrder } from '../../runtime/acme-order.fixture.ts';
 import type { Digest } from '../../runtime/digest.ts';
 import { recordKey } from '../../runtime/keys.ts';
 import type { ZoneRecord } from '../../runtime/records.ts';
@@ -107,4 +108,45 @@ test('a dom that leaves a version as it is, is late', () => {
   scene.nowMs += 2_000;
   report(scene, 'paris', R2);
   expect(scene.violations).toEqual(['28 dom#1 leaves london named for blog.test unverified']);
+});
+
+function standIn(scene: Scene, node: string): void {
+  const geoName = { name: 'blog.test', siteUid: 'Site-blog', candidates: [node], standIn: 'proof' };
+  const zone = { geoNames: [geoName], nodeUids: { [node]: `Node-${node}` } };
+  scene.putRecord('zone', 'default/test', zone as unknown as ZoneRecord);
+}
+
+test('while a CA looks for a proof who has it stands in, and nobody else', () => {
+  const scene = world();
+  scene.put(object('Site', 'blog'));
+  scene.putRecord('report', 'london', { sites: [], challenges: ['t1'] } as never);
+  const order = testOrder([{ name: 'blog.test', proof: httpProof('t1') }]);
+  scene.putRecord('acmeOrder', 'uid-1', order);
+  standIn(scene, 'london');
+  expect(scene.violations).toEqual([]);
+  standIn(scene, 'paris');
+  standIn(scene, 'paris');
+  expect(scene.violations.at(-1)).toMatch(/^28 .* names paris for blog\.test unverified$/u);
+});
+
+test.each([
+  {
+    when: 'the order is gone',
+    end: (scene: Scene) => scene.remove(recordKey('acmeOrder', 'uid-1')),
+  },
+  { when: 'the site is served', end: (scene: Scene) => report(scene, 'paris', R1) },
+])('nobody stands in once $when', ({ end }) => {
+  const scene = world();
+  switchTo(scene, R1);
+  scene.putRecord('report', 'london', { sites: [], challenges: ['t1'] } as never);
+  const order = testOrder([{ name: 'blog.test', proof: httpProof('t1') }]);
+  scene.putRecord('acmeOrder', 'uid-1', order);
+  standIn(scene, 'london');
+  expect(scene.violations).toEqual([]);
+  end(scene);
+  // By a dom that has not seen it yet.
+  standIn(scene, 'london');
+  expect(scene.violations).toEqual([]);
+  standIn(scene, 'london');
+  expect(scene.violations).toHaveLength(1);
 });

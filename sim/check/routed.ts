@@ -1,5 +1,7 @@
 import type { Node } from '../../api/node.ts';
 import type { Site } from '../../api/site.ts';
+import { proofsUp } from '../../runtime/acme-proofs.ts';
+import type { AcmeOrderRecord } from '../../runtime/acme-records.ts';
 import { kindPrefix, recordKey, WORLD_PREFIX } from '../../runtime/keys.ts';
 import type { GeoNameRecord, ReportRecord, ZoneRecord } from '../../runtime/records.ts';
 import type { Revision } from '../../runtime/store.ts';
@@ -10,8 +12,9 @@ const NODES_PREFIX = kindPrefix('Node');
 const SITES_PREFIX = kindPrefix('Site');
 const ZONES_PREFIX = recordKey('zone', '');
 const REPORTS_PREFIX = recordKey('report', '');
+const ORDERS_PREFIX = recordKey('acmeOrder', '');
 
-const ABOUT = [NODES_PREFIX, SITES_PREFIX, ZONES_PREFIX, REPORTS_PREFIX];
+const ABOUT = [NODES_PREFIX, SITES_PREFIX, ZONES_PREFIX, REPORTS_PREFIX, ORDERS_PREFIX];
 
 /** A name with the Nodes that its candidates are. */
 type Named = GeoNameRecord & Pick<ZoneRecord, 'nodeUids'>;
@@ -24,6 +27,7 @@ const LATE_MS = 30_000;
  * has switched to, as the store was at some moment between the version before and this one; and no
  * dom leaves a version as it is when that changes. Where no node that answers has the release,
  * those named before are better than none; but another Node of an old name is another (INV-16).
+ * While a CA looks for a proof of a name that nobody serves yet, who has the proof stands in.
  */
 export function routedCheck(
   { violated, nowMs }: Pick<CheckPorts, 'violated' | 'nowMs'>,
@@ -95,7 +99,7 @@ function straysBetween(
  */
 function straysAt(
   history: StoreHistory,
-  { siteUid, candidates, nodeUids = {} }: Named,
+  { name, siteUid, candidates, standIn, nodeUids = {} }: Named,
   at: Revision,
 ): readonly string[] {
   const site = history
@@ -103,16 +107,34 @@ function straysAt(
     .map(({ value }) => JSON.parse(value) as Site)
     .find(({ metadata }) => metadata.uid === siteUid);
   const release = site?.status?.release;
-  if (release === undefined) return candidates;
+  if (release === undefined && standIn === undefined) return candidates;
   const others = candidates.filter((node) => uidOf(history, node, at) !== nodeUids[node]);
   if (others.length > 0) return others;
-  const holders = history.list(REPORTS_PREFIX, at).flatMap(({ key, value }) => {
-    const { sites } = JSON.parse(value) as ReportRecord;
+  const tokens = standIn === undefined ? [] : tokensAt(history, name, at);
+  const edges = history.list(REPORTS_PREFIX, at).map(({ key, value }) => {
+    const { sites, challenges = [] } = JSON.parse(value) as ReportRecord;
     const held = sites.find(({ uid }) => uid === siteUid);
     const answers = held !== undefined && held.serving !== '' && held.certificate !== '';
-    return answers && held.verified.includes(release) ? [key.slice(REPORTS_PREFIX.length)] : [];
+    const verified = release !== undefined && (held?.verified.includes(release) ?? false);
+    const proves = tokens.some((token) => challenges.includes(token));
+    return { node: key.slice(REPORTS_PREFIX.length), answers, verified, proves };
   });
-  return holders.length === 0 ? [] : candidates.filter((node) => !holders.includes(node));
+  const holders = edges.filter(({ answers, verified }) => answers && verified);
+  if (standIn === undefined && holders.length === 0) return [];
+  // Nobody stands in once the site is served, or when no CA looks.
+  const isOpen = holders.length === 0 && tokens.length > 0;
+  const standing = isOpen ? edges.filter(({ verified, proves }) => verified || proves) : [];
+  const right = new Set((standIn === undefined ? holders : standing).map(({ node }) => node));
+  return candidates.filter((node) => !right.has(node));
+}
+
+/** Of the proofs for a name that edges are to have, as of one revision. */
+function tokensAt(history: StoreHistory, host: string, at: Revision): readonly string[] {
+  return history
+    .list(ORDERS_PREFIX, at)
+    .flatMap(({ value }) => proofsUp(JSON.parse(value) as AcmeOrderRecord))
+    .filter(({ name, proof }) => name === host && proof.type !== 'dns-01')
+    .map(({ proof }) => proof.token);
 }
 
 /** Undefined: there was no Node of that name. */

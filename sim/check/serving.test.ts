@@ -15,8 +15,9 @@ function world(): Scene {
 }
 
 /** Writes a version of the zone that has this Node as the candidate london. */
-function name(scene: Scene, uid: string): void {
-  const geoName = { name: 'blog.example.test', siteUid: 'Site-blog', candidates: ['london'] };
+function name(scene: Scene, uid: string, more: object = {}): void {
+  const named = { name: 'blog.example.test', siteUid: 'Site-blog', candidates: ['london'] };
+  const geoName = { ...named, ...more };
   const zone = { geoNames: [geoName], nodeUids: { london: uid } } as unknown as ZoneRecord;
   scene.putRecord('zone', 'default/example-test', zone);
 }
@@ -64,4 +65,16 @@ test('so is one whose zone means another Node of that name, until it is written 
   apply(scene);
   fails(scene);
   expect(scene.violations).toEqual(['28 london names london for blog, which answers 503']);
+});
+
+test('who stands in while a CA looks for a proof serves nothing yet', () => {
+  const scene = world();
+  name(scene, 'Node-london', { standIn: 'proof' });
+  apply(scene);
+  fails(scene);
+  expect(scene.violations).toEqual([]);
+  name(scene, 'Node-london');
+  apply(scene);
+  fails(scene);
+  expect(scene.violations).toHaveLength(1);
 });

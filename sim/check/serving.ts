@@ -112,6 +112,7 @@ class Serving {
     const { past } = this;
     const knowsBoth = past.namesSite(nameserver, site) && past.knowsNode(nameserver, node);
     if (!knowsBoth || !past.meansNode(nameserver, node) || !past.knowsSite(node, site)) return;
+    if (past.standsIn(nameserver, site)) return;
     this.#ports.violated(
       28,
       `${nameserver} names ${node} for ${site}, which answers ${answer.status}`,
