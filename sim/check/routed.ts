@@ -6,6 +6,7 @@ import { kindPrefix, recordKey, WORLD_PREFIX } from '../../runtime/keys.ts';
 import type { GeoNameRecord, ReportRecord, ZoneRecord } from '../../runtime/records.ts';
 import type { Revision } from '../../runtime/store.ts';
 import type { Check, CheckPorts, Commit } from './check.ts';
+import { readOnce } from './read-once.ts';
 import type { StoreHistory } from './store-history.ts';
 
 const NODES_PREFIX = kindPrefix('Node');
@@ -104,20 +105,20 @@ function straysAt(
 ): readonly string[] {
   const site = history
     .list(SITES_PREFIX, at)
-    .map(({ value }) => JSON.parse(value) as Site)
+    .map((item) => readOnce<Site>(item))
     .find(({ metadata }) => metadata.uid === siteUid);
   const release = site?.status?.release;
   if (release === undefined && standIn === undefined) return candidates;
   const others = candidates.filter((node) => uidOf(history, node, at) !== nodeUids[node]);
   if (others.length > 0) return others;
   const tokens = standIn === undefined ? [] : tokensAt(history, name, at);
-  const edges = history.list(REPORTS_PREFIX, at).map(({ key, value }) => {
-    const { sites, challenges = [] } = JSON.parse(value) as ReportRecord;
+  const edges = history.list(REPORTS_PREFIX, at).map((item) => {
+    const { sites, challenges = [] } = readOnce<ReportRecord>(item);
     const held = sites.find(({ uid }) => uid === siteUid);
     const answers = held !== undefined && held.serving !== '' && held.certificate !== '';
     const verified = release !== undefined && (held?.verified.includes(release) ?? false);
     const proves = tokens.some((token) => challenges.includes(token));
-    return { node: key.slice(REPORTS_PREFIX.length), answers, verified, proves };
+    return { node: item.key.slice(REPORTS_PREFIX.length), answers, verified, proves };
   });
   const holders = edges.filter(({ answers, verified }) => answers && verified);
   if (standIn === undefined && holders.length === 0) return [];
@@ -132,7 +133,7 @@ function straysAt(
 function tokensAt(history: StoreHistory, host: string, at: Revision): readonly string[] {
   return history
     .list(ORDERS_PREFIX, at)
-    .flatMap(({ value }) => proofsUp(JSON.parse(value) as AcmeOrderRecord))
+    .flatMap((item) => proofsUp(readOnce<AcmeOrderRecord>(item)))
     .filter(({ name, proof }) => name === host && proof.type !== 'dns-01')
     .map(({ proof }) => proof.token);
 }
@@ -140,5 +141,5 @@ function tokensAt(history: StoreHistory, host: string, at: Revision): readonly s
 /** Undefined: there was no Node of that name. */
 function uidOf(history: StoreHistory, node: string, at: Revision): string | undefined {
   const item = history.get(`${NODES_PREFIX}${node}`, at);
-  return item === undefined ? undefined : (JSON.parse(item.value) as Node).metadata.uid;
+  return item === undefined ? undefined : readOnce<Node>(item).metadata.uid;
 }

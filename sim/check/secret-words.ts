@@ -26,7 +26,7 @@ export class SecretWords {
 
   /** The secrets that the text gives away, one for each place. Bytes: as Latin-1. */
   in(text: string): readonly Secret[] {
-    if (this.#pattern === undefined) return [];
+    if (this.#pattern === undefined || text.length < PIECE_CHARACTERS_MIN) return [];
     const found = text.match(this.#pattern) ?? [];
     return found.flatMap((piece) => this.#byPiece.get(piece) ?? []);
   }

@@ -16,6 +16,8 @@ export class StoreHistory {
   compacted: Revision = 1n;
   readonly #made: RevisionChanges[] = [];
   readonly #versions = new Map<string, Version[]>();
+  /** All keys that there ever were, sorted. */
+  readonly #keys: string[] = [];
 
   /** Learns what there is to learn from it. */
   learn(event: StoreEvent): void {
@@ -32,9 +34,7 @@ export class StoreHistory {
     for (const change of changes) {
       const item = change.kind === 'put' ? change.item : undefined;
       const key = keyOf(change);
-      const versions = this.#versions.get(key) ?? [];
-      this.#versions.set(key, versions);
-      versions.push({ modRevision: revision, item });
+      this.#versionsOf(key).push({ modRevision: revision, item });
     }
   }
 
@@ -44,10 +44,14 @@ export class StoreHistory {
 
   /** Sorted by key. */
   list(prefix: string, revision: Revision): readonly KeyValue[] {
-    return [...this.#versions.keys()]
-      .filter((key) => key.startsWith(prefix))
-      .toSorted(compareKeys)
-      .flatMap((key) => this.get(key, revision) ?? []);
+    const items: KeyValue[] = [];
+    for (let index = this.#placeOf(prefix); index < this.#keys.length; index += 1) {
+      const key = this.#keys[index];
+      if (key?.startsWith(prefix) !== true) break;
+      const item = this.get(key, revision);
+      if (item !== undefined) items.push(item);
+    }
+    return items;
   }
 
   /** What became of a key after one revision and up to another, oldest first. */
@@ -77,6 +81,26 @@ export class StoreHistory {
       if (made.changes.some((change) => keyOf(change).startsWith(prefix))) return made.revision;
     }
     return undefined;
+  }
+
+  #versionsOf(key: string): Version[] {
+    const known = this.#versions.get(key);
+    if (known !== undefined) return known;
+    const versions: Version[] = [];
+    this.#versions.set(key, versions);
+    this.#keys.splice(this.#placeOf(key), 0, key);
+    return versions;
+  }
+
+  /** Where in `#keys` the first one stands that does not come before this. */
+  #placeOf(key: string): number {
+    let [low, high] = [0, this.#keys.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareKeys(this.#keys[middle] ?? '', key) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #at(key: string, revision: Revision): Version | undefined {

@@ -33,6 +33,9 @@ export interface TraceLine {
   readonly causes: readonly number[];
 }
 
+/** In UTF-16 units. */
+const UNHASHED_MAX = 16_384;
+
 /** What a line may say besides its bare fact. */
 export interface LineDetails {
   /** Left out: `world`. */
@@ -56,6 +59,8 @@ export interface LineDetails {
 export class Trace {
   readonly #nowMs: () => number;
   readonly #hash = createHash('sha256');
+  /** What is still to be hashed: a call for each line costs more than the line. */
+  #unhashed = '';
   readonly #kept: TraceLine[] | undefined;
   readonly #knowledge = new Knowledge();
   lineCount = 0;
@@ -77,7 +82,8 @@ export class Trace {
     const { kind = 'world', level, fields } = details;
     const atMs = this.#nowMs();
     const json = fields === undefined ? '' : ` ${JSON.stringify(fields, plain)}`;
-    this.#hash.update(`${atMs} ${host} ${kind} ${level ?? ''} ${fact}${json}\n`);
+    this.#unhashed += `${atMs} ${host} ${kind} ${level ?? ''} ${fact}${json}\n`;
+    if (this.#unhashed.length > UNHASHED_MAX) this.#flush();
     this.lineCount += 1;
     this.onText?.(`${fact}${json}`);
     if (this.#kept === undefined) return this.lineCount - 1;
@@ -118,10 +124,10 @@ export class Trace {
     this.add('world', message, { kind: 'violation', causes: [...causes] });
   }
 
-  /** Bytes that crossed the network, by their digest. */
+  /** Bytes that crossed the network, which go into the hash and nowhere else. */
   frame(host: string, what: string, bytes: Uint8Array, details: LineDetails = {}): number {
-    const digest = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
-    return this.add(host, `${what} ${bytes.length} bytes ${digest}`, details);
+    this.#unhashed += Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+    return this.add(host, `${what} ${bytes.length} bytes`, details);
   }
 
   /** Where a host's log lines go. */
@@ -146,7 +152,13 @@ export class Trace {
 
   /** Of everything so far, hex. */
   digest(): string {
+    this.#flush();
     return this.#hash.copy().digest('hex');
+  }
+
+  #flush(): void {
+    this.#hash.update(this.#unhashed);
+    this.#unhashed = '';
   }
 
   lines(): readonly TraceLine[] {
