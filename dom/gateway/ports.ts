@@ -5,7 +5,7 @@ import type { Mirror } from '../../runtime/mirror.ts';
 import type { Store } from '../../runtime/store.ts';
 import type { Writer } from '../../runtime/writer.ts';
 import type { Leadership } from '../leadership.ts';
-import type { OpenKey } from './view.ts';
+import type { OpenKey } from './view-entry.ts';
 
 /** What the gateway needs of the rest of dom. */
 export interface GatewayPorts {

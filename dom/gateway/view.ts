@@ -1,27 +1,14 @@
-import type { Certificate } from '../../api/certificate.ts';
 import type { Node } from '../../api/node.ts';
 import type { Site } from '../../api/site.ts';
-import type {
-  CertificatePlan,
-  GeoPlan,
-  NodePlan,
-  PlanObject,
-  SitePlan,
-  ZoneKey,
-  ZonePlan,
-} from '../../proto/gen/b8s/v1/plan.ts';
+import type { GeoPlan, NodePlan, SitePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { COOKIE_CONTEXT } from '../../runtime/dns-cookie.ts';
-import { zoneKeyContext } from '../../runtime/dnssec.ts';
 import { coversHost, nameserverNames } from '../../runtime/nameserver-names.ts';
-import type {
-  DnsCookieRecord,
-  GeoRecord,
-  MaterialRecord,
-  SigningRecord,
-  ZoneRecord,
-} from '../../runtime/records.ts';
+import type { DnsCookieRecord, GeoRecord } from '../../runtime/records.ts';
 import { isBeyondStatus, type World, type WorldChange } from '../../runtime/world.ts';
-import { transferPlan, transferVersion } from './transfer-view.ts';
+import { certificateEntry } from './certificate-view.ts';
+import { challengeEntries } from './challenge-view.ts';
+import type { OpenKey, ViewEntry } from './view-entry.ts';
+import { zoneEntries } from './zone-view.ts';
 
 /** What of the world a node may see: decided by its roles, and by itself alone (INV-34). */
 export interface Viewer {
@@ -29,19 +16,6 @@ export interface Viewer {
   readonly edge: boolean;
   readonly nameserver: boolean;
 }
-
-/**
- * One object of a plan, not made yet: most are as they were the last time, and `version` tells.
- */
-export interface ViewEntry {
-  readonly key: string;
-  /** Changes whenever what `make` would return does. */
-  readonly version: string;
-  make(): PlanObject;
-}
-
-/** Opens a sealed private key: of a certificate, by its uid, or `zone-key/<uid>` of a zone. */
-export type OpenKey = (sealed: { readonly sealedKey: string }, context: string) => string;
 
 /** Pure: everything that a node needs and is allowed to see, sorted by key. */
 export function planView(world: World, viewer: Viewer, openKey: OpenKey): readonly ViewEntry[] {
@@ -52,6 +26,7 @@ export function planView(world: World, viewer: Viewer, openKey: OpenKey): readon
           .filter(isLive)
           .flatMap((site) => siteEntries(world, site, openKey))
       : []),
+    ...(viewer.edge ? challengeEntries(world) : []),
     ...(viewer.nameserver ? zoneEntries(world, openKey) : []),
     ...(viewer.nameserver ? nameserverEntries(world, viewer, openKey) : []),
     ...nodeEntries(world, viewer),
@@ -76,6 +51,7 @@ const PLANNED_RECORDS: ReadonlySet<string> = new Set([
   'signing',
   'transferKey',
   'material',
+  'acmeOrder',
   'geo',
   'dnsCookie',
 ]);
@@ -127,22 +103,6 @@ function nameserverEntries(world: World, viewer: Viewer, openKey: OpenKey): read
     .flatMap((certificate) => certificateEntry(world, certificate, openKey) ?? []);
 }
 
-/** Undefined: it has not been issued yet. */
-function certificateEntry(
-  world: World,
-  { metadata: { uid, name, namespace = '' } }: Certificate,
-  openKey: OpenKey,
-): ViewEntry | undefined {
-  const material = world.record('material', uid);
-  if (material === undefined) return undefined;
-  const key = `certificate/${namespace}/${name}`;
-  const make = (): PlanObject => {
-    const value = certificatePlan({ uid, namespace, name }, material.value, openKey);
-    return { key, object: { $case: 'certificate', value } };
-  };
-  return { key, version: `${uid}@${material.modRevision}`, make };
-}
-
 function sitePlan(site: Site, certificate: string): SitePlan {
   const { spec, status, metadata } = site;
   const serving = status?.release ?? '';
@@ -160,83 +120,6 @@ function sitePlan(site: Site, certificate: string): SitePlan {
     singlePageApp: spec.singlePageApp,
     headers: spec.headers,
     redirects: spec.redirects,
-  };
-}
-
-function certificatePlan(
-  certificate: { readonly uid: string; readonly namespace: string; readonly name: string },
-  material: MaterialRecord,
-  openKey: OpenKey,
-): CertificatePlan {
-  return {
-    ...certificate,
-    names: material.names,
-    chainPem: material.chainPem,
-    keyPem: openKey(material, certificate.uid),
-    notAfterMs: BigInt(material.notAfterMs),
-    fingerprint: material.fingerprint,
-  };
-}
-
-function zoneEntries(world: World, openKey: OpenKey): readonly ViewEntry[] {
-  return world.records('zone').map(([id, { value: zone, modRevision }]) => {
-    const signing = zone.keys === undefined ? undefined : world.record('signing', id);
-    return {
-      key: `zone/${id}`,
-      version: `${modRevision}${signing === undefined ? '' : `+${signing.modRevision}`}${transferVersion(world, zone)}`,
-      make: () => ({
-        key: `zone/${id}`,
-        object: {
-          $case: 'zone',
-          value: {
-            ...zonePlan(id, zone),
-            keys: zoneKeys(zone, signing?.value, openKey),
-            transfer: transferPlan(world, zone, openKey),
-          },
-        },
-      }),
-    };
-  });
-}
-
-/**
- * The keys that this version of the zone has, none less: a zone whose DS the parent holds must not
- * be answered without them. Throws when one is missing in the store.
- */
-function zoneKeys(
-  { zoneUid, origin, keys = [] }: ZoneRecord,
-  signing: SigningRecord | undefined,
-  openKey: OpenKey,
-): readonly ZoneKey[] {
-  return keys.map(({ keyTag, publicKey, role, ds }) => {
-    const own = signing?.keys.find((each) => each.publicKey === publicKey);
-    if (own === undefined) throw new Error(`zone ${origin}: its key ${keyTag} is not in the store`);
-    return {
-      keyTag,
-      publicKey: Buffer.from(publicKey, 'base64'),
-      privatePem: openKey(own, zoneKeyContext(zoneUid)),
-      role,
-      ds: ds === 'unsaid' ? '' : ds,
-    };
-  });
-}
-
-function zonePlan(id: string, zone: ZoneRecord): Omit<ZonePlan, 'keys' | 'transfer'> {
-  const [namespace = '', name = ''] = id.split('/');
-  return {
-    uid: zone.zoneUid,
-    namespace,
-    name,
-    origin: zone.origin,
-    serial: zone.serial,
-    primaryNameserver: zone.primaryNameserver,
-    mailbox: zone.mailbox,
-    refreshS: zone.refreshS,
-    retryS: zone.retryS,
-    expireS: zone.expireS,
-    negativeTtlS: zone.negativeTtlS,
-    records: zone.records,
-    geoNames: zone.geoNames.map((name) => ({ ...name, regions: name.regions ?? [] })),
   };
 }
 
