@@ -1,9 +1,20 @@
 import { ageColumn, nameColumn, readyColumn, reasonColumn, UNKNOWN } from './column.ts';
 import { parseDurationMs } from './duration.ts';
-import { choice, type Declared, flag, group, list, optional, statusGroup, text } from './field.ts';
+import {
+  choice,
+  type Declared,
+  flag,
+  group,
+  list,
+  optional,
+  statusGroup,
+  text,
+  time,
+} from './field.ts';
 import { defineKind, type Violation } from './kind.ts';
+import { objectNameProblem } from './names.ts';
 import type { Resource } from './object.ts';
-import { aboutField, check } from './rules.ts';
+import { aboutField, check, checkEach } from './rules.ts';
 
 /** The issuer that is always there. */
 export const INTERNAL_ISSUER = 'internal';
@@ -56,7 +67,18 @@ export const issuerSpecSchema = group('Where certificates come from: exactly one
   ),
 });
 
-export const issuerStatusSchema = statusGroup({});
+export const issuerStatusSchema = statusGroup({
+  account: optional(
+    group('The account at the CA.', {
+      url: optional(text("The account's URL; absent: it is not registered yet.")),
+      directory: text('The CA that it is of.'),
+      keyTime: time('When its key was made.'),
+      termsOfService: optional(text("Where the CA's terms are.")),
+    }),
+  ),
+  lastError: optional(text('Why the CA could not be asked; absent: it could.')),
+  nextTry: optional(time('When it is asked again.')),
+});
 
 export type IssuerSpec = Declared<typeof issuerSpecSchema>;
 export type IssuerStatus = Declared<typeof issuerStatusSchema>;
@@ -90,14 +112,52 @@ function issuerRules(issuer: Issuer): readonly Violation[] {
   if (ca !== undefined && acme !== undefined)
     return [aboutField(['spec'], 'names two sources of certificates; keep ca or acme')];
   if (ca !== undefined) return check(['spec', 'ca', 'lifetime'], ca.lifetime, lifetimeProblem);
-  if (acme !== undefined) return check(['spec', 'acme', 'directory'], acme.directory, urlProblem);
+  if (acme !== undefined) return acmeViolations(issuer.metadata.name, acme);
   return [aboutField(['spec'], 'names no source of certificates; write ca: {} or acme: …')];
 }
 
+function acmeViolations(
+  name: string,
+  { directory, contact, externalAccount, caBundle, fallbacks }: Acme,
+): readonly Violation[] {
+  const path = ['spec', 'acme'];
+  const violations = [
+    ...check([...path, 'directory'], directory, urlProblem),
+    ...checkEach([...path, 'contact'], contact, mailProblem),
+    ...checkEach([...path, 'fallbacks'], fallbacks, (fallback) =>
+      fallback === name ? 'is this issuer itself; leave it out' : objectNameProblem(fallback),
+    ),
+  ];
+  if (externalAccount !== undefined)
+    violations.push(
+      ...check([...path, 'externalAccount', 'secret'], externalAccount.secret, secretProblem),
+    );
+  if (caBundle !== undefined && !caBundle.includes('-----BEGIN CERTIFICATE-----'))
+    violations.push(aboutField([...path, 'caBundle'], 'must be certificates as PEM'));
+  return violations;
+}
+
+type Acme = NonNullable<IssuerSpec['acme']>;
+
+/** Plain http is for CAs under test on this machine: keys sign what is sent, but answers are not. */
 function urlProblem(url: string): string | undefined {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed?.protocol === 'https:') return undefined;
+  const isLocal = /^(?:localhost|127(?:\.[0-9]+){3}|\[::1\])$/.test(parsed?.hostname ?? '');
+  if (parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && isLocal)) return undefined;
   return 'must be an https URL, e.g. https://acme-v02.api.letsencrypt.org/directory';
+}
+
+function mailProblem(address: string): string | undefined {
+  if (address.startsWith('mailto:')) return `leave "mailto:" out: ${address.slice(7)}`;
+  return /^[!-~]+@[!-~]+$/.test(address) && !/[,?&<>"]/.test(address)
+    ? undefined
+    : 'must be a mail address, e.g. ops@example.com';
+}
+
+function secretProblem(secret: string): string | undefined {
+  return /^[^/]+\/[^/]+$/.test(secret)
+    ? undefined
+    : 'must name a Secret with its namespace, e.g. default/acme-account';
 }
 
 function lifetimeProblem(lifetime: string): string | undefined {

@@ -107,7 +107,7 @@ test.each([
     kind: 'Certificate',
     spec: { names: ['a.b'], issuer: 'internal' },
     status: { ...ready, notAfter: '2026-02-02T04:00:00Z', renewalTime: '2026-01-01T00:00:00Z' },
-    row: 'n True a.b internal 30d now 2d4h',
+    row: 'n True a.b internal 30d now <none>',
   },
   {
     kind: 'Event',

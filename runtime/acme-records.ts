@@ -1,3 +1,6 @@
+import type { RevocationReason } from './acme.ts';
+import type { KeyType } from './authority.ts';
+
 export interface AcmeAccountRecord {
   /** The account is of this CA: another URL in the Issuer calls for another account. */
   readonly directory: string;
@@ -13,7 +16,13 @@ export interface AcmeAccountRecord {
   readonly externalKeyId?: string;
   /** The key that is about to take over, sealed likewise: kept before the CA hears of it. */
   readonly nextSealedKey?: string;
-  /** Why the last step failed, and when it is tried again; absent: it did not. */
+  /** The newest request for another key (`b8s.dev/rollover-requested`) that was heard; absent: none. */
+  readonly rollover?: string;
+  /** Where the CA's terms are, as it last said; absent: it did not. */
+  readonly termsOfService?: string;
+  /** Times in a row that the CA could not be asked; absent: it could. */
+  readonly failures?: number;
+  /** Why it could not, and until when nobody asks it with this account; absent: it could. */
   readonly failure?: IssuanceFailure;
 }
 
@@ -28,11 +37,19 @@ export interface AcmeOrderRecord {
   /** The account that it was placed with. */
   readonly accountUrl: string;
   readonly names: readonly string[];
-  readonly keyType: string;
+  readonly keyType: KeyType;
   readonly profile?: string;
+  /** Generation of the Certificate that it is for. */
+  readonly generation: number;
+  /** The request (`b8s.dev/renew-requested`) that it answers; absent: there was none. */
+  readonly renewRequest?: string;
   /** The private key of the certificate to come, sealed for the Certificate's uid. */
   readonly sealedKey: string;
   readonly startedMs: number;
+  /** When it last came further: one that does not is given up within a bound. */
+  readonly progressMs: number;
+  /** How often the CA was, or was about to be, asked to begin it; each time is counted. */
+  readonly placings: number;
   /** Fingerprint of the certificate that it takes over from, for the CA (RFC 9773 §5). */
   readonly replaces?: string;
   /**
@@ -57,6 +74,8 @@ export interface AcmeAuthorizationRecord {
   readonly wildcard: boolean;
   /** `proposed`: the proof is being put up. `asked`: the CA was told to look. */
   readonly state: 'pending' | 'proposed' | 'asked' | 'valid';
+  /** While `asked`: since when. */
+  readonly askedMs?: number;
   /** From `proposed` until `valid`. */
   readonly proof?: ProofRecord;
 }
@@ -68,6 +87,8 @@ export type ProofRecord = {
   readonly token: string;
   /** When it was stored: where to look for it is bounded in time. */
   readonly sinceMs: number;
+  /** The first serial of the zone in question with it in it; absent: not compiled yet. */
+  readonly serial?: number;
 } & (
   | {
       readonly type: 'dns-01';
@@ -76,8 +97,6 @@ export type ProofRecord = {
       readonly recordValue: string;
       /** `namespace/name` of the Zone that it goes into. */
       readonly zone: string;
-      /** The first serial of that zone with the record in it; absent: not compiled yet. */
-      readonly serial?: number;
     }
   | { readonly type: 'http-01'; readonly keyAuthorization: string }
   | {
@@ -110,16 +129,22 @@ export interface IssuanceRecord {
   readonly failure?: IssuanceFailure;
   /** Generation of the Certificate that failed: another one is tried at once. */
   readonly generation: number;
-  /** When the CA wants the certificate in use to be renewed (RFC 9773); absent: it does not say. */
-  readonly renewal?: {
-    readonly fingerprint: string;
-    /** Drawn from the CA's window once per window. */
-    readonly renewMs: number;
+  /** What the CA says of renewing the certificate in use (RFC 9773); absent: it was not asked yet. */
+  readonly renewal?: RenewalRecord;
+}
+
+export interface RenewalRecord {
+  /** Of the certificate that it speaks of. */
+  readonly fingerprint: string;
+  /** When to ask again. */
+  readonly askAgainMs: number;
+  /** Absent: the CA does not say. */
+  readonly window?: {
     readonly startMs: number;
     readonly endMs: number;
+    /** Drawn from the window, once a window. */
+    readonly renewMs: number;
     readonly explanationUrl?: string;
-    /** When to ask again. */
-    readonly askAgainMs: number;
   };
 }
 
@@ -139,9 +164,11 @@ export interface RevocationRecord {
   readonly certificate: { readonly namespace: string; readonly name: string; readonly uid: string };
   readonly issuerUid: string;
   readonly chainPem: string;
-  readonly reason: string;
+  readonly reason: RevocationReason;
   readonly requestedMs: number;
   /** Absent: not yet. */
   readonly revokedMs?: number;
+  /** Times in a row that the CA refused; absent: none. */
+  readonly failures?: number;
   readonly failure?: IssuanceFailure;
 }

@@ -255,6 +255,12 @@ export interface MaterialRecord {
   /** SHA-256 of the leaf's DER, lower-case hex. */
   readonly fingerprint: string;
   readonly serialNumber: string;
+  /** Of the ACME CA that issued it; absent: it was the built-in CA. */
+  readonly directory?: string;
+  /** The CA's profile that it was ordered with; absent: none. */
+  readonly profile?: string;
+  /** The request (`b8s.dev/renew-requested`) that it answers; absent: there was none. */
+  readonly renewRequest?: string;
 }
 
 export interface HostRecord {
