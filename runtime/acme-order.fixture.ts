@@ -12,7 +12,10 @@ export function testOrder(
     names: authorizations.map(({ name = '' }) => name),
     keyType: 'ecdsa-p256',
     sealedKey: 'sealed',
+    generation: 1,
     startedMs: 1,
+    progressMs: 1,
+    placings: 1,
     phase: 'validating',
     url: 'https://ca.test/order/1',
     authorizations: authorizations.map((each, index) => ({
