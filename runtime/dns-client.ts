@@ -1,7 +1,20 @@
 import { isIpv4, isIpv6 } from '../api/address.ts';
 
-/** Record types that the check of a delegation asks for (RFC 1035 §3.2.2, RFC 3596, RFC 4034). */
-export const DnsType = { A: 1, NS: 2, SOA: 6, AAAA: 28, OPT: 41, DS: 43, DNSKEY: 48 } as const;
+/**
+ * Record types that the check of a delegation asks for, or that come along (RFC 1035 §3.2.2, RFC
+ * 3596, RFC 4034, RFC 7344).
+ */
+export const DnsType = {
+  A: 1,
+  NS: 2,
+  SOA: 6,
+  AAAA: 28,
+  OPT: 41,
+  DS: 43,
+  RRSIG: 46,
+  DNSKEY: 48,
+  CDS: 59,
+} as const;
 export type DnsType = (typeof DnsType)[keyof typeof DnsType];
 
 export interface DnsRecord {
@@ -11,7 +24,7 @@ export interface DnsRecord {
   readonly ttlS: number;
   /**
    * As in a zone file, names lower case and without a final dot: "192.0.2.1", "ns1.example.net",
-   * "12345 13 2 ab…"; of types that are not asked for, hex.
+   * "12345 13 2 ab…"; of DNSKEY, RRSIG and types that are not asked for, the data in hex.
    */
   readonly text: string;
 }

@@ -44,7 +44,12 @@ test('a reply that an independent encoder made', () => {
       { name, type: DnsType.A, ttlS: ttl, text: '192.0.2.1' },
       { name, type: DnsType.AAAA, ttlS: ttl, text: '2001:db8::1' },
       { name, type: DnsType.NS, ttlS: ttl, text: 'ns.example.com' },
-      { name, type: DnsType.SOA, ttlS: ttl, text: 'ns.example.com h.example.com 4000000000' },
+      {
+        name,
+        type: DnsType.SOA,
+        ttlS: ttl,
+        text: 'ns.example.com h.example.com 4000000000 1 2 3 4',
+      },
       { name, type: DnsType.DS, ttlS: ttl, text: '5 13 2 ab01' },
     ],
     ...{ authority: [], additional: [] },

@@ -100,9 +100,11 @@ function dataText(
     case DnsType.SOA: {
       const primary = readName(message, data);
       const mailbox = readName(message, primary.end);
-      return `${primary.name} ${mailbox.name} ${message.readUInt32BE(mailbox.end)}`;
+      const numbers = [0, 4, 8, 12, 16].map((at) => message.readUInt32BE(mailbox.end + at));
+      return `${primary.name} ${mailbox.name} ${numbers.join(' ')}`;
     }
-    case DnsType.DS: {
+    case DnsType.DS:
+    case DnsType.CDS: {
       const [tag, algorithm, digestType] = [
         message.readUInt16BE(data),
         message.readUInt8(data + 2),

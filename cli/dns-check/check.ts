@@ -37,7 +37,7 @@ export async function checkZone(name: string, options: CheckOptions, cli: Cli): 
     ...{ client, resolver, port, tlsPort },
     signal: cli.signal,
   });
-  const verdict = judgeZone(expected, facts);
+  const verdict = judgeZone(expected, facts, cli.clock.nowMs());
   const exitCode = exitCodeOf(verdict.findings);
   const { output } = options;
   if (output === undefined) cli.terminal.out(renderZoneVerdict(verdict));
@@ -52,7 +52,10 @@ async function askDom(name: string, cli: Cli): Promise<ExpectedZone> {
   const zones = await api.list({ kind: 'Zone', namespace: await cli.namespace() });
   const zone = findZone(name, zones.objects as readonly Zone[]);
   const nodes = await api.list({ kind: 'Node', namespace: '' });
-  return expectedZone(zone, nodes.objects as readonly Node[]);
+  return expectedZone(zone, {
+    nodes: nodes.objects as readonly Node[],
+    zones: zones.objects as readonly Zone[],
+  });
 }
 
 /** By name or by origin: both are what a person calls it. */

@@ -4,21 +4,35 @@ import type { Zone } from '../../api/zone.ts';
 import type { ExpectedNameserver, ExpectedZone } from './facts.ts';
 
 /** What dom's objects say that the world should see. */
-export function expectedZone(zone: Zone, nodes: readonly Node[]): ExpectedZone {
+export function expectedZone(
+  zone: Zone,
+  { nodes, zones }: { readonly nodes: readonly Node[]; readonly zones: readonly Zone[] },
+): ExpectedZone {
   const origin = zone.spec.origin.toLowerCase();
   const names = zone.spec.nameservers ?? zone.status?.nameservers ?? [];
   const nameservers = [...new Set(names.map((name) => name.toLowerCase()))].toSorted();
+  const { phase, keys = [] } = zone.status?.dnssec ?? {};
+  const ds = (zone.status?.ds ?? [])
+    .map(({ keyTag, algorithm, digestType, digest }) =>
+      `${keyTag} ${algorithm} ${digestType} ${digest}`.toLowerCase(),
+    )
+    .toSorted();
   return {
     origin,
     serial: zone.status?.serial,
     nameservers: nameservers.map((name) => expectedNameserver(name, zone, nodes)),
-    ds: (zone.status?.ds ?? [])
-      .map(({ keyTag, algorithm, digestType, digest }) =>
-        `${keyTag} ${algorithm} ${digestType} ${digest}`.toLowerCase(),
-      )
-      .toSorted(),
-    signing: zone.status?.dnssec?.phase === 'signing' ? 'begun' : 'other',
+    ds,
+    phase,
+    keyTags: keys.map(({ keyTag }) => keyTag).toSorted(ascending),
+    // RFC 8078 §4: that there be none.
+    cds: phase === 'withdrawing' ? ['0 0 0 00'] : ds,
+    parentDs: zone.spec.dnssec?.parentDs?.toSorted(ascending),
+    zones: new Map(zones.map(({ spec, metadata }) => [spec.origin.toLowerCase(), metadata.name])),
   };
+}
+
+function ascending(one: number, other: number): number {
+  return one - other;
 }
 
 function expectedNameserver(name: string, zone: Zone, nodes: readonly Node[]): ExpectedNameserver {

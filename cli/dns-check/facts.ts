@@ -1,3 +1,4 @@
+import type { ZoneStatus } from '../../api/zone.ts';
 import type { DnsServer, DnsSilence, DnsTransport } from '../../runtime/dns-client.ts';
 
 /** What dom says that the world should see of a zone. */
@@ -10,8 +11,16 @@ export interface ExpectedZone {
   readonly nameservers: readonly ExpectedNameserver[];
   /** `tag algorithm digest-type digest`, hex in lower case, sorted; empty: the zone is not signed. */
   readonly ds: readonly string[];
-  /** `begun`: older answers without signatures are still about, so there is no DS to give yet. */
-  readonly signing: 'begun' | 'other';
+  /** Where its keys are; undefined: it is not signed. */
+  readonly phase: NonNullable<ZoneStatus['dnssec']>['phase'] | undefined;
+  /** Of all its keys, sorted. */
+  readonly keyTags: readonly number[];
+  /** What it asks of its parent (RFC 7344, 8078), as `ds`. */
+  readonly cds: readonly string[];
+  /** Key tags that a person has said are at the parent, sorted; undefined: nothing was said. */
+  readonly parentDs: readonly number[] | undefined;
+  /** Zones of this cluster: origin to name. */
+  readonly zones: ReadonlyMap<string, string>;
 }
 
 export interface ExpectedNameserver {
@@ -58,6 +67,18 @@ export interface ServerFacts {
   readonly byTransport: Readonly<Record<DnsTransport, Seen>>;
   /** Its NS set, sorted; undefined: it did not say. */
   readonly nameservers: readonly string[] | undefined;
+  /** Undefined: it did not say. */
+  readonly dnssec: DnssecFacts | undefined;
+}
+
+/** What a nameserver says at the origin; data in hex, as `DnsRecord` has it. */
+export interface DnssecFacts {
+  readonly keys: readonly string[];
+  readonly keySignatures: readonly string[];
+  readonly soa: string | undefined;
+  readonly soaSignatures: readonly string[];
+  /** As in `ExpectedZone`; undefined: it did not say. */
+  readonly cds: readonly string[] | undefined;
 }
 
 export type Seen =

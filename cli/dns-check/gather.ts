@@ -1,5 +1,4 @@
 import {
-  type DnsClient,
   DnsError,
   type DnsMessage,
   type DnsRecord,
@@ -7,6 +6,7 @@ import {
   type DnsTransport,
   DnsType,
 } from '../../runtime/dns-client.ts';
+import { askWhole, type GatherOptions, ignoreDnsError, textsOf } from './ask.ts';
 import type {
   ExpectedZone,
   ParentFacts,
@@ -15,16 +15,7 @@ import type {
   ServerFacts,
   ZoneFacts,
 } from './facts.ts';
-
-export interface GatherOptions {
-  readonly client: DnsClient;
-  /** A resolver that asks others. */
-  readonly resolver: DnsServer;
-  /** Where resolvers ask: 53 but for labs, whatever port a node itself listens at. */
-  readonly port: number;
-  readonly tlsPort: number;
-  readonly signal: AbortSignal;
-}
+import { gatherDnssec } from './gather-dnssec.ts';
 
 /** Nameservers of a parent that are asked, and of a zone; the rest says the same. */
 const SERVERS_MAX = 32;
@@ -133,11 +124,15 @@ async function gatherServer(
   );
   const none: Seen = { kind: 'silent', silence: 'broken', why: 'not asked' };
   const question = { name: origin, type: DnsType.NS, server, recursion: 'unwished' } as const;
-  const reply = await askWhole(question, options).catch(ignoreDnsError);
+  const [reply, dnssec] = await Promise.all([
+    askWhole(question, options).catch(ignoreDnsError),
+    gatherDnssec(origin, server, options),
+  ]);
   return {
     ...{ name, server },
     byTransport: { udp: udp ?? none, tcp: tcp ?? none, tls: tls ?? none },
     nameservers: reply && textsOf(reply.answer, { name: origin, type: DnsType.NS }),
+    dnssec,
   };
 }
 
@@ -176,15 +171,6 @@ function askResolver(name: string, type: DnsType, options: GatherOptions): Promi
   return askWhole({ name, type, server: options.resolver, recursion: 'wished' }, options);
 }
 
-/** Over UDP, and again over TCP if that does not fit (RFC 7766 §5). */
-async function askWhole(
-  asked: Omit<Parameters<DnsClient['ask']>[0], 'transport'>,
-  { client, signal }: GatherOptions,
-): Promise<DnsMessage> {
-  const reply = await client.ask({ ...asked, transport: 'udp' }, signal);
-  return reply.form === 'whole' ? reply : client.ask({ ...asked, transport: 'tcp' }, signal);
-}
-
 function delegatedServers(servers: readonly ParentServer[]): readonly string[] {
   return servers.flatMap(({ seen }) => (seen.kind === 'answered' ? seen.nameservers : []));
 }
@@ -204,14 +190,6 @@ function isAddress({ type }: DnsRecord): boolean {
   return type === DnsType.A || type === DnsType.AAAA;
 }
 
-function textsOf(
-  records: readonly DnsRecord[],
-  wanted: { readonly name: string; readonly type: DnsType },
-): readonly string[] {
-  const found = records.filter(({ name, type }) => name === wanted.name && type === wanted.type);
-  return [...new Set(found.map(({ text }) => text))].toSorted();
-}
-
 function parentName(name: string): string {
   const dot = name.indexOf('.');
   return dot < 0 || name === '.' ? '.' : name.slice(dot + 1);
@@ -221,9 +199,4 @@ function silent(error: unknown, signal: AbortSignal): Extract<Seen, { kind: 'sil
   signal.throwIfAborted();
   if (!(error instanceof DnsError)) throw error;
   return { kind: 'silent', silence: error.silence, why: error.message };
-}
-
-function ignoreDnsError(error: unknown): undefined {
-  if (!(error instanceof DnsError)) throw error;
-  return undefined;
 }

@@ -7,6 +7,8 @@ import {
   type DnsSilence,
   DnsType,
 } from '../../runtime/dns-client.ts';
+import { hostWire } from '../../runtime/dnssec.ts';
+import { type FixtureKey, signSet } from '../../runtime/dnssec-sign.fixture.ts';
 
 /** An Internet of a resolver, a parent zone with one nameserver, and those of example.com. */
 export interface Internet {
@@ -28,6 +30,17 @@ export interface FakeServer {
   rcode?: number;
   source?: 'authority' | 'other';
   silence?: Partial<Record<DnsAsked['transport'], DnsSilence>>;
+  /** Left out: it does not sign. */
+  signing?: FakeSigning;
+}
+
+export interface FakeSigning {
+  readonly keys: readonly FixtureKey[];
+  readonly signer: FixtureKey;
+  readonly nowMs: number;
+  /** As `signSet` takes it. */
+  readonly given?: Parameters<typeof signSet>[2];
+  readonly cds?: readonly string[];
 }
 
 export const RESOLVER = '9.9.9.9';
@@ -95,9 +108,46 @@ function fromServer(
     throw new DnsError(silence ?? 'timeout', `${server.address} is silent`);
   }
   const { rcode = 0, source = 'authority', serial } = given;
-  const soa = serial === undefined ? [] : [record(name, DnsType.SOA, `a. h. ${serial}`)];
-  const ns = given.ns.map((text) => record(name, DnsType.NS, text));
-  return reply({ rcode, source, answer: type === DnsType.SOA ? soa : ns });
+  const { signing, ns } = given;
+  if (type === DnsType.SOA) {
+    const answer = serial === undefined ? [] : soaOf(name, serial, signing);
+    return reply({ rcode, source, answer });
+  }
+  if (type === DnsType.DNSKEY)
+    return reply({ rcode, source, answer: signing === undefined ? [] : keysOf(name, signing) });
+  const texts = type === DnsType.CDS ? (signing?.cds ?? []) : ns;
+  const answer = texts.map((text) => record(name, type === DnsType.CDS ? type : DnsType.NS, text));
+  return reply({ rcode, source, answer });
+}
+
+function soaOf(name: string, serial: number, signing?: FakeSigning): readonly DnsRecord[] {
+  const soa = record(name, DnsType.SOA, `a.ns.example.com h.example.com ${serial} 1 2 3 4`);
+  if (signing === undefined) return [soa];
+  const fixed = Buffer.alloc(20);
+  for (const [index, number] of [serial, 1, 2, 3, 4].entries())
+    fixed.writeUInt32BE(number, 4 * index);
+  const data = Buffer.concat([hostWire('a.ns.example.com'), hostWire('h.example.com'), fixed]);
+  return [soa, signatureOf(name, DnsType.SOA, [data], signing)];
+}
+
+function keysOf(name: string, signing: FakeSigning): readonly DnsRecord[] {
+  const data = signing.keys.map(({ rdata }) => rdata);
+  const keys = data.map((rdata) => record(name, DnsType.DNSKEY, hexOf(rdata)));
+  return [...keys, signatureOf(name, DnsType.DNSKEY, data, signing)];
+}
+
+function signatureOf(
+  name: string,
+  type: DnsType,
+  records: readonly Uint8Array[],
+  { signer: key, nowMs, given }: FakeSigning,
+): DnsRecord {
+  const set = { origin: hostWire(name), type, records };
+  return record(name, DnsType.RRSIG, hexOf(signSet(set, { key, nowMs }, given)));
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
 }
 
 function record(name: string, type: number, text: string): DnsRecord {

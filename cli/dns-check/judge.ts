@@ -1,14 +1,6 @@
 import type { ExpectedZone, ParentServer, Seen, ServerFacts, ZoneFacts } from './facts.ts';
-
-/** One thing that was looked at. */
-export interface Finding {
-  /** `unknown`: it could not be told from here. */
-  readonly verdict: 'fine' | 'problem' | 'unknown';
-  /** What is so, for a person. */
-  readonly message: string;
-  /** What to do; undefined: nothing. */
-  readonly mend?: string;
-}
+import { compare, type Finding, problem, WAIT } from './finding.ts';
+import { judgeDs, judgeSigning, tellOf } from './judge-dnssec.ts';
 
 export interface ZoneVerdict {
   readonly findings: readonly Finding[];
@@ -23,12 +15,16 @@ export interface RegistrarLines {
 }
 
 /** What agrees, what does not, and how to mend it: pure. */
-export function judgeZone(expected: ExpectedZone, facts: ZoneFacts): ZoneVerdict {
+export function judgeZone(expected: ExpectedZone, facts: ZoneFacts, nowMs: number): ZoneVerdict {
+  const { parent } = facts;
   return {
     findings: [
       ...judgeExpected(expected),
       ...judgeParent(expected, facts),
-      ...facts.servers.flatMap((server) => judgeServer(expected, server)),
+      ...facts.servers.flatMap((server) => [
+        ...judgeServer(expected, server),
+        ...judgeSigning(expected, server, { parent, nowMs }),
+      ]),
       ...judgeSerials(expected, facts.servers),
     ],
     registrar: registrarLines(expected),
@@ -109,66 +105,23 @@ function judgeParentServer(
     ];
   }
   const { origin, nameservers } = expected;
-  if (seen.nameservers.length === 0) {
-    return [problem(`${zone} does not delegate ${origin}`, TELL_REGISTRAR)];
-  }
+  const mend = tellOf(expected, zone);
+  if (seen.nameservers.length === 0) return [problem(`${zone} does not delegate ${origin}`, mend)];
   return [
-    ...compare(
-      `${zone} delegates ${origin} to`,
-      seen.nameservers,
-      nameservers.map((one) => one.name),
-    ),
+    compare(`${zone} delegates ${origin} to`, {
+      ...{ seen: seen.nameservers, mend },
+      wanted: nameservers.map((one) => one.name),
+    }),
     ...nameservers
       .filter((one) => one.glue === 'needed' && seen.nameservers.includes(one.name))
-      .flatMap((one) =>
-        compare(`${zone} has glue for ${one.name}:`, seen.glue.get(one.name) ?? [], one.addresses),
+      .map((one) =>
+        compare(`${zone} has glue for ${one.name}:`, {
+          ...{ seen: seen.glue.get(one.name) ?? [], mend },
+          wanted: one.addresses,
+        }),
       ),
     ...judgeDs(expected, zone, seen.ds),
   ];
-}
-
-/** A DS without its key makes every validating resolver refuse the zone (RFC 4035 §5.2). */
-function judgeDs(
-  { origin, ds: wanted, signing }: ExpectedZone,
-  zone: string,
-  seen: readonly string[] | undefined,
-): readonly Finding[] {
-  if (seen === undefined) {
-    return [{ verdict: 'unknown', message: `${zone} did not say its DS records of ${origin}` }];
-  }
-  if (wanted.length === 0 && seen.length === 0) return [];
-  if (wanted.length === 0 && signing === 'begun') {
-    const message = `${zone} has DS records for ${origin} too early: who holds older answers, without signatures, refuses them`;
-    return [problem(message, 'it passes by itself; next time wait for the DS in status.ds')];
-  }
-  if (wanted.length === 0) {
-    const message = `${zone} has DS records for ${origin}, which is not signed: validating resolvers refuse it`;
-    return [problem(message, `let the registrar remove DS ${seen.join('; ')}`)];
-  }
-  if (seen.length === 0) {
-    const message = `${origin} is signed, and ${zone} has no DS record for it: nobody can tell`;
-    return [problem(message, TELL_REGISTRAR)];
-  }
-  return compare(`${zone} has DS for ${origin}:`, seen, wanted);
-}
-
-const TELL_REGISTRAR = 'give the lines below to the registrar';
-
-function compare(
-  what: string,
-  seen: readonly string[],
-  wanted: readonly string[],
-): readonly Finding[] {
-  const missing = wanted.filter((one) => !seen.includes(one));
-  const extra = seen.filter((one) => !wanted.includes(one));
-  if (missing.length === 0 && extra.length === 0) {
-    return [{ verdict: 'fine', message: `${what} ${wanted.join(', ')}` }];
-  }
-  const wrong = [
-    ...(missing.length === 0 ? [] : [`${missing.join(', ')} missing`]),
-    ...(extra.length === 0 ? [] : [`${extra.join(', ')} too many`]),
-  ];
-  return [problem(`${what} ${seen.join(', ') || 'nothing'}; ${wrong.join(', ')}`, TELL_REGISTRAR)];
 }
 
 function judgeServer(expected: ExpectedZone, facts: ServerFacts): readonly Finding[] {
@@ -181,15 +134,11 @@ function judgeServer(expected: ExpectedZone, facts: ServerFacts): readonly Findi
   const own =
     facts.nameservers === undefined || facts.nameservers.length === 0
       ? []
-      : compare(`${place} says NS`, facts.nameservers, wanted).map((finding) =>
-          finding.verdict === 'problem' ? { ...finding, mend: WAIT } : finding,
-        );
+      : [compare(`${place} says NS`, { seen: facts.nameservers, wanted, mend: WAIT })];
   // DNS over TLS is not for every server: only that it is there is worth a word.
   const overTls = tls.kind === 'answered' ? [judgeSeen(tls, place, 'TLS')] : [];
   return [...answers, ...overTls, ...own];
 }
-
-const WAIT = 'wait a few seconds and look at b8sctl describe zone';
 
 function judgeSeen(seen: Seen, place: string, over: string): Finding {
   if (seen.kind === 'silent') {
@@ -224,10 +173,6 @@ function judgeSerials(
     return [problem(`serial ${seen[0]} is served, and dom has ${wanted} of ${origin}`, WAIT)];
   }
   return [{ verdict: 'fine', message: `every nameserver has serial ${seen[0]}` }];
-}
-
-function problem(message: string, mend: string): Finding {
-  return { verdict: 'problem', message, mend };
 }
 
 function familyOf(address: string): 'A' | 'AAAA' {

@@ -1,4 +1,5 @@
-import type { Finding, ZoneVerdict } from '../dns-check/judge.ts';
+import type { Finding } from '../dns-check/finding.ts';
+import type { ZoneVerdict } from '../dns-check/judge.ts';
 import { printable } from './table.ts';
 
 const MARKS: Readonly<Record<Finding['verdict'], string>> = {
@@ -11,9 +12,7 @@ const MARKS: Readonly<Record<Finding['verdict'], string>> = {
 export function renderZoneVerdict({ findings, registrar }: ZoneVerdict): string {
   const found = findings.map(({ verdict, message, mend }) => {
     const line = `${MARKS[verdict]}${printable(message)}\n`;
-    return mend === undefined || verdict === 'fine'
-      ? line
-      : `${line}        → ${printable(mend)}\n`;
+    return mend === undefined ? line : `${line}        → ${printable(mend)}\n`;
   });
   const told = [...registrar.ns, ...registrar.glue, ...registrar.ds];
   const lines = told.map((line) => `  ${printable(line)}\n`).join('');
