@@ -12,6 +12,17 @@ export function parsePeerAddress(text: string): Uint8Array | undefined {
   return bytes !== undefined && isIpv4Mapped(bytes) ? bytes.subarray(12) : bytes;
 }
 
+/** The bytes of a client's address: those at hand, or else what its text says. */
+export function clientBytes({
+  address,
+  bytes,
+}: {
+  readonly address: string;
+  readonly bytes?: Uint8Array | undefined;
+}): Uint8Array {
+  return bytes ?? parsePeerAddress(address) ?? new Uint8Array(4);
+}
+
 /** A copy with every bit after the first `bits` cleared. */
 export function maskAddress(bytes: Uint8Array, bits: number): Uint8Array {
   return bytes.map((byte, index) => {

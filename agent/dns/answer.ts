@@ -1,5 +1,5 @@
 import { STREAM_IDLE_MS } from '../../runtime/dns-reply.ts';
-import { parsePeerAddress } from './address.ts';
+import { clientBytes } from './address.ts';
 import { identityReply } from './chaos.ts';
 import { type ClientSubnet, subnetAddress } from './client-subnet.ts';
 import { CLASS_ANY, CLASS_CHAOS, CLASS_IN, Rcode, RecordType } from './codes.ts';
@@ -17,6 +17,8 @@ import type { DnsSnapshot } from './snapshot.ts';
 export interface DnsClient {
   /** Text of an IPv4 or IPv6 address. */
   readonly address: string;
+  /** The same as 4 or 16 bytes; left out: the text says it. */
+  readonly bytes?: Uint8Array | undefined;
   readonly transport: 'udp' | 'tcp' | 'tls';
 }
 
@@ -28,7 +30,7 @@ export interface AnswerContext {
   /** What signs answers of signed zones to those who ask for it; left out: nothing does. */
   readonly signatures?: Signatures;
   /** Whether so much is asked from around there that cookies are insisted on; left out: never. */
-  readonly isOverloaded?: (address: string, nowMs: number) => boolean;
+  readonly isOverloaded?: (client: DnsClient, nowMs: number) => boolean;
 }
 
 /** RFC 8467 §4.1: what a server pads to, so that the length of an answer tells little. */
@@ -106,7 +108,7 @@ function replyToQuestion(
   if (klass !== CLASS_IN && klass !== CLASS_ANY) {
     return bareReply(Rcode.REFUSED, ExtendedError.NotAuthoritative);
   }
-  const vantage = vantageOf(client.address, edns?.clientSubnet);
+  const vantage = vantageOf(client, edns?.clientSubnet);
   const { reply: unsigned } = resolve(snapshot, question, vantage);
   const reply =
     edns?.dnssecOk === true && signatures !== undefined
@@ -119,8 +121,7 @@ function replyToQuestion(
 function judgeCookie({ edns }: Envelope, context: AnswerContext): CookieAnswer | undefined {
   const { snapshot, client, nowMs } = context;
   if (edns?.cookie === undefined) return undefined;
-  const address = addressOf(client.address);
-  return snapshot.cookies?.judge({ cookie: edns.cookie, client: address, nowMs });
+  return snapshot.cookies?.judge({ cookie: edns.cookie, client: clientBytes(client), nowMs });
 }
 
 /** RFC 7873 §5.2.3: a client that knows cookies shows that it is where it says it is. */
@@ -131,21 +132,17 @@ function isToComeAgain(
   if (cookie === undefined || cookie.standing === 'valid' || client.transport !== 'udp') {
     return false;
   }
-  return isOverloaded?.(client.address, nowMs) === true;
+  return isOverloaded?.(client, nowMs) === true;
 }
 
 /** The subnet that a resolver speaks for, or else the resolver itself (RFC 7871 §7.2.1). */
-function vantageOf(peer: string, subnet: ClientSubnet | undefined): Vantage {
+function vantageOf(peer: DnsClient, subnet: ClientSubnet | undefined): Vantage {
   const asked = subnet === undefined ? undefined : subnetAddress(subnet);
   if (subnet !== undefined && asked !== undefined) {
     return { address: asked, knownBits: subnet.sourceBits };
   }
-  const address = addressOf(peer);
+  const address = clientBytes(peer);
   return { address, knownBits: 8 * address.length };
-}
-
-function addressOf(peer: string): Uint8Array {
-  return parsePeerAddress(peer) ?? new Uint8Array(4);
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

@@ -1,6 +1,6 @@
 import type { Digest } from '../../runtime/digest.ts';
 import { COOKIE_SECRET_BYTES } from '../../runtime/dns-cookie.ts';
-import type { DnsReply } from '../../runtime/dns-reply.ts';
+import { type DnsDatagram, type DnsReply, writeReply } from '../../runtime/dns-reply.ts';
 import type { Log } from '../../runtime/log.ts';
 import { type AnswerContext, answerQuery, type DnsClient, hasValidCookie } from '../dns/answer.ts';
 import { foreignNames } from '../dns/borrow.ts';
@@ -40,6 +40,8 @@ export interface DnsEngine {
   answer(query: Uint8Array, client: DnsClient, nowMs: number): Uint8Array | undefined;
   /** All that comes over a socket; a long answer is made as it is read, and asks for the time. */
   serve(query: Uint8Array, client: DnsClient, nowMs: () => number): DnsReply | undefined;
+  /** The same for a query that lies in a datagram, the answer into its room; 0: say nothing. */
+  serveDatagram(datagram: DnsDatagram, nowMs: () => number): number;
   explain(question: PlaneQuestion): ExplainOutcome;
   /** Waits a little for what is to be learned before the first answer; `run` must be under way. */
   warm(): Promise<void>;
@@ -83,12 +85,32 @@ export function createDnsEngine({
 
   const compiled: CompiledPlans = new WeakMap();
   let fast = new FastPath(current);
-  const isOverloaded = (address: string, atMs: number): boolean =>
-    limit?.isOverloaded(address, atMs) === true;
+  const isOverloaded = (client: DnsClient, atMs: number): boolean =>
+    limit?.isOverloaded(client, atMs) === true;
 
   function contextOf(client: DnsClient, nowMs: number): AnswerContext {
     if (fast.snapshot !== current) fast = new FastPath(current);
     return { snapshot: current, client, nowMs, signatures, isOverloaded };
+  }
+
+  /** One for all datagrams: making it would cost as much as many an answer. */
+  const lent = { ...contextOf({ address: '', transport: 'udp' }, 0) };
+
+  /** Undefined: to be served as any other message. */
+  function serveFast(datagram: DnsDatagram, nowMs: number): number | undefined {
+    const { query, queryBytes, peer, reply } = datagram;
+    if (fast.snapshot !== current) fast = new FastPath(current);
+    lent.snapshot = current;
+    lent.client = peer;
+    lent.nowMs = nowMs;
+    const length = fast.answerInto(query, queryBytes, lent, reply);
+    if (length === 0) return undefined;
+    checkFast?.(query.subarray(0, queryBytes), reply.subarray(0, length), lent);
+    if (limit === undefined || limit.passes(peer, length, nowMs)) return length;
+    const [whole, made] = [query.subarray(0, queryBytes), reply.subarray(0, length)];
+    const hasCookie = (): boolean => hasValidCookie(whole, lent);
+    const flood = { query: whole, reply: made, client: peer, snapshot: current, nowMs };
+    return writeReply(limit.admitFlood({ ...flood, hasValidCookie: hasCookie }), reply);
   }
 
   function answerFast(query: Uint8Array, context: AnswerContext): Uint8Array | undefined {
@@ -111,6 +133,14 @@ export function createDnsEngine({
   function answer(query: Uint8Array, client: DnsClient, nowMs: number): Uint8Array | undefined {
     const context = contextOf(client, nowMs);
     return admit(query, answerFast(query, context) ?? answerQuery(query, context), context);
+  }
+
+  function serve(query: Uint8Array, client: DnsClient, nowMs: () => number): DnsReply | undefined {
+    const context = contextOf(client, nowMs());
+    const reply = answerFast(query, context);
+    if (reply !== undefined) return admit(query, reply, context);
+    const answerPlain = (bare: Uint8Array): Uint8Array | undefined => answer(bare, client, nowMs());
+    return transfers.answer(query, { book, snapshot: current, client, nowMs, answerPlain });
   }
 
   return {
@@ -136,13 +166,14 @@ export function createDnsEngine({
       current = { ...current, health: new Map(Object.entries(health)) };
     },
     answer,
-    serve(query, client, nowMs) {
-      const context = contextOf(client, nowMs());
-      const reply = answerFast(query, context);
-      if (reply !== undefined) return admit(query, reply, context);
-      const answerPlain = (bare: Uint8Array): Uint8Array | undefined =>
-        answer(bare, client, nowMs());
-      return transfers.answer(query, { book, snapshot: current, client, nowMs, answerPlain });
+    serve,
+    serveDatagram(datagram, nowMs) {
+      const length = serveFast(datagram, nowMs());
+      if (length !== undefined) return length;
+      // Not lent: what is made from here on may be kept.
+      const query = Buffer.from(datagram.query.subarray(0, datagram.queryBytes));
+      const { address, transport } = datagram.peer;
+      return writeReply(serve(query, { address, transport }, nowMs), datagram.reply);
     },
     explain: (question) => explainAnswer({ snapshot: current, ...question }),
     warm: async () => foreign?.warm(WARM_MS),

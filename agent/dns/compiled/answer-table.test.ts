@@ -9,8 +9,8 @@ function queryOf(name: string) {
     Buffer.from(`${labels.join('')}\0`, 'latin1'),
     Buffer.from([0, 1, 0, 1]),
   ]);
-  const query = newPlainQuery();
-  expect(readPlainQuery(message, query)).toBe(true);
+  const query = newPlainQuery('ignored');
+  expect(readPlainQuery(message, message.length, query)).toBe(true);
   return { message, query };
 }
 

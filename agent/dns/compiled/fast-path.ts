@@ -1,16 +1,30 @@
 import type { GeoName } from '../../../proto/gen/b8s/v1/plan.ts';
-import { parsePeerAddress } from '../address.ts';
+import { clientBytes } from '../address.ts';
 import { type AnswerContext, answerQuery } from '../answer.ts';
 import { chase } from '../chase.ts';
 import { HEADER_BYTES } from '../message.ts';
 import { type NameKey, ROOT, readName } from '../name.ts';
 import { resolve, type Vantage } from '../resolve.ts';
 import type { DnsSnapshot } from '../snapshot.ts';
+import { addressBytes, readWords } from './address-words.ts';
 import { AnswerTable, type Known } from './answer-table.ts';
 import { type AddressWords, type Choice, type Decision, GeoDecisions } from './geo-decisions.ts';
 import { MissingAnswers } from './missing-answers.ts';
-import { newPlainQuery, type PlainQuery, readPlainQuery, SUBNET_BYTES } from './plain-query.ts';
-import { compose, composedBytes, formOf, type Template, templateOf } from './template.ts';
+import {
+  newPlainQuery,
+  type PlainQuery,
+  readPlainQuery,
+  SERVER_COOKIE_BYTES,
+  SUBNET_BYTES,
+} from './plain-query.ts';
+import {
+  compose,
+  composedBytes,
+  formOf,
+  type Particulars,
+  type Template,
+  templateOf,
+} from './template.ts';
 
 /** How many queries it answered from parts, for tests and benchmarks. */
 export interface FastPathCounters {
@@ -21,8 +35,6 @@ export interface FastPathCounters {
 const TYPES: ReadonlySet<number> = new Set([1, 2, 5, 6, 12, 15, 16, 28, 33, 35, 52, 64, 65, 257]);
 /** RFC 1035 §4.1.1: other codes tell of trouble that may be over by the next query. */
 const LASTING_RCODES: ReadonlySet<number> = new Set([0, 3]);
-/** Peers whose address is kept as words. */
-const PEERS_MAX = 4096;
 
 /**
  * Answers the queries that nearly all are, from parts that the general path (`answerQuery`) made
@@ -33,7 +45,7 @@ const PEERS_MAX = 4096;
  */
 export class FastPath {
   readonly snapshot: DnsSnapshot;
-  readonly #query: PlainQuery = newPlainQuery();
+  readonly #query: PlainQuery;
   readonly #client: AddressWords = { w0: 0, w1: 0, w2: 0, w3: 0, bits: 32 };
   readonly #answers: AnswerTable = new AnswerTable();
   readonly #missing: MissingAnswers;
@@ -41,72 +53,115 @@ export class FastPath {
   /** By all that a geo name says but its own name and TTL. */
   readonly #groups: Map<string, number> = new Map();
   readonly #choices: Map<string, Choice> = new Map();
-  readonly #peers: Map<string, AddressWords> = new Map();
+  /** Of the query that is being answered. */
+  readonly #particulars: Particulars = {
+    scopeBits: 0,
+    serverCookie: new Uint8Array(SERVER_COOKIE_BYTES),
+  };
+  readonly #cookiePlace: { message: Uint8Array; at: number; serverBytes: number } = {
+    message: new Uint8Array(0),
+    at: 0,
+    serverBytes: 0,
+  };
   #composed = 0;
 
   constructor(snapshot: DnsSnapshot) {
     this.snapshot = snapshot;
+    this.#query = newPlainQuery(snapshot.cookies === undefined ? 'ignored' : 'given');
     this.#missing = new MissingAnswers(snapshot);
   }
 
   /** Undefined: ask the general path. The context's snapshot is the one that this was made for. */
   answer(message: Uint8Array, context: AnswerContext): Uint8Array | undefined {
-    const query = this.#query;
-    if (context.client.transport === 'tls' || !readPlainQuery(message, query)) return undefined;
-    if (!TYPES.has(query.type)) return undefined;
-    const known = this.#answers.find(message, query);
-    return known === undefined ? this.#meet(message, context) : this.#tell(known, message, context);
+    const template = this.#find(message, message.length, context);
+    if (template === undefined) return undefined;
+    const out = Buffer.allocUnsafe(composedBytes(template, this.#query));
+    compose(template, message, this.#query, this.#particulars, out);
+    this.#composed += 1;
+    return out;
+  }
+
+  /**
+   * The same for the first `length` bytes of `message`, into `out`, which has room for any answer
+   * over UDP: how long the answer is; 0: ask the general path. Makes nothing that would have to be
+   * collected.
+   */
+  answerInto(message: Uint8Array, length: number, context: AnswerContext, out: Uint8Array): number {
+    const template = this.#find(message, length, context);
+    if (template === undefined || composedBytes(template, this.#query) > out.length) return 0;
+    this.#composed += 1;
+    return compose(template, message, this.#query, this.#particulars, out);
   }
 
   counters(): FastPathCounters {
     return { composed: this.#composed };
   }
 
-  #tell(known: Known, message: Uint8Array, context: AnswerContext): Uint8Array | undefined {
+  /** What the answer is made of; undefined: only the general path can tell. */
+  #find(message: Uint8Array, length: number, context: AnswerContext): Template | undefined {
+    const query = this.#query;
+    if (context.client.transport === 'tls' || !readPlainQuery(message, length, query)) {
+      return undefined;
+    }
+    if (!TYPES.has(query.type)) return undefined;
+    if (query.cookieAt > 0 && !this.#readCookie(message, context)) return undefined;
+    this.#particulars.scopeBits = 0;
+    const known = this.#answers.find(message, query);
+    return known === undefined ? this.#meet(message, context) : this.#tell(known, message, context);
+  }
+
+  /** False: whoever asks so is to come again (RFC 7873 §5.2.3). */
+  #readCookie(message: Uint8Array, { client, nowMs, isOverloaded }: AnswerContext): boolean {
+    const place = this.#cookiePlace;
+    place.message = message;
+    place.at = this.#query.cookieAt;
+    place.serverBytes = this.#query.serverCookieBytes;
+    const { serverCookie } = this.#particulars;
+    const { cookies } = this.snapshot;
+    const standing = cookies?.judgeInto(place, clientBytes(client), nowMs, serverCookie);
+    if (standing === 'valid' || client.transport !== 'udp') return true;
+    return isOverloaded?.(client, nowMs) !== true;
+  }
+
+  #tell(known: Known, message: Uint8Array, context: AnswerContext): Template | undefined {
     switch (known.kind) {
       case 'fixed':
-        return this.#compose(known.template, message, context, 0);
+        return this.#prove(known.template, message, context);
       case 'geo':
-        return this.#answerGeo(known, message, context);
+        return this.#tellGeo(known, message, context);
       case 'general':
         return undefined;
     }
   }
 
-  /** The answer from its parts, if they are known to make what the general path would. */
-  #compose(
-    template: Template,
-    message: Uint8Array,
-    context: AnswerContext,
-    scopeBits: number,
-  ): Uint8Array | undefined {
+  /** The template, if its parts are known to make what the general path would. */
+  #prove(template: Template, message: Uint8Array, context: AnswerContext): Template | undefined {
     const query = this.#query;
     const { transport } = context.client;
     const isOfSize = transport !== 'udp' || composedBytes(template, query) <= query.udpSizeBytesMax;
     if (!isOfSize || transport === 'tls') return undefined;
     const form = formOf(query, transport);
-    if ((template.proven & form) !== 0) {
-      this.#composed += 1;
-      return compose(template, message, query, scopeBits);
-    }
+    if ((template.proven & form) !== 0) return template;
     if ((template.refuted & form) !== 0) return undefined;
-    const reply = answerQuery(message, context);
-    if (reply === undefined) return undefined;
-    const isSame = compose(template, message, query, scopeBits).equals(reply);
-    if (isSame) template.proven |= form;
-    else template.refuted |= form;
-    return reply;
+    const reply = answerQuery(message.subarray(0, query.length), context);
+    const composed = Buffer.alloc(composedBytes(template, query));
+    compose(template, message, query, this.#particulars, composed);
+    if (reply === undefined || !composed.equals(reply)) {
+      template.refuted |= form;
+      return undefined;
+    }
+    template.proven |= form;
+    return template;
   }
 
   /** The first query for a name and type, or one for a name that does not exist. */
-  #meet(message: Uint8Array, context: AnswerContext): Uint8Array | undefined {
+  #meet(message: Uint8Array, context: AnswerContext): Template | undefined {
     const query = this.#query;
-    const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
-    const name = readName(bytes, HEADER_BYTES)?.key ?? ROOT;
+    const name = this.#nameIn(message);
     const missing = this.#missing.find(name, query);
     if (missing !== undefined) {
       const { template } = missing;
-      return template && this.#compose(template, message, context, 0);
+      return template && this.#prove(template, message, context);
     }
     const known = this.#answers.admits(query) ? this.#learn(name, message, context) : undefined;
     if (known === undefined) return undefined;
@@ -137,19 +192,19 @@ export class FastPath {
    */
   #template(message: Uint8Array, context: AnswerContext): Template | undefined {
     const client = { ...context.client, transport: 'tcp' } as const;
-    const unsigned = Uint8Array.from(message);
+    const unsigned = Uint8Array.from(message.subarray(0, this.#query.length));
     if (this.#query.hasOpt) unsigned[this.#query.questionEnd + 7] = 0;
     const reply = answerQuery(unsigned, { ...context, client });
     if (reply === undefined || !LASTING_RCODES.has((reply[3] ?? 0) & 0xf)) return undefined;
     return templateOf(reply, this.#query);
   }
 
-  #answerGeo(
+  #tellGeo(
     known: Extract<Known, { kind: 'geo' }>,
     message: Uint8Array,
     context: AnswerContext,
-  ): Uint8Array | undefined {
-    const address = this.#addressOf(message, context.client.address);
+  ): Template | undefined {
+    const address = this.#addressOf(message, context);
     const knownBits = this.#query.subnetBits === 0 ? address.bits : this.#query.subnetBits;
     // The groups of A and AAAA are two.
     const group = 2 * known.group + (this.#query.type === 1 ? 0 : 1);
@@ -169,13 +224,13 @@ export class FastPath {
       const isAddresses = template.counts[1] === 0 && template.counts[2] === 0;
       (isAddresses && known.shared ? known.shared : known.own).set(choice, template);
     }
-    return this.#compose(template, message, context, scopeBits);
+    this.#particulars.scopeBits = scopeBits;
+    return this.#prove(template, message, context);
   }
 
   #decide(message: Uint8Array, vantage: Vantage): Decision {
-    const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
-    const name = readName(bytes, HEADER_BYTES)?.key ?? ROOT;
-    const { reply, geo } = resolve(this.snapshot, { name, type: this.#query.type }, vantage);
+    const question = { name: this.#nameIn(message), type: this.#query.type };
+    const { reply, geo } = resolve(this.snapshot, question, vantage);
     const { routing } = geo ?? {};
     const chosen = routing?.chosen.map((candidate) => candidate.name);
     const key = JSON.stringify([routing?.order, routing?.pool, chosen]);
@@ -192,53 +247,25 @@ export class FastPath {
     return group;
   }
 
-  /** Of the subnet that a resolver speaks for, or else of the resolver itself (RFC 7871 §7.2.1). */
-  #addressOf(message: Uint8Array, peer: string): AddressWords {
-    const { subnetAt, subnetBits, addressBytes: length, optBytes, questionEnd } = this.#query;
-    if (subnetBits === 0) return this.#peerWords(peer);
-    const at = subnetAt + SUBNET_BYTES;
-    const end = questionEnd + optBytes;
-    const client = this.#client;
-    client.bits = 8 * length;
-    client.w0 = wordAt(message, at, end);
-    if (length === 4) {
-      client.w1 = client.w2 = client.w3 = 0;
-    } else {
-      client.w1 = wordAt(message, at + 4, end);
-      client.w2 = wordAt(message, at + 8, end);
-      client.w3 = wordAt(message, at + 12, end);
-    }
-    return client;
+  #nameIn(message: Uint8Array): NameKey {
+    const bytes = Buffer.from(message.buffer, message.byteOffset, this.#query.length);
+    return readName(bytes, HEADER_BYTES)?.key ?? ROOT;
   }
 
-  #peerWords(peer: string): AddressWords {
-    const kept = this.#peers.get(peer);
-    if (kept !== undefined) return kept;
-    const bytes = parsePeerAddress(peer) ?? new Uint8Array(4);
-    const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = [0, 4, 8, 12].map((at) =>
-      wordAt(bytes, at, bytes.length),
-    );
-    const words = { w0, w1, w2, w3, bits: 8 * bytes.length };
-    if (this.#peers.size >= PEERS_MAX) this.#peers.clear();
-    this.#peers.set(peer, words);
-    return words;
+  /** Of the subnet that a resolver speaks for, or else of the resolver itself (RFC 7871 §7.2.1). */
+  #addressOf(message: Uint8Array, { client }: AnswerContext): AddressWords {
+    const { subnetAt, subnetBits, subnetEnd, addressBytes: length } = this.#query;
+    if (subnetBits > 0) {
+      readWords(message, subnetAt + SUBNET_BYTES, subnetEnd, this.#client);
+      this.#client.bits = 8 * length;
+    } else {
+      const bytes = clientBytes(client);
+      readWords(bytes, 0, bytes.length, this.#client);
+      this.#client.bits = 8 * bytes.length;
+    }
+    return this.#client;
   }
 }
 
 /** So many ways to answer are kept even of few nodes. */
 const CHOICES_MIN = 1024;
-
-/** Four bytes, zeros from `end` on, as an unsigned number. */
-function wordAt(bytes: Uint8Array, at: number, end: number): number {
-  const b0 = at < end ? (bytes[at] ?? 0) : 0;
-  const b1 = at + 1 < end ? (bytes[at + 1] ?? 0) : 0;
-  const b2 = at + 2 < end ? (bytes[at + 2] ?? 0) : 0;
-  const b3 = at + 3 < end ? (bytes[at + 3] ?? 0) : 0;
-  return ((b0 << 24) | (b1 << 16) | (b2 << 8) | b3) >>> 0;
-}
-
-function addressBytes({ w0, w1, w2, w3, bits }: AddressWords): Uint8Array {
-  const bytes = Buffer.alloc(16);
-  for (const [index, value] of [w0, w1, w2, w3].entries()) bytes.writeUInt32BE(value, 4 * index);
-  return Uint8Array.from(bytes.subarray(0, bits / 8));
-}

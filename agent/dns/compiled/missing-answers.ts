@@ -80,9 +80,10 @@ export class MissingAnswers {
 
   #template(name: NameKey, type: number): Template | undefined {
     const message = questionOf(name, type);
-    const query = newPlainQuery();
+    const query = newPlainQuery('ignored');
     const context = { snapshot: this.#snapshot, client: ANYBODY, nowMs: 0 };
-    const reply = readPlainQuery(message, query) ? answerQuery(message, context) : undefined;
+    const isRead = readPlainQuery(message, message.length, query);
+    const reply = isRead ? answerQuery(message, context) : undefined;
     return reply === undefined ? undefined : templateOf(reply, query);
   }
 }

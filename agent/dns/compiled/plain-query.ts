@@ -6,14 +6,27 @@ import { LABEL_BYTES_MAX, NAME_BYTES_MAX } from '../name.ts';
 /** OPT up to its options (RFC 6891 §6.1.2), a client subnet up to its address (RFC 7871 §6). */
 export const OPT_BYTES = 11;
 export const SUBNET_BYTES = 8;
+const OPTION_HEAD_BYTES = 4;
 const OPTION_CLIENT_SUBNET = 8;
+const OPTION_COOKIE = 10;
+/** RFC 7873 §4: the client's part, and how long that of a server may be; ours has 16 (RFC 9018). */
+export const CLIENT_COOKIE_BYTES = 8;
+const SERVER_COOKIE_BYTES_MIN = 8;
+const SERVER_COOKIE_BYTES_MAX = 32;
+export const SERVER_COOKIE_BYTES = 16;
+/** The whole option of an answer. */
+export const COOKIE_BYTES = OPTION_HEAD_BYTES + CLIENT_COOKIE_BYTES + SERVER_COOKIE_BYTES;
 
 /**
  * A query as nearly all are: one question of class IN, at most an OPT of version 0, at most a
- * client subnet in it. One object is filled again for each query: making one would cost more than
- * reading it.
+ * client subnet and a cookie in it. One object is filled again for each query: making one would
+ * cost more than reading it.
  */
 export interface PlainQuery {
+  /** Whether who asks with a cookie is given one. Never changes. */
+  readonly cookies: 'given' | 'ignored';
+  /** How long the query is; what it lies in may be longer. */
+  length: number;
   /** Offset after the question. */
   questionEnd: number;
   /** Offset after the name's root label. */
@@ -33,10 +46,18 @@ export interface PlainQuery {
   subnetBits: number;
   /** Bytes that an address of its family has: 4 or 16. */
   addressBytes: number;
+  /** Offset after the subnet, where the bits that are known end. */
+  subnetEnd: number;
+  /** Offset of the cookie, the client's 8 bytes first; 0: none, or it is ignored. */
+  cookieAt: number;
+  /** How many bytes of a server follow. */
+  serverCookieBytes: number;
 }
 
-export function newPlainQuery(): PlainQuery {
+export function newPlainQuery(cookies: PlainQuery['cookies']): PlainQuery {
   return {
+    cookies,
+    length: 0,
     questionEnd: 0,
     nameEnd: 0,
     type: 0,
@@ -48,19 +69,23 @@ export function newPlainQuery(): PlainQuery {
     subnetAt: 0,
     subnetBits: 0,
     addressBytes: 4,
+    subnetEnd: 0,
+    cookieAt: 0,
+    serverCookieBytes: 0,
   };
 }
 
 /**
- * Reads a plain query into `into`; false: it is something else, and what `into` holds is worthless.
- * It never takes what the general path would reject, for its answer depends on no more than this.
+ * Reads a plain query, the first `length` bytes of `message`, into `into`; false: it is something
+ * else, and what `into` holds is worthless. It never takes what the general path would reject, for its answer depends on no more than this.
  */
-export function readPlainQuery(message: Uint8Array, into: PlainQuery): boolean {
+export function readPlainQuery(message: Uint8Array, length: number, into: PlainQuery): boolean {
   // No response, opcode QUERY, no flag but RD and AD; one question, no answer, at most one OPT.
-  if (message.length < HEADER_BYTES + 5) return false;
+  if (length < HEADER_BYTES + 5) return false;
   if (((message[2] ?? 0) & 0xfe) !== 0 || ((message[3] ?? 0) & 0xdf) !== 0) return false;
   if (word(message, 4) !== 1 || word(message, 6) !== 0 || word(message, 8) !== 0) return false;
   const additional = word(message, 10);
+  into.length = length;
   if (additional > 1 || !readQuestion(message, into)) return false;
   into.hasOpt = additional === 1;
   into.dnssecOk = false;
@@ -68,7 +93,8 @@ export function readPlainQuery(message: Uint8Array, into: PlainQuery): boolean {
   into.optBytes = 0;
   into.subnetAt = 0;
   into.subnetBits = 0;
-  return into.hasOpt ? readOpt(message, into) : message.length === into.questionEnd;
+  into.cookieAt = 0;
+  return into.hasOpt ? readOpt(message, into) : length === into.questionEnd;
 }
 
 /** The two bytes at an offset; 0 beyond the end. */
@@ -89,7 +115,7 @@ function readQuestion(message: Uint8Array, into: PlainQuery): boolean {
     const end = at + 1 + length;
     // Below the type and class there is room for them, so no label can run out of the message.
     if (length > LABEL_BYTES_MAX || end - HEADER_BYTES >= NAME_BYTES_MAX) return false;
-    if (end + 5 > message.length) return false;
+    if (end + 5 > into.length) return false;
     for (; at < end; at += 1) hash = Math.imul(hash ^ lowered(message[at] ?? 0), 0x01000193);
     length = message[at] ?? 0xff;
   }
@@ -103,35 +129,68 @@ function readQuestion(message: Uint8Array, into: PlainQuery): boolean {
 
 function readOpt(message: Uint8Array, into: PlainQuery): boolean {
   const at = into.questionEnd;
-  if (message.length < at + OPT_BYTES || message[at] !== 0) return false;
+  if (into.length < at + OPT_BYTES || message[at] !== 0) return false;
   // Version 0, no extended response code, no flag but DO (RFC 3225).
   if (word(message, at + 1) !== RecordType.OPT || word(message, at + 5) !== 0) return false;
   const flags = word(message, at + 7);
   if ((flags & 0x7fff) !== 0) return false;
   const optionBytes = word(message, at + 9);
-  if (message.length !== at + OPT_BYTES + optionBytes) return false;
+  if (into.length !== at + OPT_BYTES + optionBytes) return false;
   const asked = word(message, at + 3);
   into.udpSizeBytesMax = Math.min(UDP_SIZE_BYTES, Math.max(UDP_SIZE_BYTES_MIN, asked));
   into.dnssecOk = flags !== 0;
-  into.optBytes = OPT_BYTES + optionBytes;
-  return optionBytes === 0 || readSubnet(message, into, optionBytes);
+  into.optBytes = OPT_BYTES;
+  return optionBytes === 0 || readOptions(message, into);
 }
 
-function readSubnet(message: Uint8Array, into: PlainQuery, optionBytes: number): boolean {
-  const at = into.questionEnd + OPT_BYTES;
-  if (optionBytes < SUBNET_BYTES || word(message, at) !== OPTION_CLIENT_SUBNET) return false;
+/** Each option once at most, in any order. */
+function readOptions(message: Uint8Array, into: PlainQuery): boolean {
+  let at = into.questionEnd + OPT_BYTES;
+  let hasCookie = false;
+  while (at < into.length) {
+    const data = at + OPTION_HEAD_BYTES;
+    const end = data + word(message, at + 2);
+    if (data > into.length || end > into.length) return false;
+    const code = word(message, at);
+    if (code === OPTION_CLIENT_SUBNET && into.subnetAt === 0) {
+      if (!readSubnet(message, into, at, end)) return false;
+    } else if (code === OPTION_COOKIE && !hasCookie) {
+      if (!readCookie(into, data, end)) return false;
+      hasCookie = true;
+    } else return false;
+    at = end;
+  }
+  return true;
+}
+
+function readCookie(into: PlainQuery, at: number, end: number): boolean {
+  const serverBytes = end - at - CLIENT_COOKIE_BYTES;
+  const isWhole =
+    serverBytes === 0 ||
+    (serverBytes >= SERVER_COOKIE_BYTES_MIN && serverBytes <= SERVER_COOKIE_BYTES_MAX);
+  if (!isWhole) return false;
+  if (into.cookies === 'ignored') return true;
+  into.cookieAt = at;
+  into.serverCookieBytes = serverBytes;
+  into.optBytes += COOKIE_BYTES;
+  return true;
+}
+
+function readSubnet(message: Uint8Array, into: PlainQuery, at: number, end: number): boolean {
+  if (end - at < SUBNET_BYTES) return false;
   const family = word(message, at + 4);
   const bits = message[at + 6] ?? 0;
   const addressBytes = family === 1 ? 4 : 16;
   if ((family !== 1 && family !== 2) || bits > 8 * addressBytes) return false;
   const known = (bits + 7) >> 3;
-  if (optionBytes !== SUBNET_BYTES + known || word(message, at + 2) !== 4 + known) return false;
-  if (message[at + 7] !== 0) return false;
+  if (end - at !== SUBNET_BYTES + known || message[at + 7] !== 0) return false;
   // No bit may be set after the prefix.
-  const last = known === 0 ? 0 : (message[at + SUBNET_BYTES + known - 1] ?? 0);
+  const last = known === 0 ? 0 : (message[end - 1] ?? 0);
   if ((last & (0xff >> (bits & 7 || 8))) !== 0) return false;
   into.subnetAt = at;
+  into.subnetEnd = end;
   into.subnetBits = bits;
   into.addressBytes = addressBytes;
+  into.optBytes += end - at;
   return true;
 }

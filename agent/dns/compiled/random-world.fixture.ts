@@ -139,8 +139,10 @@ function drawOpt(draw: Draw): ReturnType<typeof opt> | undefined {
     [clientSubnet(ipv6, draw.pick([0, 32, 48, 56, 64, 128]))],
     [{ code: 'NSID', data: Buffer.alloc(0) }],
   ]);
+  const cookie = { code: 'COOKIE', data: Buffer.alloc(draw.pick([8, 8, 16, 24, 40, 3]), 7) };
+  const options = draw.pick([subnet, subnet, [cookie, ...subnet], [...subnet, cookie]]);
   const udpPayloadSize = draw.pick([0, 512, 600, 1232, 4096]);
-  return opt(subnet, {
+  return opt(options, {
     udpPayloadSize,
     flags: draw.pick([0, 0, 0x8000, 1]),
     ednsVersion: draw.pick([0, 0, 0, 0, 1]),

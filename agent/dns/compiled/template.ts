@@ -1,6 +1,13 @@
 import { UDP_SIZE_BYTES } from '../edns.ts';
 import { HEADER_BYTES } from '../message.ts';
-import { OPT_BYTES, type PlainQuery, SUBNET_BYTES, word } from './plain-query.ts';
+import {
+  CLIENT_COOKIE_BYTES,
+  OPT_BYTES,
+  type PlainQuery,
+  SERVER_COOKIE_BYTES,
+  SUBNET_BYTES,
+  word,
+} from './plain-query.ts';
 
 /**
  * An answer without what differs from query to query: its header's flags and counts, and the bytes
@@ -62,24 +69,35 @@ export function templateOf(
 
 /** The form of a query for `proven` and `refuted`. */
 export function formOf(query: PlainQuery, transport: 'udp' | 'tcp'): number {
-  const opt = query.hasOpt ? (query.subnetAt > 0 ? 2 : 1) : 0;
-  return 1 << (opt + (query.dnssecOk ? 3 : 0) + (transport === 'tcp' ? 6 : 0));
+  const options = (query.subnetAt > 0 ? 1 : 0) + (query.cookieAt > 0 ? 2 : 0);
+  const opt = query.hasOpt ? 1 + options : 0;
+  return 1 << (opt + (query.dnssecOk ? 5 : 0) + (transport === 'tcp' ? 10 : 0));
+}
+
+/** What of an answer depends on who asks: how far it holds, and the server's cookie. */
+export interface Particulars {
+  scopeBits: number;
+  /** 16 bytes; looked at only if the query has a cookie. */
+  readonly serverCookie: Uint8Array;
 }
 
 export function composedBytes(template: Template, query: PlainQuery): number {
   return query.questionEnd + template.tail.length + query.optBytes;
 }
 
-/** Writes the whole answer to `message`, which was read into `query`. */
+/**
+ * Writes the whole answer to `message`, which was read into `query`, to the beginning of `out`,
+ * which has room for it; returns its length.
+ */
 export function compose(
   { flags, rcode, counts, tail, pointers, madeAt }: Template,
   message: Uint8Array,
   query: PlainQuery,
-  scopeBits: number,
-): Buffer {
+  particulars: Particulars,
+  out: Uint8Array,
+): number {
   const { questionEnd, optBytes } = query;
   const tailBytes = tail.length;
-  const out = Buffer.allocUnsafe(questionEnd + tailBytes + optBytes);
   out[0] = message[0] ?? 0;
   out[1] = message[1] ?? 0;
   out[2] = RESPONSE | flags | ((message[2] ?? 0) & 1);
@@ -102,17 +120,19 @@ export function compose(
       out[questionEnd + at + 1] = pointer;
     }
   }
-  if (query.hasOpt) writeOpt(out, message, query, scopeBits);
-  return out;
+  const optAt = questionEnd + tailBytes;
+  if (query.hasOpt) writeOpt(out, optAt, message, query, particulars);
+  return optAt + optBytes;
 }
 
 function writeOpt(
   out: Uint8Array,
+  at: number,
   message: Uint8Array,
-  { dnssecOk, optBytes, subnetAt, subnetBits }: PlainQuery,
-  scopeBits: number,
+  query: PlainQuery,
+  { scopeBits, serverCookie }: Particulars,
 ): void {
-  const at = out.length - optBytes;
+  const { dnssecOk, optBytes, subnetAt, subnetEnd, subnetBits, cookieAt } = query;
   out[at] = 0;
   out[at + 1] = 0;
   out[at + 2] = 41;
@@ -125,10 +145,35 @@ function writeOpt(
   out[at + 8] = 0;
   out[at + 9] = (optBytes - OPT_BYTES) >> 8;
   out[at + 10] = optBytes - OPT_BYTES;
-  if (subnetAt === 0) return;
-  const to = at + OPT_BYTES;
-  for (let index = 0; index < optBytes - OPT_BYTES; index += 1) {
-    out[to + index] = message[subnetAt + index] ?? 0;
+  let to = at + OPT_BYTES;
+  if (subnetAt > 0) {
+    for (let from = subnetAt; from < subnetEnd; from += 1) {
+      out[to + from - subnetAt] = message[from] ?? 0;
+    }
+    out[to + SUBNET_BYTES - 1] = Math.min(scopeBits, subnetBits);
+    to += subnetEnd - subnetAt;
   }
-  out[to + SUBNET_BYTES - 1] = Math.min(scopeBits, subnetBits);
+  if (cookieAt > 0) writeCookie(out, to, message, cookieAt, serverCookie);
+}
+
+/** RFC 7873 §4: the client's part as it came, then the server's. */
+function writeCookie(
+  out: Uint8Array,
+  at: number,
+  message: Uint8Array,
+  cookieAt: number,
+  serverCookie: Uint8Array,
+): void {
+  out[at] = 0;
+  out[at + 1] = 10;
+  out[at + 2] = 0;
+  out[at + 3] = CLIENT_COOKIE_BYTES + SERVER_COOKIE_BYTES;
+  const to = at + 4;
+  for (let index = 0; index < CLIENT_COOKIE_BYTES; index += 1) {
+    out[to + index] = message[cookieAt + index] ?? 0;
+  }
+  const server = to + CLIENT_COOKIE_BYTES;
+  for (let index = 0; index < SERVER_COOKIE_BYTES; index += 1) {
+    out[server + index] = serverCookie[index] ?? 0;
+  }
 }

@@ -21,77 +21,90 @@ export class SipHash {
   /** `key` has 16 bytes. */
   constructor(key: Uint8Array) {
     if (key.length !== KEY_BYTES) throw new RangeError(`a SipHash key has 16, not ${key.length}`);
-    this.#key = [wordAt(key, 0), wordAt(key, 4), wordAt(key, 8), wordAt(key, 12)];
+    const [a = 0, b = 0, c = 0, d = 0] = [0, 4, 8, 12].map((at) => wordAt(key, at, KEY_BYTES));
+    this.#key = [a, b, c, d];
   }
 
   /** 8 bytes, in the order in which they are written (little endian). */
   hash(message: Uint8Array): Uint8Array {
+    const hash = new Uint8Array(8);
+    this.hashInto(message, message.length, hash);
+    return hash;
+  }
+
+  /** Of the first `length` bytes, into the first 8 of `hash`; makes nothing. */
+  hashInto(message: Uint8Array, length: number, hash: Uint8Array): void {
     const [lowA, highA, lowB, highB] = this.#key;
     let [v0, v0High] = [INITIAL[0][0] ^ lowA, INITIAL[0][1] ^ highA];
     let [v1, v1High] = [INITIAL[1][0] ^ lowB, INITIAL[1][1] ^ highB];
     let [v2, v2High] = [INITIAL[2][0] ^ lowA, INITIAL[2][1] ^ highA];
     let [v3, v3High] = [INITIAL[3][0] ^ lowB, INITIAL[3][1] ^ highB];
     // Blocks of 8 bytes, the last one short of a byte at least; then one turn without any.
-    const blocks = (message.length >> 3) + 1;
+    const blocks = (length >> 3) + 1;
     for (let block = 0; block <= blocks; block += 1) {
       const isEnd = block === blocks;
       const isLast = block === blocks - 1;
-      const low = isEnd ? 0 : wordAt(message, 8 * block);
-      const high = isEnd ? 0 : wordAt(message, 8 * block + 4);
-      const top = isLast ? high | (message.length << 24) : high;
+      const low = isEnd ? 0 : wordAt(message, 8 * block, length);
+      const high = isEnd ? 0 : wordAt(message, 8 * block + 4, length);
+      const top = isLast ? high | (length << 24) : high;
       v3 ^= low;
       v3High ^= top;
       if (isEnd) v2 ^= 0xff;
       for (let round = isEnd ? ROUNDS_AT_END : ROUNDS_OF_BLOCK; round > 0; round -= 1) {
-        let sum = (v0 >>> 0) + (v1 >>> 0);
-        v0High = (v0High + v1High + (sum > 0xffff_ffff ? 1 : 0)) | 0;
-        v0 = sum | 0;
+        // A sum of 32 bits is less than what was added to if there is a carry.
+        v0 = (v0 + v1) | 0;
+        v0High = (v0High + v1High + (v0 >>> 0 < v1 >>> 0 ? 1 : 0)) | 0;
         let old = v1;
         v1 = ((v1 << 13) | (v1High >>> 19)) ^ v0;
         v1High = ((v1High << 13) | (old >>> 19)) ^ v0High;
-        [v0, v0High] = [v0High, v0];
-        sum = (v2 >>> 0) + (v3 >>> 0);
-        v2High = (v2High + v3High + (sum > 0xffff_ffff ? 1 : 0)) | 0;
-        v2 = sum | 0;
+        old = v0;
+        v0 = v0High;
+        v0High = old;
+        v2 = (v2 + v3) | 0;
+        v2High = (v2High + v3High + (v2 >>> 0 < v3 >>> 0 ? 1 : 0)) | 0;
         old = v3;
         v3 = ((v3 << 16) | (v3High >>> 16)) ^ v2;
         v3High = ((v3High << 16) | (old >>> 16)) ^ v2High;
-        sum = (v0 >>> 0) + (v3 >>> 0);
-        v0High = (v0High + v3High + (sum > 0xffff_ffff ? 1 : 0)) | 0;
-        v0 = sum | 0;
+        v0 = (v0 + v3) | 0;
+        v0High = (v0High + v3High + (v0 >>> 0 < v3 >>> 0 ? 1 : 0)) | 0;
         old = v3;
         v3 = ((v3 << 21) | (v3High >>> 11)) ^ v0;
         v3High = ((v3High << 21) | (old >>> 11)) ^ v0High;
-        sum = (v2 >>> 0) + (v1 >>> 0);
-        v2High = (v2High + v1High + (sum > 0xffff_ffff ? 1 : 0)) | 0;
-        v2 = sum | 0;
+        v2 = (v2 + v1) | 0;
+        v2High = (v2High + v1High + (v2 >>> 0 < v1 >>> 0 ? 1 : 0)) | 0;
         old = v1;
         v1 = ((v1 << 17) | (v1High >>> 15)) ^ v2;
         v1High = ((v1High << 17) | (old >>> 15)) ^ v2High;
-        [v2, v2High] = [v2High, v2];
+        old = v2;
+        v2 = v2High;
+        v2High = old;
       }
       v0 ^= low;
       v0High ^= top;
     }
-    return bytesOf(v0 ^ v1 ^ v2 ^ v3, v0High ^ v1High ^ v2High ^ v3High);
+    writeWord(hash, 0, v0 ^ v1 ^ v2 ^ v3);
+    writeWord(hash, 4, v0High ^ v1High ^ v2High ^ v3High);
   }
 }
 
-function bytesOf(low: number, high: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  for (let index = 0; index < 4; index += 1) {
-    bytes[index] = low >>> (8 * index);
-    bytes[index + 4] = high >>> (8 * index);
-  }
-  return bytes;
+function writeWord(bytes: Uint8Array, at: number, word: number): void {
+  bytes[at] = word;
+  bytes[at + 1] = word >>> 8;
+  bytes[at + 2] = word >>> 16;
+  bytes[at + 3] = word >>> 24;
 }
 
-/** Four bytes, the lowest first; those beyond the end are zero. */
-function wordAt(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] ?? 0) |
-    ((bytes[at + 1] ?? 0) << 8) |
-    ((bytes[at + 2] ?? 0) << 16) |
-    ((bytes[at + 3] ?? 0) << 24)
-  );
+/** Four bytes, the lowest first; those from `end` on are zero. */
+function wordAt(bytes: Uint8Array, at: number, end: number): number {
+  if (at + 4 <= end) {
+    return (
+      (bytes[at] ?? 0) |
+      ((bytes[at + 1] ?? 0) << 8) |
+      ((bytes[at + 2] ?? 0) << 16) |
+      ((bytes[at + 3] ?? 0) << 24)
+    );
+  }
+  let word = 0;
+  for (let index = at; index < end; index += 1) word |= (bytes[index] ?? 0) << (8 * (index - at));
+  return word;
 }

@@ -16,6 +16,8 @@ const LARGE = zonePlan('test', {
 });
 const snapshot = snapshotOf({ zones: [EXAMPLE, LARGE], nodes: NODES });
 
+const clientAt = (address: string) => ({ address, transport: 'udp' }) as const;
+
 function floodWith(given: Partial<Flood> & Pick<Flood, 'query'>) {
   return flood({ limit: limitOf(SMALL), snapshot, count: 100, ...given });
 }
@@ -72,7 +74,7 @@ describe('who is counted as one', () => {
     { first: '198.51.10.1', second: '198.51.101.1', together: false },
     { first: '2001:db8:1:100::1', second: '2001:db8:1:1ff::9', together: true },
     { first: '2001:db8:1:100::1', second: '2001:db8:1:200::1', together: false },
-    { first: '::ffff:198.51.100.1', second: '198.51.100.1', together: false },
+    { first: '::ffff:198.51.100.1', second: '198.51.100.1', together: true },
     { first: 'odd', second: 'odder', together: true },
   ])('$first and $second: $together', ({ first, second, together }) => {
     const [limit, query] = [limitOf(SMALL), asking('ns1.example.com')];
@@ -92,11 +94,11 @@ test('in two minutes of a flood the rate is what passes', () => {
 
 test('a prefix is overloaded while it is above the lowest rate', () => {
   const limit = limitOf(SMALL);
-  expect(limit.isOverloaded(STRANGER, NOW_MS)).toBe(false);
+  expect(limit.isOverloaded(clientAt(STRANGER), NOW_MS)).toBe(false);
   flood({ limit, snapshot, count: 100, query: asking('ns1.example.com') });
-  expect(limit.isOverloaded(STRANGER, NOW_MS)).toBe(true);
-  expect(limit.isOverloaded('198.51.100.1', NOW_MS)).toBe(false);
-  expect(limit.isOverloaded(STRANGER, NOW_MS + 2000)).toBe(false);
+  expect(limit.isOverloaded(clientAt(STRANGER), NOW_MS)).toBe(true);
+  expect(limit.isOverloaded(clientAt('198.51.100.1'), NOW_MS)).toBe(false);
+  expect(limit.isOverloaded(clientAt(STRANGER), NOW_MS + 2000)).toBe(false);
 });
 
 test('a flood is logged once a minute, with what has come of it', () => {

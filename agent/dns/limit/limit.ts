@@ -1,5 +1,6 @@
 import type { Log } from '../../../runtime/log.ts';
 import type { Random } from '../../../runtime/random.ts';
+import { clientBytes } from '../address.ts';
 import type { DnsClient } from '../answer.ts';
 import type { DnsSnapshot } from '../snapshot.ts';
 import { type AnswerIdentity, identityOf, kindOf } from './answer-kind.ts';
@@ -76,8 +77,15 @@ export interface DnsLimitCounters {
 export interface DnsLimit {
   /** What to send: the reply, the reply cut, or nothing. */
   admit(answer: LimitedAnswer): Uint8Array | undefined;
+  /**
+   * The first half of `admit`, for those who cannot afford to ask for the whole each time: counts
+   * an answer of so many bytes, and says whether it may go. If not, `admitFlood` tells what may.
+   */
+  passes(client: DnsClient, replyBytes: number, nowMs: number): boolean;
+  /** The second half: what to send of an answer that did not pass. */
+  admitFlood(answer: LimitedAnswer): Uint8Array | undefined;
   /** Whether this client's prefix is above the lowest rate: a reason to ask it for a cookie. */
-  isOverloaded(address: string, nowMs: number): boolean;
+  isOverloaded(client: DnsClient, nowMs: number): boolean;
   counters(): DnsLimitCounters;
 }
 
@@ -117,11 +125,20 @@ class ResponseRateLimit implements DnsLimit {
 
   admit(answer: LimitedAnswer): Uint8Array | undefined {
     const { client, reply, nowMs } = answer;
-    if (client.transport !== 'udp' || isOwnMachine(client.address)) return reply;
-    const length = this.#writePrefix(client.address);
-    const units = Math.ceil(reply.length / UNIT_BYTES);
+    return this.passes(client, reply.length, nowMs) ? reply : this.admitFlood(answer);
+  }
+
+  passes(client: DnsClient, replyBytes: number, nowMs: number): boolean {
+    if (client.transport !== 'udp') return true;
+    const address = clientBytes(client);
     // Most clients never get near any limit: one look is enough for them.
-    if (!this.#floods(length, units, nowMs)) return reply;
+    return isOwnMachine(address) || !this.#floods(address, unitsOf(replyBytes), nowMs);
+  }
+
+  admitFlood(answer: LimitedAnswer): Uint8Array | undefined {
+    const { client, reply, nowMs } = answer;
+    const length = writePrefix(clientBytes(client), this.#key, 1);
+    const units = unitsOf(reply.length);
     const bytes = bufferOf(reply);
     const kind = kindOf(bytes);
     this.#hashOwner(identityOf(bufferOf(answer.query), kind, answer.snapshot), length);
@@ -138,9 +155,9 @@ class ResponseRateLimit implements DnsLimit {
     return kind === 'error' ? reply : cutReply(bytes);
   }
 
-  isOverloaded(address: string, nowMs: number): boolean {
-    if (isOwnMachine(address)) return false;
-    return this.#floods(this.#writePrefix(address), 0, nowMs);
+  isOverloaded(client: DnsClient, nowMs: number): boolean {
+    const address = clientBytes(client);
+    return !isOwnMachine(address) && this.#floods(address, 0, nowMs);
   }
 
   counters(): DnsLimitCounters {
@@ -155,21 +172,16 @@ class ResponseRateLimit implements DnsLimit {
     return slips;
   }
 
-  /** Counts all that goes to the prefix whose bytes the key begins with. */
-  #floods(length: number, units: number, nowMs: number): boolean {
+  /** Counts all that goes to the prefix. */
+  #floods(address: Uint8Array, units: number, nowMs: number): boolean {
     this.#key[0] = KIND_MARKS.total;
-    this.#hash.hash(this.#key, length);
+    this.#hash.hash(this.#key, writePrefix(address, this.#key, 1));
     return this.#buckets.flood(this.#charge(units, this.#settings.errorsPerS, nowMs));
   }
 
   #charge(units: number, perS: number, nowMs: number): Parameters<Buckets['take']>[0] {
     const { low, high } = this.#hash;
     return { low, high, chargeMs: Math.min(BURST_MS, (1000 * units) / perS), nowMs };
-  }
-
-  /** Writes the client's prefix after the mark; returns how long the key is with it. */
-  #writePrefix(address: string): number {
-    return writePrefix(address, this.#key, 1);
   }
 
   #hashOwner({ kind, owner }: AnswerIdentity, length: number): void {
@@ -188,8 +200,15 @@ class ResponseRateLimit implements DnsLimit {
   }
 }
 
-function isOwnMachine(address: string): boolean {
-  return address.startsWith('127.') || address === '::1';
+function unitsOf(replyBytes: number): number {
+  return Math.ceil(replyBytes / UNIT_BYTES);
+}
+
+/** 127.0.0.0/8 and ::1. */
+function isOwnMachine(address: Uint8Array): boolean {
+  if (address.length === 4) return address[0] === 127;
+  for (let at = 0; at < 15; at += 1) if (address[at] !== 0) return false;
+  return address[15] === 1;
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {
