@@ -17,7 +17,7 @@ option = --$(subst _,-,$(shell echo $(1) | tr A-Z a-z))
 SIM_ARGS = $(foreach name,$(SIM_OPTIONS),$(if $($(name)),$(call option,$(name)) $($(name)))) \
 	$(foreach name,$(SIM_FLAGS),$(if $($(name)),$(call option,$(name))))
 
-.PHONY: help demo test check fmt gen unit sim mutants fuzz e2e bench build clean setup
+.PHONY: help demo test check fmt gen unit sim mutants fuzz e2e bench native build clean setup
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,7 +47,7 @@ gen: $(STAMP) ## generate the wire's code, the reference and the schema
 	node api/main.ts
 	biome check --write docs/reference
 
-unit: $(STAMP) ## the tests beside the code
+unit: native ## the tests beside the code
 	vitest run --project unit
 
 sim: $(STAMP) ## the cluster under virtual time; SEED=n replays one, SEEDS=a..b hunts, FAULTS=… narrows
@@ -62,17 +62,21 @@ fuzz: $(STAMP) ## attack the nameserver with queries, over sockets and by covera
 e2e: setup ## real processes, real etcd
 	vitest run --project e2e
 
-bench: $(STAMP) ## measure; docs/performance.md tells how to read it
+bench: native ## measure; docs/performance.md tells how to read it
 	node bench/main.ts
+
+native: $(STAMP) ## compile what makes nameservers faster; without a compiler they do without
+	@node bin/native/main.ts
 
 build: $(STAMP) ## bundle dom, sub and b8sctl into dist/
 	node bin/build/main.ts
 
 clean: ## remove what was built and all local state
-	rm -rf dist .b8s
+	rm -rf dist .b8s runtime/node/udp-batch/build
 
 setup: $(STAMP)
 	@e2e/setup.sh
+	@node bin/native/main.ts
 
 $(STAMP): package.json package-lock.json
 	@echo "installing npm packages"

@@ -4,6 +4,7 @@ import type { Log } from '../runtime/log.ts';
 import { checkBind } from '../runtime/node/bind-check.ts';
 import { selfSignedIdentity } from '../runtime/node/self-signed.ts';
 import { nodeReadShared } from '../runtime/node/shared-file.ts';
+import { findAddon } from '../runtime/node/udp-batch/addon.ts';
 import { processWorkers } from '../runtime/node/worker-processes.ts';
 import { threadWorkers } from '../runtime/node/worker-threads.ts';
 import type { Random } from '../runtime/random.ts';
@@ -47,6 +48,7 @@ export interface OpenPlaneOptions {
 /** A plane of worker threads at that place. Throws where this process may not listen. */
 export async function openPlane(place: Place, options: OpenPlaneOptions): Promise<DataPlane> {
   await refuseUnbindable(place);
+  if (place.roles.includes('nameserver')) tellOfDatagrams(options.log);
   const { node, folder, disk, clock, random, log, cores, threads } = options;
   const { cacheBytesMax, dnsLimit, dnsIdentity } = options;
   const { addresses, httpPort, httpsPort, dnsPort } = place;
@@ -84,6 +86,14 @@ export async function openPlane(place: Place, options: OpenPlaneOptions): Promis
     random,
     log,
   });
+}
+
+/** Here rather than in each worker, so that it is said once. */
+function tellOfDatagrams(log: Log): void {
+  const found = findAddon();
+  if (found.kind === 'found') return;
+  const mend = found.problem;
+  log.info({ mend }, 'DNS datagrams are read one at a time: fewer queries a second');
 }
 
 /** RFC 7858 §3.1. Where DNS is at a port of its own, several nodes may share the machine. */

@@ -1,7 +1,8 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { addonFile, findAddon } from '../runtime/node/udp-batch/addon.ts';
 import { VERSION } from '../runtime/version.ts';
 import { browser } from './support/https.ts';
 import { logTail, run } from './support/processes.ts';
@@ -51,6 +52,16 @@ await describeOnStores('a cluster from the build', (kind) => {
       expect(page.body).toEqual(readFileSync(join(SITE, 'index.html')));
     }
     visitor.close();
+  });
+
+  // Where there is a compiler: `make setup` has used it.
+  const isNative = findAddon().kind === 'found';
+  test.skipIf(!isNative)('what was compiled for this machine came along, and is used', () => {
+    expect(existsSync(join(dirname(bin), 'native', addonFile()))).toBe(true);
+    const [node] = [...scene().cluster.subs.values()];
+    const log = logTail(node?.logFile ?? '', 1000);
+    expect(log).toContain('sub starts');
+    expect(log).not.toContain('DNS datagrams are read one at a time');
   });
 
   test('the files of gRPC reflection came along', () => {

@@ -15,6 +15,9 @@ wanted=(
   "unbound:/usr/sbin/unbound"
   "bind9:/usr/sbin/named"
   "bind9-dnsutils:/usr/bin/delv"
+  # For runtime/node/udp-batch.
+  "gcc:/usr/bin/gcc"
+  "libc6-dev:/usr/include/stdio.h"
   "postgresql-doc-15:/usr/share/doc/postgresql-doc-15/html/index.html"
 )
 missing=()

@@ -1,5 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
-import type { DnsAnswerer } from '../../runtime/dns-reply.ts';
+import type { DatagramAnswerer, DnsAnswerer } from '../../runtime/dns-reply.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { DnsListener, DnsTls } from '../../runtime/node/dns-listener.ts';
 import type { TlsContexts, TlsIdentity } from '../../runtime/node/tls-contexts.ts';
@@ -13,7 +13,7 @@ export interface DnsWorkerParts {
   readonly log: Log;
   /** How DNS over TLS is served; left out: not at all. */
   readonly tls?: DnsTls & { readonly contexts: TlsContexts };
-  readonly listen: (answer: DnsAnswerer) => Promise<DnsListener>;
+  readonly listen: (answer: DnsAnswerer, answerDatagram: DatagramAnswerer) => Promise<DnsListener>;
 }
 
 /** A nameserver on sockets; it listens once it has zones to answer from. */
@@ -30,7 +30,10 @@ export function dnsWorker({ dns, clock, log, tls, listen }: DnsWorkerParts): Wor
       if (listener === undefined) {
         // Whoever starts again must not answer worse than before.
         await dns.warm();
-        listener = await listen((query, peer) => dns.serve(query, peer, nowMs));
+        listener = await listen(
+          (query, peer) => dns.serve(query, peer, nowMs),
+          (datagram) => dns.serveDatagram(datagram, nowMs),
+        );
         const { tlsProblem: problem } = listener;
         if (problem !== undefined) log.warn({ problem }, 'DNS over TLS is not served');
       }

@@ -32,15 +32,27 @@ async function edgeEngine(
   { nodeName, folder, addresses, httpPort, httpsPort, ticketKeys, cacheBytesMax }: WorkerConfig,
   workerLog: Log,
 ): Promise<WorkerEngine> {
-  const [{ createEdge }, cache, { edgeWorker }, { listenHttp }, tls, { nodeDiskReader }] =
-    await Promise.all([
-      import('../edge/edge.ts'),
-      import('../edge/memory-cache.ts'),
-      import('./edge-worker.ts'),
-      import('../../runtime/node/http-listener.ts'),
-      import('../../runtime/node/tls-contexts.ts'),
-      import('../../runtime/node/disk-reader.ts'),
-    ]);
+  const [
+    { createEdge },
+    cache,
+    { edgeWorker },
+    { listenHttp },
+    tls,
+    alpn,
+    { nodeDiskReader },
+    time,
+    random,
+  ] = await Promise.all([
+    import('../edge/edge.ts'),
+    import('../edge/memory-cache.ts'),
+    import('./edge-worker.ts'),
+    import('../../runtime/node/http-listener.ts'),
+    import('../../runtime/node/tls-contexts.ts'),
+    import('../../runtime/node/alpn-proofs.ts'),
+    import('../../runtime/node/disk-reader.ts'),
+    import('../../runtime/node/clock.ts'),
+    import('../../runtime/node/random.ts'),
+  ]);
   const limits = { ...cache.MEMORY_CACHE_LIMITS, budgetBytes: cacheBytesMax };
   const edge = createEdge({
     disk: nodeDiskReader(folder),
@@ -54,6 +66,7 @@ async function edgeEngine(
   return edgeWorker({
     edge,
     contexts: tls.createTlsContexts(),
+    proofs: alpn.createAlpnProofs(time.systemClock(), random.systemRandom()),
     listen: (given) =>
       listenHttp({ ...given, addresses, httpPort, httpsPort, ticketKeys, onError }),
   });
@@ -101,8 +114,11 @@ async function dnsEngine(
     clock,
     ...(tls && { tls }),
     log: workerLog,
-    listen: (answer) =>
-      listenDns({ addresses, port: dnsPort, answer, onError, ...(tls && { tls }) }),
+    listen: (answer, answerDatagram) =>
+      listenDns({
+        ...{ addresses, port: dnsPort, answer, answerDatagram, onError },
+        ...(tls && { tls }),
+      }),
   });
 }
 

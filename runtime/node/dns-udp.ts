@@ -1,70 +1,26 @@
-import { createSocket, type RemoteInfo } from 'node:dgram';
-import { once } from 'node:events';
-import { isIPv6 } from 'node:net';
-import type { DnsAnswerer } from '../dns-reply.ts';
-import type { BoundSocket } from './dns-listener.ts';
+import { listenBatched } from './dns-udp-batch.ts';
+import { listenPlain } from './dns-udp-plain.ts';
+import type { UdpOptions, UdpSocket } from './dns-udp-socket.ts';
+import { type FoundAddon, findAddon } from './udp-batch/addon.ts';
 
-/** Room for bursts while the thread is busy; the kernel may grant less. */
-const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
-/** What is left of 65,535 bytes after the headers of IPv4 and UDP. */
-const DATAGRAM_BYTES_MAX = 65_507;
-/** Answers handed to the kernel and not yet taken; more are dropped, and resolvers ask again. */
-const SENDS_PENDING_MAX = 4096;
-/** How many more there may be until it is noticed: to look costs more than most answers. */
-const SENDS_BETWEEN_CHECKS = 64;
-
-export interface UdpOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly answer: DnsAnswerer;
-  readonly onError: (error: Error) => void;
-}
-
-/** One UDP socket; rejects when it cannot be bound, and after that never fails. */
-export async function listenUdp({ host, port, answer, onError }: UdpOptions): Promise<BoundSocket> {
-  const socket = createSocket({
-    type: isIPv6(host) ? 'udp6' : 'udp4',
-    ipv6Only: isIPv6(host),
-    reusePort: true,
-    recvBufferSize: SOCKET_BUFFER_BYTES,
-    sendBufferSize: SOCKET_BUFFER_BYTES,
-    // Peers are always addresses: nothing to look up, no extra turn of the event loop.
-    lookup: (address, _options, callback) => callback(null, address, isIPv6(address) ? 6 : 4),
-  });
-  // With that lookup the event may come before `bind` returns.
-  const listening = once(socket, 'listening');
-  socket.bind({ address: host, port });
-  await listening.catch((error: unknown) => {
-    socket.close();
-    throw error;
-  });
-  let untilCheck = SENDS_BETWEEN_CHECKS;
-  let isCrowded = false;
-  socket.on('error', onError);
-  socket.on('message', (query: Buffer, peer: RemoteInfo) => {
-    untilCheck -= 1;
-    if (untilCheck <= 0) {
-      isCrowded = socket.getSendQueueCount() >= SENDS_PENDING_MAX;
-      untilCheck = isCrowded ? 1 : SENDS_BETWEEN_CHECKS;
-    }
-    // Nothing can be sent to port 0: the source was forged.
-    if (peer.port === 0 || isCrowded) return;
-    try {
-      const reply = answer(query, { address: peer.address, transport: 'udp' });
-      if (reply === undefined) return;
-      // Several messages fit no datagram; whoever answers so has a bug, which harms nobody.
-      if (!(reply instanceof Uint8Array)) return reply.end();
-      if (reply.length > DATAGRAM_BYTES_MAX)
-        throw new RangeError(`EMSGSIZE: ${reply.length} bytes`);
-      // Nobody waits for what becomes of it: an answer that the kernel does not take (ECONNREFUSED
-      // of an earlier one) is lost, no more. A callback would cost half a microsecond.
-      socket.send(reply, peer.port, peer.address);
-    } catch (error) {
-      onError(error as Error);
-    }
-  });
-  return {
-    address: socket.address(),
-    close: () => new Promise((resolve) => socket.close(() => resolve())),
-  };
+/**
+ * One UDP socket, shared (SO_REUSEPORT) with others at the same address and port: many datagrams in
+ * one call to the kernel where the addon was built, else one at a time by node:dgram.
+ *
+ * Guarantees
+ * - Rejects when it cannot be bound, and after that never fails: what goes wrong is told to
+ *   `onError`, and costs the datagrams that it concerns.
+ * - One answer at most to each query (INV-25), to where it came from, from the address it was sent
+ *   to; none to port 0, none that is longer than `DATAGRAM_BYTES_MAX`, and none to a query that is.
+ * - What the kernel has no room for is lost: nothing is queued here but what one batch holds, or by
+ *   node:dgram 4,096 answers. Resolvers ask again.
+ * - After `close` nothing is answered but what was being answered.
+ *
+ * Assumptions: neither answerer waits for anything.
+ */
+export function listenUdp(
+  options: UdpOptions,
+  found: FoundAddon = findAddon(),
+): Promise<UdpSocket> {
+  return found.kind === 'found' ? listenBatched(options, found.addon) : listenPlain(options);
 }
