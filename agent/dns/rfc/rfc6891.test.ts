@@ -157,6 +157,14 @@ describe('RFC 7871: client subnet', () => {
     { when: 'an option of no bytes', hex: '' },
   ])('malformed: $when: FORMERR', ({ hex }) => expect(subnet(hex).rcode).toBe('FORMERR'));
 
+  test('§7.4: a negative answer is for all, for resolvers take it so', () => {
+    // Neither edge has an IPv6 address, though for one of them the client's place would decide.
+    for (const hex of ['00011800010203', '0002200020010db8']) {
+      const reply = ask(snapshot, given([option(8, hex)], 'site.example.com', 'AAAA'));
+      expect([reply.rcode, reply.answers, optionsOf(reply)]).toEqual(['NOERROR', [], [`8 ${hex}`]]);
+    }
+  });
+
   test('an answer of the chain’s last geo name has that one’s scope', () => {
     const reply = ask(snapshot, given([clientSubnet('2.0.0.0', 24)], 'x.any.example.com'));
     expect(optionsOf(reply)).toEqual(['8 00011814020000']);
