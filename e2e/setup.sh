@@ -18,6 +18,8 @@ wanted=(
   # For runtime/node/udp-batch.
   "gcc:/usr/bin/gcc"
   "libc6-dev:/usr/include/stdio.h"
+  # Let's Encrypt's test CA, for e2e/acme.
+  "pebble:/usr/bin/pebble"
   "postgresql-doc-15:/usr/share/doc/postgresql-doc-15/html/index.html"
 )
 missing=()

@@ -1,0 +1,103 @@
+import { type Acme, type AcmeAccount, AcmeProblem, type AcmeServer } from '../../acme.ts';
+import { linkTargets } from './headers.ts';
+import { bindExternally, readSigningKey, signJws } from './jws.ts';
+import { asAccount, locationOf, mayBeAsked, readAnswer, type StepPorts } from './steps.ts';
+
+type AccountSteps = Pick<
+  Acme,
+  'directory' | 'register' | 'findAccount' | 'updateContact' | 'changeKey' | 'listOrders'
+>;
+
+export function accountSteps(ports: StepPorts): AccountSteps {
+  const { calls } = ports;
+  return {
+    directory: (server, signal) =>
+      calls.run('read the directory', { server, signal }, async (_, urls) => urls.directory),
+
+    register: (server, request, signal) =>
+      calls.run('register an account', { server, signal }, async (call, urls) => {
+        const key = readSigningKey(request.keyPem);
+        const { contact, externalAccount } = request;
+        const url = urls.newAccount;
+        const payload = {
+          termsOfServiceAgreed: true,
+          contact,
+          ...(externalAccount === undefined
+            ? {}
+            : { externalAccountBinding: bindExternally(key, externalAccount, url) }),
+        };
+        return locationOf(await calls.post(call, urls, { url, key, payload }), url, call);
+      }),
+
+    findAccount: (server, keyPem, signal) => findAccount(ports, { server, keyPem, signal }),
+
+    updateContact: (account, contact, signal) =>
+      asAccount(ports, account, { what: 'change the contact', signal }, async (post) => {
+        await post({ url: account.url, payload: { contact } });
+      }),
+
+    changeKey: (account, newKeyPem, signal) =>
+      asAccount(
+        ports,
+        account,
+        { what: "change the account's key", signal },
+        async (post, urls) => {
+          const newKey = readSigningKey(newKeyPem);
+          const url = urls.keyChange;
+          const oldKey = readSigningKey(account.keyPem).jwk;
+          // Signed with the new key within, with the old one around it (RFC 8555 §7.3.5).
+          const header = { jwk: newKey.jwk, url };
+          await post({ url, payload: signJws(newKey, header, { account: account.url, oldKey }) });
+        },
+      ),
+
+    listOrders: (account, signal) => listOrders(ports, account, signal),
+  };
+}
+
+const ORDERS_MAX = 1_000;
+
+function findAccount(
+  { calls }: StepPorts,
+  given: { readonly server: AcmeServer; readonly keyPem: string; readonly signal: AbortSignal },
+): Promise<string | undefined> {
+  return calls.run('look for the account', given, async (call, urls) => {
+    const [url, key] = [urls.newAccount, readSigningKey(given.keyPem)];
+    try {
+      const payload = { onlyReturnExisting: true };
+      return locationOf(await calls.post(call, urls, { url, key, payload }), url, call);
+    } catch (error) {
+      const isUnknown =
+        error instanceof AcmeProblem && error.document.type === 'accountDoesNotExist';
+      if (isUnknown) return undefined;
+      throw error;
+    }
+  });
+}
+
+function listOrders(
+  ports: StepPorts,
+  account: AcmeAccount,
+  signal: AbortSignal,
+): ReturnType<Acme['listOrders']> {
+  return asAccount(ports, account, { what: 'list the orders', signal }, async (post, _, call) => {
+    const { fields } = readAnswer(await post({ url: account.url }), call, ports.clock);
+    let page = fields.optionalUrl('orders');
+    if (page === undefined) return undefined;
+    const asked = new Set<string>();
+    const found = new Set<string>();
+    while (page !== undefined && !asked.has(page) && found.size < ORDERS_MAX) {
+      asked.add(page);
+      const answer = await post({ url: page });
+      const orders = readAnswer(answer, call, ports.clock).fields.list('orders', ORDERS_MAX);
+      for (const order of orders) {
+        if (typeof order !== 'string') throw new Error('an order is no URL');
+        mayBeAsked(call, order);
+        found.add(order);
+      }
+      const [next] = linkTargets(answer.headers['link'], 'next');
+      page = next !== undefined && URL.canParse(next, page) ? new URL(next, page).href : undefined;
+    }
+    return [...found].slice(0, ORDERS_MAX);
+  });
+}

@@ -1,0 +1,50 @@
+import { type Acme, AcmeProblem, REVOCATION_REASONS } from '../../acme.ts';
+import { readRenewalInfo } from './answers.ts';
+import { certificateId, leafDer } from './certificate-id.ts';
+import { alternatesOf, CHAIN_BYTES_MAX, CHAIN_TYPE, readChain } from './chains.ts';
+import { asAccount, readAnswer, type StepPorts } from './steps.ts';
+
+export function certificateSteps(
+  ports: StepPorts,
+): Pick<Acme, 'download' | 'revoke' | 'renewalInfo'> {
+  const { calls, clock } = ports;
+  return {
+    download: (account, certificateUrl, signal) =>
+      asAccount(ports, account, { what: 'download a certificate', signal }, async (post) => {
+        const [accept, bytesMax] = [CHAIN_TYPE, CHAIN_BYTES_MAX];
+        const preferred = await post({ url: certificateUrl, accept, bytesMax });
+        const chains = [readChain(preferred)];
+        for (const url of alternatesOf(preferred, certificateUrl))
+          chains.push(readChain(await post({ url, accept, bytesMax })));
+        return chains;
+      }),
+
+    revoke: (account, { chainPem, reason }, signal) =>
+      asAccount(ports, account, { what: 'revoke a certificate', signal }, async (post, urls) => {
+        const certificate = Buffer.from(leafDer(chainPem)).toString('base64url');
+        const payload = { certificate, reason: REVOCATION_REASONS[reason] };
+        try {
+          await post({ url: urls.revokeCert, payload });
+        } catch (error) {
+          const isDone = error instanceof AcmeProblem && error.document.type === 'alreadyRevoked';
+          if (!isDone) throw error;
+        }
+      }),
+
+    renewalInfo: (server, chainPem, signal) =>
+      calls.run('ask when to renew', { server, signal }, async (call, urls) => {
+        const id = urls.renewalInfo === undefined ? undefined : certificateId(chainPem);
+        if (urls.renewalInfo === undefined || id === undefined) return undefined;
+        try {
+          // RFC 9773 §4.1: the identifier is one more part of the path.
+          const url = `${urls.renewalInfo.replace(/\/$/, '')}/${id}`;
+          const { fields, retryAfterMs } = readAnswer(await calls.get(call, url), call, clock);
+          return readRenewalInfo(fields, retryAfterMs);
+        } catch (error) {
+          const isUnknown = error instanceof AcmeProblem && error.document.status === 404;
+          if (isUnknown) return undefined;
+          throw error;
+        }
+      }),
+  };
+}
