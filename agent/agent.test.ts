@@ -76,6 +76,25 @@ describe('agent', () => {
     await after.stop();
   });
 
+  test('proofs for CAs are answered and reported, also after a reboot without dom', async () => {
+    const disk = memoryDisk();
+    const before = await start({ disk });
+    before.plan(1n, [challenge('new.test', 't1')]);
+    await before.until(async () => before.report()?.challenges.join() === 't1');
+    await before.stop();
+    disk.crash();
+    const after = await start({ disk, dom: 'away' });
+    expect(await proof(after, 'new.test', 't1')).toBe('t1.x');
+    await after.stop();
+
+    const last = await start({ disk });
+    last.plan(2n, []);
+    await last.until(async () => last.report()?.applied?.revision === 2n);
+    expect(last.report()?.challenges).toEqual([]);
+    expect(await proof(last, 'new.test', 't1')).toBeUndefined();
+    await last.stop();
+  });
+
   test('says what it holds when it comes back', async () => {
     const disk = memoryDisk();
     const before = await start({ disk });
@@ -320,6 +339,24 @@ function site(serving: Digest, uid = 'u1'): PlanObject {
   const fields = { uid, namespace: 'default', name: uid, hosts: [`${uid}.test`], generation: 1n };
   const value = { ...SitePlan.fromPartial({}), ...fields, serving, prepare: [serving] };
   return { key: `site/default/${uid}`, object: { $case: 'site', value } };
+}
+
+function challenge(host: string, token: string): PlanObject {
+  const http = [{ host, token, keyAuthorization: `${token}.x` }];
+  return {
+    key: 'challenge/c1',
+    object: { $case: 'challenge', value: { uid: 'c1', http, alpn: [] } },
+  };
+}
+
+async function proof(
+  { plane }: Awaited<ReturnType<typeof start>>,
+  host: string,
+  token: string,
+): Promise<unknown> {
+  const path = `/.well-known/acme-challenge/${token}`;
+  const answer = await plane.request({ method: 'GET', path, host, headers: {}, secure: false });
+  return answer.status === 200 ? answer.body : undefined;
 }
 
 function node(name: string): PlanObject {

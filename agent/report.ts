@@ -29,6 +29,12 @@ export interface ReportInput {
   readonly rssBytes: number;
 }
 
+/**
+ * Tokens in one report, which dom keeps as one value. With more than that many proofs at once the
+ * others are told of when the first ones are done.
+ */
+const CHALLENGES_MAX = 5000;
+
 /** What dom is told: only what is so, whole, in a stated order. */
 export function buildReport(input: ReportInput): Report {
   const { applied, health, rssBytes } = input;
@@ -42,7 +48,7 @@ export function buildReport(input: ReportInput): Report {
     conditions: conditions(input),
     rssBytes: BigInt(Math.round(rssBytes)),
     geo: applied?.outcome.databases ?? [],
-    challenges: [],
+    challenges: [...new Set(applied?.outcome.challenges)].toSorted().slice(0, CHALLENGES_MAX),
   };
 }
 

@@ -132,6 +132,13 @@ test("HTTPS is where the node's own entry says", () => {
   expect(build({}).snapshot.edge.httpsPort).toBe(443);
 });
 
+test('proofs for CAs are put up, of hosts without a site, too, and go with the plan (INV-32)', () => {
+  const http = [{ host: 'new.test', token: 't1', keyAuthorization: 't1.x' }];
+  const challenges = [{ uid: 'c1', http, alpn: [] }];
+  expect(build({ plan: plan({ challenges }) }).snapshot.edge.proofs).toEqual({ http, alpn: [] });
+  expect(build({}).snapshot.edge).not.toHaveProperty('proofs');
+});
+
 test('desiredContent: served releases first, then prepared ones; what is served is kept', () => {
   const sites = [site({ prepare: [R2, R1], serving: R1 }), site({ prepare: [R3], serving: '' })];
   const geo = { databases: [{ digest: GEO6, sizeBytes: 7n }] };

@@ -3,6 +3,7 @@ import { type Digest, isDigest } from '../runtime/digest.ts';
 import type { DesiredContent } from './content/plan.ts';
 import type { ContentState } from './content/reconciler.ts';
 import { hostIdentities } from './dns/host-identities.ts';
+import { edgeProofs } from './edge/proofs.ts';
 import type { EdgeCertificate, EdgeSite } from './edge/snapshot.ts';
 import type { Health, PlaneSnapshot } from './plane/plane.ts';
 import type { PlanObjects } from './session/plan-objects.ts';
@@ -47,6 +48,7 @@ export function buildSnapshot(input: SnapshotInput): {
   const { plan, node, health, sequence } = input;
   const served = chooseServed(input);
   const own = plan.nodes.find(({ name }) => name === node);
+  const proofs = edgeProofs(plan.challenges);
   const certificates = new Map(
     [...served.certificates.values()].map((each) => [each.fingerprint, edgeCertificate(each)]),
   );
@@ -66,6 +68,7 @@ export function buildSnapshot(input: SnapshotInput): {
         sites: plan.sites.map((site) => edgeSite(site, served)),
         certificates: [...certificates.values()],
         httpsPort: own === undefined || own.httpsPort === 0 ? HTTPS_PORT : own.httpsPort,
+        ...(proofs !== undefined && { proofs }),
       },
     },
   };

@@ -4,7 +4,7 @@ import { digestOf } from '../../runtime/digest.ts';
 import type { HttpRequest } from '../../runtime/http.ts';
 import { type EdgeResponse, respond } from './respond.ts';
 import { compileEdge, type EdgeRelease } from './site-table.ts';
-import type { EdgeSite } from './snapshot.ts';
+import type { EdgeProofs, EdgeSite } from './snapshot.ts';
 
 const CONTENT: Readonly<Record<string, string>> = {
   'index.html': '<h1>home</h1>',
@@ -50,6 +50,14 @@ function site(overrides: Partial<EdgeSite> = {}): EdgeSite {
   };
 }
 
+const PROOFS: EdgeProofs = {
+  http: [
+    { host: 'blog.example.com', token: 'token', keyAuthorization: 'token.thumbprint' },
+    { host: 'soon.example.com', token: 'soon', keyAuthorization: 'soon.thumbprint' },
+  ],
+  alpn: [],
+};
+
 function ask(
   path: string,
   request: Partial<HttpRequest> = {},
@@ -59,7 +67,7 @@ function ask(
   ],
 ): EdgeResponse {
   const table = compileEdge(
-    { sites, certificates: [], httpsPort: 8443, challenges: { token: 'token.thumbprint' } },
+    { sites, certificates: [], httpsPort: 8443, proofs: PROOFS },
     {
       nodeName: 'london',
       releaseOf: (each) => (each.release === release.digest ? release : undefined),
@@ -255,9 +263,27 @@ test('plain HTTP: unknown hosts go nowhere, health and challenges are answered',
     const health = ask('/.well-known/b8s/health', { secure, host: '' });
     expect(health).toMatchObject({ status: 200, body: { kind: 'text', text: 'ok' } });
   }
-  const challenge = ask('/.well-known/acme-challenge/token', { secure: false });
-  expect(challenge).toMatchObject({ status: 200, body: { text: 'token.thumbprint' } });
-  expect(ask('/.well-known/acme-challenge/other', { secure: false }).status).toBe(404);
+});
+
+test.each([
+  { when: 'the host has a site', host: 'blog.example.com', token: 'token', status: 200 },
+  { when: 'the host has no site yet', host: 'soon.example.com', token: 'soon', status: 200 },
+  { when: 'a port and case differ', host: 'SOON.example.com.:8080', token: 'soon', status: 200 },
+  { when: 'it is the proof of another host', host: 'blog.example.com', token: 'soon', status: 404 },
+  { when: 'nobody knows the token', host: 'blog.example.com', token: 'other', status: 404 },
+  { when: 'nobody knows the host', host: 'evil.example', token: 'token', status: 421 },
+])('plain HTTP answers a CA with $status when $when (RFC 8555 §8.3)', ({ host, token, status }) => {
+  const path = `/.well-known/acme-challenge/${token}`;
+  const response = ask(path, { secure: false, host });
+  expect(response.status).toBe(status);
+  if (status !== 200) return;
+  expect(response.body).toEqual({ kind: 'text', text: `${token}.thumbprint` });
+  expect(header(response, 'content-type')).toBe('application/octet-stream');
+  expect(header(response, 'cache-control')).toBe('no-store');
+  const head = ask(path, { secure: false, host, method: 'HEAD' });
+  expect(head).toMatchObject({ status: 200, body: { kind: 'none' } });
+  // Over TLS it is a path of the site like any other.
+  expect(ask(path, { host }).status).not.toBe(200);
 });
 
 const tag = etagOf('assets/app.js');

@@ -59,18 +59,23 @@ function answer(request: HttpRequest, table: EdgeTable): EdgeResponse {
 
   const host = normalizeHost(target.host ?? request.host);
   if (host === '') return page(400, 'Bad Request', 'The request names no host.');
+  const proof = request.secure ? undefined : proofOf(host, target, table);
+  if (proof !== undefined) return textual(200, 'application/octet-stream', proof);
   const site = table.siteByHost.get(host);
   if (site === undefined) return page(421, 'Misdirected Request', 'This node has no such site.');
   if (!request.secure) return answerInsecure(host, target, table);
   return answerSite(request, target, site);
 }
 
+/** A CA asks for it before there is a site of the host, too (RFC 8555 §8.3). */
+function proofOf(host: string, { path }: RequestTarget, table: EdgeTable): string | undefined {
+  if (table.proofs.size === 0 || !path.startsWith(CHALLENGE_PREFIX)) return undefined;
+  return table.proofs.get(`${host}/${path.slice(CHALLENGE_PREFIX.length)}`);
+}
+
 /** Plain HTTP serves nothing but a way to HTTPS, and proofs that we hold the name. */
 function answerInsecure(host: string, target: RequestTarget, table: EdgeTable): EdgeResponse {
-  if (target.path.startsWith(CHALLENGE_PREFIX)) {
-    const proof = table.challenges.get(target.path.slice(CHALLENGE_PREFIX.length));
-    return proof === undefined ? text(404, 'no such challenge') : text(200, proof);
-  }
+  if (target.path.startsWith(CHALLENGE_PREFIX)) return text(404, 'no such challenge');
   const port = table.httpsPort === 443 ? '' : `:${table.httpsPort}`;
   return redirect(308, `https://${host}${port}${target.rawPath}${target.query}`);
 }

@@ -37,7 +37,8 @@ export interface EdgeTable {
   readonly nodeName: string;
   readonly httpsPort: number;
   readonly siteByHost: ReadonlyMap<string, CompiledSite>;
-  readonly challenges: ReadonlyMap<string, string>;
+  /** Key authorizations by `<host>/<token>`. */
+  readonly proofs: ReadonlyMap<string, string>;
 }
 
 export interface EdgeOptions {
@@ -59,13 +60,15 @@ export function compileEdge(snapshot: EdgeSnapshot, options: EdgeOptions): EdgeT
     nodeName: options.nodeName,
     httpsPort: snapshot.httpsPort,
     siteByHost,
-    challenges: new Map(Object.entries(snapshot.challenges ?? {})),
+    proofs: new Map(
+      snapshot.proofs?.http.map((each) => [`${each.host}/${each.token}`, each.keyAuthorization]),
+    ),
   };
 }
 
 /** The table of a worker that has been told nothing yet. */
 export function emptyEdgeTable(nodeName: string): EdgeTable {
-  return { nodeName, httpsPort: 443, siteByHost: new Map(), challenges: new Map() };
+  return { nodeName, httpsPort: 443, siteByHost: new Map(), proofs: new Map() };
 }
 
 function compileSite(site: EdgeSite, release: EdgeRelease | undefined): CompiledSite {

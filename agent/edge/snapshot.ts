@@ -9,8 +9,29 @@ export interface EdgeSnapshot {
   readonly certificates: readonly EdgeCertificate[];
   /** Where plain HTTP is sent to; left out of the URL when it is 443. */
   readonly httpsPort: number;
-  /** Answers to ACME's HTTP-01 (RFC 8555 §8.3), by token. */
-  readonly challenges?: Readonly<Record<string, string>>;
+  /** What this edge shows to CAs, whether it has a site of the host or not; left out: nothing. */
+  readonly proofs?: EdgeProofs;
+}
+
+export interface EdgeProofs {
+  /** Answers over plain HTTP (RFC 8555 §8.3), sorted by token. */
+  readonly http: readonly EdgeHttpProof[];
+  /** Answers to who offers `acme-tls/1` alone (RFC 8737 §3), sorted by token. */
+  readonly alpn: readonly EdgeAlpnProof[];
+}
+
+export interface EdgeHttpProof {
+  readonly host: string;
+  /** base64url. */
+  readonly token: string;
+  readonly keyAuthorization: string;
+}
+
+export interface EdgeAlpnProof {
+  readonly host: string;
+  readonly token: string;
+  /** SHA-256 of the key authorization. */
+  readonly digest: Uint8Array;
 }
 
 /** `SitePlan` of `plan.proto`, as far as an edge cares. */

@@ -1,7 +1,9 @@
+import type { AlpnProofs } from '../../runtime/node/alpn-proofs.ts';
 import type { HttpListener, HttpListenerOptions } from '../../runtime/node/http-listener.ts';
 import type { TlsContexts } from '../../runtime/node/tls-contexts.ts';
 import { chooseCertificates } from '../edge/certificate-table.ts';
 import type { Edge, SiteState } from '../edge/edge.ts';
+import { alpnProofs, shownTokens } from '../edge/proofs.ts';
 import type { EdgeSnapshot } from '../edge/snapshot.ts';
 import { NOTHING_APPLIED } from './plane.ts';
 import type { WorkerEngine } from './worker.ts';
@@ -12,8 +14,9 @@ export const DRAIN_MS = 5000;
 export interface EdgeWorkerParts {
   readonly edge: Edge;
   readonly contexts: TlsContexts;
+  readonly proofs: AlpnProofs;
   readonly listen: (
-    given: Pick<HttpListenerOptions, 'handler' | 'contexts'>,
+    given: Pick<HttpListenerOptions, 'handler' | 'contexts' | 'proofs'>,
   ) => Promise<HttpListener>;
 }
 
@@ -21,17 +24,19 @@ export interface EdgeWorkerParts {
  * An edge on sockets. It shares its ports with the node's other edge workers, so it listens only
  * once it has something to answer with: a worker that starts must not answer "no such site".
  */
-export function edgeWorker({ edge, contexts, listen }: EdgeWorkerParts): WorkerEngine {
+export function edgeWorker({ edge, contexts, proofs, listen }: EdgeWorkerParts): WorkerEngine {
   let listener: HttpListener | undefined;
   return {
     async apply(sequence, snapshot) {
       if (snapshot.kind !== 'edge') throw new TypeError(`an edge was given ${snapshot.kind}`);
       const problems = contexts.replace(chooseCertificates(snapshot.edge));
+      proofs.replace(alpnProofs(snapshot.edge));
       const sites = await edge.apply(sequence, snapshot.edge);
-      listener ??= await listen({ handler: edge.handler, contexts });
+      listener ??= await listen({ handler: edge.handler, contexts, proofs });
       return {
         ...NOTHING_APPLIED,
         sites: withCertificates(sites, snapshot.edge, { contexts, problems }),
+        challenges: shownTokens(snapshot.edge),
       };
     },
     close: async () => listener?.close({ graceMs: DRAIN_MS }),

@@ -1,3 +1,4 @@
+import type { HttpAnswer } from '../../runtime/http.ts';
 import { memoryDisk } from '../../runtime/memory-disk.ts';
 import { createInProcessPlane } from './in-process-plane.ts';
 import { planeCases } from './plane.case.ts';
@@ -10,17 +11,20 @@ planeCases('a plane in this thread', async () => {
     plane,
     disk,
     certificate: { names: ['blog.test'], fingerprint: 'f', chainPem: '', keyPem: '' },
-    async get(path, host = 'blog.test') {
-      const answer = await plane.request({ method: 'GET', path, host, headers, secure: true });
-      const { status, body = '' } = answer;
-      if (typeof body === 'string') return { status, text: body };
-      const pieces: Uint8Array[] = [];
-      if (body instanceof Uint8Array) pieces.push(body);
-      else for await (const piece of body) pieces.push(piece);
-      return { status, text: Buffer.concat(pieces).toString() };
-    },
+    get: async (path, host = 'blog.test') =>
+      read(await plane.request({ method: 'GET', path, host, headers, secure: true })),
+    getPlain: async (path, host) =>
+      read(await plane.request({ method: 'GET', path, host, headers, secure: false })),
     query: async (message) =>
       plane.resolve(message, { address: '203.0.113.1', transport: 'udp' }, 0),
     close: () => plane.close(),
   };
 });
+
+async function read({ status, body = '' }: HttpAnswer): Promise<{ status: number; text: string }> {
+  if (typeof body === 'string') return { status, text: body };
+  const pieces: Uint8Array[] = [];
+  if (body instanceof Uint8Array) pieces.push(body);
+  else for await (const piece of body) pieces.push(piece);
+  return { status, text: Buffer.concat(pieces).toString() };
+}

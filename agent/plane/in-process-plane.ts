@@ -11,6 +11,7 @@ import { readVerified } from '../edge/blob-source.ts';
 import { chooseCertificates } from '../edge/certificate-table.ts';
 import { createEdge } from '../edge/edge.ts';
 import type { MemoryCache } from '../edge/memory-cache.ts';
+import { shownTokens } from '../edge/proofs.ts';
 import { createDnsEngine } from './dns-engine.ts';
 import { createMemoryGeoStore } from './memory-geo-store.ts';
 import type { DataPlane } from './plane.ts';
@@ -62,7 +63,8 @@ export function createInProcessPlane(parts: InProcessPlaneParts): InProcessPlane
           return certificate === undefined ? state : { ...state, certificate };
         });
         const { databases } = await geo.load(snapshot.dns.databases);
-        return { ...(await dns.apply(snapshot.dns, databases)), sites };
+        const challenges = shownTokens(snapshot.edge);
+        return { ...(await dns.apply(snapshot.dns, databases)), sites, challenges };
       });
     },
     setHealth: (health) => dns.setHealth(health),

@@ -16,6 +16,7 @@ export function mergeReports(
     databases: (nameserver?.databases ?? []).filter((digest) =>
       nameservers.every(({ databases }) => databases.includes(digest)),
     ),
+    challenges: commonTokens(edges.map(({ challenges }) => challenges)),
     problems: [...new Set([...edges, ...nameservers].flatMap(({ problems }) => problems))],
   };
 }
@@ -31,6 +32,11 @@ function mergeSite(uid: string, edges: readonly AppliedReport[]): SiteState {
     ...(certificate === undefined ? {} : { certificate }),
     ...(problem === undefined ? {} : { problem }),
   };
+}
+
+function commonTokens([first = [], ...others]: readonly (readonly string[])[]): readonly string[] {
+  const known = others.map((tokens) => new Set(tokens));
+  return first.filter((token) => known.every((tokens) => tokens.has(token)));
 }
 
 function common<T>(values: readonly T[]): T | undefined {

@@ -14,6 +14,8 @@ export interface PlaneUnderTest {
   readonly certificate: EdgeCertificate;
   /** Over TLS, with the path and host given. */
   get(path: string, host?: string): Promise<{ readonly status: number; readonly text: string }>;
+  /** In the clear. */
+  getPlain(path: string, host: string): Promise<{ readonly status: number; readonly text: string }>;
   query(message: Uint8Array): Promise<Uint8Array | undefined>;
   close(): Promise<void>;
 }
@@ -46,6 +48,7 @@ export function planeCases(name: string, open: () => Promise<PlaneUnderTest>): v
         sites: [{ uid: 'site-1', release, certificate: under.certificate.fingerprint }],
         zones: [{ uid: 'zone-1', name: 'test', serial: 1, error: undefined }],
         databases: [],
+        challenges: [],
         problems: [],
       });
       expect(await under.get('/')).toEqual({ status: 200, text: 'one' });
@@ -90,6 +93,25 @@ export function planeCases(name: string, open: () => Promise<PlaneUnderTest>): v
       await under.plane.apply(testSnapshot(2, { edge: { ...edge(), sites } }));
       expect((await under.get('/')).text).toBe('other');
       expect((await under.get('/', 'gone.test')).status).toBe(421);
+    });
+
+    test('answers CAs for every host that a proof is up for, and says which proofs are', async () => {
+      const digest = new Uint8Array(32);
+      const http = [
+        { host: 'blog.test', token: 't1', keyAuthorization: 't1.x' },
+        { host: 'new.test', token: 't2', keyAuthorization: 't2.x' },
+      ];
+      const proofs = { http, alpn: [{ host: 'new.test', token: 't3', digest }] };
+      const report = await under.plane.apply(testSnapshot(1, { edge: { ...edge(), proofs } }));
+      expect(report.challenges).toEqual(['t1', 't2', 't3']);
+      const ask = (token: string, host: string) =>
+        under.getPlain(`/.well-known/acme-challenge/${token}`, host);
+      expect(await ask('t1', 'blog.test')).toEqual({ status: 200, text: 't1.x' });
+      expect(await ask('t2', 'new.test')).toEqual({ status: 200, text: 't2.x' });
+      expect((await ask('t1', 'new.test')).status).toBe(421);
+      expect((await under.plane.apply(testSnapshot(2, { edge: edge() }))).challenges).toEqual([]);
+      expect((await ask('t1', 'blog.test')).status).toBe(404);
+      expect((await ask('t2', 'new.test')).status).toBe(421);
     });
 
     test('a blob that is gone or has changed answers 503, never wrong bytes', async () => {

@@ -39,6 +39,8 @@ export interface AppliedReport {
   readonly zones: readonly ZoneOutcome[];
   /** The geography databases in use. */
   readonly databases: readonly Digest[];
+  /** Tokens of the proofs that CAs can see here; empty on a node that is no edge. */
+  readonly challenges: readonly string[];
   /** What went wrong beyond single sites and zones, for a person. */
   readonly problems: readonly string[];
 }
@@ -89,4 +91,6 @@ export interface DataPlane {
 }
 
 /** The report of a plane that serves nothing. */
-export const NOTHING_APPLIED: AppliedReport = { sites: [], zones: [], databases: [], problems: [] };
+export const NOTHING_APPLIED: AppliedReport = {
+  ...{ sites: [], zones: [], databases: [], challenges: [], problems: [] },
+};

@@ -4,6 +4,8 @@ import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import { type AddressInfo, isIPv6, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { HttpHandler } from '../http.ts';
+import { showProofs } from './alpn-gate.ts';
+import type { AlpnProofs } from './alpn-proofs.ts';
 import { type DrainState, serveHttp1, serveHttp2 } from './http-exchange.ts';
 import { TLS_SETTINGS, type TlsContexts } from './tls-contexts.ts';
 
@@ -16,6 +18,8 @@ export interface HttpListenerOptions {
   readonly httpsPort: number;
   readonly handler: HttpHandler;
   readonly contexts: TlsContexts;
+  /** What is shown to CAs that offer `acme-tls/1`; left out: nothing. */
+  readonly proofs?: AlpnProofs;
   /** 48 bytes, the same for all who share the port, so that each resumes the others' sessions. */
   readonly ticketKeys?: Uint8Array;
   readonly limits?: Partial<HttpLimits>;
@@ -135,7 +139,7 @@ function secureServer(
   limits: HttpLimits,
   drain: DrainState,
 ): Http2SecureServer {
-  const { contexts, ticketKeys } = options;
+  const { contexts, proofs, ticketKeys } = options;
   const server = createSecureServer({
     ...TLS_SETTINGS,
     ...http1Limits(limits),
@@ -162,6 +166,7 @@ function secureServer(
   server.removeAllListeners('stream');
   server.on('stream', serveHttp2(options));
   server.setTimeout(limits.idleMs);
+  if (proofs !== undefined) showProofs(server, { proofs, handshakeMs: limits.handshakeMs });
   return server;
 }
 

@@ -4,7 +4,7 @@ import type { TlsIdentity } from './tls-contexts.ts';
 
 /**
  * A certificate that vouches for nobody, for privacy without authentication (RFC 7858 §4.1, RFC 9539
- * §3.1): ECDSA P-256, signed with its own key.
+ * §3.1) or to show a CA a proof (RFC 8737 §3): ECDSA P-256, signed with its own key.
  *
  * Written here in DER, byte by byte: a library for X.509 would take 10 MB of every nameserver.
  */
@@ -15,18 +15,32 @@ export function selfSignedIdentity(given: {
   readonly notAfterMs: number;
   /** 16 random bytes. */
   readonly serialNumber: Uint8Array;
+  /** At most 64 characters (RFC 5280 appendix A.1); left out: the name, however long. */
+  readonly commonName?: string;
+  /** SHA-256 of a key authorization, for the critical extension acmeIdentifier; left out: none. */
+  readonly acmeIdentifier?: Uint8Array;
 }): TlsIdentity {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const spki = publicKey.export({ type: 'spki', format: 'der' });
   const name = sequence(
-    tagged(SET, sequence(COMMON_NAME, tagged(UTF8_STRING, bytesOf(given.name)))),
+    tagged(
+      SET,
+      sequence(COMMON_NAME, tagged(UTF8_STRING, bytesOf(given.commonName ?? given.name))),
+    ),
   );
   const validity = sequence(timeOf(given.notBeforeMs), timeOf(given.notAfterMs));
   // The first bit off: the number is positive (RFC 5280 §4.1.2.2), and the next one on: never 0.
   const [first = 0, ...others] = given.serialNumber;
   const serial = tagged(INTEGER, Buffer.of((first & 0x3f) | 0x40, ...others));
-  const alternativeName = tagged(OCTET_STRING, sequence(tagged(DNS_NAME, bytesOf(given.name))));
-  const extensions = tagged(EXTENSIONS, sequence(sequence(ALTERNATIVE_NAME, alternativeName)));
+  const alternativeName = octets(sequence(tagged(DNS_NAME, bytesOf(given.name))));
+  const proof =
+    given.acmeIdentifier === undefined
+      ? []
+      : [sequence(ACME_IDENTIFIER, CRITICAL, octets(octets(given.acmeIdentifier)))];
+  const extensions = tagged(
+    EXTENSIONS,
+    sequence(sequence(ALTERNATIVE_NAME, alternativeName), ...proof),
+  );
   const version = tagged(VERSION, tagged(INTEGER, Buffer.of(2)));
   const body = sequence(
     ...[version, serial, ECDSA_WITH_SHA256, name],
@@ -50,6 +64,14 @@ const ECDSA_WITH_SHA256 = Buffer.from('300a06082a8648ce3d040302', 'hex');
 /** 2.5.4.3 and 2.5.29.17 (RFC 5280 §4.1.2.4, §4.2.1.6). */
 const COMMON_NAME = Buffer.from('0603550403', 'hex');
 const ALTERNATIVE_NAME = Buffer.from('0603551d11', 'hex');
+
+/** 1.3.6.1.5.5.7.1.31 (RFC 8737 §6.1). */
+const ACME_IDENTIFIER = Buffer.from('06082b0601050507011f', 'hex');
+const CRITICAL = Buffer.from('0101ff', 'hex');
+
+function octets(content: Uint8Array): Buffer {
+  return tagged(OCTET_STRING, content);
+}
 
 function sequence(...parts: readonly Uint8Array[]): Buffer {
   return tagged(SEQUENCE, ...parts);
