@@ -75,6 +75,27 @@ export function diskCases(make: () => Promise<Disk>): void {
     expect(await collect(disk.stream('big', { start: 200_000 }))).toEqual([]);
   });
 
+  test('stream in the memory of one piece gives the same bytes', async () => {
+    const disk = await make();
+    const content = Uint8Array.from({ length: 200_000 }, (_, index) => index % 251);
+    await disk.write('big', content);
+    const seen = async (range: { readonly start?: number; readonly end?: number }) => {
+      const copies: Uint8Array[] = [];
+      for await (const piece of disk.stream('big', { ...range, memory: 'one piece' })) {
+        expect(piece.length).toBeLessThanOrEqual(64 * 1024);
+        copies.push(piece.slice());
+      }
+      return Buffer.concat(copies);
+    };
+    expect((await seen({})).equals(content)).toBe(true);
+    expect((await seen({ start: 5, end: 70_000 })).equals(content.subarray(5, 70_000))).toBe(true);
+    expect((await seen({ start: 199_999, end: 300_000 })).equals(content.subarray(199_999))).toBe(
+      true,
+    );
+    expect((await seen({ start: 200_000 })).length).toBe(0);
+    await expect(collect(disk.stream('none', { memory: 'one piece' }))).rejects.toThrow('none');
+  });
+
   test.each(['../out', '/etc/passwd', 'a/../../b', 'a//b', './a', 'nul\0'])(
     'the path %j would leave the disk and throws',
     async (path) => {

@@ -30,9 +30,18 @@ export interface Disk {
   stat(path: string): Promise<DiskEntry | undefined>;
   /** Empty when the folder is absent. */
   list(folder: string): Promise<readonly DiskEntry[]>;
-  /** Bytes `start` (inclusive) to `end` (exclusive), in pieces of at most 64 KiB. */
-  stream(
-    path: string,
-    range?: { readonly start?: number; readonly end?: number },
-  ): AsyncIterable<Uint8Array>;
+  /** In pieces of at most 64 KiB. */
+  stream(path: string, options?: StreamOptions): AsyncIterable<Uint8Array>;
+}
+
+export interface StreamOptions {
+  /** The first byte. Left out: 0. */
+  readonly start?: number;
+  /** The byte behind the last one. Left out: all. */
+  readonly end?: number;
+  /**
+   * `one piece`: each piece may lie where the one before lay, so it is gone once the next is asked
+   * for. Whoever only looks at a large file leaves no garbage as large behind.
+   */
+  readonly memory?: 'one piece';
 }

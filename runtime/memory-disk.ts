@@ -1,4 +1,4 @@
-import type { Disk, DiskEntry } from './disk.ts';
+import type { Disk, DiskEntry, StreamOptions } from './disk.ts';
 import { diskPathParts } from './disk-path.ts';
 
 /** A disk in memory with the faults of a real one, for tests and simulation. */
@@ -125,13 +125,17 @@ class SimulatedDisk implements MemoryDisk {
 
   async *stream(
     path: string,
-    range: { readonly start?: number; readonly end?: number } = {},
+    { start = 0, end, memory }: StreamOptions = {},
   ): AsyncIterable<Uint8Array> {
     const file = this.stored.get(key(path));
     if (file === undefined) throw new Error(`read ${path}: no such file`);
-    const content = contentOf(file).subarray(range.start ?? 0, range.end);
+    const content = contentOf(file).subarray(start, end);
+    // Written over each time, so that whoever keeps a piece notices.
+    const place = memory && new Uint8Array(Math.min(content.length, PIECE_BYTES_MAX));
     for (let at = 0; at < content.length; at += PIECE_BYTES_MAX) {
-      yield content.subarray(at, at + PIECE_BYTES_MAX);
+      const piece = content.subarray(at, at + PIECE_BYTES_MAX);
+      place?.set(piece);
+      yield place?.subarray(0, piece.length) ?? piece;
     }
   }
 

@@ -98,7 +98,7 @@ class Part {
     const part = new Part(disk, path);
     if ((await disk.stat(path)) === undefined) return part;
     part.#place = 'disk';
-    for await (const piece of disk.stream(path)) {
+    for await (const piece of disk.stream(path, { memory: 'one piece' })) {
       part.#hash.update(piece);
       part.sizeBytes += piece.length;
     }

@@ -108,7 +108,8 @@ export class Scrub {
     const { disk } = this.#options;
     if ((await disk.stat(blobPath(blob))) === undefined) return undefined;
     const hash = createHash('sha256');
-    for await (const piece of disk.stream(blobPath(blob))) hash.update(piece);
+    const pieces = disk.stream(blobPath(blob), { memory: 'one piece' });
+    for await (const piece of pieces) hash.update(piece);
     return `sha256-${hash.digest('hex')}`;
   }
 }

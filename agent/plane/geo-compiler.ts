@@ -78,7 +78,7 @@ async function readDatabase(
   const bytes = new Uint8Array(entry.sizeBytes);
   const hash = createHash('sha256');
   let filledBytes = 0;
-  for await (const piece of disk.stream(blobPath(digest))) {
+  for await (const piece of disk.stream(blobPath(digest), { memory: 'one piece' })) {
     if (filledBytes + piece.length > bytes.length) return undefined;
     bytes.set(piece, filledBytes);
     hash.update(piece);

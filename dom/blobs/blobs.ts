@@ -142,7 +142,8 @@ export class Blobs {
 
   async #nameOfFile(path: string): Promise<string> {
     const hash = createHash('sha256');
-    for await (const piece of this.#disk.stream(path)) hash.update(piece);
+    const pieces = this.#disk.stream(path, { memory: 'one piece' });
+    for await (const piece of pieces) hash.update(piece);
     return nameOf(hash);
   }
 

@@ -2,7 +2,7 @@ import { createReadStream, type Stats } from 'node:fs';
 import { lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import type { Disk, DiskEntry } from '../disk.ts';
+import type { Disk, DiskEntry, StreamOptions } from '../disk.ts';
 import { diskPathParts } from '../disk-path.ts';
 
 /**
@@ -103,22 +103,38 @@ class NodeDisk implements Disk {
     return entries.filter((entry) => entry !== undefined);
   }
 
-  async *stream(
-    path: string,
-    range: { readonly start?: number; readonly end?: number } = {},
-  ): AsyncIterable<Uint8Array> {
-    const start = range.start ?? 0;
-    if (range.end !== undefined && range.end <= start) return;
-    const last = range.end === undefined ? Number.POSITIVE_INFINITY : range.end - 1;
-    yield* createReadStream(this.full(path), {
-      start,
-      end: last,
-      highWaterMark: PIECE_BYTES_MAX,
-    }) as AsyncIterable<Uint8Array>;
+  async *stream(path: string, options: StreamOptions = {}): AsyncIterable<Uint8Array> {
+    const { start = 0, end = Number.POSITIVE_INFINITY, memory } = options;
+    if (end <= start) return;
+    const full = this.full(path);
+    if (memory === 'one piece') yield* piecesInPlace(full, { start, end });
+    else {
+      const range = { start, end: end - 1, highWaterMark: PIECE_BYTES_MAX };
+      yield* createReadStream(full, range) as AsyncIterable<Uint8Array>;
+    }
   }
 
   private full(path: string): string {
     return join(this.root, ...diskPathParts(path));
+  }
+}
+
+async function* piecesInPlace(
+  path: string,
+  { start, end }: { readonly start: number; readonly end: number },
+): AsyncIterable<Uint8Array> {
+  const memory = new Uint8Array(PIECE_BYTES_MAX);
+  const file = await open(path, 'r');
+  try {
+    for (let at = start; at < end; ) {
+      const length = Math.min(memory.length, end - at);
+      const { bytesRead } = await file.read(memory, 0, length, at);
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      yield memory.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
   }
 }
 

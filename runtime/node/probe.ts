@@ -1,6 +1,6 @@
-import { get } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { HEALTH_PATH, type Probe, type ProbeTarget } from '../probe.ts';
+import { http } from './http-module.ts';
 
 /** A probe over HTTP, each on a connection of its own: a kept one may outlive what it leads to. */
 export function httpProbe({ timeoutMs }: { readonly timeoutMs: number }): Probe {
@@ -12,7 +12,7 @@ export function httpProbe({ timeoutMs }: { readonly timeoutMs: number }): Probe 
 
 function probeOnce({ address, httpPort }: ProbeTarget, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
-    const request = get(
+    const request = http.get(
       {
         host: address,
         family: isIPv6(address) ? 6 : 4,

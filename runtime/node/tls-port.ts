@@ -1,9 +1,10 @@
 import { constants } from 'node:crypto';
-import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
 import { type AddressInfo, createServer as createNetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, TLSSocket } from 'node:tls';
 import { type Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
 import type { Log } from '../log.ts';
+import { http as nodeHttp } from './http-module.ts';
 import { certificateIdentity } from './peer-identity.ts';
 import { answerPlainly, type PlainHandler } from './plain-http.ts';
 
@@ -191,7 +192,7 @@ function limitBytes(socket: TLSSocket, bytesMax: number): void {
 }
 
 function plainServer(handler: PlainHandler, log: Log): HttpServer {
-  const server = createHttpServer((request, response) => {
+  const server = nodeHttp.createServer((request, response) => {
     const { socket } = request;
     const identity =
       socket instanceof TLSSocket ? certificateIdentity(socket.getPeerCertificate()) : undefined;
