@@ -77,9 +77,7 @@ function replyTo(
 ): Reply {
   switch (parsed.kind) {
     case 'rejected':
-      return parsed.rcode === Rcode.NOTIMP
-        ? bareReply(Rcode.NOTIMP, ExtendedError.NotSupported)
-        : bareReply(parsed.rcode);
+      return rejection(parsed);
     case 'cookie-only':
       // Without a secret a query without a question is only that (RFC 9619 §4).
       if (cookie === undefined) return bareReply(Rcode.FORMERR);
@@ -90,6 +88,11 @@ function replyTo(
         ? bareReply(Rcode.BADCOOKIE)
         : replyToQuestion(parsed.question, parsed.envelope, context);
   }
+}
+
+function rejection({ rcode, fault }: Extract<ParsedQuery, { kind: 'rejected' }>): Reply {
+  if (rcode === Rcode.NOTIMP) return bareReply(rcode, ExtendedError.NotSupported);
+  return fault === 'type' ? bareReply(rcode, ExtendedError.InvalidQueryType) : bareReply(rcode);
 }
 
 const TRANSFERS: ReadonlySet<number> = new Set([RecordType.AXFR, RecordType.IXFR]);

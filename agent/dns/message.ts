@@ -28,7 +28,13 @@ export interface AskedQuestion extends Question {
 export type ParsedQuery =
   /** Not a query: answering would make two servers talk to each other for ever. */
   | { readonly kind: 'ignored' }
-  | { readonly kind: 'rejected'; readonly envelope: Envelope; readonly rcode: Rcode }
+  | {
+      readonly kind: 'rejected';
+      readonly envelope: Envelope;
+      readonly rcode: Rcode;
+      /** `type`: what is asked for is no data, of any name. */
+      readonly fault: 'type' | 'other';
+    }
   /** No question, only a cookie to be had or renewed (RFC 7873 §5.4). */
   | { readonly kind: 'cookie-only'; readonly envelope: Envelope }
   | { readonly kind: 'accepted'; readonly envelope: Envelope; readonly question: AskedQuestion };
@@ -53,11 +59,13 @@ export function parseQuery(message: Buffer): ParsedQuery {
   // What the sections of another opcode mean is not known here: only its OPT is looked at.
   if (opcode !== OPCODE_QUERY) {
     const bare = { ...envelope, question: message.subarray(0, 0) };
-    return { kind: 'rejected', envelope: bare, rcode: Rcode.NOTIMP };
+    return { kind: 'rejected', envelope: bare, rcode: Rcode.NOTIMP, fault: 'other' };
   }
   const rcode = isWhole ? rejection(message, envelope, question) : Rcode.FORMERR;
-  if (rcode !== undefined) return { kind: 'rejected', envelope, rcode };
+  if (rcode !== undefined) return { kind: 'rejected', envelope, rcode, fault: 'other' };
   if (question === undefined) return { kind: 'cookie-only', envelope };
+  const refusal = META_TYPES.get(question.type);
+  if (refusal !== undefined) return { kind: 'rejected', envelope, rcode: refusal, fault: 'type' };
   return { kind: 'accepted', envelope, question };
 }
 
@@ -74,8 +82,7 @@ function rejection(
   }
   // A query carries no answers; IXFR alone has the SOA that its sender holds (RFC 1995 §3).
   const recordsMax = question.type === RecordType.IXFR ? 1 : 0;
-  if (message.readUInt32BE(6) > recordsMax) return Rcode.FORMERR;
-  return META_TYPES.get(question.type);
+  return message.readUInt32BE(6) > recordsMax ? Rcode.FORMERR : undefined;
 }
 
 /** Types that stand for something other than data, or for data that nobody has (RFC 6895 §3.1). */

@@ -52,6 +52,8 @@ export const ExtendedError = {
   Prohibited: 18,
   NotAuthoritative: 20,
   NotSupported: 21,
+  /** RFC 9824 §3.5. */
+  InvalidQueryType: 30,
 } as const;
 
 export type ExtendedError = (typeof ExtendedError)[keyof typeof ExtendedError];

@@ -13,6 +13,7 @@ export function nsecRrset({
   origin,
   types,
   ttlS,
+  below = 'ours',
 }: {
   readonly owner: NameKey;
   /** Of the zone: after its last name comes the first. */
@@ -20,9 +21,11 @@ export function nsecRrset({
   readonly types: readonly number[];
   /** RFC 9077 §3: that of negative answers. */
   readonly ttlS: number;
+  /** Whose the names below the owner are; left out: they could be the zone's. */
+  readonly below?: 'ours' | 'delegated';
 }): Rrset {
   const all = [...new Set([...types, RecordType.RRSIG, RecordType.NSEC])].toSorted((a, b) => a - b);
-  const next = successor(owner, origin);
+  const next = below === 'ours' ? successor(owner, origin) : nextBeside(owner, origin);
   const record = {
     // Bytes, for this name is never compressed (RFC 4034 §4.1.1).
     parts: [nameWire(next), typeBitmap(all)],
@@ -59,6 +62,14 @@ export function typeBitmap(types: readonly number[]): Buffer {
 export function successor(name: NameKey, origin: NameKey): NameKey {
   // Two bytes more, and the root label, which a key does not have.
   if (name.length + 3 <= NAME_BYTES_MAX) return `\x01\0${name}` as NameKey;
+  return nextBeside(name, origin);
+}
+
+/**
+ * The name right after another one and all that lies below it: a delegation says nothing of names
+ * that are not the zone's (RFC 9824 §3.4). `name` is not the origin.
+ */
+export function nextBeside(name: NameKey, origin: NameKey): NameKey {
   for (let rest = name; rest !== origin; rest = parentOf(rest)) {
     const next = nextSibling(rest);
     if (next !== undefined) return next;

@@ -138,21 +138,23 @@ describe('what is not there (RFC 9824 §3)', () => {
       name: 'child.example.com',
       type: 'DS',
       types: [NS, RRSIG, NSEC],
+      next: ['child\0', 'example', 'com'],
     },
     {
       when: '§3.4: glue at the delegation itself is the child’s',
       name: 'self.example.com',
       type: 'DS',
       types: [NS, RRSIG, NSEC],
+      next: ['self\0', 'example', 'com'],
     },
-  ])('$when', ({ name, type = 'A', types }) => {
+  ])('$when', ({ name, type = 'A', types, next = ['\0', ...name.split('.')] }) => {
     const reply = ask(name, type);
     expect(reply).toMatchObject({ rcode: 0, authoritative: true, answer: [] });
     expect(typesIn(reply.authority)).toEqual([SOA, RRSIG, NSEC]);
     const nsec = nsecOf(reply.authority);
     expect(nsec?.owner).toBe(name);
     expect(nsec?.types).toEqual(types);
-    expect(nsec?.next).toEqual(['\0', ...name.split('.')]);
+    expect(nsec?.next).toEqual(next);
     // RFC 9077 §3: it holds no longer than the denial.
     const ttls = reply.authority.map(({ ttlS }) => ttlS);
     expect(new Set(ttls)).toEqual(new Set([300]));
@@ -240,7 +242,12 @@ describe('delegations (RFC 4035 §3.1.4)', () => {
   test.each(['www.child.example.com', 'self.example.com'])('proven to have none: %s', (name) => {
     const reply = ask(name, 'A');
     expect(typesIn(reply.authority)).toEqual([NS, RRSIG, NSEC]);
-    expect(nsecOf(reply.authority)?.types).toEqual([NS, RRSIG, NSEC]);
+    const [label] = name.replace('www.', '').split('.');
+    expect(nsecOf(reply.authority)).toMatchObject({
+      types: [NS, RRSIG, NSEC],
+      // RFC 9824 §3.4: past all that lies below, which is not the zone's.
+      next: [`${label}\0`, 'example', 'com'],
+    });
     expect(typesIn(reply.additional)).toEqual([A]);
   });
 

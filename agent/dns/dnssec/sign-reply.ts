@@ -82,12 +82,16 @@ function proofOf(denial: Denial): Entry | undefined {
       const { node, type, wildcard } = denial;
       const isCut = node.cut === name && wildcard === undefined;
       const types = isCut ? delegationTypes(denial) : typesAt(node);
-      return nsecEntry(denial, { types: types.filter((each) => each !== type), wildcard });
+      return nsecEntry(denial, {
+        types: types.filter((each) => each !== type),
+        ...{ wildcard, below: isCut ? 'delegated' : 'ours' },
+      });
     }
     case 'delegation': {
       const rrset = denial.node.rrsets.get(RecordType.DS);
       if (rrset !== undefined) return { owner: name, rrset, zone, wildcard: undefined };
-      return nsecEntry(denial, { types: delegationTypes(denial), wildcard: undefined });
+      const types = delegationTypes(denial);
+      return nsecEntry(denial, { types, wildcard: undefined, below: 'delegated' });
     }
   }
 }
@@ -97,11 +101,18 @@ function delegationTypes({ node }: Extract<Denial, { kind: 'nodata' | 'delegatio
   return [RecordType.NS, RecordType.DS].filter((type) => node.rrsets.has(type));
 }
 
+interface NsecInput {
+  readonly types: readonly number[];
+  readonly wildcard: Entry['wildcard'];
+  /** Left out: ours. */
+  readonly below?: 'ours' | 'delegated';
+}
+
 function nsecEntry(
   { zone, name }: { readonly zone: CompiledZone; readonly name: Entry['owner'] },
-  { types, wildcard }: { readonly types: readonly number[]; readonly wildcard: Entry['wildcard'] },
+  { wildcard, ...given }: NsecInput,
 ): Entry {
   const { origin, negativeSoa } = zone;
-  const rrset = nsecRrset({ owner: name, origin, types, ttlS: negativeSoa.ttlS });
+  const rrset = nsecRrset({ owner: name, origin, ttlS: negativeSoa.ttlS, ...given });
   return { owner: name, rrset, zone, wildcard };
 }

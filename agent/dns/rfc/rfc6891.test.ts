@@ -274,6 +274,13 @@ describe('RFC 8914: extended errors', () => {
     expect(optionsOf(ask(snapshot, query))).toEqual(['15 0015']);
   });
 
+  test.each([128, 41, 250])('RFC 9824 §3.5: TYPE%i is no data: Invalid Query Type', (type) => {
+    const query = given([]);
+    query.writeUInt16BE(type, 12 + '\x04mail\x07example\x03com\0'.length);
+    const reply = ask(snapshot, query);
+    expect([reply.rcode, optionsOf(reply)]).toEqual(['FORMERR', ['15 001e']]);
+  });
+
   test.each(['mail.example.com', 'no.example.com', 'x.child.example.com'])(
     'nothing is wrong with %s',
     (name) => expect(optionsOf(ask(snapshot, given([], name)))).toEqual([]),
