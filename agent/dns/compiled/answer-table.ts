@@ -50,7 +50,8 @@ export class AnswerTable {
   find(message: Uint8Array, query: PlainQuery): Known | undefined {
     let row = this.#buckets[query.hash & (this.#buckets.length - 1)];
     for (; row !== undefined; row = row.next) {
-      if (row.type === query.type && isNamed(row.name, message, query.nameEnd)) return row.known;
+      const isAlike = row.hash === query.hash && row.type === query.type;
+      if (isAlike && isNamed(row.name, message, query.nameEnd)) return row.known;
     }
     return undefined;
   }
@@ -112,7 +113,8 @@ export class AnswerTable {
 function isNamed(name: Uint8Array, message: Uint8Array, nameEnd: number): boolean {
   if (name.length !== nameEnd - HEADER_BYTES) return false;
   for (let at = 0; at < name.length; at += 1) {
-    if (name[at] !== lowered(message[HEADER_BYTES + at] ?? 0)) return false;
+    const byte = message[HEADER_BYTES + at] ?? 0;
+    if (name[at] !== byte && name[at] !== lowered(byte)) return false;
   }
   return true;
 }
