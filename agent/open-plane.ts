@@ -15,10 +15,10 @@ import { compileInWorker, type GeoJob, type GeoOutcome } from './plane/geo-compi
 import type { FromWorker, ToWorker } from './plane/messages.ts';
 import type { DataPlane, WorkerKind } from './plane/plane.ts';
 import { createThreadedPlane } from './plane/threaded-plane.ts';
+import { createTicketKeys } from './plane/ticket-keys.ts';
 import {
   GEO_FLAGS,
   type PlaneSettings,
-  TICKET_KEYS_BYTES,
   WORKER_RESOURCE_LIMITS,
   type WorkerConfig,
   workerCounts,
@@ -52,15 +52,16 @@ export async function openPlane(place: Place, options: OpenPlaneOptions): Promis
   const { node, folder, disk, clock, random, log, cores, threads } = options;
   const { cacheBytesMax, dnsLimit, dnsIdentity } = options;
   const { addresses, httpPort, httpsPort, dnsPort } = place;
+  const tickets = createTicketKeys(random);
   const settings: PlaneSettings = {
     ...{ nodeName: node, addresses, httpPort, httpsPort, dnsPort, folder, cacheBytesMax },
     ...{ dnsLimit, dnsIdentity, dnsTls: dnsTlsSettings(place, options) },
-    ticketKeys: Uint8Array.from(random.bytes(TICKET_KEYS_BYTES)),
+    ticketKeys: tickets.current(),
     mode: 'production',
   };
   const workers = threadWorkers<WorkerKind, ToWorker, FromWorker>({
     entry: new URL('./plane/main.ts', import.meta.url),
-    dataFor: (kind): WorkerConfig => ({ ...settings, kind }),
+    dataFor: (kind): WorkerConfig => ({ ...settings, ticketKeys: tickets.current(), kind }),
     resourceLimits: WORKER_RESOURCE_LIMITS,
     flagsFor: workerFlags,
   });
@@ -79,6 +80,7 @@ export async function openPlane(place: Place, options: OpenPlaneOptions): Promis
   return createThreadedPlane({
     readShared: nodeReadShared(folder),
     compileGeo,
+    tickets,
     workers,
     counts,
     disk,

@@ -20,6 +20,8 @@ export interface DnsWorkerParts {
 export function dnsWorker({ dns, clock, log, tls, listen }: DnsWorkerParts): WorkerEngine {
   let listener: DnsListener | undefined;
   let shown = tls?.identity;
+  /** Undefined: those that it was started with. */
+  let ticketKeys: Uint8Array | undefined;
   const stop = new AbortController();
   const running = dns.run(stop.signal);
   const nowMs = (): number => clock.nowMs();
@@ -35,6 +37,7 @@ export function dnsWorker({ dns, clock, log, tls, listen }: DnsWorkerParts): Wor
           (datagram) => dns.serveDatagram(datagram, nowMs),
         );
         const { tlsProblem: problem } = listener;
+        if (ticketKeys !== undefined) listener.setTicketKeys(ticketKeys);
         if (problem !== undefined) log.warn({ problem }, 'DNS over TLS is not served');
       }
       const identity = tls && identityOf(tls, snapshot.dns.identities ?? []);
@@ -45,6 +48,10 @@ export function dnsWorker({ dns, clock, log, tls, listen }: DnsWorkerParts): Wor
       return report;
     },
     setHealth: (health) => dns.setHealth(health),
+    setTicketKeys(keys) {
+      ticketKeys = keys;
+      listener?.setTicketKeys(keys);
+    },
     explain: (question) => dns.explain(question),
     close: async () => {
       stop.abort();

@@ -15,8 +15,9 @@ export interface EdgeWorkerParts {
   readonly edge: Edge;
   readonly contexts: TlsContexts;
   readonly proofs: AlpnProofs;
+  readonly ticketKeys: Uint8Array;
   readonly listen: (
-    given: Pick<HttpListenerOptions, 'handler' | 'contexts' | 'proofs'>,
+    given: Pick<HttpListenerOptions, 'handler' | 'contexts' | 'proofs' | 'ticketKeys'>,
   ) => Promise<HttpListener>;
 }
 
@@ -24,7 +25,9 @@ export interface EdgeWorkerParts {
  * An edge on sockets. It shares its ports with the node's other edge workers, so it listens only
  * once it has something to answer with: a worker that starts must not answer "no such site".
  */
-export function edgeWorker({ edge, contexts, proofs, listen }: EdgeWorkerParts): WorkerEngine {
+export function edgeWorker(parts: EdgeWorkerParts): WorkerEngine {
+  const { edge, contexts, proofs, listen } = parts;
+  let { ticketKeys } = parts;
   let listener: HttpListener | undefined;
   return {
     async apply(sequence, snapshot) {
@@ -32,12 +35,16 @@ export function edgeWorker({ edge, contexts, proofs, listen }: EdgeWorkerParts):
       const problems = contexts.replace(chooseCertificates(snapshot.edge));
       proofs.replace(alpnProofs(snapshot.edge));
       const sites = await edge.apply(sequence, snapshot.edge);
-      listener ??= await listen({ handler: edge.handler, contexts, proofs });
+      listener ??= await listen({ handler: edge.handler, contexts, proofs, ticketKeys });
       return {
         ...NOTHING_APPLIED,
         sites: withCertificates(sites, snapshot.edge, { contexts, problems }),
         challenges: shownTokens(snapshot.edge),
       };
+    },
+    setTicketKeys(keys) {
+      ticketKeys = keys;
+      listener?.setTicketKeys(keys);
     },
     close: async () => listener?.close({ graceMs: DRAIN_MS }),
   };

@@ -67,8 +67,8 @@ async function edgeEngine(
     edge,
     contexts: tls.createTlsContexts(),
     proofs: alpn.createAlpnProofs(time.systemClock(), random.systemRandom()),
-    listen: (given) =>
-      listenHttp({ ...given, addresses, httpPort, httpsPort, ticketKeys, onError }),
+    ticketKeys,
+    listen: (given) => listenHttp({ ...given, addresses, httpPort, httpsPort, onError }),
   });
 }
 

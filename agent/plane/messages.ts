@@ -25,6 +25,8 @@ export type WorkerSnapshot =
 export type ToWorker =
   | { readonly kind: 'apply'; readonly sequence: number; readonly snapshot: WorkerSnapshot }
   | { readonly kind: 'health'; readonly health: Health }
+  /** What TLS session tickets are made and taken with from now on. */
+  | { readonly kind: 'tickets'; readonly keys: Uint8Array }
   | { readonly kind: 'explain'; readonly id: number; readonly question: PlaneQuestion }
   | { readonly kind: 'ping' }
   /** Finish what is in flight, then end. */

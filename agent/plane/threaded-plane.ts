@@ -16,6 +16,7 @@ import {
   type PlaneSnapshot,
   type WorkerKind,
 } from './plane.ts';
+import { TICKET_KEYS_MS, type TicketKeys } from './ticket-keys.ts';
 import { NOT_A_NAMESERVER } from './worker.ts';
 import { createWorkerPool, type PlaneWorkerHandle, type PlaneWorkers } from './worker-pool.ts';
 import { shrinkMessages } from './zone-changes.ts';
@@ -27,6 +28,8 @@ export interface ThreadedPlaneParts {
   readonly disk: Pick<Disk, 'list' | 'remove'>;
   readonly readShared: ReadShared;
   readonly compileGeo: CompileGeo;
+  /** Those that workers are spawned with, renewed from time to time; left out: they never are. */
+  readonly tickets?: TicketKeys;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -112,6 +115,17 @@ export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
     return { ...merged, problems: [...held.problems, ...merged.problems] };
   }
 
+  async function renewTickets(tickets: TicketKeys): Promise<void> {
+    for (;;) {
+      await parts.clock.sleep(TICKET_KEYS_MS, closing.signal);
+      tickets.renew();
+      const message: ToWorker = { kind: 'tickets', keys: tickets.current() };
+      for (const kind of ['edge', 'dns'] as const) pool.broadcast(kind, message);
+    }
+  }
+
+  // Only closing ends it.
+  if (parts.tickets !== undefined) void renewTickets(parts.tickets).catch(() => undefined);
   return {
     async apply(snapshot) {
       const { sequence } = snapshot;

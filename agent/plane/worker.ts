@@ -9,6 +9,8 @@ export interface WorkerEngine {
   /** One at a time. Starts to listen once the first snapshot is in effect. */
   apply(sequence: number, snapshot: WorkerSnapshot): Promise<AppliedReport>;
   setHealth?(health: Health): void;
+  /** For TLS handshakes from now on. */
+  setTicketKeys?(keys: Uint8Array): void;
   explain?(question: PlaneQuestion): ExplainOutcome;
   close(): Promise<void>;
 }
@@ -53,6 +55,9 @@ export function runWorker(channel: WorkerChannel, engine: WorkerEngine, log: Log
       case 'health':
         // Behind a snapshot that is being applied, which would bring back its own.
         inTurn(async () => engine.setHealth?.(message.health)).catch(fail);
+        return;
+      case 'tickets':
+        inTurn(async () => engine.setTicketKeys?.(message.keys)).catch(fail);
         return;
       case 'explain': {
         const outcome = engine.explain?.(message.question) ?? NOT_A_NAMESERVER;

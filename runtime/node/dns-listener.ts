@@ -63,6 +63,8 @@ export interface DnsListener {
   readonly tlsProblem: string | undefined;
   /** For handshakes from now on; what is open stays open. */
   setTlsIdentity(identity: TlsIdentity): void;
+  /** 48 bytes; for handshakes from now on. */
+  setTicketKeys(keys: Uint8Array): void;
   /** Resolves once every socket is closed; open TCP connections are cut. */
   close(): Promise<void>;
 }
@@ -140,6 +142,9 @@ async function bindAll(options: DnsListenerOptions): Promise<DnsListener> {
     tlsProblem,
     setTlsIdentity: (identity) => {
       for (const socket of tlsSockets) socket.setIdentity(identity);
+    },
+    setTicketKeys: (keys) => {
+      for (const socket of tlsSockets) socket.setTicketKeys(keys);
     },
     close,
   };

@@ -33,6 +33,7 @@ export async function listenTcp(options: TcpOptions): Promise<BoundSocket> {
 export interface BoundTlsSocket extends BoundSocket {
   /** For handshakes from now on that name no server which has a certificate of its own. */
   setIdentity(identity: TlsIdentity): void;
+  setTicketKeys(keys: Uint8Array): void;
 }
 
 /**
@@ -43,8 +44,9 @@ export interface BoundTlsSocket extends BoundSocket {
 export async function listenTls(options: TcpOptions, tls: DnsTls): Promise<BoundTlsSocket> {
   /** The connections that TLS is spoken over, by the peer's address and port. */
   const connectedByPeer = new Map<string, Socket>();
+  let { ticketKeys } = tls;
   const server = createTlsServer({
-    ...contextOptions(tls, tls.identity),
+    ...contextOptions(ticketKeys, tls.identity),
     ALPNProtocols: ['dot'],
     allowHalfOpen: true,
     handshakeTimeout: Math.min(HANDSHAKE_MS_MAX, options.limits.idleMs),
@@ -65,11 +67,15 @@ export async function listenTls(options: TcpOptions, tls: DnsTls): Promise<Bound
   });
   return {
     ...bound,
-    setIdentity: (identity) => server.setSecureContext(contextOptions(tls, identity)),
+    setIdentity: (identity) => server.setSecureContext(contextOptions(ticketKeys, identity)),
+    setTicketKeys(keys) {
+      ticketKeys = keys;
+      server.setTicketKeys(Buffer.from(keys));
+    },
   };
 }
 
-function contextOptions({ ticketKeys }: DnsTls, { chainPem, keyPem }: TlsIdentity) {
+function contextOptions(ticketKeys: Uint8Array | undefined, { chainPem, keyPem }: TlsIdentity) {
   return {
     ...TLS_SETTINGS,
     cert: chainPem,

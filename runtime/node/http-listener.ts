@@ -60,6 +60,8 @@ export const HTTP_LIMITS: HttpLimits = {
 export interface HttpListener {
   readonly httpPort: number;
   readonly httpsPort: number;
+  /** 48 bytes, for handshakes from now on; tickets made with others are worth nothing then. */
+  setTicketKeys(keys: Uint8Array): void;
   /** Open connections, of both protocols. */
   connections(): number;
   /**
@@ -83,6 +85,7 @@ export async function listenHttp(options: HttpListenerOptions): Promise<HttpList
   const drain: DrainState = { phase: 'serving' };
   const sockets = new Set<Socket>();
   const servers: Server[] = [];
+  const secureServers: Http2SecureServer[] = [];
   let { httpPort, httpsPort } = options;
 
   const close = async (graceMs: number): Promise<void> => {
@@ -110,7 +113,9 @@ export async function listenHttp(options: HttpListenerOptions): Promise<HttpList
   try {
     for (const host of options.addresses) {
       httpPort = await start(plainServer(options, limits, drain), host, httpPort);
-      httpsPort = await start(secureServer(options, limits, drain), host, httpsPort);
+      const secure = secureServer(options, limits, drain);
+      secureServers.push(secure);
+      httpsPort = await start(secure, host, httpsPort);
     }
   } catch (cause) {
     await close(0);
@@ -120,6 +125,9 @@ export async function listenHttp(options: HttpListenerOptions): Promise<HttpList
   return {
     httpPort,
     httpsPort,
+    setTicketKeys(keys) {
+      for (const server of secureServers) server.setTicketKeys(Buffer.from(keys));
+    },
     connections: () => sockets.size,
     close: ({ graceMs }) => close(graceMs),
   };
