@@ -130,16 +130,24 @@ export function createDnsEngine({
     return limit.admit({ query, reply, client, snapshot, nowMs, hasValidCookie: isSpared });
   }
 
-  function answer(query: Uint8Array, client: DnsClient, nowMs: number): Uint8Array | undefined {
-    const context = contextOf(client, nowMs);
-    return admit(query, answerFast(query, context) ?? answerQuery(query, context), context);
+  function answerSlowly(query: Uint8Array, context: AnswerContext): Uint8Array | undefined {
+    return admit(query, answerQuery(query, context), context);
   }
 
-  function serve(query: Uint8Array, client: DnsClient, nowMs: () => number): DnsReply | undefined {
-    const context = contextOf(client, nowMs());
+  function answer(query: Uint8Array, client: DnsClient, nowMs: number): Uint8Array | undefined {
+    const context = contextOf(client, nowMs);
     const reply = answerFast(query, context);
-    if (reply !== undefined) return admit(query, reply, context);
-    const answerPlain = (bare: Uint8Array): Uint8Array | undefined => answer(bare, client, nowMs());
+    return reply === undefined ? answerSlowly(query, context) : admit(query, reply, context);
+  }
+
+  /** What the fast path leaves; it is not asked again, for it counts how often it is. */
+  function serveSlowly(
+    query: Uint8Array,
+    client: DnsClient,
+    nowMs: () => number,
+  ): DnsReply | undefined {
+    const answerPlain = (bare: Uint8Array): Uint8Array | undefined =>
+      answerSlowly(bare, contextOf(client, nowMs()));
     return transfers.answer(query, { book, snapshot: current, client, nowMs, answerPlain });
   }
 
@@ -166,14 +174,19 @@ export function createDnsEngine({
       current = { ...current, health: new Map(Object.entries(health)) };
     },
     answer,
-    serve,
+    serve(query, client, nowMs) {
+      const context = contextOf(client, nowMs());
+      const reply = answerFast(query, context);
+      if (reply !== undefined) return admit(query, reply, context);
+      return serveSlowly(query, client, nowMs);
+    },
     serveDatagram(datagram, nowMs) {
       const length = serveFast(datagram, nowMs());
       if (length !== undefined) return length;
       // Not lent: what is made from here on may be kept.
       const query = Buffer.from(datagram.query.subarray(0, datagram.queryBytes));
       const { address, transport } = datagram.peer;
-      return writeReply(serve(query, { address, transport }, nowMs), datagram.reply);
+      return writeReply(serveSlowly(query, { address, transport }, nowMs), datagram.reply);
     },
     explain: (question) => explainAnswer({ snapshot: current, ...question }),
     warm: async () => foreign?.warm(WARM_MS),

@@ -12,6 +12,7 @@ import { type FoundAddon, findAddon } from './udp-batch/addon.ts';
  *   `onError`, and costs the datagrams that it concerns.
  * - One answer at most to each query (INV-25), to where it came from, from the address it was sent
  *   to; none to port 0, none that is longer than `DATAGRAM_BYTES_MAX`, and none to a query that is.
+ *   (A socket of node:dgram that is bound to every address leaves the source to the routes.)
  * - What the kernel has no room for is lost: nothing is queued here but what one batch holds, or by
  *   node:dgram 4,096 answers. Resolvers ask again.
  * - After `close` nothing is answered but what was being answered.
