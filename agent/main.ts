@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Disk } from '../runtime/disk.ts';
 import { systemClock } from '../runtime/node/clock.ts';
+import { compactHeapLater } from '../runtime/node/compact-heap.ts';
 import { nodeDatagrams } from '../runtime/node/datagrams.ts';
 import { clearInterruptedWrites, nodeDisk } from '../runtime/node/disk.ts';
 import { grpcDom } from '../runtime/node/grpc-dialer.ts';
@@ -157,6 +158,7 @@ async function run(options: RunOptions): Promise<void> {
   };
   const stop = stopOnSignals();
   log.info({ node, version: VERSION, domAddresses: identity.domAddresses }, 'sub starts');
+  compactHeapLater();
   await Promise.all([agent.run(stop), rotateCertificate(rotation, stop)]);
   log.info({}, 'sub stops once the requests in flight are answered');
   await plane.close();

@@ -56,15 +56,21 @@ await import('./lib/${name}.mjs');
 /** As in bin/dom and bin/sub, where it says why. */
 const MEMORY_FLAGS: Readonly<Record<string, string>> = {
   dom: '--max-semi-space-size=16 --heap-growing-percent=30',
-  sub: '--max-semi-space-size=2',
+  sub: '--max-semi-space-size=1 --expose-gc',
+};
+const MEMORY_VARIABLES: Readonly<Record<string, readonly string[]>> = {
+  sub: ['MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_'],
 };
 
 function launcherText(name: string): string {
+  const variables = (MEMORY_VARIABLES[name] ?? []).map(
+    (variable) => `export ${variable}="\${${variable}:-131072}"\n`,
+  );
   return `#!/bin/sh
 # Runs ${name} on B8S_NODE, or on the node of the PATH.
 here=$(dirname "$(readlink -f "$0")")
 export MALLOC_ARENA_MAX="\${MALLOC_ARENA_MAX:-2}"
-exec "\${B8S_NODE:-node}" --disable-warning=ExperimentalWarning ${MEMORY_FLAGS[name] ?? ''} "$here/../${name}.mjs" "$@"
+${variables.join('')}exec "\${B8S_NODE:-node}" --disable-warning=ExperimentalWarning ${MEMORY_FLAGS[name] ?? ''} "$here/../${name}.mjs" "$@"
 `;
 }
 
