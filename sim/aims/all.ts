@@ -7,6 +7,8 @@ import { namesake } from './namesake.ts';
 import { overruled } from './overruled.ts';
 import { rotten } from './rotten.ts';
 import { storeless } from './storeless.ts';
+import { uncertified } from './uncertified.ts';
+import { unsure } from './unsure.ts';
 
 /** By name, as `make sim AIM=name` takes it. */
 export const AIMS: Readonly<Record<string, Aim>> = {
@@ -16,6 +18,8 @@ export const AIMS: Readonly<Record<string, Aim>> = {
   overruled,
   rotten,
   storeless,
+  uncertified,
+  unsure,
 };
 
 /** Throws a RangeError that names those that there are. */

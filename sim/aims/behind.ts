@@ -1,4 +1,4 @@
-import { publishNext } from '../load/operations.ts';
+import { changeRecords, publishNext } from '../load/operations.ts';
 import { hostOf } from '../load/wish.ts';
 import { type Aim, allIsWell, lived, SITE, settleDown, until, weather } from './aim.ts';
 
@@ -9,7 +9,8 @@ const DOWN_MS = 500;
 export const behind: Aim = {
   story:
     'A node that was cut off while a release was switched to gets the plan, but none of its blobs, ' +
-    'and is rebooted meanwhile: it serves the release that it has (INV-24, INV-27)',
+    'and is rebooted meanwhile: it serves the release that it has (INV-24, INV-27), and is not ' +
+    'named (INV-28)',
   subs: 3,
   run: async (stage) => {
     const { cluster, scheduler, hand } = stage;
@@ -31,6 +32,11 @@ export const behind: Aim = {
     const holds = (): boolean => (last.running?.agent.state().held?.revision ?? 0n) >= plan;
     await until(scheduler, 'the plan to arrive', holds);
     await lived(stage, last, SERVES_ON_MS);
+    // Other versions of the zone, which do not name it; the first may have been begun before.
+    for (const _ of ['first', 'second']) {
+      await changeRecords(hand);
+      await scheduler.sleep(DOWN_MS);
+    }
     cluster.crashSub(last);
     await scheduler.sleep(DOWN_MS);
     cluster.startSub(last);

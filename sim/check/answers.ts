@@ -1,7 +1,8 @@
 import { kindPrefix } from '../../runtime/keys.ts';
-import { decodeReply, TYPE_A } from '../load/dns-client.ts';
+import { TYPE_A } from '../load/dns-client.ts';
 import { ORIGIN } from '../load/wish.ts';
 import type { Check, CheckPorts, DnsExchange } from './check.ts';
+import { replyOf } from './exchange.ts';
 import { isGoing, Past, siteOf } from './past.ts';
 
 const NODES = kindPrefix('Node');
@@ -56,11 +57,11 @@ export function answersCheck({ violated, machines }: AnswersPorts): Check {
     requested({ node, host, answer }) {
       if (answer.status === 200 && !removed.has(node)) served.add(`${node} ${host}`);
     },
-    asked({ nameserver, name, type, reply }: DnsExchange) {
+    asked(exchange: DnsExchange) {
+      const { nameserver, name, type } = exchange;
       if (type !== TYPE_A || !name.endsWith(`.${ORIGIN}`)) return;
       const key = `${nameserver} ${name}`;
-      const { rcode, addresses }: { rcode: number; addresses: readonly string[] } =
-        reply === undefined ? { rcode: -1, addresses: [] } : decodeReply(reply);
+      const { rcode, addresses } = replyOf(exchange) ?? NOTHING;
       const isEmpty = rcode !== 0 || addresses.length === 0;
       const isCurrent = past.knowsZone(nameserver) && past.namesSite(nameserver, siteOf(name));
       const namesServer = machines.some(
@@ -72,6 +73,10 @@ export function answersCheck({ violated, machines }: AnswersPorts): Check {
     },
   };
 }
+
+const NOTHING: { readonly rcode: number; readonly addresses: readonly string[] } = {
+  ...{ rcode: -1, addresses: [] },
+};
 
 function forget(known: Set<string>, belongs: (key: string) => boolean): void {
   for (const key of [...known]) if (belongs(key)) known.delete(key);

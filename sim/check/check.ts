@@ -82,13 +82,13 @@ export interface NodePosition {
 
 /**
  * `key`: of a certificate for these names; `zone key`: what a Zone is signed with; `token`: the half
- * of a join token that is not its id.
+ * of a join token that is not its id; `cookie secret`: what server cookies are made with.
  */
 export type Secret =
   | { readonly kind: 'key'; readonly pem: string; readonly names: readonly string[] }
   | { readonly kind: 'zone key'; readonly pem: string; readonly zoneUid: string }
   | { readonly kind: 'token'; readonly text: string }
-  | { readonly kind: 'seal key'; readonly bytes: Uint8Array };
+  | { readonly kind: 'seal key' | 'cookie secret'; readonly bytes: Uint8Array };
 
 /** What a node serves from now on. It holds private keys: nothing of it is to be printed whole. */
 export interface AppliedSnapshot {

@@ -16,6 +16,7 @@ import { Outages } from './outages.ts';
 import { repliesCheck } from './replies.ts';
 import { type RestAnswer, routingCheck } from './routing.ts';
 import { serialsCheck } from './serials.ts';
+import { signedCheck } from './signed.ts';
 import { steadyCheck } from './steady.ts';
 import { versionsCheck } from './versions.ts';
 
@@ -40,16 +41,15 @@ export function dnsChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
     changes: () => cluster.network.changes,
     nowMs,
   });
+  const wallMsAt = (node: string): number => subOf(node)?.host.clock.nowMs() ?? wallMs();
   return [
-    certificatesCheck({
-      ...ports,
-      wallMsAt: (node) => subOf(node)?.host.clock.nowMs() ?? wallMs(),
-    }),
+    certificatesCheck({ ...ports, wallMsAt }),
     downNodesCheck({ ...ports, machines, outages, healthAt }),
     hysteresisCheck(ports),
     repliesCheck(ports),
     routingCheck({ ...ports, machines, wish, healthAt, askAll: () => askAll(cluster, wallMs()) }),
     serialsCheck(ports),
+    signedCheck({ ...ports, wallMsAt }),
     steadyCheck({
       ...ports,
       view: () => viewOfAll({ cluster, nowMs: wallMs(), of: 'everything' }),

@@ -1,7 +1,8 @@
 import { DOWN_DETECTION_MS_MAX, downDetectionMsMax } from '../../agent/dns/health.ts';
 import type { Health } from '../../agent/plane/plane.ts';
-import { decodeReply, TYPE_A } from '../load/dns-client.ts';
+import { TYPE_A } from '../load/dns-client.ts';
 import type { Check, CheckPorts, DnsExchange } from './check.ts';
+import { replyOf } from './exchange.ts';
 import type { Outages } from './outages.ts';
 import { ZoneHistory } from './served-zones.ts';
 
@@ -56,12 +57,13 @@ export function downNodesCheck(ports: DownNodesPorts): Check {
         else if (known.get(key)?.uid !== uid) known.set(key, { uid, sinceMs: nowMs() });
       }
     },
-    asked({ nameserver, name, type, reply }: DnsExchange) {
+    asked(exchange: DnsExchange) {
+      const { nameserver, name, type, reply } = exchange;
       if (type !== TYPE_A || reply === undefined) return;
       const served = history.servedBy(nameserver);
       const zone = history.zoneOf(nameserver, name);
       const candidates = zone?.geoNames.find((each) => each.name === name)?.candidates ?? [];
-      const named = new Set(decodeReply(reply).addresses);
+      const named = new Set(replyOf(exchange)?.addresses);
       const down = machines.find(
         (each) => named.has(each.ipv4) && longSince(nameserver, each.name) === 'down',
       );

@@ -7,6 +7,8 @@ import { repliesCheck } from './replies.ts';
 
 const plain = exchangeOf({}, { answers: [addressOf('london')] });
 const TC = 0x0200;
+const OWN = [1, 2, 3, 4, 5, 6, 7, 8];
+const SERVER = Array.from({ length: 16 }, (_, index) => 100 + index);
 const large = exchangeOf(
   { name: 'example.test', type: TYPE_TXT },
   { answers: txtOf('x'.repeat(480)) },
@@ -22,6 +24,7 @@ test.each([
   },
   { when: 'many bytes over TCP', of: [{ ...large, transport: 'tcp' as const }] },
   { when: 'the same over TCP', of: [plain, { ...plain, transport: 'tcp' as const }] },
+  { when: 'a cookie of its own', of: [cookieReply(OWN, [...OWN, ...SERVER])] },
   {
     when: 'more over TCP after TC',
     of: [exchangeOf({}, { flags: TC }), { ...plain, transport: 'tcp' as const }],
@@ -32,6 +35,9 @@ test.each([
 
 test.each([
   { when: 'no answer', of: [{ ...plain, reply: undefined }] },
+  { when: 'a cookie that was not asked for', of: [cookieReply(undefined, [...OWN, ...SERVER])] },
+  { when: "another client's cookie", of: [cookieReply(OWN, [...SERVER.slice(8), ...SERVER])] },
+  { when: 'half a cookie', of: [cookieReply(OWN, OWN)] },
   { when: 'an answer to a response', of: [{ ...plain, query: with80(query) }] },
   {
     when: 'another id',
@@ -75,4 +81,14 @@ function found(exchanges: readonly DnsExchange[]): readonly string[] {
 
 function with80(bytes: Uint8Array): Uint8Array {
   return bytes.with(2, 0x80);
+}
+
+function cookieReply(cookie: readonly number[] | undefined, got: readonly number[]): DnsExchange {
+  const option = { code: 10, data: Buffer.from(got) };
+  const opt = { type: 'OPT', name: '.', udpPayloadSize: 1232, flags: 0, options: [option] };
+  const sent = cookie === undefined ? undefined : Uint8Array.from(cookie);
+  return exchangeOf(
+    { sizeBytes: 1232, cookie: sent },
+    { answers: [addressOf('london')], additionals: [opt as never] },
+  );
 }

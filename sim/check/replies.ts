@@ -1,18 +1,24 @@
-import { type DnsReply, decodeReply } from '../load/dns-client.ts';
-import { type DnsQuery, readQuery } from '../load/dns-query.ts';
+import type { DnsReply } from '../load/dns-client.ts';
+import type { DnsQuery } from '../load/dns-query.ts';
 import type { Check, CheckPorts, DnsExchange } from './check.ts';
+import { queryOf, replyOf } from './exchange.ts';
 
 const HEADER_BYTES = 12;
 const UDP_BYTES_MIN = 512;
 const UDP_BYTES_MAX = 1232;
 const TCP_BYTES_MAX = 65_535;
+/** What a client puts into a cookie, and with what a server adds (RFC 9018 §3). */
+const OWN_BYTES = 8;
+const COOKIE_BYTES = 24;
 
 /**
  * INV-25: a query is answered, a response never; a reply repeats id, opcode and question, is no
  * larger than its reader takes, and says TC when something was left out: what is whole over UDP is
  * what comes over TCP at the same moment. Rubbish may be answered, within the same bounds.
  */
-export function repliesCheck({ violated, nowMs }: CheckPorts): Check {
+export function repliesCheck({ violated, reached, nowMs }: CheckPorts): Check {
+  /** Cookies, in hex. */
+  const givenBy = new Map<string, string>();
   let last: { readonly exchange: DnsExchange; readonly atMs: number } | undefined;
   return {
     asked(exchange) {
@@ -24,25 +30,31 @@ export function repliesCheck({ violated, nowMs }: CheckPorts): Check {
       const text = Buffer.from(query).toString('hex');
       if (problem !== undefined)
         violated(25, `${nameserver} answers ${text} over ${transport}: ${problem}`);
+      const [sent, got] = [queryOf(exchange)?.cookie, tryToRead(exchange)?.cookie];
+      if (got === undefined) return;
+      const cookie = Buffer.from(got).toString('hex');
+      // All nameservers take the cookies of any, for clients do not know which one they ask.
+      const isKept = sent !== undefined && Buffer.compare(sent, got) === 0;
+      if (isKept && givenBy.has(cookie) && givenBy.get(cookie) !== nameserver)
+        reached('cookie of another nameserver');
+      if (!isKept) givenBy.set(cookie, nameserver);
     },
   };
 }
 
-function problemOf(
-  { query, transport, reply: bytes, nameserver, client }: DnsExchange,
-  before: DnsExchange | undefined,
-): string | undefined {
-  const asked = readQuery(query);
+function problemOf(exchange: DnsExchange, before: DnsExchange | undefined): string | undefined {
+  const { query, transport, reply: bytes, nameserver, client } = exchange;
+  const asked = queryOf(exchange);
   const isQuery = query.length >= HEADER_BYTES && (query[2] ?? 0) < 0x80;
   if (bytes === undefined) return asked === undefined ? undefined : 'nothing';
   if (!isQuery) return 'something, though it is no query';
-  const reply = tryToDecode(bytes);
+  const reply = tryToRead(exchange);
   if (reply === undefined) return `bytes that are no reply: ${Buffer.from(bytes).toString('hex')}`;
   const sizeMax = transport === 'tcp' ? TCP_BYTES_MAX : udpBytesMax(asked, reply);
   if (bytes.length > sizeMax) return `${bytes.length} bytes where ${sizeMax} are the most`;
   const isSame = before?.nameserver === nameserver && before.client === client;
   const isRepeated = isSame && Buffer.compare(before.query, query) === 0;
-  const first = isRepeated && before.reply !== undefined ? decodeReply(before.reply) : undefined;
+  const first = isRepeated ? replyOf(before) : undefined;
   return headerProblem(query, reply) ?? bodyProblem(query, asked, reply) ?? unlike(first, reply);
 }
 
@@ -61,7 +73,7 @@ function headerProblem(
 function bodyProblem(
   query: Uint8Array,
   asked: DnsQuery | undefined,
-  { question, edns }: DnsReply,
+  { question, edns, cookie }: DnsReply,
 ): string | undefined {
   const sent = Buffer.from(query).subarray(HEADER_BYTES).toString('hex');
   if (!sent.startsWith(question)) return `question ${question}`;
@@ -70,7 +82,22 @@ function bodyProblem(
   if (question.length !== 2 * (asked.name.length + 6)) return `question ${question}`;
   const expected = asked.sizeBytes === undefined ? 'absent' : 'present';
   if (edns !== expected) return `EDNS is ${edns} in the reply, ${expected} in the query`;
-  return undefined;
+  return cookieProblem(asked.cookie, cookie);
+}
+
+/**
+ * RFC 7873 §5.2: who brings a cookie gets one with its own eight bytes in it, and nobody else does.
+ * A nameserver that has no secrets yet gives none.
+ */
+function cookieProblem(
+  sent: Uint8Array | undefined,
+  got: Uint8Array | undefined,
+): string | undefined {
+  if (got === undefined) return undefined;
+  if (sent === undefined) return 'a cookie, which was not asked for';
+  if (got.length !== COOKIE_BYTES) return `a cookie of ${got.length} bytes`;
+  const isOwn = Buffer.compare(sent.subarray(0, OWN_BYTES), got.subarray(0, OWN_BYTES)) === 0;
+  return isOwn ? undefined : "another client's cookie";
 }
 
 /** Over UDP and over TCP at one time: the same, unless the first one was cut. */
@@ -86,9 +113,9 @@ function udpBytesMax(asked: DnsQuery | undefined, reply: DnsReply): number {
   return Math.min(UDP_BYTES_MAX, Math.max(UDP_BYTES_MIN, asked.sizeBytes ?? UDP_BYTES_MIN));
 }
 
-function tryToDecode(bytes: Uint8Array): DnsReply | undefined {
+function tryToRead(exchange: DnsExchange): DnsReply | undefined {
   try {
-    return decodeReply(bytes);
+    return replyOf(exchange);
   } catch {
     return undefined;
   }

@@ -2,11 +2,11 @@ import type { Health } from '../../agent/plane/plane.ts';
 import type { NodePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import type { GeoNameRecord } from '../../runtime/records.ts';
 import type { Machine } from '../cluster/machines.ts';
-import { decodeReply, TYPE_A } from '../load/dns-client.ts';
-import { readQuery } from '../load/dns-query.ts';
+import { TYPE_A } from '../load/dns-client.ts';
 import { whereOf } from '../load/places.ts';
-import { CONTINENT_CODES, type Routing, type Wish } from '../load/wish.ts';
+import { CONTINENT_CODES, ORIGIN, type Routing, type Wish } from '../load/wish.ts';
 import type { Check, CheckPorts, DnsExchange } from './check.ts';
+import { queryOf, replyOf } from './exchange.ts';
 import { type RouteNode, type RouteRule, rightAnswer, wrongWith } from './route-model.ts';
 import { type ServedZones, ZoneHistory } from './served-zones.ts';
 
@@ -38,7 +38,7 @@ export interface RestAnswer {
  */
 export function routingCheck(ports: RoutingPorts): Check {
   const history = new ZoneHistory();
-  const { violated, machines, healthAt } = ports;
+  const { violated, reached, machines, healthAt } = ports;
   const nameOf = (address: string): string =>
     machines.find(({ ipv4 }) => ipv4 === address)?.name ?? address;
   return {
@@ -46,17 +46,18 @@ export function routingCheck(ports: RoutingPorts): Check {
     applied: (applied) => void history.applied(applied),
     installed: (node) => history.installed(node),
     asked(exchange) {
-      const { nameserver, name, type, reply } = exchange;
+      const { nameserver, name, type } = exchange;
       const served = history.servedBy(nameserver);
-      const zone = history.zoneOf(nameserver, name);
-      const geoName = zone?.geoNames.find((each) => each.name === name);
+      const geoName = history.geoNameAt(nameserver, name);
       if (type !== TYPE_A || served === undefined || geoName === undefined) return;
-      if (reply === undefined || decodeReply(reply).form === 'cut') return;
+      const reply = replyOf(exchange);
+      if (reply === undefined || reply.form === 'cut') return;
       const nodes = nodesOf(geoName, served, healthAt(nameserver));
       const client = served.geography === 'absent' ? undefined : whereOf(vantageOf(exchange));
       const right = rightAnswer(ruleOf(geoName), nodes, client);
-      const named = decodeReply(reply).answer.map(({ text }) => nameOf(text));
+      const named = reply.answer.map(({ text }) => nameOf(text));
       const wrong = wrongWith(right, named);
+      if (name === ORIGIN && named.length > 0) reached('alias answered');
       if (wrong !== undefined)
         violated(21, `${nameserver} names for ${name}, asked for ${vantageOf(exchange)}: ${wrong}`);
     },
@@ -120,8 +121,8 @@ function wishedRule(routing: Routing): RouteRule {
 }
 
 /** Whose place counts: that of whom the resolver asks for, or its own. */
-function vantageOf({ query, client }: DnsExchange): string {
-  return readQuery(query)?.subnet?.address ?? client;
+function vantageOf(exchange: DnsExchange): string {
+  return queryOf(exchange)?.subnet?.address ?? exchange.client;
 }
 
 function wishedNodes({ machines, wish }: RoutingPorts): readonly RouteNode[] {

@@ -36,12 +36,14 @@ function piecesOf(secret: Secret): readonly string[] {
   switch (secret.kind) {
     case 'token':
       return [secret.text];
-    case 'seal key': {
+    case 'seal key':
+    case 'cookie secret': {
       const bytes = Buffer.from(secret.bytes);
       const texts = (['hex', 'base64', 'base64url', 'latin1'] as const).map((as) =>
         bytes.toString(as).replace(/=+$/, ''),
       );
-      return [...new Set(texts)];
+      // As JSON has bytes that nobody encoded.
+      return [...new Set(texts), bytes.join(','), numbered(bytes)];
     }
     case 'key':
     case 'zone key': {
@@ -55,6 +57,11 @@ function piecesOf(secret: Secret): readonly string[] {
       ].map((piece) => piece.replace(/=+$/, ''));
     }
   }
+}
+
+/** `"0":17,"1":5,…`: a Uint8Array as JSON has it. */
+function numbered(bytes: Uint8Array): string {
+  return [...bytes].map((byte, index) => `"${index}":${byte}`).join(',');
 }
 
 function escaped(text: string): string {

@@ -16,6 +16,7 @@ const ZONE_BODY = ZONE_PEM.split('\n')[1] ?? '';
 const BODY = PEM.split('\n')[1] ?? '';
 const TOKEN = 'abcdefghijklmnopqrstuvwxyz012345';
 const SEAL_KEY = Buffer.from('0123456789abcdef0123456789abcdef');
+const COOKIE_SECRET = Buffer.from('a secret of 16 b');
 const TO_EDGE = { node: 'edge', nodeUid: 'Node-edge' };
 const TO_NAMESERVER = { node: 'ns', nodeUid: 'Node-ns' };
 
@@ -29,6 +30,7 @@ function world(files: readonly NodeFiles[] = []): Scene {
   scene.tell((check) => check.confided?.({ kind: 'seal key', bytes: SEAL_KEY }));
   scene.tell((check) => check.confided?.({ kind: 'key', pem: PEM, names: ['blog.test'] }));
   scene.tell((check) => check.confided?.({ kind: 'zone key', pem: ZONE_PEM, zoneUid: 'Zone-z' }));
+  scene.tell((check) => check.confided?.({ kind: 'cookie secret', bytes: COOKIE_SECRET }));
   return scene;
 }
 
@@ -42,6 +44,10 @@ const certificate = (keyPem: string): PlanObject => ({
 const zone = (privatePem: string): PlanObject => ({
   key: 'zone/default/z',
   object: { $case: 'zone', value: signedZone(privatePem) },
+});
+const dns = (secret: Buffer): PlanObject => ({
+  key: 'dns/current',
+  object: { $case: 'dns', value: { cookieSecrets: [secret] } },
 });
 const signedZone = (privatePem: string): ZonePlan => ({
   ...ZonePlan.fromPartial({}),
@@ -67,6 +73,10 @@ test.each<{ when: string; happens: (scene: Scene) => void }>([
     happens: (scene) => scene.sendPlan(TO_NAMESERVER, 2n, [zone(ZONE_PEM)]),
   },
   {
+    when: 'a nameserver gets what makes cookies',
+    happens: (scene) => scene.sendPlan(TO_NAMESERVER, 2n, [dns(COOKIE_SECRET)]),
+  },
+  {
     when: 'the hash of a token is kept',
     happens(scene) {
       scene.tell((check) => check.confided?.({ kind: 'token', text: TOKEN }));
@@ -84,6 +94,23 @@ test.each<{ when: string; happens: (scene: Scene) => void }>([
   { when: 'a log line has the middle of a key', happens: traces(BODY) },
   { when: 'a log line has a key in base64', happens: traces(Buffer.from(PEM).toString('base64')) },
   { when: 'a log line has the sealing key', happens: traces(SEAL_KEY.toString('hex')) },
+  {
+    when: 'a log line has what makes cookies, byte by byte',
+    happens: traces(JSON.stringify({ secrets: [COOKIE_SECRET] })),
+  },
+  {
+    when: 'a log line has what makes cookies, as a plain array of bytes',
+    happens: traces(JSON.stringify(Uint8Array.from(COOKIE_SECRET))),
+  },
+  {
+    when: 'a record has what makes cookies, in the open',
+    happens: (scene) =>
+      void put(scene, '/b8s/system/dnsCookie/current', COOKIE_SECRET.toString('base64')),
+  },
+  {
+    when: 'an edge gets what makes cookies',
+    happens: (scene) => scene.sendPlan(TO_EDGE, 2n, [dns(COOKIE_SECRET)]),
+  },
   {
     when: 'a status has it',
     happens: (scene) => void put(scene, '/b8s/sites/default/blog', value(PEM)),

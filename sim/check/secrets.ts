@@ -24,11 +24,11 @@ const PLAN_FILES: ReadonlySet<string> = new Set(['plan.bin', 'served.bin']);
 
 /**
  * INV-33: private keys exist only sealed in the store and on the nodes bound to the site. No key of
- * a certificate or a zone, no join token and not the sealing key stands in a log line or elsewhere
- * in the trace, in any value of the store (status, events and history are such), or in a frame,
- * other than in a plan for an edge with the certificate, or for a nameserver with the zone, that the
- * key belongs to. On disk edges have keys of certificates and nameservers of zones, and only in the
- * files of their plan.
+ * a certificate or a zone, no secret of cookies, no join token and not the sealing key stands in a
+ * log line or elsewhere in the trace, in any value of the store (status, events and history are
+ * such), or in a frame, other than in a plan for an edge with the certificate, or for a nameserver
+ * with the zone or the cookies, that it belongs to. On disk edges have keys of certificates, and
+ * nameservers those of zones and cookies, and only in the files of their plan.
  */
 export function secretsCheck(
   { violated }: Pick<CheckPorts, 'violated'>,
@@ -69,7 +69,7 @@ export function secretsCheck(
       const found = words.in(text);
       if (found.length === 0) return;
       const due = keysDue(frame);
-      const stray = found.find((each) => !('pem' in each) || !due.has(each.pem));
+      const stray = found.find((each) => !due.has(textOf(each)));
       if (stray !== undefined)
         violated(33, `${nameOf(stray)} stands in a frame of ${frame.from} for ${frame.node}`);
     },
@@ -91,6 +91,8 @@ export function secretsCheck(
       if (object?.$case === 'certificate' && roles.includes('edge')) return [object.value.keyPem];
       if (object?.$case === 'zone' && roles.includes('nameserver'))
         return object.value.keys.map(({ privatePem }) => privatePem);
+      if (object?.$case === 'dns' && roles.includes('nameserver'))
+        return object.value.cookieSecrets.map((bytes) => textOf({ kind: 'cookie secret', bytes }));
       return [];
     });
     return new Set(keys);
@@ -108,6 +110,13 @@ export function secretsCheck(
   }
 }
 
+/** As `keysDue` has it: what two secrets are told apart by. */
+function textOf(secret: Secret): string {
+  if ('pem' in secret) return secret.pem;
+  if ('text' in secret) return secret.text;
+  return `${secret.kind} ${Buffer.from(secret.bytes).toString('hex')}`;
+}
+
 /** Never the secret itself: what is violated is printed. */
 function nameOf(secret: Secret): string {
   switch (secret.kind) {
@@ -117,12 +126,13 @@ function nameOf(secret: Secret): string {
       return `a key of zone ${secret.zoneUid}`;
     case 'token':
     case 'seal key':
+    case 'cookie secret':
       return `a ${secret.kind}`;
   }
 }
 
 /** The only role that has use for a secret of a kind. */
 function roleFor(kind: Secret['kind']): string {
-  if (kind === 'zone key') return 'nameserver';
+  if (kind === 'zone key' || kind === 'cookie secret') return 'nameserver';
   return kind === 'key' ? 'edge' : 'none';
 }

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ZoneRecord } from '../../runtime/records.ts';
-import { decodeReply, TYPE_SOA } from '../load/dns-client.ts';
+import { TYPE_SOA } from '../load/dns-client.ts';
 import type { Check, CheckPorts } from './check.ts';
+import { replyOf } from './exchange.ts';
 import { ZONES_PREFIX } from './served-zones.ts';
 
 const SERIALS = 2 ** 32;
@@ -27,9 +28,11 @@ export function serialsCheck({ violated }: CheckPorts): Check {
           violated(22, `commit ${revision} of ${record.origin}: ${problem}`);
       }
     },
-    asked({ nameserver, reply }) {
+    asked(exchange) {
+      const { nameserver } = exchange;
+      const reply = replyOf(exchange);
       if (reply === undefined) return;
-      const { answer, authority } = decodeReply(reply);
+      const { answer, authority } = reply;
       for (const { name, type, text } of [...answer, ...authority]) {
         if (type !== TYPE_SOA) continue;
         const key = `${nameserver} ${name}`;

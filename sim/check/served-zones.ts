@@ -1,5 +1,5 @@
 import type { NodePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import type { ZoneRecord } from '../../runtime/records.ts';
+import type { GeoNameRecord, ZoneRecord } from '../../runtime/records.ts';
 import type { AppliedSnapshot, Commit } from './check.ts';
 
 /** What a nameserver answers from. */
@@ -53,6 +53,21 @@ export class ZoneHistory {
     return this.#served.get(nameserver);
   }
 
+  /**
+   * Whose addresses a name there has: its own site's, or those of the host that it is an ALIAS of,
+   * under its own name. Undefined: it has none of a site.
+   */
+  geoNameAt(nameserver: string, name: string): GeoNameRecord | undefined {
+    const zone = this.zoneOf(nameserver, name);
+    const own = zone?.geoNames.find((each) => each.name === name);
+    const alias = zone === undefined ? undefined : aliasAt(zone, name);
+    if (own !== undefined || alias === undefined) return own;
+    const found = this.zoneOf(nameserver, alias.target)?.geoNames.find(
+      (each) => each.name === alias.target,
+    );
+    return found && { ...found, name, ttlS: Math.min(found.ttlS, alias.ttlS) };
+  }
+
   /** The zone there that a name lies in; undefined: none. */
   zoneOf(nameserver: string, name: string): ZoneRecord | undefined {
     const zones = this.#served.get(nameserver)?.zones ?? [];
@@ -60,4 +75,20 @@ export class ZoneHistory {
       .filter(({ origin }) => name === origin || name.endsWith(`.${origin}`))
       .toSorted((a, b) => b.origin.length - a.origin.length)[0];
   }
+}
+
+/** The host whose addresses a name borrows; undefined: it does not. */
+export function aliasAt(
+  { records }: ZoneRecord,
+  name: string,
+): { readonly target: string; readonly ttlS: number } | undefined {
+  const set = records.find((each) => each.name === name && each.type === 'ALIAS');
+  const [target] = set?.values ?? [];
+  if (set === undefined || target === undefined) return undefined;
+  return { target: target.replace(/\.$/, ''), ttlS: set.ttlS };
+}
+
+/** By that version's keys: with those that are only published nothing but they are signed. */
+export function isSigned({ keys = [] }: ZoneRecord): boolean {
+  return keys.some(({ role }) => role === 'active');
 }

@@ -1,6 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts';
-import { decodeReply, TYPE_A } from '../load/dns-client.ts';
+import { TYPE_A } from '../load/dns-client.ts';
 import type { Check, CheckPorts } from './check.ts';
+import { replyOf } from './exchange.ts';
 
 interface RarePath {
   readonly path: string;
@@ -45,8 +46,10 @@ const LOGGED: readonly RarePath[] = [
 
 /** Paths that are reached by what happens, and told by whoever sees it. */
 const HAPPENED = [
+  'alias answered',
   'another dom took over',
   'belongings of a namesake collected',
+  'cookie of another nameserver',
   'fenced write refused',
   'garbage collected',
   'impossible site at rest',
@@ -56,6 +59,8 @@ const HAPPENED = [
   'node served a deleted site on',
   'process ended by its disk',
   'resumed blob',
+  'signed answer',
+  'signed denial',
   'two doms believe they lead',
   'uncertain commit took effect',
   'uncertain commit took effect after its answer',
@@ -79,10 +84,12 @@ export function sometimesCheck({ reached }: CheckPorts, cluster: Cluster): Check
         if (name === undefined || text?.test(String(fields[name]))) reached(rare.path);
       }
     },
-    asked({ nameserver, type, reply }) {
+    asked(exchange) {
+      const { nameserver, type } = exchange;
       const health = cluster.sub(nameserver)?.running?.health ?? {};
-      if (type !== TYPE_A || reply === undefined) return;
-      const named = decodeReply(reply).addresses.map(
+      const reply = type === TYPE_A ? replyOf(exchange) : undefined;
+      if (reply === undefined) return;
+      const named = reply.addresses.map(
         (address) => cluster.subs.find((sub) => sub.address === address)?.host.name ?? '',
       );
       if (named.length > 0 && named.every((name) => health[name] === false))

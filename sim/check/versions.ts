@@ -2,16 +2,19 @@ import type { GeoNameRecord, ZoneRecord } from '../../runtime/records.ts';
 import {
   type DnsRecord,
   type DnsReply,
-  decodeReply,
   TYPE_A,
+  TYPE_AAAA,
+  TYPE_DNSKEY,
   TYPE_NS,
   TYPE_SOA,
   TYPE_TXT,
 } from '../load/dns-client.ts';
 import type { Check, CheckPorts, DnsExchange } from './check.ts';
-import { type ServedZones, ZoneHistory } from './served-zones.ts';
+import { queryOf, replyOf } from './exchange.ts';
+import { aliasAt, isSigned, type ServedZones, ZoneHistory } from './served-zones.ts';
 
 const NOERROR = 0;
+const SERVFAIL = 2;
 const NXDOMAIN = 3;
 const REFUSED = 5;
 const TYPE_NAMES: ReadonlyMap<number, string> = new Map([
@@ -35,12 +38,15 @@ export function versionsCheck({ violated }: CheckPorts): Check {
     },
     installed: (node) => history.installed(node),
     asked(exchange) {
-      const { nameserver, name, type, reply } = exchange;
+      const { nameserver, name, type } = exchange;
+      const reply = replyOf(exchange);
       const served = history.servedBy(nameserver);
       if (name === '' || reply === undefined || served === undefined) return;
-      const problem = problemOf(exchange, decodeReply(reply), {
+      const problem = problemOf(exchange, reply, {
         served,
         zone: history.zoneOf(nameserver, name),
+        geoName: history.geoNameAt(nameserver, name),
+        zoneOf: (other) => history.zoneOf(nameserver, other),
       });
       if (problem !== undefined)
         violated(23, `${nameserver} answers for ${name} type ${type}: ${problem}`);
@@ -51,18 +57,26 @@ export function versionsCheck({ violated }: CheckPorts): Check {
 interface Known {
   readonly served: ServedZones;
   readonly zone: ZoneRecord | undefined;
+  /** Whose addresses the name has. */
+  readonly geoName: GeoNameRecord | undefined;
+  readonly zoneOf: (name: string) => ZoneRecord | undefined;
 }
 
 function problemOf(
-  { name, type }: DnsExchange,
+  exchange: DnsExchange,
   reply: DnsReply,
-  { served, zone }: Known,
+  { served, zone, geoName, zoneOf }: Known,
 ): string | undefined {
-  if (reply.form === 'cut') return undefined;
+  const { name, type } = exchange;
+  // Keys are for another check to see.
+  if (reply.form === 'cut' || type === TYPE_DNSKEY) return undefined;
   const rcodeIs = (rcode: number): string | undefined =>
     reply.rcode === rcode ? undefined : `rcode ${reply.rcode} instead of ${rcode}`;
   if (zone === undefined) return rcodeIs(REFUSED);
-  const geoName = zone.geoNames.find((each) => each.name === name);
+  const alias = aliasAt(zone, name);
+  const isBorrowed = alias !== undefined && (type === TYPE_A || type === TYPE_AAAA);
+  // Whoever could be asked for it is not in this world.
+  if (isBorrowed && zoneOf(alias.target) === undefined) return rcodeIs(SERVFAIL);
   if (geoName !== undefined && type === TYPE_A) {
     const addresses = addressesOf(geoName, served);
     if (addresses.length === 0) return rcodeIs(NOERROR) ?? negative(reply, zone);
@@ -70,7 +84,10 @@ function problemOf(
   }
   const expected = recordsOf(zone, name, type);
   if (expected.length > 0) return rcodeIs(NOERROR) ?? positive(reply, zone, expected);
-  return rcodeIs(exists(zone, name) ? NOERROR : NXDOMAIN) ?? negative(reply, zone);
+  // RFC 9824 §3.1: a signed "no such name" is a "no such type" that is made up for it.
+  const isCompact = isSigned(zone) && queryOf(exchange)?.proof !== undefined;
+  const rcode = exists(zone, name) || isCompact ? NOERROR : NXDOMAIN;
+  return rcodeIs(rcode) ?? negative(reply, zone);
 }
 
 /** Of the candidates that the nameserver's directory knows as edges. */

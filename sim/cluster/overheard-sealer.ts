@@ -1,16 +1,19 @@
 import type { Sealer } from '../../runtime/authority.ts';
+import { COOKIE_CONTEXT } from '../../runtime/dns-cookie.ts';
 import { zoneKeyContext } from '../../runtime/dnssec.ts';
 import type { Secret } from '../check/check.ts';
 
 const ZONE_KEY = zoneKeyContext('');
 
-/** The same sealer, which tells of every private key of a zone that it is given. */
-export function overheardSealer(sealer: Sealer, onKey: (key: Secret) => void): Sealer {
+/** The same sealer, which tells of every key of a zone, and what makes cookies, that it is given. */
+export function overheardSealer(sealer: Sealer, onSecret: (secret: Secret) => void): Sealer {
   return {
     ...sealer,
     seal(secret, context) {
       if (context.startsWith(ZONE_KEY))
-        onKey({ kind: 'zone key', pem: secret, zoneUid: context.slice(ZONE_KEY.length) });
+        onSecret({ kind: 'zone key', pem: secret, zoneUid: context.slice(ZONE_KEY.length) });
+      if (context === COOKIE_CONTEXT)
+        onSecret({ kind: 'cookie secret', bytes: Buffer.from(secret, 'base64') });
       return sealer.seal(secret, context);
     },
   };

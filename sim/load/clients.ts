@@ -8,6 +8,7 @@ import {
   decodeReply,
   TYPE_A,
   TYPE_AAAA,
+  TYPE_DNSKEY,
   TYPE_NS,
   TYPE_SOA,
   TYPE_TXT,
@@ -20,6 +21,9 @@ import { hostOf, ORIGIN, SIDE_ORIGIN } from './wish.ts';
 const PAUSE_MS_MAX = 4_000;
 export const SITES = ['blog', 'docs', 'shop', 'wiki'] as const;
 
+/** A resolver gets another cookie of its own so often: in one of so many visits. */
+const COOKIE_VISITS = 20;
+
 export interface ClientsPorts {
   readonly scheduler: Scheduler;
   readonly random: SeededRandom;
@@ -30,8 +34,9 @@ export interface ClientsPorts {
 export function startClients(cluster: Cluster, { scheduler, random, count }: ClientsPorts): void {
   for (const client of CLIENTS.slice(0, count)) {
     const own = random.fork(client);
+    const jar = jarOf(own.fork('cookies'));
     const visit = (): void => {
-      browse(cluster, { client, random: own, nowMs: EPOCH_MS + scheduler.nowMs }).catch(
+      browse(cluster, { client, jar, random: own, nowMs: EPOCH_MS + scheduler.nowMs }).catch(
         (error: unknown) => cluster.checks.violated(27, `a visit failed: ${String(error)}`),
       );
       scheduler.after(own.integer(1, PAUSE_MS_MAX), visit);
@@ -40,19 +45,33 @@ export function startClients(cluster: Cluster, { scheduler, random, count }: Cli
   }
 }
 
+/** What a resolver remembers of cookies (RFC 7873 §5.1); undefined: it does not know them. */
+interface Jar {
+  cookie: Uint8Array | undefined;
+  readonly random: SeededRandom | undefined;
+}
+
+function jarOf(random: SeededRandom): Jar {
+  const knows = random.chance(0.5);
+  return { cookie: undefined, random: knows ? random : undefined };
+}
+
 interface Visit {
   readonly client: string;
+  readonly jar: Jar;
   readonly random: SeededRandom;
   readonly nowMs: number;
 }
 
 /** Someone asks a nameserver for a host and goes where it says, and asks any one node besides. */
-async function browse(cluster: Cluster, { client, random, nowMs }: Visit): Promise<void> {
+async function browse(cluster: Cluster, { client, jar, random, nowMs }: Visit): Promise<void> {
+  if (jar.random?.chance(1 / COOKIE_VISITS) || jar.cookie === undefined)
+    jar.cookie = jar.random?.bytes(8);
   const nameserver = random.pick(cluster.subs);
   const anyone = random.pick(cluster.subs);
   const { path } = random.pick(PAGES);
   const host = hostOf(random.pick(SITES));
-  const from: Asking = { nameserver, client, nowMs };
+  const from = { nameserver, client, nowMs, jar };
   const reply = resolve(cluster, { ...from, name: host, type: TYPE_A }, random);
   for (const address of reply?.addresses ?? []) {
     const named = cluster.subs.find((sub) => sub.address === address);
@@ -71,6 +90,10 @@ function otherQuestion(host: string, random: SeededRandom): { name: string; type
     { name: ORIGIN, type: TYPE_TXT },
     { name: ORIGIN, type: TYPE_NS },
     { name: ORIGIN, type: TYPE_A },
+    { name: ORIGIN, type: TYPE_A },
+    { name: ORIGIN, type: TYPE_AAAA },
+    { name: ORIGIN, type: TYPE_DNSKEY },
+    { name: SIDE_ORIGIN, type: TYPE_A },
     { name: `big.${ORIGIN}`, type: TYPE_TXT },
     { name: `nowhere.${ORIGIN}`, type: TYPE_TXT },
     { name: host, type: TYPE_AAAA },
@@ -95,11 +118,14 @@ export interface Question extends Asking {
 /** A question as some resolver puts it; one whose answer was cut asks again over TCP. */
 function resolve(
   cluster: Cluster,
-  question: Required<Question>,
+  question: Required<Question> & { readonly jar: Jar },
   random: SeededRandom,
 ): DnsReply | undefined {
-  const query = encodeQuery(drawQuery({ ...question, subnets: SUBNETS }, random));
+  const drawn = drawQuery({ ...question, subnets: SUBNETS, cookie: question.jar.cookie }, random);
+  const query = encodeQuery(drawn);
   const reply = put(cluster, { ...question, query, transport: 'udp' });
+  if (reply !== undefined && drawn.cookie !== undefined)
+    question.jar.cookie = decodeReply(reply).cookie ?? drawn.cookie;
   // Some use TCP for no reason; then they get the same.
   const form = reply === undefined ? 'whole' : decodeReply(reply).form;
   if (reply === undefined || (form === 'whole' && random.chance(0.9))) return read(reply);

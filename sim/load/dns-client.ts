@@ -13,6 +13,10 @@ export interface DnsReply {
   readonly authority: readonly DnsRecord[];
   /** Without the OPT record. */
   readonly additional: readonly DnsRecord[];
+  /** The RRSIG records, which are in none of these. */
+  readonly signatures: readonly DnsSignature[];
+  /** The data of the COOKIE option (RFC 7873 §4); undefined: there is none. */
+  readonly cookie: Uint8Array | undefined;
   readonly edns: 'absent' | 'present';
   /** IPv4 addresses of the A records in the answer, sorted. */
   readonly addresses: readonly string[];
@@ -29,12 +33,31 @@ export interface DnsRecord {
   readonly text: string;
 }
 
+/** RFC 4034 §3.1. */
+export interface DnsSignature {
+  readonly section: 'answer' | 'authority' | 'additional';
+  readonly name: string;
+  /** The type of the records that it is for. */
+  readonly covers: number;
+  readonly keyTag: number;
+  readonly signer: string;
+  /** Seconds since 1970, modulo 2^32. */
+  readonly fromS: number;
+  readonly untilS: number;
+}
+
 export const TYPE_A = 1;
 export const TYPE_NS = 2;
 export const TYPE_SOA = 6;
 export const TYPE_TXT = 16;
 export const TYPE_AAAA = 28;
 export const TYPE_OPT = 41;
+const TYPE_RRSIG = 46;
+export const TYPE_NSEC = 47;
+export const TYPE_DNSKEY = 48;
+const OPTION_COOKIE = 10;
+/** Of the fields of an OPT record, from its type on, before its options. */
+const OPT_FIELDS_BYTES = 10;
 const HEADER_BYTES = 12;
 
 /**
@@ -47,16 +70,20 @@ export function decodeReply(bytes: Uint8Array): DnsReply {
   const questionEnd = afterQuestions(message);
   const sections: DnsRecord[][] = [];
   const opts: Buffer[] = [];
+  const signatures: DnsSignature[] = [];
   let at = questionEnd;
-  for (const countAt of [6, 8, 10]) {
-    const section: DnsRecord[] = [];
+  for (const [section, countAt] of SECTIONS) {
+    const records: DnsRecord[] = [];
     for (let count = message.readUInt16BE(countAt); count > 0; count -= 1) {
       const read = readRecord(message, at);
+      const { record, fields } = read;
+      if (record.type === TYPE_OPT) opts.push(fields);
+      else if (record.type === TYPE_RRSIG)
+        signatures.push({ section, name: record.name, ...readSignature(message, read.data) });
+      else records.push(record);
       at = read.end;
-      if (read.record.type === TYPE_OPT) opts.push(read.fields);
-      else section.push(read.record);
     }
-    sections.push(section);
+    sections.push(records);
   }
   if (at !== message.length) throw new RangeError(`${message.length - at} bytes too many`);
   const [answer = [], authority = [], additional = []] = sections;
@@ -69,7 +96,8 @@ export function decodeReply(bytes: Uint8Array): DnsReply {
     rcode: (flags & 0xf) + ((opts[0]?.readUInt8(4) ?? 0) << 4),
     form: (flags & 0x0200) === 0 ? 'whole' : 'cut',
     question: message.subarray(HEADER_BYTES, questionEnd).toString('hex'),
-    ...{ answer, authority, additional },
+    ...{ answer, authority, additional, signatures },
+    cookie: opts[0] && cookieOf(opts[0]),
     edns: opts.length > 0 ? 'present' : 'absent',
     addresses: answer
       .filter(isAddress)
@@ -77,6 +105,32 @@ export function decodeReply(bytes: Uint8Array): DnsReply {
       .toSorted(),
     serial: soa === undefined ? undefined : Number(soa.text),
   };
+}
+
+const SECTIONS = [
+  ['answer', 6],
+  ['authority', 8],
+  ['additional', 10],
+] as const;
+
+/** `at`: where its data begins. */
+function readSignature(message: Buffer, at: number): Omit<DnsSignature, 'section' | 'name'> {
+  return {
+    covers: message.readUInt16BE(at),
+    untilS: message.readUInt32BE(at + 8),
+    fromS: message.readUInt32BE(at + 12),
+    keyTag: message.readUInt16BE(at + 16),
+    signer: readName(message, at + 18).name.toLowerCase(),
+  };
+}
+
+function cookieOf(opt: Buffer): Uint8Array | undefined {
+  for (let at = OPT_FIELDS_BYTES; at < opt.length; ) {
+    const end = at + 4 + opt.readUInt16BE(at + 2);
+    if (opt.readUInt16BE(at) === OPTION_COOKIE) return Uint8Array.from(opt.subarray(at + 4, end));
+    at = end;
+  }
+  return undefined;
 }
 
 function afterQuestions(message: Buffer): number {
@@ -90,7 +144,12 @@ function afterQuestions(message: Buffer): number {
 function readRecord(
   message: Buffer,
   start: number,
-): { readonly record: DnsRecord; readonly fields: Buffer; readonly end: number } {
+): {
+  readonly record: DnsRecord;
+  readonly fields: Buffer;
+  readonly data: number;
+  readonly end: number;
+} {
   const { name, end: at } = readName(message, start);
   const type = message.readUInt16BE(at);
   const data = at + 10;
@@ -98,7 +157,7 @@ function readRecord(
   if (end > message.length) throw new RangeError('a record goes beyond the end');
   const record = { name: name.toLowerCase(), type, ttlS: message.readUInt32BE(at + 4) };
   const text = dataText(message, { type, data, end });
-  return { record: { ...record, text }, fields: message.subarray(at, end), end };
+  return { record: { ...record, text }, fields: message.subarray(at, end), data, end };
 }
 
 function dataText(

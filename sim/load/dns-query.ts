@@ -11,6 +11,10 @@ export interface DnsQuery {
   readonly sizeBytes?: number | undefined;
   /** For whom it asks (RFC 7871); it takes EDNS. */
   readonly subnet?: Subnet | undefined;
+  /** It wants what proves the answer (DO, RFC 3225 §3); it takes EDNS. */
+  readonly proof?: 'wanted' | undefined;
+  /** Its own 8 bytes, and the 16 that a server gave it before, if one did; it takes EDNS. */
+  readonly cookie?: Uint8Array | undefined;
 }
 
 export interface Subnet {
@@ -24,25 +28,35 @@ const HEADER_BYTES = 12;
 /** Of an OPT record without options. */
 const OPT_BYTES = 11;
 const OPTION_SUBNET = 8;
+export const OPTION_COOKIE = 10;
+const OPTION_HEADER_BYTES = 4;
+/** The first bit of the second half of the OPT record's TTL. */
+const DO_AT = 7;
 const FAMILY_IPV4 = 1;
 /** What is common, the edges of it, and what nobody should send. */
 const SIZES_BYTES = ['no EDNS', 'no EDNS', 0, 511, 512, 700, 1232, 1232, 4096, 65_535] as const;
 
 /** RFC 1035 §4.1. */
-export function encodeQuery({ id, name, type, sizeBytes, subnet }: DnsQuery): Uint8Array {
+export function encodeQuery({ id, name, type, sizeBytes, ...edns }: DnsQuery): Uint8Array {
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt16BE(id, 0);
   header.writeUInt16BE(1, 4);
   header.writeUInt16BE(sizeBytes === undefined ? 0 : 1, 10);
   const labels = name.split('.').flatMap((label) => [label.length, ...Buffer.from(label)]);
   const question = Buffer.from([...labels, 0, type >> 8, type & 0xff, 0, CLASS_IN]);
-  const opt = sizeBytes === undefined ? [] : [encodeOpt(sizeBytes, subnet)];
+  const opt = sizeBytes === undefined ? [] : [encodeOpt(sizeBytes, edns)];
   return Buffer.concat([header, question, ...opt]);
 }
 
 /** The same question by resolvers of all kinds. */
 export function drawQuery(
-  question: { readonly name: string; readonly type: number; readonly subnets: readonly Subnet[] },
+  question: {
+    readonly name: string;
+    readonly type: number;
+    readonly subnets: readonly Subnet[];
+    /** What the client has, or makes up; left out: it does not know cookies. */
+    readonly cookie?: Uint8Array | undefined;
+  },
   random: SeededRandom,
 ): DnsQuery {
   const drawn = random.pick(SIZES_BYTES);
@@ -55,6 +69,8 @@ export function drawQuery(
     type: question.type,
     sizeBytes,
     subnet: hasSubnet ? random.pick(question.subnets) : undefined,
+    proof: sizeBytes !== undefined && random.chance(0.3) ? 'wanted' : undefined,
+    cookie: sizeBytes === undefined ? undefined : question.cookie,
   };
 }
 
@@ -66,8 +82,7 @@ export function readQuery(query: Uint8Array): DnsQuery | undefined {
     const opt = bytes.subarray(end + 4);
     const read: DnsQuery = {
       ...{ id: bytes.readUInt16BE(0), name, type: bytes.readUInt16BE(end) },
-      sizeBytes: opt.length === 0 ? undefined : opt.readUInt16BE(3),
-      subnet: opt.length > OPT_BYTES ? readSubnet(opt.subarray(OPT_BYTES)) : undefined,
+      ...(opt.length === 0 ? NO_EDNS : readOpt(opt)),
     };
     return bytes.equals(encodeQuery(read)) ? read : undefined;
   } catch {
@@ -102,14 +117,47 @@ export function spoil(query: Uint8Array, random: SeededRandom): Uint8Array {
   }
 }
 
-/** RFC 6891 §6.1.2, RFC 7871 §6. */
-function encodeOpt(sizeBytes: number, subnet: Subnet | undefined): Buffer {
-  const option = subnet === undefined ? Buffer.alloc(0) : encodeSubnet(subnet);
+type EdnsParts = Pick<DnsQuery, 'sizeBytes' | 'subnet' | 'proof' | 'cookie'>;
+
+const NO_EDNS: EdnsParts = {
+  ...{ sizeBytes: undefined, subnet: undefined, proof: undefined, cookie: undefined },
+};
+
+/** RFC 6891 §6.1.2, RFC 7871 §6, RFC 7873 §4. */
+function encodeOpt(sizeBytes: number, { subnet, proof, cookie }: EdnsParts): Buffer {
+  const options = Buffer.concat([
+    ...(subnet === undefined ? [] : [encodeSubnet(subnet)]),
+    ...(cookie === undefined ? [] : [encodeCookie(cookie)]),
+  ]);
   const opt = Buffer.alloc(OPT_BYTES);
   opt.writeUInt16BE(TYPE_OPT, 1);
   opt.writeUInt16BE(sizeBytes, 3);
-  opt.writeUInt16BE(option.length, 9);
-  return Buffer.concat([opt, option]);
+  opt[DO_AT] = proof === undefined ? 0 : 0x80;
+  opt.writeUInt16BE(options.length, 9);
+  return Buffer.concat([opt, options]);
+}
+
+function readOpt(opt: Buffer): EdnsParts {
+  const options = new Map<number, Buffer>();
+  for (let at = OPT_BYTES; at < opt.length; ) {
+    const end = at + OPTION_HEADER_BYTES + opt.readUInt16BE(at + 2);
+    options.set(opt.readUInt16BE(at), opt.subarray(at, end));
+    at = end;
+  }
+  const [subnet, cookie] = [options.get(OPTION_SUBNET), options.get(OPTION_COOKIE)];
+  return {
+    sizeBytes: opt.readUInt16BE(3),
+    subnet: subnet && readSubnet(subnet),
+    proof: ((opt[DO_AT] ?? 0) & 0x80) === 0 ? undefined : 'wanted',
+    cookie: cookie && Uint8Array.from(cookie.subarray(OPTION_HEADER_BYTES)),
+  };
+}
+
+function encodeCookie(cookie: Uint8Array): Buffer {
+  const header = Buffer.alloc(OPTION_HEADER_BYTES);
+  header.writeUInt16BE(OPTION_COOKIE, 0);
+  header.writeUInt16BE(cookie.length, 2);
+  return Buffer.concat([header, cookie]);
 }
 
 /** Bits beyond the prefix are zero, whatever the address says. */

@@ -129,7 +129,7 @@ async function recreateSite(hand: Hand): Promise<void> {
   await createSite(hand, site.name, again);
 }
 
-async function look(hand: Hand): Promise<void> {
+export async function look(hand: Hand): Promise<void> {
   const site = anySite(hand);
   if (site !== undefined) await hand.user.look(declaredSite(site));
   // Now and then at what somebody else may be changing.
@@ -292,6 +292,7 @@ export async function applyZone({ cluster, user }: Hand, zone: ZoneWish): Promis
   const many = Array.from({ length: 9 }, (_, index) => `${index}=${version}`.padEnd(90, '-'));
   const records = [
     { name: '@', type: 'TXT', values },
+    ...apexAlias(zone),
     { name: 'big', type: 'TXT', values: many },
   ];
   const metadata = { namespace: NAMESPACE, name };
@@ -301,6 +302,14 @@ export async function applyZone({ cluster, user }: Hand, zone: ZoneWish): Promis
     spec: { origin, records, dnssec: drawnSigning(zone) },
   });
   cluster.wish.zones.set(name, zone);
+}
+
+/** Of most versions the apex is where some site is, in this zone or in another one. */
+function apexAlias({ version }: ZoneWish): readonly object[] {
+  const target = SITES[version % (SITES.length + 1)];
+  return target === undefined
+    ? []
+    : [{ name: '@', type: 'ALIAS', ttl: 20, values: [`${hostOf(target)}.`] }];
 }
 
 /** Whether a version is signed, and with which key: zones begin without, and go back and forth. */

@@ -2,7 +2,7 @@ import { parseFakeCertificate } from '../../runtime/fake-authority.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Sub } from '../hosts/sub-host.ts';
 import { ask, request, SITES } from './clients.ts';
-import { TYPE_NS, TYPE_SOA, TYPE_TXT } from './dns-client.ts';
+import { TYPE_A, TYPE_NS, TYPE_SOA, TYPE_TXT } from './dns-client.ts';
 import { CLIENTS } from './places.ts';
 import { hostOf, ORIGIN, SIDE_ORIGIN } from './wish.ts';
 
@@ -49,7 +49,7 @@ function viewOfHosts({ cluster, nowMs, of }: View, nameserver: Sub): readonly st
 function viewOfZone({ cluster, nowMs, of }: View, nameserver: Sub): readonly string[] {
   const [client = ''] = CLIENTS;
   return [ORIGIN, SIDE_ORIGIN].flatMap((name) =>
-    [TYPE_SOA, TYPE_NS, TYPE_TXT].map((type) => {
+    [TYPE_SOA, TYPE_NS, TYPE_TXT, TYPE_A].map((type) => {
       const reply = ask(cluster, { nameserver, client, nowMs, name, type });
       return `${nameserver.host.name} ${name} type ${type} ${textOf(reply, of)}`;
     }),

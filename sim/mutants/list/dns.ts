@@ -85,8 +85,12 @@ export const DNS: readonly Mutant[] = [
   {
     name: 'no-last-known-candidates',
     file: 'controllers/dns/geo-names.ts',
-    find: 'verified.length > 0 ? verified : lastKnown(site, edges, previous.get(host));',
-    replace: 'verified;\n      lastKnown(site, edges, previous.get(host));',
+    find: `verified.length > 0
+          ? verified
+          : lastKnown(`,
+    replace: `verified.length >= 0
+          ? verified
+          : lastKnown(`,
     story: 'When every node has lost a release its name is answered with nothing.',
     expects: [21],
   },
@@ -120,6 +124,30 @@ export const DNS: readonly Mutant[] = [
     find: "  if ((flags & 0x8000) !== 0) return { kind: 'ignored' };\n",
     replace: '',
     story: 'Two nameservers can talk to each other for ever.',
+    expects: [25],
+  },
+  {
+    name: 'denial-not-signed',
+    file: 'agent/dns/dnssec/sign-reply.ts',
+    find: '    authority: withSignatures(authority, signing),\n',
+    replace: '    authority,\n',
+    story: 'That there is no such name, of a signed zone, can be said by anybody.',
+    expects: [23],
+  },
+  {
+    name: 'alias-lives-longer',
+    file: 'agent/dns/borrow.ts',
+    find: 'return known(geoRecords(geo), Math.min(ttlS, geo.ttlS), geo);',
+    replace: 'return known(geoRecords(geo), geo.ttlS, geo);',
+    story: 'An ALIAS is remembered for longer than it says.',
+    expects: [23],
+  },
+  {
+    name: 'cookie-of-nobody',
+    file: 'agent/dns/reply-options.ts',
+    find: 'const data = Buffer.concat([cookie.client, serverCookie]);',
+    replace: 'const data = Buffer.concat([serverCookie.subarray(8), serverCookie]);',
+    story: 'A client gets a cookie that is not its own, and takes the answer for a forged one.',
     expects: [25],
   },
 ];

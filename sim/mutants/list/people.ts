@@ -117,6 +117,24 @@ export const PEOPLE: readonly Mutant[] = [
     expects: [33],
   },
   {
+    name: 'cookie-secrets-for-edges',
+    file: 'dom/gateway/view.ts',
+    find: '...(viewer.nameserver ? [...geoEntries(world), ...dnsEntries(world, openKey)] : []),',
+    replace: `...(viewer.nameserver ? geoEntries(world) : []),
+    ...dnsEntries(world, openKey),`,
+    story: 'A node that answers no DNS gets the secrets that cookies are made with.',
+    expects: [33, 34],
+  },
+  {
+    name: 'cookie-secret-in-the-open',
+    file: 'dom/cookie-secrets.ts',
+    find: 'return { sealedKey: sealer.seal(secret, COOKIE_CONTEXT) };',
+    replace:
+      'return Object.assign({ sealedKey: sealer.seal(secret, COOKIE_CONTEXT) }, { secret });',
+    story: 'What cookies are made with lies in the store in the open, too.',
+    expects: [33],
+  },
+  {
     name: 'key-in-a-log',
     file: 'agent/session/plan-holder.ts',
     find: 'objects: verdict.held.objects.size },',
