@@ -11,7 +11,7 @@ SEEDS ?=
 MINUTES ?=
 # Each is an option of sim/main.ts; the flags are set by any value.
 SIM_OPTIONS = SEED SEEDS MINUTES PROFILE FAULTS DOMS SUBS USERS OPERATIONS LEFT_OUT CLIENTS STORM_MS JOBS \
-	CRASH_POINTS CRASH_AT LAG_MS AIM HOST KIND FROM TO GREP HTML
+	CRASH_POINTS CRASH_AT LAG_MS AIM OLDER HOST KIND FROM TO GREP HTML
 SIM_FLAGS = SHRINK RARE_PATHS ALL WHY
 option = --$(subst _,-,$(shell echo $(1) | tr A-Z a-z))
 SIM_ARGS = $(foreach name,$(SIM_OPTIONS),$(if $($(name)),$(call option,$(name)) $($(name)))) \

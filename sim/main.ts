@@ -21,6 +21,7 @@ import {
   settingArgs,
 } from './run/setting.ts';
 import { shrink } from './run/shrink.ts';
+import { checkOut } from './skew/checkout.fixture.ts';
 import { renderHtml } from './timeline/html.ts';
 import { addTimelineOptions, type TimelineOptions, textOptionsOf } from './timeline/options.ts';
 import { storyOf } from './timeline/story.ts';
@@ -80,6 +81,7 @@ await addTimelineOptions(new Command('sim'))
     'crash after each side effect of a calm run, or every nth',
     whole,
   )
+  .option('--older <commit>', 'let hosts run that version of b8s at times', checkOut)
   .option('--crash-at <effect>', 'crash after that side effect', whole)
   .option('--lag-ms <ms>', 'and see nothing new for so long after the restart', whole, 0)
   .option('--jobs <n>', 'processes of a hunt', whole, availableParallelism())
@@ -188,9 +190,10 @@ function* settings([first, last]: readonly [number, number], options: Options): 
 
 function settingOf(seed: number, options: Options): Setting {
   const { doms, subs, users, operations, clients, stormMs, leftOut, faults, profile } = options;
-  const { crashAt: effect, lagMs, aim } = options;
+  const { crashAt: effect, lagMs, aim, older } = options;
   const crash = effect === undefined ? undefined : { effect, lagMs };
-  const changes = { doms, subs, users, operations, clients, stormMs, leftOut, faults, crash };
+  const sizes = { doms, subs, users, operations, clients, stormMs };
+  const changes = { ...sizes, leftOut, faults, crash, older };
   const drawn = aim === undefined ? drawSetting(seed, profile) : aimedSetting(seed, aim);
   return changeSetting(drawn, changes);
 }

@@ -41,7 +41,7 @@ export function objectChecks(
     poisonCheck(ports, { history, poisoned: () => cluster.wish.poisoned }),
     readinessCheck(ports, { changes, history }),
     revocationsCheck(ports, changes),
-    routedCheck(ports, history),
+    routedCheck(ports, history, cluster.versions.count),
     secretsCheck(ports, { history, disks }),
   ];
 }

@@ -17,8 +17,11 @@ const ORDERS_PREFIX = recordKey('acmeOrder', '');
 
 const ABOUT = [NODES_PREFIX, SITES_PREFIX, ZONES_PREFIX, REPORTS_PREFIX, ORDERS_PREFIX];
 
-/** A name with the Nodes that its candidates are. */
-type Named = GeoNameRecord & Pick<ZoneRecord, 'nodeUids'>;
+/** A name with the Nodes that its candidates are; undefined: an older dom has not said it. */
+type Named = GeoNameRecord & { readonly nodeUids: ZoneRecord['nodeUids'] | undefined };
+
+/** How many versions of b8s take part. */
+export type VersionCount = 'one' | 'several';
 
 /** A dom that goes on writing for so long has seen what it has to know. */
 const LATE_MS = 30_000;
@@ -33,6 +36,7 @@ const LATE_MS = 30_000;
 export function routedCheck(
   { violated, nowMs }: Pick<CheckPorts, 'violated' | 'nowMs'>,
   history: StoreHistory,
+  versions: VersionCount = 'one',
 ): Check {
   /** By name: who is named wrongly, since when, and who should have seen it. */
   const late = new Map<string, { readonly sinceMs: number; readonly process: string }>();
@@ -43,7 +47,7 @@ export function routedCheck(
       for (const write of transaction.writes) {
         if (write.kind !== 'put' || !write.key.startsWith(ZONES_PREFIX)) continue;
         const since = commit.before.get(write.key)?.modRevision ?? 0n;
-        for (const geoName of namesOf(write.value)) {
+        for (const geoName of namesOf(write.value, versions)) {
           const strays = straysBetween(history, geoName, { since, until: revision - 1n });
           if (strays.length === 0) continue;
           const nodes = strays.join(', ');
@@ -52,7 +56,7 @@ export function routedCheck(
       }
       const isAbout = ({ key }: { readonly key: string }): boolean =>
         ABOUT.some((prefix) => key.startsWith(prefix));
-      if (transaction.writes.some(isAbout)) strayed = straysNow(history);
+      if (transaction.writes.some(isAbout)) strayed = straysNow(history, versions);
       for (const [name, strays] of strayed) {
         const known = late.get(name);
         if (strays.length === 0) late.delete(name);
@@ -65,14 +69,19 @@ export function routedCheck(
 }
 
 /** Of each name in each zone, the candidates that should not be. */
-function straysNow(history: StoreHistory): ReadonlyMap<string, readonly string[]> {
-  const names = history.list(ZONES_PREFIX, history.head).flatMap(({ value }) => namesOf(value));
+function straysNow(
+  history: StoreHistory,
+  versions: VersionCount,
+): ReadonlyMap<string, readonly string[]> {
+  const zones = history.list(ZONES_PREFIX, history.head);
+  const names = zones.flatMap(({ value }) => namesOf(value, versions));
   return new Map(names.map((each) => [each.name, straysAt(history, each, history.head)] as const));
 }
 
-function namesOf(zone: string): readonly Named[] {
-  const { geoNames, nodeUids = {} } = JSON.parse(zone) as ZoneRecord;
-  return geoNames.map((each) => ({ ...each, nodeUids }));
+function namesOf(zone: string, versions: VersionCount): readonly Named[] {
+  const { geoNames, nodeUids } = JSON.parse(zone) as ZoneRecord;
+  const meant = nodeUids ?? (versions === 'one' ? {} : undefined);
+  return geoNames.map((each) => ({ ...each, nodeUids: meant }));
 }
 
 function describe({ process, revision }: Commit): string {
@@ -100,7 +109,7 @@ function straysBetween(
  */
 function straysAt(
   history: StoreHistory,
-  { name, siteUid, candidates, standIn, nodeUids = {} }: Named,
+  { name, siteUid, candidates, standIn, nodeUids }: Named,
   at: Revision,
 ): readonly string[] {
   const site = history
@@ -109,7 +118,9 @@ function straysAt(
     .find(({ metadata }) => metadata.uid === siteUid);
   const release = site?.status?.release;
   if (release === undefined && standIn === undefined) return candidates;
-  const others = candidates.filter((node) => uidOf(history, node, at) !== nodeUids[node]);
+  const isAnother = (node: string): boolean =>
+    nodeUids !== undefined && uidOf(history, node, at) !== nodeUids[node];
+  const others = candidates.filter(isAnother);
   if (others.length > 0) return others;
   const tokens = standIn === undefined ? [] : tokensAt(history, name, at);
   const edges = history.list(REPORTS_PREFIX, at).map((item) => {

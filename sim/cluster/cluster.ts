@@ -10,6 +10,7 @@ import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
 import { type CrashPoint, CrashPoints } from '../faults/crash-point.ts';
 import { CALM, type Faults } from '../faults/faults.ts';
+import type { Code } from '../hosts/code.ts';
 import { type RunningDom, startDom } from '../hosts/dom-host.ts';
 import { Host } from '../hosts/host.ts';
 import { crashSub, type Sub, startSub } from '../hosts/sub-host.ts';
@@ -18,6 +19,7 @@ import type { Published } from '../load/content.ts';
 import { User } from '../load/user.ts';
 import { nothingWished, type Wish } from '../load/wish.ts';
 import { Network } from '../net/network.ts';
+import { Versions } from '../skew/versions.ts';
 import { ObservedStore } from '../store/observed-store.ts';
 import { StoreTrace } from '../store/store-trace.ts';
 import type { Machine } from './machines.ts';
@@ -36,6 +38,8 @@ export interface ClusterOptions {
   readonly geo: Uint8Array | undefined;
   /** Where one process is to crash, besides the faults. */
   readonly crash?: CrashPoint | undefined;
+  /** Another version of the production code, which hosts may run at times. */
+  readonly older?: Code | undefined;
   /** The command that shows this run again, for whoever reads of a violation. */
   readonly replay: string;
 }
@@ -58,6 +62,7 @@ export class Cluster {
   readonly store: ObservedStore;
   readonly doms: readonly DomHost[];
   readonly subs: readonly Sub[];
+  readonly versions: Versions;
   readonly #subs = new Map<string, Sub>();
   /** To which something happened in this step. */
   readonly #touched = new Set<Sub>();
@@ -84,6 +89,9 @@ export class Cluster {
     this.#options = options;
     this.#random = random.fork('cluster');
     this.machines = options.machines;
+    this.versions = new Versions({
+      ...{ older: options.older, trace, random: random.fork('versions') },
+    });
     const { replay } = options;
     this.checks = new Checks((checkPorts) => [answerTrace(trace), ...allChecks(checkPorts, this)], {
       replay,
@@ -190,7 +198,7 @@ export class Cluster {
       (key) => this.checks.confided(key),
     );
     dom.running = startDom({
-      ...{ host, store, authority, sealKey: this.#sealKey },
+      ...{ host, store, authority, sealKey: this.#sealKey, code: this.versions.next(host.name) },
       ...{ mode: this.#mode, scheduler, trace, checks, geo: this.#options.geo },
       ...{ watchLagMs, faults: () => this.faults },
       onEffect: (_, what) => this.#crashPoints.effect(host.name, what),
@@ -230,7 +238,7 @@ export class Cluster {
     const { network, checks } = this;
     const { trace, scheduler } = this.#ports;
     startSub(sub, {
-      ...{ network, trace, checks },
+      ...{ network, trace, checks, code: this.versions.next(sub.host.name) },
       onEnd: (why) => checks.violated(4, why),
       onDiskFault: () => {
         checks.reached.add('process ended by its disk');

@@ -1,7 +1,5 @@
 import type { Blobs } from '../../dom/blobs/blobs.ts';
-import { importGeo } from '../../dom/bootstrap/geo.ts';
-import { Dom } from '../../dom/dom.ts';
-import { createSealer } from '../../dom/identity/sealer.ts';
+import type { Dom } from '../../dom/dom.ts';
 import type { CertificateAuthority, Identity } from '../../runtime/authority.ts';
 import { digestOf } from '../../runtime/digest.ts';
 import { noMetrics } from '../../runtime/metrics.ts';
@@ -15,10 +13,12 @@ import type { Faults } from '../faults/faults.ts';
 import type { DomService } from '../net/network.ts';
 import type { ObservedStore } from '../store/observed-store.ts';
 import { remoteStore } from '../store/remote-store.ts';
+import type { Code } from './code.ts';
 import type { Host } from './host.ts';
 import { ended } from './sub-host.ts';
 
 export interface DomParts {
+  readonly code: Pick<Code, 'Dom' | 'importGeo' | 'createSealer'>;
   /** Its watches show each revision no sooner than so long after it came about. */
   readonly watchLagMs: number;
   /** Told of each write to the store that took effect, before the process learns of it. */
@@ -45,9 +45,9 @@ export interface RunningDom extends DomService {
 
 /** Starts dom's production code on its host, with simulated ports. */
 export function startDom(parts: DomParts): RunningDom {
-  const { host, authority, sealKey, mode, trace, checks, geo } = parts;
+  const { host, authority, sealKey, mode, trace, checks, code } = parts;
   const { process, random, disk } = host.start();
-  const dom = new Dom(
+  const dom = new code.Dom(
     {
       store: remoteStore({ ...parts, process, random: random.fork('store') }),
       clock: process.clock(host.clock),
@@ -56,7 +56,7 @@ export function startDom(parts: DomParts): RunningDom {
       log: process.log(checks.overhear(host.name, trace.log(host.name))),
       metrics: noMetrics,
       sealer: overheardSealer(
-        createSealer({ key: sealKey, random: random.fork('sealer') }),
+        code.createSealer({ key: sealKey, random: random.fork('sealer') }),
         (secret) => checks.confided(secret),
       ),
       authority,
@@ -64,7 +64,7 @@ export function startDom(parts: DomParts): RunningDom {
     {
       ...{ holder: host.name, mode, version: 'sim', storeName: 'memory' },
       addresses: [`${host.name}:7443`],
-      importGeo: (blobs) => bringGeo(geo, blobs),
+      importGeo: (blobs) => bringGeo(parts, blobs),
     },
   );
   dom.run(process.signal).then(
@@ -84,8 +84,8 @@ export function startDom(parts: DomParts): RunningDom {
 }
 
 /** As dom's main program does it, from memory instead of files. */
-function bringGeo(geo: Uint8Array | undefined, blobs: Blobs): Promise<GeoRecord> {
-  if (geo === undefined) return importGeo([], blobs);
+function bringGeo({ geo, code }: DomParts, blobs: Blobs): Promise<GeoRecord> {
+  if (geo === undefined) return code.importGeo([], blobs);
   const file = {
     sizeBytes: geo.length,
     digest: async () => digestOf(geo),
@@ -93,7 +93,7 @@ function bringGeo(geo: Uint8Array | undefined, blobs: Blobs): Promise<GeoRecord>
       yield geo;
     },
   };
-  return importGeo([file], blobs);
+  return code.importGeo([file], blobs);
 }
 
 /** As dom's server does it. */

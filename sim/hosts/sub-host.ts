@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type Agent, createAgent } from '../../agent/agent.ts';
+import type { Agent } from '../../agent/agent.ts';
 import type { SignPort } from '../../agent/dns/dnssec/ecdsa.ts';
-import { createInProcessPlane, type InProcessPlane } from '../../agent/plane/in-process-plane.ts';
+import type { InProcessPlane } from '../../agent/plane/in-process-plane.ts';
 import type { AppliedReport, DataPlane, Health, PlaneSnapshot } from '../../agent/plane/plane.ts';
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Identity } from '../../runtime/authority.ts';
@@ -10,6 +10,7 @@ import type { Machine } from '../cluster/machines.ts';
 import type { Process } from '../engine/process.ts';
 import type { Trace } from '../engine/trace.ts';
 import type { Network } from '../net/network.ts';
+import type { Code } from './code.ts';
 import type { Host } from './host.ts';
 import { DiskFault } from './host-disk.ts';
 
@@ -41,6 +42,7 @@ export interface RunningSub {
 }
 
 export interface SubParts {
+  readonly code: Pick<Code, 'createAgent' | 'createInProcessPlane'>;
   readonly network: Network;
   readonly trace: Trace;
   readonly checks: Checks;
@@ -52,16 +54,17 @@ export interface SubParts {
 
 /** Starts sub's production code on its host, with simulated ports. The node must have joined. */
 export function startSub(sub: Sub, parts: SubParts): void {
-  const { network, trace, checks } = parts;
+  const { network, trace, checks, code } = parts;
   const { host, identity } = sub;
   if (identity === undefined) throw new Error(`start ${host.name}: it has not joined`);
   const { process, random, disk } = host.start();
   const caller = { node: host.name, identity, process };
   const log = process.log(checks.overhear(host.name, trace.log(host.name)));
   const reader = host.reader(random.fork('plane'));
-  const plane = createInProcessPlane({ disk: reader, nodeName: host.name, log, sign: fakeSign });
+  const names = { nodeName: host.name };
+  const plane = code.createInProcessPlane({ disk: reader, ...names, log, sign: fakeSign });
   const probe = network.probe(caller);
-  const agent = createAgent({
+  const agent = code.createAgent({
     clock: process.clock(host.clock),
     random,
     disk,

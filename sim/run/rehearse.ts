@@ -1,5 +1,6 @@
 import { guarded } from '../engine/guard.ts';
 import type { TraceLine } from '../engine/trace.ts';
+import { loadOlder } from '../skew/older.ts';
 import { type Setting, settingArgs } from './setting.ts';
 import { type RunResult, World } from './world.ts';
 
@@ -24,7 +25,8 @@ export interface RehearseOptions {
 export async function rehearse(setting: Setting, options: RehearseOptions): Promise<Rehearsal> {
   const { keep, geo, onUnhandled } = options;
   const replay = `make sim ${settingArgs(setting)}`;
-  const world = new World(setting, { keep, geo, replay });
+  const older = setting.older === undefined ? undefined : await loadOlder(setting.older);
+  const world = new World(setting, { keep, geo, replay, older });
   const unhandled: unknown[] = [];
   const stop = onUnhandled((reason) => unhandled.push(reason));
   try {

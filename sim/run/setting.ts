@@ -24,6 +24,8 @@ export interface Setting {
   readonly crash?: CrashPoint | undefined;
   /** What happens instead of what people do: a name of `sim/aims/`. */
   readonly aim?: string | undefined;
+  /** A folder with another version of the production code, which hosts run at times. */
+  readonly older?: string | undefined;
 }
 
 /**
@@ -82,6 +84,7 @@ export interface Changes {
   readonly stormMs?: number | undefined;
   readonly leftOut?: readonly string[] | undefined;
   readonly crash?: CrashPoint | undefined;
+  readonly older?: string | undefined;
 }
 
 const NUMBERS = ['doms', 'subs', 'users', 'operations', 'clients', 'stormMs'] as const;
@@ -108,6 +111,7 @@ export function settingArgs(setting: Setting): string {
     if (setting[name] !== drawn[name]) args.push(`${variableOf(name)}=${setting[name]}`);
   if (setting.crash !== undefined)
     args.push(`CRASH_AT=${setting.crash.effect}`, `LAG_MS=${setting.crash.lagMs}`);
+  if (setting.older !== undefined) args.push(`OLDER=${setting.older.split('/').at(-1)}`);
   if (setting.leftOut.length > 0) args.push(`LEFT_OUT=${setting.leftOut.join(',')}`);
   return args.join(' ');
 }

@@ -9,11 +9,13 @@ import { type SeededRandom, seededRandom } from '../engine/random.ts';
 import { EPOCH_MS, Scheduler } from '../engine/scheduler.ts';
 import { Trace, type TraceLine } from '../engine/trace.ts';
 import { startStorm } from '../faults/storm.ts';
+import type { Code } from '../hosts/code.ts';
 import { startClients } from '../load/clients.ts';
 import { startKeeper } from '../load/keeper.ts';
 import { startPeople } from '../load/people.ts';
 import { startStrangers } from '../load/strangers.ts';
 import { viewOfAll } from '../load/view.ts';
+import { upgradeAll } from '../skew/upgrade.ts';
 import { restoreBackup } from './backup.ts';
 import { nextStepInMs } from './next-step.ts';
 import type { Setting } from './setting.ts';
@@ -64,6 +66,8 @@ export interface WorldOptions {
   readonly keep: 'lines' | 'hash';
   /** A geography database (MaxMind DB); left out: nobody knows where clients are. */
   readonly geo?: Uint8Array | undefined;
+  /** Another version of the production code, which hosts may run until the faults stop. */
+  readonly older?: Code | undefined;
   /** The command that shows this run again. */
   readonly replay: string;
   /** What people do; left out: what the seed draws. Resolves once they are content. */
@@ -83,7 +87,7 @@ export class World {
   #people: 'busy' | 'content' = 'busy';
 
   constructor(setting: Setting, worldOptions: WorldOptions) {
-    const { keep, geo, replay } = worldOptions;
+    const { keep, geo, replay, older } = worldOptions;
     this.#setting = setting;
     this.#options = worldOptions;
     this.#random = seededRandom(`world ${setting.seed}`);
@@ -95,7 +99,7 @@ export class World {
       random.fork('machines'),
     );
     const { doms, crash } = setting;
-    const options = { machines, doms, geo, replay, crash };
+    const options = { machines, doms, geo, replay, crash, older };
     this.#cluster = new Cluster({ scheduler, random, trace }, options);
     this.#scheduler.onStep = () => this.#cluster.check();
   }
@@ -116,6 +120,7 @@ export class World {
     this.#start();
     await this.#pass(stormMs);
     this.trace.add('world', 'the faults stop');
+    upgradeAll(this.#cluster);
     const convergedAfterMs = await this.#converge();
     await this.#staysQuiet();
     await this.#cluster.checks.rested();
