@@ -29,7 +29,7 @@ export interface AcmeDirectory {
   readonly hasRenewalInfo: boolean;
 }
 
-/** RFC 8739 and CA's own: a binding to an account that exists elsewhere (RFC 8555 §7.3.4). */
+/** A binding to an account that exists elsewhere (RFC 8555 §7.3.4). */
 export interface ExternalAccount {
   readonly keyId: string;
   /** The MAC key, base64url. A secret. */
@@ -40,8 +40,9 @@ export interface ExternalAccount {
 export interface AcmeOrder {
   readonly url: string;
   readonly status: 'pending' | 'ready' | 'processing' | 'valid' | 'invalid';
-  /** DNS names, lower case, as ordered. */
+  /** DNS names, lower case, sorted: as the CA says, so compare them with what was ordered. */
   readonly names: readonly string[];
+  /** URLs, in no order: it may change from answer to answer. */
   readonly authorizations: readonly string[];
   readonly finalizeUrl: string;
   /** There once `valid`. */
@@ -180,16 +181,26 @@ export interface Acme {
     signal: AbortSignal,
   ): Promise<AcmeOrder>;
   readOrder(account: AcmeAccount, url: string, signal: AbortSignal): Promise<AcmeOrder>;
-  /** URLs of orders, at most 1,000; undefined: this CA keeps no list (RFC 8555 §7.1.2.1). */
+  /**
+   * URLs of orders, at most 1,000, in no order and perhaps without invalid ones; undefined: this CA
+   * keeps no list (RFC 8555 §7.1.2.1), as Let's Encrypt, which hands an order that is open out again
+   * to who orders the same.
+   */
   listOrders(account: AcmeAccount, signal: AbortSignal): Promise<readonly string[] | undefined>;
   readAuthorization(
     account: AcmeAccount,
     url: string,
     signal: AbortSignal,
   ): Promise<AcmeAuthorization>;
-  /** Tells the CA to look (RFC 8555 §7.5.1). Saying so twice does no harm. */
+  /**
+   * Tells the CA to look (RFC 8555 §7.5.1). Saying so again while it looks, or after it has seen
+   * the proof, does no harm; after it has failed, the CA refuses.
+   */
   answerChallenge(account: AcmeAccount, url: string, signal: AbortSignal): Promise<void>;
-  /** Sends a request for these names, signed with the certificate's key (RFC 8555 §7.4). */
+  /**
+   * Sends a request for these names, signed with the certificate's key (RFC 8555 §7.4). An order that
+   * is not `ready`, also one that was finalized before, is refused as `orderNotReady`: read it.
+   */
   finalize(
     account: AcmeAccount,
     request: {
@@ -222,7 +233,7 @@ export interface Acme {
 
 /** What a chain and a key say of themselves. */
 export interface CertificateFacts {
-  /** DNS names of the leaf, lower case. */
+  /** DNS names of the leaf, lower case, sorted. */
   readonly names: readonly string[];
   readonly notBeforeMs: number;
   readonly notAfterMs: number;

@@ -59,7 +59,10 @@ export function namesProblem(names: readonly string[]): string | undefined {
 export function orderAnswer(state: FakeAcmeState, order: FakeAcmeOrder): AcmeOrder {
   const { retryAfterMs } = state.settings;
   const { status, problem } = orderStatus(state, order);
-  const { url, names, authorizations, expiresMs, certificate } = order;
+  const { url, names, expiresMs, certificate } = order;
+  // In no order that could be relied on, as at Pebble.
+  const authorizations =
+    status === 'pending' ? order.authorizations : order.authorizations.toReversed();
   return {
     ...{ url, status, names, authorizations, expiresMs, finalizeUrl: `${url}/finalize` },
     ...(status === 'valid' && certificate !== undefined

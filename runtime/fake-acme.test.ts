@@ -1,72 +1,48 @@
-import { expect, test } from 'vitest';
-import type { Acme, AcmeAccount } from './acme.ts';
+import { describe } from 'vitest';
+import { acmeCases } from './acme.case.ts';
+import type { AcmeScene, AcmeSceneOptions } from './acme-scene.case.ts';
 import { fakeAcme } from './fake-acme.ts';
-import { createFakeAcmeCa, type FakeAcmeCa } from './fake-acme-ca.ts';
-import type { AcmeProof } from './fake-acme-proof.ts';
+import { createFakeAcmeCa } from './fake-acme-ca.ts';
 import { fakeCertificateReader } from './fake-certificate-reader.ts';
-import type { Random } from './random.ts';
-import { type VirtualClock, virtualClock } from './test-clock.ts';
+import { countedRandom } from './fake-random.fixture.ts';
+import { virtualClock } from './test-clock.ts';
 
-const { signal } = new AbortController();
-const NAMES = ['example.com', '*.example.com'];
+const DAY_MS = 24 * 60 * 60 * 1000;
 
-test('an order is proven, finalized and downloaded', async () => {
-  const { acme, ca, account, proofs } = await scene();
-  const { chains, keyPem } = await obtain(acme, account, NAMES);
-  const facts = fakeCertificateReader.read(chains[0] ?? '', keyPem);
-  expect(facts).toMatchObject({ names: NAMES.toSorted(), problems: [], keyType: 'ecdsa-p256' });
-  expect(facts.issuers).toEqual(['Fake Intermediate 1', 'Fake Root X1']);
-  expect(ca.ordersOf(NAMES).map((order) => order.now)).toEqual(['valid']);
-  expect(proofs.map((proof) => [proof.name, proof.wildcard])).toEqual([
-    ['example.com', true],
-    ['example.com', false],
-  ]);
-});
+describe('the fake CA', () => acmeCases({ open, lacks: {} }));
 
-interface Scene {
-  readonly clock: VirtualClock;
-  readonly ca: FakeAcmeCa;
-  readonly acme: Acme;
-  readonly account: AcmeAccount;
-  readonly proofs: AcmeProof[];
-}
-
-async function scene(settings: FakeAcmeCa['settings'] | object = {}): Promise<Scene> {
+async function open(options: AcmeSceneOptions): Promise<AcmeScene> {
+  const { externalAccount, intermediates = 1, alternates = 0, authorizationReuse } = options;
   const clock = virtualClock();
-  const proofs: AcmeProof[] = [];
-  const validate = async (proof: AcmeProof): Promise<undefined> => void proofs.push(proof);
-  const ca = createFakeAcmeCa({ clock, random: counted(1), validate, settings });
-  const acme = fakeAcme({ random: counted(1000), cas: [ca] });
-  const server = { directory: ca.directory };
-  const keyPem = await acme.makeKey('ecdsa-p256');
-  const url = await acme.register(server, { keyPem, contact: ['mailto:a@example.com'] }, signal);
-  return { clock, ca, acme, account: { server, url, keyPem }, proofs };
-}
-
-async function obtain(
-  acme: Acme,
-  account: AcmeAccount,
-  names: readonly string[],
-): Promise<{ readonly chains: readonly string[]; readonly keyPem: string }> {
-  const order = await acme.createOrder(account, { names }, signal);
-  for (const url of order.authorizations) {
-    const { challenges } = await acme.readAuthorization(account, url, signal);
-    await acme.answerChallenge(account, challenges[0]?.url ?? '', signal);
-  }
-  const keyPem = await acme.makeKey('ecdsa-p256');
-  const { finalizeUrl, url: orderUrl } = order;
-  await acme.finalize(account, { finalizeUrl, orderUrl, names, keyPem }, signal);
-  const { certificateUrl = '' } = await acme.readOrder(account, orderUrl, signal);
-  return { chains: await acme.download(account, certificateUrl, signal), keyPem };
-}
-
-function counted(first: number): Random {
-  let next = first;
-  return {
-    next: () => 0.5,
-    bytes: (count) => {
-      next += 1;
-      return Buffer.alloc(count, String(next));
+  const bound = { keyId: 'b8s', macKey: 'c2VjcmV0' };
+  const roots = ['Fake Root X1', 'Fake Root X2', 'Fake Root X3'].slice(0, alternates + 1);
+  /** What is put up: type, name and key authorization. */
+  const shown = new Set<string>();
+  const ca = createFakeAcmeCa({
+    clock,
+    random: countedRandom(1),
+    validate: async ({ type, name, keyAuthorization }) =>
+      shown.has(`${type} ${name} ${keyAuthorization}`) ? undefined : 'there is no such proof',
+    settings: {
+      ...(externalAccount === undefined
+        ? {}
+        : { externalAccounts: { [bound.keyId]: bound.macKey } }),
+      ...{ intermediates, roots, authorizationReuse: authorizationReuse === 'always' ? 1 : 0 },
+      ...(options.looks === 'late' ? { validationMsMax: 5_000, finalizeMsMax: 5_000 } : {}),
+      ...(options.lifetimeMs === undefined ? {} : { lifetimeMs: options.lifetimeMs }),
+      profiles: { shortlived: { lifetimeMs: 6 * DAY_MS } },
     },
+  });
+  return {
+    acme: fakeAcme({ random: countedRandom(1_000_000), cas: [ca] }),
+    reader: fakeCertificateReader,
+    server: { directory: ca.directory },
+    nowhere: { directory: 'https://nowhere.test/directory' },
+    externalAccount: externalAccount === undefined ? undefined : bound,
+    roots,
+    prove: async ({ type, name, keyAuthorization }) =>
+      void shown.add(`${type} ${name} ${keyAuthorization}`),
+    pass: () => clock.advance(1_000),
+    close: async () => ca.close(),
   };
 }

@@ -9,7 +9,7 @@ export const fakeCertificateReader: CertificateReader = {
     const [leaf, ...above] = parseFakeChain(chainPem);
     const chain = [leaf, ...above];
     return {
-      names: leaf.names.map((name) => name.toLowerCase()),
+      names: leaf.names.map((name) => name.toLowerCase()).toSorted(),
       notBeforeMs: leaf.notBeforeMs,
       notAfterMs: leaf.notAfterMs,
       fingerprint: certificateFingerprint(chainPem),

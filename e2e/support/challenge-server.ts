@@ -13,10 +13,13 @@ export interface ChallengeServer {
   readonly dnsServer: string;
   readonly httpPort: number;
   readonly tlsPort: number;
+  /** One more value. */
   setTxt(name: string, value: string): Promise<void>;
+  /** All values. */
   clearTxt(name: string): Promise<void>;
   setHttp(token: string, keyAuthorization: string): Promise<void>;
   setTlsAlpn(name: string, keyAuthorization: string): Promise<void>;
+  clearTlsAlpn(name: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -71,6 +74,7 @@ export async function startChallengeServer(address = '127.0.0.1'): Promise<Chall
     clearTxt: (name) => tell('/clear-txt', { host: `${name}.` }),
     setHttp: (token, content) => tell('/add-http01', { token, content }),
     setTlsAlpn: (host, content) => tell('/add-tlsalpn01', { host, content }),
+    clearTlsAlpn: (host) => tell('/del-tlsalpn01', { host }),
     stop,
   };
 }

@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import type { PeerCertificate } from 'node:tls';
 import type { CertificateFacts, CertificateReader } from '../acme.ts';
 import type { KeyType } from '../authority.ts';
 import { decodePem } from '../pem.ts';
@@ -30,7 +31,7 @@ export const certificateReader: CertificateReader = {
 };
 
 /**
- * The DNS names of `subjectAltName` in Node's words, lower case: `DNS:a.example, IP Address:::1`;
+ * The DNS names of `subjectAltName` in Node's words, lower case, sorted: `DNS:a.example, IP Address:::1`;
  * a name with a comma in it stands in quotes, so that it cannot pass for two.
  */
 export function dnsNames(subjectAltName: string | undefined): readonly string[] {
@@ -40,7 +41,8 @@ export function dnsNames(subjectAltName: string | undefined): readonly string[] 
   return [...entries]
     .filter(([, kind]) => kind === 'DNS')
     .map(([, , value = '']) => value.toLowerCase())
-    .filter((name) => /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name));
+    .filter((name) => /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name))
+    .toSorted();
 }
 
 function parseChain(chainPem: string): readonly [X509Certificate, ...(readonly X509Certificate[])] {
@@ -62,15 +64,12 @@ function parseCertificate(der: Uint8Array, position: number): X509Certificate {
   }
 }
 
-/** What no browser would take (CA/Browser Forum BR §6.1.5, §7.1.3), whoever signed it. */
+/** What no browser would take (CA/Browser Forum BR §6.1.5), whoever signed it. */
 function leafProblems(leaf: X509Certificate): readonly string[] {
   const { asymmetricKeyType, asymmetricKeyDetails } = leaf.publicKey;
   const { modulusLength = 0 } = asymmetricKeyDetails ?? {};
   const isWeak = asymmetricKeyType === 'rsa' && modulusLength < 2048;
-  const problems: string[] = [];
-  if (leaf.ca) problems.push('the first certificate is that of a CA, not of a server');
-  if (isWeak) problems.push(`its RSA key has ${modulusLength} bits; 2048 are the least`);
-  return problems;
+  return isWeak ? [`its RSA key has ${modulusLength} bits; 2048 are the least`] : [];
 }
 
 function keyProblems(leaf: X509Certificate, keyPem: string): readonly string[] {
@@ -90,7 +89,7 @@ function linkProblems(
 ): readonly string[] {
   const next = chain[index + 1];
   if (next === undefined || hasSigned(next, certificate)) return [];
-  const name = `certificate ${index + 2} of the chain (${commonName(next.subject)})`;
+  const name = `certificate ${index + 2} of the chain (${commonName(next.toLegacyObject().subject)})`;
   const isMisplaced = chain.some((other) => other !== certificate && hasSigned(other, certificate));
   return [`${name} did not sign the one before it${isMisplaced ? '; put them in order' : ''}`];
 }
@@ -111,12 +110,11 @@ function keyTypeOf(key: KeyObject): KeyType | 'other' {
 }
 
 function issuerName(certificate: X509Certificate): string {
-  return commonName(certificate.issuer);
+  return commonName(certificate.toLegacyObject().issuer);
 }
 
-/** Of a name in Node's words, one attribute a line; all of it when it has no common name. */
-function commonName(name: string | undefined): string {
-  const lines = (name ?? '').split('\n');
-  const common = lines.find((line) => line.startsWith('CN='));
-  return (common?.slice('CN='.length) ?? lines.join(', ')) || 'without a name';
+/** The first one, for a name may have several; else the organization that it names. */
+function commonName({ CN, O }: PeerCertificate['subject']): string {
+  const [name] = [CN, O].flat().filter((text) => text !== undefined && text !== '');
+  return name ?? 'without a name';
 }

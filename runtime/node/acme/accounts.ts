@@ -1,7 +1,14 @@
-import { type Acme, type AcmeAccount, AcmeProblem, type AcmeServer } from '../../acme.ts';
+import { type Acme, type AcmeAccount, type AcmeServer } from '../../acme.ts';
 import { linkTargets } from './headers.ts';
 import { bindExternally, readSigningKey, signJws } from './jws.ts';
-import { asAccount, locationOf, mayBeAsked, readAnswer, type StepPorts } from './steps.ts';
+import {
+  asAccount,
+  isProblem,
+  locationOf,
+  mayBeAsked,
+  readAnswer,
+  type StepPorts,
+} from './steps.ts';
 
 type AccountSteps = Pick<
   Acme,
@@ -67,9 +74,7 @@ function findAccount(
       const payload = { onlyReturnExisting: true };
       return locationOf(await calls.post(call, urls, { url, key, payload }), url, call);
     } catch (error) {
-      const isUnknown =
-        error instanceof AcmeProblem && error.document.type === 'accountDoesNotExist';
-      if (isUnknown) return undefined;
+      if (isProblem(error, 'accountDoesNotExist')) return undefined;
       throw error;
     }
   });

@@ -60,7 +60,10 @@ export function readOrder(
   return {
     url,
     status,
-    names: fields.list('identifiers', NAMES_MAX).map((one) => readName(fieldsOf(one, urlProblem))),
+    names: fields
+      .list('identifiers', NAMES_MAX)
+      .map((one) => readName(fieldsOf(one, urlProblem)))
+      .toSorted(),
     authorizations: fields.list('authorizations', NAMES_MAX).map((one) => {
       if (typeof one !== 'string') throw new Error('an authorization is no URL');
       const wrong = urlProblem(one);

@@ -2,7 +2,7 @@ import { type Acme, AcmeProblem, REVOCATION_REASONS } from '../../acme.ts';
 import { readRenewalInfo } from './answers.ts';
 import { certificateId, leafDer } from './certificate-id.ts';
 import { alternatesOf, CHAIN_BYTES_MAX, CHAIN_TYPE, readChain } from './chains.ts';
-import { asAccount, readAnswer, type StepPorts } from './steps.ts';
+import { asAccount, isProblem, readAnswer, type StepPorts } from './steps.ts';
 
 export function certificateSteps(
   ports: StepPorts,
@@ -26,8 +26,7 @@ export function certificateSteps(
         try {
           await post({ url: urls.revokeCert, payload });
         } catch (error) {
-          const isDone = error instanceof AcmeProblem && error.document.type === 'alreadyRevoked';
-          if (!isDone) throw error;
+          if (!isProblem(error, 'alreadyRevoked')) throw error;
         }
       }),
 

@@ -3,7 +3,7 @@ import { readAuthorization, readOrder } from './answers.ts';
 import type { Call } from './calls.ts';
 import { certificateId } from './certificate-id.ts';
 import { certificateRequest } from './certificate-request.ts';
-import { asAccount, locationOf, readAnswer, type StepPorts } from './steps.ts';
+import { asAccount, isProblem, locationOf, readAnswer, type StepPorts } from './steps.ts';
 import type { Answer } from './transport.ts';
 
 type OrderSteps = Pick<
@@ -51,8 +51,15 @@ export function orderSteps(ports: StepPorts): OrderSteps {
       ),
 
     answerChallenge: (account, url, signal) =>
-      asAccount(ports, account, { what: 'answer a challenge', signal }, async (post) => {
-        await post({ url, payload: {} });
+      asAccount(ports, account, { what: 'answer a challenge', signal }, async (post, _, call) => {
+        try {
+          await post({ url, payload: {} });
+        } catch (error) {
+          if (!isProblem(error, 'malformed')) throw error;
+          // Some CAs, such as Pebble, refuse to be told twice.
+          const { fields } = readAnswer(await post({ url }), call, ports.clock);
+          if (!['processing', 'valid'].includes(fields.text('status'))) throw error;
+        }
       }),
 
     finalize: (account, { finalizeUrl, orderUrl, names, keyPem }, signal) =>

@@ -1,4 +1,4 @@
-import type { AcmeAccount } from '../../acme.ts';
+import { type AcmeAccount, AcmeProblem } from '../../acme.ts';
 import type { Clock } from '../../clock.ts';
 import type { DirectoryUrls } from './answers.ts';
 import type { Call, Calls, SignedRequest } from './calls.ts';
@@ -38,6 +38,10 @@ export async function asAccount<Result>(
     };
     return await work(post, urls, call);
   });
+}
+
+export function isProblem(error: unknown, type: string): boolean {
+  return error instanceof AcmeProblem && error.document.type === type;
 }
 
 /** What an answer holds, where it is, and when to ask again. */
