@@ -1,7 +1,11 @@
 import { CLASS_IN } from '../codes.ts';
+import { EdnsOption, formatOption, OPT_BYTES } from '../edns.ts';
 import { HEADER_BYTES } from '../message.ts';
 import { type NameKey, parentOf, ROOT } from '../name.ts';
 import type { RecordData } from '../rrset.ts';
+
+/** Code and length of an option. */
+const OPTION_BYTES = 4;
 
 /** One record of a transfer. */
 export interface TransferRecord {
@@ -19,10 +23,20 @@ export interface WriterOptions {
   readonly questionName: NameKey;
   /** Whole records for the additional section. */
   readonly additional: readonly Uint8Array[];
+  /** Left out: no padding. */
+  readonly padding?: Padding | undefined;
   /** No more is added once the message is this long… */
   readonly wantedBytes: number;
   /** …and it is never longer than this. */
   readonly bytesMax: number;
+}
+
+/** That the length of a message tells little (RFC 7830, RFC 8467 §4.1). */
+export interface Padding {
+  /** To a multiple of this… */
+  readonly blockBytes: number;
+  /** …with so many bytes that are still to come behind it. */
+  readonly signatureBytes: number;
 }
 
 /** Writes records into the answer section of one message, names compressed (RFC 1035 §4.1.4). */
@@ -75,7 +89,8 @@ export class MessageWriter {
   }
 
   finish(): Buffer {
-    const { id, flags, question, additional } = this.#options;
+    const { id, flags, question } = this.#options;
+    const additional = this.#padded();
     const header = this.#buffer;
     header.writeUInt16BE(id, 0);
     header.writeUInt16BE(flags, 2);
@@ -84,6 +99,22 @@ export class MessageWriter {
     header.writeUInt16BE(0, 8);
     header.writeUInt16BE(additional.length, 10);
     return Buffer.concat([this.#buffer.subarray(0, this.#end), ...additional]);
+  }
+
+  /** The OPT is the last of the additional records. */
+  #padded(): readonly Uint8Array[] {
+    const { additional, padding, bytesMax } = this.#options;
+    const opt = additional.at(-1);
+    if (padding === undefined || opt === undefined) return additional;
+    const lengthBytes = this.#end + this.#additionalBytes;
+    const least = lengthBytes + OPTION_BYTES + padding.signatureBytes;
+    const wanted = Math.ceil(least / padding.blockBytes) * padding.blockBytes;
+    const count = Math.min(wanted - least, bytesMax - lengthBytes - OPTION_BYTES);
+    if (count < 0) return additional;
+    const option = formatOption(EdnsOption.PADDING, Buffer.alloc(count));
+    const padded = Buffer.concat([opt, option]);
+    padded.writeUInt16BE(padded.length - OPT_BYTES, OPT_BYTES - 2);
+    return [...additional.slice(0, -1), padded];
   }
 
   #rewind(end: number): void {

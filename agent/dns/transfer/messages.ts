@@ -1,9 +1,10 @@
 import type { DnsStream } from '../../../runtime/dns-reply.ts';
+import { PADDING_BLOCK_BYTES } from '../answer.ts';
 import { ROOT } from '../name.ts';
 import { TCP_SIZE_BYTES_MAX } from '../response.ts';
 import { optFor } from './bare.ts';
 import type { ZoneChange } from './history.ts';
-import { MessageWriter, type TransferRecord } from './message-writer.ts';
+import { MessageWriter, type Padding, type TransferRecord } from './message-writer.ts';
 import type { TransferRequest } from './request.ts';
 import type { TsigSigner } from './tsig.ts';
 import {
@@ -31,6 +32,7 @@ export interface Transfer {
   /** Undefined: the request was not signed, so the answer is not. */
   readonly signer: TsigSigner | undefined;
   readonly nowS: () => number;
+  readonly transport: 'udp' | 'tcp' | 'tls';
 }
 
 /** The whole zone between its SOA and its SOA (RFC 5936 §2.2). */
@@ -82,6 +84,8 @@ function* messagesOf(transfer: Transfer): Generator<Buffer> {
   const { request, records, signer } = transfer;
   const bytesMax = TCP_SIZE_BYTES_MAX - (signer?.bytes ?? 0);
   const limits = { wantedBytes: MESSAGE_BYTES, bytesMax };
+  // Whoever can see how long each message is must learn little of the zone by it.
+  const further = transfer.transport === 'tls' ? optFor(transfer.message) : [];
   let writer = firstWriter(transfer, limits);
   for (const record of records) {
     if (writer.add(record)) continue;
@@ -89,21 +93,34 @@ function* messagesOf(transfer: Transfer): Generator<Buffer> {
     writer = new MessageWriter({
       ...limits,
       ...{ id: request.id, flags: flagsOf(request) },
-      ...{ question: Buffer.alloc(0), questionName: ROOT, additional: [] },
+      ...{ question: Buffer.alloc(0), questionName: ROOT },
+      ...{ additional: further, padding: paddingOf(transfer) },
     });
     if (!writer.add(record)) throw new RangeError(`a record of type ${record.type} is too long`);
   }
   yield finish(writer, transfer);
 }
 
+/**
+ * Each message over TLS has an OPT, if the request had one, and is padded like any other answer:
+ * RFC 9103 §7.9.1 leaves it open how much.
+ */
+function paddingOf({ transport, signer }: Transfer): Padding | undefined {
+  if (transport !== 'tls') return undefined;
+  return { blockBytes: PADDING_BLOCK_BYTES, signatureBytes: signer?.bytes ?? 0 };
+}
+
 function firstWriter(
-  { request, message }: Transfer,
+  transfer: Transfer,
   limits: { readonly wantedBytes: number; readonly bytesMax: number },
 ): MessageWriter {
+  const { request, message } = transfer;
   const { id, question, origin } = request;
-  const additional = optFor(message);
   const flags = flagsOf(request);
-  return new MessageWriter({ ...limits, id, flags, question, questionName: origin, additional });
+  return new MessageWriter({
+    ...{ ...limits, id, flags, question, questionName: origin },
+    ...{ additional: optFor(message), padding: paddingOf(transfer) },
+  });
 }
 
 function finish(writer: MessageWriter, { signer, nowS }: Transfer): Buffer {

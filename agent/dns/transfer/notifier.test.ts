@@ -54,7 +54,7 @@ function listen(answer: (message: Buffer) => readonly Buffer[], address = ADDRES
   datagrams.setPeer(address, 53, peer);
 }
 
-/** The reply of RFC 1996 §3.8, unsigned. */
+/** The reply by which the primary knows that it was heard (RFC 1996 §3.3), unsigned. */
 function reply(message: Buffer, rcode = 0): Buffer {
   const bare = readTsig(message)?.bare ?? message;
   const question = bare.subarray(0, 12 + 13 + 4);

@@ -15,7 +15,7 @@ export interface NotifyRequest {
   readonly isReply: (reply: Uint8Array) => boolean;
 }
 
-/** Tells that a zone has a new version, with its SOA as a hint (RFC 1996 §3.7, §3.11). */
+/** Tells that a zone has a new version, with its SOA as a hint (RFC 1996 §3.7). */
 export function notifyRequest(
   plan: ZonePlan,
   given: { readonly id: number; readonly key: TsigKey | undefined; readonly nowS: number },
@@ -55,7 +55,7 @@ function bareMessage(plan: ZonePlan, id: number): Buffer {
   );
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt16BE(id, 0);
-  // Authoritative (RFC 1996 §3.8); one question, one answer.
+  // Authoritative, as every primary sends it; one question, one answer.
   header.writeUInt16BE((OPCODE_NOTIFY << 11) | 0x0400, 2);
   header.writeUInt16BE(1, 4);
   header.writeUInt16BE(1, 6);

@@ -1,6 +1,6 @@
 import packet from 'dns-packet';
 import { describe, expect, test } from 'vitest';
-import type { DnsClient } from '../answer.ts';
+import { type DnsClient, PADDING_BLOCK_BYTES } from '../answer.ts';
 import { geoName, queryBytes, records } from '../dns.fixture.ts';
 import { UNKNOWN_MS_MAX } from './borrowed.ts';
 import { NOW_S, Primary, SECONDARY, transferable, transferPlan } from './primary.fixture.ts';
@@ -65,6 +65,57 @@ describe('AXFR (RFC 5936)', () => {
       ...messages.slice(1).map(() => 0),
     ]);
     checkSignatures(messages, { requestMac: query.mac });
+  });
+
+  describe('over TLS (RFC 9103)', () => {
+    const many = Array.from({ length: 3000 }, (_, index) =>
+      records(`host-${index}.example.com`, 'A', '192.0.2.7'),
+    );
+    const zone = transferable({
+      records: many,
+      transfer: transferPlan({
+        secondaries: [{ address: '192.0.2.53', port: 53, key: undefined }],
+      }),
+    });
+    const tls = { ...SECONDARY, transport: 'tls' } as const;
+    const opt = optRecord(1232);
+    const optsIn = (messages: readonly Buffer[]): readonly number[] =>
+      messages.map((each) => each.readUInt16BE(10));
+
+    test('every message has an OPT that pads it, the signature counted', () => {
+      const query = signed(transferQuery('example.com', { opt }), { timeS: NOW_S });
+      const signedZone = transferable({ records: many });
+      const messages = new Primary(signedZone).ask(query.bytes, tls);
+      expect(messages.length).toBeGreaterThan(3);
+      for (const { length } of messages) expect(length % PADDING_BLOCK_BYTES).toBe(0);
+      // OPT and TSIG.
+      expect(optsIn(messages)).toEqual(messages.map(() => 2));
+      checkSignatures(messages, { requestMac: query.mac });
+    });
+
+    test('what is said is the same as over TCP, where only the first message has an OPT', () => {
+      const query = transferQuery('example.com', { opt });
+      const [overTls, overTcp] = [tls, SECONDARY].map((client) =>
+        new Primary(zone).ask(query, client),
+      );
+      expect(answers(overTls ?? [])).toEqual(answers(overTcp ?? []));
+      expect(optsIn(overTcp ?? [])).toEqual(overTcp?.map((_, index) => (index === 0 ? 1 : 0)));
+    });
+
+    test('RFC 7830 §4: who knows no EDNS gets no padding', () => {
+      const query = transferQuery('example.com');
+      const messages = new Primary(zone).ask(query, tls);
+      expect(messages).toEqual(new Primary(zone).ask(query));
+      expect(optsIn(messages)).toEqual(messages.map(() => 0));
+    });
+
+    test('a message that is nearly as long as one can be is padded to that alone', () => {
+      const long = Array.from({ length: 259 }, () => `"${'x'.repeat(251)}"`).join(' ');
+      const large = transferable({ ...zone, records: [records('example.com', 'TXT', long)] });
+      const messages = new Primary(large).ask(transferQuery('example.com', { opt }), tls);
+      expect(answers(messages)).toHaveLength(3);
+      for (const { length } of messages) expect(length).toBeLessThanOrEqual(65_535);
+    });
   });
 
   test('a record that is longer than a usual message goes alone', () => {

@@ -144,7 +144,9 @@ function planTransfer(
   },
 ): Transfer {
   const { request, message, sender, context } = given;
-  const fixed = { request, message, signer: sender.signer, nowS: () => secondsOf(context) };
+  const { transport } = sender.client;
+  const nowS = (): number => secondsOf(context);
+  const fixed = { request, message, signer: sender.signer, nowS, transport };
   const isCurrent = request.kind === 'IXFR' && isAtLeast(request.serial, version.zone.serial);
   if (isCurrent) return { ...fixed, records: soaRecords(version) };
   const changes = request.kind === 'IXFR' ? history.since(request.serial) : undefined;

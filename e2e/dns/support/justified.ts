@@ -188,7 +188,7 @@ export const JUSTIFIED: readonly Justified[] = [
   {
     title: 'other opcodes are not implemented',
     servers: BOTH,
-    rfc: 'RFC 1035 §4.1.1, RFC 1996 §3.11, RFC 2136 §3.1',
+    rfc: 'RFC 1035 §4.1.1, RFC 2136 §2.2',
     why: 'a primary takes no NOTIFY, and zones change through dom alone',
     fields: EVERYTHING,
     when: ({ query, ours }) => opcodeOf(query) !== 0 && NOT_SERVED.has(ours.rcode) && bare(ours),
@@ -220,7 +220,7 @@ export const JUSTIFIED: readonly Justified[] = [
   {
     title: 'client subnets, cookies and names of servers',
     servers: BOTH,
-    rfc: 'RFC 7871 §7.2.1, RFC 7873 §5.2, RFC 5001 §2.1',
+    rfc: 'RFC 7871 §7.2.1, RFC 7873 §5.2, RFC 5001 §2.2',
     why: 'ours answers by geography and cookies; the others have them switched off',
     fields: ['edns.options'],
     when: (pair) => onlyOptionsDiffer(pair, [3, 8, 10, 15]),
