@@ -48,6 +48,26 @@ test('cert revoke names the very certificate in use, and asks first on a termina
   expect((await cli.b8sctl('cert revoke blog --reason tired')).error).toContain('Allowed choices');
 });
 
+test('cert describe shows every order that was tried, and when', async () => {
+  const order = 'https://ca.test/order/7';
+  const failed = { started: '2027-01-15T11:00:00Z', time: '2027-01-15T11:00:30Z' };
+  const issued = { started: '2027-01-15T11:58:57Z', time: '2027-01-15T11:59:00Z' };
+  cli.api.put({
+    ...{ kind: 'Certificate', metadata: { name: 'blog', namespace: 'default' } },
+    spec: { names: ['blog.example.com'], issuer: 'le' },
+    status: {
+      tries: [
+        { ...failed, issuer: 'le', outcome: 'failed', detail: 'the CA says dns: no such name' },
+        { ...issued, issuer: 'le', outcome: 'issued', detail: FINGERPRINT, order },
+      ],
+    },
+  });
+  const { out } = await cli.b8sctl('cert describe cert/blog');
+  expect(out).toMatch(/Orders:\n +ENDED +TOOK +ISSUER +OUTCOME +DETAIL +ORDER\n/);
+  expect(out).toMatch(/59m ago +30s +le +failed +the CA says dns: no such name +<none>/);
+  expect(out).toMatch(/60s ago +3s +le +issued +(ab){32} +https:\/\/ca.test\/order\/7/);
+});
+
 test('issuer rollover is for accounts', async () => {
   await declare('Issuer', 'internal', { ca: {} });
   expect((await cli.b8sctl('issuer rollover internal')).error).toContain('has no account');

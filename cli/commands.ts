@@ -137,7 +137,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'cert',
-    summary: 'renew or revoke certificates',
+    summary: 'show, renew and revoke certificates',
     group: 'Operate',
     load: async () => (await import('./commands/cert.ts')).registerCert,
   },

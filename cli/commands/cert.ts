@@ -7,9 +7,18 @@ import { type Cli, CommandError } from '../cli.ts';
 import { fetchObject, forEachOrFail, modify } from '../objects.ts';
 import { qualifiedName } from '../render/output.ts';
 import { referenceOf } from '../targets.ts';
+import { describe } from './describe.ts';
 
-/** `cert renew NAME...`, `cert revoke NAME` */
+/** `cert describe NAME...`, `cert renew NAME...`, `cert revoke NAME` */
 export function registerCert(command: Command, cli: Cli): void {
+  command
+    .command('describe')
+    .description('Show all about certificates, with every order that was tried for them.')
+    .argument('<names...>', 'certificates by name; a site has one of its own name')
+    .addHelpText('after', '\nExample:\n  b8sctl cert describe blog')
+    .action(async (names: readonly string[]) => {
+      await describe(['certificate', ...names.map(bareName)], {}, cli);
+    });
   command
     .command('renew')
     .description('Have certificates issued anew now, whatever their age.')
@@ -85,8 +94,11 @@ async function revoke(
 
 /** `blog`, `certificate/blog` or `cert/blog`. */
 function certificateReference(word: string, namespace: string): ReturnType<typeof referenceOf> {
-  const name = word.replace(/^cert(ificates?)?\//, '');
-  return referenceOf({ kind: certificateKind, name }, namespace);
+  return referenceOf({ kind: certificateKind, name: bareName(word) }, namespace);
+}
+
+function bareName(word: string): string {
+  return word.replace(/^cert(ificates?)?\//, '');
 }
 
 export function annotated(object: Resource, key: string, value: string): Resource {

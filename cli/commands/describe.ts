@@ -30,7 +30,8 @@ Examples:
   b8sctl describe node/fra1
   b8sctl describe certificates -l app=blog`;
 
-async function describe(
+/** Shows what the words name; undefined `selector`: all of it. */
+export async function describe(
   words: readonly string[],
   { selector }: DescribeOptions,
   cli: Cli,

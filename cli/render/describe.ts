@@ -1,3 +1,4 @@
+import type { CertificateStatus } from '../../api/certificate.ts';
 import { formatDuration } from '../../api/duration.ts';
 import type { Event } from '../../api/event.ts';
 import { eventKind } from '../../api/event.ts';
@@ -13,7 +14,9 @@ export function renderDescription(
   events: readonly Event[],
   nowMs: number,
 ): string {
-  const { conditions = [], ...status } = object.status ?? {};
+  const { conditions = [], ...rest } = object.status ?? {};
+  const { status, tries } =
+    object.kind === 'Certificate' ? partTries(rest) : { status: rest, tries: undefined };
   return [
     renderFacts(metadataFacts(object, nowMs)),
     renderBlock('Spec', object.spec),
@@ -29,8 +32,35 @@ export function renderDescription(
         each.message,
       ]),
     ),
+    ...(tries === undefined ? [] : [renderTries(tries, nowMs)]),
     renderEvents(events, nowMs),
   ].join('');
+}
+
+type Tries = NonNullable<CertificateStatus['tries']>;
+
+/** As YAML the history of orders would hide the rest. */
+function partTries(status: CertificateStatus): {
+  readonly status: CertificateStatus;
+  readonly tries: Tries | undefined;
+} {
+  const { tries, ...rest } = status;
+  return { status: rest, tries };
+}
+
+function renderTries(tries: Tries, nowMs: number): string {
+  return renderRows(
+    'Orders',
+    ['ENDED', 'TOOK', 'ISSUER', 'OUTCOME', 'DETAIL', 'ORDER'],
+    tries.map(({ time, started, issuer, outcome, detail, order = NONE }) => [
+      `${ageOf(time, nowMs)} ago`,
+      formatDuration(Date.parse(time) - Date.parse(started)),
+      issuer,
+      outcome,
+      detail,
+      order,
+    ]),
+  );
 }
 
 function metadataFacts({ kind, metadata }: Resource, nowMs: number): readonly [string, string][] {
