@@ -5,22 +5,23 @@ import type { ViewEntry } from './view-entry.ts';
 
 /** The proofs that every edge puts up, of each order that has some: the CA may come to any. */
 export function challengeEntries(world: World): readonly ViewEntry[] {
-  return world.records('acmeOrder').flatMap(([uid, { value }]): readonly ViewEntry[] => {
-    const proofs = proofsUp(value).filter(({ proof }) => proof.type !== 'dns-01');
-    if (proofs.length === 0) return [];
-    const key = `challenge/${uid}`;
-    return [
-      {
-        key,
-        // Most steps of an order change none of these.
-        version: JSON.stringify(proofs),
-        make: () => ({
+  return world
+    .records('acmeOrder')
+    .flatMap(([uid, { value, modRevision }]): readonly ViewEntry[] => {
+      const proofs = proofsUp(value).filter(({ proof }) => proof.type !== 'dns-01');
+      if (proofs.length === 0) return [];
+      const key = `challenge/${uid}`;
+      return [
+        {
           key,
-          object: { $case: 'challenge', value: challengePlan(uid, proofs) },
-        }),
-      },
-    ];
-  });
+          version: String(modRevision),
+          make: () => ({
+            key,
+            object: { $case: 'challenge', value: challengePlan(uid, proofs) },
+          }),
+        },
+      ];
+    });
 }
 
 function challengePlan(uid: string, proofs: readonly ProofUp[]): ChallengePlan {
