@@ -1,10 +1,13 @@
+import type { Acme, CertificateReader } from '../runtime/acme.ts';
 import type { CertificateAuthority, Sealer } from '../runtime/authority.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Controller } from '../runtime/controller.ts';
 import type { EventRecorder } from '../runtime/events.ts';
+import type { PublicDns } from '../runtime/public-dns.ts';
 import type { Random } from '../runtime/random.ts';
 import type { World } from '../runtime/world.ts';
 import type { Writer } from '../runtime/writer.ts';
+import { acmeController } from './acme/controller.ts';
 import { certificatesController } from './certificates/controller.ts';
 import { contentController } from './content/controller.ts';
 import { dnsController } from './dns/controller.ts';
@@ -20,6 +23,10 @@ export interface ControllerPorts {
   readonly sealer: Sealer;
   readonly random: Random;
   readonly events: EventRecorder;
+  readonly acme: Acme;
+  readonly certificateReader: CertificateReader;
+  /** Left out: only what dom knows is looked at before a CA is asked. */
+  readonly publicDns?: PublicDns | undefined;
 }
 
 /** Every controller, to be run each by its own loop; they meet only in the store. */
@@ -27,6 +34,7 @@ export function allControllers(ports: ControllerPorts): readonly Controller[] {
   return [
     nodeController(ports),
     certificatesController(ports),
+    acmeController(ports),
     contentController(ports),
     dnsController(ports),
     garbageController(ports),

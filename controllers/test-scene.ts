@@ -3,10 +3,15 @@ import { INTERNAL_ISSUER } from '../api/issuer.ts';
 import { type KindName, kindsByName } from '../api/kinds.ts';
 import type { NodeRole } from '../api/node.ts';
 import { API_VERSION, type Resource } from '../api/object.ts';
+import type { Acme, CertificateReader } from '../runtime/acme.ts';
 import type { CertificateAuthority, IssuedCertificate, Sealer } from '../runtime/authority.ts';
 import { runController } from '../runtime/control-loop.ts';
 import type { Controller } from '../runtime/controller.ts';
 import type { EventNote, EventRecorder } from '../runtime/events.ts';
+import { fakeAcme } from '../runtime/fake-acme.ts';
+import { createFakeAcmeCa, type FakeAcmeCa } from '../runtime/fake-acme-ca.ts';
+import type { ValidateProof } from '../runtime/fake-acme-proof.ts';
+import { fakeCertificateReader } from '../runtime/fake-certificate-reader.ts';
 import { silentLog } from '../runtime/log.ts';
 import { memoryStore } from '../runtime/memory-store.ts';
 import { noMetrics } from '../runtime/metrics.ts';
@@ -28,6 +33,12 @@ export interface Scene {
   readonly events: EventRecorder & { readonly notes: readonly EventNote[] };
   readonly authority: FakeAuthority;
   readonly sealer: Sealer;
+  readonly acme: Acme;
+  readonly certificateReader: CertificateReader;
+  /** At https://ca.test/directory; it finds every proof unless told otherwise. */
+  readonly ca: FakeAcmeCa;
+  /** How the CA looks from now on. */
+  looks(validate: ValidateProof): void;
   /** Starts the loops of these controllers. */
   start(...controllers: readonly Controller[]): void;
   /** Creates an object; its spec is completed by the kind's defaults. */
@@ -65,6 +76,9 @@ export async function scene(): Promise<Scene> {
   const world = new Mirror({ store, clock, random, log: silentLog });
   const writer = new Writer({ store, clock, random, fence: () => [] });
   const stop = new AbortController();
+  let validate: ValidateProof = async () => undefined;
+  const caRandom = countingRandom();
+  const ca = createFakeAcmeCa({ clock, random: caRandom, validate: (proof) => validate(proof) });
   const running = [world.run(stop.signal)];
   const notes: EventNote[] = [];
   const where = (kind: KindName, name: string) => ({
@@ -99,6 +113,12 @@ export async function scene(): Promise<Scene> {
     events: { notes, record: (note) => void notes.push(note) },
     authority: fakeAuthority(clock),
     sealer: { seal: (secret, context) => `${context}|${secret}`, open: (sealed) => sealed },
+    acme: fakeAcme({ random, cas: [ca] }),
+    certificateReader: fakeCertificateReader,
+    ca,
+    looks(next) {
+      validate = next;
+    },
     start(...controllers) {
       const ports = { mirror: world, clock, random, log: silentLog, metrics: noMetrics };
       for (const each of controllers) running.push(runController(each, ports, stop.signal));
@@ -141,6 +161,7 @@ export async function scene(): Promise<Scene> {
     revision: async () => (await store.list('/b8s/')).revision,
     async end() {
       stop.abort();
+      ca.close();
       await Promise.all(running);
     },
   };

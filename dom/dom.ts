@@ -1,4 +1,5 @@
 import { allControllers } from '../controllers/all.ts';
+import type { Acme, CertificateReader } from '../runtime/acme.ts';
 import type { CertificateAuthority, Identity, Sealer } from '../runtime/authority.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { describeError, runController } from '../runtime/control-loop.ts';
@@ -8,6 +9,7 @@ import { type Link, LinkClosedError } from '../runtime/link.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { Mirror } from '../runtime/mirror.ts';
+import type { PublicDns } from '../runtime/public-dns.ts';
 import type { Random } from '../runtime/random.ts';
 import type { GeoRecord } from '../runtime/records.ts';
 import { RequestError } from '../runtime/request-error.ts';
@@ -36,6 +38,10 @@ export interface DomPorts {
   readonly metrics: Metrics;
   readonly sealer: Sealer;
   readonly authority: CertificateAuthority;
+  readonly acme: Acme;
+  readonly certificateReader: CertificateReader;
+  /** Left out: only what dom knows is looked at before a CA is asked. */
+  readonly publicDns?: PublicDns | undefined;
 }
 
 export interface DomOptions extends LeadershipOptions {

@@ -4,7 +4,9 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeError } from '../runtime/control-loop.ts';
+import { createAcmeClient } from '../runtime/node/acme/acme.ts';
 import { createAuthority, generateCa } from '../runtime/node/authority.ts';
+import { certificateReader } from '../runtime/node/certificate-reader.ts';
 import { systemClock } from '../runtime/node/clock.ts';
 import { nodeDisk } from '../runtime/node/disk.ts';
 import { bundledGeoFiles, largeFile } from '../runtime/node/geo-file.ts';
@@ -12,6 +14,7 @@ import { createGrpcServer } from '../runtime/node/grpc-server.ts';
 import { LOG_LEVELS, type LogLevel, pinoLog } from '../runtime/node/log.ts';
 import { prometheusMetrics } from '../runtime/node/metrics.ts';
 import { operationsHandler } from '../runtime/node/plain-http.ts';
+import { nodePublicDns } from '../runtime/node/public-dns.ts';
 import { systemRandom } from '../runtime/node/random.ts';
 import { listenTls } from '../runtime/node/tls-port.ts';
 import type { Store } from '../runtime/store.ts';
@@ -110,7 +113,12 @@ async function serve(options: RunOptions, onLost: () => void, signal: AbortSigna
   const authority = await createAuthority({ ...ca, clock, random });
   const own = advertised(options);
   const dom = new Dom(
-    { store, clock, random, disk, log, metrics, sealer, authority },
+    {
+      ...{ store, clock, random, disk, log, metrics, sealer, authority },
+      acme: createAcmeClient({ clock }),
+      certificateReader,
+      publicDns: nodePublicDns(),
+    },
     {
       holder: own,
       mode: options.store === 'etcd' ? 'shared' : 'sole',

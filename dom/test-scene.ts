@@ -7,7 +7,9 @@ import {
 } from '../proto/gen/b8s/v1/agent.ts';
 import type { Identity } from '../runtime/authority.ts';
 import type { Disk } from '../runtime/disk.ts';
+import { fakeAcme } from '../runtime/fake-acme.ts';
 import { encodeFakeRequest, fakeAuthority, fakeKey } from '../runtime/fake-authority.ts';
+import { fakeCertificateReader } from '../runtime/fake-certificate-reader.ts';
 import type { Link } from '../runtime/link.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
 import { memoryDisk } from '../runtime/memory-disk.ts';
@@ -65,7 +67,11 @@ export async function domScene(
   const sealer = createSealer({ key: new Uint8Array(32), random });
   const authority = fakeAuthority({ clock, random });
   const dom = new Dom(
-    { store, clock, random, disk, log, metrics: noMetrics, sealer, authority },
+    {
+      ...{ store, clock, random, disk, log, metrics: noMetrics, sealer, authority },
+      acme: fakeAcme({ random, cas: [] }),
+      certificateReader: fakeCertificateReader,
+    },
     {
       holder: 'dom',
       mode: 'sole',

@@ -63,13 +63,15 @@ export interface AcmeOrderRecord {
   /** From `downloading` on. */
   readonly certificateUrl?: string;
   readonly authorizations: readonly AcmeAuthorizationRecord[];
-  /** Not to be looked at before: the CA's Retry-After. */
+  /** Not to be looked at before: the CA's Retry-After, or a rest after it could not be asked. */
   readonly notBeforeMs?: number;
+  /** Times in a row that the CA could not be asked for it; absent: it could. */
+  readonly troubles?: number;
 }
 
 export interface AcmeAuthorizationRecord {
   readonly url: string;
-  /** Without `*.`. */
+  /** Without `*.`; empty: it was not read yet. */
   readonly name: string;
   readonly wildcard: boolean;
   /** `proposed`: the proof is being put up. `asked`: the CA was told to look. */
@@ -108,8 +110,15 @@ export type ProofRecord = {
 
 export interface AcmeCountRecord {
   readonly issuerUid: string;
+  /** The CA: several accounts of one share some limits. */
+  readonly directory: string;
   readonly names: readonly string[];
   readonly startedMs: number;
+  /**
+   * `renewal`: for exactly the names of a certificate from before. `suggested`: one that the CA
+   * itself wants to be replaced by now (RFC 9773 §5).
+   */
+  readonly kind: 'first' | 'renewal' | 'suggested';
 }
 
 export interface IssuanceFailure {
@@ -129,6 +138,8 @@ export interface IssuanceRecord {
   readonly failure?: IssuanceFailure;
   /** Generation of the Certificate that failed: another one is tried at once. */
   readonly generation: number;
+  /** The request (`b8s.dev/renew-requested`) at that try: after another one it is tried at once. */
+  readonly renewRequest?: string;
   /** What the CA says of renewing the certificate in use (RFC 9773); absent: it was not asked yet. */
   readonly renewal?: RenewalRecord;
 }
@@ -156,6 +167,8 @@ export interface IssuanceTry {
   readonly names: readonly string[];
   readonly orderUrl?: string;
   readonly outcome: 'issued' | 'failed' | 'abandoned';
+  /** Names, without `*.`, that the CA looked for and did not find proven; absent: none. */
+  readonly unproven?: readonly string[];
   /** Fingerprint of what was issued, or why it failed. */
   readonly detail: string;
 }

@@ -72,7 +72,8 @@ class ControlLoop {
     const close = (): void => this.#queue.close();
     this.#signal.addEventListener('abort', close, { once: true });
     if (this.#signal.aborted) close();
-    await Promise.all(Array.from({ length: CONCURRENCY }, () => this.#work()));
+    const length = this.#controller.concurrency ?? CONCURRENCY;
+    await Promise.all(Array.from({ length }, () => this.#work()));
     unsubscribe();
   }
 

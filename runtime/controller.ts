@@ -21,6 +21,8 @@ export class TerminalError extends Error {
 export interface Controller {
   /** One word: metrics, logs and events carry it. */
   readonly name: string;
+  /** Reconciles at a time; left out: 4. More is for those that wait for others, not for the store. */
+  readonly concurrency?: number;
   /** Which names a change concerns. Pure. */
   affected(change: WorldChange): readonly string[];
   /** Throws an operating failure to be retried with backoff, a TerminalError not to be. */

@@ -1,21 +1,27 @@
+import type { Certificate, CertificateStatus } from '../../api/certificate.ts';
+import type { Issuer } from '../../api/issuer.ts';
+import { condition } from '../../api/object.ts';
 import type { CertificateAuthority, Sealer } from '../../runtime/authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { describeError } from '../../runtime/control-loop.ts';
 import { afterWrite, type Controller, type Outcome } from '../../runtime/controller.ts';
 import type { EventRecorder } from '../../runtime/events.ts';
 import { qualifiedName, splitName } from '../../runtime/keys.ts';
+import { nodeViews } from '../../runtime/node-view.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';
 import { isKind, type World, type WorldChange } from '../../runtime/world.ts';
 import { type Author, type Operation, ownedBy, type Writer } from '../../runtime/writer.ts';
+import { zonesByOrigin } from '../../runtime/zones.ts';
+import type { AcmeFacts } from './acme-status.ts';
 import { issueMaterial } from './issue.ts';
 import {
   certificateStatus,
   type Failure,
   ISSUE_RETRY_MS,
   planCertificate,
-  planIssuer,
   siteCertificate,
 } from './plan.ts';
+import { planIssuer } from './plan-issuer.ts';
 
 const AUTHOR: Author = { manager: 'certificate-controller', user: 'dom' };
 const SOURCE = { component: AUTHOR.manager };
@@ -55,25 +61,63 @@ export function certificatesController(ports: CertificatePorts): Controller {
 }
 
 function affected(world: World, change: WorldChange): readonly string[] {
-  if (change.kind === 'record') {
-    if (change.record !== 'material') return [];
-    const owner = world.list('Certificate').find(({ metadata }) => metadata.uid === change.id);
-    const names = owner === undefined ? [] : [`certificate:${qualifiedName(owner.metadata)}`];
-    return [`material:${change.id}`, ...names];
-  }
+  if (change.kind === 'record') return byRecord(world, change);
   const { object, before } = change;
   const name = qualifiedName(object.metadata);
   if (isKind(object, 'Site')) return [`site:${name}`];
-  if (isKind(object, 'Issuer')) {
-    const users = world.list('Certificate').filter(({ spec }) => spec.issuer === name);
-    return [
-      `issuer:${name}`,
-      ...users.map(({ metadata }) => `certificate:${qualifiedName(metadata)}`),
-    ];
-  }
+  if (isKind(object, 'Issuer')) return ofIssuer(world, name);
   if (!isKind(object, 'Certificate')) return [];
   const uids = new Set([object.metadata.uid, before?.metadata.uid ?? object.metadata.uid]);
   return [`certificate:${name}`, `site:${name}`, ...[...uids].map((uid) => `material:${uid}`)];
+}
+
+function byRecord(
+  world: World,
+  { record, id }: WorldChange & { readonly kind: 'record' },
+): readonly string[] {
+  switch (record) {
+    case 'material':
+      return [`material:${id}`, ...ownerOf(world, id)];
+    case 'acmeOrder':
+    case 'issuance':
+      return ownerOf(world, id);
+    case 'acmeAccount': {
+      const issuer = world.list('Issuer').find(({ metadata }) => metadata.uid === id);
+      return issuer === undefined ? [] : ofIssuer(world, issuer.metadata.name);
+    }
+    case 'session':
+    case 'report':
+    case 'zone':
+      // Who waits for nodes says for which.
+      return world
+        .records('acmeOrder')
+        .filter(([, { value }]) => value.phase === 'validating')
+        .map(([, { value }]) => `certificate:${qualifiedName(value.certificate)}`);
+    case 'acmeCount':
+    case 'authority':
+    case 'dnsCookie':
+    case 'geo':
+    case 'host':
+    case 'revocation':
+    case 'serial':
+    case 'signing':
+    case 'token':
+    case 'transferKey':
+      return [];
+  }
+}
+
+function ownerOf(world: World, uid: string): readonly string[] {
+  const owner = world.list('Certificate').find(({ metadata }) => metadata.uid === uid);
+  return owner === undefined ? [] : [`certificate:${qualifiedName(owner.metadata)}`];
+}
+
+function ofIssuer(world: World, name: string): readonly string[] {
+  const users = world.list('Certificate').filter(({ spec }) => spec.issuer === name);
+  return [
+    `issuer:${name}`,
+    ...users.map(({ metadata }) => `certificate:${qualifiedName(metadata)}`),
+  ];
 }
 
 /** A Certificate of that name which a person declared is theirs, and left as it is. */
@@ -90,8 +134,10 @@ async function reconcileSite({ world, writer }: CertificatePorts, name: string):
   }
   const owners = certificate.metadata.ownerReferences ?? [];
   if (!owners.some(({ uid }) => uid === site.metadata.uid)) return 'settled';
-  // The key type may be chosen by hand; the names and the Issuer are the Site's.
-  const next = { ...certificate, spec: { ...spec, keyType: certificate.spec.keyType } };
+  // The key type and the renewal may be chosen by hand; the names and the Issuer are the Site's.
+  const { keyType, renewal } = certificate.spec;
+  const chosen = renewal === undefined ? { keyType } : { keyType, renewal };
+  const next = { ...certificate, spec: { ...spec, ...chosen } };
   const replace: Operation = { kind: 'replace', base: certificate, next };
   return afterWrite(await writer.commit([expected, replace], AUTHOR));
 }
@@ -104,13 +150,20 @@ async function reconcileCertificate(ports: CertificatePorts, name: string): Prom
   const { uid } = certificate.metadata;
   const issuer = world.get('Issuer', { name: certificate.spec.issuer });
   const stored = world.record('material', uid);
-  const facts = { certificate, issuer, material: stored?.value };
+  const facts = {
+    certificate,
+    issuer,
+    material: stored?.value,
+    fallbacks: fallbacksOf(world, issuer),
+    acme: acmeFacts(world, certificate, issuer),
+  };
   const nowMs = clock.nowMs();
   const plan = planCertificate(facts, nowMs);
   if (plan.kind !== 'issue' || issuer === undefined) {
     const failure = plan.kind === 'wait' ? plan.failure : undefined;
     const status = certificateStatus(facts, failure, nowMs);
     const outcome = await writer.commit([{ kind: 'status', base: certificate, status }], AUTHOR);
+    if (outcome.outcome === 'written') warnIfLate(events, certificate, status);
     return afterWrite(outcome, plan.kind === 'issue' ? Infinity : plan.recheckInMs);
   }
   const { lifetimeMs } = plan;
@@ -132,9 +185,48 @@ async function reconcileCertificate(ports: CertificatePorts, name: string): Prom
       write(uid, tried.material, stored?.modRevision),
     );
   const written = await writer.commit(operations, AUTHOR);
-  if (written.outcome === 'written')
+  if (written.outcome === 'written') {
     events.record({ regarding: certificate, source: SOURCE, ...note(tried) });
+    warnIfLate(events, certificate, status);
+  }
   return afterWrite(written, tried.failure === undefined ? Infinity : ISSUE_RETRY_MS);
+}
+
+/** Once for each step from "in time" to "ended" (INV-31). */
+function warnIfLate(
+  events: EventRecorder,
+  certificate: Certificate,
+  { conditions = [] }: CertificateStatus,
+): void {
+  const current = conditions.find(({ type }) => type === 'Current');
+  const before = condition(certificate, 'Current');
+  if (current?.status !== 'False' || current.reason === before?.reason) return;
+  const { reason, message } = current;
+  events.record({ regarding: certificate, source: SOURCE, type: 'Warning', reason, message });
+}
+
+function fallbacksOf(world: World, issuer: Issuer | undefined): readonly Issuer[] {
+  const names = issuer?.spec.acme?.fallbacks ?? [];
+  return names.flatMap((name) => world.get('Issuer', { name }) ?? []);
+}
+
+function acmeFacts(
+  world: World,
+  { metadata: { uid } }: Certificate,
+  issuer: Issuer | undefined,
+): AcmeFacts | undefined {
+  if (issuer?.spec.acme === undefined) return undefined;
+  return {
+    issuer,
+    account: world.record('acmeAccount', issuer.metadata.uid)?.value,
+    order: world.record('acmeOrder', uid)?.value,
+    issuance: world.record('issuance', uid)?.value,
+    proofs: {
+      zones: zonesByOrigin(world.list('Zone')),
+      zoneRecord: (zone) => world.record('zone', zone)?.value,
+      nodes: nodeViews(world),
+    },
+  };
 }
 
 /** The old material stays where it is unless the new one takes its place (INV-29). */
@@ -182,6 +274,7 @@ async function reconcileIssuer(
 ): Promise<Outcome> {
   const issuer = world.get('Issuer', { name });
   if (issuer === undefined) return 'settled';
-  const status = planIssuer(issuer, clock.nowMs());
+  const account = world.record('acmeAccount', issuer.metadata.uid)?.value;
+  const status = planIssuer(issuer, account, clock.nowMs());
   return afterWrite(await writer.commit([{ kind: 'status', base: issuer, status }], AUTHOR));
 }

@@ -2,6 +2,7 @@ import type { Certificate } from '../../api/certificate.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import type { CertificateAuthority, Sealer } from '../../runtime/authority.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';
+import { requestsOf } from '../../runtime/renewal.ts';
 
 export interface IssueRequest {
   readonly certificate: Certificate;
@@ -20,6 +21,7 @@ export async function issueMaterial(
   { certificate, issuer, lifetimeMs, nowMs }: IssueRequest,
 ): Promise<MaterialRecord> {
   const { names, keyType } = certificate.spec;
+  const { renew } = requestsOf(certificate);
   const issued = await authority.issueServer({ names, keyType, lifetimeMs });
   return {
     chainPem: issued.chainPem,
@@ -32,5 +34,6 @@ export async function issueMaterial(
     notAfterMs: issued.notAfterMs,
     fingerprint: issued.fingerprint,
     serialNumber: issued.serialNumber,
+    ...(renew === undefined ? {} : { renewRequest: renew }),
   };
 }

@@ -2,14 +2,10 @@ import { expect, test } from 'vitest';
 import type { Certificate } from '../../api/certificate.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';
+import { RENEW_INTERVAL_MIN_MS } from '../../runtime/renewal.ts';
 import { object } from '../test-scene.ts';
-import {
-  certificateStatus,
-  ISSUE_RETRY_MS,
-  planCertificate,
-  planIssuer,
-  RENEW_INTERVAL_MIN_MS,
-} from './plan.ts';
+import { certificateStatus, ISSUE_RETRY_MS, planCertificate } from './plan.ts';
+import { planIssuer } from './plan-issuer.ts';
 
 const NOW_MS = Date.parse('2026-03-01T00:00:00Z');
 const DAY_MS = 86_400_000;
@@ -114,13 +110,25 @@ test('a life that ends in a moment is not renewed in a loop', () => {
 });
 
 test.each([
-  { when: 'issued', material: material(1), ready: 'True Issued', renewable: 'True RenewalPlanned' },
-  { when: 'not issued yet', ready: 'False Issuing', renewable: 'True RenewalPlanned' },
+  {
+    when: 'issued',
+    material: material(1),
+    ready: 'True Issued',
+    renewable: 'True RenewalPlanned',
+    current: 'True InTime',
+  },
+  {
+    when: 'not issued yet',
+    ready: 'False Issuing',
+    renewable: 'True RenewalPlanned',
+    current: undefined,
+  },
   {
     when: 'its issuer is missing',
     issuer: undefined,
     ready: 'False IssuerNotFound',
     renewable: 'False IssuerNotFound',
+    current: undefined,
   },
   {
     when: 'good, and its issuer went away',
@@ -128,12 +136,14 @@ test.each([
     material: material(1),
     ready: 'True Issued',
     renewable: 'False IssuerNotFound',
+    current: 'True InTime',
   },
   {
     when: 'expired',
     material: material(100),
     ready: 'False Issuing',
     renewable: 'True RenewalPlanned',
+    current: 'False CertificateExpired',
   },
   {
     when: 'good, and its renewal failed',
@@ -141,27 +151,33 @@ test.each([
     failure: { message: 'no', nextTryMs: 0 },
     ready: 'True Issued',
     renewable: 'False IssueFailed',
+    current: 'False RenewalOverdue',
   },
   {
     when: 'of other names',
     material: material(0, { names: ['x.example.com'] }),
     ready: 'False Issuing',
     renewable: 'True RenewalPlanned',
+    current: 'True InTime',
   },
-])('certificateStatus when it is $when', ({ when: _, ready, renewable, failure, ...facts }) => {
-  const all = { certificate: certificate(), issuer, material: undefined, ...facts };
-  const { conditions = [] } = certificateStatus(all, failure, NOW_MS);
-  expect(conditions.map(({ type, status, reason }) => `${type} ${status} ${reason}`)).toEqual([
-    `Ready ${ready}`,
-    `Renewable ${renewable}`,
-  ]);
-});
+])(
+  'certificateStatus when it is $when',
+  ({ when: _, ready, renewable, current, failure, ...facts }) => {
+    const all = { certificate: certificate(), issuer, material: undefined, ...facts };
+    const { conditions = [] } = certificateStatus(all, failure, NOW_MS);
+    expect(conditions.map(({ type, status, reason }) => `${type} ${status} ${reason}`)).toEqual([
+      `Ready ${ready}`,
+      `Renewable ${renewable}`,
+      ...(current === undefined ? [] : [`Current ${current}`]),
+    ]);
+  },
+);
 
 test.each([
   { lifetime: '90d', ready: 'True' },
   { lifetime: 'soon', ready: 'False' },
   { lifetime: '0d', ready: 'False' },
 ])('planIssuer with a lifetime of $lifetime', ({ lifetime, ready }) => {
-  const planned = planIssuer(object('Issuer', 'x', { ca: { lifetime } }), NOW_MS);
+  const planned = planIssuer(object('Issuer', 'x', { ca: { lifetime } }), undefined, NOW_MS);
   expect(planned.conditions?.[0]?.status).toBe(ready);
 });

@@ -1,28 +1,31 @@
 import type { Certificate, CertificateSpec, CertificateStatus } from '../../api/certificate.ts';
-import { formatDuration, parseDurationMs } from '../../api/duration.ts';
-import { INTERNAL_ISSUER, type Issuer, type IssuerStatus } from '../../api/issuer.ts';
+import { INTERNAL_ISSUER, type Issuer } from '../../api/issuer.ts';
 import type { Site } from '../../api/site.ts';
 import { type ConditionInput, replaceConditions } from '../../runtime/conditions.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';
+import {
+  AHEAD_MS_MAX,
+  isCeased,
+  lastThirdMs,
+  renewalMs,
+  type Shortcoming,
+  shortcomingOf,
+} from '../../runtime/renewal.ts';
 import type { NewObject } from '../../runtime/writer.ts';
+import { type AcmeFacts, acmeFields, acmeProgress, type Words } from './acme-status.ts';
+import { lifetimeOf } from './plan-issuer.ts';
 
-/**
- * The part of its life after which a certificate is renewed. A little less than two thirds, so that
- * the renewal is done before the last third begins (INV-31).
- */
-export const RENEW_AFTER = 0.65;
-/** The shortest time between two renewals: as the CA nears its own end, lives become short. */
-export const RENEW_INTERVAL_MIN_MS = 5_000;
 /** How long a failed try is left alone. */
 export const ISSUE_RETRY_MS = 60_000;
-
-/** Certificates are valid from so long before they are issued, for clocks that differ. */
-const AHEAD_MS_MAX = 5 * 60 * 1000;
 
 export interface CertificateFacts {
   readonly certificate: Certificate;
   readonly issuer: Issuer | undefined;
   readonly material: MaterialRecord | undefined;
+  /** Issuers that may have issued it beside the declared one; left out: none. */
+  readonly fallbacks?: readonly Issuer[];
+  /** When the declared Issuer is an ACME CA. */
+  readonly acme?: AcmeFacts | undefined;
 }
 
 export type CertificatePlan =
@@ -39,16 +42,15 @@ export interface Failure {
   readonly nextTryMs: number;
 }
 
-/** Decides whether a certificate is to be issued now. */
+/** Decides whether the built-in CA is to issue a certificate now. */
 export function planCertificate(facts: CertificateFacts, nowMs: number): CertificatePlan {
   const { certificate, issuer, material } = facts;
   const lifetimeMs = lifetimeOf(issuer);
-  if (lifetimeMs === undefined) {
-    const endsInMs = (material?.notAfterMs ?? 0) - nowMs;
-    return { kind: 'keep', recheckInMs: endsInMs > 0 ? endsInMs : Infinity };
-  }
-  if (material !== undefined && isAsDeclared(facts)) {
-    const renewInMs = renewalMs(material) - nowMs;
+  if (lifetimeMs === undefined) return { kind: 'keep', recheckInMs: turnInMs(material, nowMs) };
+  const isFit = shortcoming(facts) === undefined;
+  if (material !== undefined && (isFit || isCeased(certificate, material))) {
+    const { spec } = certificate;
+    const renewInMs = renewalMs({ spec, material, renewal: undefined }, nowMs) - nowMs;
     // Issued in the future: the clock was ahead and was set right. Nobody takes it yet.
     const isOfFuture = material.issuedMs - nowMs > AHEAD_MS_MAX;
     if (renewInMs > 0 && !isOfFuture) return { kind: 'keep', recheckInMs: renewInMs };
@@ -63,6 +65,14 @@ export function planCertificate(facts: CertificateFacts, nowMs: number): Certifi
   return { kind: 'wait', recheckInMs: waitMs, failure };
 }
 
+/** The time until something else is to be said of what is in use. */
+function turnInMs(material: MaterialRecord | undefined, nowMs: number): number {
+  if (material === undefined) return Infinity;
+  const { notAfterMs } = material;
+  const turns = [lastThirdMs(material), expiringMs(material), notAfterMs].map((ms) => ms - nowMs);
+  return Math.min(...turns.filter((ms) => ms > 0), Infinity);
+}
+
 /** What is said of a certificate. `failure`: why it could not be issued; undefined: it could. */
 export function certificateStatus(
   facts: CertificateFacts,
@@ -71,7 +81,11 @@ export function certificateStatus(
 ): CertificateStatus {
   const { certificate, material } = facts;
   const observedGeneration = certificate.metadata.generation;
-  const inputs = [readyOf(facts, failure, nowMs), renewableOf(facts, failure)];
+  const inputs = [
+    readyOf(facts, failure, nowMs),
+    renewableOf(facts, failure, nowMs),
+    ...(material === undefined ? [] : [currentOf(material, nowMs)]),
+  ];
   const conditions = replaceConditions(
     certificate.status?.conditions ?? [],
     inputs.map((input) => ({ ...input, observedGeneration })),
@@ -80,7 +94,8 @@ export function certificateStatus(
   return {
     observedGeneration,
     conditions,
-    ...(material === undefined ? {} : describeMaterial(material)),
+    ...(material === undefined ? {} : describeMaterial(facts, material, nowMs)),
+    ...(facts.acme === undefined ? {} : acmeFields(facts.acme)),
     ...(failure === undefined
       ? {}
       : { lastError: failure.message, nextTry: iso(failure.nextTryMs) }),
@@ -98,58 +113,23 @@ export function defaultIssuer(): NewObject {
   return { kind: 'Issuer', metadata: { name: INTERNAL_ISSUER }, spec };
 }
 
-export function planIssuer(issuer: Issuer, nowMs: number): IssuerStatus {
-  const lifetimeMs = lifetimeOf(issuer);
-  const input: ConditionInput =
-    lifetimeMs === undefined
-      ? {
-          type: 'Ready',
-          status: 'False',
-          reason: 'InvalidLifetime',
-          message: `spec.ca.lifetime "${issuer.spec.ca?.lifetime}": write a duration, e.g. 90d`,
-        }
-      : {
-          type: 'Ready',
-          status: 'True',
-          reason: 'AuthorityReady',
-          message: `the built-in CA signs certificates for ${formatDuration(lifetimeMs)}`,
-        };
-  const observedGeneration = issuer.metadata.generation;
-  const conditions = replaceConditions(
-    issuer.status?.conditions ?? [],
-    [{ ...input, observedGeneration }],
-    nowMs,
-  );
-  return { observedGeneration, conditions };
+/** Why what is there is not what is wanted; undefined: it is. */
+function shortcoming(facts: CertificateFacts): Shortcoming | undefined {
+  const { certificate, material, issuer, fallbacks = [] } = facts;
+  return shortcomingOf(certificate, material, issuer === undefined ? [] : [issuer, ...fallbacks]);
 }
 
-/** Whether what is there is what is declared now. Without its Issuer only the names can tell. */
-function isAsDeclared({ certificate, issuer, material }: CertificateFacts): boolean {
-  if (material === undefined) return false;
-  const { spec } = certificate;
-  const names = new Set(material.names);
-  if (names.size !== new Set(spec.names).size || !spec.names.every((name) => names.has(name)))
-    return false;
-  if (material.keyType !== spec.keyType) return false;
-  return issuer === undefined || material.issuerUid === issuer.metadata.uid;
-}
-
-/** Undefined when the Issuer is not there, or cannot issue. */
-function lifetimeOf(issuer: Issuer | undefined): number | undefined {
-  const lifetimeMs = parseDurationMs(issuer?.spec.ca?.lifetime ?? '');
-  return lifetimeMs === undefined || lifetimeMs <= 0 ? undefined : lifetimeMs;
-}
-
-function renewalMs({ issuedMs, notAfterMs }: MaterialRecord): number {
-  const lifeMs = Math.max(RENEW_INTERVAL_MIN_MS, (notAfterMs - issuedMs) * RENEW_AFTER);
-  return issuedMs + Math.floor(lifeMs);
-}
-
-function describeMaterial(material: MaterialRecord): CertificateStatus {
+function describeMaterial(
+  { certificate, acme }: CertificateFacts,
+  material: MaterialRecord,
+  nowMs: number,
+): CertificateStatus {
+  const renewal = acme?.issuance?.renewal;
+  const dueMs = renewalMs({ spec: certificate.spec, material, renewal }, nowMs);
   return {
     notBefore: iso(material.notBeforeMs),
     notAfter: iso(material.notAfterMs),
-    renewalTime: iso(renewalMs(material)),
+    renewalTime: iso(dueMs),
     fingerprint: material.fingerprint,
     serialNumber: material.serialNumber,
   };
@@ -160,48 +140,103 @@ function readyOf(
   failure: Failure | undefined,
   nowMs: number,
 ): ConditionInput {
-  const { material } = facts;
+  const { certificate, material } = facts;
   const type = 'Ready';
   const isGood = material !== undefined && nowMs < material.notAfterMs;
-  if (isGood && isAsDeclared(facts)) {
+  if (isGood && isCeased(certificate, material)) {
+    const mend = 'remove the annotation b8s.dev/revoke-requested to have another one';
+    return { type, status: 'False', reason: 'Revoked', message: `it is revoked for good; ${mend}` };
+  }
+  const short = shortcoming(facts);
+  if (isGood && (short === undefined || short === 'requested')) {
     const message = `good until ${iso(material.notAfterMs)}`;
     return { type, status: 'True', reason: 'Issued', message };
   }
   const kept = isGood ? '; the certificate from before goes on being served' : '';
-  const { reason, message } = obstacle(facts, failure) ?? {
-    reason: 'Issuing',
-    message: 'it is being issued',
-  };
+  const found = obstacle(facts, failure, nowMs) ?? progress(facts, nowMs);
+  const { reason, message } = found ?? { reason: 'Issuing', message: 'it is being issued' };
   return { type, status: 'False', reason, message: `${message}${kept}` };
 }
 
-function renewableOf(facts: CertificateFacts, failure: Failure | undefined): ConditionInput {
+function renewableOf(
+  facts: CertificateFacts,
+  failure: Failure | undefined,
+  nowMs: number,
+): ConditionInput {
   const type = 'Renewable';
-  const found = obstacle(facts, failure);
+  const found = obstacle(facts, failure, nowMs);
   if (found !== undefined) return { type, status: 'False', ...found };
+  const under = facts.acme?.order === undefined ? undefined : progress(facts, nowMs);
+  if (under !== undefined) return { type, status: 'True', ...under };
   const { material } = facts;
+  const { renewalTime } = material === undefined ? {} : describeMaterial(facts, material, nowMs);
   const message =
-    material === undefined
-      ? 'nothing to renew yet'
-      : `it is renewed at ${iso(renewalMs(material))}`;
+    renewalTime === undefined ? 'nothing to renew yet' : `it is renewed at ${renewalTime}`;
   return { type, status: 'True', reason: 'RenewalPlanned', message };
+}
+
+/** Under a tenth of its life: whoever can help should do so now. */
+const EXPIRING = 0.1;
+
+function expiringMs({ issuedMs, notAfterMs }: MaterialRecord): number {
+  return Math.floor(notAfterMs - (notAfterMs - issuedMs) * EXPIRING);
+}
+
+/** Whether what is in use is renewed in time (INV-31); each change of the reason is an event. */
+function currentOf(material: MaterialRecord, nowMs: number): ConditionInput {
+  const type = 'Current';
+  const until = `until ${iso(material.notAfterMs)}`;
+  const mend = 'see the condition Renewable';
+  if (nowMs >= material.notAfterMs) {
+    const message = `it ended at ${iso(material.notAfterMs)}: ${mend}`;
+    return { type, status: 'False', reason: 'CertificateExpired', message };
+  }
+  if (nowMs >= expiringMs(material)) {
+    const message = `it is good ${until} only: ${mend}`;
+    return { type, status: 'False', reason: 'CertificateExpiring', message };
+  }
+  if (nowMs >= lastThirdMs(material)) {
+    const message = `less than a third of its life is left, ${until}: ${mend}`;
+    return { type, status: 'False', reason: 'RenewalOverdue', message };
+  }
+  return {
+    type,
+    status: 'True',
+    reason: 'InTime',
+    message: 'more than a third of its life is left',
+  };
 }
 
 /** What stands in the way of issuing, and the mend. */
 function obstacle(
-  { certificate, issuer }: CertificateFacts,
+  { certificate, issuer, acme }: CertificateFacts,
   failure: Failure | undefined,
-): { readonly reason: string; readonly message: string } | undefined {
+  nowMs: number,
+): Words | undefined {
   const { issuer: name } = certificate.spec;
   if (issuer === undefined) {
     const mend = `declare it, or use "${INTERNAL_ISSUER}"`;
     const message = `spec.issuer "${name}": there is no such Issuer; ${mend}`;
     return { reason: 'IssuerNotFound', message };
   }
+  if (acme !== undefined) {
+    const found = acmeProgress(acme, nowMs);
+    return found?.kind === 'obstacle' ? wordsOf(found) : undefined;
+  }
   if (lifetimeOf(issuer) === undefined) {
     return { reason: 'IssuerNotReady', message: `Issuer "${name}" has no valid spec.ca.lifetime` };
   }
   return failure === undefined ? undefined : { reason: 'IssueFailed', message: failure.message };
+}
+
+/** What is under way. */
+function progress({ acme }: CertificateFacts, nowMs: number): Words | undefined {
+  const found = acme === undefined ? undefined : acmeProgress(acme, nowMs);
+  return found?.kind === 'progress' ? wordsOf(found) : undefined;
+}
+
+function wordsOf({ reason, message }: Words): Words {
+  return { reason, message };
 }
 
 function iso(ms: number): string {

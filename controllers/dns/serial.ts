@@ -1,4 +1,6 @@
-const SERIALS = 2 ** 32;
+import { isSerialGreater, SERIALS } from '../../runtime/serial.ts';
+
+export { isSerialGreater };
 
 /**
  * The serial of a new version of a zone (RFC 1982): the time in seconds since the epoch, or one
@@ -15,10 +17,4 @@ export function greatestSerial(serials: readonly number[]): number | undefined {
   return serials.length === 0
     ? undefined
     : serials.reduce((one, other) => (isSerialGreater(one, other) ? one : other));
-}
-
-/** RFC 1982 §3.2; false for two serials half the circle apart, where the order is undefined. */
-export function isSerialGreater(one: number, other: number): boolean {
-  const distance = (one - other + SERIALS) % SERIALS;
-  return distance > 0 && distance < SERIALS / 2;
 }

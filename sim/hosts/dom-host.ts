@@ -2,6 +2,9 @@ import type { Blobs } from '../../dom/blobs/blobs.ts';
 import type { Dom } from '../../dom/dom.ts';
 import type { CertificateAuthority, Identity } from '../../runtime/authority.ts';
 import { digestOf } from '../../runtime/digest.ts';
+import { fakeAcme } from '../../runtime/fake-acme.ts';
+import type { FakeAcmeCa } from '../../runtime/fake-acme-ca.ts';
+import { fakeCertificateReader } from '../../runtime/fake-certificate-reader.ts';
 import { noMetrics } from '../../runtime/metrics.ts';
 import type { GeoRecord } from '../../runtime/records.ts';
 import type { Checks } from '../check/checks.ts';
@@ -32,6 +35,8 @@ export interface DomParts {
   readonly trace: Trace;
   readonly checks: Checks;
   readonly faults: () => Faults;
+  /** CAs that speak ACME; left out: none can be reached. */
+  readonly cas?: readonly FakeAcmeCa[];
   /** A geography database, if there is one. */
   readonly geo: Uint8Array | undefined;
   /** As with sub. */
@@ -60,6 +65,8 @@ export function startDom(parts: DomParts): RunningDom {
         (secret) => checks.confided(secret),
       ),
       authority,
+      acme: fakeAcme({ random: random.fork('acme'), cas: parts.cas ?? [] }),
+      certificateReader: fakeCertificateReader,
     },
     {
       ...{ holder: host.name, mode, version: 'sim', storeName: 'memory' },

@@ -1,0 +1,113 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Certificate } from '../../api/certificate.ts';
+import type { Issuer } from '../../api/issuer.ts';
+import { proofsUp } from '../../runtime/acme-proofs.ts';
+import type { AcmeOrderRecord } from '../../runtime/acme-records.ts';
+import { qualifiedName } from '../../runtime/keys.ts';
+import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/world.ts';
+
+/** Which of the controller's names a change concerns. */
+export function affected(world: World, change: WorldChange): readonly string[] {
+  return change.kind === 'record' ? byRecord(world, change) : byObject(world, change);
+}
+
+function byRecord(
+  world: World,
+  { record, id }: WorldChange & { readonly kind: 'record' },
+): readonly string[] {
+  switch (record) {
+    case 'acmeOrder':
+    case 'issuance':
+    case 'material':
+      return ofUid(world, id);
+    case 'acmeAccount': {
+      const issuer = world.list('Issuer').find(({ metadata }) => metadata.uid === id);
+      return issuer === undefined ? [`owner:${id}`] : ofIssuer(world, issuer);
+    }
+    case 'acmeCount':
+      return ['counts'];
+    case 'revocation':
+      return [`revocation:${id}`];
+    case 'zone':
+      return proving(world, (order) => dependsOn(order, id));
+    case 'session':
+    case 'report':
+      return [
+        ...proving(world, () => true),
+        ...world.records('revocation').map(([fingerprint]) => `revocation:${fingerprint}`),
+      ];
+    case 'authority':
+    case 'dnsCookie':
+    case 'geo':
+    case 'host':
+    case 'serial':
+    case 'signing':
+    case 'token':
+    case 'transferKey':
+      return [];
+  }
+}
+
+function byObject(
+  world: World,
+  change: WorldChange & { readonly kind: 'object' },
+): readonly string[] {
+  const { object, before } = change;
+  if (isKind(object, 'Certificate')) {
+    const isAsked = !isDeepStrictEqual(object.metadata.annotations, before?.metadata.annotations);
+    // The status is written after each step; all that counts of it is in the records.
+    if (!isBeyondStatus(change) && !isAsked) return [];
+    const name = qualifiedName(object.metadata);
+    const uids = new Set([object.metadata.uid, before?.metadata.uid ?? object.metadata.uid]);
+    return [`order:${name}`, `renewal:${name}`, ...[...uids].map((uid) => `owner:${uid}`)];
+  }
+  if (isKind(object, 'Issuer')) {
+    const isAsked = !isDeepStrictEqual(object.metadata.annotations, before?.metadata.annotations);
+    if (!isBeyondStatus(change) && !isAsked) return [];
+    const uids = new Set([object.metadata.uid, before?.metadata.uid ?? object.metadata.uid]);
+    return [...ofIssuer(world, object), ...[...uids].map((uid) => `owner:${uid}`)];
+  }
+  if (isKind(object, 'Secret')) {
+    const name = qualifiedName(object.metadata);
+    return world
+      .list('Issuer')
+      .filter(({ spec }) => spec.acme?.externalAccount?.secret === name)
+      .map(({ metadata }) => `account:${metadata.name}`);
+  }
+  return [];
+}
+
+/** Of a Certificate, or of one that is gone. */
+function ofUid(world: World, uid: string): readonly string[] {
+  const found = world.list('Certificate').find(({ metadata }) => metadata.uid === uid);
+  return found === undefined ? [`owner:${uid}`] : ofCertificate(found);
+}
+
+function ofCertificate({ metadata }: Certificate): readonly string[] {
+  const name = qualifiedName(metadata);
+  return [`order:${name}`, `renewal:${name}`];
+}
+
+/** Those that use it, as it stands or as a fallback. */
+function ofIssuer(world: World, { metadata: { name } }: Issuer): readonly string[] {
+  const standing = world
+    .list('Issuer')
+    .filter(({ spec }) => spec.acme?.fallbacks.includes(name))
+    .map(({ metadata }) => metadata.name);
+  const names = new Set([name, ...standing]);
+  const users = world.list('Certificate').filter(({ spec }) => names.has(spec.issuer));
+  return [`account:${name}`, ...users.map(({ metadata }) => `order:${qualifiedName(metadata)}`)];
+}
+
+/** Orders whose proofs are on their way. */
+function proving(world: World, concerns: (order: AcmeOrderRecord) => boolean): readonly string[] {
+  return world
+    .records('acmeOrder')
+    .filter(([, { value }]) => value.phase === 'validating' && concerns(value))
+    .map(([, { value }]) => `order:${qualifiedName(value.certificate)}`);
+}
+
+/** Hosts may lie in any zone; of records the zone is known. */
+function dependsOn(order: AcmeOrderRecord, zone: string): boolean {
+  return proofsUp(order).some(({ proof }) => proof.type !== 'dns-01' || proof.zone === zone);
+}

@@ -1,0 +1,105 @@
+import { type Controller, type Outcome } from '../../runtime/controller.ts';
+import { splitName } from '../../runtime/keys.ts';
+import { nodeViews } from '../../runtime/node-view.ts';
+import { reconcileAccount } from './account.ts';
+import { affected } from './affected.ts';
+import { type Context, inLane } from './context.ts';
+import { Lanes } from './lanes.ts';
+import { reconcileOrder } from './order.ts';
+import { type AcmeIssuer, type AcmePorts, accountOf, isAcme } from './ports.ts';
+import { reachingAcme } from './reaching.ts';
+import { reconcileRenewal } from './renewal.ts';
+import { reconcileRevocation } from './revocation.ts';
+import { inTime } from './step.ts';
+import { sweepCounts, sweepOwner } from './sweep.ts';
+
+/** Reconciles at a time: most of them wait for a CA. */
+const CONCURRENCY = 48;
+/** Of these, those that ask one CA. */
+const LANE_MAX = 12;
+/**
+ * Gets certificates from ACME CAs (RFC 8555): it writes records, and the certificates themselves;
+ * what is said of them is the certificate controller's. Names: `account:<Issuer>`,
+ * `order:<ns/name of a Certificate>`, `renewal:<ns/name>`, `revocation:<fingerprint>`,
+ * `owner:<uid>` of what may be gone, and `counts`.
+ */
+export function acmeController(given: AcmePorts): Controller {
+  const ports: AcmePorts = { ...given, acme: reachingAcme(given.acme) };
+  const lanes = new Lanes(LANE_MAX);
+  return {
+    name: 'acme',
+    concurrency: CONCURRENCY,
+    affected: (change) => affected(ports.world, change),
+    reconcile: (name, signal) =>
+      inTime(ports.clock, signal, (asking) => reconcile({ ports, lanes, signal: asking }, name)),
+  };
+}
+
+function reconcile(context: Context, name: string): Promise<Outcome> {
+  const cut = name.indexOf(':');
+  const [kind, rest] = cut < 0 ? [name, ''] : [name.slice(0, cut), name.slice(cut + 1)];
+  switch (kind) {
+    case 'account':
+      return account(context, rest);
+    case 'order':
+      return reconcileOrder(context, rest);
+    case 'renewal':
+      return renewal(context, rest);
+    case 'revocation':
+      return revocation(context, rest);
+    case 'owner':
+      return sweepOwner(context.ports, rest);
+    default:
+      return sweepCounts(context.ports, context.ports.clock.nowMs());
+  }
+}
+
+async function account(context: Context, name: string): Promise<Outcome> {
+  const { ports, signal } = context;
+  const issuer = ports.world.get('Issuer', { name });
+  if (!isAcme(issuer) || issuer.metadata.deletionTimestamp !== undefined) return 'settled';
+  const stored = ports.world.record('acmeAccount', issuer.metadata.uid);
+  const nowMs = ports.clock.nowMs();
+  return await inLane(context, issuer, () =>
+    reconcileAccount({ ports, issuer, stored, nowMs, signal }),
+  );
+}
+
+async function renewal(context: Context, name: string): Promise<Outcome> {
+  const { ports, signal } = context;
+  const { world, clock } = ports;
+  const certificate = world.get('Certificate', splitName(name));
+  if (certificate === undefined || certificate.metadata.deletionTimestamp !== undefined)
+    return 'settled';
+  const { uid } = certificate.metadata;
+  const material = world.record('material', uid)?.value;
+  const issuer = issuerOf(ports, material?.issuerUid);
+  if (material === undefined || issuer === undefined) return 'settled';
+  if (issuer.spec.acme.directory !== material.directory) return 'settled';
+  const issuance = world.record('issuance', uid);
+  const scene = { ports, certificate, issuer, material, issuance, nowMs: clock.nowMs(), signal };
+  return await inLane(context, issuer, () => reconcileRenewal(scene));
+}
+
+async function revocation(context: Context, fingerprint: string): Promise<Outcome> {
+  const { ports, signal } = context;
+  const { world, clock } = ports;
+  const stored = world.record('revocation', fingerprint);
+  if (stored === undefined) return 'settled';
+  const { issuerUid, certificate } = stored.value;
+  const issuer = issuerOf(ports, issuerUid);
+  const owner = world.get('Certificate', certificate);
+  const isThere = owner?.metadata.uid === certificate.uid;
+  const material = isThere ? world.record('material', certificate.uid)?.value : undefined;
+  const facts = { record: stored.value, fingerprint, material, nodes: nodeViews(world) };
+  const known = world.record('acmeAccount', issuerUid)?.value;
+  const used = issuer === undefined ? undefined : accountOf(ports, issuer, known);
+  const scene = { ports, facts, stored, issuer, account: used, nowMs: clock.nowMs(), signal };
+  if (issuer === undefined) return await reconcileRevocation(scene);
+  return await inLane(context, issuer, () => reconcileRevocation(scene));
+}
+
+function issuerOf({ world }: AcmePorts, uid: string | undefined): AcmeIssuer | undefined {
+  const issuer = world.list('Issuer').find(({ metadata }) => metadata.uid === uid);
+  return isAcme(issuer) ? issuer : undefined;
+}

@@ -1,0 +1,129 @@
+import type { AcmeOrder, CertificateFacts } from '../../runtime/acme.ts';
+import type { Outcome } from '../../runtime/controller.ts';
+import { AHEAD_MS_MAX, isAsDeclared, requestsOf } from '../../runtime/renewal.ts';
+import { succeed } from './end.ts';
+import { kindOf } from './place.ts';
+import { advance, type OrderScene, pause } from './scene.ts';
+import { OrderError, problemText } from './trouble.ts';
+
+/** Between two looks at an order that the CA works on, when it does not say how long (RFC 8555 §7.4). */
+const POLL_MS_MIN = 1_000;
+const POLL_MS_MAX = 10_000;
+const RETRY_AFTER_MS_MAX = 10 * 60_000;
+
+/** Asks for the certificate with the key that was stored: doing so twice does no harm. */
+export async function finalizeOrder(scene: OrderScene): Promise<Outcome> {
+  const { ports, account, order, certificate, signal } = scene;
+  const { url, names, sealedKey } = order.value;
+  if (url === undefined) throw new OrderError('nonsense', 'the order has no URL');
+  const found = await ports.acme.readOrder(account, url, signal);
+  if (found.status !== 'ready') return await worked(scene, found);
+  const keyPem = ports.sealer.open(sealedKey, certificate.metadata.uid);
+  const request = { finalizeUrl: found.finalizeUrl, orderUrl: url, names, keyPem };
+  return await worked(scene, await ports.acme.finalize(account, request, signal));
+}
+
+async function worked(scene: OrderScene, found: AcmeOrder): Promise<Outcome> {
+  switch (found.status) {
+    case 'valid':
+      if (found.certificateUrl === undefined)
+        throw new OrderError('nonsense', 'the CA says that it is done, and gives no certificate');
+      return await advance(scene, { phase: 'downloading', certificateUrl: found.certificateUrl });
+    case 'invalid': {
+      const why = found.problem === undefined ? 'without a reason' : problemText(found.problem);
+      throw new OrderError(found.problem?.type ?? 'invalid', `the CA gave the order up: ${why}`);
+    }
+    // All is proven, but the CA has not drawn its conclusion yet, or works on it.
+    case 'pending':
+    case 'ready':
+    case 'processing':
+      return await pause(scene, pollMs(scene, found.retryAfterMs));
+  }
+}
+
+/** Growing with the time that it has taken. */
+export function pollMs(
+  { nowMs, order }: Pick<OrderScene, 'nowMs' | 'order'>,
+  retryAfterMs: number | undefined,
+  sinceMs: number = order.value.progressMs,
+): number {
+  if (retryAfterMs !== undefined) return Math.min(retryAfterMs, RETRY_AFTER_MS_MAX);
+  return Math.min(POLL_MS_MAX, Math.max(POLL_MS_MIN, (nowMs - sinceMs) / 2));
+}
+
+/** Fetches the certificate, and puts it where nodes get it from if it is good (INV-29). */
+export async function downloadCertificate(scene: OrderScene): Promise<Outcome> {
+  const { ports, account, order, certificate, issuer, nowMs, signal } = scene;
+  const { certificateUrl, names, keyType, sealedKey, profile, renewRequest } = order.value;
+  if (certificateUrl === undefined) throw new OrderError('nonsense', 'the certificate has no URL');
+  const chains = await ports.acme.download(account, certificateUrl, signal);
+  const keyPem = ports.sealer.open(sealedKey, certificate.metadata.uid);
+  const read = chains.map((chainPem) => ({ chainPem, facts: readChain(scene, chainPem, keyPem) }));
+  const { preferredChain } = issuer.spec.acme;
+  const preferred = read.find(
+    ({ facts }) => preferredChain !== undefined && facts.issuers.includes(preferredChain),
+  );
+  const chosen = preferred ?? read[0];
+  if (chosen === undefined) throw new OrderError('nonsense', 'the CA gives no certificate');
+  const { chainPem, facts } = chosen;
+  const problem = flawOf(scene, facts);
+  if (problem !== undefined)
+    throw new OrderError('badCertificate', `the CA gave a certificate that is no good: ${problem}`);
+  return await succeed(scene, {
+    chainPem,
+    sealedKey,
+    names,
+    keyType,
+    issuerUid: issuer.metadata.uid,
+    issuedMs: nowMs,
+    notBeforeMs: facts.notBeforeMs,
+    notAfterMs: facts.notAfterMs,
+    fingerprint: facts.fingerprint,
+    serialNumber: facts.serialNumber,
+    directory: issuer.spec.acme.directory,
+    ...(profile === undefined ? {} : { profile }),
+    ...(renewRequest === undefined ? {} : { renewRequest }),
+  });
+}
+
+function readChain({ ports }: OrderScene, chainPem: string, keyPem: string): CertificateFacts {
+  try {
+    return ports.certificateReader.read(chainPem, keyPem);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new OrderError('badCertificate', `what the CA gave is no certificate: ${why}`);
+  }
+}
+
+/** What is wrong with a new certificate; undefined: it is fit to take over (INV-29). */
+function flawOf(scene: OrderScene, facts: CertificateFacts): string | undefined {
+  const { order, nowMs } = scene;
+  const { names, keyType } = order.value;
+  const [problem] = facts.problems;
+  if (problem !== undefined) return problem;
+  const held = new Set(facts.names);
+  const lacking = names.filter((name) => !held.has(name));
+  if (lacking.length > 0) return `it is not for ${lacking.join(', ')}`;
+  if (facts.keyType !== keyType) return `its key is of another kind: ${facts.keyType}`;
+  const [from, until] = [facts.notBeforeMs, facts.notAfterMs].map((ms) =>
+    new Date(ms).toISOString(),
+  );
+  if (facts.notAfterMs <= nowMs)
+    return `it ended at ${until}, by the clock of dom, which may be wrong`;
+  if (facts.notBeforeMs > nowMs + AHEAD_MS_MAX)
+    return `it begins at ${from}, by the clock of dom, which may be wrong`;
+  return isWorse(scene, facts) ? `it ends at ${until}, before the one in use` : undefined;
+}
+
+/** Whether it would end before one that is as good as it; whoever asked for another gets it. */
+function isWorse(scene: OrderScene, { notAfterMs }: CertificateFacts): boolean {
+  const { material, certificate, issuer, order, nowMs } = scene;
+  const inUse = material?.value;
+  if (inUse === undefined || inUse.notAfterMs <= nowMs || notAfterMs >= inUse.notAfterMs)
+    return false;
+  // The CA may want it gone whatever its age (RFC 9773 §4.2), or give other lives from now on.
+  if (inUse.profile !== order.value.profile || kindOf(scene) === 'suggested') return false;
+  const { renew, revoke } = requestsOf(certificate);
+  const isAskedFor = renew !== inUse.renewRequest || revoke?.fingerprint === inUse.fingerprint;
+  return !isAskedFor && isAsDeclared(certificate.spec, inUse, [issuer]);
+}

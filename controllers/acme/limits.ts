@@ -1,0 +1,114 @@
+import { getDomain } from 'tldts';
+import { type AcmeLimit, type AcmeLimits, KNOWN_ACME_LIMITS } from '../../runtime/acme-limits.ts';
+import type { AcmeCountRecord, IssuanceRecord } from '../../runtime/acme-records.ts';
+import { areSameNames } from '../../runtime/renewal.ts';
+
+/** How long what was ordered counts; limits are full again long before. */
+export const COUNTED_MS = 7 * 86_400_000;
+
+export interface LimitFacts {
+  readonly directory: string;
+  readonly issuerUid: string;
+  readonly names: readonly string[];
+  readonly kind: AcmeCountRecord['kind'];
+  readonly counts: readonly AcmeCountRecord[];
+  readonly issuances: readonly IssuanceRecord[];
+}
+
+export interface LimitReached {
+  /** For a person: which, and where it is written down. */
+  readonly message: string;
+  readonly inMs: number;
+}
+
+/**
+ * Pure: the limit of the CA that another order would break now; undefined: none, or none is known
+ * of this CA. Orders are counted when they are placed, so never too few (INV-30).
+ */
+export function limitReached(facts: LimitFacts, nowMs: number): LimitReached | undefined {
+  const limits = KNOWN_ACME_LIMITS[facts.directory];
+  if (limits === undefined || facts.kind === 'suggested') return undefined;
+  const reached = limitsFor(facts, limits).flatMap(({ limit, timesMs, what }) => {
+    const inMs = waitMs(limit, timesMs, nowMs);
+    return inMs === undefined ? [] : [{ inMs, message: `${what}; ${PUBLISHED}` }];
+  });
+  return reached.toSorted((a, b) => b.inMs - a.inMs)[0];
+}
+
+const PUBLISHED = 'see https://letsencrypt.org/docs/rate-limits/';
+
+interface Counted {
+  readonly limit: AcmeLimit;
+  readonly timesMs: readonly number[];
+  readonly what: string;
+}
+
+function limitsFor(facts: LimitFacts, limits: AcmeLimits): readonly Counted[] {
+  const { names, issuerUid, directory } = facts;
+  const counts = facts.counts.filter((each) => each.directory === directory);
+  const sameSet = counts.filter((each) => areSameNames(each.names, names));
+  const set: Counted = {
+    limit: limits.certificatesPerSet,
+    timesMs: sameSet.map(({ startedMs }) => startedMs),
+    what: `the CA gives out ${limits.certificatesPerSet.capacity} certificates for just these names, then few`,
+  };
+  const all = [set, ...failedValidations(facts, limits)];
+  if (facts.kind === 'renewal') return all;
+  const own = counts.filter((each) => each.issuerUid === issuerUid && each.kind === 'first');
+  const orders: Counted = {
+    limit: limits.orders,
+    timesMs: own.map(({ startedMs }) => startedMs),
+    what: `the CA takes ${limits.orders.capacity} orders of one account, then few`,
+  };
+  const domains = [...new Set(names.map(registeredDomain))].map((domain): Counted => {
+    const { capacity } = limits.certificatesPerDomain;
+    return {
+      limit: limits.certificatesPerDomain,
+      timesMs: counts
+        .filter(
+          (each) => each.kind === 'first' && each.names.map(registeredDomain).includes(domain),
+        )
+        .map(({ startedMs }) => startedMs),
+      what: `the CA gives out ${capacity} new certificates for names of ${domain}, then few`,
+    };
+  });
+  return [...all, orders, ...domains];
+}
+
+function failedValidations(
+  { names, issuances }: LimitFacts,
+  limits: AcmeLimits,
+): readonly Counted[] {
+  const tries = issuances.flatMap((issuance) => issuance.tries);
+  return [...new Set(names.map(withoutWildcard))].map((name) => ({
+    limit: limits.failedValidations,
+    timesMs: tries
+      .filter(({ unproven = [] }) => unproven.includes(name))
+      .map(({ endedMs }) => endedMs),
+    what: `the CA lets ${limits.failedValidations.capacity} validations of ${name} fail, then few`,
+  }));
+}
+
+/** The time until there is room for one more; undefined: there is now. */
+function waitMs(
+  { capacity, refillMs }: AcmeLimit,
+  timesMs: readonly number[],
+  nowMs: number,
+): number | undefined {
+  let fullMs = 0;
+  // What a clock that was ahead has left behind counts as of now.
+  for (const timeMs of timesMs.map((each) => Math.min(each, nowMs)).toSorted((a, b) => a - b))
+    fullMs = Math.max(fullMs, timeMs) + refillMs;
+  const overMs = Math.max(0, fullMs - nowMs) + refillMs - capacity * refillMs;
+  return overMs > 0 ? overMs : undefined;
+}
+
+/** `example.co.uk` of `www.example.co.uk`, by the Public Suffix List; a suffix is one by itself. */
+export function registeredDomain(name: string): string {
+  const host = withoutWildcard(name);
+  return getDomain(host, { allowPrivateDomains: true, validateHostname: false }) ?? host;
+}
+
+export function withoutWildcard(name: string): string {
+  return name.startsWith('*.') ? name.slice(2) : name;
+}

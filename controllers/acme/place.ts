@@ -1,0 +1,184 @@
+import { type AcmeOrder, AcmeProblem } from '../../runtime/acme.ts';
+import type { AcmeCountRecord, AcmeOrderRecord } from '../../runtime/acme-records.ts';
+import { afterWrite, type Outcome } from '../../runtime/controller.ts';
+import { areSameNames } from '../../runtime/renewal.ts';
+import type { Operation } from '../../runtime/writer.ts';
+import { fail } from './end.ts';
+import { limitReached } from './limits.ts';
+import { type AcmePorts, AUTHOR } from './ports.ts';
+import { advance, type OrderScene, orderWrite } from './scene.ts';
+import { cut, OrderError } from './trouble.ts';
+
+/** Times that the CA is asked for one and the same order, when its answers are lost. */
+const PLACINGS_MAX = 5;
+/** The newest orders that are looked at to find one whose answer was lost. */
+const LISTED_MAX = 20;
+
+/**
+ * Has the CA begin the order that was stored (INV-30). Whoever finds it stored cannot know whether
+ * the CA has heard of it: what it left there is looked for first.
+ */
+export async function recoverOrder(scene: OrderScene): Promise<Outcome> {
+  const left = await findLeft(scene);
+  if (left !== undefined) return await placed(scene, left);
+  const { ports, order, issuer, nowMs } = scene;
+  const placings = order.value.placings + 1;
+  if (placings > PLACINGS_MAX)
+    throw new OrderError(
+      'unreachable',
+      'the CA was asked for it several times, and never answered',
+    );
+  const reached = limitOf(ports, scene, nowMs);
+  if (reached !== undefined) {
+    const trouble = {
+      kind: 'order',
+      reason: 'rateLimited',
+      message: cut(reached.message),
+    } as const;
+    return await fail(scene, { ...trouble, retryAfterMs: reached.inMs });
+  }
+  const value: AcmeOrderRecord = { ...order.value, placings, progressMs: nowMs };
+  const { uid } = scene.certificate.metadata;
+  const count = countWrite({
+    certificateUid: uid,
+    directory: issuer.spec.acme.directory,
+    order: value,
+    nowMs,
+    kind: kindOf(scene),
+  });
+  const stored = await ports.writer.commit([orderWrite(scene, value), count], AUTHOR);
+  if (stored.outcome !== 'written') return afterWrite(stored);
+  return await placeOrder({ ...scene, order: { value, modRevision: stored.revision } });
+}
+
+/** The order is stored as it is, and counted. */
+export async function placeOrder(scene: OrderScene): Promise<Outcome> {
+  const { ports, account, order, material, signal } = scene;
+  const { names, profile, replaces } = order.value;
+  const replacesPem =
+    replaces !== undefined && material?.value.fingerprint === replaces
+      ? material.value.chainPem
+      : undefined;
+  try {
+    const request = { names, profile, replacesPem };
+    return await placed(scene, await ports.acme.createOrder(account, request, signal));
+  } catch (error) {
+    // RFC 9773 §7.4: another order took over already, perhaps one of ours whose answer was lost.
+    const isReplaced = error instanceof AcmeProblem && error.document.type === 'alreadyReplaced';
+    if (!isReplaced || replaces === undefined) throw error;
+    const { replaces: _, ...rest } = order.value;
+    return afterWrite(await ports.writer.commit([orderWrite(scene, rest)], AUTHOR));
+  }
+}
+
+/** What the CA answered, or what it had left. */
+async function placed(scene: OrderScene, created: AcmeOrder): Promise<Outcome> {
+  const { names } = scene.order.value;
+  const { status, url, finalizeUrl, authorizations, problem } = created;
+  if (!areSameNames(created.names, names))
+    throw new OrderError(
+      'nonsense',
+      `the CA answered with an order for ${created.names.join(', ')}`,
+    );
+  if (status === 'ready') return await advance(scene, { phase: 'finalizing', url, finalizeUrl });
+  if (status !== 'pending')
+    throw new OrderError(
+      'nonsense',
+      `the CA answered with an order that is ${status}${problem === undefined ? '' : `: ${problem.detail}`}`,
+    );
+  if (authorizations.length > 2 * names.length)
+    throw new OrderError(
+      'nonsense',
+      `the CA wants ${authorizations.length} proofs for ${names.length} names`,
+    );
+  return await advance(scene, {
+    phase: 'validating',
+    url,
+    finalizeUrl,
+    authorizations: authorizations.map((each) => ({
+      url: each,
+      name: '',
+      wildcard: false,
+      state: 'pending',
+    })),
+  });
+}
+
+/** An open order for the same names that none of ours has: the answer to ours was lost. */
+async function findLeft({
+  ports,
+  account,
+  order,
+  issuance,
+  signal,
+}: OrderScene): Promise<AcmeOrder | undefined> {
+  const { acme, world } = ports;
+  const listed = await acme.listOrders(account, signal);
+  if (listed === undefined) return undefined;
+  const taken = new Set([
+    ...world.records('acmeOrder').flatMap(([, { value }]) => value.url ?? []),
+    ...(issuance?.value.tries ?? []).flatMap(({ orderUrl }) => orderUrl ?? []),
+  ]);
+  const candidates = listed
+    .filter((url) => !taken.has(url))
+    .slice(-LISTED_MAX)
+    .toReversed();
+  for (const url of candidates) {
+    const found = await acme.readOrder(account, url, signal);
+    const isOpen = found.status === 'pending' || found.status === 'ready';
+    if (isOpen && areSameNames(found.names, order.value.names)) return found;
+  }
+  return undefined;
+}
+
+export function limitOf(
+  { world }: Pick<AcmePorts, 'world'>,
+  scene: Pick<OrderScene, 'issuer' | 'certificate' | 'material' | 'issuance'>,
+  nowMs: number,
+): ReturnType<typeof limitReached> {
+  const { issuer, certificate } = scene;
+  return limitReached(
+    {
+      directory: issuer.spec.acme.directory,
+      issuerUid: issuer.metadata.uid,
+      names: certificate.spec.names,
+      kind: kindOf({ ...scene, nowMs }),
+      counts: world.records('acmeCount').map(([, { value }]) => value),
+      issuances: world.records('issuance').map(([, { value }]) => value),
+    },
+    nowMs,
+  );
+}
+
+/** Pure: how a CA's limits see it. */
+export function kindOf({
+  issuer,
+  certificate,
+  material,
+  issuance,
+  nowMs,
+}: Pick<
+  OrderScene,
+  'issuer' | 'certificate' | 'material' | 'issuance' | 'nowMs'
+>): AcmeCountRecord['kind'] {
+  const before = material?.value;
+  if (before?.directory !== issuer.spec.acme.directory) return 'first';
+  const { renewal } = issuance?.value ?? {};
+  const isOf = renewal?.fingerprint === before.fingerprint;
+  if (isOf && renewal?.window !== undefined && renewal.window.startMs <= nowMs) return 'suggested';
+  return areSameNames(before.names, certificate.spec.names) ? 'renewal' : 'first';
+}
+
+export function countWrite(placing: {
+  readonly certificateUid: string;
+  readonly directory: string;
+  readonly order: Pick<AcmeOrderRecord, 'issuerUid' | 'names'>;
+  readonly kind: AcmeCountRecord['kind'];
+  readonly nowMs: number;
+}): Operation {
+  const { certificateUid, directory, order, kind, nowMs } = placing;
+  const { issuerUid, names } = order;
+  const value: AcmeCountRecord = { issuerUid, directory, names, startedMs: nowMs, kind };
+  const id = `${certificateUid}/${nowMs}`;
+  return { kind: 'record', record: 'acmeCount', id, value, modRevision: undefined };
+}

@@ -1,0 +1,185 @@
+import type { Certificate } from '../../api/certificate.ts';
+import { ROLLOVER_REQUESTED } from '../../api/requests.ts';
+import type {
+  AcmeAccountRecord,
+  AcmeOrderRecord,
+  IssuanceFailure,
+  IssuanceRecord,
+} from '../../runtime/acme-records.ts';
+import type { MaterialRecord } from '../../runtime/records.ts';
+import {
+  areSameNames,
+  isCeased,
+  renewalMs,
+  requestsOf,
+  shortcomingOf,
+} from '../../runtime/renewal.ts';
+import type { AcmeIssuer } from './ports.ts';
+
+/** An order that comes no further is given up after so long. */
+export const ORDER_PROGRESS_MS_MAX = 60 * 60_000;
+/** Orders of one Issuer that are under way at a time; a few more, where several begin at once. */
+export const ORDERS_MAX = 50;
+/** Failures of a Certificate after which the next of its Issuers is asked. */
+export const FAILURES_PER_ISSUER = 3;
+/** While others are at it: looked at again after this, and a random part of it again. */
+export const QUEUE_MS = 2_000;
+/** The longest that a CA, or we, put anything off; what is further away is a clock that went back. */
+export const WAIT_MS_MAX = 8 * 86_400_000;
+
+export interface IssuerFacts {
+  readonly issuer: AcmeIssuer;
+  /** Undefined: none yet. */
+  readonly account: AcmeAccountRecord | undefined;
+  readonly openOrders: number;
+}
+
+export interface OrderFacts {
+  readonly certificate: Certificate;
+  /** The declared Issuer and its fallbacks, as far as they are there and ACME; in order. */
+  readonly issuers: readonly IssuerFacts[];
+  readonly material: MaterialRecord | undefined;
+  readonly order: AcmeOrderRecord | undefined;
+  readonly issuance: IssuanceRecord | undefined;
+  /** Another Certificate's order for just these names is under way. */
+  readonly hasTwin: boolean;
+}
+
+export type OrderPlan =
+  /** Nothing to order; look again after that time. */
+  | { readonly kind: 'none'; readonly recheckInMs: number }
+  | { readonly kind: 'wait'; readonly why: string; readonly recheckInMs: number }
+  | { readonly kind: 'start'; readonly with: IssuerFacts }
+  | {
+      readonly kind: 'step';
+      readonly step: AcmeOrderRecord['phase'];
+      readonly with: IssuerFacts;
+    }
+  /** What it is for is not wanted any more, or not in this way. */
+  | { readonly kind: 'abandon'; readonly why: string }
+  /** It came no further within the bound. */
+  | { readonly kind: 'expire'; readonly why: string };
+
+/** Pure: the next step towards the certificate that is declared, one at a time. */
+export function planOrder(facts: OrderFacts, nowMs: number): OrderPlan {
+  return facts.order === undefined ? planStart(facts, nowMs) : planStep(facts, facts.order, nowMs);
+}
+
+function planStart(facts: OrderFacts, nowMs: number): OrderPlan {
+  const { certificate, issuers, material, issuance } = facts;
+  if (issuers.length === 0 || isCeased(certificate, material))
+    return { kind: 'none', recheckInMs: Infinity };
+  const dueInMs = orderInMs(facts, nowMs);
+  if (dueInMs > 0) return { kind: 'none', recheckInMs: dueInMs };
+  const heldMs = heldInMs(certificate, issuance, nowMs);
+  if (heldMs > 0) return { kind: 'wait', why: 'the last try failed', recheckInMs: heldMs };
+  const ready = issuers.filter(isReady);
+  const free = ready.filter(({ account }) => leftMs(account?.failure, nowMs) === 0);
+  const turn = Math.floor((issuance?.failures ?? 0) / FAILURES_PER_ISSUER) % issuers.length;
+  const inTurn = [...issuers.slice(turn), ...issuers.slice(0, turn)];
+  const chosen = inTurn.find((each) => free.includes(each));
+  if (chosen === undefined) return awaitAccount(ready, nowMs);
+  if (facts.hasTwin) return queued('another Certificate is ordered for the same names');
+  if (chosen.openOrders >= ORDERS_MAX) return queued('other orders come first');
+  return { kind: 'start', with: chosen };
+}
+
+/** Zero: now. */
+function orderInMs(
+  { certificate, issuers, material, issuance }: OrderFacts,
+  nowMs: number,
+): number {
+  const known = issuers.map(({ issuer }) => issuer);
+  if (material === undefined || shortcomingOf(certificate, material, known) !== undefined) return 0;
+  const renewal = { spec: certificate.spec, material, renewal: issuance?.renewal };
+  return Math.max(0, renewalMs(renewal, nowMs) - nowMs);
+}
+
+/** How long the last failure holds the next try up. */
+function heldInMs(
+  certificate: Certificate,
+  issuance: IssuanceRecord | undefined,
+  nowMs: number,
+): number {
+  const failure = issuance?.failure;
+  if (issuance === undefined || failure === undefined) return 0;
+  const isMended =
+    issuance.generation !== certificate.metadata.generation ||
+    issuance.renewRequest !== requestsOf(certificate).renew;
+  // Whatever a person changes, the CA counts on.
+  return isMended && failure.reason !== 'rateLimited' ? 0 : leftMs(failure, nowMs);
+}
+
+function planStep(facts: OrderFacts, order: AcmeOrderRecord, nowMs: number): OrderPlan {
+  const { certificate, issuers } = facts;
+  const asked = issuers.find(({ issuer }) => issuer.metadata.uid === order.issuerUid);
+  const why = whyAbandoned(certificate, order, asked);
+  if (asked === undefined || why !== undefined)
+    return { kind: 'abandon', why: why ?? 'its Issuer is not asked any more' };
+  if (Math.abs(nowMs - order.progressMs) > ORDER_PROGRESS_MS_MAX)
+    return { kind: 'expire', why: `it came no further within an hour while ${order.phase}` };
+  const heldMs = Math.max(
+    leftMs(asked.account?.failure, nowMs),
+    leftMs(order.notBeforeMs === undefined ? undefined : { nextTryMs: order.notBeforeMs }, nowMs),
+  );
+  if (heldMs > 0)
+    return { kind: 'wait', why: 'the CA wants to be left alone', recheckInMs: heldMs };
+  return { kind: 'step', step: order.phase, with: asked };
+}
+
+function whyAbandoned(
+  { spec }: Certificate,
+  order: AcmeOrderRecord,
+  asked: IssuerFacts | undefined,
+): string | undefined {
+  if (!areSameNames(order.names, spec.names)) return 'other names are declared now';
+  if (order.keyType !== spec.keyType) return 'another kind of key is declared now';
+  if (asked === undefined) return undefined;
+  const { account, issuer } = asked;
+  if (account?.directory !== issuer.spec.acme.directory || account.url !== order.accountUrl)
+    return 'the account that it was placed with is not in use any more';
+  return undefined;
+}
+
+/** Its account can be used, now or once the CA can be asked again. */
+function isReady({ issuer, account }: IssuerFacts): boolean {
+  const { directory, termsOfServiceAgreed } = issuer.spec.acme;
+  return (
+    termsOfServiceAgreed &&
+    account?.url !== undefined &&
+    account.directory === directory &&
+    !isRolling(issuer, account)
+  );
+}
+
+/** What is proven with the old key would be asked for with the new one (RFC 8555 §8.1). */
+export function isRolling({ metadata }: AcmeIssuer, account: AcmeAccountRecord): boolean {
+  const request = requestedRollover(metadata.annotations);
+  return account.nextSealedKey !== undefined || (request ?? account.rollover) !== account.rollover;
+}
+
+export function requestedRollover(
+  annotations: Readonly<Record<string, string>> = {},
+): string | undefined {
+  return annotations[ROLLOVER_REQUESTED];
+}
+
+function awaitAccount(ready: readonly IssuerFacts[], nowMs: number): OrderPlan {
+  const left = ready.map(({ account }) => leftMs(account?.failure, nowMs));
+  // Changes of accounts and Issuers call for it.
+  const recheckInMs = left.length === 0 ? Infinity : Math.min(...left);
+  return { kind: 'wait', why: 'no account can be used now', recheckInMs };
+}
+
+function queued(why: string): OrderPlan {
+  return { kind: 'wait', why, recheckInMs: QUEUE_MS };
+}
+
+/** Pure: how long something is put off; nothing when a clock went back meanwhile. */
+export function leftMs(
+  failure: Pick<IssuanceFailure, 'nextTryMs'> | undefined,
+  nowMs: number,
+): number {
+  const left = (failure?.nextTryMs ?? nowMs) - nowMs;
+  return left > 0 && left <= WAIT_MS_MAX ? left : 0;
+}

@@ -1,0 +1,55 @@
+import type { Issuer, IssuerSpec } from '../../api/issuer.ts';
+import type { Acme, AcmeAccount, AcmeServer, CertificateReader } from '../../runtime/acme.ts';
+import type { AcmeAccountRecord } from '../../runtime/acme-records.ts';
+import type { Sealer } from '../../runtime/authority.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { EventRecorder } from '../../runtime/events.ts';
+import type { PublicDns } from '../../runtime/public-dns.ts';
+import type { Random } from '../../runtime/random.ts';
+import type { World } from '../../runtime/world.ts';
+import type { Author, Writer } from '../../runtime/writer.ts';
+
+export interface AcmePorts {
+  readonly world: World;
+  readonly writer: Writer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly sealer: Sealer;
+  readonly events: EventRecorder;
+  readonly acme: Acme;
+  readonly certificateReader: CertificateReader;
+  /** Left out: nothing is looked at before a CA is asked but what dom itself knows. */
+  readonly publicDns?: PublicDns | undefined;
+}
+
+export const AUTHOR: Author = { manager: 'acme-controller', user: 'dom' };
+export const SOURCE = { component: AUTHOR.manager } as const;
+
+export type AcmeSpec = NonNullable<IssuerSpec['acme']>;
+/** An Issuer that is an ACME CA. */
+export type AcmeIssuer = Issuer & { readonly spec: { readonly acme: AcmeSpec } };
+
+export function isAcme(issuer: Issuer | undefined): issuer is AcmeIssuer {
+  return issuer?.spec.acme !== undefined;
+}
+
+export function serverOf({ spec: { acme } }: AcmeIssuer): AcmeServer {
+  return { directory: acme.directory, caPem: acme.caBundle };
+}
+
+/** What an account's key is sealed for. */
+export function accountKeyContext(issuerUid: string): string {
+  return `acme-account/${issuerUid}`;
+}
+
+/** The account as the CA knows it; undefined: it is not registered there yet. */
+export function accountOf(
+  { sealer }: Pick<AcmePorts, 'sealer'>,
+  issuer: AcmeIssuer,
+  record: AcmeAccountRecord | undefined,
+): AcmeAccount | undefined {
+  if (record?.url === undefined || record.directory !== issuer.spec.acme.directory)
+    return undefined;
+  const keyPem = sealer.open(record.sealedKey, accountKeyContext(issuer.metadata.uid));
+  return { server: serverOf(issuer), url: record.url, keyPem };
+}

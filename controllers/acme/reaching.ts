@@ -1,0 +1,40 @@
+import { type Acme, AcmeProblem } from '../../runtime/acme.ts';
+
+/** A CA could not be reached, or talks nonsense; the cause says more. */
+export class CaUnreachableError extends Error {
+  override readonly name = 'CaUnreachableError';
+}
+
+/**
+ * The same port, whose errors tell a CA that cannot be asked from a store that cannot: only the
+ * first is the CA's affair.
+ */
+export function reachingAcme(acme: Acme): Acme {
+  return {
+    makeKey: (...given) => acme.makeKey(...given),
+    keyAuthorization: (...given) => acme.keyAuthorization(...given),
+    directory: (...given) => reach(acme.directory(...given)),
+    register: (...given) => reach(acme.register(...given)),
+    findAccount: (...given) => reach(acme.findAccount(...given)),
+    updateContact: (...given) => reach(acme.updateContact(...given)),
+    changeKey: (...given) => reach(acme.changeKey(...given)),
+    createOrder: (...given) => reach(acme.createOrder(...given)),
+    readOrder: (...given) => reach(acme.readOrder(...given)),
+    listOrders: (...given) => reach(acme.listOrders(...given)),
+    readAuthorization: (...given) => reach(acme.readAuthorization(...given)),
+    answerChallenge: (...given) => reach(acme.answerChallenge(...given)),
+    finalize: (...given) => reach(acme.finalize(...given)),
+    download: (...given) => reach(acme.download(...given)),
+    revoke: (...given) => reach(acme.revoke(...given)),
+    renewalInfo: (...given) => reach(acme.renewalInfo(...given)),
+  };
+}
+
+async function reach<Answer>(call: Promise<Answer>): Promise<Answer> {
+  try {
+    return await call;
+  } catch (cause) {
+    if (cause instanceof AcmeProblem) throw cause;
+    throw new CaUnreachableError('the CA could not be asked', { cause });
+  }
+}

@@ -1,0 +1,105 @@
+import type { Certificate } from '../../api/certificate.ts';
+import type { AcmeAccount } from '../../runtime/acme.ts';
+import type { AcmeOrderRecord, IssuanceRecord } from '../../runtime/acme-records.ts';
+import { afterWrite, type Outcome } from '../../runtime/controller.ts';
+import type { MaterialRecord, Stored } from '../../runtime/records.ts';
+import { requestsOf } from '../../runtime/renewal.ts';
+import { failedIssuance, hold, issuanceWrite } from './end.ts';
+import { countWrite, kindOf, limitOf, placeOrder } from './place.ts';
+import { type AcmeIssuer, type AcmePorts, AUTHOR, SOURCE } from './ports.ts';
+import type { OrderScene } from './scene.ts';
+import { selfCheck } from './self-check.ts';
+import { stepped } from './step.ts';
+import { cut } from './trouble.ts';
+
+export interface StartScene {
+  readonly ports: AcmePorts;
+  readonly certificate: Certificate;
+  readonly issuer: AcmeIssuer;
+  readonly account: AcmeAccount;
+  readonly issuance: Stored<IssuanceRecord> | undefined;
+  readonly material: Stored<MaterialRecord> | undefined;
+  readonly nowMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Begins an order: what can be seen to fail is not asked for. The order, with the key that the
+ * certificate will have, and its count are stored before the CA hears of it (INV-30).
+ */
+export async function startOrder(scene: StartScene): Promise<Outcome> {
+  const { ports, certificate, issuer, account, material, nowMs } = scene;
+  const reached = limitOf(ports, scene, nowMs);
+  if (reached !== undefined) {
+    const message = cut(reached.message);
+    return await hold(scene, { reason: 'rateLimited', message, nextTryMs: nowMs + reached.inMs });
+  }
+  const wrong = await selfCheck(scene);
+  if (wrong !== undefined) return await heldBack(scene, wrong);
+  const { spec, metadata } = certificate;
+  const keyPem = await ports.acme.makeKey(spec.keyType);
+  const { renew } = requestsOf(certificate);
+  const { profile, directory } = issuer.spec.acme;
+  const isOfSameCa = material?.value.directory === directory;
+  const value: AcmeOrderRecord = {
+    certificate: { namespace: metadata.namespace ?? '', name: metadata.name },
+    issuerUid: issuer.metadata.uid,
+    accountUrl: account.url,
+    names: spec.names,
+    keyType: spec.keyType,
+    generation: metadata.generation,
+    sealedKey: ports.sealer.seal(keyPem, metadata.uid),
+    startedMs: nowMs,
+    progressMs: nowMs,
+    placings: 1,
+    phase: 'placing',
+    authorizations: [],
+    ...(profile === undefined ? {} : { profile }),
+    ...(renew === undefined ? {} : { renewRequest: renew }),
+    ...(isOfSameCa && hasRenewalInfo(scene) ? { replaces: material.value.fingerprint } : {}),
+  };
+  const stored = await ports.writer.commit(
+    [
+      { kind: 'expect', base: certificate },
+      { kind: 'record', record: 'acmeOrder', id: metadata.uid, value, modRevision: 0n },
+      countWrite({
+        certificateUid: metadata.uid,
+        directory,
+        order: value,
+        nowMs,
+        kind: kindOf(scene),
+      }),
+    ],
+    AUTHOR,
+  );
+  if (stored.outcome !== 'written') return afterWrite(stored);
+  const order: OrderScene['order'] = { value, modRevision: stored.revision };
+  return await stepped({ ...scene, order }, placeOrder);
+}
+
+/** Of a certificate that the CA never spoke of it may not know what it replaces (RFC 9773 §5). */
+function hasRenewalInfo({ issuance, material }: StartScene): boolean {
+  const { renewal } = issuance?.value ?? {};
+  return renewal?.window !== undefined && renewal.fingerprint === material?.value.fingerprint;
+}
+
+/** No order is burnt, and nothing is counted; it is looked at again as after a failure. */
+async function heldBack(scene: StartScene, message: string): Promise<Outcome> {
+  const { ports, certificate, nowMs } = scene;
+  const trouble = { kind: 'order', reason: 'selfCheck', message, retryAfterMs: undefined } as const;
+  const value = failedIssuance(scene, trouble);
+  const { failure } = value;
+  const nextTryMs = Math.min(failure?.nextTryMs ?? nowMs, nowMs + SELF_CHECK_MS_MAX);
+  const written = await ports.writer.commit(
+    [issuanceWrite(scene, { ...value, failure: { reason: trouble.reason, message, nextTryMs } })],
+    AUTHOR,
+  );
+  if (written.outcome === 'written') {
+    const note = { type: 'Warning', reason: 'SelfCheckFailed', message } as const;
+    ports.events.record({ regarding: certificate, source: SOURCE, ...note });
+  }
+  return afterWrite(written, nextTryMs - nowMs);
+}
+
+/** Nobody but us is asked, so that a mend may be seen soon. */
+const SELF_CHECK_MS_MAX = 15 * 60_000;

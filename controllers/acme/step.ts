@@ -1,0 +1,66 @@
+import type { AcmeOrderRecord } from '../../runtime/acme-records.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Outcome } from '../../runtime/controller.ts';
+import { scopeOf } from '../../runtime/scope.ts';
+import { fail } from './end.ts';
+import { downloadCertificate, finalizeOrder } from './finish.ts';
+import { recoverOrder } from './place.ts';
+import { proveNames } from './prove.ts';
+import { noteAccount, type OrderScene, rest } from './scene.ts';
+import { OrderError, troubleOf } from './trouble.ts';
+
+/**
+ * What one reconcile may take for all that it asks a CA, so that it is over, and what it found out
+ * stored, before the loop ends it.
+ */
+export const ASK_TIMEOUT_MS = 25_000;
+
+/** The step that an order is at. */
+export function stepOrder(scene: OrderScene): Promise<Outcome> {
+  return stepped(scene, STEPS[scene.order.value.phase]);
+}
+
+const STEPS: Readonly<Record<AcmeOrderRecord['phase'], (scene: OrderScene) => Promise<Outcome>>> = {
+  placing: recoverOrder,
+  validating: proveNames,
+  finalizing: finalizeOrder,
+  downloading: downloadCertificate,
+};
+
+/** What goes wrong with the CA is stored; what goes wrong with the store is for the loop. */
+export async function stepped(
+  scene: OrderScene,
+  step: (scene: OrderScene) => Promise<Outcome>,
+): Promise<Outcome> {
+  const { ports, issuer, order } = scene;
+  try {
+    const outcome = await step(scene);
+    await noteAccount(ports, issuer, undefined);
+    return outcome;
+  } catch (error) {
+    const trouble = troubleOf(error, order.value.phase);
+    if (trouble === undefined) throw error;
+    if (trouble.kind === 'order')
+      return await fail(scene, trouble, error instanceof OrderError ? error.unproven : []);
+    await noteAccount(ports, issuer, trouble);
+    return await rest(scene, trouble);
+  }
+}
+
+/** The work with a signal that is aborted in time for its end to be stored. */
+export async function inTime<Result>(
+  clock: Clock,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const scope = scopeOf(signal);
+  clock.sleep(ASK_TIMEOUT_MS, scope.signal).then(
+    () => scope.abort(new Error(`no answer within ${ASK_TIMEOUT_MS / 1000} s`)),
+    () => undefined,
+  );
+  try {
+    return await work(scope.signal);
+  } finally {
+    scope.end();
+  }
+}

@@ -1,0 +1,148 @@
+import type { Certificate } from '../../api/certificate.ts';
+import { condition } from '../../api/object.ts';
+import { proofsUp } from '../../runtime/acme-proofs.ts';
+import type { Controller } from '../../runtime/controller.ts';
+import type { ValidateProof } from '../../runtime/fake-acme-proof.ts';
+import { hasRole, nodeViews } from '../../runtime/node-view.ts';
+import type { MaterialRecord } from '../../runtime/records.ts';
+import type { Operation } from '../../runtime/writer.ts';
+import { zonesByOrigin } from '../../runtime/zones.ts';
+import { emptyReport, type Scene, scene } from '../test-scene.ts';
+import { acmeController } from './controller.ts';
+import { AUTHOR } from './ports.ts';
+
+export const DIRECTORY = 'https://ca.test/directory';
+export const DAY_MS = 86_400_000;
+
+/** A scene with an Issuer, a Zone example.com and two obedient nodes, and the controller's loop. */
+export async function acmeScene(
+  options: { readonly acme?: object; readonly nodes?: readonly string[] } = {},
+): Promise<Scene> {
+  const at = await scene();
+  for (const name of options.nodes ?? ['a', 'b']) {
+    await at.node(name);
+    await at.connect(name);
+  }
+  await at.create('Zone', 'example', { origin: 'example.com' });
+  at.looks(everywhere(at));
+  at.start(fakeZones(at), obedience(at), acmeController(at));
+  await at.create('Issuer', 'letsencrypt', {
+    acme: { directory: DIRECTORY, termsOfServiceAgreed: true, ...options.acme },
+  });
+  return at;
+}
+
+export function certificateOf(at: Scene, name = 'blog'): Certificate {
+  const certificate = at.world.get('Certificate', { namespace: 'default', name });
+  if (certificate === undefined) throw new Error(`no Certificate ${name}`);
+  return certificate;
+}
+
+export function materialOf(at: Scene, name = 'blog'): MaterialRecord | undefined {
+  return at.world.record('material', certificateOf(at, name).metadata.uid)?.value;
+}
+
+export function readyOf(at: Scene, name = 'blog'): string | undefined {
+  return condition(certificateOf(at, name), 'Ready')?.reason;
+}
+
+/** Lets the CA and everybody come to an end. */
+export async function finish(at: Scene, ms = 60_000): Promise<void> {
+  await at.clock.advance(ms);
+  await at.settle();
+}
+
+/** Whether a CA that asks any node finds the proof, by what they reported. */
+export function everywhere(at: Scene): ValidateProof {
+  return async ({ type, name, token, txt }) => {
+    for (const { name: node, report } of nodeViews(at.world)) {
+      if (type !== 'dns-01') {
+        if (!report?.challenges?.includes(token)) return `${node} does not know the token`;
+        continue;
+      }
+      const [, zone] = at.world.records('zone')[0] ?? [];
+      const held = zone?.value.records.find((set) => set.name === `_acme-challenge.${name}`);
+      const serial = report?.zones[0]?.serial ?? 0;
+      if (!held?.values.some((value) => value.includes(txt)) || serial < (zone?.value.serial ?? 1))
+        return `${node} has no such record`;
+    }
+    return undefined;
+  };
+}
+
+/** What the DNS controller does, as far as it matters here: proofs become records. */
+function fakeZones({ world, writer }: Scene): Controller {
+  return {
+    name: 'zones',
+    affected: (change) =>
+      change.kind === 'record' ? (change.record === 'acmeOrder' ? ['all'] : []) : ['all'],
+    async reconcile() {
+      for (const zone of zonesByOrigin(world.list('Zone')).values()) {
+        const id = `${zone.metadata.namespace}/${zone.metadata.name}`;
+        const stored = world.record('zone', id);
+        const texts = world
+          .records('acmeOrder')
+          .flatMap(([, { value }]) =>
+            proofsUp(value).flatMap(({ proof }) =>
+              proof.type === 'dns-01' && proof.zone === id
+                ? [{ name: proof.recordName, value: `"${proof.recordValue}"` }]
+                : [],
+            ),
+          );
+        const records = [...new Set(texts.map(({ name }) => name))].toSorted().map((name) => ({
+          ...{ name, type: 'TXT', ttlS: 1 },
+          values: texts.filter((each) => each.name === name).map((each) => each.value),
+        }));
+        const hosts = world.list('Certificate').flatMap(({ spec }) => spec.names);
+        const addresses = hosts.map((name) => ({
+          name,
+          type: 'A',
+          ttlS: 60,
+          values: ['192.0.2.1'],
+        }));
+        const all = [...records, ...addresses];
+        if (JSON.stringify(all) === JSON.stringify(stored?.value.records)) continue;
+        const value = {
+          ...{ zoneUid: zone.metadata.uid, generation: 1, origin: zone.spec.origin },
+          ...{ primaryNameserver: 'ns', mailbox: 'h', refreshS: 1, retryS: 1, expireS: 1 },
+          ...{ negativeTtlS: 1, records: all, geoNames: [] },
+          serial: (stored?.value.serial ?? 100) + 1,
+        };
+        const modRevision = stored?.modRevision ?? 0n;
+        await writer.commit([{ kind: 'record', record: 'zone', id, value, modRevision }], AUTHOR);
+      }
+      return 'settled';
+    },
+  };
+}
+
+/** Nodes that do at once what they are told, and say so. */
+function obedience({ world, writer }: Scene): Controller {
+  return {
+    name: 'obedience',
+    affected: (change) =>
+      change.kind === 'record' &&
+      ['zone', 'acmeOrder', 'session', 'material'].includes(change.record)
+        ? ['all']
+        : [],
+    async reconcile() {
+      const zones = world.records('zone').map(([, { value }]) => ({
+        ...{ uid: value.zoneUid, serial: value.serial, error: '' },
+      }));
+      const challenges = world
+        .records('acmeOrder')
+        .flatMap(([, { value }]) => proofsUp(value).map(({ proof }) => proof.token))
+        .toSorted();
+      const operations = nodeViews(world).flatMap((view): Operation[] => {
+        if (!view.connected) return [];
+        const { uid } = view.node.metadata;
+        const held = hasRole(view, 'edge') ? challenges : [];
+        const value = { ...emptyReport(uid), zones, challenges: held };
+        if (JSON.stringify(value) === JSON.stringify(view.report)) return [];
+        return [{ kind: 'record', record: 'report', id: view.name, value, modRevision: undefined }];
+      });
+      await writer.commit(operations, AUTHOR);
+      return 'settled';
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { AcmeProblem, type AcmeProblemDocument } from '../../runtime/acme.ts';
+import type { AcmeOrderRecord } from '../../runtime/acme-records.ts';
+import { describeError } from '../../runtime/control-loop.ts';
+import { CaUnreachableError } from './reaching.ts';
+
+/** What a person is told is no longer than this. */
+const MESSAGE_MAX = 1_000;
+
+/** Why a step did not succeed, and whom that concerns. */
+export interface Trouble {
+  /**
+   * `order`: the CA said no to it. `account`: it says no to whoever asks with this account.
+   * `unreachable`: it could not be reached, or talks nonsense. `forgotten`: it has no such account.
+   */
+  readonly kind: 'order' | 'account' | 'unreachable' | 'forgotten';
+  /** One word, as `IssuanceFailure` has it. */
+  readonly reason: string;
+  readonly message: string;
+  readonly retryAfterMs: number | undefined;
+}
+
+/** This order cannot succeed, whatever the CA says; the message holds the mend. */
+export class OrderError extends Error {
+  override readonly name = 'OrderError';
+  readonly reason: string;
+  /** Names that the CA did not find proven. */
+  readonly unproven: readonly string[];
+
+  constructor(reason: string, message: string, unproven: readonly string[] = []) {
+    super(message);
+    this.reason = reason;
+    this.unproven = unproven;
+  }
+}
+
+/**
+ * Pure. Undefined: the error is none of a CA's. `phase`: of the order that it was asked for; left
+ * out: it was asked for something else.
+ */
+export function troubleOf(error: unknown, phase?: AcmeOrderRecord['phase']): Trouble | undefined {
+  if (error instanceof OrderError) {
+    const { reason, message } = error;
+    return { kind: 'order', reason, message: cut(message), retryAfterMs: undefined };
+  }
+  if (error instanceof CaUnreachableError) {
+    const message = cut(describeError(error));
+    return { kind: 'unreachable', reason: 'unreachable', message, retryAfterMs: undefined };
+  }
+  if (!(error instanceof AcmeProblem)) return undefined;
+  const { document, retryAfterMs } = error;
+  return {
+    kind: kindOf(document, phase),
+    reason: document.type,
+    message: problemText(document),
+    retryAfterMs,
+  };
+}
+
+/** The CA's problem document for a person: what it says of each name, too (RFC 8555 §6.7.1). */
+export function problemText({ type, detail, subproblems = [] }: AcmeProblemDocument): string {
+  const parts = subproblems.map((each) => `${each.name ?? 'a name'}: ${each.detail}`);
+  return cut([`the CA says ${type}: ${detail}`, ...parts].join('; '));
+}
+
+function kindOf(
+  { type, detail, status = 400 }: AcmeProblemDocument,
+  phase: AcmeOrderRecord['phase'] | undefined,
+): Trouble['kind'] {
+  if (type === 'accountDoesNotExist') return 'forgotten';
+  if (status >= 500 || ACCOUNT_TYPES.has(type)) return 'account';
+  if (type !== 'rateLimited') return 'order';
+  // Limits of orders are met when one is placed: of its names, unless the CA says otherwise.
+  return phase === 'placing' && !/\b(?:account|busy|load)\b/i.test(detail) ? 'order' : 'account';
+}
+
+/** RFC 8555 §6.7: not for what was asked, but for who asked, or for nothing of ours. */
+const ACCOUNT_TYPES: ReadonlySet<string> = new Set([
+  'badNonce',
+  'serverInternal',
+  'userActionRequired',
+]);
+
+export function cut(text: string): string {
+  return text.length <= MESSAGE_MAX ? text : `${text.slice(0, MESSAGE_MAX - 1)}…`;
+}
