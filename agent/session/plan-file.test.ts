@@ -1,14 +1,29 @@
-import { expect, test } from 'vitest';
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { Plan } from '../../proto/gen/b8s/v1/agent.ts';
 import { PlanObject } from '../../proto/gen/b8s/v1/plan.ts';
+import type { Disk } from '../../runtime/disk.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { memoryDisk } from '../../runtime/memory-disk.ts';
 import { planFile } from './plan-file.ts';
-import type { HeldPlan } from './plan-state.ts';
+import { applyPlan, type HeldPlan } from './plan-state.ts';
+
+const PATH = 'plan.bin';
+const NOTHING = Plan.fromPartial({});
 
 const held: HeldPlan = {
   position: { epoch: 3n, revision: 2n ** 60n },
   objects: new Map(['node/london', 'site/default/blog'].map((key) => [key, object(key)])),
   digestCheck: 'agreed',
+};
+
+const large: HeldPlan = {
+  ...held,
+  objects: new Map(
+    [...Array.from({ length: 40 }, (_, index) => `node/${index + 100}`), 'site/default/blog'].map(
+      (key) => [key, object(key)],
+    ),
+  ),
 };
 
 test('a plan comes back as it was saved, also after a crash', async () => {
@@ -42,6 +57,129 @@ test.each([
   expect(await file.load()).toBeUndefined();
 });
 
-function object(key: string): PlanObject {
-  return PlanObject.fromPartial({ key, object: { $case: 'node', value: { name: key } } });
+test('what a version before wrote is read, and then written anew', async () => {
+  const disk = memoryDisk();
+  const upserts = [...held.objects.values()];
+  const body = Plan.encode({ ...NOTHING, position: held.position, upserts }).finish();
+  await disk.write(PATH, Buffer.concat([body, createHash('sha256').update(body).digest()]));
+  const file = planFile(disk, PATH, silentLog);
+  expect(await file.load()).toEqual(held);
+  const { next, taken } = change(held, 1);
+  await file.save(next, taken);
+  expect(await planFile(disk, PATH, silentLog).load()).toEqual(next);
+});
+
+describe('a change', () => {
+  async function saved(changes: number) {
+    const disk = memoryDisk();
+    const file = planFile(disk, PATH, silentLog);
+    await file.save(large);
+    let last = large;
+    const sizes: number[] = [];
+    for (let count = 1; count <= changes; count += 1) {
+      const { next, taken } = change(last, count);
+      await file.save(next, taken);
+      last = next;
+      sizes.push(((await disk.read(PATH)) ?? []).length);
+    }
+    return { disk, file, last, sizes };
+  }
+  const load = (disk: Disk) => planFile(disk, PATH, silentLog).load();
+
+  test('is added to the file, survives a crash, and is built upon after a restart', async () => {
+    const { disk, last, sizes } = await saved(3);
+    expect(new Set(sizes.map((size, index) => size - (sizes[index - 1] ?? 0)).slice(1)).size).toBe(
+      1,
+    );
+    disk.crash();
+    const again = planFile(disk, PATH, silentLog);
+    expect(await again.load()).toEqual(last);
+    const { next, taken } = change(last, 4);
+    await again.save(next, taken);
+    disk.crash();
+    expect(await load(disk)).toEqual(next);
+    expect([...next.objects.keys()]).toEqual([...next.objects.keys()].toSorted());
+  });
+
+  test('changes are at most as long as the snapshot: then the whole is written', async () => {
+    const { disk, last, sizes } = await saved(60);
+    const whole = sizes.filter((size, index) => size < (sizes[index - 1] ?? 0));
+    expect(whole.length).toBeGreaterThan(0);
+    expect(Math.max(...sizes)).toBeLessThan(2.2 * Math.max(...whole));
+    expect(await load(disk)).toEqual(last);
+  });
+
+  test('that was cut anywhere as it was written is forgotten, and the next one holds', async () => {
+    const { disk, last } = await saved(2);
+    const { next, taken } = change(last, 3);
+    const before = (await disk.read(PATH)) ?? new Uint8Array();
+    const writer = planFile(disk, PATH, silentLog);
+    await writer.load();
+    await writer.save(next, taken);
+    const after = (await disk.read(PATH)) ?? new Uint8Array();
+    for (let length = before.length; length < after.length; length += 1) {
+      await disk.write(PATH, after.slice(0, length));
+      const file = planFile(disk, PATH, silentLog);
+      expect(await file.load()).toEqual(last);
+      await file.save(next, taken);
+      expect(await load(disk)).toEqual(next);
+    }
+  });
+
+  test('with damage before its end, the file is not half believed', async () => {
+    const { disk, sizes } = await saved(3);
+    const bytes = (await disk.read(PATH)) ?? new Uint8Array();
+    const at = (sizes[0] ?? 0) + 10;
+    await disk.write(PATH, bytes.with(at, (bytes[at] ?? 0) ^ 1));
+    expect(await load(disk)).toBeUndefined();
+  });
+
+  test('that could not be added leaves no garbage between records', async () => {
+    const { disk, last } = await saved(1);
+    let fails = true;
+    const failing: Disk = {
+      ...{ read: (path) => disk.read(path), write: (path, bytes) => disk.write(path, bytes) },
+      ...{ remove: (path) => disk.remove(path), rename: (from, to) => disk.rename(from, to) },
+      ...{ stat: (path) => disk.stat(path), list: (path) => disk.list(path) },
+      ...{ stream: (path) => disk.stream(path), sync: (path) => disk.sync(path) },
+      append: async (path, bytes) => {
+        await disk.append(path, fails ? bytes.slice(0, 7) : bytes);
+        if (fails) throw new Error('disk full');
+      },
+    };
+    const file = planFile(failing, PATH, silentLog);
+    await file.load();
+    const { next, taken } = change(last, 2);
+    await expect(file.save(next, taken)).rejects.toThrow('disk full');
+    expect(await load(disk)).toEqual(last);
+    fails = false;
+    await file.save(next, taken);
+    expect(await load(disk)).toEqual(next);
+  });
+
+  test('that builds on something else is written as a whole', async () => {
+    const { disk, file, last } = await saved(1);
+    const { next, taken } = change(last, 2);
+    await file.save(next, { ...taken, base: { epoch: 1n, revision: 1n } });
+    expect(await load(disk)).toEqual(next);
+  });
+});
+
+/** One more object, one gone, and one that says something else. */
+function change(
+  before: HeldPlan,
+  count: number,
+): { readonly next: HeldPlan; readonly taken: Plan } {
+  const { epoch, revision } = before.position;
+  const position = { epoch, revision: revision + 1n };
+  const upserts = [object(`node/a${count}`, 'b'), object('site/default/blog', `c${count}`)];
+  const removals = [`node/a${count - 1}`];
+  const taken: Plan = { ...NOTHING, base: before.position, position, upserts, removals };
+  const verdict = applyPlan(before, taken);
+  if (verdict.kind !== 'applied') throw new Error(verdict.why);
+  return { next: verdict.held, taken };
+}
+
+function object(key: string, name = key): PlanObject {
+  return PlanObject.fromPartial({ key, object: { $case: 'node', value: { name } } });
 }

@@ -1,19 +1,24 @@
 import { createHash } from 'node:crypto';
 import { Plan } from '../../proto/gen/b8s/v1/agent.ts';
+import type { PlanObject, Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import type { Log } from '../../runtime/log.ts';
-import { planDigest } from '../../runtime/plan-digest.ts';
-import type { HeldPlan } from './plan-state.ts';
+import { applyTaken, comparePositions, type HeldPlan } from './plan-state.ts';
 
 /**
- * A plan on this node's disk: a snapshot as dom would send it, and its SHA-256 behind it. Private
+ * A plan on this node's disk: records of which the first is a snapshot as dom would send it, and each
+ * other one what dom changed since. A record is its length (4 bytes, little endian), a Plan, and the
+ * Plan's SHA-256. So a change in a plan of a million records is written without the million. Private
  * keys are in it (INV-33), which is why the disk keeps all files for their owner only.
  */
 export interface PlanFile {
   /** Undefined: there is none, or it is damaged, which is logged; the node then starts afresh. */
   load(): Promise<HeldPlan | undefined>;
-  /** Durable when it resolves. Throws when the disk is full or fails. */
-  save(held: HeldPlan): Promise<void>;
+  /**
+   * Durable when it resolves. `taken`: the plan that led to `held`. Throws when the disk is full or
+   * fails; the file then still holds what it held, or what it was to hold.
+   */
+  save(held: HeldPlan, taken?: Plan): Promise<void>;
 }
 
 /** The plan that dom gave, whether or not all of it is served yet. */
@@ -21,35 +26,123 @@ export const HELD_PLAN_PATH = 'plan.bin';
 /** What of it, and of earlier plans, is served. */
 export const SERVED_PLAN_PATH = 'served.bin';
 
+/** What the file holds; changes may be added until they are as long as the snapshot. */
+interface Stored {
+  readonly position: Position;
+  readonly snapshotBytes: number;
+  readonly changesBytes: number;
+}
+
 export function planFile(disk: Disk, path: string, log: Log): PlanFile {
+  /** Undefined: the file must be written as a whole. */
+  let stored: Stored | undefined;
+
+  async function saveWhole(held: HeldPlan): Promise<void> {
+    const bytes = record(snapshotOf(held));
+    await disk.write(path, bytes);
+    stored = { position: held.position, snapshotBytes: bytes.length, changesBytes: 0 };
+  }
+
   return {
     async load() {
       const bytes = await disk.read(path);
       if (bytes === undefined) return undefined;
-      const held = decode(bytes);
-      if (held === undefined) log.warn({ path }, 'ignoring a damaged plan file');
-      return held;
+      const read = decode(bytes);
+      if (read === undefined) {
+        log.warn({ path }, 'ignoring a damaged plan file');
+        return undefined;
+      }
+      // The last write may have been interrupted before it was durable.
+      if (read.stored === undefined || read.stored.changesBytes > 0) await disk.sync(path);
+      stored = read.stored;
+      return read.held;
     },
-    save: (held) => disk.write(path, encode(held)),
+    async save(held, taken) {
+      const before = stored;
+      // Until it is done nobody knows what is behind the records.
+      stored = undefined;
+      if (before === undefined || taken?.base === undefined) return saveWhole(held);
+      const added = record({ ...taken, digest: '', heartbeatIntervalMs: 0 });
+      const changesBytes = before.changesBytes + added.length;
+      const isNext = comparePositions(taken.base, before.position) === 0;
+      if (!isNext || changesBytes > before.snapshotBytes) return saveWhole(held);
+      await disk.append(path, added);
+      await disk.sync(path);
+      stored = { ...before, position: held.position, changesBytes };
+    },
   };
 }
 
-const TRAILER_BYTES = 32;
+const LENGTH_BYTES = 4;
+const HASH_BYTES = 32;
 
-function encode({ position, objects }: HeldPlan): Uint8Array {
+function snapshotOf({ position, objects }: HeldPlan): Plan {
   const upserts = [...objects.values()];
-  const snapshot = { position, base: undefined, upserts, removals: [], heartbeatIntervalMs: 0 };
-  const bytes = Plan.encode({ ...snapshot, digest: planDigest(objects) }).finish();
-  return Buffer.concat([bytes, sha256(bytes)]);
+  const fixed = { base: undefined, removals: [], digest: '', heartbeatIntervalMs: 0 };
+  return { ...fixed, position, upserts };
 }
 
-function decode(bytes: Uint8Array): HeldPlan | undefined {
-  const body = bytes.subarray(0, Math.max(0, bytes.length - TRAILER_BYTES));
-  if (!sha256(body).equals(bytes.subarray(body.length))) return undefined;
-  const { position, upserts } = Plan.decode(body);
+function record(plan: Plan): Uint8Array {
+  const body = Plan.encode(plan).finish();
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt32LE(body.length);
+  return Buffer.concat([length, body, sha256(body)]);
+}
+
+/** `stored` is undefined where something else follows the records. */
+function decode(
+  bytes: Uint8Array,
+): { readonly held: HeldPlan; readonly stored: Stored | undefined } | undefined {
+  const { bodies, restBytes, isDamaged } = split(bytes);
+  if (isDamaged && bodies.length > 0) return undefined;
+  const [first = beforeRecords(bytes), ...changes] = bodies;
+  if (first === undefined) return undefined;
+  const { position, upserts } = Plan.decode(first);
   if (position === undefined) return undefined;
-  const objects = new Map(upserts.map((object) => [object.key, object]));
-  return { position, objects, digestCheck: 'agreed' };
+  const objects = new Map<string, PlanObject>(upserts.map((object) => [object.key, object]));
+  const snapshot: HeldPlan = { position, objects, digestCheck: 'agreed' };
+  const held = applyTaken(
+    snapshot,
+    changes.map((body) => Plan.decode(body)),
+  );
+  if (held === undefined) return undefined;
+  if (restBytes > 0) return { held, stored: undefined };
+  const snapshotBytes = LENGTH_BYTES + first.length + HASH_BYTES;
+  const changesBytes = bytes.length - snapshotBytes;
+  return { held, stored: { position: held.position, snapshotBytes, changesBytes } };
+}
+
+/**
+ * The records, up to one that is not whole. As the last one it was being written when the machine
+ * went down, so nobody has acted upon it; with more behind it, it is damage.
+ */
+function split(bytes: Uint8Array): {
+  readonly bodies: readonly Uint8Array[];
+  readonly restBytes: number;
+  readonly isDamaged: boolean;
+} {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const bodies: Uint8Array[] = [];
+  let at = 0;
+  let isDamaged = false;
+  while (at + LENGTH_BYTES + HASH_BYTES <= view.length) {
+    const start = at + LENGTH_BYTES;
+    const end = start + view.readUInt32LE(at);
+    const body = view.subarray(start, end);
+    if (!sha256(body).equals(view.subarray(end, end + HASH_BYTES))) {
+      isDamaged = view.length > end + HASH_BYTES;
+      break;
+    }
+    bodies.push(body);
+    at = end + HASH_BYTES;
+  }
+  return { bodies, restBytes: view.length - at, isDamaged };
+}
+
+/** As versions up to 0.1 wrote it: a snapshot without its length. */
+function beforeRecords(bytes: Uint8Array): Uint8Array | undefined {
+  const body = bytes.subarray(0, Math.max(0, bytes.length - HASH_BYTES));
+  return sha256(body).equals(bytes.subarray(body.length)) ? body : undefined;
 }
 
 function sha256(bytes: Uint8Array): Buffer {

@@ -1,6 +1,6 @@
 import type { Hello, Plan } from '../../proto/gen/b8s/v1/agent.ts';
 import type { Log } from '../../runtime/log.ts';
-import { planDigest } from '../../runtime/plan-digest.ts';
+import { planDigest, rememberedDigests } from '../../runtime/plan-digest.ts';
 import type { PlanFile } from './plan-file.ts';
 import { applyPlan, type HeldPlan, positionText } from './plan-state.ts';
 
@@ -12,6 +12,7 @@ import { applyPlan, type HeldPlan, positionText } from './plan-state.ts';
 export class PlanHolder {
   readonly #file: PlanFile;
   readonly #log: Log;
+  readonly #digestOf = rememberedDigests();
   #held: HeldPlan | undefined;
   /** A delta did not add up: let dom send everything again. */
   #wants: 'delta' | 'snapshot' = 'delta';
@@ -36,13 +37,13 @@ export class PlanHolder {
     const isKnown = this.#wants === 'delta';
     return {
       held: this.#held.position,
-      heldDigest: isKnown ? planDigest(this.#held.objects) : '',
+      heldDigest: isKnown ? planDigest(this.#held.objects, this.#digestOf) : '',
     };
   }
 
   /** Makes the plan durable, then holds it. Throws when the disk fails: nothing has changed then. */
   async take(plan: Plan): Promise<'new' | 'nothing new' | 'gap'> {
-    const verdict = applyPlan(this.#held, plan);
+    const verdict = applyPlan(this.#held, plan, this.#digestOf);
     switch (verdict.kind) {
       case 'stale':
         this.#log.warn({ why: verdict.why }, 'ignoring a plan of the past');
@@ -54,7 +55,7 @@ export class PlanHolder {
       case 'applied':
         this.#wants = 'delta';
         if (verdict.held === this.#held) return 'nothing new';
-        await this.#file.save(verdict.held);
+        await this.#file.save(verdict.held, plan);
         this.#held = verdict.held;
         this.#log.info(
           { plan: positionText(verdict.held.position), objects: verdict.held.objects.size },

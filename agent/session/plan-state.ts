@@ -1,6 +1,6 @@
 import type { Plan } from '../../proto/gen/b8s/v1/agent.ts';
 import type { PlanObject, Position } from '../../proto/gen/b8s/v1/plan.ts';
-import { planDigest } from '../../runtime/plan-digest.ts';
+import { type objectDigest, planDigest } from '../../runtime/plan-digest.ts';
 
 /** The whole plan of this node, as of one position. */
 export interface HeldPlan {
@@ -22,8 +22,15 @@ export type PlanVerdict =
   /** Cannot be built upon what is held: dial again and say what is held, or nothing after `mismatch`. */
   | { readonly kind: 'gap'; readonly cause: 'base' | 'mismatch'; readonly why: string };
 
-/** What is held once `plan` has come. Never goes below the position held. */
-export function applyPlan(held: HeldPlan | undefined, plan: Plan): PlanVerdict {
+/**
+ * What is held once `plan` has come. Never goes below the position held. A `digestOf` that remembers
+ * makes a delta cost what it changes.
+ */
+export function applyPlan(
+  held: HeldPlan | undefined,
+  plan: Plan,
+  digestOf?: typeof objectDigest,
+): PlanVerdict {
   const { position } = plan;
   if (position === undefined) return { kind: 'gap', cause: 'base', why: 'a plan has no position' };
   const order = held === undefined ? 1 : comparePositions(position, held.position);
@@ -31,14 +38,14 @@ export function applyPlan(held: HeldPlan | undefined, plan: Plan): PlanVerdict {
     const why = `plan ${positionText(position)} is older than ${positionText(held.position)}`;
     return { kind: 'stale', why };
   }
-  if (plan.base === undefined) return applySnapshot(held, { ...plan, position });
+  if (plan.base === undefined) return applySnapshot(held, { ...plan, position }, digestOf);
   if (held === undefined || comparePositions(plan.base, held.position) !== 0) {
     const holding = held === undefined ? 'nothing' : positionText(held.position);
     const why = `plan ${positionText(position)} builds on ${positionText(plan.base)}, held is ${holding}`;
     return { kind: 'gap', cause: 'base', why };
   }
   if (order === 0) return { kind: 'applied', held };
-  return applyDelta(held, { ...plan, position });
+  return applyDelta(held, { ...plan, position }, digestOf);
 }
 
 /** Negative: `a` is before `b`. Epoch first, then revision. */
@@ -60,28 +67,64 @@ type Positioned = Plan & { readonly position: Position };
  * position held replaces it only if it says something else: after an upgrade the same plan is sent
  * again, with the fields that the old version could not keep.
  */
-function applySnapshot(held: HeldPlan | undefined, plan: Positioned): PlanVerdict {
+function applySnapshot(
+  held: HeldPlan | undefined,
+  plan: Positioned,
+  digestOf: typeof objectDigest | undefined,
+): PlanVerdict {
   const objects = sorted(new Map(plan.upserts.map((object) => [object.key, object])));
-  const digest = planDigest(objects);
+  const digest = planDigest(objects, digestOf);
   const digestCheck = plan.digest === '' || plan.digest === digest ? 'agreed' : 'differed';
   if (held !== undefined && comparePositions(plan.position, held.position) === 0) {
-    if (planDigest(held.objects) === digest) return { kind: 'applied', held };
+    if (planDigest(held.objects, digestOf) === digest) return { kind: 'applied', held };
   }
   return { kind: 'applied', held: { position: plan.position, objects, digestCheck } };
 }
 
-function applyDelta(held: HeldPlan, plan: Positioned): PlanVerdict {
-  const changed = new Map(held.objects);
-  for (const key of plan.removals) changed.delete(key);
-  for (const object of plan.upserts) changed.set(object.key, object);
-  const objects = sorted(changed);
+function applyDelta(
+  held: HeldPlan,
+  plan: Positioned,
+  digestOf: typeof objectDigest | undefined,
+): PlanVerdict {
+  const objects = changed(held.objects, [plan]);
   const checkable = held.digestCheck === 'agreed' && plan.digest !== '';
-  if (checkable && planDigest(objects) !== plan.digest) {
+  if (checkable && planDigest(objects, digestOf) !== plan.digest) {
     const why = `plan ${positionText(plan.position)} does not add up to its digest`;
     return { kind: 'gap', cause: 'mismatch', why };
   }
   const { position } = plan;
   return { kind: 'applied', held: { position, objects, digestCheck: held.digestCheck } };
+}
+
+/** In the order of the keys, as what is given; what the deltas leave alone stays the same object. */
+function changed(
+  objects: ReadonlyMap<string, PlanObject>,
+  deltas: readonly Plan[],
+): ReadonlyMap<string, PlanObject> {
+  const next = new Map(objects);
+  let order: 'kept' | 'lost' = 'kept';
+  for (const { removals, upserts } of deltas) {
+    for (const key of removals) next.delete(key);
+    for (const object of upserts) {
+      if (!next.has(object.key)) order = 'lost';
+      next.set(object.key, object);
+    }
+  }
+  return order === 'kept' ? next : sorted(next);
+}
+
+/**
+ * The same for deltas that this node took before, in order, and reads back. Undefined: they do not
+ * build upon one another.
+ */
+export function applyTaken(held: HeldPlan, deltas: readonly Plan[]): HeldPlan | undefined {
+  let { position } = held;
+  for (const delta of deltas) {
+    if (delta.base === undefined || delta.position === undefined) return undefined;
+    if (comparePositions(delta.base, position) !== 0) return undefined;
+    position = delta.position;
+  }
+  return { ...held, position, objects: changed(held.objects, deltas) };
 }
 
 function sorted(objects: ReadonlyMap<string, PlanObject>): ReadonlyMap<string, PlanObject> {

@@ -21,8 +21,8 @@ export const STALENESS: readonly Mutant[] = [
   {
     name: 'plan-held-before-persisted',
     file: 'agent/session/plan-holder.ts',
-    find: 'await this.#file.save(verdict.held);',
-    replace: 'void this.#file.save(verdict.held).catch(() => undefined);',
+    find: 'await this.#file.save(verdict.held, plan);',
+    replace: 'void this.#file.save(verdict.held, plan).catch(() => undefined);',
     story: 'A node acts upon a plan, and says that it has it, before it is on disk.',
     expects: [14],
   },
