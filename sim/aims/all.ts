@@ -5,6 +5,7 @@ import { behind } from './behind.ts';
 import { deaf } from './deaf.ts';
 import { namesake } from './namesake.ts';
 import { overruled } from './overruled.ts';
+import { replaced } from './replaced.ts';
 import { rotten } from './rotten.ts';
 import { storeless } from './storeless.ts';
 import { uncertified } from './uncertified.ts';
@@ -16,6 +17,7 @@ export const AIMS: Readonly<Record<string, Aim>> = {
   deaf,
   namesake,
   overruled,
+  replaced,
   rotten,
   storeless,
   uncertified,

@@ -11,6 +11,14 @@ export const DNS: readonly Mutant[] = [
     expects: [21],
   },
   {
+    name: 'name-for-uid-in-zone',
+    file: 'controllers/dns/geo-names.ts',
+    find: '  return uids === undefined || uids[name] === node.metadata.uid;',
+    replace: '  return uids === undefined || uids[name] !== undefined;',
+    story: 'A machine that joins under the name of a removed one is answered in its place.',
+    expects: [28],
+  },
+  {
     name: 'probes-ignored',
     file: 'agent/dns/route.ts',
     find: "  if (health.get(node.name) === false) return 'unreachable';\n",
