@@ -32,7 +32,7 @@ export interface PlainQuery {
   /** Offset after the name's root label. */
   nameEnd: number;
   type: number;
-  /** Of the name in lower case and the type. */
+  /** Of the name in lower case and the type: 32 bits, signed. */
   hash: number;
   hasOpt: boolean;
   dnssecOk: boolean;
@@ -123,7 +123,7 @@ function readQuestion(message: Uint8Array, into: PlainQuery): boolean {
   into.questionEnd = at + 5;
   into.type = word(message, at + 1);
   hash = Math.imul(hash ^ into.type, 0x01000193);
-  into.hash = (hash ^ (hash >>> 15)) >>> 0;
+  into.hash = hash ^ (hash >>> 15);
   return word(message, at + 3) === CLASS_IN;
 }
 
