@@ -99,7 +99,9 @@ function compile(facts: ZoneFacts): {
     proofs,
   });
   const siteHosts = new Set(names.map(({ name }) => name));
-  const sets = withProofs(recordSets(zone, nodes, siteHosts, below), origin, proofs);
+  const sets = withProofs(recordSets(zone, nodes, siteHosts, below), {
+    ...{ origin, hosts: siteHosts, proofs },
+  });
   const { records, nameservers, problems } = sets;
   const nodeUids = candidateUids(names, nodes);
   const transfer = zoneTransfer(zone, names, nodes);

@@ -9,11 +9,10 @@ const NAME = '_acme-challenge.blog.example.com';
 
 function compiled(records: readonly object[], proofs: readonly ZoneProof[]) {
   const zone: Zone = object('Zone', 'example', { origin: 'example.com', records });
-  const { records: sets, problems } = withProofs(
-    recordSets(zone, [], new Set()),
-    'example.com',
-    proofs,
-  );
+  const hosts = new Set(['site.example.com']);
+  const { records: sets, problems } = withProofs(recordSets(zone, [], hosts), {
+    ...{ origin: 'example.com', hosts, proofs },
+  });
   const lines = sets.map(({ name, type, ttlS, values }) =>
     [name, type, ttlS, values.join(' | ')].join(' '),
   );
@@ -102,4 +101,69 @@ test.each([
   expect(lines).toEqual(before.lines);
   expect(problems).toHaveLength(before.problems.length + 1);
   expect(problems.at(-1)).toMatch(says);
+});
+
+const wild = (name: string, value: string) => ({ name, type: 'A', values: [value] });
+
+test.each([
+  {
+    when: 'the name has nothing of its own',
+    records: [wild('*', '192.0.2.1'), { name: '*', type: 'MX', values: ['10 mail'] }],
+    name: '_acme-challenge.blog.example.com',
+    copies: [
+      '*.blog.example.com A 192.0.2.1',
+      '*.blog.example.com MX 10 mail.example.com.',
+      'blog.example.com A 192.0.2.1',
+      'blog.example.com MX 10 mail.example.com.',
+    ],
+  },
+  {
+    when: 'several names are new',
+    records: [wild('*', '192.0.2.1')],
+    name: '_acme-challenge.a.b.example.com',
+    copies: ['*.a.b', '*.b', 'a.b', 'b'].map((each) => `${each}.example.com A 192.0.2.1`),
+  },
+  {
+    when: 'the wildcard is further down, and the other one never stood for it',
+    records: [wild('*', '192.0.2.1'), wild('*.b', '192.0.2.2')],
+    name: '_acme-challenge.a.b.example.com',
+    copies: ['*.a.b', 'a.b'].map((each) => `${each}.example.com A 192.0.2.2`),
+  },
+  {
+    when: 'the name is there: the wildcard never stood for it',
+    records: [wild('*', '192.0.2.1'), wild('blog', '192.0.2.9')],
+    name: '_acme-challenge.blog.example.com',
+    copies: [],
+  },
+  {
+    when: 'it lies above one that is there',
+    records: [wild('*', '192.0.2.1'), wild('www.blog', '192.0.2.9')],
+    name: '_acme-challenge.blog.example.com',
+    copies: [],
+  },
+  {
+    when: 'it is the host of a Site',
+    records: [wild('*', '192.0.2.1')],
+    name: '_acme-challenge.site.example.com',
+    copies: [],
+  },
+  {
+    when: 'the proof is right below the origin',
+    records: [wild('*', '192.0.2.1')],
+    name: '_acme-challenge.example.com',
+    copies: [],
+  },
+  {
+    when: 'the wildcard is elsewhere',
+    records: [wild('*.other', '192.0.2.1')],
+    name: '_acme-challenge.blog.example.com',
+    copies: [],
+  },
+])('a name that a wildcard stands for answers on, when $when (RFC 4592)', (given) => {
+  const { records, name, copies } = given;
+  const before = new Set(compiled(records, []).lines);
+  const { lines, problems } = compiled(records, [text('one', name), text('two', name)]);
+  const added = lines.filter((line) => !before.has(line)).map((line) => line.replace(' 300 ', ' '));
+  expect(added).toEqual([...copies, `${name} TXT 1 "one" | "two"`].toSorted());
+  expect(problems).toEqual([]);
 });

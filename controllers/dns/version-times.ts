@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../runtime/clock.ts';
-import type { ZoneRecord } from '../../runtime/records.ts';
+import type { GeoNameRecord, ZoneRecord } from '../../runtime/records.ts';
 
-/** A zone has this many versions a second at most because of texts alone, such as proofs. */
-export const TEXT_VERSIONS_PER_S_MAX = 4;
+/** A zone has this many versions a second at most because of proofs for CAs. */
+export const PROOF_VERSIONS_PER_S_MAX = 4;
 
 /**
  * When each zone got its last version. A thousand certificates that are ordered at once put up a
@@ -30,13 +30,31 @@ export class VersionTimes {
   restMs(zone: string, before: ZoneRecord | undefined, after: ZoneRecord | undefined): number {
     const wroteMs = this.#wroteMs.get(zone);
     if (wroteMs === undefined || before === undefined || after === undefined) return 0;
-    if (!isDeepStrictEqual(withoutTexts(before), withoutTexts(after))) return 0;
-    const nextMs = wroteMs + 1000 / TEXT_VERSIONS_PER_S_MAX;
+    if (!mayWait(before, after)) return 0;
+    const nextMs = wroteMs + 1000 / PROOF_VERSIONS_PER_S_MAX;
     return Math.max(0, Math.ceil(nextMs - this.#clock.monotonicMs()));
   }
 }
 
-/** What a person declares has another generation, and is never held back. */
-function withoutTexts({ serial: _, records, ...rest }: ZoneRecord): object {
-  return { ...rest, records: records.filter(({ type }) => type !== 'TXT') };
+/**
+ * What a person declares has another generation, and what leads to nodes that serve a Site is not
+ * held back either. Addresses of nameservers may be: they change as seldom as the nodes do.
+ */
+function mayWait(before: ZoneRecord, after: ZoneRecord): boolean {
+  if (!isDeepStrictEqual(fixed(before), fixed(after))) return false;
+  if (before.geoNames.length !== after.geoNames.length) return false;
+  return after.geoNames.every((name, index) => isOfProofs(before.geoNames[index], name));
+}
+
+function fixed(zone: ZoneRecord): object {
+  const { serial: _, records: __, geoNames: ___, nodeUids: ____, ...rest } = zone;
+  return rest;
+}
+
+/** Both are sorted by name. */
+function isOfProofs(before: GeoNameRecord | undefined, after: GeoNameRecord): boolean {
+  if (before?.name !== after.name) return false;
+  if (after.standIn !== undefined) return true;
+  const wentAway = before.standIn !== undefined && after.candidates.length === 0;
+  return wentAway || isDeepStrictEqual(before, after);
 }
