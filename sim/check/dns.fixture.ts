@@ -94,7 +94,7 @@ export function appliedZone(
       edge: { sites: [], certificates: [], httpsPort: 443 },
     },
     report: {
-      ...{ sites: [], problems: [], databases: [digest] },
+      ...{ sites: [], challenges: [], problems: [], databases: [digest] },
       zones: [{ uid, name: 'example.test', serial, error: undefined }],
     },
   };

@@ -68,7 +68,7 @@ function serve(scene: Scene, node: string, serving: Serving = {}): void {
   const zone = { uid: 'Zone-z', name: 'z', serial, error: undefined };
   const report = {
     ...{ sites: [{ uid: 'Site-blog', release }], zones: serial === undefined ? [] : [zone] },
-    ...{ databases: [], problems: [] },
+    ...{ databases: [], challenges: [], problems: [] },
   };
   scene.tell((check) => check.applied?.({ node, snapshot, report }));
   const position = { epoch: 1n, revision };
