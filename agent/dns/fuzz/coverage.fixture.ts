@@ -28,7 +28,7 @@ export interface Coverage {
 
 /** What the fuzzer itself runs is none of its discoveries. */
 export function isFuzzed(url: string): boolean {
-  return /\/(agent\/dns|api)\//.test(url) && !/\/fuzz\/|\.(fixture|test)\.ts/.test(url);
+  return /\/(agent\/dns|api)\//.test(url) && !/\/agent\/dns\/fuzz\/|\.(fixture|test)\.ts/.test(url);
 }
 
 /** Only scripts whose address is wanted count. Two at once would take from each other. */
