@@ -33,7 +33,9 @@ async function freePort(): Promise<number> {
 }
 
 export interface ThreadsUnderTest extends PlaneUnderTest {
+  readonly httpPort: number;
   readonly httpsPort: number;
+  readonly dnsPort: number;
   /** The newest of each kind first. */
   readonly spawned: { readonly kind: WorkerKind; readonly worker: PlaneWorkerHandle }[];
 }
@@ -81,7 +83,7 @@ export async function openThreads(
   return {
     plane,
     disk,
-    httpsPort,
+    ...{ httpPort, httpsPort, dnsPort },
     spawned,
     certificate: await testCertificate(['blog.test']),
     get: (path, host) => get(httpsPort, { path, ...(host === undefined ? {} : { host }) }),
