@@ -13,16 +13,17 @@ export const certificateReader: CertificateReader = {
   read(chainPem, keyPem) {
     const [leaf, ...above] = parseChain(chainPem);
     const chain = [leaf, ...above];
+    const publicKey = publicKeyOf(leaf);
     return {
       names: dnsNames(leaf.subjectAltName),
-      notBeforeMs: Date.parse(leaf.validFrom),
-      notAfterMs: Date.parse(leaf.validTo),
+      notBeforeMs: parseTimeMs(leaf.validFrom),
+      notAfterMs: parseTimeMs(leaf.validTo),
       fingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
       serialNumber: leaf.serialNumber.toLowerCase(),
-      keyType: keyTypeOf(leaf.publicKey),
+      keyType: keyTypeOf(publicKey),
       issuers: chain.filter((one) => one.subject !== one.issuer).map(issuerName),
       problems: [
-        ...leafProblems(leaf),
+        ...strengthProblems(publicKey),
         ...(keyPem === undefined ? [] : keyProblems(leaf, keyPem)),
         ...chain.flatMap(linkProblems),
       ],
@@ -64,9 +65,26 @@ function parseCertificate(der: Uint8Array, position: number): X509Certificate {
   }
 }
 
+/** It is only looked at when it is asked for. */
+function publicKeyOf(leaf: X509Certificate): KeyObject {
+  try {
+    return leaf.publicKey;
+  } catch (cause) {
+    throw new Error('read a certificate: its public key is none that is known', { cause });
+  }
+}
+
+function parseTimeMs(text: string): number {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) throw new Error('read a certificate: its times cannot be read');
+  return ms;
+}
+
 /** What no browser would take (CA/Browser Forum BR §6.1.5), whoever signed it. */
-function leafProblems(leaf: X509Certificate): readonly string[] {
-  const { asymmetricKeyType, asymmetricKeyDetails } = leaf.publicKey;
+function strengthProblems({
+  asymmetricKeyType,
+  asymmetricKeyDetails,
+}: KeyObject): readonly string[] {
   const { modulusLength = 0 } = asymmetricKeyDetails ?? {};
   const isWeak = asymmetricKeyType === 'rsa' && modulusLength < 2048;
   return isWeak ? [`its RSA key has ${modulusLength} bits; 2048 are the least`] : [];

@@ -7,7 +7,7 @@ import { createNoncePool } from './nonces.ts';
 import { problemOf } from './problems.ts';
 import { parseFields } from './read-json.ts';
 import type { Answer, Transport } from './transport.ts';
-import { urlProblemFor } from './urls.ts';
+import { urlProblemFor, withoutPassword } from './urls.ts';
 
 /** One call of the port: what is being done, for errors, and until when. */
 export interface Call {
@@ -128,7 +128,7 @@ export function createCalls(ports: {
           ? new Error(`no answer within ${callTimeoutMs / 1000} s`)
           : error;
         const why = cause instanceof Error ? cause.message : String(cause);
-        throw new Error(`${what} at ${server.directory}: ${why}`, { cause });
+        throw new Error(`${what} at ${withoutPassword(server.directory)}: ${why}`, { cause });
       }
     },
   };

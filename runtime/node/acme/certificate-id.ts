@@ -10,7 +10,10 @@ export function certificateId(chainPem: string): string | undefined {
   const authorityKey = leaf.getExtension(x509.AuthorityKeyIdentifierExtension)?.keyId;
   if (authorityKey === undefined) return undefined;
   const serial = Buffer.from(leaf.serialNumber, 'hex');
-  return `${Buffer.from(authorityKey, 'hex').toString('base64url')}.${serial.toString('base64url')}`;
+  // In DER a zero goes before a first bit that would make it negative; the library drops it.
+  const isNegative = (serial[0] ?? 0) >= 0x80;
+  const inDer = isNegative ? Buffer.concat([Buffer.of(0), serial]) : serial;
+  return `${Buffer.from(authorityKey, 'hex').toString('base64url')}.${inDer.toString('base64url')}`;
 }
 
 /** Throws when the text holds no certificate. */

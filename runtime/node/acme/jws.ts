@@ -36,7 +36,7 @@ export function readSigningKey(keyPem: string): SigningKey {
 }
 
 /** RFC 7638 §3: of the members that are needed, in the order of their names. */
-export function thumbprint({ jwk }: SigningKey): string {
+export function thumbprint({ jwk }: Pick<SigningKey, 'jwk'>): string {
   return createHash('sha256').update(JSON.stringify(jwk)).digest('base64url');
 }
 

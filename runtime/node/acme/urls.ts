@@ -17,6 +17,15 @@ export function urlProblemFor(directory: string): UrlProblem {
   };
 }
 
+/** For errors. */
+export function withoutPassword(text: string): string {
+  if (!URL.canParse(text)) return 'what is no URL';
+  const url = new URL(text);
+  url.username = '';
+  url.password = '';
+  return url.href;
+}
+
 function isLoopback(hostname: string): boolean {
   return hostname === '[::1]' || hostname === 'localhost' || /^127(\.\d+){3}$/.test(hostname);
 }
