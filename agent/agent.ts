@@ -14,7 +14,7 @@ import { type ContentReconciler, createContentReconciler } from './content/recon
 import { runProber } from './dns/prober.ts';
 import { createNotifier, type Notifier, servedZones } from './dns/transfer/notifier.ts';
 import type { AppliedReport, DataPlane, Health } from './plane/plane.ts';
-import { buildReport } from './report.ts';
+import { buildReport, dnsLimited } from './report.ts';
 import { ServedFile } from './served-file.ts';
 import type { SessionHost } from './session/conversation.ts';
 import { HELD_PLAN_PATH, planFile, SERVED_PLAN_PATH } from './session/plan-file.ts';
@@ -157,6 +157,7 @@ class ControlPart implements Agent {
           trouble: this.#troubles.hold ?? this.#troubles.apply,
           rssBytes: rssBytes?.() ?? 0,
         }),
+      limited: () => dnsLimited(plane.state()),
       explain: async ({ id, name, type, clientIp }): Promise<ExplainReply> => {
         const outcome = await plane.explain({ name, type, clientIp });
         return outcome.kind === 'explained'

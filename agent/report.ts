@@ -1,5 +1,6 @@
 import type {
   ConditionReport,
+  DnsLimited,
   PeerReport,
   Report,
   SiteReport,
@@ -8,7 +9,8 @@ import type {
 import type { Position, SitePlan } from '../proto/gen/b8s/v1/plan.ts';
 import { isDigest } from '../runtime/digest.ts';
 import type { ContentState } from './content/reconciler.ts';
-import type { AppliedReport, Health } from './plane/plane.ts';
+import { sumOfLimits } from './dns/limit/limit.ts';
+import type { AppliedReport, Health, WorkerState } from './plane/plane.ts';
 import type { PlanObjects } from './session/plan-objects.ts';
 import type { Served } from './snapshot.ts';
 
@@ -50,6 +52,14 @@ export function buildReport(input: ReportInput): Report {
     geo: applied?.outcome.databases ?? [],
     challenges: [...new Set(applied?.outcome.challenges)].toSorted().slice(0, CHALLENGES_MAX),
   };
+}
+
+/** What all workers have held back together; undefined: none limits its answers. */
+export function dnsLimited(workers: readonly WorkerState[]): DnsLimited | undefined {
+  const sum = workers.map(({ limited }) => limited).reduce(sumOfLimits, undefined);
+  if (sum === undefined) return undefined;
+  const { dropped, cut, spared } = sum;
+  return { dropped: BigInt(dropped), cut: BigInt(cut), spared: BigInt(spared) };
 }
 
 function siteReport(site: SitePlan, { applied, content }: ReportInput): SiteReport {

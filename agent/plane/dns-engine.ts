@@ -14,7 +14,7 @@ import { type ExplainOutcome, explainAnswer } from '../dns/explain.ts';
 import type { ForeignBook } from '../dns/foreign/foreign-book.ts';
 import { openGeoTable } from '../dns/geo-table/table.ts';
 import { firstLocated, type Locate, locateNothing } from '../dns/geography.ts';
-import type { DnsLimit } from '../dns/limit/limit.ts';
+import type { DnsLimit, DnsLimitCounters } from '../dns/limit/limit.ts';
 import {
   type CompiledPlans,
   compileDirectory,
@@ -43,6 +43,8 @@ export interface DnsEngine {
   /** The same for a query that lies in a datagram, the answer into its room; 0: say nothing. */
   serveDatagram(datagram: DnsDatagram, nowMs: () => number): number;
   explain(question: PlaneQuestion): ExplainOutcome;
+  /** Undefined: its answers are not limited. */
+  limited(): DnsLimitCounters | undefined;
   /** Waits a little for what is to be learned before the first answer; `run` must be under way. */
   warm(): Promise<void>;
   /** Learns what answers need of other people's names, until the signal is aborted. */
@@ -189,6 +191,7 @@ export function createDnsEngine({
       return writeReply(serveSlowly(query, { address, transport }, nowMs), datagram.reply);
     },
     explain: (question) => explainAnswer({ snapshot: current, ...question }),
+    limited: () => limit?.counters(),
     warm: async () => foreign?.warm(WARM_MS),
     run: async (signal) => foreign?.run(signal),
   };

@@ -53,6 +53,7 @@ export function dnsWorker({ dns, clock, log, tls, listen }: DnsWorkerParts): Wor
       listener?.setTicketKeys(keys);
     },
     explain: (question) => dns.explain(question),
+    limited: () => dns.limited(),
     close: async () => {
       stop.abort();
       await Promise.all([running, listener?.close()]);

@@ -1,6 +1,7 @@
 import type { Digest } from '../../runtime/digest.ts';
 import type { LogFields } from '../../runtime/log.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
+import type { DnsLimitCounters } from '../dns/limit/limit.ts';
 import type { EdgeSnapshot } from '../edge/snapshot.ts';
 import type { AppliedReport, DnsPlaneSnapshot, Health, PlaneQuestion } from './plane.ts';
 import type { ZoneChanges } from './zone-changes.ts';
@@ -37,7 +38,8 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: 'applied'; readonly sequence: number; readonly report: AppliedReport }
   | { readonly kind: 'explained'; readonly id: number; readonly outcome: ExplainOutcome }
-  | { readonly kind: 'pong' }
+  /** `limited`: of a nameserver that limits its answers, since the worker started. */
+  | { readonly kind: 'pong'; readonly limited?: DnsLimitCounters }
   /** A blob could not be read as what its name says. */
   | { readonly kind: 'damaged'; readonly blob: Digest }
   | {

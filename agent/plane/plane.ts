@@ -2,6 +2,7 @@ import type { NodePlan, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Digest } from '../../runtime/digest.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
 import type { HostIdentity } from '../dns/host-identities.ts';
+import type { DnsLimitCounters } from '../dns/limit/limit.ts';
 import type { ZoneOutcome } from '../dns/snapshot.ts';
 import type { SiteState } from '../edge/edge.ts';
 import type { EdgeSnapshot } from '../edge/snapshot.ts';
@@ -62,6 +63,8 @@ export interface WorkerState {
   /** Of the snapshot that it serves; -1: none yet. */
   readonly sequence: number;
   readonly restarts: number;
+  /** Of a nameserver that limits its answers: since the plane started, restarts counted over. */
+  readonly limited?: DnsLimitCounters;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { silentLog } from '../../runtime/log.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
+import { dnsLimited } from '../report.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { NOTHING_APPLIED, type WorkerKind } from './plane.ts';
 import { CLOSE_MS_MAX, createWorkerPool, type PlaneWorkerHandle } from './worker-pool.ts';
@@ -189,4 +190,28 @@ test('close waits for the workers to end, cuts the hung ones, and starts none', 
   await closed;
   await clock.advance(60_000);
   expect(workers).toHaveLength(2);
+});
+
+test('what a nameserver’s limit has done is counted over restarts', async () => {
+  const { clock, pool, workers } = setUp({ edges: 1 });
+  const limited = (): unknown => pool.state()[0]?.limited;
+  expect(limited()).toBeUndefined();
+  workers[0]?.say({ kind: 'pong', limited: { dropped: 3, cut: 2, spared: 1 } });
+  workers[0]?.say({ kind: 'pong', limited: { dropped: 5, cut: 4, spared: 1 } });
+  workers[0]?.say({ kind: 'pong' });
+  expect(limited()).toEqual({ dropped: 5, cut: 4, spared: 1 });
+  workers[0]?.exit('a bug');
+  expect(limited()).toEqual({ dropped: 5, cut: 4, spared: 1 });
+  workers[1]?.say({ kind: 'pong', limited: { dropped: 1, cut: 1, spared: 1 } });
+  expect(limited()).toEqual({ dropped: 6, cut: 5, spared: 2 });
+  expect(dnsLimited([...pool.state(), ...pool.state()])).toEqual({
+    ...{ dropped: 12n, cut: 10n, spared: 4n },
+  });
+  const closed = pool.close();
+  await clock.advance(CLOSE_MS_MAX);
+  await closed;
+});
+
+test('where nothing is limited nothing is said of it', () => {
+  expect(dnsLimited([])).toBeUndefined();
 });

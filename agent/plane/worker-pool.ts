@@ -3,6 +3,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { WorkerHandle, Workers } from '../../runtime/workers.ts';
+import { type DnsLimitCounters, sumOfLimits } from '../dns/limit/limit.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import type { AppliedReport, WorkerKind, WorkerState } from './plane.ts';
 
@@ -63,6 +64,10 @@ interface Slot {
   startedMs: number;
   pingsUnanswered: number;
   hasSpoken: boolean;
+  /** What it said last of its limits… */
+  limited: DnsLimitCounters | undefined;
+  /** …and what those before it had said, in all. */
+  limitedBefore: DnsLimitCounters | undefined;
 }
 
 export function createWorkerPool(parts: WorkerPoolParts): WorkerPool {
@@ -87,6 +92,7 @@ export function createWorkerPool(parts: WorkerPoolParts): WorkerPool {
   function hear(slot: Slot, worker: PlaneWorkerHandle, message: FromWorker): void {
     slot.pingsUnanswered = 0;
     slot.hasSpoken = true;
+    if (message.kind === 'pong' && message.limited !== undefined) slot.limited = message.limited;
     if (message.kind === 'log') log[message.level](message.fields, message.message);
     if (message.kind === 'applied') {
       slot.sequence = message.sequence;
@@ -98,6 +104,8 @@ export function createWorkerPool(parts: WorkerPoolParts): WorkerPool {
 
   function ended(slot: Slot, worker: PlaneWorkerHandle, reason: string): void {
     Object.assign(slot, { worker: undefined, sequence: -1, report: undefined });
+    slot.limitedBefore = sumOfLimits(slot.limitedBefore, slot.limited);
+    slot.limited = undefined;
     parts.onExit?.(worker);
     if (!closing.signal.aborted) {
       const isStable = clock.monotonicMs() - slot.startedMs >= STABLE_MS;
@@ -175,6 +183,7 @@ function newSlots(kind: WorkerKind, count: number): readonly Slot[] {
     index,
     restarts: 0,
     failuresInRow: 0,
+    limitedBefore: undefined,
     ...freshSlot(undefined, 0),
   }));
 }
@@ -182,7 +191,7 @@ function newSlots(kind: WorkerKind, count: number): readonly Slot[] {
 function freshSlot(
   worker: PlaneWorkerHandle | undefined,
   startedMs: number,
-): Omit<Slot, 'kind' | 'index' | 'restarts' | 'failuresInRow'> {
+): Omit<Slot, 'kind' | 'index' | 'restarts' | 'failuresInRow' | 'limitedBefore'> {
   return {
     worker,
     sequence: -1,
@@ -190,9 +199,12 @@ function freshSlot(
     startedMs,
     pingsUnanswered: 0,
     hasSpoken: false,
+    limited: undefined,
   };
 }
 
-function stateOf({ kind, index, worker, sequence, restarts }: Slot): WorkerState {
-  return { kind, index, phase: worker === undefined ? 'waiting' : 'live', sequence, restarts };
+function stateOf({ kind, index, worker, sequence, restarts, ...slot }: Slot): WorkerState {
+  const phase = worker === undefined ? 'waiting' : 'live';
+  const limited = sumOfLimits(slot.limitedBefore, slot.limited);
+  return { kind, index, phase, sequence, restarts, ...(limited && { limited }) };
 }

@@ -1,6 +1,7 @@
 import type { Log, LogFields } from '../../runtime/log.ts';
 import { takeTurns } from '../../runtime/turns.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
+import type { DnsLimitCounters } from '../dns/limit/limit.ts';
 import type { FromWorker, ToWorker, WorkerSnapshot } from './messages.ts';
 import { type AppliedReport, type Health, NOTHING_APPLIED, type PlaneQuestion } from './plane.ts';
 
@@ -12,6 +13,8 @@ export interface WorkerEngine {
   /** For TLS handshakes from now on. */
   setTicketKeys?(keys: Uint8Array): void;
   explain?(question: PlaneQuestion): ExplainOutcome;
+  /** Undefined: it limits nothing. */
+  limited?(): DnsLimitCounters | undefined;
   close(): Promise<void>;
 }
 
@@ -64,9 +67,11 @@ export function runWorker(channel: WorkerChannel, engine: WorkerEngine, log: Log
         channel.post({ kind: 'explained', id: message.id, outcome });
         return;
       }
-      case 'ping':
-        channel.post({ kind: 'pong' });
+      case 'ping': {
+        const limited = engine.limited?.();
+        channel.post({ kind: 'pong', ...(limited && { limited }) });
         return;
+      }
       case 'close':
         inTurn(() => engine.close())
           .then(() => channel.close())

@@ -1,4 +1,5 @@
 import {
+  type DnsLimited,
   type ExplainQuestion,
   type ExplainReply,
   type Hello,
@@ -19,6 +20,8 @@ export interface SessionHost {
   takePlan(plan: Plan): Promise<'taken' | 'gap'>;
   /** What is so by now. */
   report(): Report;
+  /** What the rate limit of this nameserver has done; undefined: it is none, or limits nothing. */
+  limited?(): DnsLimited | undefined;
   explain(question: ExplainQuestion): Promise<ExplainReply>;
 }
 
@@ -113,7 +116,9 @@ class Conversation {
     for (let sequence = 1n; ; sequence += 1n) {
       await clock.sleep(this.#intervalMs, signal);
       await this.#ready();
-      this.#send({ $case: 'heartbeat', value: { sequence } });
+      const dnsLimited = this.#options.host.limited?.();
+      const value = { sequence, ...(dnsLimited && { dnsLimited }) };
+      this.#send({ $case: 'heartbeat', value });
     }
   }
 

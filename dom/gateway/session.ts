@@ -2,6 +2,7 @@ import type { Resource } from '../../api/object.ts';
 import {
   type ExplainQuestion,
   type ExplainReply,
+  type Heartbeat,
   type Hello,
   type Report,
   SessionRequest,
@@ -14,6 +15,7 @@ import { objectKey, recordKey } from '../../runtime/keys.ts';
 import { type Link, LinkClosedError } from '../../runtime/link.ts';
 import { decodeObject } from '../../runtime/mirror.ts';
 import type { InSlot } from '../../runtime/slots.ts';
+import { gaugeDnsLimited } from './dns-limited.ts';
 import { type Feed, HEARTBEAT_INTERVAL_MS } from './feed.ts';
 import type { GatewayPorts } from './ports.ts';
 import { Presence } from './presence.ts';
@@ -151,9 +153,7 @@ export class Session {
   #handle(message: SessionRequest['message']): void {
     switch (message?.$case) {
       case 'heartbeat':
-        // A node that does not read gets no answers to pile up.
-        if (this.#sending === 'open') this.#send({ $case: 'heartbeat', value: message.value });
-        return this.#renew();
+        return this.#beat(message.value);
       case 'report':
         void this.#keep(message.value);
         return;
@@ -226,6 +226,13 @@ export class Session {
     const frame = feed.frame(this.#sent);
     this.#sent = { position: feed.position, digest: feed.digest };
     this.#transmit(frame);
+  }
+
+  #beat({ sequence, dnsLimited }: Heartbeat): void {
+    gaugeDnsLimited(this.#ports.metrics, this.node, dnsLimited);
+    // A node that does not read gets no answers to pile up.
+    if (this.#sending === 'open') this.#send({ $case: 'heartbeat', value: { sequence } });
+    this.#renew();
   }
 
   #renew(): void {

@@ -100,6 +100,8 @@ const HELP: Readonly<Record<string, string>> = {
   b8s_certificate_renewal_timestamp_seconds: 'When it is to be renewed.',
   b8s_certificate_issued_timestamp_seconds: 'When the certificate in use was issued.',
   b8s_certificate_ready: '1: it is good, and as it is declared.',
+  b8s_node_dns_limited:
+    'Answers that a nameserver dropped or cut for its rate limit, or spared for a valid cookie.',
   b8s_certificate_failures: 'Tries to issue it that failed in a row.',
 };
 

@@ -63,6 +63,18 @@ export interface DnsLimitCounters {
   readonly spared: number;
 }
 
+export function sumOfLimits(
+  one: DnsLimitCounters | undefined,
+  other: DnsLimitCounters | undefined,
+): DnsLimitCounters | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return {
+    dropped: one.dropped + other.dropped,
+    cut: one.cut + other.cut,
+    spared: one.spared + other.spared,
+  };
+}
+
 /**
  * Response rate limiting: makes this nameserver useless for floods of answers to forged addresses
  * (Vixie and Schryver, ISC-TN-2012-1, as in BIND, NSD and Knot). Bounded memory, no timers.

@@ -74,6 +74,18 @@ export interface Plan {
 
 export interface Heartbeat {
   readonly sequence: bigint;
+  /** From a nameserver that limits its answers. */
+  readonly dnsLimited?: DnsLimited | undefined;
+}
+
+/** What the response rate limit of a nameserver has done, of all its workers, since it started. */
+export interface DnsLimited {
+  /** Answers that were not sent. */
+  readonly dropped: bigint;
+  /** Answers that were sent without content, so that the client comes by TCP. */
+  readonly cut: bigint;
+  /** Answers above the rate that were sent because of a valid cookie. */
+  readonly spared: bigint;
 }
 
 /** What the node observes, whole: the latest report wins. */
@@ -778,7 +790,7 @@ export const Plan: MessageFns<Plan> = {
 };
 
 function createBaseHeartbeat(): Heartbeat {
-  return { sequence: 0n };
+  return { sequence: 0n, dnsLimited: undefined };
 }
 
 export const Heartbeat: MessageFns<Heartbeat> = {
@@ -788,6 +800,9 @@ export const Heartbeat: MessageFns<Heartbeat> = {
         throw new globalThis.Error("value provided for field message.sequence of type uint64 too large");
       }
       writer.uint32(8).uint64(message.sequence);
+    }
+    if (message.dnsLimited !== undefined) {
+      DnsLimited.encode(message.dnsLimited, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -813,6 +828,14 @@ export const Heartbeat: MessageFns<Heartbeat> = {
             message.sequence = reader.uint64() as bigint;
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.dnsLimited = DnsLimited.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -826,13 +849,23 @@ export const Heartbeat: MessageFns<Heartbeat> = {
   },
 
   fromJSON(object: any): Heartbeat {
-    return { sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n };
+    return {
+      sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
+      dnsLimited: isSet(object.dnsLimited)
+        ? DnsLimited.fromJSON(object.dnsLimited)
+        : isSet(object.dns_limited)
+        ? DnsLimited.fromJSON(object.dns_limited)
+        : undefined,
+    };
   },
 
   toJSON(message: Heartbeat): unknown {
     const obj: any = {};
     if (message.sequence !== 0n) {
       obj.sequence = message.sequence.toString();
+    }
+    if (message.dnsLimited !== undefined) {
+      obj.dnsLimited = DnsLimited.toJSON(message.dnsLimited);
     }
     return obj;
   },
@@ -843,6 +876,119 @@ export const Heartbeat: MessageFns<Heartbeat> = {
   fromPartial<I extends Exact<DeepPartial<Heartbeat>, I>>(object: I): Heartbeat {
     const message = createBaseHeartbeat() as any;
     message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
+    message.dnsLimited = (object.dnsLimited !== undefined && object.dnsLimited !== null)
+      ? DnsLimited.fromPartial(object.dnsLimited)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDnsLimited(): DnsLimited {
+  return { dropped: 0n, cut: 0n, spared: 0n };
+}
+
+export const DnsLimited: MessageFns<DnsLimited> = {
+  encode(message: DnsLimited, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.dropped !== 0n) {
+      if (BigInt.asUintN(64, message.dropped) !== message.dropped) {
+        throw new globalThis.Error("value provided for field message.dropped of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.dropped);
+    }
+    if (message.cut !== 0n) {
+      if (BigInt.asUintN(64, message.cut) !== message.cut) {
+        throw new globalThis.Error("value provided for field message.cut of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.cut);
+    }
+    if (message.spared !== 0n) {
+      if (BigInt.asUintN(64, message.spared) !== message.spared) {
+        throw new globalThis.Error("value provided for field message.spared of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.spared);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DnsLimited {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDnsLimited() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.dropped = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.cut = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.spared = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DnsLimited {
+    return {
+      dropped: isSet(object.dropped) ? BigInt(object.dropped) : 0n,
+      cut: isSet(object.cut) ? BigInt(object.cut) : 0n,
+      spared: isSet(object.spared) ? BigInt(object.spared) : 0n,
+    };
+  },
+
+  toJSON(message: DnsLimited): unknown {
+    const obj: any = {};
+    if (message.dropped !== 0n) {
+      obj.dropped = message.dropped.toString();
+    }
+    if (message.cut !== 0n) {
+      obj.cut = message.cut.toString();
+    }
+    if (message.spared !== 0n) {
+      obj.spared = message.spared.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DnsLimited>, I>>(base?: I): DnsLimited {
+    return DnsLimited.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DnsLimited>, I>>(object: I): DnsLimited {
+    const message = createBaseDnsLimited() as any;
+    message.dropped = (object.dropped !== undefined && object.dropped !== null) ? BigInt(object.dropped) : 0n;
+    message.cut = (object.cut !== undefined && object.cut !== null) ? BigInt(object.cut) : 0n;
+    message.spared = (object.spared !== undefined && object.spared !== null) ? BigInt(object.spared) : 0n;
     return message;
   },
 };
