@@ -1,3 +1,4 @@
+import { fork } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { geo } from '../../sim/run/geo.fixture.ts';
 import { rehearse } from '../../sim/run/rehearse.ts';
@@ -6,47 +7,56 @@ import { percentile } from '../figures.ts';
 
 /*
  * How fast a simulated cluster lives, on one core: `node bench/sim/main.ts [--subs 3,10,30]
- * [--rounds 3]
- * [--calm-s 3600]`. `calm`: nodes at rest, with clients that ask; a cluster needs some minutes to
- * join. `storm`: everything that the seed draws goes wrong, while people change things.
+ * [--rounds 3] [--weather calm,storm] [--calm-s 3600]`. `calm`: nodes at rest, with clients that
+ * ask; a cluster needs some minutes to join. `storm`: everything that the seed draws goes wrong,
+ * while people change things. Seconds are of the processor's time, for others may need it as well.
+ * Each run has a process of its own, with the memory that hunts have.
  */
 const { values } = parseArgs({
   options: {
     subs: { type: 'string', default: '3,10,30' },
     rounds: { type: 'string', default: '3' },
+    weather: { type: 'string', default: 'calm,storm' },
     'calm-s': { type: 'string', default: '3600' },
+    worker: { type: 'boolean', default: false },
   },
 });
 const STORM_MS = 120_000;
 
-console.log('nodes  weather  virtual s/s   events/s   virtual s   real s');
-for (const subs of values.subs.split(',').map(Number))
-  for (const weather of ['calm', 'storm'] as const) {
-    const runs: Run[] = [];
-    for (let round = 1; round <= Number(values.rounds); round += 1)
-      runs.push(await run(settingOf(weather, subs, round)));
-    const of = (pick: (each: Run) => number): number => percentile(runs.map(pick), 0.5);
-    console.log(
-      [
-        String(subs).padStart(5),
-        weather.padEnd(7),
-        of(({ virtualS, tookS }) => virtualS / tookS)
-          .toFixed(0)
-          .padStart(11),
-        of(({ events, tookS }) => events / tookS)
-          .toFixed(0)
-          .padStart(10),
-        of(({ virtualS }) => virtualS)
-          .toFixed(0)
-          .padStart(11),
-        of(({ tookS }) => tookS)
-          .toFixed(1)
-          .padStart(8),
-      ].join('  '),
-    );
-  }
+interface Run {
+  readonly virtualS: number;
+  readonly events: number;
+  readonly cpuS: number;
+}
 
-function settingOf(weather: 'calm' | 'storm', subs: number, seed: number): Setting {
+if (values.worker)
+  process.once('message', (setting: Setting) => {
+    void run(setting).then((outcome) => {
+      process.send?.(outcome);
+      process.disconnect();
+    });
+  });
+else await measure();
+
+async function measure(): Promise<void> {
+  console.log('nodes  weather  virtual s/s   events/s   virtual s      CPU s');
+  for (const subs of values.subs.split(',').map(Number))
+    for (const weather of values.weather.split(',')) {
+      const runs: Run[] = [];
+      for (let round = 1; round <= Number(values.rounds); round += 1)
+        runs.push(await inProcess(settingOf(weather, subs, round)));
+      const of = (pick: (each: Run) => number): number => percentile(runs.map(pick), 0.5);
+      const figures = [
+        of(({ virtualS, cpuS }) => virtualS / cpuS).toFixed(0),
+        of(({ events, cpuS }) => events / cpuS).toFixed(0),
+        of(({ virtualS }) => virtualS).toFixed(0),
+        of(({ cpuS }) => cpuS).toFixed(1),
+      ].map((figure, index) => figure.padStart(index === 0 ? 11 : 9));
+      console.log([String(subs).padStart(5), weather.padEnd(7), ...figures].join('  '));
+    }
+}
+
+function settingOf(weather: string, subs: number, seed: number): Setting {
   const drawn = drawSetting(seed, 'full');
   const changes =
     weather === 'calm'
@@ -55,18 +65,23 @@ function settingOf(weather: 'calm' | 'storm', subs: number, seed: number): Setti
   return changeSetting(drawn, { ...changes, subs, doms: 1, users: 1, clients: 3 });
 }
 
-interface Run {
-  readonly virtualS: number;
-  readonly events: number;
-  readonly tookS: number;
+function inProcess(setting: Setting): Promise<Run> {
+  return new Promise((resolve, reject) => {
+    // Most of what a world leaves behind dies young.
+    const execArgv = ['--max-semi-space-size=32'];
+    const child = fork(import.meta.filename, ['--worker'], { execArgv });
+    child.once('message', (outcome) => resolve(outcome as Run));
+    child.once('exit', (code) => reject(new Error(`seed ${setting.seed} ended with ${code}`)));
+    child.send(setting);
+  });
 }
 
 async function run(setting: Setting): Promise<Run> {
-  const startMs = performance.now();
+  const before = process.cpuUsage();
   const onUnhandled = () => () => undefined;
   const rehearsal = await rehearse(setting, { keep: 'hash', geo, onUnhandled });
   if (rehearsal.kind === 'failed') throw new Error(rehearsal.message);
   const { virtualMs, steps } = rehearsal.result;
-  const tookS = (performance.now() - startMs) / 1000;
-  return { virtualS: virtualMs / 1000, events: steps, tookS };
+  const { user, system } = process.cpuUsage(before);
+  return { virtualS: virtualMs / 1000, events: steps, cpuS: (user + system) / 1_000_000 };
 }

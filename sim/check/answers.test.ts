@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { objectKey } from '../../runtime/keys.ts';
+import { objectKey, recordKey } from '../../runtime/keys.ts';
 import { answersCheck } from './answers.ts';
 import { addressOf, exchangeOf, MACHINES, watched } from './dns.fixture.ts';
 
@@ -47,6 +47,17 @@ test('nor if its Site was deleted', () => {
   expect(found).toEqual([]);
 });
 
+test('nor if the zone is another by now, and what was made of the one before is gone', () => {
+  const { asks, deletesZone, deletesRecord, found } = scene();
+  deletesZone();
+  // Up to date, and still with the zone: dom clears up some time later.
+  asks('london');
+  deletesRecord();
+  asks('london');
+  asks('empty');
+  expect(found).toEqual([]);
+});
+
 /** A nameserver in london that is up to date; london serves the site. */
 function scene() {
   const { check, found } = watched((ports) => answersCheck({ ...ports, machines: MACHINES }));
@@ -65,6 +76,12 @@ function scene() {
     found,
     serves,
     removes: (name: string) => remove(objectKey({ kind: 'Node', name })),
+    deletesZone() {
+      remove(objectKey({ kind: 'Zone', namespace: 'default', name: 'example-test' }));
+      const position = { epoch: 1n, revision };
+      check.moved?.({ node: 'london', which: 'applied', position });
+    },
+    deletesRecord: () => remove(recordKey('zone', 'default/example-test')),
     deletes: (name: string) => remove(objectKey({ kind: 'Site', namespace: 'default', name })),
     asks: (reply: 'empty' | 'london' | 'tokyo') =>
       check.asked?.(exchangeOf({}, reply === 'empty' ? {} : { answers: [addressOf(reply)] })),

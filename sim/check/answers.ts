@@ -1,4 +1,4 @@
-import { kindPrefix } from '../../runtime/keys.ts';
+import { kindPrefix, recordKey } from '../../runtime/keys.ts';
 import { TYPE_A } from '../load/dns-client.ts';
 import { ORIGIN } from '../load/wish.ts';
 import type { Check, CheckPorts, DnsExchange } from './check.ts';
@@ -6,6 +6,8 @@ import { replyOf } from './exchange.ts';
 import { isGoing, Past, siteOf } from './past.ts';
 
 const NODES = kindPrefix('Node');
+/** What people declare, and what dom makes of it. */
+const ZONES = [kindPrefix('Zone'), recordKey('zone', '')];
 
 export interface AnswersPorts extends CheckPorts {
   readonly machines: readonly { readonly name: string; readonly ipv4: string }[];
@@ -42,7 +44,7 @@ export function answersCheck({ violated, machines }: AnswersPorts): Check {
         }
         if (!isGoing(write)) continue;
         // The name may be unknown anywhere from now on.
-        if (key.startsWith('/b8s/zones/')) armed.clear();
+        if (ZONES.some((prefix) => key.startsWith(prefix))) armed.clear();
         if (!key.startsWith('/b8s/sites/')) continue;
         for (const known of [armed, served])
           forget(known, (each) => each.endsWith(` ${key.split('/').at(-1)}.${ORIGIN}`));

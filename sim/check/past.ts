@@ -84,9 +84,9 @@ export class Past {
     return revision !== undefined && applied >= revision;
   }
 
-  /** …after the zone was last deleted. */
+  /** …after the zone was last deleted, and what dom had made of it, which may go much later. */
   knowsZone(node: string): boolean {
-    return this.#knows(node, ZONE_KEY);
+    return this.#knows(node, ZONE_KEY) && this.#knows(node, ZONE_RECORD_KEY);
   }
 
   /** …after that other node was last removed. */
