@@ -33,7 +33,7 @@ if (values.worker)
   process.once('message', (setting: Setting) => {
     void run(setting).then((outcome) => {
       process.send?.(outcome);
-      process.disconnect();
+      process.disconnect?.();
     });
   });
 else await measure();
