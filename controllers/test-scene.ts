@@ -37,6 +37,8 @@ export interface Scene {
   readonly certificateReader: CertificateReader;
   /** At https://ca.test/directory; it finds every proof unless told otherwise. */
   readonly ca: FakeAcmeCa;
+  /** All that can be reached: that one, and what a test adds. */
+  readonly cas: FakeAcmeCa[];
   /** How the CA looks from now on. */
   looks(validate: ValidateProof): void;
   /** Starts the loops of these controllers. */
@@ -78,7 +80,9 @@ export async function scene(): Promise<Scene> {
   const stop = new AbortController();
   let validate: ValidateProof = async () => undefined;
   const caRandom = countingRandom();
+  const cas: FakeAcmeCa[] = [];
   const ca = createFakeAcmeCa({ clock, random: caRandom, validate: (proof) => validate(proof) });
+  cas.push(ca);
   const running = [world.run(stop.signal)];
   const notes: EventNote[] = [];
   const where = (kind: KindName, name: string) => ({
@@ -113,7 +117,8 @@ export async function scene(): Promise<Scene> {
     events: { notes, record: (note) => void notes.push(note) },
     authority: fakeAuthority(clock),
     sealer: { seal: (secret, context) => `${context}|${secret}`, open: (sealed) => sealed },
-    acme: fakeAcme({ random, cas: [ca] }),
+    acme: fakeAcme({ random, cas }),
+    cas,
     certificateReader: fakeCertificateReader,
     ca,
     looks(next) {

@@ -20,9 +20,11 @@ export interface AcmeAccountRecord {
   readonly rollover?: string;
   /** Where the CA's terms are, as it last said; absent: it did not. */
   readonly termsOfService?: string;
-  /** Times in a row that the CA could not be asked; absent: it could. */
+  /** Certificates, by uid, whose orders the CA could not be asked for since it last could. */
+  readonly troubled?: readonly string[];
+  /** Times in a row that it was left alone for a while; absent: it answers. */
   readonly failures?: number;
-  /** Why it could not, and until when nobody asks it with this account; absent: it could. */
+  /** Why it could not be asked, and until when nobody asks it with this account; absent: it could. */
   readonly failure?: IssuanceFailure;
 }
 

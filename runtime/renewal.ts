@@ -38,8 +38,10 @@ export interface RenewalFacts {
 export function renewalMs({ spec, material, renewal }: RenewalFacts, nowMs: number): number {
   const { issuedMs, notBeforeMs, notAfterMs, fingerprint, directory } = material;
   const isPublic = directory !== undefined;
-  // Our own CA dates certificates back by more than the shortest of them live.
-  const sinceMs = isPublic ? notBeforeMs : issuedMs;
+  // A clock that was ahead, and was set right: what the certificate says is all there is to go by.
+  const isOfFuture = issuedMs - nowMs > AHEAD_MS_MAX;
+  // CAs date certificates back, some by more than they live from then on.
+  const sinceMs = isOfFuture ? notBeforeMs : usableFromMs(material);
   const lifeMs = notAfterMs - sinceMs;
   const latestMs = sinceMs + latestShareMs(lifeMs);
   const window = renewal?.fingerprint === fingerprint ? renewal.window : undefined;
@@ -51,20 +53,19 @@ export function renewalMs({ spec, material, renewal }: RenewalFacts, nowMs: numb
     before === undefined ? Infinity : Math.max(notAfterMs - before, sinceMs + lifeMs / 3);
   const dueMs = Math.min(latestMs, suggestedMs, beforeMs);
   const atMs = inHours({ spec, material, nowMs, dueMs, earliestMs: sinceMs + lifeMs / 3 });
-  const isOfFuture = issuedMs - nowMs > AHEAD_MS_MAX;
   const restMs = isPublic && !isOfFuture ? REST * lifeMs : RENEW_INTERVAL_MIN_MS;
-  return Math.floor(Math.max(atMs, (isOfFuture ? sinceMs : issuedMs) + restMs));
+  return Math.floor(Math.max(atMs, sinceMs + restMs));
 }
 
 /** When only a third of its life is left: it should have been renewed (INV-31). */
-export function lastThirdMs({
-  issuedMs,
-  notBeforeMs,
-  notAfterMs,
-  directory,
-}: MaterialRecord): number {
-  const sinceMs = directory === undefined ? issuedMs : notBeforeMs;
-  return Math.floor(notAfterMs - (notAfterMs - sinceMs) / 3);
+export function lastThirdMs(material: MaterialRecord): number {
+  const { notAfterMs } = material;
+  return Math.floor(notAfterMs - (notAfterMs - usableFromMs(material)) / 3);
+}
+
+/** Since when anybody could have used it. */
+export function usableFromMs({ issuedMs, notBeforeMs }: MaterialRecord): number {
+  return Math.max(issuedMs, notBeforeMs);
 }
 
 /** What people ask of a Certificate by its annotations. */

@@ -128,7 +128,7 @@ async function register(scene: AccountScene, stored: Stored<AcmeAccountRecord>):
   const keyPem = ports.sealer.open(stored.value.sealedKey, accountKeyContext(issuer.metadata.uid));
   const contact = contactOf(issuer);
   const url = await ports.acme.register(server, { keyPem, contact, externalAccount }, signal);
-  const { failure: _, failures: __, ...kept } = stored.value;
+  const { failure: _, failures: __, troubled: ___, ...kept } = stored.value;
   const value: AcmeAccountRecord = {
     ...kept,
     url,
@@ -170,7 +170,7 @@ async function tellContact(
   const { ports, issuer, signal } = scene;
   const contact = contactOf(issuer);
   await ports.acme.updateContact(account, contact, signal);
-  const { failure: _, failures: __, ...kept } = stored.value;
+  const { failure: _, failures: __, troubled: ___, ...kept } = stored.value;
   const value = { ...kept, contact };
   return afterWrite(await ports.writer.commit([write(scene, stored, value)], AUTHOR));
 }
@@ -198,7 +198,14 @@ async function changeKey(
 ): Promise<Outcome> {
   const { ports, issuer, signal, nowMs } = scene;
   const { uid, annotations } = issuer.metadata;
-  const { nextSealedKey, failure: _, failures: __, rollover: ___, ...kept } = stored.value;
+  const {
+    nextSealedKey,
+    failure: _,
+    failures: __,
+    troubled: ___,
+    rollover: ____,
+    ...kept
+  } = stored.value;
   if (nextSealedKey === undefined) return 'settled';
   const open = ports.world.records('acmeOrder').some(([, { value }]) => value.issuerUid === uid);
   if (open) return { recheckInMs: ROLLOVER_WAIT_MS };

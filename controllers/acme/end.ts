@@ -115,7 +115,7 @@ export function failedIssuance(
   const { renewRequest: _, ...kept } = issuance?.value ?? NOTHING_YET;
   const failures = kept.failures + 1;
   const lifeMs =
-    material === undefined ? Infinity : material.value.notAfterMs - material.value.notBeforeMs;
+    material === undefined ? Infinity : material.value.notAfterMs - material.value.issuedMs;
   const capMs = Math.min(BACKOFF_CAP_MS, Math.max(BACKOFF_CAP_MS_MIN, lifeMs / BACKOFF_PARTS));
   const waitMs = waitFor(
     trouble,

@@ -96,7 +96,12 @@ async function begin(scene: Parameters<typeof startOrder>[0]): Promise<Outcome> 
     const trouble = troubleOf(error);
     if (trouble === undefined) throw error;
     const kind = trouble.kind === 'order' ? 'account' : trouble.kind;
-    await noteAccount(scene.ports, scene.issuer, { ...trouble, kind });
+    await noteAccount(
+      scene.ports,
+      scene.issuer,
+      { ...trouble, kind },
+      scene.certificate.metadata.uid,
+    );
     return { recheckInMs: QUEUE_MS };
   }
 }

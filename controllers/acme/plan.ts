@@ -1,4 +1,5 @@
 import type { Certificate } from '../../api/certificate.ts';
+import { formatDuration } from '../../api/duration.ts';
 import { ROLLOVER_REQUESTED } from '../../api/requests.ts';
 import type {
   AcmeAccountRecord,
@@ -18,6 +19,8 @@ import type { AcmeIssuer } from './ports.ts';
 
 /** An order that comes no further is given up after so long. */
 export const ORDER_PROGRESS_MS_MAX = 60 * 60_000;
+/** The same while the CA cannot be asked, and there is no other. */
+export const ORDER_AWAY_MS_MAX = 24 * 60 * 60_000;
 /** Orders of one Issuer that are under way at a time; a few more, where several begin at once. */
 export const ORDERS_MAX = 50;
 /** Failures of a Certificate after which the next of its Issuers is asked. */
@@ -116,8 +119,12 @@ function planStep(facts: OrderFacts, order: AcmeOrderRecord, nowMs: number): Ord
   const why = whyAbandoned(certificate, order, asked);
   if (asked === undefined || why !== undefined)
     return { kind: 'abandon', why: why ?? 'its Issuer is not asked any more' };
-  if (Math.abs(nowMs - order.progressMs) > ORDER_PROGRESS_MS_MAX)
-    return { kind: 'expire', why: `it came no further within an hour while ${order.phase}` };
+  const stillMs = Math.abs(nowMs - order.progressMs);
+  if (stillMs > patienceMs(order, asked, issuers.length))
+    return {
+      kind: 'expire',
+      why: `it came no further within ${formatDuration(stillMs)} while ${order.phase}`,
+    };
   const heldMs = Math.max(
     leftMs(asked.account?.failure, nowMs),
     leftMs(order.notBeforeMs === undefined ? undefined : { nextTryMs: order.notBeforeMs }, nowMs),
@@ -125,6 +132,16 @@ function planStep(facts: OrderFacts, order: AcmeOrderRecord, nowMs: number): Ord
   if (heldMs > 0)
     return { kind: 'wait', why: 'the CA wants to be left alone', recheckInMs: heldMs };
   return { kind: 'step', step: order.phase, with: asked };
+}
+
+/** While the CA is away its orders stay good; only who has another CA to ask need not wait. */
+function patienceMs(
+  { troubles }: AcmeOrderRecord,
+  { account }: IssuerFacts,
+  issuers: number,
+): number {
+  const isAway = troubles !== undefined || account?.failure !== undefined;
+  return isAway && issuers === 1 ? ORDER_AWAY_MS_MAX : ORDER_PROGRESS_MS_MAX;
 }
 
 function whyAbandoned(

@@ -46,8 +46,8 @@ const ASK_AGAIN_MS_MAX = 86_400_000;
 
 async function ask(scene: RenewalScene, known: RenewalRecord | undefined): Promise<RenewalRecord> {
   const { ports, issuer, material, nowMs, signal } = scene;
-  const { fingerprint, chainPem, notAfterMs, notBeforeMs } = material;
-  const often = Math.max(ASK_AGAIN_MS_MIN, (notAfterMs - notBeforeMs) / ASKED_TIMES);
+  const { fingerprint, chainPem, notAfterMs, issuedMs } = material;
+  const often = Math.max(ASK_AGAIN_MS_MIN, (notAfterMs - issuedMs) / ASKED_TIMES);
   const laterMs = Math.min(ASK_AGAIN_MS, often) * (0.75 + ports.random.next() / 2);
   const unknown: RenewalRecord = { fingerprint, askAgainMs: Math.floor(nowMs + laterMs) };
   try {

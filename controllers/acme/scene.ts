@@ -29,8 +29,8 @@ export interface OrderScene {
 const REST = { baseMs: 2_000, capMs: 5 * 60_000 };
 /** The same, for all that the account asks for. */
 const HOLD = { baseMs: 2_000, capMs: 10 * 60_000 };
-/** Failures in a row, of whichever order, until nobody asks the CA for a while. */
-const FAILURES_BEFORE_HOLD = 3;
+/** Certificates in a row that have to be in trouble until nobody asks the CA for a while. */
+const TROUBLED_MAX = 3;
 const RETRY_AFTER_MS_MAX = 7 * 86_400_000;
 
 /** Stores how far the order has come; the change calls for the next step by itself. */
@@ -76,35 +76,49 @@ export function waitFor({ retryAfterMs = 0 }: Trouble, backoff: number): number 
 
 /**
  * Stores how an account fares. A conflict is no matter: somebody else has just told the same. One
- * order alone that the CA chokes on does not hold the others up (INV-5): their successes count.
+ * order alone that the CA chokes on does not hold the others up (INV-5): it takes several. `by`:
+ * uid of the Certificate; undefined: it was the account's own affair.
  */
 export async function noteAccount(
   ports: AcmePorts,
   issuer: AcmeIssuer,
   trouble: Trouble | undefined,
+  by?: string,
 ): Promise<void> {
   const { uid: id } = issuer.metadata;
   const stored = ports.world.record('acmeAccount', id);
   if (stored === undefined) return;
-  const { failures = 0, failure: _, url: __, ...kept } = stored.value;
-  const url = stored.value.url === undefined ? {} : { url: stored.value.url };
-  const write = async (value: AcmeAccountRecord): Promise<void> => {
-    const { modRevision } = stored;
-    await ports.writer.commit(
-      [{ kind: 'record', record: 'acmeAccount', id, value, modRevision }],
-      AUTHOR,
-    );
-  };
-  if (trouble === undefined) {
-    if (failures > 0 || stored.value.failure !== undefined) await write({ ...kept, ...url });
-    return;
+  const value = accountAfter(ports, stored.value, trouble, by);
+  if (value === undefined) return;
+  const { modRevision } = stored;
+  const operation = { kind: 'record', record: 'acmeAccount', id, value, modRevision } as const;
+  await ports.writer.commit([operation], AUTHOR);
+}
+
+/** Undefined: as it is. */
+function accountAfter(
+  { clock, random }: AcmePorts,
+  before: AcmeAccountRecord,
+  trouble: Trouble | undefined,
+  by: string | undefined,
+): AcmeAccountRecord | undefined {
+  const { failures = 0, failure, troubled = [], ...kept } = before;
+  if (trouble === undefined)
+    return failure === undefined && failures === 0 && troubled.length === 0 ? undefined : kept;
+  if (trouble.kind === 'forgotten') {
+    // Registered anew with the key that it has: at a CA that lost it, as test CAs do.
+    const { url: _, ...unknown } = kept;
+    return unknown;
   }
-  // Registered anew with the key that it has: at a CA that lost it, as test CAs do.
-  if (trouble.kind === 'forgotten') return await write(kept);
-  const isHeld = trouble.kind === 'account' || failures + 1 >= FAILURES_BEFORE_HOLD;
-  if (!isHeld) return await write({ ...kept, ...url, failures: failures + 1 });
-  const waitMs = waitFor(trouble, backoffMs(failures + 1, HOLD, ports.random));
+  const all = by === undefined ? troubled : [...new Set([...troubled, by])].toSorted();
+  const isHeld = trouble.kind === 'account' || by === undefined || all.length >= TROUBLED_MAX;
+  if (!isHeld) return all.length === troubled.length ? undefined : { ...before, troubled: all };
+  const waitMs = waitFor(trouble, backoffMs(failures + 1, HOLD, random));
   const { reason, message } = trouble;
-  const failure = { reason, message, nextTryMs: ports.clock.nowMs() + waitMs };
-  await write({ ...kept, ...url, failures: failures + 1, failure });
+  return {
+    ...kept,
+    troubled: all.slice(0, TROUBLED_MAX),
+    failures: failures + 1,
+    failure: { reason, message, nextTryMs: clock.nowMs() + waitMs },
+  };
 }

@@ -32,7 +32,7 @@ export async function stepped(
   scene: OrderScene,
   step: (scene: OrderScene) => Promise<Outcome>,
 ): Promise<Outcome> {
-  const { ports, issuer, order } = scene;
+  const { ports, certificate, issuer, order } = scene;
   try {
     const outcome = await step(scene);
     await noteAccount(ports, issuer, undefined);
@@ -42,7 +42,7 @@ export async function stepped(
     if (trouble === undefined) throw error;
     if (trouble.kind === 'order')
       return await fail(scene, trouble, error instanceof OrderError ? error.unproven : []);
-    await noteAccount(ports, issuer, trouble);
+    await noteAccount(ports, issuer, trouble, certificate.metadata.uid);
     return await rest(scene, trouble);
   }
 }

@@ -1,9 +1,12 @@
 import type { Certificate } from '../../api/certificate.ts';
 import { condition } from '../../api/object.ts';
+import type { Acme } from '../../runtime/acme.ts';
 import { proofsUp } from '../../runtime/acme-proofs.ts';
+import type { IssuanceRecord } from '../../runtime/acme-records.ts';
 import type { Controller } from '../../runtime/controller.ts';
 import type { ValidateProof } from '../../runtime/fake-acme-proof.ts';
 import { hasRole, nodeViews } from '../../runtime/node-view.ts';
+import type { PublicDns } from '../../runtime/public-dns.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';
 import type { Operation } from '../../runtime/writer.ts';
 import { zonesByOrigin } from '../../runtime/zones.ts';
@@ -16,7 +19,17 @@ export const DAY_MS = 86_400_000;
 
 /** A scene with an Issuer, a Zone example.com and two obedient nodes, and the controller's loop. */
 export async function acmeScene(
-  options: { readonly acme?: object; readonly nodes?: readonly string[] } = {},
+  options: {
+    readonly acme?: object;
+    readonly nodes?: readonly string[];
+    /** `none`: neither the controller nor its Issuer. */
+    readonly controllers?: 'all' | 'none';
+    /** Nodes that do nothing of what they are told. */
+    readonly deaf?: readonly string[];
+    /** How CAs are asked; left out: as the scene does. */
+    readonly acmeOf?: (at: Scene) => Acme;
+    readonly publicDns?: PublicDns;
+  } = {},
 ): Promise<Scene> {
   const at = await scene();
   for (const name of options.nodes ?? ['a', 'b']) {
@@ -25,7 +38,10 @@ export async function acmeScene(
   }
   await at.create('Zone', 'example', { origin: 'example.com' });
   at.looks(everywhere(at));
-  at.start(fakeZones(at), obedience(at), acmeController(at));
+  at.start(fakeZones(at), obedience(at, options.deaf ?? []));
+  if (options.controllers === 'none') return at;
+  const acme = options.acmeOf?.(at) ?? at.acme;
+  at.start(acmeController({ ...at, acme, publicDns: options.publicDns }));
   await at.create('Issuer', 'letsencrypt', {
     acme: { directory: DIRECTORY, termsOfServiceAgreed: true, ...options.acme },
   });
@@ -44,6 +60,38 @@ export function materialOf(at: Scene, name = 'blog'): MaterialRecord | undefined
 
 export function readyOf(at: Scene, name = 'blog'): string | undefined {
   return condition(certificateOf(at, name), 'Ready')?.reason;
+}
+
+export function issuanceOf(at: Scene, name = 'blog'): IssuanceRecord | undefined {
+  return at.world.record('issuance', certificateOf(at, name).metadata.uid)?.value;
+}
+
+/** Declares a Certificate, and lets what follows happen. */
+export async function order(
+  at: Scene,
+  {
+    name = 'blog',
+    names = ['blog.example.com'],
+    ms = 60_000,
+  }: { readonly name?: string; readonly names?: readonly string[]; readonly ms?: number } = {},
+): Promise<void> {
+  await at.create('Certificate', name, { names, issuer: 'letsencrypt' });
+  await finish(at, ms);
+}
+
+export async function annotate(
+  at: Scene,
+  kind: 'Certificate' | 'Issuer',
+  name: string,
+  annotations: Readonly<Record<string, string>>,
+): Promise<void> {
+  const base = kind === 'Issuer' ? at.world.get(kind, { name }) : certificateOf(at, name);
+  if (base === undefined) throw new Error(`no ${kind} ${name}`);
+  const metadata = {
+    ...base.metadata,
+    annotations: { ...base.metadata.annotations, ...annotations },
+  };
+  await at.commit({ kind: 'replace', base, next: { ...base, metadata } });
 }
 
 /** Lets the CA and everybody come to an end. */
@@ -117,7 +165,7 @@ function fakeZones({ world, writer }: Scene): Controller {
 }
 
 /** Nodes that do at once what they are told, and say so. */
-function obedience({ world, writer }: Scene): Controller {
+function obedience({ world, writer }: Scene, deaf: readonly string[]): Controller {
   return {
     name: 'obedience',
     affected: (change) =>
@@ -134,7 +182,7 @@ function obedience({ world, writer }: Scene): Controller {
         .flatMap(([, { value }]) => proofsUp(value).map(({ proof }) => proof.token))
         .toSorted();
       const operations = nodeViews(world).flatMap((view): Operation[] => {
-        if (!view.connected) return [];
+        if (!view.connected || deaf.includes(view.name)) return [];
         const { uid } = view.node.metadata;
         const held = hasRole(view, 'edge') ? challenges : [];
         const value = { ...emptyReport(uid), zones, challenges: held };
