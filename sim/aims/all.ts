@@ -5,6 +5,7 @@ import { behind } from './behind.ts';
 import { deaf } from './deaf.ts';
 import { namesake } from './namesake.ts';
 import { overruled } from './overruled.ts';
+import { rekeyed } from './rekeyed.ts';
 import { replaced } from './replaced.ts';
 import { rotten } from './rotten.ts';
 import { storeless } from './storeless.ts';
@@ -17,6 +18,7 @@ export const AIMS: Readonly<Record<string, Aim>> = {
   deaf,
   namesake,
   overruled,
+  rekeyed,
   replaced,
   rotten,
   storeless,

@@ -1,0 +1,40 @@
+import { NAMESPACE } from '../load/wish.ts';
+import { type Aim, allIsWell, lived, SITE, settleDown, until, weather } from './aim.ts';
+
+const LAG_MS_MAX = 3_000;
+const SERVES_ON_MS = 3_000;
+
+export const rekeyed: Aim = {
+  story:
+    'The Certificate of a Site is deleted, for its key got about, and dom restarts before it sees ' +
+    'that: a new one with a new key is made all the same, every node comes to use it, and until ' +
+    'then serves with the one it has (INV-16, INV-29)',
+  subs: 2,
+  run: async (stage) => {
+    const { cluster, scheduler, hand } = stage;
+    await settleDown(stage);
+    const [first] = cluster.subs;
+    if (first === undefined) throw new Error('there are two nodes');
+    const old = new Set(inUse());
+    weather(stage, { watchHold: 1, watchHoldMsMax: LAG_MS_MAX });
+    await hand.user.delete({ kind: 'Certificate', namespace: NAMESPACE, name: SITE });
+    for (const dom of cluster.doms) {
+      cluster.crashDom(dom);
+      cluster.startDom(dom);
+    }
+    await lived(stage, first, SERVES_ON_MS);
+    weather(stage, {});
+    await until(scheduler, 'new keys to be in use', () => {
+      const now = inUse();
+      return now.length === cluster.subs.length && now.every((each) => !old.has(each));
+    });
+    await allIsWell(stage);
+
+    /** Fingerprints, one for each node that serves the site. */
+    function inUse(): readonly string[] {
+      return cluster.subs.flatMap(({ running }) =>
+        (running?.inEffect?.snapshot.edge.certificates ?? []).map((each) => each.fingerprint),
+      );
+    }
+  },
+};
