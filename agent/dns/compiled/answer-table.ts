@@ -1,6 +1,5 @@
-import { HEADER_BYTES } from '../message.ts';
 import type { Choice } from './geo-decisions.ts';
-import { lowered, type PlainQuery } from './plain-query.ts';
+import type { PlainQuery } from './plain-query.ts';
 import type { Template } from './template.ts';
 
 /** What is known of the answers to one name and type. */
@@ -20,8 +19,8 @@ export type Known =
 
 interface Row {
   readonly hash: number;
-  /** The name in lower case, its root label among it. */
-  readonly name: Uint8Array;
+  /** As in `PlainQuery`. */
+  readonly name: Int32Array;
   readonly type: number;
   readonly known: Known;
   next: Row | undefined;
@@ -34,8 +33,7 @@ const BUCKETS_MAX = 16_384;
 export const ANSWERS_MAX = 32_768;
 
 /**
- * Name and type → what is known of the answer, by the bytes of the query as they lie there: no
- * string is made of them. When it is full it starts again empty, and from then on takes in only
+ * Name and type → what is known of the answer, by the bytes of the query: no string is made of them. When it is full it starts again empty, and from then on takes in only
  * what is asked for a second time, so that a walk through a large zone is not written down in vain.
  */
 export class AnswerTable {
@@ -47,11 +45,11 @@ export class AnswerTable {
   /** A bit for each hash that was asked for; undefined while all that is asked for has room. */
   #seen: Uint8Array | undefined;
 
-  find(message: Uint8Array, query: PlainQuery): Known | undefined {
+  find(query: PlainQuery): Known | undefined {
     let row = this.#buckets[query.hash & (this.#buckets.length - 1)];
     for (; row !== undefined; row = row.next) {
       const isAlike = row.hash === query.hash && row.type === query.type;
-      if (isAlike && isNamed(row.name, message, query.nameEnd)) return row.known;
+      if (isAlike && isNamed(row.name, query)) return row.known;
     }
     return undefined;
   }
@@ -67,12 +65,12 @@ export class AnswerTable {
   }
 
   /** `known` is of a name and type that are not there yet. */
-  keep(message: Uint8Array, query: PlainQuery, known: Known): void {
+  keep(query: PlainQuery, known: Known): void {
     this.grow();
     this.#rows += 1;
     const isFull = this.#rows > this.#buckets.length && this.#buckets.length < BUCKETS_MAX;
     if (isFull) this.#widen();
-    const name = Uint8Array.from(message.subarray(HEADER_BYTES, query.nameEnd), lowered);
+    const name = query.name.slice(0, query.nameWords);
     this.#put({ hash: query.hash, name, type: query.type, known, next: undefined });
   }
 
@@ -110,11 +108,10 @@ export class AnswerTable {
   }
 }
 
-function isNamed(name: Uint8Array, message: Uint8Array, nameEnd: number): boolean {
-  if (name.length !== nameEnd - HEADER_BYTES) return false;
+function isNamed(name: Int32Array, query: PlainQuery): boolean {
+  if (name.length !== query.nameWords) return false;
   for (let at = 0; at < name.length; at += 1) {
-    const byte = message[HEADER_BYTES + at] ?? 0;
-    if (name[at] !== byte && name[at] !== lowered(byte)) return false;
+    if (name[at] !== query.name[at]) return false;
   }
   return true;
 }

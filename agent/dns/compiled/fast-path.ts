@@ -106,7 +106,7 @@ export class FastPath {
     if (!TYPES.has(query.type)) return undefined;
     if (query.cookieAt > 0 && !this.#readCookie(message, context)) return undefined;
     this.#particulars.scopeBits = 0;
-    const known = this.#answers.find(message, query);
+    const known = this.#answers.find(query);
     return known === undefined ? this.#meet(message, context) : this.#tell(known, message, context);
   }
 
@@ -165,7 +165,7 @@ export class FastPath {
     }
     const known = this.#answers.admits(query) ? this.#learn(name, message, context) : undefined;
     if (known === undefined) return undefined;
-    this.#answers.keep(message, query, known);
+    this.#answers.keep(query, known);
     return this.#tell(known, message, context);
   }
 

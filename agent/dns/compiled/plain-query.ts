@@ -14,6 +14,7 @@ export const CLIENT_COOKIE_BYTES = 8;
 const SERVER_COOKIE_BYTES_MIN = 8;
 const SERVER_COOKIE_BYTES_MAX = 32;
 export const SERVER_COOKIE_BYTES = 16;
+const NAME_WORDS_MAX = 64;
 /** The whole option of an answer. */
 export const COOKIE_BYTES = OPTION_HEAD_BYTES + CLIENT_COOKIE_BYTES + SERVER_COOKIE_BYTES;
 
@@ -32,6 +33,10 @@ export interface PlainQuery {
   /** Offset after the name's root label. */
   nameEnd: number;
   type: number;
+  /** The name in lower case, its root label among it: four bytes a number, zeros after its end. */
+  readonly name: Int32Array;
+  /** How many numbers of `name` there are. */
+  nameWords: number;
   /** Of the name in lower case and the type: 32 bits, signed. */
   hash: number;
   hasOpt: boolean;
@@ -61,6 +66,8 @@ export function newPlainQuery(cookies: PlainQuery['cookies']): PlainQuery {
     questionEnd: 0,
     nameEnd: 0,
     type: 0,
+    name: new Int32Array(NAME_WORDS_MAX),
+    nameWords: 0,
     hash: 0,
     hasOpt: false,
     dnssecOk: false,
@@ -102,13 +109,7 @@ export function word(bytes: Uint8Array, at: number): number {
   return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 }
 
-/** `A` to `Z` in lower case, all else as it is (RFC 4343 §3). */
-export function lowered(byte: number): number {
-  return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
-}
-
 function readQuestion(message: Uint8Array, into: PlainQuery): boolean {
-  let hash = 0x811c9dc5;
   let at = HEADER_BYTES;
   let length = message[at] ?? 0xff;
   while (length !== 0) {
@@ -116,15 +117,47 @@ function readQuestion(message: Uint8Array, into: PlainQuery): boolean {
     // Below the type and class there is room for them, so no label can run out of the message.
     if (length > LABEL_BYTES_MAX || end - HEADER_BYTES >= NAME_BYTES_MAX) return false;
     if (end + 5 > into.length) return false;
-    for (; at < end; at += 1) hash = Math.imul(hash ^ lowered(message[at] ?? 0), 0x01000193);
+    at = end;
     length = message[at] ?? 0xff;
   }
   into.nameEnd = at + 1;
   into.questionEnd = at + 5;
   into.type = word(message, at + 1);
-  hash = Math.imul(hash ^ into.type, 0x01000193);
-  into.hash = hash ^ (hash >>> 15);
+  into.hash = readName(message, into);
   return word(message, at + 3) === CLASS_IN;
+}
+
+/** Four bytes at a time: names are read for every query. Returns a hash of name and type. */
+function readName(message: Uint8Array, into: PlainQuery): number {
+  const { name, nameEnd, type } = into;
+  let hash = Math.imul(type, 0x85ebca6b);
+  let count = 0;
+  for (let at = HEADER_BYTES; at < nameEnd; at += 4) {
+    // Type and class follow, so that four bytes are there.
+    const read =
+      (message[at] ?? 0) |
+      ((message[at + 1] ?? 0) << 8) |
+      ((message[at + 2] ?? 0) << 16) |
+      ((message[at + 3] ?? 0) << 24);
+    const left = nameEnd - at;
+    const four = lowered(left < 4 ? read & ((1 << (8 * left)) - 1) : read);
+    name[count] = four;
+    count += 1;
+    hash = Math.imul(hash ^ four, 0x9e3779b1);
+    hash ^= hash >>> 15;
+  }
+  into.nameWords = count;
+  return hash;
+}
+
+/**
+ * `A` to `Z` in lower case, all else as it is (RFC 4343 §3), in each of four bytes. A sum sets the
+ * highest bit of a byte that is `A` or above, another one of a byte that is above `Z`.
+ */
+export function lowered(four: number): number {
+  const low = four & 0x7f7f7f7f;
+  const upper = (low + 0x3f3f3f3f) ^ (low + 0x25252525);
+  return four | ((upper & ~four & 0x80808080) >>> 2);
 }
 
 function readOpt(message: Uint8Array, into: PlainQuery): boolean {
