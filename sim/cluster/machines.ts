@@ -35,11 +35,14 @@ export function drawMachines(
   });
 }
 
+/** Of 256 addresses, without the first and the last one. */
+const HOSTS_PER_BLOCK = 254;
+
 type City = readonly [name: string, latitude: number, longitude: number];
 
 /** Inside of 198.18.0.0/15, which is for measuring networks (RFC 2544 appendix C.2.2). */
 function addressOf(index: number): string {
-  return `198.18.${index >> 8}.${(index & 0xff) + 1}`;
+  return `198.18.${Math.floor(index / HOSTS_PER_BLOCK)}.${1 + (index % HOSTS_PER_BLOCK)}`;
 }
 
 /** Uniform over the sphere, not over the degrees. */
