@@ -182,9 +182,9 @@ export interface Acme {
   ): Promise<AcmeOrder>;
   readOrder(account: AcmeAccount, url: string, signal: AbortSignal): Promise<AcmeOrder>;
   /**
-   * URLs of orders, at most 1,000, in no order and perhaps without invalid ones; undefined: this CA
-   * keeps no list (RFC 8555 §7.1.2.1), as Let's Encrypt, which hands an order that is open out again
-   * to who orders the same.
+   * URLs of orders, the last 1,000 of the CA's list, which may leave invalid ones out. RFC 8555
+   * §7.1.2.1 gives it no order; those CAs that have one put the oldest first. Undefined: this CA keeps
+   * no list, as Let's Encrypt, which hands an order that is open out again to who orders the same.
    */
   listOrders(account: AcmeAccount, signal: AbortSignal): Promise<readonly string[] | undefined>;
   readAuthorization(

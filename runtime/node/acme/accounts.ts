@@ -63,6 +63,10 @@ export function accountSteps(ports: StepPorts): AccountSteps {
 }
 
 const ORDERS_MAX = 1_000;
+/** Some CAs put all orders of an account on one page. */
+const ORDER_LIST_BYTES_MAX = 1024 * 1024;
+/** Of a longer list the end is never seen. */
+const ORDERS_READ_MAX = 20_000;
 
 function findAccount(
   { calls }: StepPorts,
@@ -91,10 +95,10 @@ function listOrders(
     if (page === undefined) return undefined;
     const asked = new Set<string>();
     const found = new Set<string>();
-    while (page !== undefined && !asked.has(page) && found.size < ORDERS_MAX) {
+    while (page !== undefined && !asked.has(page) && found.size < ORDERS_READ_MAX) {
       asked.add(page);
-      const answer = await post({ url: page });
-      const orders = readAnswer(answer, call, ports.clock).fields.list('orders', ORDERS_MAX);
+      const answer = await post({ url: page, bytesMax: ORDER_LIST_BYTES_MAX });
+      const orders = readAnswer(answer, call, ports.clock).fields.list('orders', ORDERS_READ_MAX);
       for (const order of orders) {
         if (typeof order !== 'string') throw new Error('an order is no URL');
         mayBeAsked(call, order);
@@ -103,6 +107,7 @@ function listOrders(
       const [next] = linkTargets(answer.headers['link'], 'next');
       page = next !== undefined && URL.canParse(next, page) ? new URL(next, page).href : undefined;
     }
-    return [...found].slice(0, ORDERS_MAX);
+    // The oldest stand first: what was just placed is at the end.
+    return [...found].slice(-ORDERS_MAX);
   });
 }

@@ -204,14 +204,25 @@ describe('the list of orders (RFC 8555 §7.1.2.1)', () => {
     );
   });
 
-  test('is bounded', async () => {
+  test('is bounded, and keeps the end, where the newest are', async () => {
     ca.on('/account/1', { body: { status: 'valid', orders: ca.url('/orders/0') } });
     for (let page = 0; page < 30; page += 1)
       ca.on(`/orders/${page}`, {
-        headers: { link: `</orders/${page + 1}>; rel="next"` },
+        headers: page < 29 ? { link: `</orders/${page + 1}>; rel="next"` } : {},
         body: { orders: Array.from({ length: 99 }, (_, one) => ca.url(`/o/${page}/${one}`)) },
       });
-    expect(await acme.listOrders(account, signal)).toHaveLength(1_000);
+    const listed = await acme.listOrders(account, signal);
+    expect(listed).toHaveLength(1_000);
+    expect(listed?.at(-1)).toBe(ca.url('/o/29/98'));
+  });
+
+  test('may stand on one page', async () => {
+    ca.on('/account/1', { body: { status: 'valid', orders: ca.url('/orders') } });
+    const orders = Array.from({ length: 4_000 }, (_, one) =>
+      ca.url(`/order/${one}/${'x'.repeat(64)}`),
+    );
+    ca.on('/orders', { body: { orders } });
+    expect(await acme.listOrders(account, signal)).toEqual(orders.slice(-1_000));
   });
 
   test('is nothing where the account names none', async () => {
