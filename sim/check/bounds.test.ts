@@ -58,6 +58,24 @@ test('at rest nobody dials, but for one who was removed', () => {
   expect(violations.length).toBe(1);
 });
 
+test('at rest what cannot be had is hardly asked for, unless it is found damaged only then', () => {
+  const { check, violations } = start({ doms: 1 });
+  const fetch = (digest: string) => check.called?.({ ...dial, service: 'blobs', digest });
+  const damaged = (host: string, digest: string) => {
+    const message = 'a blob is damaged and is fetched again';
+    check.logged?.(host, { level: 'error', message, fields: { digest } });
+  };
+  damaged('london', 'old');
+  void check.settled?.();
+  damaged('london', 'new');
+  damaged('paris', 'other');
+  repeat(FETCHES_PER_DOM_MAX, () => fetch('new'));
+  for (const digest of ['old', 'other']) repeat(4, () => fetch(digest));
+  expect(violations).toEqual([]);
+  for (const digest of ['new', 'old', 'other']) fetch(digest);
+  expect(violations.length).toBe(3);
+});
+
 test('frames for a peer that takes none', () => {
   const { check, violations, pile } = start({ doms: 1 });
   pile(EXCESS_FRAMES_MAX);

@@ -1,6 +1,7 @@
 import { REPORT_INTERVAL_MS } from '../../agent/session/conversation.ts';
 import { HEARTBEAT_INTERVAL_MS } from '../../dom/gateway/feed.ts';
 import type { Check, CheckPorts } from './check.ts';
+import { MENDS } from './rest.ts';
 
 /**
  * P of INV-6: the longest time for which a node waits before it tries again. All bounds are for
@@ -17,7 +18,10 @@ export const DIALS_PER_DOM_MAX = 8;
  * for a way to dom that opens is a reason to try at once. The busiest of 60 seeds: 10.
  */
 export const FETCHES_PER_DOM_MAX = 2 * DIALS_PER_DOM_MAX;
-/** At rest only what cannot be had is asked for, after waits of at least 5 s, and at each dial. */
+/**
+ * At rest only what cannot be had is asked for, after waits of at least 5 s, and at each dial; but
+ * for what is found to have rotted just then.
+ */
 const RESTING_FETCHES_MAX = 3;
 /** Of one node and each dom: hellos and what follows them at once, of several lives. */
 const GREETINGS_PER_DOM_MAX = 2 * DIALS_PER_DOM_MAX;
@@ -50,6 +54,8 @@ export function boundsCheck(ports: BoundsPorts): Check {
   const calls = new Windows(ports.nowMs);
   const frames = new Windows(ports.nowMs);
   let phase: 'busy' | 'settled' = 'busy';
+  /** Host and blob: what was found damaged since all came to rest. */
+  const mending = new Set<string>();
   const atMost = (max: number, count: number, what: string): void => {
     if (count > max) violated(6, `${what} ${count} times within ${PERIOD_MS} ms: at most ${max}`);
   };
@@ -60,7 +66,8 @@ export function boundsCheck(ports: BoundsPorts): Check {
       const busyMax = (isDial ? DIALS_PER_DOM_MAX : FETCHES_PER_DOM_MAX) * doms();
       // At rest only those who are refused, because they were removed, knock now and then.
       const restMax = doms() + (isDial ? 0 : RESTING_FETCHES_MAX);
-      atMost(phase === 'settled' ? restMax : busyMax, calls.add(what), what);
+      const isResting = phase === 'settled' && !mending.has(`${hostOf(process)} ${digest}`);
+      atMost(isResting ? restMax : busyMax, calls.add(what), what);
     },
     sent({ node, from }) {
       const what = from === 'sub' ? `${node} says something` : `something is said to ${node}`;
@@ -69,6 +76,9 @@ export function boundsCheck(ports: BoundsPorts): Check {
       const restMax = HEARTBEATS_MAX + doms();
       atMost(phase === 'settled' ? restMax : busyMax + greetings, frames.add(what), what);
     },
+    logged(host, { message, fields: { digest } }) {
+      if (MENDS.has(message)) mending.add(`${host} ${String(digest)}`);
+    },
     stepped() {
       const count = excessFrames();
       if (count > EXCESS_FRAMES_MAX)
@@ -76,6 +86,7 @@ export function boundsCheck(ports: BoundsPorts): Check {
     },
     settled() {
       phase = 'settled';
+      mending.clear();
       calls.clear();
       frames.clear();
     },
@@ -85,6 +96,11 @@ export function boundsCheck(ports: BoundsPorts): Check {
       frames.clear();
     },
   };
+}
+
+/** `london#2` → `london`. */
+function hostOf(process: string): string {
+  return process.slice(0, process.lastIndexOf('#'));
 }
 
 /** How often things happened in the window of time that is now. */

@@ -8,7 +8,7 @@ export interface RestPorts extends CheckPorts {
 }
 
 /** What rots may do so long before somebody looks at it. */
-const MENDS: ReadonlySet<string> = new Set(['a blob is damaged and is fetched again']);
+export const MENDS: ReadonlySet<string> = new Set(['a blob is damaged and is fetched again']);
 
 /**
  * INV-2: at rest nobody even tries to write, nobody has anything to complain of, and one dom leads.
