@@ -5,9 +5,10 @@ import { proofsUp } from '../../runtime/acme-proofs.ts';
 import type { IssuanceRecord } from '../../runtime/acme-records.ts';
 import type { Controller } from '../../runtime/controller.ts';
 import type { ValidateProof } from '../../runtime/fake-acme-proof.ts';
+import type { FakeAcmeSettings } from '../../runtime/fake-acme-state.ts';
 import { hasRole, nodeViews } from '../../runtime/node-view.ts';
 import type { PublicDns } from '../../runtime/public-dns.ts';
-import type { MaterialRecord } from '../../runtime/records.ts';
+import type { MaterialRecord, RecordSetRecord } from '../../runtime/records.ts';
 import type { Operation } from '../../runtime/writer.ts';
 import { zonesByOrigin } from '../../runtime/zones.ts';
 import { emptyReport, type Scene, scene } from '../test-scene.ts';
@@ -29,6 +30,8 @@ export async function acmeScene(
     /** How CAs are asked; left out: as the scene does. */
     readonly acmeOf?: (at: Scene) => Acme;
     readonly publicDns?: PublicDns;
+    /** Of the CA. */
+    readonly settings?: Partial<FakeAcmeSettings>;
   } = {},
 ): Promise<Scene> {
   const at = await scene();
@@ -38,6 +41,7 @@ export async function acmeScene(
   }
   await at.create('Zone', 'example', { origin: 'example.com' });
   at.looks(everywhere(at));
+  at.ca.set(options.settings ?? {});
   at.start(fakeZones(at), obedience(at, options.deaf ?? []));
   if (options.controllers === 'none') return at;
   const acme = options.acmeOf?.(at) ?? at.acme;
@@ -108,15 +112,16 @@ export function everywhere(at: Scene): ValidateProof {
         if (!report?.challenges?.includes(token)) return `${node} does not know the token`;
         continue;
       }
-      const [, zone] = at.world.records('zone')[0] ?? [];
-      const held = zone?.value.records.find((set) => set.name === `_acme-challenge.${name}`);
-      const serial = report?.zones[0]?.serial ?? 0;
-      if (!held?.values.some((value) => value.includes(txt)) || serial < (zone?.value.serial ?? 1))
-        return `${node} has no such record`;
+      const held = VERSIONS.get(at.world)?.get(report?.zones[0]?.serial ?? 0) ?? [];
+      const set = held.find((each) => each.name === `_acme-challenge.${name}`);
+      if (!set?.values.some((value) => value.includes(txt))) return `${node} has no such record`;
     }
     return undefined;
   };
 }
+
+/** The records of each version of a zone that there was, by serial. */
+const VERSIONS = new WeakMap<object, Map<number, readonly RecordSetRecord[]>>();
 
 /** What the DNS controller does, as far as it matters here: proofs become records. */
 function fakeZones({ world, writer }: Scene): Controller {
@@ -157,6 +162,8 @@ function fakeZones({ world, writer }: Scene): Controller {
           serial: (stored?.value.serial ?? 100) + 1,
         };
         const modRevision = stored?.modRevision ?? 0n;
+        const versions = VERSIONS.get(world) ?? new Map<number, readonly RecordSetRecord[]>();
+        VERSIONS.set(world, versions.set(value.serial, all));
         await writer.commit([{ kind: 'record', record: 'zone', id, value, modRevision }], AUTHOR);
       }
       return 'settled';
