@@ -24,7 +24,7 @@ export const STALENESS: readonly Mutant[] = [
     find: 'await this.#file.save(verdict.held, plan);',
     replace: 'void this.#file.save(verdict.held, plan).catch(() => undefined);',
     story: 'A node acts upon a plan, and says that it has it, before it is on disk.',
-    expects: [14],
+    expects: [14, 23],
   },
   {
     name: 'served-forgotten-at-restart',
