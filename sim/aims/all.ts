@@ -3,6 +3,7 @@ import type { PeoplePorts } from '../load/people.ts';
 import { type Aim, SITE } from './aim.ts';
 import { behind } from './behind.ts';
 import { deaf } from './deaf.ts';
+import { hurried } from './hurried.ts';
 import { namesake } from './namesake.ts';
 import { overruled } from './overruled.ts';
 import { rekeyed } from './rekeyed.ts';
@@ -16,6 +17,7 @@ import { unsure } from './unsure.ts';
 export const AIMS: Readonly<Record<string, Aim>> = {
   behind,
   deaf,
+  hurried,
   namesake,
   overruled,
   rekeyed,
