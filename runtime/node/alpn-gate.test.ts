@@ -1,12 +1,14 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTcp, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { testClientHello } from '../client-hello.fixture.ts';
 import { type AlpnProofs, createAlpnProofs } from './alpn-proofs.ts';
 import { systemClock } from './clock.ts';
-import { type HttpListener, listenHttp } from './http-listener.ts';
+import { type HttpLimits, type HttpListener, listenHttp } from './http-listener.ts';
 import { systemRandom } from './random.ts';
 import { testCertificate } from './test-certificate.ts';
 import { createTlsContexts, type TlsIdentity } from './tls-contexts.ts';
@@ -28,7 +30,9 @@ afterEach(async () => {
   for (const each of undo.splice(0).toReversed()) await each();
 });
 
-async function listen(): Promise<{ readonly listener: HttpListener; readonly proofs: AlpnProofs }> {
+async function listen(
+  limits: Partial<HttpLimits> = {},
+): Promise<{ readonly listener: HttpListener; readonly proofs: AlpnProofs }> {
   const contexts = createTlsContexts();
   contexts.replace(new Map([['blog.test', blog]]));
   const proofs = createAlpnProofs(systemClock(), systemRandom());
@@ -39,7 +43,7 @@ async function listen(): Promise<{ readonly listener: HttpListener; readonly pro
     handler: () => ({ status: 200, headers: [], body: 'served' }),
     contexts,
     proofs,
-    limits: { handshakeMs: 300 },
+    limits,
   });
   undo.push(() => listener.close({ graceMs: 0 }));
   return { listener, proofs };
@@ -126,6 +130,41 @@ test('a proof goes and another comes, and each connection sees that of its time'
   await expect(shown()).rejects.toThrow();
 });
 
+test('while proofs come and go nobody else loses a connection or a request', async () => {
+  const { listener, proofs } = await listen();
+  let turn = 0;
+  const toggle = setInterval(() => {
+    turn += 1;
+    proofs.replace(turn % 3 === 0 ? new Map() : PROOF);
+  }, 3);
+  undo.push(() => clearInterval(toggle));
+  const outcomes = await Promise.all(
+    Array.from({ length: 90 }, async (_, index): Promise<string> => {
+      await sleep(2 * index);
+      if (index % 3 === 0) return over2(listener.httpsPort);
+      const ALPNProtocols = index % 3 === 1 ? ['http/1.1'] : ['acme-tls/1', 'http/1.1'];
+      const socket = await shake(listener.httpsPort, { servername: 'blog.test', ALPNProtocols });
+      socket.write('GET / HTTP/1.1\r\nhost: blog.test\r\nconnection: close\r\n\r\n');
+      return Buffer.concat(await socket.toArray()).toString();
+    }),
+  );
+  expect(turn).toBeGreaterThan(6);
+  expect(outcomes.filter((each) => !each.includes('served'))).toEqual([]);
+});
+
+async function over2(port: number): Promise<string> {
+  const session = connectHttp2(`https://blog.test:${port}`, {
+    createConnection: () =>
+      connect({
+        ...{ host: HOST, port, servername: 'blog.test', rejectUnauthorized: false },
+        ALPNProtocols: ['h2'],
+      }),
+  });
+  undo.push(() => session.destroy());
+  const stream = session.request({ ':path': '/', ':authority': 'blog.test' });
+  return Buffer.concat(await stream.toArray()).toString();
+}
+
 async function dial(port: number): Promise<Socket> {
   const socket = connectTcp({ host: HOST, port });
   undo.push(() => void socket.destroy());
@@ -135,7 +174,7 @@ async function dial(port: number): Promise<Socket> {
 }
 
 test('who says nothing, or not all of it, is cut in time', async () => {
-  const { listener, proofs } = await listen();
+  const { listener, proofs } = await listen({ handshakeMs: 300 });
   proofs.replace(PROOF);
   const hello = testClientHello({ serverName: 'new.test', protocols: ['acme-tls/1'] });
   const [silent, slow, gone] = [

@@ -108,6 +108,26 @@ describe('DNS over TLS', () => {
     expect(second.isSessionReused()).toBe(true);
   });
 
+  test('with new ticket keys a session does not resume, and keeps to them with a new certificate', async () => {
+    const listener = await listen();
+    const resumes = async (session: Buffer | undefined): Promise<boolean> => {
+      const options = { maxVersion: 'TLSv1.2', ...(session !== undefined && { session }) } as const;
+      return (await dialTls(listener.tlsPort, options)).isSessionReused();
+    };
+    const begin = async (): Promise<Buffer | undefined> => {
+      const socket = await dialTls(listener.tlsPort, { maxVersion: 'TLSv1.2' });
+      expect(await ask(socket, 'a')).toBe('tls a');
+      return socket.getSession();
+    };
+    const first = await begin();
+    expect(await resumes(first)).toBe(true);
+    listener.setTicketKeys(Buffer.alloc(48, 8));
+    expect(await resumes(first)).toBe(false);
+    const second = await begin();
+    listener.setTlsIdentity(NAMED);
+    expect([await resumes(first), await resumes(second)]).toEqual([false, true]);
+  });
+
   test('a client that has ended its side gets its answers', async () => {
     const { tlsPort } = await listen();
     const socket = await dialTls(tlsPort, { allowHalfOpen: true } as ConnectionOptions);
