@@ -30,6 +30,8 @@ export async function acmeScene(
     /** How CAs are asked; left out: as the scene does. */
     readonly acmeOf?: (at: Scene) => Acme;
     readonly publicDns?: PublicDns;
+    /** What the zone says its name servers are. */
+    readonly nameservers?: readonly string[];
     /** Of the CA. */
     readonly settings?: Partial<FakeAcmeSettings>;
   } = {},
@@ -42,7 +44,7 @@ export async function acmeScene(
   await at.create('Zone', 'example', { origin: 'example.com' });
   at.looks(everywhere(at));
   at.ca.set(options.settings ?? {});
-  at.start(fakeZones(at), obedience(at, options.deaf ?? []));
+  at.start(fakeZones(at, options.nameservers ?? []), obedience(at, options.deaf ?? []));
   if (options.controllers === 'none') return at;
   const acme = options.acmeOf?.(at) ?? at.acme;
   at.start(acmeController({ ...at, acme, publicDns: options.publicDns }));
@@ -124,7 +126,7 @@ export function everywhere(at: Scene): ValidateProof {
 const VERSIONS = new WeakMap<object, Map<number, readonly RecordSetRecord[]>>();
 
 /** What the DNS controller does, as far as it matters here: proofs become records. */
-function fakeZones({ world, writer }: Scene): Controller {
+function fakeZones({ world, writer }: Scene, nameservers: readonly string[]): Controller {
   return {
     name: 'zones',
     affected: (change) =>
@@ -153,7 +155,9 @@ function fakeZones({ world, writer }: Scene): Controller {
           ttlS: 60,
           values: ['192.0.2.1'],
         }));
-        const all = [...records, ...addresses];
+        const { origin } = zone.spec;
+        const servers = { name: origin, type: 'NS', ttlS: 60, values: nameservers };
+        const all = [...records, ...addresses, ...(nameservers.length > 0 ? [servers] : [])];
         if (JSON.stringify(all) === JSON.stringify(stored?.value.records)) continue;
         const value = {
           ...{ zoneUid: zone.metadata.uid, generation: 1, origin: zone.spec.origin },
