@@ -15,7 +15,7 @@ import { startKeeper } from '../load/keeper.ts';
 import { startPeople } from '../load/people.ts';
 import { startStrangers } from '../load/strangers.ts';
 import { viewOfAll } from '../load/view.ts';
-import { upgradeAll } from '../skew/upgrade.ts';
+import { startUpgrades, upgradeAll } from '../skew/upgrade.ts';
 import { restoreBackup } from './backup.ts';
 import { nextStepInMs } from './next-step.ts';
 import type { Setting } from './setting.ts';
@@ -151,6 +151,8 @@ export class World {
     for (const dom of cluster.doms) cluster.startDom(dom);
     const { faults, stormMs: lengthMs, clients: count } = setting;
     startStorm(cluster, { faults, lengthMs, scheduler, random: this.#random.fork('storm') });
+    const upgrades = this.#random.fork('upgrades');
+    startUpgrades(cluster, { scheduler, random: upgrades, lengthMs });
     const keeper = this.#random.fork('keeper');
     startKeeper(cluster, { scheduler, random: keeper, untilMs: lengthMs });
     const strangers = this.#random.fork('strangers');
