@@ -4,7 +4,10 @@ import type { KeyType } from './authority.ts';
 export interface AcmeServer {
   /** URL of its directory (RFC 8555 §7.1.1): https, or http on loopback. */
   readonly directory: string;
-  /** PEM of the CA that its own HTTPS certificate chains to; undefined: the machine's trust. */
+  /**
+   * PEM of the CA that its own HTTPS certificate chains to; undefined: what Node trusts, Mozilla's
+   * roots and those of NODE_EXTRA_CA_CERTS.
+   */
   readonly caPem?: string | undefined;
 }
 

@@ -1,7 +1,9 @@
-import { type Acme, type AcmeAccount, type AcmeServer } from '../../acme.ts';
+import { type Acme, type AcmeAccount, AcmeProblem, type AcmeServer } from '../../acme.ts';
+import type { Call } from './calls.ts';
 import { linkTargets } from './headers.ts';
 import { bindExternally, readSigningKey, signJws } from './jws.ts';
 import {
+  type AsAccount,
   asAccount,
   isProblem,
   locationOf,
@@ -91,23 +93,42 @@ function listOrders(
 ): ReturnType<Acme['listOrders']> {
   return asAccount(ports, account, { what: 'list the orders', signal }, async (post, _, call) => {
     const { fields } = readAnswer(await post({ url: account.url }), call, ports.clock);
-    let page = fields.optionalUrl('orders');
-    if (page === undefined) return undefined;
-    const asked = new Set<string>();
-    const found = new Set<string>();
-    while (page !== undefined && !asked.has(page) && found.size < ORDERS_READ_MAX) {
-      asked.add(page);
-      const answer = await post({ url: page, bytesMax: ORDER_LIST_BYTES_MAX });
-      const orders = readAnswer(answer, call, ports.clock).fields.list('orders', ORDERS_READ_MAX);
-      for (const order of orders) {
-        if (typeof order !== 'string') throw new Error('an order is no URL');
-        mayBeAsked(call, order);
-        found.add(order);
-      }
-      const [next] = linkTargets(answer.headers['link'], 'next');
-      page = next !== undefined && URL.canParse(next, page) ? new URL(next, page).href : undefined;
+    const url = fields.optionalUrl('orders');
+    if (url === undefined) return undefined;
+    try {
+      const orders = await readPages(ports, url, { post, call });
+      // The oldest stand first: what was just placed is at the end.
+      return orders.slice(-ORDERS_MAX);
+    } catch (error) {
+      // Some CAs name a list that they do not keep.
+      if (error instanceof AcmeProblem && NOT_KEPT.includes(error.document.status))
+        return undefined;
+      throw error;
     }
-    // The oldest stand first: what was just placed is at the end.
-    return [...found].slice(-ORDERS_MAX);
   });
+}
+
+/** Not found, method not allowed, not implemented. */
+const NOT_KEPT: readonly (number | undefined)[] = [404, 405, 501];
+
+async function readPages(
+  { clock }: StepPorts,
+  first: string,
+  { post, call }: { readonly post: AsAccount; readonly call: Call },
+): Promise<readonly string[]> {
+  const asked = new Set<string>();
+  const found = new Set<string>();
+  let page: string | undefined = first;
+  while (page !== undefined && !asked.has(page) && found.size < ORDERS_READ_MAX) {
+    asked.add(page);
+    const answer = await post({ url: page, bytesMax: ORDER_LIST_BYTES_MAX });
+    for (const order of readAnswer(answer, call, clock).fields.list('orders', ORDERS_READ_MAX)) {
+      if (typeof order !== 'string') throw new Error('an order is no URL');
+      mayBeAsked(call, order);
+      found.add(order);
+    }
+    const [next] = linkTargets(answer.headers['link'], 'next');
+    page = next !== undefined && URL.canParse(next, page) ? new URL(next, page).href : undefined;
+  }
+  return [...found];
 }

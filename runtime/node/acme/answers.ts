@@ -189,9 +189,9 @@ const TOKEN_CHARACTERS_MAX = 256;
 
 function readName(identifier: Fields): string {
   const value = identifier.text('value', 255).toLowerCase();
-  if (identifier.text('type') !== 'dns') throw new Error(`it is for ${printable(value)}, no name`);
-  if (!/^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(value))
-    throw new Error(`${printable(value)} is no name`);
+  const isName = /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(value);
+  if (!isName || identifier.text('type') !== 'dns')
+    throw new Error(`its identifier "${printable(value)}" is no name`);
   return value;
 }
 

@@ -218,6 +218,12 @@ describe('a refusal', () => {
       retryAfterMs: undefined,
     },
     {
+      when: 'a document without a type',
+      reply: { status: 429, body: { detail: 'slow down' } },
+      document: { type: 'rateLimited', detail: 'slow down', status: 429 },
+      retryAfterMs: undefined,
+    },
+    {
       when: 'a document whose fields are none',
       reply: { status: 403, body: { type: 7, detail: [] } },
       document: { type: 'about:blank', status: 403 },

@@ -7,7 +7,11 @@ import type { Answer } from './transport.ts';
 /** What an answer of 400 and above says, also when it says it in a page of HTML. */
 export function problemOf(answer: Answer, nowMs: number): AcmeProblem {
   const { status, headers } = answer;
-  const document = { ...(readDocument(answer.body) ?? withoutWords(status)), status };
+  const said = readDocument(answer.body);
+  const unsaid = withoutWords(status);
+  // A document without a type says no more than the status (RFC 9457 §4.2.1).
+  const type = said === undefined || said.type === 'about:blank' ? unsaid.type : said.type;
+  const document = { ...unsaid, ...said, type, status };
   return new AcmeProblem(document, retryAfterMs(headers['retry-after'], nowMs));
 }
 

@@ -225,6 +225,12 @@ describe('the list of orders (RFC 8555 §7.1.2.1)', () => {
     expect(await acme.listOrders(account, signal)).toEqual(orders.slice(-1_000));
   });
 
+  test.each([404, 405, 501])('is nothing where the CA names one and answers %i', async (status) => {
+    ca.on('/account/1', { body: { status: 'valid', orders: ca.url('/orders') } });
+    ca.on('/orders', { status });
+    expect(await acme.listOrders(account, signal)).toBeUndefined();
+  });
+
   test('is nothing where the account names none', async () => {
     ca.on('/account/1', { body: { status: 'valid' } });
     expect(await acme.listOrders(account, signal)).toBeUndefined();
