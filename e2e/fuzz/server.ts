@@ -12,10 +12,12 @@ const CLIENT_GONE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
 
 const KEPT_INTERVAL_MS = 5_000;
 
+const nowMs = (): number => Date.now();
 const { port } = await listenDns({
   addresses: ['127.0.0.1'],
   port: 0,
-  answer: (query, peer) => engine.serve(query, peer, () => Date.now()),
+  answer: (query, peer) => engine.serve(query, peer, nowMs),
+  answerDatagram: (datagram) => engine.serveDatagram(datagram, nowMs),
   onError: (error: NodeJS.ErrnoException) => {
     if (!CLIENT_GONE.has(error.code ?? '')) console.error(error.stack?.replaceAll('\n', ' '));
   },
