@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import { type AddressInfo, isIPv6, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -7,6 +6,7 @@ import type { HttpHandler } from '../http.ts';
 import { showProofs } from './alpn-gate.ts';
 import type { AlpnProofs } from './alpn-proofs.ts';
 import { type DrainState, serveHttp1, serveHttp2 } from './http-exchange.ts';
+import { http } from './http-module.ts';
 import { TLS_SETTINGS, type TlsContexts } from './tls-contexts.ts';
 
 export interface HttpListenerOptions {
@@ -134,7 +134,7 @@ export async function listenHttp(options: HttpListenerOptions): Promise<HttpList
 }
 
 function plainServer(options: HttpListenerOptions, limits: HttpLimits, drain: DrainState): Server {
-  const server = createServer({ ...http1Limits(limits), noDelay: true });
+  const server = http.createServer({ ...http1Limits(limits), noDelay: true });
   const serve = serveHttp1(options, drain, { secure: false });
   // Whoever asks "may I send a body" gets the same answer as whoever sends it.
   server.on('request', serve).on('checkContinue', serve);
