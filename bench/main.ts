@@ -9,7 +9,7 @@ import { systemClock } from '../runtime/node/clock.ts';
 import { systemRandom } from '../runtime/node/random.ts';
 
 /*
- * node bench/main.ts [--full] [dns|geo|edge|store|content|convergence|sim ...]: runs the benchmarks,
+ * node bench/main.ts [--full] [dns|geo|edge|store|content|convergence|acme|sim ...]: runs the benchmarks,
  * all when none is named, one after the other. docs/performance.md tells how to read what they say.
  */
 interface Bench {
@@ -46,6 +46,7 @@ try {
       short: ['--sessions', '10,100', '--changes', '10'],
       full: ['--sessions', '10,100,1000', '--changes', '20'],
     },
+    { name: 'acme', short: ['--count', '50'], full: ['--count', '1000'] },
     { name: 'sim', short: ['--rounds', '1'], full: ['--subs', '3,10,30,300'] },
   ];
   const names = benches.map(({ name }) => name);
