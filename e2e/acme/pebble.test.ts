@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { acmeCases } from '../../runtime/acme.case.ts';
 import {
@@ -12,10 +11,11 @@ import { createAcmeClient } from '../../runtime/node/acme/acme.ts';
 import { certificateReader } from '../../runtime/node/certificate-reader.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
 import { type ChallengeServer, startChallengeServer } from '../support/challenge-server.ts';
-import { PEBBLE, type Pebble, startPebble } from '../support/pebble.ts';
+import { type Pebble, pebbleMissing, startPebble } from '../support/pebble.ts';
 import { freePorts } from '../support/ports.ts';
 
-const missing = existsSync(PEBBLE) ? '' : ' (skipped: apt-get install pebble)';
+const missing = pebbleMissing();
+const suffix = missing === undefined ? '' : ` (skipped: ${missing})`;
 const LACKS: AcmeUnderTest['lacks'] = {
   'renewal information': 'Pebble 2.4.0 has none',
   'orders that replace': 'Pebble 2.4.0 has no renewal information',
@@ -24,8 +24,10 @@ const LACKS: AcmeUnderTest['lacks'] = {
 };
 
 // To the one who asks, a nonce that is refused makes no difference, not even every second one.
-describe.skipIf(missing !== '').each([{ nonceReject: 0 }, { nonceReject: 5 }, { nonceReject: 50 }])(
-  `Pebble that refuses $nonceReject % of nonces${missing}`,
+describe
+  .skipIf(missing !== undefined)
+  .each([{ nonceReject: 0 }, { nonceReject: 5 }, { nonceReject: 50 }])(
+  `Pebble that refuses $nonceReject % of nonces${suffix}`,
   ({ nonceReject }) => {
     const clock = systemClock();
     const acme = createAcmeClient({ clock });

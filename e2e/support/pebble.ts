@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,14 @@ import { logTail, program, until } from './processes.ts';
 
 /** Debian's package `pebble`: Let's Encrypt's test CA. */
 export const PEBBLE = '/usr/bin/pebble';
+
+/** Why tests with Pebble cannot run here; undefined: they can. In CI they must. */
+export function pebbleMissing(): string | undefined {
+  if (existsSync(PEBBLE)) return undefined;
+  const reason = 'apt-get install pebble';
+  if (process.env['CI'] === 'true') throw new Error(reason);
+  return reason;
+}
 
 export interface PebbleOptions {
   /** Left out: 127.0.0.1. */
