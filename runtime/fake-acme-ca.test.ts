@@ -185,6 +185,18 @@ describe("Let's Encrypt's limits", () => {
     });
     await acme.createOrder(account, { names: NAMES, replacesPem }, signal);
   });
+
+  test('and neither does its certificate', async () => {
+    await obtain(NAMES);
+    for (let count = 0; count < 8; count += 1) {
+      const newest = ca.certificates.at(-1);
+      const window = { startMs: clock.nowMs(), endMs: clock.nowMs() + 1 };
+      ca.suggestRenewal(newest?.serialNumber ?? '', window);
+      await obtain(NAMES, newest?.chains[0]);
+    }
+    for (let count = 0; count < 4; count += 1) await obtain(NAMES);
+    await refusal(acme.createOrder(account, { names: NAMES }, signal));
+  });
 });
 
 describe('what a CA does by itself', () => {
@@ -288,8 +300,9 @@ async function finalize(orderUrl: string): Promise<string> {
 
 async function obtain(
   names: readonly string[],
+  replacesPem?: string,
 ): Promise<ReturnType<typeof fakeCertificateReader.read>> {
-  const order = await acme.createOrder(account, { names }, signal);
+  const order = await acme.createOrder(account, { names, replacesPem }, signal);
   if (order.status === 'pending') await answer(order.authorizations);
   const keyPem = await finalize(order.url);
   const { certificateUrl = '' } = await acme.readOrder(account, order.url, signal);

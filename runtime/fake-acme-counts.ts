@@ -52,7 +52,7 @@ export function countCertificate(
   order: { readonly names: readonly string[]; readonly replaces?: string | undefined },
 ): void {
   const { limits } = state.settings;
-  if (limits === undefined) return;
+  if (limits === undefined || isSuggestedRenewal(state, order.replaces)) return;
   const { names } = order;
   if (!isKnownSet(state, names))
     for (const domain of domainsOf(names))
