@@ -2,8 +2,10 @@ import { expect, test } from 'vitest';
 import { RENEW_REQUESTED } from '../../api/requests.ts';
 import type { Acme } from '../../runtime/acme.ts';
 import { createFakeAcmeCa } from '../../runtime/fake-acme-ca.ts';
+import type { Operation } from '../../runtime/writer.ts';
 import type { Scene } from '../test-scene.ts';
 import { acmeController } from './controller.ts';
+import { ORDERS_MAX } from './plan.ts';
 import {
   acmeScene,
   annotate,
@@ -14,6 +16,7 @@ import {
   materialOf,
   order,
 } from './test-acme.ts';
+import { problemText } from './trouble.ts';
 
 test('a certificate is ordered, proven by our own zone, and put where nodes get it', async () => {
   const at = await acmeScene();
@@ -131,6 +134,37 @@ test('one broken domain never delays fifty good ones (INV-5)', { timeout: 60_000
   expect(issuanceOf(at, 'bad')?.failures).toBeLessThan(14);
   expect(issuanceOf(at, 'bad')?.tries.at(-1)).toMatchObject({ unproven: ['bad.example.com'] });
   await at.end();
+});
+
+test('a hundred at once: each thing is asked for once, about fifty orders at a time', {
+  timeout: 30_000,
+}, async () => {
+  const at = await acmeScene({ nodes: ['a'] });
+  let most = 0;
+  at.world.subscribe(() => {
+    most = Math.max(most, at.world.records('acmeOrder').length);
+  });
+  const operations = Array.from({ length: 100 }, (_, index): Operation => {
+    const spec = { names: [`n${index}.example.com`], issuer: 'letsencrypt', keyType: 'ecdsa-p256' };
+    const metadata = { namespace: 'default', name: `n${index}` };
+    return { kind: 'create', object: { kind: 'Certificate', metadata, spec } };
+  });
+  for (let from = 0; from < 100; from += 50) await at.commit(...operations.slice(from, from + 50));
+  await finish(at, 20_000);
+  const all = { createOrder: 100, answerChallenge: 100, finalize: 100, download: 100 };
+  expect(at.ca.asked).toMatchObject(all);
+  expect(at.ca.asked.listOrders).toBeUndefined();
+  expect(most).toBeLessThan(ORDERS_MAX + 48);
+  expect(at.world.records('material')).toHaveLength(100);
+  await at.end();
+});
+
+test('what a CA says can be shown on a terminal', () => {
+  const detail = 'no\u001b[2J\r\nsuch\u009bname';
+  expect(problemText({ type: 'malformed', detail })).toBe(
+    'the CA says malformed: no [2J such name',
+  );
+  expect(problemText({ type: 'malformed', detail: 'x'.repeat(9_999) })).toHaveLength(1_000);
 });
 
 test('one order that the CA chokes on does not hold the others up (INV-5)', async () => {

@@ -1,6 +1,7 @@
 import { type Controller, type Outcome } from '../../runtime/controller.ts';
 import { splitName } from '../../runtime/keys.ts';
 import { nodeViews } from '../../runtime/node-view.ts';
+import type { Revision } from '../../runtime/store.ts';
 import { reconcileAccount } from './account.ts';
 import { affected } from './affected.ts';
 import { type Context, inLane } from './context.ts';
@@ -15,6 +16,8 @@ import { sweepCounts, sweepOwner } from './sweep.ts';
 
 /** Reconciles at a time: most of them wait for a CA. */
 const CONCURRENCY = 48;
+/** Until the mirror shows what was written; its change calls for a look by itself. */
+const MIRROR_MS = 500;
 /** Of these, those that ask one CA. */
 const LANE_MAX = 12;
 /**
@@ -26,12 +29,39 @@ const LANE_MAX = 12;
 export function acmeController(given: AcmePorts): Controller {
   const ports: AcmePorts = { ...given, acme: reachingAcme(given.acme) };
   const lanes = new Lanes(LANE_MAX);
+  const written = new Map<string, Revision>();
   return {
     name: 'acme',
     concurrency: CONCURRENCY,
     affected: (change) => affected(ports.world, change),
-    reconcile: (name, signal) =>
-      inTime(ports.clock, signal, (asking) => reconcile({ ports, lanes, signal: asking }, name)),
+    reconcile: (name, signal) => {
+      const revision = written.get(name);
+      if (revision !== undefined && ports.world.revision < revision)
+        return Promise.resolve({ recheckInMs: MIRROR_MS });
+      written.delete(name);
+      const own = { ...ports, writer: remembering(ports.writer, name, written) };
+      return inTime(ports.clock, signal, (asking) =>
+        reconcile({ ports: own, lanes, signal: asking }, name),
+      );
+    },
+  };
+}
+
+/**
+ * The next step must see what the last one wrote: a CA would be asked again for what it has given
+ * already. The write itself is conditional, whatever was seen.
+ */
+function remembering(
+  writer: AcmePorts['writer'],
+  name: string,
+  written: Map<string, Revision>,
+): AcmePorts['writer'] {
+  return {
+    async commit(operations, author) {
+      const outcome = await writer.commit(operations, author);
+      if (outcome.outcome === 'written') written.set(name, outcome.revision);
+      return outcome;
+    },
   };
 }
 

@@ -124,6 +124,8 @@ async function storeRevocation(
 
 /** The declared Issuer and its fallbacks, as far as they are there and ACME. */
 function issuersOf({ world }: AcmePorts, { spec }: Certificate): readonly IssuerFacts[] {
+  // A certificate that is brought is asked of nobody.
+  if (spec.secret !== undefined) return [];
   const declared = world.get('Issuer', { name: spec.issuer });
   if (!isAcme(declared)) return [];
   const fallbacks = declared.spec.acme.fallbacks.flatMap((name): AcmeIssuer[] => {

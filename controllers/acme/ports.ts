@@ -11,7 +11,7 @@ import type { Author, Writer } from '../../runtime/writer.ts';
 
 export interface AcmePorts {
   readonly world: World;
-  readonly writer: Writer;
+  readonly writer: Pick<Writer, 'commit'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly sealer: Sealer;

@@ -80,6 +80,8 @@ const ACCOUNT_TYPES: ReadonlySet<string> = new Set([
   'userActionRequired',
 ]);
 
-export function cut(text: string): string {
+/** What others have written is shown on terminals: nothing in it may steer them. */
+export function cut(given: string): string {
+  const text = given.replaceAll(/\p{Cc}+/gu, ' ');
   return text.length <= MESSAGE_MAX ? text : `${text.slice(0, MESSAGE_MAX - 1)}…`;
 }
