@@ -9,6 +9,7 @@ import {
 } from './column.ts';
 import { parseDurationMs } from './duration.ts';
 import { choice, type Declared, group, list, optional, statusGroup, text, time } from './field.ts';
+import { INTERNAL_ISSUER } from './issuer.ts';
 import { defineKind, type Violation } from './kind.ts';
 import { certificateNameProblem, objectNameProblem } from './names.ts';
 import type { Resource } from './object.ts';
@@ -41,7 +42,12 @@ export const certificateSpecSchema = group('The certificate as it should be issu
     text('A name, e.g. blog.example.com or *.example.com.'),
     { minItems: 1, maxItems: 100, uniqueItems: true },
   ),
-  issuer: text('The Issuer, by name.'),
+  issuer: text('The Issuer, by name.', { default: INTERNAL_ISSUER }),
+  secret: optional(
+    text(
+      'Instead of any Issuer: a Secret of the same namespace with a certificate of your own, the chain under `tls.crt` and its key under `tls.key`.',
+    ),
+  ),
   keyType: choice('The kind of its key.', ['ecdsa-p256', 'rsa-2048'], { default: 'ecdsa-p256' }),
   renewal: optional(renewalSchema),
 });
@@ -91,13 +97,16 @@ export const certificateKind = defineKind({
   rules: (certificate) => [
     ...checkEach(['spec', 'names'], certificate.spec.names, certificateNameProblem),
     ...check(['spec', 'issuer'], certificate.spec.issuer, objectNameProblem),
+    ...check(['spec', 'secret'], certificate.spec.secret, (name) =>
+      name === undefined ? undefined : objectNameProblem(name),
+    ),
     ...renewalViolations(certificate.spec),
   ],
   columns: [
     nameColumn,
     readyColumn,
     { header: 'NAMES', value: (certificate) => several(certificate.spec.names, 2) },
-    { header: 'ISSUER', value: (certificate) => certificate.spec.issuer },
+    { header: 'ISSUER', value: ({ spec }) => (spec.secret === undefined ? spec.issuer : NONE) },
     {
       header: 'EXPIRES-IN',
       value: (certificate, nowMs) => until(certificate.status?.notAfter, nowMs, 'expired'),

@@ -195,6 +195,10 @@ DESCRIPTION:
 FIELDS:
   issuer <string> (default "internal")
     An Issuer, by name; \`internal\` is the built-in CA.
+
+  secret <string>
+    Instead of any Issuer: a Secret with a certificate of your own, see
+    Certificate.
 `,
   });
 });

@@ -46,7 +46,7 @@ test.each([
   {
     when: 'a field is unknown, and none is near',
     text: site('tls: { colour: red }'),
-    says: 'spec.tls.colour is not a field of spec.tls, which has issuer (site.yaml:7)',
+    says: 'spec.tls.colour is not a field of spec.tls, which has issuer, secret (site.yaml:7)',
   },
   {
     when: 'a field is not indented',

@@ -60,6 +60,9 @@ export const siteSpecSchema = group('The site as it should be served.', {
     'Where the certificate of the site comes from.',
     {
       issuer: text('An Issuer, by name; `internal` is the built-in CA.', { default: 'internal' }),
+      secret: optional(
+        text('Instead of any Issuer: a Secret with a certificate of your own, see Certificate.'),
+      ),
     },
     { default: {} },
   ),

@@ -71,6 +71,15 @@ export const SCENE_NAMESPACE = 'default';
 const AUTHOR: Author = { manager: 'test', user: 'admin' };
 const SETTLE_STEPS = 12;
 
+/** What is sealed can be read by a test, and is opened for its context only. */
+const fakeSealer: Sealer = {
+  seal: (secret, context) => `${context}|${secret}`,
+  open(sealed, context) {
+    if (sealed.startsWith(`${context}|`)) return sealed.slice(context.length + 1);
+    throw new Error(`open what was sealed for ${context}: another key, or changed`);
+  },
+};
+
 export async function scene(): Promise<Scene> {
   const clock = virtualClock();
   const store = memoryStore({ clock });
@@ -116,7 +125,7 @@ export async function scene(): Promise<Scene> {
     random,
     events: { notes, record: (note) => void notes.push(note) },
     authority: fakeAuthority(clock),
-    sealer: { seal: (secret, context) => `${context}|${secret}`, open: (sealed) => sealed },
+    sealer: fakeSealer,
     acme: fakeAcme({ random, cas }),
     cas,
     certificateReader: fakeCertificateReader,

@@ -1,6 +1,8 @@
 import type { Certificate, CertificateStatus } from '../../api/certificate.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { condition } from '../../api/object.ts';
+import type { Secret } from '../../api/secret.ts';
+import type { CertificateReader } from '../../runtime/acme.ts';
 import type { CertificateAuthority, Sealer } from '../../runtime/authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { describeError } from '../../runtime/control-loop.ts';
@@ -13,6 +15,7 @@ import { isKind, type World, type WorldChange } from '../../runtime/world.ts';
 import { type Author, type Operation, ownedBy, type Writer } from '../../runtime/writer.ts';
 import { zonesByOrigin } from '../../runtime/zones.ts';
 import type { AcmeFacts } from './acme-status.ts';
+import { reconcileBrought } from './brought.ts';
 import { issueMaterial } from './issue.ts';
 import {
   certificateStatus,
@@ -33,6 +36,7 @@ interface CertificatePorts {
   readonly authority: CertificateAuthority;
   readonly sealer: Sealer;
   readonly events: EventRecorder;
+  readonly certificateReader: CertificateReader;
 }
 
 /**
@@ -66,6 +70,7 @@ function affected(world: World, change: WorldChange): readonly string[] {
   const name = qualifiedName(object.metadata);
   if (isKind(object, 'Site')) return [`site:${name}`];
   if (isKind(object, 'Issuer')) return ofIssuer(world, name);
+  if (isKind(object, 'Secret')) return ofSecret(world, object);
   if (!isKind(object, 'Certificate')) return [];
   const uids = new Set([object.metadata.uid, before?.metadata.uid ?? object.metadata.uid]);
   return [`certificate:${name}`, `site:${name}`, ...[...uids].map((uid) => `material:${uid}`)];
@@ -120,6 +125,13 @@ function ofIssuer(world: World, name: string): readonly string[] {
   ];
 }
 
+function ofSecret(world: World, { metadata: { namespace, name } }: Secret): readonly string[] {
+  return world
+    .list('Certificate')
+    .filter(({ metadata, spec }) => spec.secret === name && metadata.namespace === namespace)
+    .map(({ metadata }) => `certificate:${qualifiedName(metadata)}`);
+}
+
 /** A Certificate of that name which a person declared is theirs, and left as it is. */
 async function reconcileSite({ world, writer }: CertificatePorts, name: string): Promise<Outcome> {
   const site = world.get('Site', splitName(name));
@@ -147,6 +159,8 @@ async function reconcileCertificate(ports: CertificatePorts, name: string): Prom
   const certificate = world.get('Certificate', splitName(name));
   if (certificate === undefined || certificate.metadata.deletionTimestamp !== undefined)
     return 'settled';
+  if (certificate.spec.secret !== undefined)
+    return await reconcileBrought(ports, certificate, AUTHOR);
   const { uid } = certificate.metadata;
   const issuer = world.get('Issuer', { name: certificate.spec.issuer });
   const stored = world.record('material', uid);

@@ -66,7 +66,7 @@ export function planCertificate(facts: CertificateFacts, nowMs: number): Certifi
 }
 
 /** The time until something else is to be said of what is in use. */
-function turnInMs(material: MaterialRecord | undefined, nowMs: number): number {
+export function turnInMs(material: MaterialRecord | undefined, nowMs: number): number {
   if (material === undefined) return Infinity;
   const { notAfterMs } = material;
   const turns = [lastThirdMs(material), expiringMs(material), notAfterMs].map((ms) => ms - nowMs);
@@ -104,7 +104,9 @@ export function certificateStatus(
 
 /** The Certificate that a Site is to have. */
 export function siteCertificate(site: Site): CertificateSpec {
-  return { names: site.spec.hosts, issuer: site.spec.tls.issuer, keyType: 'ecdsa-p256' };
+  const { hosts: names, tls } = site.spec;
+  const { issuer, secret } = tls;
+  return { names, issuer, keyType: 'ecdsa-p256', ...(secret !== undefined && { secret }) };
 }
 
 /** The Issuer that is always there; to be created when dom first starts. */
@@ -183,7 +185,7 @@ function expiringMs({ issuedMs, notAfterMs }: MaterialRecord): number {
 }
 
 /** Whether what is in use is renewed in time (INV-31); each change of the reason is an event. */
-function currentOf(material: MaterialRecord, nowMs: number): ConditionInput {
+export function currentOf(material: MaterialRecord, nowMs: number): ConditionInput {
   const type = 'Current';
   const until = `until ${iso(material.notAfterMs)}`;
   const mend = 'see the condition Renewable';
@@ -239,6 +241,7 @@ function wordsOf({ reason, message }: Words): Words {
   return { reason, message };
 }
 
-function iso(ms: number): string {
+/** RFC 3339. */
+export function iso(ms: number): string {
   return new Date(ms).toISOString();
 }

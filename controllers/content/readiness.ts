@@ -128,7 +128,9 @@ function covers(names: readonly string[], host: string): boolean {
 /** A Certificate made for the Site has its Issuer; one declared by hand may have another. */
 function isInStep({ metadata, spec }: Certificate, site: Site): boolean {
   const isMadeForIt = metadata.ownerReferences?.some(({ uid }) => uid === site.metadata.uid);
-  return isMadeForIt !== true || spec.issuer === site.spec.tls.issuer;
+  const { issuer, secret } = site.spec.tls;
+  if (isMadeForIt !== true) return true;
+  return spec.secret === secret && (secret !== undefined || spec.issuer === issuer);
 }
 
 /**
