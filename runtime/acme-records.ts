@@ -26,6 +26,8 @@ export interface AcmeAccountRecord {
   readonly failures?: number;
   /** Why it could not be asked, and until when nobody asks it with this account; absent: it could. */
   readonly failure?: IssuanceFailure;
+  /** Generation of the Issuer that failed: with another one the CA is asked at once. */
+  readonly failedGeneration?: number;
 }
 
 /**

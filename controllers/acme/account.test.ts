@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { REVOKE_REQUESTED, ROLLOVER_REQUESTED } from '../../api/requests.ts';
+import { secretContext } from '../../runtime/secrets.ts';
 import { type Scene, served } from '../test-scene.ts';
 import {
   acmeScene,
@@ -73,6 +74,22 @@ test('orders under way are finished with the old key, and others wait for the ne
   await at.end();
 });
 
+test('an Issuer that was mended is tried at once, however long it had failed', async () => {
+  const at = await acmeScene({ acme: { directory: 'https://wrong.test/directory' } });
+  await order(at, { ms: 3_600_000 });
+  const { acme } = at.world.get('Issuer', { name: 'letsencrypt' })?.spec ?? {};
+  const directory = 'https://ca.test/directory';
+  at.ca.setWeather({ faults: { unreachable: 1 }, flaws: {}, slowMsMax: 0 });
+  await at.configure('Issuer', 'letsencrypt', { acme: { ...acme, directory } });
+  await finish(at, 3_600_000);
+  at.ca.setWeather({ faults: {}, flaws: {}, slowMsMax: 0 });
+  await at.configure('Issuer', 'letsencrypt', { acme: { ...acme, directory, selfCheck: 'none' } });
+  await finish(at, 10_000);
+  expect(materialOf(at)).toBeDefined();
+  expect(account(at)).not.toHaveProperty('failedGeneration');
+  await at.end();
+});
+
 test('a CA that forgot its accounts gets the same key again', async () => {
   const at = await acmeScene();
   const before = account(at)?.sealedKey;
@@ -103,9 +120,10 @@ test('an external account: the Secret is named until it is there, and the accoun
   });
   await finish(bound, 1_000);
   expect(account(bound)?.failure?.message).toContain('"default/eab"');
-  // The sealer of scenes opens a text as it is.
-  await bound.create('Secret', 'eab', { data: { 'mac-key': 'c2VjcmV0' } });
-  await finish(bound, 600_000);
+  const context = secretContext({ namespace: 'default', name: 'eab', key: 'mac-key' });
+  const sealed = bound.sealer.seal('c2VjcmV0', context);
+  await bound.create('Secret', 'eab', { data: { 'mac-key': sealed } });
+  await finish(bound, 2_000);
   expect(bound.ca.accounts).toMatchObject([{ externalKeyId: 'kid-1' }]);
   await bound.end();
 });

@@ -5,7 +5,7 @@ import { afterWrite, type Outcome } from '../../runtime/controller.ts';
 import type { Stored } from '../../runtime/records.ts';
 import { createSecrets } from '../../runtime/secrets.ts';
 import type { Operation } from '../../runtime/writer.ts';
-import { isRolling, leftMs, requestedRollover } from './plan.ts';
+import { accountHeldMs, isRolling, requestedRollover } from './plan.ts';
 import {
   type AcmeIssuer,
   type AcmePorts,
@@ -19,6 +19,7 @@ import { OrderError, troubleOf } from './trouble.ts';
 
 /** Under this name the Secret of an external account holds its MAC key. */
 const MAC_KEY = 'mac-key';
+const NO_SECRET = 'secretMissing';
 /** While orders with the old key are finished. */
 const ROLLOVER_WAIT_MS = 5_000;
 
@@ -42,7 +43,7 @@ export function planAccount(
     record?.directory === acme.directory &&
     (record.url === undefined || record.externalKeyId === acme.externalAccount?.keyId);
   if (record === undefined || !isOfThis) return { kind: 'makeKey' };
-  const heldMs = leftMs(record.failure, nowMs);
+  const heldMs = accountHeldMs({ issuer, account: record }, nowMs);
   if (heldMs > 0) return { kind: 'wait', recheckInMs: heldMs };
   if (record.url === undefined) return { kind: 'register' };
   if (!isDeepStrictEqual(record.contact, contactOf(issuer))) return { kind: 'tellContact' };
@@ -60,7 +61,7 @@ export type AccountPlan =
 /** One step, and what came of it stored: a key always before the CA hears of it. */
 export async function reconcileAccount(scene: AccountScene): Promise<Outcome> {
   const { ports, issuer, stored, nowMs } = scene;
-  const plan = planAccount(issuer, stored?.value, nowMs);
+  const plan = planAccount(issuer, withSecret(scene), nowMs);
   try {
     switch (plan.kind) {
       case 'none':
@@ -83,6 +84,14 @@ export async function reconcileAccount(scene: AccountScene): Promise<Outcome> {
     await noteAccount(ports, issuer, { ...trouble, kind });
     return { recheckInMs: ROLLOVER_WAIT_MS };
   }
+}
+
+/** The account's record; what a Secret was missing for is over once that is there. */
+function withSecret({ ports, issuer, stored }: AccountScene): AcmeAccountRecord | undefined {
+  const { secret } = issuer.spec.acme.externalAccount ?? {};
+  const record = stored?.value;
+  if (record?.failure?.reason !== NO_SECRET || secret === undefined) return record;
+  return createSecrets(ports).read(secret, MAC_KEY) === undefined ? record : untroubled(record);
 }
 
 async function act(
@@ -128,7 +137,7 @@ async function register(scene: AccountScene, stored: Stored<AcmeAccountRecord>):
   const keyPem = ports.sealer.open(stored.value.sealedKey, accountKeyContext(issuer.metadata.uid));
   const contact = contactOf(issuer);
   const url = await ports.acme.register(server, { keyPem, contact, externalAccount }, signal);
-  const { failure: _, failures: __, troubled: ___, ...kept } = stored.value;
+  const kept = untroubled(stored.value);
   const value: AcmeAccountRecord = {
     ...kept,
     url,
@@ -156,10 +165,7 @@ function externalAccountOf(
   const macKey = createSecrets(ports).read(secret, MAC_KEY);
   if (macKey !== undefined) return { keyId, macKey: macKey.trim() };
   const where = `spec.acme.externalAccount.secret "${secret}"`;
-  throw new OrderError(
-    'externalAccount',
-    `${where}: there is no such Secret with "${MAC_KEY}": create it`,
-  );
+  throw new OrderError(NO_SECRET, `${where}: there is no such Secret with "${MAC_KEY}": create it`);
 }
 
 async function tellContact(
@@ -170,7 +176,7 @@ async function tellContact(
   const { ports, issuer, signal } = scene;
   const contact = contactOf(issuer);
   await ports.acme.updateContact(account, contact, signal);
-  const { failure: _, failures: __, troubled: ___, ...kept } = stored.value;
+  const kept = untroubled(stored.value);
   const value = { ...kept, contact };
   return afterWrite(await ports.writer.commit([write(scene, stored, value)], AUTHOR));
 }
@@ -198,14 +204,7 @@ async function changeKey(
 ): Promise<Outcome> {
   const { ports, issuer, signal, nowMs } = scene;
   const { uid, annotations } = issuer.metadata;
-  const {
-    nextSealedKey,
-    failure: _,
-    failures: __,
-    troubled: ___,
-    rollover: ____,
-    ...kept
-  } = stored.value;
+  const { nextSealedKey, rollover: _, ...kept } = untroubled(stored.value);
   if (nextSealedKey === undefined) return 'settled';
   const open = ports.world.records('acmeOrder').some(([, { value }]) => value.issuerUid === uid);
   if (open) return { recheckInMs: ROLLOVER_WAIT_MS };
@@ -220,6 +219,12 @@ async function changeKey(
     ...(rollover === undefined ? {} : { rollover }),
   };
   return afterWrite(await ports.writer.commit([write(scene, stored, value)], AUTHOR));
+}
+
+/** What is left once the CA has answered. */
+function untroubled(record: AcmeAccountRecord): AcmeAccountRecord {
+  const { failure: _, failures: __, troubled: ___, failedGeneration: ____, ...kept } = record;
+  return kept;
 }
 
 /** RFC 8555 §7.3: as URLs. */

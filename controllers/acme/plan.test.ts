@@ -77,6 +77,7 @@ const failed = (
 });
 const held = (inMs: number): AcmeAccountRecord => ({
   ...ACCOUNT,
+  failedGeneration: 1,
   failure: { reason: 'unreachable', message: 'no', nextTryMs: NOW_MS + inMs },
 });
 const second = asked({ issuer: issuer('second'), account: ACCOUNT });

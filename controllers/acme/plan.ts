@@ -77,7 +77,7 @@ function planStart(facts: OrderFacts, nowMs: number): OrderPlan {
   const heldMs = heldInMs(certificate, issuance, nowMs);
   if (heldMs > 0) return { kind: 'wait', why: 'the last try failed', recheckInMs: heldMs };
   const ready = issuers.filter(isReady);
-  const free = ready.filter(({ account }) => leftMs(account?.failure, nowMs) === 0);
+  const free = ready.filter((each) => accountHeldMs(each, nowMs) === 0);
   const turn = Math.floor((issuance?.failures ?? 0) / FAILURES_PER_ISSUER) % issuers.length;
   const inTurn = [...issuers.slice(turn), ...issuers.slice(0, turn)];
   const chosen = inTurn.find((each) => free.includes(each));
@@ -126,7 +126,7 @@ function planStep(facts: OrderFacts, order: AcmeOrderRecord, nowMs: number): Ord
       why: `it came no further within ${formatDuration(stillMs)} while ${order.phase}`,
     };
   const heldMs = Math.max(
-    leftMs(asked.account?.failure, nowMs),
+    accountHeldMs(asked, nowMs),
     leftMs(order.notBeforeMs === undefined ? undefined : { nextTryMs: order.notBeforeMs }, nowMs),
   );
   if (heldMs > 0)
@@ -182,7 +182,7 @@ export function requestedRollover(
 }
 
 function awaitAccount(ready: readonly IssuerFacts[], nowMs: number): OrderPlan {
-  const left = ready.map(({ account }) => leftMs(account?.failure, nowMs));
+  const left = ready.map((each) => accountHeldMs(each, nowMs));
   // Changes of accounts and Issuers call for it.
   const recheckInMs = left.length === 0 ? Infinity : Math.min(...left);
   return { kind: 'wait', why: 'no account can be used now', recheckInMs };
@@ -190,6 +190,15 @@ function awaitAccount(ready: readonly IssuerFacts[], nowMs: number): OrderPlan {
 
 function queued(why: string): OrderPlan {
   return { kind: 'wait', why, recheckInMs: QUEUE_MS };
+}
+
+/** Pure: how long nobody asks the CA with an account; an Issuer that was changed is tried at once. */
+export function accountHeldMs(
+  { issuer, account }: Pick<IssuerFacts, 'issuer' | 'account'>,
+  nowMs: number,
+): number {
+  const isOther = account?.failedGeneration !== issuer.metadata.generation;
+  return isOther ? 0 : leftMs(account?.failure, nowMs);
 }
 
 /** Pure: how long something is put off; nothing when a clock went back meanwhile. */

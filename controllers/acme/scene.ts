@@ -89,9 +89,17 @@ export async function noteAccount(
   const stored = ports.world.record('acmeAccount', id);
   if (stored === undefined) return;
   const value = accountAfter(ports, stored.value, trouble, by);
+  const failedGeneration = issuer.metadata.generation;
   if (value === undefined) return;
   const { modRevision } = stored;
-  const operation = { kind: 'record', record: 'acmeAccount', id, value, modRevision } as const;
+  const written = value.failure === undefined ? value : { ...value, failedGeneration };
+  const operation = {
+    kind: 'record',
+    record: 'acmeAccount',
+    id,
+    value: written,
+    modRevision,
+  } as const;
   await ports.writer.commit([operation], AUTHOR);
 }
 
@@ -102,12 +110,12 @@ function accountAfter(
   trouble: Trouble | undefined,
   by: string | undefined,
 ): AcmeAccountRecord | undefined {
-  const { failures = 0, failure, troubled = [], ...kept } = before;
+  const { failures = 0, failure, troubled = [], failedGeneration: _, ...kept } = before;
   if (trouble === undefined)
     return failure === undefined && failures === 0 && troubled.length === 0 ? undefined : kept;
   if (trouble.kind === 'forgotten') {
     // Registered anew with the key that it has: at a CA that lost it, as test CAs do.
-    const { url: _, ...unknown } = kept;
+    const { url: __, ...unknown } = kept;
     return unknown;
   }
   const all = by === undefined ? troubled : [...new Set([...troubled, by])].toSorted();
