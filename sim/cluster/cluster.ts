@@ -91,6 +91,7 @@ export class Cluster {
     this.machines = options.machines;
     this.versions = new Versions({
       ...{ older: options.older, trace, random: random.fork('versions') },
+      nodes: new Set(options.machines.map(({ name }) => name)),
     });
     const { replay } = options;
     this.checks = new Checks((checkPorts) => [answerTrace(trace), ...allChecks(checkPorts, this)], {

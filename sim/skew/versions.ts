@@ -6,13 +6,17 @@ import { type Code, PRESENT } from '../hosts/code.ts';
 export interface VersionsPorts {
   /** Undefined: there is but one version. */
   readonly older: Code | undefined;
+  /** Hosts of nodes. */
+  readonly nodes: ReadonlySet<string>;
   readonly random: SeededRandom;
   readonly trace: Trace;
 }
 
 /**
  * Which version of the production code each process runs. While a cluster is upgraded, a machine
- * that starts again may run either: it goes to the present version, back, and to it once more.
+ * that starts again may run either. Doms go to the present version, back, and to it once more;
+ * nodes only forward, for what one has written down since of its plan (`agent/session/plan-file.ts`)
+ * is nothing to the older version, which starts afresh.
  */
 export class Versions {
   readonly #ports: VersionsPorts;
@@ -43,8 +47,9 @@ export class Versions {
   }
 
   #draw(host: string): Code {
-    const { older, random, trace } = this.#ports;
+    const { older, nodes, random, trace } = this.#ports;
     if (older === undefined || this.#phase === 'upgraded' || random.chance(0.5)) return PRESENT;
+    if (nodes.has(host) && this.#running.get(host) === PRESENT) return PRESENT;
     trace.add(host, 'runs the OLDER version', { kind: 'fault' });
     return older;
   }
