@@ -54,7 +54,14 @@ export interface Status {
   readonly fingerprint?: string;
   readonly serialNumber?: string;
   readonly lastError?: string;
-  readonly tries?: readonly { readonly outcome: string; readonly detail: string }[];
+  readonly tries?: readonly {
+    readonly issuer: string;
+    readonly outcome: string;
+    readonly detail: string;
+    readonly order?: string;
+  }[];
+  /** Of an Issuer. */
+  readonly account?: { readonly url?: string; readonly keyTime: string };
   readonly conditions?: readonly {
     readonly type: string;
     readonly status: string;

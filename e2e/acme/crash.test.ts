@@ -1,17 +1,16 @@
-import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { PEBBLE, type Pebble, startPebble } from '../support/pebble.ts';
+import { type Pebble, pebbleMissing, startPebble } from '../support/pebble.ts';
 import { until } from '../support/processes.ts';
 import { useScene, zoneYaml } from '../support/scene.ts';
 import { apply, issuerYaml, manifest, read, ready } from './acme.fixture.ts';
 import { type CaProxy, startCaProxy } from './ca-proxy.ts';
 
-const isThere = existsSync(PEBBLE);
+const missing = pebbleMissing();
 /** Calls are told apart by what Pebble names its paths. */
 const NEW_ORDER = 'POST /order-plz';
 
-describe.skipIf(!isThere)(
-  `kill -9 of dom around every call of an order${isThere ? '' : ` (skipped: no ${PEBBLE})`}`,
+describe.skipIf(missing !== undefined)(
+  `kill -9 of dom around every call of an order${missing === undefined ? '' : ` (skipped: ${missing})`}`,
   () => {
     const scene = useScene('sqlite', { name: 'acme-crash', nodes: 1 });
     let pebble: Pebble | undefined;

@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DetailedPeerCertificate } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { PEBBLE, type Pebble, type PebbleOptions, startPebble } from '../support/pebble.ts';
+import { type Pebble, type PebbleOptions, pebbleMissing, startPebble } from '../support/pebble.ts';
 import { until } from '../support/processes.ts';
 import { askNode, publish, siteYaml, useScene, zoneYaml } from '../support/scene.ts';
 import {
@@ -17,7 +16,7 @@ import {
 } from './acme.fixture.ts';
 
 const SITE_FOLDER = join(import.meta.dirname, '../../manifests/demo/site');
-const isThere = existsSync(PEBBLE);
+const missing = pebbleMissing();
 
 /** How unfriendly the CA is. Every value of every column occurs, the worst ones together. */
 const WEATHERS: readonly PebbleOptions[] = [
@@ -28,8 +27,8 @@ const WEATHERS: readonly PebbleOptions[] = [
   { nonceReject: 50, authzReuse: 100, chainLength: 1, externalAccount: 'required' },
 ];
 
-describe.skipIf(!isThere)(
-  `certificates from a real CA, which asks our own nameservers and edges${isThere ? '' : ` (skipped: no ${PEBBLE})`}`,
+describe.skipIf(missing !== undefined)(
+  `certificates from a real CA, which asks our own nameservers and edges${missing === undefined ? '' : ` (skipped: ${missing})`}`,
   () => {
     const scene = useScene('sqlite', { name: 'acme-issue' });
     let pebble: Pebble | undefined;

@@ -1,14 +1,13 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { browser } from '../support/https.ts';
-import { PEBBLE, type Pebble, startPebble } from '../support/pebble.ts';
+import { type Pebble, pebbleMissing, startPebble } from '../support/pebble.ts';
 import { until } from '../support/processes.ts';
 import { edgeOf, publish, siteYaml, useScene, zoneYaml } from '../support/scene.ts';
 import { apply, issuerYaml, read, ready, shownBy, shownByAll } from './acme.fixture.ts';
 
 const SITE_FOLDER = join(import.meta.dirname, '../../manifests/demo/site');
-const isThere = existsSync(PEBBLE);
+const missing = pebbleMissing();
 const HOST = 'blog.acme.test';
 /**
  * Seconds that a certificate lives, and renewals to be seen. The long drill:
@@ -20,8 +19,8 @@ const [LIFE_S = 15, RENEWALS = 6] = (process.env['B8S_RENEWAL_DRILL'] ?? '15x6')
 /** Requests to each node, one after the other, each on a connection of its own. */
 const PAUSE_MS = 50;
 
-describe.skipIf(!isThere)(
-  `certificates of ${LIFE_S} s renew under requests${isThere ? '' : ` (skipped: no ${PEBBLE})`}`,
+describe.skipIf(missing !== undefined)(
+  `certificates of ${LIFE_S} s renew under requests${missing === undefined ? '' : ` (skipped: ${missing})`}`,
   () => {
     const scene = useScene('sqlite', { name: 'acme-renewal' });
     let pebble: Pebble | undefined;
