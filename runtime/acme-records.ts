@@ -95,6 +95,8 @@ export type ProofRecord = {
   readonly sinceMs: number;
   /** The first serial of the zone in question with it in it; absent: not compiled yet. */
   readonly serial?: number;
+  /** It was chosen because no Zone of ours held the name then; absent: one did. */
+  readonly withoutZone?: true;
 } & (
   | {
       readonly type: 'dns-01';
@@ -130,6 +132,8 @@ export interface IssuanceFailure {
   readonly message: string;
   /** One word: the CA's problem type, e.g. "rateLimited"; or "unreachable", "selfCheck", … */
   readonly reason: string;
+  /** When that was noted; absent: long ago. */
+  readonly sinceMs?: number;
   readonly nextTryMs: number;
 }
 

@@ -102,7 +102,10 @@ export function proofOf(
   if (found === undefined) throw new OrderError('noChallenge', notOffered(shown, ways, challenges));
   const { url, token } = found;
   const answer = keyAuthorization(token);
-  const common = { url, token, sinceMs: nowMs };
+  const common = {
+    ...{ url, token, sinceMs: nowMs },
+    ...(place === undefined ? ({ withoutZone: true } as const) : {}),
+  };
   const digest = createHash('sha256').update(answer).digest();
   switch (found.type) {
     case 'dns-01': {

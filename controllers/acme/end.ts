@@ -122,7 +122,7 @@ export function failedIssuance(
     backoffMs(failures, { baseMs: BACKOFF_BASE_MS, capMs }, ports.random),
   );
   const { reason, message } = trouble;
-  const failure = { reason, message, nextTryMs: nowMs + waitMs };
+  const failure = { reason, message, sinceMs: nowMs, nextTryMs: nowMs + waitMs };
   return { ...kept, ...saying(facts), tries, failures, failure };
 }
 

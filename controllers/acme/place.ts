@@ -63,13 +63,21 @@ export async function placeOrder(scene: OrderScene): Promise<Outcome> {
     const request = { names, profile, replacesPem };
     return await placed(scene, await ports.acme.createOrder(account, request, signal));
   } catch (error) {
-    // RFC 9773 §7.4: another order took over already, perhaps one of ours whose answer was lost.
-    const isReplaced = error instanceof AcmeProblem && error.document.type === 'alreadyReplaced';
-    if (!isReplaced || replaces === undefined) throw error;
+    const isRefused = error instanceof AcmeProblem && REPLACING_TYPES.has(error.document.type);
+    if (!isRefused || replaces === undefined) throw error;
     const { replaces: _, ...rest } = order.value;
     return afterWrite(await ports.writer.commit([orderWrite(scene, rest)], AUTHOR));
   }
 }
+
+/**
+ * What a CA says when it does not take an order as the one that replaces a certificate (RFC 9773
+ * §5): another order took over already, perhaps one of ours whose answer was lost; the certificate
+ * is of another account; it does not know it. Then the order is placed without.
+ */
+const REPLACING_TYPES: ReadonlySet<string> = new Set([
+  ...['alreadyReplaced', 'unauthorized', 'malformed'],
+]);
 
 /** What the CA answered, or what it had left. */
 async function placed(scene: OrderScene, created: AcmeOrder): Promise<Outcome> {
@@ -180,5 +188,5 @@ export function countWrite(placing: {
   const { issuerUid, names } = order;
   const value: AcmeCountRecord = { issuerUid, directory, names, startedMs: nowMs, kind };
   const id = `${certificateUid}/${nowMs}`;
-  return { kind: 'record', record: 'acmeCount', id, value, modRevision: undefined };
+  return { kind: 'record', record: 'acmeCount', id, value, modRevision: 0n };
 }

@@ -11,6 +11,7 @@ import { object } from '../test-scene.ts';
 import { planAccount } from './account.ts';
 import {
   type IssuerFacts,
+  leftMs,
   ORDER_AWAY_MS_MAX,
   ORDER_PROGRESS_MS_MAX,
   ORDERS_MAX,
@@ -322,4 +323,14 @@ test.each([
   const stored =
     record === undefined ? undefined : (JSON.parse(JSON.stringify(record)) as AcmeAccountRecord);
   expect(planAccount(given, stored, NOW_MS).kind).toBe(plan);
+});
+
+test.each([
+  { when: 'it is waited for', sinceMs: NOW_MS - 1_000, left: 30_000 },
+  { when: 'a clock is a little behind', sinceMs: NOW_MS + 60_000, left: 30_000 },
+  { when: 'a clock went back by an hour', sinceMs: NOW_MS + 3_600_000, left: 0 },
+  { when: 'an older version noted it', sinceMs: undefined, left: 30_000 },
+])('how long a failure holds things up: $when', ({ sinceMs, left }) => {
+  const nextTryMs = NOW_MS + 30_000;
+  expect(leftMs(sinceMs === undefined ? { nextTryMs } : { sinceMs, nextTryMs }, NOW_MS)).toBe(left);
 });

@@ -9,6 +9,7 @@ import type {
 } from '../../runtime/acme-records.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';
 import {
+  AHEAD_MS_MAX,
   areSameNames,
   isCeased,
   renewalMs,
@@ -125,13 +126,18 @@ function planStep(facts: OrderFacts, order: AcmeOrderRecord, nowMs: number): Ord
       kind: 'expire',
       why: `it came no further within ${formatDuration(stillMs)} while ${order.phase}`,
     };
-  const heldMs = Math.max(
-    accountHeldMs(asked, nowMs),
-    leftMs(order.notBeforeMs === undefined ? undefined : { nextTryMs: order.notBeforeMs }, nowMs),
-  );
+  const heldMs = Math.max(accountHeldMs(asked, nowMs), leftMs(holdOf(order), nowMs));
   if (heldMs > 0)
     return { kind: 'wait', why: 'the CA wants to be left alone', recheckInMs: heldMs };
   return { kind: 'step', step: order.phase, with: asked };
+}
+
+/** `progressMs` is never later than what was stored last. */
+function holdOf({
+  notBeforeMs: nextTryMs,
+  progressMs: sinceMs,
+}: AcmeOrderRecord): Pick<IssuanceFailure, 'nextTryMs' | 'sinceMs'> | undefined {
+  return nextTryMs === undefined ? undefined : { nextTryMs, sinceMs };
 }
 
 /** While the CA is away its orders stay good; only who has another CA to ask need not wait. */
@@ -203,9 +209,10 @@ export function accountHeldMs(
 
 /** Pure: how long something is put off; nothing when a clock went back meanwhile. */
 export function leftMs(
-  failure: Pick<IssuanceFailure, 'nextTryMs'> | undefined,
+  failure: Pick<IssuanceFailure, 'nextTryMs' | 'sinceMs'> | undefined,
   nowMs: number,
 ): number {
+  if (failure?.sinceMs !== undefined && failure.sinceMs > nowMs + AHEAD_MS_MAX) return 0;
   const left = (failure?.nextTryMs ?? nowMs) - nowMs;
   return left > 0 && left <= WAIT_MS_MAX ? left : 0;
 }

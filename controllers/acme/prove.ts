@@ -7,7 +7,7 @@ import {
   type ProofStanding,
   proofStanding,
 } from '../../runtime/proof-standing.ts';
-import { zonesByOrigin } from '../../runtime/zones.ts';
+import { zoneOfHost, zonesByOrigin } from '../../runtime/zones.ts';
 import { placeOfRecord, proofOf, publicAlias } from './challenge.ts';
 import { pollMs } from './finish.ts';
 import { type AcmePorts, SOURCE } from './ports.ts';
@@ -25,6 +25,8 @@ export async function proveNames(scene: OrderScene): Promise<Outcome> {
   if (authorizations.every(({ state }) => state === 'valid'))
     return await advance(scene, { phase: 'finalizing' });
   if (authorizations.some(({ state }) => state === 'pending')) return await propose(scene);
+  const outdated = proposedWithoutZone(scene);
+  if (outdated.length > 0) return await advance(scene, { authorizations: outdated });
   const standings = standingsOf(scene);
   if (standings.some(({ standing }) => standing.kind === 'inPlace'))
     return await answer(scene, standings);
@@ -39,6 +41,29 @@ export async function proveNames(scene: OrderScene): Promise<Outcome> {
   );
   const leftMs = Math.min(...untilMs, scene.nowMs + WAIT_MS_MAX) - scene.nowMs;
   return { recheckInMs: Math.max(1, leftMs) };
+}
+
+/**
+ * All authorizations, with those to be proposed anew that were proposed before the Zone of the name
+ * was there: what leads to no edge may be proven by DNS now. Empty: there are none.
+ */
+function proposedWithoutZone({
+  ports,
+  order,
+  issuer,
+}: OrderScene): readonly AcmeAuthorizationRecord[] {
+  if (issuer.spec.acme.challenge !== undefined) return [];
+  const { authorizations } = order.value;
+  const zones = zonesByOrigin(ports.world.list('Zone'));
+  const isOutdated = ({ name, state, proof }: AcmeAuthorizationRecord): boolean =>
+    state === 'proposed' &&
+    proof?.withoutZone === true &&
+    zoneOfHost(zones, `_acme-challenge.${name}`) !== undefined;
+  if (!authorizations.some(isOutdated)) return [];
+  return authorizations.map((each): AcmeAuthorizationRecord => {
+    const { url, name, wildcard } = each;
+    return isOutdated(each) ? { url, name, wildcard, state: 'pending' } : each;
+  });
 }
 
 /** Reads what the CA wants to see, and stores what is put up for it. */

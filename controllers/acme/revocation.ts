@@ -108,7 +108,7 @@ export async function reconcileRevocation(scene: RevocationScene): Promise<Outco
     if (trouble === undefined) throw error;
     const waitMs = waitFor(trouble, backoffMs(failures + 1, RETRY, ports.random));
     const { message } = trouble;
-    const failure = { reason: trouble.reason, message, nextTryMs: nowMs + waitMs };
+    const failure = { reason: trouble.reason, message, sinceMs: nowMs, nextTryMs: nowMs + waitMs };
     const value = { ...kept, failures: failures + 1, failure };
     return afterWrite(await ports.writer.commit([write(scene, value)], AUTHOR), waitMs);
   }

@@ -47,7 +47,8 @@ export async function advance(
 /** Nothing has changed yet; the CA is asked again after that time. */
 export async function pause(scene: OrderScene, waitMs: number): Promise<Outcome> {
   const { troubles: _, ...kept } = scene.order.value;
-  const value = { ...kept, notBeforeMs: scene.nowMs + waitMs };
+  const progressMs = Math.min(kept.progressMs, scene.nowMs);
+  const value = { ...kept, progressMs, notBeforeMs: scene.nowMs + waitMs };
   const outcome = await scene.ports.writer.commit([orderWrite(scene, value)], AUTHOR);
   return afterWrite(outcome, waitMs);
 }
@@ -57,7 +58,8 @@ export async function rest(scene: OrderScene, trouble: Trouble): Promise<Outcome
   const { ports, nowMs, order } = scene;
   const troubles = (order.value.troubles ?? 0) + 1;
   const waitMs = waitFor(trouble, backoffMs(troubles, REST, ports.random));
-  const value = { ...order.value, troubles, notBeforeMs: nowMs + waitMs };
+  const progressMs = Math.min(order.value.progressMs, nowMs);
+  const value = { ...order.value, troubles, progressMs, notBeforeMs: nowMs + waitMs };
   return afterWrite(await ports.writer.commit([orderWrite(scene, value)], AUTHOR), waitMs);
 }
 
@@ -127,6 +129,6 @@ function accountAfter(
     ...kept,
     troubled: all.slice(0, TROUBLED_MAX),
     failures: failures + 1,
-    failure: { reason, message, nextTryMs: clock.nowMs() + waitMs },
+    failure: { reason, message, sinceMs: clock.nowMs(), nextTryMs: clock.nowMs() + waitMs },
   };
 }

@@ -32,7 +32,8 @@ export async function startOrder(scene: StartScene): Promise<Outcome> {
   const reached = limitOf(ports, scene, nowMs);
   if (reached !== undefined) {
     const message = cut(reached.message);
-    return await hold(scene, { reason: 'rateLimited', message, nextTryMs: nowMs + reached.inMs });
+    const nextTryMs = nowMs + reached.inMs;
+    return await hold(scene, { reason: 'rateLimited', message, sinceMs: nowMs, nextTryMs });
   }
   const wrong = await selfCheck(scene);
   if (wrong !== undefined) return await heldBack(scene, wrong);
@@ -91,7 +92,12 @@ async function heldBack(scene: StartScene, message: string): Promise<Outcome> {
   const { failure } = value;
   const nextTryMs = Math.min(failure?.nextTryMs ?? nowMs, nowMs + SELF_CHECK_MS_MAX);
   const written = await ports.writer.commit(
-    [issuanceWrite(scene, { ...value, failure: { reason: trouble.reason, message, nextTryMs } })],
+    [
+      issuanceWrite(scene, {
+        ...value,
+        failure: { reason: trouble.reason, message, sinceMs: nowMs, nextTryMs },
+      }),
+    ],
     AUTHOR,
   );
   if (written.outcome === 'written') {

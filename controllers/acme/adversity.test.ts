@@ -1,0 +1,131 @@
+import { expect, test } from 'vitest';
+import { RENEW_REQUESTED, REVOKE_REQUESTED, ROLLOVER_REQUESTED } from '../../api/requests.ts';
+import { type Acme, AcmeProblem } from '../../runtime/acme.ts';
+import type { Scene } from '../test-scene.ts';
+import {
+  acmeScene,
+  annotate,
+  certificateOf,
+  DAY_MS,
+  finish,
+  materialOf,
+  order,
+} from './test-acme.ts';
+
+const HOUR_MS = 3_600_000;
+const account = (at: Scene) => at.world.records('acmeAccount')[0]?.[1].value;
+const issuer = (at: Scene) => at.world.get('Issuer', { name: 'letsencrypt' });
+
+const refusal = (type: string, detail: string) => new AcmeProblem({ type, detail, status: 403 });
+
+test('a CA that knows nothing of what an order replaces is asked without (RFC 9773 §5)', async () => {
+  const placed: boolean[] = [];
+  const at = await acmeScene({
+    acmeOf: ({ acme }): Acme => ({
+      ...acme,
+      async createOrder(given, request, signal) {
+        placed.push(request.replacesPem !== undefined);
+        // What Let's Encrypt says when another account has ordered it, or no name is the same.
+        if (request.replacesPem !== undefined)
+          throw refusal('unauthorized', 'requester account did not request the certificate');
+        return await acme.createOrder(given, request, signal);
+      },
+    }),
+  });
+  await order(at);
+  const before = materialOf(at)?.fingerprint;
+  await annotate(at, 'Certificate', 'blog', { [RENEW_REQUESTED]: 'now' });
+  await finish(at);
+  expect(placed).toEqual([false, true, false]);
+  expect(materialOf(at)?.fingerprint).not.toBe(before);
+  await at.end();
+});
+
+test('names that have nothing to do with those from before replace nothing', async () => {
+  const placed: boolean[] = [];
+  const at = await acmeScene({
+    acmeOf: ({ acme }): Acme => ({
+      ...acme,
+      async createOrder(given, request, signal) {
+        placed.push(request.replacesPem !== undefined);
+        return await acme.createOrder(given, request, signal);
+      },
+    }),
+  });
+  await order(at);
+  const { spec } = certificateOf(at);
+  await at.configure('Certificate', 'blog', { ...spec, names: ['shop.example.com'] });
+  await finish(at);
+  expect(materialOf(at)?.names).toEqual(['shop.example.com']);
+  expect(placed).toEqual([false, false]);
+  await at.end();
+});
+
+test('one certificate alone does not hammer a CA that is away', async () => {
+  const publicDns = { lookup: () => Promise.resolve([]) };
+  const at = await acmeScene({ publicDns, nameservers: [] });
+  at.ca.setWeather({ faults: { unreachable: 1 }, flaws: {}, slowMsMax: 0 });
+  const before = at.ca.asked.directory ?? 0;
+  await order(at, { ms: 6 * HOUR_MS });
+  expect((at.ca.asked.directory ?? 0) - before).toBeLessThan(60);
+  await at.end();
+});
+
+test.each(['changeKey', 'updateContact'] as const)(
+  'a CA that refuses %s for good is heard, and certificates go on',
+  async (step) => {
+    let asked = 0;
+    const at = await acmeScene({
+      acmeOf: ({ acme }): Acme => ({
+        ...acme,
+        [step]: () => {
+          asked += 1;
+          return Promise.reject(refusal('malformed', 'not here'));
+        },
+      }),
+    });
+    await annotate(at, 'Issuer', 'letsencrypt', { [ROLLOVER_REQUESTED]: 'now' });
+    const { acme } = issuer(at)?.spec ?? {};
+    await at.configure('Issuer', 'letsencrypt', { acme: { ...acme, contact: ['a@example.com'] } });
+    await finish(at, HOUR_MS);
+    for (const name of ['one', 'two']) await order(at, { name, names: [`${name}.example.com`] });
+    expect(materialOf(at, 'one')).toBeDefined();
+    expect(materialOf(at, 'two')).toBeDefined();
+    expect(asked).toBe(1);
+    expect(account(at)).not.toHaveProperty('nextSealedKey');
+    const notes = at.events.notes.filter(({ reason }) => reason === 'AccountChangeRefused');
+    expect(notes).toMatchObject([{ type: 'Warning', message: expect.stringContaining('not here') }]);
+    await at.end();
+  },
+);
+
+test('a name below a delegation is proven by its edges: nobody asks our zone for it', async () => {
+  const at = await acmeScene();
+  const records = [{ name: 'shop', type: 'NS', values: ['ns.elsewhere.test.'] }];
+  await at.configure('Zone', 'example', { records });
+  const looked: string[] = [];
+  at.looks(async ({ type }) => {
+    looked.push(type);
+    return undefined;
+  });
+  await order(at, { names: ['www.shop.example.com'] });
+  expect(looked).toEqual(['http-01']);
+  await at.end();
+});
+
+test('what is to be revoked waits for its account, and goes on once that is there', async () => {
+  const at = await acmeScene();
+  await order(at);
+  const fingerprint = materialOf(at)?.fingerprint ?? '';
+  const { acme } = issuer(at)?.spec ?? {};
+  await at.configure('Issuer', 'letsencrypt', { acme: { ...acme, termsOfServiceAgreed: false } });
+  at.ca.forgetAccounts();
+  await annotate(at, 'Certificate', 'blog', { [REVOKE_REQUESTED]: `${fingerprint} keyCompromise` });
+  await finish(at, 10_000);
+  expect(account(at)?.url).toBeUndefined();
+  expect(at.world.record('revocation', fingerprint)?.value.revokedMs).toBeUndefined();
+  await at.configure('Issuer', 'letsencrypt', { acme });
+  await finish(at, DAY_MS);
+  expect(at.ca.asked.revoke).toBe(2);
+  await at.end();
+});
