@@ -12,6 +12,7 @@ import {
   AUTHOR,
   accountKeyContext,
   accountOf,
+  SOURCE,
   serverOf,
 } from './ports.ts';
 import { noteAccount } from './scene.ts';
@@ -175,10 +176,9 @@ async function tellContact(
 ): Promise<Outcome> {
   const { ports, issuer, signal } = scene;
   const contact = contactOf(issuer);
-  await ports.acme.updateContact(account, contact, signal);
-  const kept = untroubled(stored.value);
-  const value = { ...kept, contact };
-  return afterWrite(await ports.writer.commit([write(scene, stored, value)], AUTHOR));
+  const refused = await refusalOf(ports.acme.updateContact(account, contact, signal));
+  const value = { ...untroubled(stored.value), contact };
+  return await heard(scene, { stored, value, what: 'the contact', refused });
 }
 
 async function makeNextKey(
@@ -210,15 +210,53 @@ async function changeKey(
   if (open) return { recheckInMs: ROLLOVER_WAIT_MS };
   const nextKeyPem = ports.sealer.open(nextSealedKey, accountKeyContext(uid));
   const has = await ports.acme.findAccount(account.server, nextKeyPem, signal);
-  if (has === undefined) await ports.acme.changeKey(account, nextKeyPem, signal);
+  const refused =
+    has === undefined
+      ? await refusalOf(ports.acme.changeKey(account, nextKeyPem, signal))
+      : undefined;
   const rollover = requestedRollover(annotations);
   const value: AcmeAccountRecord = {
     ...kept,
-    sealedKey: nextSealedKey,
-    keyMs: nowMs,
+    ...(refused === undefined ? { sealedKey: nextSealedKey, keyMs: nowMs } : {}),
     ...(rollover === undefined ? {} : { rollover }),
   };
-  return afterWrite(await ports.writer.commit([write(scene, stored, value)], AUTHOR));
+  return await heard(scene, { stored, value, what: 'another key', refused });
+}
+
+/**
+ * A change that the CA refuses is over, until a person asks for another: orders wait for changes,
+ * and a certificate must not end because of one (INV-31).
+ */
+async function heard(
+  scene: AccountScene,
+  change: {
+    readonly stored: Stored<AcmeAccountRecord>;
+    readonly value: AcmeAccountRecord;
+    readonly what: string;
+    readonly refused: string | undefined;
+  },
+): Promise<Outcome> {
+  const { ports, issuer: regarding } = scene;
+  const { stored, value, what, refused } = change;
+  const written = await ports.writer.commit([write(scene, stored, value)], AUTHOR);
+  if (refused !== undefined && written.outcome === 'written') {
+    const message = `${what} for the account: ${refused}; it stays as it is until asked again`;
+    const note = { type: 'Warning', reason: 'AccountChangeRefused', message } as const;
+    ports.events.record({ regarding, source: SOURCE, ...note });
+  }
+  return afterWrite(written);
+}
+
+/** What the CA says when it was reached and said no to just this; undefined: it took it. */
+async function refusalOf(change: Promise<void>): Promise<string | undefined> {
+  try {
+    await change;
+    return undefined;
+  } catch (error) {
+    const trouble = troubleOf(error);
+    if (trouble?.kind !== 'order') throw error;
+    return trouble.message;
+  }
 }
 
 /** What is left once the CA has answered. */

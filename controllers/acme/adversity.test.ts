@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { RENEW_REQUESTED, REVOKE_REQUESTED, ROLLOVER_REQUESTED } from '../../api/requests.ts';
 import { type Acme, AcmeProblem } from '../../runtime/acme.ts';
 import type { Scene } from '../test-scene.ts';
+import { isAcme } from './ports.ts';
+import { noteAccount } from './scene.ts';
 import {
   acmeScene,
   annotate,
@@ -94,7 +96,9 @@ test.each(['changeKey', 'updateContact'] as const)(
     expect(asked).toBe(1);
     expect(account(at)).not.toHaveProperty('nextSealedKey');
     const notes = at.events.notes.filter(({ reason }) => reason === 'AccountChangeRefused');
-    expect(notes).toMatchObject([{ type: 'Warning', message: expect.stringContaining('not here') }]);
+    expect(notes).toMatchObject([
+      { type: 'Warning', message: expect.stringContaining('not here') },
+    ]);
     await at.end();
   },
 );
@@ -114,7 +118,7 @@ test('a name below a delegation is proven by its edges: nobody asks our zone for
 });
 
 test('what is to be revoked waits for its account, and goes on once that is there', async () => {
-  const at = await acmeScene();
+  const at = await acmeScene({ settings: { lifetimeMs: 2 * DAY_MS } });
   await order(at);
   const fingerprint = materialOf(at)?.fingerprint ?? '';
   const { acme } = issuer(at)?.spec ?? {};
@@ -125,7 +129,37 @@ test('what is to be revoked waits for its account, and goes on once that is ther
   expect(account(at)?.url).toBeUndefined();
   expect(at.world.record('revocation', fingerprint)?.value.revokedMs).toBeUndefined();
   await at.configure('Issuer', 'letsencrypt', { acme });
-  await finish(at, DAY_MS);
-  expect(at.ca.asked.revoke).toBe(2);
+  await finish(at, HOUR_MS);
+  expect(account(at)?.url).toBeDefined();
+  expect(at.ca.asked.revoke).toBeGreaterThan(1);
+  // The new account may not; what has ended is not asked for any more.
+  await finish(at, 3 * DAY_MS);
+  expect(at.world.records('revocation')).toEqual([]);
+  await at.end();
+});
+
+test('a Zone that leads its proofs elsewhere is not asked for them again and again', async () => {
+  const at = await acmeScene({ deaf: ['a', 'b'] });
+  const records = [{ name: '_acme-challenge.a', type: 'CNAME', values: ['x.elsewhere.test.'] }];
+  await at.configure('Zone', 'example', { records });
+  await order(at, { names: ['a.example.com'], ms: 600_000 });
+  expect(at.ca.asked.readAuthorization).toBeLessThan(5);
+  await at.end();
+});
+
+test('what a CA took just before it asked to be left alone does not end the rest', async () => {
+  const at = await acmeScene();
+  const trouble = { kind: 'account', reason: 'rateLimited', message: 'slow down' } as const;
+  const given = issuer(at);
+  if (!isAcme(given)) throw new Error('no Issuer');
+  await noteAccount(at, given, { ...trouble, retryAfterMs: HOUR_MS });
+  await at.settle();
+  await noteAccount(at, given, undefined);
+  await at.settle();
+  expect(account(at)?.failure).toMatchObject({ message: 'slow down' });
+  await at.clock.advance(HOUR_MS);
+  await noteAccount(at, given, undefined);
+  await at.settle();
+  expect(account(at)?.failure).toBeUndefined();
   await at.end();
 });

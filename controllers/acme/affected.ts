@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Certificate } from '../../api/certificate.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { proofsUp } from '../../runtime/acme-proofs.ts';
-import type { AcmeOrderRecord } from '../../runtime/acme-records.ts';
+import type { AcmeOrderRecord, RevocationRecord } from '../../runtime/acme-records.ts';
 import { qualifiedName } from '../../runtime/keys.ts';
 import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/world.ts';
 
@@ -18,11 +18,16 @@ function byRecord(
   switch (record) {
     case 'acmeOrder':
     case 'issuance':
-    case 'material':
       return ofUid(world, id);
+    case 'material':
+      return [
+        ...ofUid(world, id),
+        ...revocations(world, ({ certificate }) => certificate.uid === id),
+      ];
     case 'acmeAccount': {
       const issuer = world.list('Issuer').find(({ metadata }) => metadata.uid === id);
-      return issuer === undefined ? [`owner:${id}`] : ofIssuer(world, issuer);
+      const waiting = revocations(world, ({ issuerUid }) => issuerUid === id);
+      return issuer === undefined ? [`owner:${id}`] : [...ofIssuer(world, issuer), ...waiting];
     }
     case 'acmeCount':
       return ['counts'];
@@ -32,10 +37,7 @@ function byRecord(
       return proving(world, (order) => dependsOn(order, id));
     case 'session':
     case 'report':
-      return [
-        ...proving(world, () => true),
-        ...world.records('revocation').map(([fingerprint]) => `revocation:${fingerprint}`),
-      ];
+      return [...proving(world, () => true), ...revocations(world, () => true)];
     case 'authority':
     case 'dnsCookie':
     case 'geo':
@@ -59,13 +61,20 @@ function byObject(
     if (!isBeyondStatus(change) && !isAsked) return [];
     const name = qualifiedName(object.metadata);
     const uids = new Set([object.metadata.uid, before?.metadata.uid ?? object.metadata.uid]);
-    return [`order:${name}`, `renewal:${name}`, ...[...uids].map((uid) => `owner:${uid}`)];
+    const revoked = revocations(world, ({ certificate }) => uids.has(certificate.uid));
+    return [...named(name), ...[...uids].map((uid) => `owner:${uid}`), ...revoked];
   }
   if (isKind(object, 'Issuer')) {
     const isAsked = !isDeepStrictEqual(object.metadata.annotations, before?.metadata.annotations);
     if (!isBeyondStatus(change) && !isAsked) return [];
     const uids = new Set([object.metadata.uid, before?.metadata.uid ?? object.metadata.uid]);
-    return [...ofIssuer(world, object), ...[...uids].map((uid) => `owner:${uid}`)];
+    const waiting = revocations(world, ({ issuerUid }) => uids.has(issuerUid));
+    const owners = [...uids].map((uid) => `owner:${uid}`);
+    // It may be the one that a certificate is from again, or no longer.
+    const renewals = usersOf(world, object).map(
+      ({ metadata }) => `renewal:${qualifiedName(metadata)}`,
+    );
+    return [...ofIssuer(world, object), ...renewals, ...owners, ...waiting];
   }
   if (isKind(object, 'Secret')) {
     const name = qualifiedName(object.metadata);
@@ -84,19 +93,39 @@ function ofUid(world: World, uid: string): readonly string[] {
 }
 
 function ofCertificate({ metadata }: Certificate): readonly string[] {
-  const name = qualifiedName(metadata);
+  return named(qualifiedName(metadata));
+}
+
+function named(name: string): readonly string[] {
   return [`order:${name}`, `renewal:${name}`];
 }
 
+function revocations(
+  world: World,
+  concerns: (revocation: RevocationRecord) => boolean,
+): readonly string[] {
+  return world
+    .records('revocation')
+    .filter(([, { value }]) => concerns(value))
+    .map(([fingerprint]) => `revocation:${fingerprint}`);
+}
+
+function ofIssuer(world: World, issuer: Issuer): readonly string[] {
+  const users = usersOf(world, issuer);
+  return [
+    `account:${issuer.metadata.name}`,
+    ...users.map(({ metadata }) => `order:${qualifiedName(metadata)}`),
+  ];
+}
+
 /** Those that use it, as it stands or as a fallback. */
-function ofIssuer(world: World, { metadata: { name } }: Issuer): readonly string[] {
+function usersOf(world: World, { metadata: { name } }: Issuer): readonly Certificate[] {
   const standing = world
     .list('Issuer')
     .filter(({ spec }) => spec.acme?.fallbacks.includes(name))
     .map(({ metadata }) => metadata.name);
   const names = new Set([name, ...standing]);
-  const users = world.list('Certificate').filter(({ spec }) => names.has(spec.issuer));
-  return [`account:${name}`, ...users.map(({ metadata }) => `order:${qualifiedName(metadata)}`)];
+  return world.list('Certificate').filter(({ spec }) => names.has(spec.issuer));
 }
 
 /** Orders whose proofs are on their way. */

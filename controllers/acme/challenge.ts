@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { absoluteName } from '../../api/records.ts';
+import { absoluteName, isWithin } from '../../api/records.ts';
+import type { Zone } from '../../api/zone.ts';
 import type { AcmeAuthorization, AcmeChallenge, ChallengeType } from '../../runtime/acme.ts';
 import type { ProofRecord } from '../../runtime/acme-records.ts';
 import { qualifiedName } from '../../runtime/keys.ts';
@@ -30,7 +31,7 @@ export async function placeOfRecord(
   let recordName = `_acme-challenge.${name}`;
   for (let followed = 0; followed <= ALIASES_MAX; followed += 1) {
     const zone = zoneOfHost(zones, recordName);
-    if (zone === undefined) {
+    if (zone === undefined || isDelegated(recordName, zone)) {
       const target = await lookup(recordName);
       if (target === undefined) return undefined;
       recordName = target;
@@ -46,6 +47,14 @@ export async function placeOfRecord(
     recordName = absoluteName(target, origin);
   }
   return undefined;
+}
+
+/** Whether the Zone names others who answer for it (RFC 1034 §4.2): what it holds there nobody sees. */
+function isDelegated(recordName: string, { spec: { origin, records } }: Zone): boolean {
+  return records.some(({ name, type }) => {
+    const owner = absoluteName(name, origin);
+    return type === 'NS' && owner !== origin && isWithin(recordName, owner);
+  });
 }
 
 /** What others have declared `_acme-challenge` names as aliases of; whoever cannot tell says none. */

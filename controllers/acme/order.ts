@@ -96,12 +96,8 @@ async function begin(scene: Parameters<typeof startOrder>[0]): Promise<Outcome> 
     const trouble = troubleOf(error);
     if (trouble === undefined) throw error;
     const kind = trouble.kind === 'order' ? 'account' : trouble.kind;
-    await noteAccount(
-      scene.ports,
-      scene.issuer,
-      { ...trouble, kind },
-      scene.certificate.metadata.uid,
-    );
+    // Nothing is stored that would make this Certificate wait: all of the account do, at once.
+    await noteAccount(scene.ports, scene.issuer, { ...trouble, kind });
     return { recheckInMs: QUEUE_MS };
   }
 }

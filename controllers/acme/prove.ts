@@ -7,7 +7,7 @@ import {
   type ProofStanding,
   proofStanding,
 } from '../../runtime/proof-standing.ts';
-import { zoneOfHost, zonesByOrigin } from '../../runtime/zones.ts';
+import { zonesByOrigin } from '../../runtime/zones.ts';
 import { placeOfRecord, proofOf, publicAlias } from './challenge.ts';
 import { pollMs } from './finish.ts';
 import { type AcmePorts, SOURCE } from './ports.ts';
@@ -25,7 +25,7 @@ export async function proveNames(scene: OrderScene): Promise<Outcome> {
   if (authorizations.every(({ state }) => state === 'valid'))
     return await advance(scene, { phase: 'finalizing' });
   if (authorizations.some(({ state }) => state === 'pending')) return await propose(scene);
-  const outdated = proposedWithoutZone(scene);
+  const outdated = await proposedWithoutZone(scene);
   if (outdated.length > 0) return await advance(scene, { authorizations: outdated });
   const standings = standingsOf(scene);
   if (standings.some(({ standing }) => standing.kind === 'inPlace'))
@@ -47,22 +47,25 @@ export async function proveNames(scene: OrderScene): Promise<Outcome> {
  * All authorizations, with those to be proposed anew that were proposed before the Zone of the name
  * was there: what leads to no edge may be proven by DNS now. Empty: there are none.
  */
-function proposedWithoutZone({
+async function proposedWithoutZone({
   ports,
   order,
   issuer,
-}: OrderScene): readonly AcmeAuthorizationRecord[] {
+}: OrderScene): Promise<readonly AcmeAuthorizationRecord[]> {
   if (issuer.spec.acme.challenge !== undefined) return [];
   const { authorizations } = order.value;
+  const outdated = new Set<string>();
   const zones = zonesByOrigin(ports.world.list('Zone'));
-  const isOutdated = ({ name, state, proof }: AcmeAuthorizationRecord): boolean =>
-    state === 'proposed' &&
-    proof?.withoutZone === true &&
-    zoneOfHost(zones, `_acme-challenge.${name}`) !== undefined;
-  if (!authorizations.some(isOutdated)) return [];
+  for (const { url, name, state, proof } of authorizations) {
+    if (state !== 'proposed' || proof?.withoutZone !== true) continue;
+    // A Zone that leads elsewhere holds no proof: it would be proposed anew for ever.
+    const place = await placeOfRecord(name, zones, () => Promise.resolve(undefined));
+    if (place !== undefined) outdated.add(url);
+  }
+  if (outdated.size === 0) return [];
   return authorizations.map((each): AcmeAuthorizationRecord => {
     const { url, name, wildcard } = each;
-    return isOutdated(each) ? { url, name, wildcard, state: 'pending' } : each;
+    return outdated.has(url) ? { url, name, wildcard, state: 'pending' } : each;
   });
 }
 

@@ -9,7 +9,7 @@ import { requestsOf } from '../../runtime/renewal.ts';
 import type { Operation } from '../../runtime/writer.ts';
 import { leftMs } from './plan.ts';
 import { type AcmeIssuer, type AcmePorts, AUTHOR, SOURCE } from './ports.ts';
-import { waitFor } from './scene.ts';
+import { noteAccount, waitFor } from './scene.ts';
 import { troubleOf } from './trouble.ts';
 
 /** How long it is remembered that something was revoked. */
@@ -95,8 +95,8 @@ export async function reconcileRevocation(scene: RevocationScene): Promise<Outco
     const { recheckInMs } = plan;
     return recheckInMs === Infinity ? 'settled' : { recheckInMs };
   }
-  // Without its Issuer there is nobody to tell.
-  if (plan.kind === 'forget' || issuer === undefined)
+  // Without its Issuer there is nobody to tell; and what has ended CAs revoke no more.
+  if (plan.kind === 'forget' || issuer === undefined || hasEnded(scene))
     return afterWrite(await ports.writer.commit([write(scene, undefined)], AUTHOR));
   if (account === undefined) return 'settled';
   const { failure: _, failures = 0, ...kept } = stored.value;
@@ -106,6 +106,8 @@ export async function reconcileRevocation(scene: RevocationScene): Promise<Outco
   } catch (error) {
     const trouble = troubleOf(error);
     if (trouble === undefined) throw error;
+    // Registered anew: a change that calls for this name again.
+    if (trouble.kind === 'forgotten') await noteAccount(ports, issuer, trouble);
     const waitMs = waitFor(trouble, backoffMs(failures + 1, RETRY, ports.random));
     const { message } = trouble;
     const failure = { reason: trouble.reason, message, sinceMs: nowMs, nextTryMs: nowMs + waitMs };
@@ -115,6 +117,14 @@ export async function reconcileRevocation(scene: RevocationScene): Promise<Outco
   const done = await ports.writer.commit([write(scene, { ...kept, revokedMs: nowMs })], AUTHOR);
   if (done.outcome === 'written') tell(scene);
   return afterWrite(done, KEPT_MS);
+}
+
+function hasEnded({ ports, stored, nowMs }: RevocationScene): boolean {
+  try {
+    return ports.certificateReader.read(stored.value.chainPem).notAfterMs <= nowMs;
+  } catch {
+    return false;
+  }
 }
 
 function tell({ ports, facts, issuer }: RevocationScene): void {

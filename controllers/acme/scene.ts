@@ -9,6 +9,7 @@ import { backoffMs } from '../../runtime/backoff.ts';
 import { afterWrite, type Outcome } from '../../runtime/controller.ts';
 import type { MaterialRecord, Stored } from '../../runtime/records.ts';
 import type { Operation } from '../../runtime/writer.ts';
+import { accountHeldMs } from './plan.ts';
 import { type AcmeIssuer, type AcmePorts, AUTHOR } from './ports.ts';
 import type { Trouble } from './trouble.ts';
 
@@ -90,6 +91,9 @@ export async function noteAccount(
   const { uid: id } = issuer.metadata;
   const stored = ports.world.record('acmeAccount', id);
   if (stored === undefined) return;
+  // Nobody asks while it is held: what succeeds now began before, and the CA's word is newer.
+  const isHeld = accountHeldMs({ issuer, account: stored.value }, ports.clock.nowMs()) > 0;
+  if (trouble === undefined && isHeld) return;
   const value = accountAfter(ports, stored.value, trouble, by);
   const failedGeneration = issuer.metadata.generation;
   if (value === undefined) return;

@@ -57,7 +57,7 @@ export async function startOrder(scene: StartScene): Promise<Outcome> {
     authorizations: [],
     ...(profile === undefined ? {} : { profile }),
     ...(renew === undefined ? {} : { renewRequest: renew }),
-    ...(isOfSameCa && hasRenewalInfo(scene) ? { replaces: material.value.fingerprint } : {}),
+    ...(isOfSameCa && mayReplace(scene) ? { replaces: material.value.fingerprint } : {}),
   };
   const stored = await ports.writer.commit(
     [
@@ -78,9 +78,14 @@ export async function startOrder(scene: StartScene): Promise<Outcome> {
   return await stepped({ ...scene, order }, placeOrder);
 }
 
-/** Of a certificate that the CA never spoke of it may not know what it replaces (RFC 9773 §5). */
-function hasRenewalInfo({ issuance, material }: StartScene): boolean {
+/**
+ * Of a certificate that the CA never spoke of it may not know what it replaces; and one name at
+ * least must be the same (RFC 9773 §5).
+ */
+function mayReplace({ certificate, issuance, material }: StartScene): boolean {
   const { renewal } = issuance?.value ?? {};
+  const before = new Set(material?.value.names);
+  if (!certificate.spec.names.some((name) => before.has(name))) return false;
   return renewal?.window !== undefined && renewal.fingerprint === material?.value.fingerprint;
 }
 
