@@ -48,6 +48,17 @@ test('cert revoke names the very certificate in use, and asks first on a termina
   expect((await cli.b8sctl('cert revoke blog --reason tired')).error).toContain('Allowed choices');
 });
 
+test.each(['cert renew shop', 'cert revoke shop'])(
+  '%s: nobody but its CA can do that to a certificate that was brought',
+  async (line) => {
+    await declare('Certificate', 'shop', { names: ['shop.example.com'], secret: 'shop-2027' });
+    const { error, out, code } = await cli.b8sctl(line);
+    expect(error).toContain('is out of Secret "shop-2027": have its CA do it');
+    expect({ out, code }).toEqual({ out: '', code: 1 });
+    expect(annotations('Certificate')).toBeUndefined();
+  },
+);
+
 test('cert describe shows every order that was tried, and when', async () => {
   const order = 'https://ca.test/order/7';
   const failed = { started: '2027-01-15T11:00:00Z', time: '2027-01-15T11:00:30Z' };

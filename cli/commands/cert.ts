@@ -62,9 +62,10 @@ async function renew(names: readonly string[], cli: Cli): Promise<void> {
   const namespace = await cli.namespace();
   const requested = new Date(cli.clock.nowMs()).toISOString();
   await forEachOrFail(cli, names, async (word) => {
-    const { object } = await modify(api, certificateReference(word, namespace), (certificate) =>
-      annotated(certificate, RENEW_REQUESTED, requested),
-    );
+    const { object } = await modify(api, certificateReference(word, namespace), (certificate) => {
+      refuseBrought(certificate as Certificate);
+      return annotated(certificate, RENEW_REQUESTED, requested);
+    });
     cli.terminal.out(`${qualifiedName(object)} is renewed\n`);
   });
 }
@@ -76,7 +77,9 @@ async function revoke(
 ): Promise<void> {
   const api = await cli.api();
   const reference = certificateReference(word, await cli.namespace());
-  const { status, spec } = (await fetchObject(api, reference)) as Certificate;
+  const certificate = (await fetchObject(api, reference)) as Certificate;
+  refuseBrought(certificate);
+  const { status, spec } = certificate;
   const fingerprint = status?.fingerprint;
   if (fingerprint === undefined)
     throw new CommandError(`error: certificate ${reference.name} has not been issued yet`);
@@ -90,6 +93,13 @@ async function revoke(
     return annotated(current, REVOKE_REQUESTED, `${fingerprint} ${reason}`);
   });
   terminal.out(`${qualifiedName(object)} is revoked\n`);
+}
+
+/** Whoever brought it knows its CA; we do not. */
+function refuseBrought({ metadata: { name }, spec: { secret } }: Certificate): void {
+  if (secret === undefined) return;
+  const mend = `have its CA do it, and put what comes into the Secret: b8sctl create secret tls ${secret}`;
+  throw new CommandError(`error: certificate ${name} is out of Secret "${secret}": ${mend}`);
 }
 
 /** `blog`, `certificate/blog` or `cert/blog`. */
