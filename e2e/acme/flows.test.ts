@@ -158,6 +158,19 @@ describe.skipIf(missing !== undefined)(
         });
     }, 60_000);
 
+    test('a key of another kind, and hours for renewals, stay with the certificate of a Site', async () => {
+      const { fingerprint } = await statusOf('blog');
+      const renewal = { before: '40d', window: { days: ['Tue'], from: '02:00', to: '05:00' } };
+      const patch = JSON.stringify({ spec: { keyType: 'rsa-2048', renewal } });
+      await b8sctl('patch', 'certificate/blog', '-p', patch);
+      await becomes('blog', (status) => status.fingerprint !== fingerprint);
+      await blogShown();
+      const [node = failed('the scene has no nodes')] = scene().nodes;
+      expect(await shownBy(node, { name: BLOG, ca: ca().roots })).toMatchObject({ bits: 2048 });
+      const { spec } = await read(scene(), 'certificate', 'blog');
+      expect(spec).toMatchObject({ keyType: 'rsa-2048', renewal });
+    }, 60_000);
+
     test('get certificates and cert describe show it all', async () => {
       const table = await b8sctl('get', 'certificates');
       const [header = '', ...rows] = table.trim().split('\n');
