@@ -30,3 +30,16 @@ test('a scope can be aborted for a reason of its own', () => {
   scope.end();
   expect(scope.signal.reason).toEqual(new Error('too late'));
 });
+
+test('scopes of one parent end in the order in which they began, but for those that are done', () => {
+  const parent = new AbortController();
+  const ended: string[] = [];
+  const scopes = ['first', 'second', 'third'].map((name) => {
+    const scope = scopeOf(parent.signal);
+    scope.signal.addEventListener('abort', () => ended.push(name));
+    return scope;
+  });
+  scopes[1]?.end();
+  parent.abort(new Error('stopped'));
+  expect(ended).toEqual(['second', 'first', 'third']);
+});

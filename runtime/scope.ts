@@ -11,17 +11,35 @@ export interface Scope {
 const ENDED = new Error('the work is done');
 
 /**
+ * The scopes that end with a signal, which itself knows of one listener only: it would search all
+ * of them for each that comes or goes, and a control loop has as many as there are names.
+ */
+const followers = new WeakMap<AbortSignal, Set<AbortController>>();
+
+/**
  * As `AbortSignal.any([parent, own])`, but without the bookkeeping for garbage collection that this
  * costs: `end` must be called. A reconcile, a frame and a piece of a blob have one each.
  */
 export function scopeOf(parent: AbortSignal): Scope {
   const own = new AbortController();
-  const follow = (): void => own.abort(parent.reason);
-  if (parent.aborted) follow();
-  else parent.addEventListener('abort', follow, { once: true });
+  if (parent.aborted) own.abort(parent.reason);
+  else followersOf(parent).add(own);
   const abort = (reason: Error): void => {
-    parent.removeEventListener('abort', follow);
+    followers.get(parent)?.delete(own);
     own.abort(reason);
   };
   return { signal: own.signal, abort, end: () => abort(ENDED) };
+}
+
+function followersOf(parent: AbortSignal): Set<AbortController> {
+  const known = followers.get(parent);
+  if (known !== undefined) return known;
+  const made = new Set<AbortController>();
+  followers.set(parent, made);
+  const abortAll = (): void => {
+    for (const own of made) own.abort(parent.reason);
+    made.clear();
+  };
+  parent.addEventListener('abort', abortAll, { once: true });
+  return made;
 }

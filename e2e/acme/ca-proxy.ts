@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, request } from 'node:https';
+import { Agent, createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createAuthority, generateCa } from '../../runtime/node/authority.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
@@ -35,6 +35,7 @@ export async function startCaProxy(pebble: Pebble): Promise<CaProxy> {
     lifetimeMs: DAY_MS,
   });
   const calls: string[] = [];
+  const agent = new Agent({ keepAlive: true, ca: pebble.caPem });
   let cut: Parameters<CaProxy['count']>[0];
   let isCut = false;
   const server = createServer({ cert, key }, (incoming, outgoing) => {
@@ -47,7 +48,7 @@ export async function startCaProxy(pebble: Pebble): Promise<CaProxy> {
         outgoing.destroy();
         return cut.onCut();
       }
-      const answer = await forward(incoming, pebble);
+      const answer = await forward(incoming, pebble, agent);
       if (!isLast) return send(answer, outgoing);
       outgoing.destroy();
       cut?.onCut();
@@ -65,6 +66,7 @@ export async function startCaProxy(pebble: Pebble): Promise<CaProxy> {
       cut = next;
     },
     async close() {
+      agent.destroy();
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
@@ -79,16 +81,18 @@ interface Answer {
 }
 
 /** With the caller's `Host`, which Pebble makes its URLs of. */
-async function forward(incoming: IncomingMessage, pebble: Pebble): Promise<Answer> {
+async function forward(incoming: IncomingMessage, pebble: Pebble, agent: Agent): Promise<Answer> {
   const body = await bytesOf(incoming);
   const url = new URL(incoming.url ?? '/', pebble.directory);
   const { method = 'GET', headers } = incoming;
-  const call = request(url, { method, headers, ca: pebble.caPem, agent: false });
+  const call = request(url, { method, headers, agent });
   call.end(body);
   const [response] = (await once(call, 'response')) as [IncomingMessage];
+  // Each connection is kept or not by its own two ends (RFC 9110 §7.6.1).
+  const { connection: _, 'keep-alive': _k, ...kept } = response.headers;
   return {
     status: response.statusCode ?? 502,
-    headers: response.headers,
+    headers: kept,
     body: await bytesOf(response),
   };
 }
