@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { kinds } from '../../api/kinds.ts';
+import { validateObject } from '../../api/validate.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const ROOMS = ['controllers/acme', 'controllers/certificates'];
@@ -12,10 +14,45 @@ const OTHERS: ReadonlySet<string> = new Set([
   ...['Ready', 'Renewable', 'Current'],
 ]);
 
+const TEXT = readFileSync(join(ROOT, 'docs/certificates.md'), 'utf8');
+
 test('docs/certificates.md explains each reason, and none that there is not', () => {
-  const text = readFileSync(join(ROOT, 'docs/certificates.md'), 'utf8');
-  expect([...documentedReasons(text)].toSorted()).toEqual([...reasonsOfCode()].toSorted());
+  expect([...documentedReasons(TEXT)].toSorted()).toEqual([...reasonsOfCode()].toSorted());
 });
+
+test('what docs/certificates.md declares and patches is accepted', () => {
+  const blocks = [...TEXT.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, block = '']) => block);
+  const declared = blocks.filter((block) => block.includes('kind:'));
+  const patches = [...TEXT.matchAll(/ patch (\w+)\/\w+ -p '(.*?)'/gs)];
+  expect(declared.length).toBeGreaterThan(2);
+  expect(patches.length).toBeGreaterThan(1);
+  const objects: unknown[] = [
+    ...declared.map((block) => parse(block) as unknown),
+    ...patches.map(([, kind = '', patch = '']) => patched(kind, parse(patch) as Patch)),
+  ];
+  for (const object of objects)
+    expect({ object, violations: violationsOf(object) }).toEqual({ object, violations: [] });
+});
+
+interface Patch {
+  readonly spec: object;
+}
+
+function patched(kind: string, { spec }: Patch): unknown {
+  const bases: Readonly<Record<string, object>> = {
+    site: { kind: 'Site', spec: { hosts: ['blog.example.com'], ...spec } },
+    certificate: { kind: 'Certificate', spec: { names: ['blog.example.com'], ...spec } },
+  };
+  return { apiVersion: 'b8s.dev/v1', metadata: { name: 'blog' }, ...bases[kind] };
+}
+
+/** A folder is for b8sctl, which writes the release that it made of it instead. */
+function violationsOf(object: unknown): unknown {
+  const { spec } = object as { spec: { content?: object } };
+  const { content: _, ...rest } = spec;
+  const outcome = validateObject({ ...(object as object), spec: rest });
+  return 'violations' in outcome ? outcome.violations : [];
+}
 
 /** The first words of rows whose header says `reason`; of conditions these come second. */
 function documentedReasons(text: string): ReadonlySet<string> {
