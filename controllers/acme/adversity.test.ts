@@ -163,3 +163,23 @@ test('what a CA took just before it asked to be left alone does not end the rest
   expect(account(at)?.failure).toBeUndefined();
   await at.end();
 });
+
+test.each([
+  { when: 'the name is too long with the label before it', alias: undefined, at: '.example.com' },
+  { when: 'others lead it to what is no name', alias: 'a b.example.com', at: '.elsewhere.test' },
+])('$when: it is proven by the edges', async ({ alias, at: above }) => {
+  const publicDns = {
+    lookup: (_: string, type: string) =>
+      Promise.resolve(type === 'CNAME' && alias !== undefined ? [alias] : []),
+  };
+  const at = await acmeScene({ publicDns, acme: { selfCheck: 'none' } });
+  const looked: string[] = [];
+  at.looks(async ({ type }) => {
+    looked.push(type);
+    return undefined;
+  });
+  const name = ['a', 'b', 'c'].map((letter) => letter.repeat(63)).join('.');
+  await order(at, { names: [`${name}.${'d'.repeat(40)}${above}`] });
+  expect(looked).toEqual(['http-01']);
+  await at.end();
+});

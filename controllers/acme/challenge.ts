@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { recordNameProblem } from '../../api/names.ts';
 import { absoluteName, isWithin } from '../../api/records.ts';
 import type { Zone } from '../../api/zone.ts';
 import type { AcmeAuthorization, AcmeChallenge, ChallengeType } from '../../runtime/acme.ts';
@@ -30,6 +31,8 @@ export async function placeOfRecord(
 ): Promise<RecordPlace | undefined> {
   let recordName = `_acme-challenge.${name}`;
   for (let followed = 0; followed <= ALIASES_MAX; followed += 1) {
+    // With the label in front it may be too long; and others may write anything into their alias.
+    if (recordNameProblem(recordName) !== undefined) return undefined;
     const zone = zoneOfHost(zones, recordName);
     if (zone === undefined || isDelegated(recordName, zone)) {
       const target = await lookup(recordName);

@@ -252,7 +252,7 @@ test('other names while it is ordered: the order is given up, and nothing of it 
     expect(at.world.records(record)).toEqual([]);
   await at.remove('Issuer', 'letsencrypt');
   expect(at.world.records('acmeAccount')).toEqual([]);
-  await finish(at, 8 * DAY_MS);
+  await finish(at, 9 * DAY_MS);
   expect(at.world.records('acmeCount')).toEqual([]);
   await at.end();
 });

@@ -127,3 +127,15 @@ test.each([
 ])('$name is of $domain', ({ name, domain }) => {
   expect(registeredDomain(name)).toBe(domain);
 });
+
+test('a hundred names of each of a thousand orders are looked at once', () => {
+  const names = (order: number): readonly string[] =>
+    Array.from({ length: 100 }, (_, index) => `www.d${index}-${order}.com`);
+  const directory = 'https://acme-v02.api.letsencrypt.org/directory';
+  const counts = Array.from({ length: 1_000 }, (_, order) => {
+    const of = { issuerUid: `uid-${order}`, directory, names: names(order) };
+    return { ...of, startedMs: 0, kind: 'first' as const };
+  });
+  const facts = { directory, issuerUid: 'uid', names: names(7), kind: 'first' as const, counts };
+  expect(limitReached({ ...facts, issuances: [] }, 0)).toBeUndefined();
+}, 5_000);

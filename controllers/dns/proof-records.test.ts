@@ -167,3 +167,14 @@ test.each([
   expect(added).toEqual([...copies, `${name} TXT 1 "one" | "two"`].toSorted());
   expect(problems).toEqual([]);
 });
+
+test.each([
+  ['a'.repeat(63), 'b'.repeat(63), 'c'.repeat(63), 'd'.repeat(45)].join('.'),
+  'with space',
+  'a\\000b',
+  'x..y',
+])('a proof for a name that is none breaks no zone: %j', (label) => {
+  const { lines, problems } = compiled([], [text('one', `_acme-challenge.${label}.example.com`)]);
+  expect(lines).toEqual([]);
+  expect(problems).toHaveLength(1);
+});

@@ -1,3 +1,4 @@
+import { recordNameProblem } from '../../api/names.ts';
 import { canonicalValue, isWithin } from '../../api/records.ts';
 import type { RecordSetRecord } from '../../runtime/records.ts';
 import type { ZoneProof } from './zone-proofs.ts';
@@ -57,6 +58,9 @@ function placed(
   }: { readonly name: string; readonly value: string; readonly origin: string },
 ): RecordSetRecord | string {
   if (!isWithin(name, origin)) return `it lies outside of ${origin}`;
+  // Others choose where aliases lead, and no nameserver takes a zone with a name that is none.
+  const wrong = recordNameProblem(name);
+  if (wrong !== undefined) return `its name ${wrong}`;
   const cut = cutAbove(sets, name, origin);
   if (cut !== undefined) return `${cut} is delegated away: declare the record there`;
   if (sets.has(`${name} CNAME`)) return 'it has a CNAME: remove that, or lead it to a zone of ours';
