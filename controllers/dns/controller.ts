@@ -10,6 +10,7 @@ import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runt
 import type { Author, Operation, Writer } from '../../runtime/writer.ts';
 import { planZone, type ZoneFacts, type ZonePlan } from './plan.ts';
 import { publicKeys } from './plan-signing.ts';
+import { ReportChanges, zonesOf } from './report-changes.ts';
 import { greatestSerial } from './serial.ts';
 import { type SigningPorts, stepSigning } from './step-signing.ts';
 import { VersionTimes } from './version-times.ts';
@@ -27,7 +28,11 @@ interface DnsPorts extends SigningPorts {
 
 /** Compiles each Zone with the Sites under it into what nameservers serve; a name is a Zone's. */
 export function dnsController(ports: DnsPorts): Controller {
-  const memory = { proofs: new ZoneProofs(ports.world), versions: new VersionTimes(ports.clock) };
+  const memory: Memory = {
+    proofs: new ZoneProofs(ports.world),
+    reports: new ReportChanges(ports.world),
+    versions: new VersionTimes(ports.clock),
+  };
   return {
     name: 'dns',
     affected: (change) => affected(ports.world, memory, change),
@@ -38,13 +43,15 @@ export function dnsController(ports: DnsPorts): Controller {
 /** Saves work, and decides nothing: a controller that begins anew has none. */
 interface Memory {
   readonly proofs: ZoneProofs;
+  readonly reports: ReportChanges;
   readonly versions: VersionTimes;
 }
 
-function affected(world: World, { proofs }: Memory, change: WorldChange): readonly string[] {
+function affected(world: World, memory: Memory, change: WorldChange): readonly string[] {
   if (change.kind === 'record') {
     if (change.record === 'zone') return [change.id];
-    if (change.record === 'acmeOrder') return proofs.affectedBy(change.id);
+    if (change.record === 'acmeOrder') return memory.proofs.affectedBy(change.id);
+    if (change.record === 'report') return byReport(world, memory, change.id);
     return EVERY_ZONE.has(change.record) ? everyZone(world) : [];
   }
   const { object, before } = change;
@@ -62,13 +69,25 @@ function affected(world: World, { proofs }: Memory, change: WorldChange): readon
   );
 }
 
+function byReport(world: World, { proofs, reports }: Memory, node: string): readonly string[] {
+  const change = reports.of(node);
+  if (change === undefined) return everyZone(world);
+  const { sites } = change;
+  const served = sites.size === 0 ? [] : world.list('Site');
+  const around = zonesAround(
+    world,
+    served.filter(({ metadata }) => sites.has(metadata.uid)),
+  );
+  return [...new Set([...around, ...zonesOf(world, proofs, change)])];
+}
+
 /** Labels are no part of the spec, and regions choose nodes by them. */
 function isRelabelled({ object, before }: WorldChange & { readonly kind: 'object' }): boolean {
   return !isDeepStrictEqual(object.metadata.labels, before?.metadata.labels);
 }
 
 /** Records that any zone may depend on. */
-const EVERY_ZONE: ReadonlySet<string> = new Set(['session', 'report', 'transferKey']);
+const EVERY_ZONE: ReadonlySet<string> = new Set(['session', 'transferKey']);
 
 function everyZone(world: World): readonly string[] {
   return world.list('Zone').map((zone) => qualifiedName(zone.metadata));
@@ -76,6 +95,7 @@ function everyZone(world: World): readonly string[] {
 
 function zonesAround(world: World, sites: readonly Site[]): readonly string[] {
   const hosts = sites.flatMap(({ spec }) => spec.hosts);
+  if (hosts.length === 0) return [];
   return world
     .list('Zone')
     .filter(({ spec }) => hosts.some((host) => isWithin(host, spec.origin)))
