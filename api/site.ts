@@ -133,7 +133,11 @@ export const siteKind = defineKind({
     { header: 'NODES', value: (site) => formatProgress(site.status?.rollout) },
     ageColumn,
     { header: 'POLICY', wide: true, value: (site) => site.spec.routing.policy },
-    { header: 'ISSUER', wide: true, value: (site) => site.spec.tls.issuer },
+    {
+      header: 'ISSUER',
+      wide: true,
+      value: ({ spec: { tls } }) => (tls.secret === undefined ? tls.issuer : NONE),
+    },
     reasonColumn,
   ],
 });

@@ -59,6 +59,15 @@ test.each(['cert renew shop', 'cert revoke shop'])(
   },
 );
 
+test('a site whose certificate was brought shows no Issuer', async () => {
+  await declare('Site', 'blog', { hosts: ['blog.example.com'], tls: { secret: 'blog-2027' } });
+  await declare('Site', 'shop', { hosts: ['shop.example.com'], tls: { issuer: 'letsencrypt' } });
+  const { out } = await cli.b8sctl('get sites -o wide');
+  expect(out).not.toContain('internal');
+  expect(out).toMatch(/^blog .* <none> /m);
+  expect(out).toMatch(/^shop .* letsencrypt /m);
+});
+
 test('cert describe shows every order that was tried, and when', async () => {
   const order = 'https://ca.test/order/7';
   const failed = { started: '2027-01-15T11:00:00Z', time: '2027-01-15T11:00:30Z' };

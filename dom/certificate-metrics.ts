@@ -47,8 +47,10 @@ function readings(
     });
 }
 
+/** One that was brought has no Issuer. */
 function labelsOf({ metadata, spec }: Certificate): Labels {
-  return { namespace: metadata.namespace ?? '', name: metadata.name, issuer: spec.issuer };
+  const issuer = spec.secret === undefined ? spec.issuer : '';
+  return { namespace: metadata.namespace ?? '', name: metadata.name, issuer };
 }
 
 function endsMs({ status }: Certificate): number {
