@@ -76,8 +76,7 @@ export function createFakeAcmeCa(ports: {
   ): Promise<Answer> {
     asked[step] = (asked[step] ?? 0) + 1;
     const fault = takeFault(state, step) ?? drawOne(state.weather.faults, random);
-    const { slowMsMax } = state.weather;
-    const request = { step, directory, signal, fault, slowMsMax };
+    const request = { step, directory, signal, fault, weather: state.weather };
     const answer = await throughWeather(request, { clock, random }, effect);
     return fault === 'wrongNames' ? withWrongNames(answer) : answer;
   }

@@ -20,7 +20,6 @@ import {
 import { lookAt } from './fake-acme-validation.ts';
 
 const ORDERS_LISTED_MAX = 1000;
-const RENEWAL_RETRY_AFTER_MS = 6 * 60 * 60 * 1000;
 
 /** What the CA does when it is asked, in fair weather. */
 export function createRequests(
@@ -92,7 +91,7 @@ export function createRequests(
     async renewalInfo(_, chainPem) {
       const found = findCertificate(state, chainPem);
       if (!state.settings.hasRenewalInfo || found === undefined) return undefined;
-      return { ...renewalOf(found), retryAfterMs: RENEWAL_RETRY_AFTER_MS };
+      return { ...renewalOf(found), retryAfterMs: state.settings.renewalRetryAfterMs };
     },
   };
 }

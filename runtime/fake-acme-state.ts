@@ -38,6 +38,8 @@ export interface FakeAcmeSettings {
   readonly roots: readonly string[];
   readonly keepsOrderList: boolean;
   readonly hasRenewalInfo: boolean;
+  /** What it says of when to ask for that again. */
+  readonly renewalRetryAfterMs: number;
   /** How often a name that the account has proven need not be proven again: 0 to 1. */
   readonly authorizationReuse: number;
   /** An order that is open is handed out again when the same is ordered, as Let's Encrypt does. */
@@ -68,6 +70,7 @@ export const USUAL_SETTINGS: FakeAcmeSettings = {
   roots: ['Fake Root X1'],
   keepsOrderList: true,
   hasRenewalInfo: true,
+  renewalRetryAfterMs: DAY_MS / 4,
   authorizationReuse: 0,
   reusesOrders: false,
   validationMsMax: 0,

@@ -31,6 +31,8 @@ export interface FakeAcmeWeather {
   readonly flaws: Readonly<Partial<Record<FakeAcmeFlaw, number>>>;
   /** Every request takes between nothing and this. */
   readonly slowMsMax: number;
+  /** When it says that it is busy, it asks for at most so long; left out: ten minutes. */
+  readonly retryAfterMsMax?: number;
 }
 
 export const CALM: FakeAcmeWeather = { faults: {}, flaws: {}, slowMsMax: 0 };
@@ -48,12 +50,13 @@ export async function throughWeather<Answer>(
     readonly directory: string;
     readonly signal: AbortSignal;
     readonly fault: FakeAcmeFault | undefined;
-    readonly slowMsMax: number;
+    readonly weather: Pick<FakeAcmeWeather, 'slowMsMax' | 'retryAfterMsMax'>;
   },
   ports: { readonly clock: Clock; readonly random: Random },
   effect: () => Promise<Answer>,
 ): Promise<Answer> {
-  const { step, directory, signal, fault, slowMsMax } = request;
+  const { step, directory, signal, fault, weather } = request;
+  const { slowMsMax, retryAfterMsMax = RETRY_AFTER_MS_MAX } = weather;
   const { clock, random } = ports;
   const what = `${step} at ${directory}`;
   signal.throwIfAborted();
@@ -63,7 +66,7 @@ export async function throughWeather<Answer>(
     throw new Error(`${what}: no answer within ${CALL_TIMEOUT_MS} ms`);
   }
   if (fault === 'unreachable') throw new Error(`${what}: connection refused`);
-  const refused = refusal(fault, random);
+  const refused = refusal(fault, { random, retryAfterMsMax });
   if (refused !== undefined) throw refused;
   const answer = await effect();
   if (fault === 'lost') throw new Error(`${what}: connection reset`);
@@ -83,11 +86,14 @@ export function drawOne<Name extends string>(
   });
 }
 
-function refusal(fault: FakeAcmeFault | undefined, random: Random): AcmeProblem | undefined {
+function refusal(
+  fault: FakeAcmeFault | undefined,
+  { random, retryAfterMsMax }: { readonly random: Random; readonly retryAfterMsMax: number },
+): AcmeProblem | undefined {
   if (fault === 'badNonce')
     return new AcmeProblem({ type: 'badNonce', detail: 'JWS has an invalid nonce', status: 400 });
   if (fault !== 'serverError' && fault !== 'rateLimited') return undefined;
-  const waitMs = Math.round(random.next() * RETRY_AFTER_MS_MAX);
+  const waitMs = Math.round(random.next() * retryAfterMsMax);
   const document =
     fault === 'serverError'
       ? { type: 'serverInternal', detail: 'The service is down for maintenance', status: 503 }

@@ -13,7 +13,7 @@ import type { Random } from './random.ts';
 export function fakeAcme(ports: {
   /** What keys are made of: this dom's own. */
   readonly random: Random;
-  readonly cas: readonly FakeAcmeCa[];
+  readonly cas: readonly Pick<FakeAcmeCa, 'directory' | 'requests'>[];
   /** Left out: always. While false, nothing that this dom asks reaches a CA. */
   readonly isReachable?: (directory: string) => boolean;
 }): Acme {

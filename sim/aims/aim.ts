@@ -1,3 +1,4 @@
+import type { CaSetting } from '../ca/ca-setting.ts';
 import { pending } from '../check/convergence.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { EPOCH_MS, type Scheduler } from '../engine/scheduler.ts';
@@ -24,6 +25,8 @@ export interface Aim {
   /** What goes wrong there, and must do no harm. */
   readonly story: string;
   readonly subs: number;
+  /** An ACME CA; left out: none. */
+  readonly ca?: CaSetting;
   readonly run: (stage: Stage) => Promise<void>;
 }
 

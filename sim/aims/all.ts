@@ -4,9 +4,11 @@ import { type Aim, SITE } from './aim.ts';
 import { behind } from './behind.ts';
 import { deaf } from './deaf.ts';
 import { hurried } from './hurried.ts';
+import { issued } from './issued.ts';
 import { namesake } from './namesake.ts';
 import { overruled } from './overruled.ts';
 import { rekeyed } from './rekeyed.ts';
+import { renewing } from './renewing.ts';
 import { replaced } from './replaced.ts';
 import { rotten } from './rotten.ts';
 import { storeless } from './storeless.ts';
@@ -18,9 +20,11 @@ export const AIMS: Readonly<Record<string, Aim>> = {
   behind,
   deaf,
   hurried,
+  issued,
   namesake,
   overruled,
   rekeyed,
+  renewing,
   replaced,
   rotten,
   storeless,

@@ -14,8 +14,8 @@ export interface AnswersPorts extends CheckPorts {
 }
 
 /**
- * INV-21: a nameserver that has named a node for a site always names one, unless every node that
- * served the site was removed by hand: then no good answer is known, until it names a node again.
+ * INV-21: a nameserver that has named a node for a site which it serves, with a certificate, always
+ * names one, unless every node that served the site was removed by hand: then no good answer is known, until it names a node again.
  * (A node that begins to serve only then is not known to dom at once.)
  */
 export function answersCheck({ violated, machines }: AnswersPorts): Check {
@@ -24,6 +24,8 @@ export function answersCheck({ violated, machines }: AnswersPorts): Check {
   const armed = new Set<string>();
   /** Node and name: who was seen to serve what, and is still there. */
   const served = new Set<string>();
+  /** Node and name: who has no certificate to serve it with. It may be named for a CA to find. */
+  const bare = new Set<string>();
   /** Nodes that were removed: they may not know it yet, and serve on. */
   const removed = new Set<string>();
   const isServed = (name: string): boolean => [...served].some((each) => each.endsWith(` ${name}`));
@@ -51,13 +53,20 @@ export function answersCheck({ violated, machines }: AnswersPorts): Check {
       }
     },
     moved: (position) => past.moved(position),
+    applied({ node, snapshot, report }) {
+      forget(bare, (each) => each.startsWith(`${node} `));
+      for (const [index, { hosts }] of snapshot.edge.sites.entries())
+        if (report.sites[index]?.certificate === undefined)
+          for (const host of hosts) bare.add(`${node} ${host}`);
+    },
     installed(node) {
       past.installed(node);
       forget(armed, (each) => each.startsWith(`${node} `));
       noLongerServes(node);
     },
     requested({ node, host, answer }) {
-      if (answer.status === 200 && !removed.has(node)) served.add(`${node} ${host}`);
+      const key = `${node} ${host}`;
+      if (answer.status === 200 && !removed.has(node) && !bare.has(key)) served.add(key);
     },
     asked(exchange: DnsExchange) {
       const { nameserver, name, type } = exchange;

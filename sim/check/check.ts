@@ -82,13 +82,26 @@ export interface NodePosition {
 
 /**
  * `key`: of a certificate for these names; `zone key`: what a Zone is signed with; `token`: the half
- * of a join token that is not its id; `cookie secret`: what server cookies are made with.
+ * of a join token that is not its id; `cookie secret`: what server cookies are made with;
+ * `account key`: of an account at a CA; `mac key`: of one that exists elsewhere.
  */
 export type Secret =
   | { readonly kind: 'key'; readonly pem: string; readonly names: readonly string[] }
   | { readonly kind: 'zone key'; readonly pem: string; readonly zoneUid: string }
-  | { readonly kind: 'token'; readonly text: string }
+  | { readonly kind: 'account key'; readonly pem: string }
+  | { readonly kind: 'token' | 'mac key'; readonly text: string }
   | { readonly kind: 'seal key' | 'cookie secret'; readonly bytes: Uint8Array };
+
+/** An order that a CA has taken, as soon as it has. */
+export interface PlacedOrder {
+  /** Of the CA. */
+  readonly directory: string;
+  readonly url: string;
+  /** Sorted. */
+  readonly names: readonly string[];
+  /** Whether dom heard of it. */
+  readonly answer: 'answered' | 'lost';
+}
 
 /** What a node serves from now on. It holds private keys: nothing of it is to be printed whole. */
 export interface AppliedSnapshot {
@@ -129,6 +142,7 @@ export interface Check {
   published?(site: string, release: Published): void;
   /** Something that must not be seen is in the world from now on. */
   confided?(secret: Secret): void;
+  ordered?(order: PlacedOrder): void;
   /** Whoever has to clean up after the object of that uid is done, and lets it go. */
   letGo?(uid: string): void;
   /** Somebody's call of the API that dom has taken on, as far as it is known how it ended. */

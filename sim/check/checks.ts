@@ -12,6 +12,7 @@ import type {
   HttpExchange,
   LoggedLine,
   NodePosition,
+  PlacedOrder,
   ProbedEdge,
   Secret,
   SentFrame,
@@ -123,6 +124,10 @@ export class Checks implements Required<Check> {
 
   confided(secret: Secret): void {
     for (const check of this.#all) check.confided?.(secret);
+  }
+
+  ordered(order: PlacedOrder): void {
+    for (const check of this.#all) check.ordered?.(order);
   }
 
   letGo(uid: string): void {

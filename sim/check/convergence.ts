@@ -19,6 +19,7 @@ import {
   type SiteWish,
   ZONE_NAME,
 } from '../load/wish.ts';
+import { pendingOnCertificates } from './certificates-pending.ts';
 
 const CLIENT = '198.51.100.7';
 const ZONES = [
@@ -45,6 +46,7 @@ export async function pending(cluster: Cluster, nowMs: number): Promise<readonly
     if (wish.zones.has(name)) waiting.push(...notReady(`Zone ${name}`, zone));
     else if (zone !== undefined) waiting.push(`Zone ${name} to be gone`);
   }
+  if (cluster.ca !== undefined) waiting.push(...(await pendingOnCertificates(cluster, nowMs)));
   for (const { name } of cluster.machines) {
     const node = await read<Node>(cluster, { kind: 'Node', name });
     const wished = wish.nodes.get(name);

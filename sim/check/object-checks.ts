@@ -7,9 +7,11 @@ import { deletionsCheck } from './deletions.ts';
 import { generationsCheck } from './generations.ts';
 import { type NodeAtRest, nodeOrphansCheck } from './node-orphans.ts';
 import { ObjectChanges } from './object-changes.ts';
+import { ordersCheck } from './orders.ts';
 import { orphansCheck } from './orphans.ts';
 import { plansCheck } from './plans.ts';
 import { poisonCheck } from './poison.ts';
+import { proofsCheck } from './proofs.ts';
 import { readinessCheck } from './readiness.ts';
 import { revocationsCheck } from './revocations.ts';
 import { routedCheck } from './routed.ts';
@@ -36,8 +38,10 @@ export function objectChecks(
     deletionsCheck(ports, { changes, history }),
     generationsCheck(ports, changes),
     nodeOrphansCheck(ports, { history, nodes }),
+    ordersCheck(ports),
     orphansCheck(ports, history),
     plansCheck(ports, history),
+    proofsCheck(ports, { history, nodes }),
     poisonCheck(ports, { history, poisoned: () => cluster.wish.poisoned }),
     readinessCheck(ports, { changes, history }),
     revocationsCheck(ports, changes),

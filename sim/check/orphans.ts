@@ -25,8 +25,8 @@ const SINGLE: ReadonlySet<string> = new Set([
 
 /**
  * INV-7 in the store, at rest: whatever is there has a living owner, by uid. Sessions and reports
- * belong to their Node, zones to their Zone, key and chain to their Certificate, hosts to a Site
- * that has them; what has owner references, to at least one of them; a Release that nobody took
+ * belong to their Node, zones to their Zone, key, chain and order to their Certificate, accounts
+ * to their Issuer, hosts to a Site that has them; what has owner references, to at least one of them; a Release that nobody took
  * over, to a Site of the name that it was pushed for, unless that was deleted since. A token is its
  * own owner until it expires.
  */
@@ -77,11 +77,16 @@ class Owners {
           `${kindPrefix('Zone')}${id}`,
           (JSON.parse(value) as SigningRecord).zoneUid,
         );
-      case 'material': {
-        const all = this.#history.list(kindPrefix('Certificate'), this.#history.head);
-        const isOwned = all.some((each) => decodeObject(each).metadata.uid === id);
-        return isOwned ? undefined : 'there is no Certificate of that uid';
-      }
+      case 'acmeAccount':
+        return this.#faultOfUid('Issuer', id);
+      case 'acmeOrder':
+      case 'issuance':
+      case 'material':
+        return this.#faultOfUid('Certificate', id);
+      case 'acmeCount':
+      case 'revocation':
+        // The CA counts on for a week, and remembers for longer.
+        return undefined;
       case 'host':
         return this.#faultOfHost(id, JSON.parse(value) as HostRecord);
       case 'token':
@@ -94,6 +99,12 @@ class Owners {
       default:
         return 'nobody knows such records';
     }
+  }
+
+  #faultOfUid(kind: 'Certificate' | 'Issuer', uid: string): string | undefined {
+    const all = this.#history.list(kindPrefix(kind), this.#history.head);
+    const isOwned = all.some((each) => decodeObject(each).metadata.uid === uid);
+    return isOwned ? undefined : `there is no ${kind} of that uid`;
   }
 
   #faultOfHost(host: string, { siteUid, namespace, name }: HostRecord): string | undefined {

@@ -96,7 +96,7 @@ class Readiness {
       case 'Node':
         return this.#faultOfNode(after as Node, this.#moments(change, revision));
       case 'Certificate':
-        return this.#faultOfCertificate(after as Certificate, revision);
+        return this.#faultOfCertificate(after as Certificate, change, revision);
       default:
         return undefined;
     }
@@ -148,12 +148,24 @@ class Readiness {
 
   #faultOfCertificate(
     { metadata, spec, status }: Certificate,
+    { before }: ObjectChange,
     revision: Revision,
   ): string | undefined {
-    const item = this.#parts.history.get(recordKey('material', metadata.uid), revision);
-    if (item === undefined) return 'and there is none';
-    const { chainPem, fingerprint, notAfterMs } = JSON.parse(item.value) as MaterialRecord;
-    if (fingerprint !== status?.fingerprint) return 'and it is another one';
+    const { history } = this.#parts;
+    const key = recordKey('material', metadata.uid);
+    const base = BigInt(before?.metadata.resourceVersion ?? revision);
+    // The next one may have come since dom looked.
+    const items = [
+      history.get(key, base),
+      ...history.versions(key, { after: base, upTo: revision }).map(({ item }) => item),
+    ];
+    const known = items.flatMap((item) =>
+      item === undefined ? [] : [JSON.parse(item.value) as MaterialRecord],
+    );
+    if (known.length === 0) return 'and there is none';
+    const said = known.find(({ fingerprint }) => fingerprint === status?.fingerprint);
+    if (said === undefined) return 'and it is another one';
+    const { chainPem, notAfterMs } = said;
     const { names } = parseFakeCertificate(chainPem);
     const missing = spec.names.find((name) => !names.includes(name));
     if (missing !== undefined) return `without ${missing}`;

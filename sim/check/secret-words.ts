@@ -35,6 +35,7 @@ export class SecretWords {
 function piecesOf(secret: Secret): readonly string[] {
   switch (secret.kind) {
     case 'token':
+    case 'mac key':
       return [secret.text];
     case 'seal key':
     case 'cookie secret': {
@@ -46,7 +47,8 @@ function piecesOf(secret: Secret): readonly string[] {
       return [...new Set(texts), bytes.join(','), numbered(bytes)];
     }
     case 'key':
-    case 'zone key': {
+    case 'zone key':
+    case 'account key': {
       const lines = secret.pem.split('\n').filter((line) => !line.startsWith('-----'));
       const body = lines.toSorted((one, other) => other.length - one.length)[0] ?? '';
       const wrapped = Buffer.from(secret.pem).toString('base64');

@@ -24,7 +24,8 @@ const PLAN_FILES: ReadonlySet<string> = new Set(['plan.bin', 'served.bin']);
 
 /**
  * INV-33: private keys exist only sealed in the store and on the nodes bound to the site. No key of
- * a certificate or a zone, no secret of cookies, no join token and not the sealing key stands in a
+ * a certificate, a zone or an account at a CA, no secret of cookies, no join token, no MAC key of an
+ * account that exists elsewhere and not the sealing key stands in a
  * log line or elsewhere in the trace, in any value of the store (status, events and history are
  * such), or in a frame, other than in a plan for an edge with the certificate, or for a nameserver
  * with the zone or the cookies, that it belongs to. On disk edges have keys of certificates, and
@@ -60,7 +61,9 @@ export function secretsCheck(
         if (write.kind === 'put') {
           const where = `${write.key} at revision ${revision}`;
           look(where, write.value);
-          for (const [, sealed = ''] of write.value.matchAll(/"sealedKey":"v1\.([^"]*)"/g))
+          for (const [, sealed = ''] of write.value.matchAll(
+            /"(?:nextS|s)ealedKey":"v1\.([^"]*)"/g,
+          ))
             look(`${where}, unsealed`, Buffer.from(sealed, 'base64url').toString('latin1'));
         }
     },
@@ -124,7 +127,10 @@ function nameOf(secret: Secret): string {
       return `the key of ${secret.names.join(', ')}`;
     case 'zone key':
       return `a key of zone ${secret.zoneUid}`;
+    case 'account key':
+      return 'the key of an account at a CA';
     case 'token':
+    case 'mac key':
     case 'seal key':
     case 'cookie secret':
       return `a ${secret.kind}`;

@@ -46,9 +46,11 @@ const LOGGED: readonly RarePath[] = [
 
 /** Paths that are reached by what happens, and told by whoever sees it. */
 const HAPPENED = [
+  'account with another key',
   'alias answered',
   'another dom took over',
   'belongings of a namesake collected',
+  'certificate revoked on request',
   'cookie of another nameserver',
   'fenced write refused',
   'garbage collected',
@@ -57,7 +59,11 @@ const HAPPENED = [
   'last known good answer',
   'list at a compacted revision',
   'node served a deleted site on',
+  'order at another CA',
+  'order found whose answer was lost',
   'process ended by its disk',
+  'refused by a rate limit of the CA',
+  'renewal that the CA wanted',
   'resumed blob',
   'signed answer',
   'signed denial',

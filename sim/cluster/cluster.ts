@@ -2,6 +2,9 @@ import type { Term } from '../../dom/dom.ts';
 import type { Identity } from '../../runtime/authority.ts';
 import { type FakeCa, fakeAuthority, fakeCa } from '../../runtime/fake-authority.ts';
 import { memoryDisk } from '../../runtime/memory-disk.ts';
+import type { CaSetting } from '../ca/ca-setting.ts';
+import { createCa } from '../ca/create-ca.ts';
+import type { SimulatedCa } from '../ca/simulated-ca.ts';
 import { allChecks } from '../check/all.ts';
 import type { Commit } from '../check/check.ts';
 import { Checks } from '../check/checks.ts';
@@ -36,6 +39,8 @@ export interface ClusterOptions {
   readonly doms: number;
   /** A geography database (MaxMind DB); undefined: nameservers do not know where clients are. */
   readonly geo: Uint8Array | undefined;
+  /** What the ACME CA is like, if there is one. */
+  readonly ca?: CaSetting | undefined;
   /** Where one process is to crash, besides the faults. */
   readonly crash?: CrashPoint | undefined;
   /** Another version of the production code, which hosts may run at times. */
@@ -63,6 +68,8 @@ export class Cluster {
   readonly doms: readonly DomHost[];
   readonly subs: readonly Sub[];
   readonly versions: Versions;
+  /** Undefined: certificates come from b8s's own CA alone. */
+  readonly ca: SimulatedCa | undefined;
   readonly #subs = new Map<string, Sub>();
   /** To which something happened in this step. */
   readonly #touched = new Set<Sub>();
@@ -99,6 +106,7 @@ export class Cluster {
       nowMs: () => scheduler.nowMs,
       onViolation: (message) => trace.violated(message),
     });
+    this.ca = createCa(this, ports, options.ca);
     trace.onText = (text) => this.checks.traced(text);
     const clock = scheduler.clock();
     this.#storeTrace = new StoreTrace(trace);
@@ -201,7 +209,7 @@ export class Cluster {
     dom.running = startDom({
       ...{ host, store, authority, sealKey: this.#sealKey, code: this.versions.next(host.name) },
       ...{ mode: this.#mode, scheduler, trace, checks, geo: this.#options.geo },
-      ...{ watchLagMs, faults: () => this.faults },
+      ...{ watchLagMs, faults: () => this.faults, ca: this.ca },
       onEffect: (_, what) => this.#crashPoints.effect(host.name, what),
       onEnd: (why) => checks.violated(4, why),
       onDiskFault: () => {

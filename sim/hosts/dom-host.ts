@@ -1,15 +1,17 @@
 import type { Blobs } from '../../dom/blobs/blobs.ts';
 import type { Dom } from '../../dom/dom.ts';
+import type { Acme } from '../../runtime/acme.ts';
 import type { CertificateAuthority, Identity } from '../../runtime/authority.ts';
 import { digestOf } from '../../runtime/digest.ts';
 import { fakeAcme } from '../../runtime/fake-acme.ts';
-import type { FakeAcmeCa } from '../../runtime/fake-acme-ca.ts';
 import { fakeCertificateReader } from '../../runtime/fake-certificate-reader.ts';
 import { noMetrics } from '../../runtime/metrics.ts';
 import type { GeoRecord } from '../../runtime/records.ts';
+import type { SimulatedCa } from '../ca/simulated-ca.ts';
 import type { Checks } from '../check/checks.ts';
 import { overheardSealer } from '../cluster/overheard-sealer.ts';
 import type { Process } from '../engine/process.ts';
+import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
 import type { Faults } from '../faults/faults.ts';
@@ -35,8 +37,8 @@ export interface DomParts {
   readonly trace: Trace;
   readonly checks: Checks;
   readonly faults: () => Faults;
-  /** CAs that speak ACME; left out: none can be reached. */
-  readonly cas?: readonly FakeAcmeCa[];
+  /** CAs that speak ACME; undefined: none can be reached. */
+  readonly ca: SimulatedCa | undefined;
   /** A geography database, if there is one. */
   readonly geo: Uint8Array | undefined;
   /** As with sub. */
@@ -65,7 +67,7 @@ export function startDom(parts: DomParts): RunningDom {
         (secret) => checks.confided(secret),
       ),
       authority,
-      acme: fakeAcme({ random: random.fork('acme'), cas: parts.cas ?? [] }),
+      acme: acmeOf(parts, process, random.fork('acme')),
       certificateReader: fakeCertificateReader,
     },
     {
@@ -88,6 +90,11 @@ export function startDom(parts: DomParts): RunningDom {
       return fetchBlob(dom, { node, digest, offsetBytes });
     },
   };
+}
+
+function acmeOf({ ca, host }: DomParts, process: Process, random: SeededRandom): Acme {
+  const acme = ca?.acme(host.name, random) ?? fakeAcme({ random, cas: [] });
+  return process.wrap(acme);
 }
 
 /** As dom's main program does it, from memory instead of files. */

@@ -1,6 +1,8 @@
+import { INTERNAL_ISSUER } from '../../api/issuer.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Machine } from '../cluster/machines.ts';
 import type { SeededRandom } from '../engine/random.ts';
+import { ISSUERS } from './applicant.ts';
 import { SITES } from './clients.ts';
 import { makeRelease, type Published } from './content.ts';
 import { drawRouting } from './draw-routing.ts';
@@ -249,12 +251,19 @@ export async function createSite(hand: Hand, name: string, release?: Published):
   const first = release ?? (await publish(hand, name));
   await applySite(hand, {
     name,
+    issuer: drawIssuer(hand),
     host: hostOf(name),
     release: first,
     releases: [first],
     ttl: 10,
     routing: { policy: 'nearest', answers: 1 },
   });
+}
+
+/** Drawn on its own, so that a world without a CA is the same as ever. */
+function drawIssuer({ cluster, random }: Hand): string | undefined {
+  if (cluster.ca === undefined) return undefined;
+  return random.fork('issuer').pick([INTERNAL_ISSUER, ...Object.keys(ISSUERS)]);
 }
 
 export async function deleteSite({ cluster, user }: Hand, name: string): Promise<void> {
@@ -269,19 +278,20 @@ async function publish({ cluster, user, random }: Hand, site: string): Promise<P
   return release;
 }
 
-async function applySite({ cluster, user, random }: Hand, site: SiteWish): Promise<void> {
+export async function applySite({ cluster, user, random }: Hand, site: SiteWish): Promise<void> {
   const object = declaredSite(site);
   await user.apply(object);
   cluster.wish.sites.set(site.name, site);
   if (random.chance(0.2)) await user.look(object);
 }
 
-function declaredSite({ name, host, release, ttl, routing }: SiteWish): {
+function declaredSite({ name, host, release, ttl, routing, issuer }: SiteWish): {
   readonly kind: 'Site';
   readonly metadata: { readonly namespace: string; readonly name: string };
   readonly spec: object;
 } {
-  const spec = { hosts: [host], content: { release: release.digest }, routing, ttl };
+  const tls = issuer === undefined ? {} : { tls: { issuer } };
+  const spec = { hosts: [host], content: { release: release.digest }, routing, ttl, ...tls };
   return { kind: 'Site', metadata: { namespace: NAMESPACE, name }, spec };
 }
 

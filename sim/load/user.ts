@@ -24,7 +24,11 @@ export interface UserPorts {
 
 export interface Declared {
   readonly kind: string;
-  readonly metadata: { readonly namespace?: string; readonly name: string };
+  readonly metadata: {
+    readonly namespace?: string;
+    readonly name: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
   readonly spec: object;
 }
 
@@ -224,7 +228,8 @@ export class User {
 }
 
 function referenceOf({ kind, metadata }: Declared): Reference {
-  return { kind, ...metadata };
+  const { namespace, name } = metadata;
+  return { kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
 /** Of the others, agents and controllers declare something, too. */

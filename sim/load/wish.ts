@@ -35,6 +35,8 @@ export interface SiteWish {
   readonly releases: readonly Published[];
   readonly ttl: number;
   readonly routing: Routing;
+  /** Of its certificate; left out: b8s's own CA. */
+  readonly issuer?: string | undefined;
 }
 
 export interface ZoneWish {
@@ -42,6 +44,13 @@ export interface ZoneWish {
   readonly origin: string;
   /** Stands in two TXT records of the zone, which must never disagree (INV-23). */
   readonly version: number;
+}
+
+/** A Certificate that is declared by hand. */
+export interface CertificateWish {
+  readonly name: string;
+  readonly names: readonly string[];
+  readonly issuer: string;
 }
 
 export interface NodeWish {
@@ -53,19 +62,24 @@ export interface Wish {
   readonly sites: Map<string, SiteWish>;
   readonly zones: Map<string, ZoneWish>;
   readonly nodes: Map<string, NodeWish>;
+  readonly certificates: Map<string, CertificateWish>;
   /** Sites that can never become ready, and must harm no other (INV-5). */
   readonly poisoned: Set<string>;
 }
 
 export function nothingWished(): Wish {
-  return { sites: new Map(), zones: new Map(), nodes: new Map(), poisoned: new Set() };
+  return {
+    ...{ sites: new Map(), zones: new Map(), nodes: new Map() },
+    ...{ certificates: new Map(), poisoned: new Set() },
+  };
 }
 
 /** The same wish, which stays as it is. */
-export function copyOf({ sites, zones, nodes, poisoned }: Wish): Wish {
+export function copyOf({ sites, zones, nodes, certificates, poisoned }: Wish): Wish {
   return {
     ...{ sites: new Map(sites), zones: new Map(zones) },
-    ...{ nodes: new Map(nodes), poisoned: new Set(poisoned) },
+    ...{ nodes: new Map(nodes), certificates: new Map(certificates) },
+    poisoned: new Set(poisoned),
   };
 }
 

@@ -1,3 +1,4 @@
+import { CERTIFICATES } from './list/certificates.ts';
 import { CONTENT } from './list/content.ts';
 import { DNS } from './list/dns.ts';
 import { PEOPLE } from './list/people.ts';
@@ -13,6 +14,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...DNS,
   ...ROUTING,
   ...PEOPLE,
+  ...CERTIFICATES,
 ];
 
 /** Throws a RangeError that names the nearest ones where there is none. */

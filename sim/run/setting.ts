@@ -1,4 +1,5 @@
 import { aimNamed } from '../aims/all.ts';
+import { type CaSetting, drawCa } from '../ca/ca-setting.ts';
 import { seededRandom } from '../engine/random.ts';
 import type { CrashPoint } from '../faults/crash-point.ts';
 import { CALM, drawFaults, type Faults, kindsOf, onlyFaults } from '../faults/faults.ts';
@@ -20,6 +21,8 @@ export interface Setting {
   /** How long faults happen. */
   readonly stormMs: number;
   readonly faults: Faults;
+  /** An ACME CA, and what it is like; undefined: there is none. */
+  readonly ca?: CaSetting | undefined;
   /** A crash at one place, besides the faults. */
   readonly crash?: CrashPoint | undefined;
   /** What happens instead of what people do: a name of `sim/aims/`. */
@@ -62,14 +65,15 @@ export function drawSetting(seed: number, profile: Profile): Setting {
     clients: random.integer(2, 5),
     stormMs: random.integer(min, max),
     faults: drawFaults(random.fork('faults')),
+    ca: profile === 'long' ? undefined : drawCa(random.fork('ca')),
   };
 }
 
 /** A calm world in which that story is told. */
 export function aimedSetting(seed: number, aim: string): Setting {
-  const { subs } = aimNamed(aim);
+  const { subs, ca } = aimNamed(aim);
   const common = { seed, profile: 'short', subs, aim, faults: CALM } as const;
-  return { ...common, doms: 1, users: 1, operations: 0, leftOut: [], clients: 3, stormMs: 1 };
+  return { ...common, doms: 1, users: 1, operations: 0, leftOut: [], clients: 3, stormMs: 1, ca };
 }
 
 /** What may be changed of a setting that a seed draws. Left out: as drawn. */
@@ -94,6 +98,8 @@ export function changeSetting(setting: Setting, { faults, ...changes }: Changes)
   return {
     ...setting,
     ...Object.fromEntries(changed),
+    // Old versions know no ACME.
+    ...(changes.older === undefined ? {} : { ca: undefined }),
     faults: faults === undefined ? setting.faults : onlyFaults(setting.faults, faults),
   };
 }

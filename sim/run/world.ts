@@ -2,6 +2,7 @@ import { BLOB_STALL_MS_MAX } from '../../agent/content/download.ts';
 import { COLLECT_GRACE_MS } from '../../agent/content/plan.ts';
 import { turns } from '../../runtime/node/settle.ts';
 import { startAim } from '../aims/all.ts';
+import { startCaStorm } from '../ca/ca-storm.ts';
 import { pending } from '../check/convergence.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { drawMachines } from '../cluster/machines.ts';
@@ -10,6 +11,7 @@ import { EPOCH_MS, Scheduler } from '../engine/scheduler.ts';
 import { Trace, type TraceLine } from '../engine/trace.ts';
 import { startStorm } from '../faults/storm.ts';
 import type { Code } from '../hosts/code.ts';
+import { startApplicant } from '../load/applicant.ts';
 import { startClients } from '../load/clients.ts';
 import { startKeeper } from '../load/keeper.ts';
 import { startPeople } from '../load/people.ts';
@@ -22,6 +24,11 @@ import type { Setting } from './setting.ts';
 
 /** Once the faults stop and the users are content, all is as wished within this time (INV-1). */
 export const CONVERGENCE_MS_MAX = 90_000;
+/**
+ * With an ACME CA besides: tries that failed are put off, and what is good for minutes is renewed
+ * until all that there is lasts.
+ */
+const RENEWED_MS_MAX = 15 * 60_000;
 /** The faults stop, and by then the users, too, must have got through. */
 const USERS_MS_MAX = 300_000;
 /**
@@ -98,8 +105,8 @@ export class World {
       { count: setting.subs, nameserversMax: NAMESERVERS_MAX },
       random.fork('machines'),
     );
-    const { doms, crash } = setting;
-    const options = { machines, doms, geo, replay, crash, older };
+    const { doms, crash, ca } = setting;
+    const options = { machines, doms, geo, replay, crash, older, ca };
     this.#cluster = new Cluster({ scheduler, random, trace }, options);
     this.#scheduler.onStep = () => this.#cluster.check();
   }
@@ -159,7 +166,9 @@ export class World {
     startStrangers(cluster, { scheduler, random: strangers, untilMs: lengthMs });
     startClients(cluster, { scheduler, random: this.#random.fork('clients'), count });
     const { people = setting.aim === undefined ? startPeople : startAim } = this.#options;
-    people(cluster, { setting, scheduler, random: this.#random.fork('people') }).then(
+    const applicant = setting.aim === undefined ? this.#startCa() : undefined;
+    const busy = people(cluster, { setting, scheduler, random: this.#random.fork('people') });
+    Promise.all([busy, applicant]).then(
       () => {
         this.#people = 'content';
       },
@@ -167,10 +176,22 @@ export class World {
     );
   }
 
+  /** Its weather, and who gets certificates there. */
+  async #startCa(): Promise<void> {
+    const cluster = this.#cluster;
+    const scheduler = this.#scheduler;
+    const { stormMs: lengthMs } = this.#setting;
+    const random = this.#random.fork('certificates');
+    if (cluster.ca === undefined) return;
+    startCaStorm(cluster.ca, { scheduler, lengthMs, random: random.fork('storm') });
+    await startApplicant(cluster, { scheduler, random });
+  }
+
   /** INV-1. It counts only if it lasts: leases that are about to end still look well. */
   async #converge(): Promise<number> {
     const startMs = this.#scheduler.nowMs;
-    await this.#pass(USERS_MS_MAX, () => this.#people === 'content');
+    const moreMs = this.#cluster.ca === undefined ? 0 : RENEWED_MS_MAX;
+    await this.#pass(USERS_MS_MAX + moreMs, () => this.#people === 'content');
     if (this.#people === 'busy') this.#violated(1, 'a user still waits for dom to take a change');
     let [wishedMs, firstMs]: [number, number | undefined] = [this.#scheduler.nowMs, undefined];
     for (let sinceMs: number | undefined; ; await this.#pass(LOOK_MS)) {
@@ -188,7 +209,7 @@ export class World {
         await this.#pass(stepMs * DRIFT);
         [wishedMs, sinceMs] = [this.#scheduler.nowMs, undefined];
       }
-      if (sinceMs === undefined && nowMs - wishedMs >= CONVERGENCE_MS_MAX)
+      if (sinceMs === undefined && nowMs - wishedMs >= CONVERGENCE_MS_MAX + moreMs)
         this.#violated(
           1,
           `${nowMs - wishedMs} ms after the last wish: waiting for ${waiting.join('; ')}`,

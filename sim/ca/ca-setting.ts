@@ -1,0 +1,73 @@
+import type { FakeAcmeWeather } from '../../runtime/fake-acme-weather.ts';
+import type { SeededRandom } from '../engine/random.ts';
+import { maybe, seldom } from '../faults/maybe.ts';
+
+/** What the ACME CA of a world is like until the faults stop. Plain data. */
+export interface CaSetting {
+  /** Its certificates are good for so long: they are renewed while the run lasts. */
+  readonly lifeMs: number;
+  readonly hasRenewalInfo: boolean;
+  readonly keepsOrderList: boolean;
+  readonly reusesOrders: boolean;
+  /** A share, 0 to 1. */
+  readonly authorizationReuse: number;
+  readonly validationMsMax: number;
+  readonly finalizeMsMax: number;
+  /** `bound`: it wants accounts that exist elsewhere. */
+  readonly accounts: 'open' | 'bound';
+  readonly weather: FakeAcmeWeather;
+  /** Times when nobody reaches it. */
+  readonly outages: number;
+  /** Times when it revokes something, or wants something renewed. */
+  readonly whims: number;
+  /** Changes that people make to Issuers and Certificates. */
+  readonly operations: number;
+}
+
+/** In so many worlds there is one. */
+const SHARE = 0.12;
+const OPERATIONS_MAX = 6;
+
+/** Undefined: certificates come from b8s's own CA alone, as they do in most worlds. */
+export function drawCa(random: SeededRandom): CaSetting | undefined {
+  if (!random.chance(SHARE)) return undefined;
+  return {
+    lifeMs: random.integer(90, 300) * 1_000,
+    hasRenewalInfo: random.chance(0.7),
+    keepsOrderList: random.chance(0.7),
+    reusesOrders: random.chance(0.5),
+    authorizationReuse: random.pick([0, 0, 0.5, 1]),
+    validationMsMax: random.pick([0, 500, 5_000]),
+    finalizeMsMax: random.pick([0, 500, 5_000]),
+    accounts: random.chance(0.3) ? 'bound' : 'open',
+    weather: drawWeather(random.fork('weather')),
+    outages: Math.ceil(maybe(random, 3)),
+    whims: Math.ceil(maybe(random, 4)),
+    operations: random.integer(1, OPERATIONS_MAX),
+  };
+}
+
+function drawWeather(random: SeededRandom): FakeAcmeWeather {
+  const most = 0.1;
+  return {
+    faults: {
+      unreachable: seldom(random, most),
+      lost: maybe(random, most),
+      serverError: seldom(random, most),
+      rateLimited: seldom(random, most),
+      badNonce: seldom(random, most),
+      nonsense: seldom(random, most),
+      wrongNames: seldom(random, most),
+      hangs: seldom(random, most / 4),
+    },
+    flaws: {
+      wrongNames: seldom(random, most),
+      otherKey: seldom(random, most),
+      expired: seldom(random, most),
+      notYetValid: seldom(random, most),
+      brokenChain: seldom(random, most),
+    },
+    slowMsMax: random.pick([50, 50, 500, 3_000]),
+    retryAfterMsMax: 20_000,
+  };
+}

@@ -1,0 +1,89 @@
+import type { Mutant } from '../mutant.ts';
+
+/** Certificates that an ACME CA gives: orders, proofs, keys and renewals. */
+export const CERTIFICATES: readonly Mutant[] = [
+  {
+    name: 'order-placed-before-stored',
+    file: 'controllers/acme/start.ts',
+    find: "  const stored = await ports.writer.commit(\n    [\n      { kind: 'expect', base: certificate },",
+    replace:
+      "  await ports.acme.createOrder(account, { names: value.names }, scene.signal);\n  const stored = await ports.writer.commit(\n    [\n      { kind: 'expect', base: certificate },",
+    story: 'The CA hears of an order before it is stored.',
+    expects: [30],
+  },
+  {
+    name: 'order-placed-again',
+    file: 'controllers/acme/place.ts',
+    find: '  if (left !== undefined) return await placed(scene, left);\n',
+    replace: '  if (left === undefined) return await placeOrder(scene);\n',
+    story: 'Whoever finds an order that was stored places it, without counting it again.',
+    expects: [30],
+  },
+  {
+    name: 'order-not-counted',
+    file: 'controllers/acme/place.ts',
+    find: 'ports.writer.commit([orderWrite(scene, value), count], AUTHOR)',
+    replace: 'ports.writer.commit([orderWrite(scene, value), ...[count].slice(1)], AUTHOR)',
+    story: 'An order whose answer was lost is placed again, and counted once.',
+    expects: [30],
+  },
+  {
+    name: 'proof-before-nameservers',
+    file: 'runtime/proof-standing.ts',
+    find: 'if (spread.missing > 0 || servers.length === 0)',
+    replace: 'if (servers.length === 0)',
+    story: 'The CA is told to look before all nameservers have the proof.',
+    expects: [1, 30],
+  },
+  {
+    name: 'proof-before-edges',
+    file: 'runtime/proof-standing.ts',
+    find: 'if (spread.missing > 0 || edges.length === 0)',
+    replace: 'if (edges.length === 0)',
+    story: 'The CA is told to look before all edges show the proof.',
+    expects: [1, 30],
+  },
+  {
+    name: 'key-made-anew-at-finalize',
+    file: 'controllers/acme/finish.ts',
+    find: 'const request = { finalizeUrl: found.finalizeUrl, orderUrl: url, names, keyPem };',
+    replace:
+      'const request = { finalizeUrl: found.finalizeUrl, orderUrl: url, names, keyPem: keyPem && (await ports.acme.makeKey(order.value.keyType)) };',
+    story: 'The certificate is asked for with another key than the one that was stored.',
+    expects: [1],
+  },
+  {
+    name: 'order-left-after-success',
+    file: 'controllers/acme/end.ts',
+    find: "      { kind: 'record', record: 'material', id, value: material, modRevision },\n      orderWrite(scene, undefined),",
+    replace:
+      "      { kind: 'record', record: 'material', id, value: material, modRevision },\n      orderWrite(scene, scene.order.value),",
+    story: 'The order stays, and its proofs with it, when the certificate is there.',
+    expects: [1, 2, 32],
+  },
+  {
+    name: 'renewal-at-expiry',
+    file: 'runtime/renewal.ts',
+    find: 'const dueMs = Math.min(latestMs, suggestedMs, beforeMs);',
+    replace: 'const dueMs = beforeMs === 0 ? latestMs : suggestedMs * 0 + notAfterMs;',
+    story: 'A certificate is renewed when it ends.',
+    expects: [1, 29, 31],
+  },
+  {
+    name: 'flawed-certificate-taken',
+    file: 'controllers/acme/finish.ts',
+    find: "  if (problem !== undefined)\n    throw new OrderError('badCertificate'",
+    replace: '  if (problem === "")\n    throw new OrderError(\'badCertificate\'',
+    story: 'What the CA gives is served, whatever it is.',
+    expects: [1, 19, 29, 31],
+  },
+  {
+    name: 'account-key-in-the-open',
+    file: 'controllers/acme/account.ts',
+    find: '  const value = { ...stored.value, nextSealedKey };',
+    replace:
+      '  const value = { ...stored.value, nextSealedKey, contact: [...stored.value.contact, keyPem] };',
+    story: 'The next key of an account stands in the store as it is.',
+    expects: [33],
+  },
+];
