@@ -6,12 +6,13 @@ import { quote } from './rules.ts';
 
 /**
  * What the schema says, in words. `root` is where the checked value stands, e.g. `['spec']`;
- * `value` is the value that was checked.
+ * `value` is the value that was checked. Of a Secret no message may repeat a value: `quotes`.
  */
 export function schemaViolations(
   errors: readonly ErrorObject[],
   root: readonly string[],
   value: unknown,
+  { quotes = 'values' }: { readonly quotes?: 'values' | 'nothing' } = {},
 ): readonly Violation[] {
   // What each branch of a choice says is summed up by the choice.
   const told = errors.filter(({ schemaPath }) => !schemaPath.includes('/anyOf/'));
@@ -19,7 +20,9 @@ export function schemaViolations(
     const steps = [...root, ...stepsInto(value, error.instancePath)];
     const named = namedField(error);
     const path = formatPath(named === undefined ? steps : [...steps, named]);
-    return { path, message: messageOf(error, formatPath(steps)) };
+    const isHidden = quotes === 'nothing' && isScalarOfOtherType(error);
+    const message = isHidden ? unquotedType(error) : messageOf(error, formatPath(steps));
+    return { path, message };
   });
 }
 
@@ -110,6 +113,18 @@ function wrongType(wanted: string, value: unknown): string {
   const isFraction = wanted === 'integer' && typeof value === 'number';
   const got = isFraction ? '' : `, and this is ${TYPES_IN_WORDS[typeof value] ?? typeof value}`;
   return `${quote(value)}: must be ${wants}${got}${mend(wanted, value)}`;
+}
+
+function isScalarOfOtherType({ keyword, data }: ErrorObject): boolean {
+  return keyword === 'type' && data !== null && typeof data !== 'object';
+}
+
+/** The same of a value that nobody is to read. */
+function unquotedType({ params, data }: ErrorObject): string {
+  const wanted = String(params['type']);
+  const got = TYPES_IN_WORDS[typeof data] ?? typeof data;
+  const how = wanted === 'string' ? '; put it in quotes' : '';
+  return `is ${got}, and must be ${TYPES_IN_WORDS[wanted] ?? wanted}${how}`;
 }
 
 function mend(wanted: string, value: unknown): string {

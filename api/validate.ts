@@ -49,7 +49,9 @@ export function validateObject(raw: unknown): Validation {
   const shape = [
     ...head,
     ...schemaViolations(metadataErrors, ['metadata'], metadata),
-    ...schemaViolations(specErrors, ['spec'], spec),
+    ...schemaViolations(specErrors, ['spec'], spec, {
+      quotes: kind.kind === 'Secret' ? 'nothing' : 'values',
+    }),
   ];
   // Rules may trust the shapes that types promise; unknown fields do not break these.
   const isUnsound = [...metadataErrors, ...specErrors].some(isOfShape) || metadata === undefined;
