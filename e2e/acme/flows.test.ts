@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startChallengeServer } from '../support/challenge-server.ts';
 import { type Pebble, pebbleMissing, startPebble } from '../support/pebble.ts';
 import { freePorts } from '../support/ports.ts';
 import { until } from '../support/processes.ts';
@@ -136,6 +137,26 @@ describe.skipIf(missing !== undefined)(
       await shownByAll(scene(), 'blog', { name: BLOG, ca: [otherRoot] });
       const { tries = [] } = await statusOf('fallback');
       expect(tries).toMatchObject([{ issuer: 'ca', outcome: 'issued' }]);
+    }, 90_000);
+
+    test('names whose DNS others keep are proven by the edges, over HTTP and over TLS', async () => {
+      const [{ address, httpPort, httpsPort: tlsPort } = failed('no node')] = scene().nodes;
+      // Nameservers by which every name leads to one of our edges.
+      const others = await startChallengeServer(address);
+      const elsewhere = await startPebble({ dnsServer: others.dnsServer, httpPort, tlsPort });
+      try {
+        await apply(
+          scene(),
+          issuerYaml('by-http', elsewhere),
+          issuerYaml('by-tls', elsewhere, { challenge: 'tls-alpn-01' }),
+          manifest('Certificate', 'by-http', { names: ['www.others.test'], issuer: 'by-http' }),
+          manifest('Certificate', 'by-tls', { names: ['app.others.test'], issuer: 'by-tls' }),
+        );
+        await ready(scene(), ['by-http', 'by-tls'], 60);
+      } finally {
+        await elsewhere.stop();
+        await others.stop();
+      }
     }, 90_000);
 
     test('one that cannot be proven says what the CA says, beside others (INV-5)', async () => {
