@@ -183,3 +183,20 @@ test.each([
   expect(looked).toEqual(['http-01']);
   await at.end();
 });
+
+test('a chain beside the first that is none does not cost the certificate', async () => {
+  const at = await acmeScene({
+    acme: { preferredChain: 'another root' },
+    acmeOf: ({ acme }): Acme => ({
+      ...acme,
+      download: async (...given) => [
+        ...(await acme.download(...given)),
+        'nothing that can be read',
+      ],
+    }),
+  });
+  await order(at);
+  expect(materialOf(at)).toBeDefined();
+  expect(at.ca.orders).toHaveLength(1);
+  await at.end();
+});

@@ -58,17 +58,7 @@ export async function downloadCertificate(scene: OrderScene): Promise<Outcome> {
   if (certificateUrl === undefined) throw new OrderError('nonsense', 'the certificate has no URL');
   const chains = await ports.acme.download(account, certificateUrl, signal);
   const keyPem = ports.sealer.open(sealedKey, certificate.metadata.uid);
-  const read = chains.map((chainPem) => ({ chainPem, facts: readChain(scene, chainPem, keyPem) }));
-  const { preferredChain } = issuer.spec.acme;
-  const preferred = read.find(
-    ({ facts }) => preferredChain !== undefined && facts.issuers.includes(preferredChain),
-  );
-  const chosen = preferred ?? read[0];
-  if (chosen === undefined) throw new OrderError('nonsense', 'the CA gives no certificate');
-  const { chainPem, facts } = chosen;
-  const problem = flawOf(scene, facts);
-  if (problem !== undefined)
-    throw new OrderError('badCertificate', `the CA gave a certificate that is no good: ${problem}`);
+  const { chainPem, facts } = goodChain(scene, chains, keyPem);
   return await succeed(scene, {
     chainPem,
     sealedKey,
@@ -86,12 +76,41 @@ export async function downloadCertificate(scene: OrderScene): Promise<Outcome> {
   });
 }
 
-function readChain({ ports }: OrderScene, chainPem: string, keyPem: string): CertificateFacts {
+interface Chain {
+  readonly chainPem: string;
+  readonly facts: CertificateFacts;
+}
+
+/**
+ * The preferred chain, or the first: of those that are good, for one that is not must not cost the
+ * certificate. Throws what is wrong with the one that would have been taken.
+ */
+function goodChain(scene: OrderScene, chains: readonly string[], keyPem: string): Chain {
+  const { preferredChain } = scene.issuer.spec.acme;
+  const read = chains.map((chainPem) => readChain(scene, chainPem, keyPem));
+  const isPreferred = ({ facts }: (typeof read)[number]): boolean =>
+    preferredChain !== undefined && facts?.issuers.includes(preferredChain) === true;
+  const ranked = [...read.filter(isPreferred), ...read.filter((each) => !isPreferred(each))];
+  for (const { chainPem, facts, problem } of ranked)
+    if (facts !== undefined && problem === undefined) return { chainPem, facts };
+  const problem = ranked[0]?.problem ?? 'there is none';
+  throw new OrderError('badCertificate', `the CA gave a certificate that is no good: ${problem}`);
+}
+
+function readChain(
+  scene: OrderScene,
+  chainPem: string,
+  keyPem: string,
+): Omit<Chain, 'facts'> & {
+  readonly facts: CertificateFacts | undefined;
+  readonly problem: string | undefined;
+} {
   try {
-    return ports.certificateReader.read(chainPem, keyPem);
+    const facts = scene.ports.certificateReader.read(chainPem, keyPem);
+    return { chainPem, facts, problem: flawOf(scene, facts) };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new OrderError('badCertificate', `what the CA gave is no certificate: ${why}`);
+    return { chainPem, facts: undefined, problem: `it cannot be read: ${why}` };
   }
 }
 

@@ -3,6 +3,7 @@ import { readRenewalInfo } from './answers.ts';
 import { certificateId, leafDer } from './certificate-id.ts';
 import { alternatesOf, CHAIN_BYTES_MAX, CHAIN_TYPE, readChain } from './chains.ts';
 import { asAccount, isProblem, readAnswer, type StepPorts } from './steps.ts';
+import type { Answer } from './transport.ts';
 
 export function certificateSteps(
   ports: StepPorts,
@@ -15,7 +16,7 @@ export function certificateSteps(
         const preferred = await post({ url: certificateUrl, accept, bytesMax });
         const chains = [readChain(preferred)];
         for (const url of alternatesOf(preferred, certificateUrl))
-          chains.push(readChain(await post({ url, accept, bytesMax })));
+          chains.push(...(await alternate(post({ url, accept, bytesMax }))));
         return chains;
       }),
 
@@ -46,4 +47,17 @@ export function certificateSteps(
         }
       }),
   };
+}
+
+/** One that the CA refuses, or that is none, does not cost those that are good. */
+async function alternate(asked: Promise<Answer>): Promise<readonly string[]> {
+  const answer = await asked.catch((error: unknown) => {
+    if (error instanceof AcmeProblem) return undefined;
+    throw error;
+  });
+  try {
+    return answer === undefined ? [] : [readChain(answer)];
+  } catch {
+    return [];
+  }
 }

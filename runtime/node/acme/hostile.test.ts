@@ -267,6 +267,15 @@ describe('a chain', () => {
     expect(ca.asked.at(-1)?.headers['accept']).toBe('application/pem-certificate-chain');
   });
 
+  test('comes without alternates that the CA refuses, or that are none', async () => {
+    const link = ['</d>; rel="alternate"', '</e>; rel="alternate"', '</f>; rel="alternate"'];
+    ca.on('/c', { headers: { ...CHAIN, link }, body: ONE });
+    ca.on('/d', { status: 404, body: {} });
+    ca.on('/e', { headers: CHAIN, body: 'x' });
+    ca.on('/f', { headers: CHAIN, body: ONE + ONE });
+    expect(await download()).toEqual([ONE, ONE + ONE]);
+  });
+
   test.each([
     { when: 'another type', reply: { body: ONE }, says: 'nothing for a chain' },
     { when: 'nothing in it', reply: { headers: CHAIN, body: 'x' }, says: 'no certificate' },
