@@ -29,6 +29,9 @@ export const issued: Aim = {
     ca.first.failNext('createOrder', 'lost');
     await declareCertificate(hand, 'wild', 0);
     await isReady(stage, 'wild');
+    // Without a list nothing tells that the CA has heard of it: it has two orders, both counted.
+    ca.first.set({ keepsOrderList: false });
+    ca.first.failNext('createOrder', 'lost');
     ca.first.failNext('finalize', 'lost');
     ca.first.failNext('download', 'unreachable');
     await declareCertificate(hand, 'pair', 0);
