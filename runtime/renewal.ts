@@ -120,7 +120,16 @@ export function isAsDeclared(
   if (material.keyType !== spec.keyType) return false;
   if (issuers.length === 0) return true;
   const issuer = issuers.find(({ metadata }) => metadata.uid === material.issuerUid);
-  return issuer !== undefined && issuer.spec.acme?.directory === material.directory;
+  if (issuer !== undefined) return issuer.spec.acme?.directory === material.directory;
+  return material.directory !== undefined && issuers.some((each) => isOfSameCa(each, material));
+}
+
+/**
+ * An Issuer that was made anew, or another one of the same CA: what that would give out is what is
+ * there, and a thousand certificates are not ordered again for that.
+ */
+function isOfSameCa({ spec: { acme } }: Issuer, { directory, profile }: MaterialRecord): boolean {
+  return acme?.directory === directory && acme?.profile === profile;
 }
 
 export function areSameNames(some: readonly string[], others: readonly string[]): boolean {

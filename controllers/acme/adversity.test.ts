@@ -200,3 +200,38 @@ test('a chain beside the first that is none does not cost the certificate', asyn
   expect(at.ca.orders).toHaveLength(1);
   await at.end();
 });
+
+test('an Issuer that is made anew orders nothing again, and renews and revokes what is there', async () => {
+  const at = await acmeScene();
+  await order(at);
+  const before = materialOf(at)?.fingerprint ?? '';
+  const { acme } = issuer(at)?.spec ?? {};
+  await at.remove('Issuer', 'letsencrypt');
+  await at.create('Issuer', 'letsencrypt', { acme });
+  await finish(at, DAY_MS);
+  expect(materialOf(at)?.fingerprint).toBe(before);
+  expect(at.ca.orders).toHaveLength(1);
+  expect(at.ca.accounts).toHaveLength(2);
+  const asked = at.ca.asked.renewalInfo ?? 0;
+  await finish(at, 2 * DAY_MS);
+  expect(at.ca.asked.renewalInfo).toBeGreaterThan(asked);
+
+  await annotate(at, 'Certificate', 'blog', { [REVOKE_REQUESTED]: `${before} keyCompromise` });
+  await finish(at, HOUR_MS);
+  expect(at.ca.asked.revoke).toBeGreaterThan(0);
+  expect(materialOf(at)?.fingerprint).not.toBe(before);
+  await at.end();
+});
+
+test('another Issuer of the same CA with another profile gives another certificate', async () => {
+  const profiles = { shortlived: { lifetimeMs: 6 * DAY_MS } };
+  const at = await acmeScene({ settings: { profiles } });
+  await order(at);
+  const before = materialOf(at)?.fingerprint;
+  const { acme } = issuer(at)?.spec ?? {};
+  await at.create('Issuer', 'short', { acme: { ...acme, profile: 'shortlived' } });
+  await at.configure('Certificate', 'blog', { ...certificateOf(at).spec, issuer: 'short' });
+  await finish(at);
+  expect(materialOf(at)?.fingerprint).not.toBe(before);
+  await at.end();
+});

@@ -5,7 +5,14 @@ import { areSameNames } from '../../runtime/renewal.ts';
 import { type Context, inLane } from './context.ts';
 import { abandon, fail } from './end.ts';
 import { type IssuerFacts, type OrderPlan, planOrder, QUEUE_MS } from './plan.ts';
-import { type AcmeIssuer, type AcmePorts, AUTHOR, accountOf, isAcme } from './ports.ts';
+import {
+  type AcmeIssuer,
+  type AcmePorts,
+  AUTHOR,
+  accountOf,
+  isAcme,
+  issuerOfMaterial,
+} from './ports.ts';
 import { newRevocation } from './revocation.ts';
 import { noteAccount, type OrderScene } from './scene.ts';
 import { startOrder } from './start.ts';
@@ -109,8 +116,11 @@ async function storeRevocation(
   nowMs: number,
 ): Promise<'conflict' | 'done'> {
   const material = world.record('material', certificate.metadata.uid)?.value;
-  const value = newRevocation(certificate, material, nowMs);
-  if (value === undefined || material === undefined) return 'done';
+  const wanted = newRevocation(certificate, material, nowMs);
+  if (wanted === undefined || material === undefined) return 'done';
+  // Who has proven the names may revoke it, too (RFC 8555 §7.6).
+  const issuer = issuerOfMaterial(world, material);
+  const value = issuer === undefined ? wanted : { ...wanted, issuerUid: issuer.metadata.uid };
   const id = material.fingerprint;
   if (world.record('revocation', id) !== undefined) return 'done';
   const operation = { kind: 'record', record: 'revocation', id, value, modRevision: 0n } as const;

@@ -6,6 +6,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { EventRecorder } from '../../runtime/events.ts';
 import type { PublicDns } from '../../runtime/public-dns.ts';
 import type { Random } from '../../runtime/random.ts';
+import type { MaterialRecord } from '../../runtime/records.ts';
 import type { World } from '../../runtime/world.ts';
 import type { Author, Writer } from '../../runtime/writer.ts';
 
@@ -35,6 +36,18 @@ export function isAcme(issuer: Issuer | undefined): issuer is AcmeIssuer {
 
 export function serverOf({ spec: { acme } }: AcmeIssuer): AcmeServer {
   return { directory: acme.directory, caPem: acme.caBundle };
+}
+
+/** Whom to ask about a certificate: who issued it, or, when that is gone, another of the same CA. */
+export function issuerOfMaterial(
+  world: Pick<World, 'list'>,
+  { issuerUid, directory }: Pick<MaterialRecord, 'issuerUid' | 'directory'>,
+): AcmeIssuer | undefined {
+  const issuers = world.list('Issuer').filter(isAcme);
+  return (
+    issuers.find(({ metadata }) => metadata.uid === issuerUid) ??
+    issuers.find(({ spec }) => spec.acme.directory === directory)
+  );
 }
 
 /** What an account's key is sealed for. */
