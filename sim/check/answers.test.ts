@@ -1,7 +1,16 @@
 import { expect, test } from 'vitest';
+import type { EdgeSite } from '../../agent/edge/snapshot.ts';
 import { objectKey, recordKey } from '../../runtime/keys.ts';
 import { answersCheck } from './answers.ts';
-import { addressOf, exchangeOf, MACHINES, watched } from './dns.fixture.ts';
+import type { AppliedSnapshot } from './check.ts';
+import {
+  addressOf,
+  appliedZone,
+  exchangeOf,
+  MACHINES,
+  watched,
+  zoneVersion,
+} from './dns.fixture.ts';
 
 const HOST = 'blog.example.test';
 
@@ -58,6 +67,20 @@ test('nor if the zone is another by now, and what was made of the one before is 
   expect(found).toEqual([]);
 });
 
+test('nor if it was only named for a CA to find its proof, and has no certificate', () => {
+  const { asks, serves, bares, found } = scene();
+  bares('tokyo', undefined);
+  serves('tokyo');
+  asks('tokyo');
+  asks('empty');
+  expect(found).toEqual([]);
+  bares('tokyo', 'a fingerprint');
+  serves('tokyo');
+  asks('tokyo');
+  asks('empty');
+  expect(found).toHaveLength(1);
+});
+
 /** A nameserver in london that is up to date; london serves the site. */
 function scene() {
   const { check, found } = watched((ports) => answersCheck({ ...ports, machines: MACHINES }));
@@ -75,6 +98,8 @@ function scene() {
   return {
     found,
     serves,
+    bares: (node: string, certificate: string | undefined) =>
+      check.applied?.(appliedSite(node, certificate)),
     removes: (name: string) => remove(objectKey({ kind: 'Node', name })),
     deletesZone() {
       remove(objectKey({ kind: 'Zone', namespace: 'default', name: 'example-test' }));
@@ -85,5 +110,23 @@ function scene() {
     deletes: (name: string) => remove(objectKey({ kind: 'Site', namespace: 'default', name })),
     asks: (reply: 'empty' | 'london' | 'tokyo') =>
       check.asked?.(exchangeOf({}, reply === 'empty' ? {} : { answers: [addressOf(reply)] })),
+  };
+}
+
+/** The node has the Site, and this certificate of it. */
+function appliedSite(node: string, certificate: string | undefined): AppliedSnapshot {
+  const applied = appliedZone(zoneVersion(1));
+  const site = {
+    uid: 'u',
+    namespace: 'default',
+    name: 'blog',
+    hosts: [HOST],
+  } as unknown as EdgeSite;
+  const state = { uid: 'u', ...(certificate === undefined ? {} : { certificate }) };
+  const { snapshot, report } = applied;
+  return {
+    node,
+    snapshot: { ...snapshot, edge: { ...snapshot.edge, sites: [site] } },
+    report: { ...report, sites: [state] },
   };
 }

@@ -242,6 +242,20 @@ test.each<{ when: string; material: Partial<MaterialRecord> | undefined; violate
   expect(scene.numbers).toEqual(Array.from({ length: violated }, () => 19));
 });
 
+test('a Certificate that is renewed while dom says of the one before that it is there', async () => {
+  const scene = world();
+  const chainPem = await chainFor('blog.test');
+  const stored = { chainPem, fingerprint: 'f', notAfterMs: EPOCH_MS + 1_000 } as MaterialRecord;
+  scene.putRecord('material', 'Certificate-blog', stored);
+  scene.put(object('Certificate', 'blog', { spec: CERTIFICATE }));
+  scene.putRecord('material', 'Certificate-blog', { ...stored, fingerprint: 'next' });
+  const status = ready(1, { fingerprint: 'f' });
+  scene.put(object('Certificate', 'blog', { spec: CERTIFICATE, status }));
+  expect(scene.violations).toEqual([]);
+  scene.put(object('Certificate', 'blog', { spec: CERTIFICATE, status }));
+  expect(scene.numbers).toEqual([19]);
+});
+
 async function chainFor(name: string): Promise<string> {
   const authority = fakeAuthority({ clock: virtualClock(), random: seededRandom('test') });
   const request = { names: [name], keyType: 'ecdsa-p256', lifetimeMs: 1_000 } as const;

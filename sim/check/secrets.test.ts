@@ -14,6 +14,8 @@ const PEM = encodePem('PRIVATE KEY', Buffer.from('a key that is no.'));
 const ZONE_PEM = encodePem('PRIVATE KEY', Buffer.from('another that is no.'));
 const ZONE_BODY = ZONE_PEM.split('\n')[1] ?? '';
 const BODY = PEM.split('\n')[1] ?? '';
+const ACCOUNT_PEM = encodePem('PRIVATE KEY', Buffer.from('a third that is no.'));
+const MAC_KEY = 'a-mac-key-of-32-bytes-in-base64url-AAAAAAAA';
 const TOKEN = 'abcdefghijklmnopqrstuvwxyz012345';
 const SEAL_KEY = Buffer.from('0123456789abcdef0123456789abcdef');
 const COOKIE_SECRET = Buffer.from('a secret of 16 b');
@@ -31,6 +33,8 @@ function world(files: readonly NodeFiles[] = []): Scene {
   scene.tell((check) => check.confided?.({ kind: 'key', pem: PEM, names: ['blog.test'] }));
   scene.tell((check) => check.confided?.({ kind: 'zone key', pem: ZONE_PEM, zoneUid: 'Zone-z' }));
   scene.tell((check) => check.confided?.({ kind: 'cookie secret', bytes: COOKIE_SECRET }));
+  scene.tell((check) => check.confided?.({ kind: 'account key', pem: ACCOUNT_PEM }));
+  scene.tell((check) => check.confided?.({ kind: 'mac key', text: MAC_KEY }));
   return scene;
 }
 
@@ -93,6 +97,20 @@ test.each<{ when: string; happens: (scene: Scene) => void }>([
   { when: 'a log line has a key', happens: traces(`issued ${JSON.stringify(PEM)}`) },
   { when: 'a log line has the middle of a key', happens: traces(BODY) },
   { when: 'a log line has a key in base64', happens: traces(Buffer.from(PEM).toString('base64')) },
+  { when: 'a log line has the key of an account', happens: traces(ACCOUNT_PEM) },
+  {
+    when: 'the next key of an account is stored as it is, as if it were sealed',
+    happens: (scene) =>
+      void put(
+        scene,
+        '/b8s/system/acmeAccount/u',
+        sealed(ACCOUNT_PEM).replace('sealedKey', 'nextSealedKey'),
+      ),
+  },
+  {
+    when: 'a Secret has a MAC key in the open',
+    happens: (scene) => void put(scene, '/b8s/secrets/default/s', value(MAC_KEY)),
+  },
   { when: 'a log line has the sealing key', happens: traces(SEAL_KEY.toString('hex')) },
   {
     when: 'a log line has what makes cookies, byte by byte',
