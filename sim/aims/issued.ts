@@ -25,7 +25,7 @@ export const issued: Aim = {
     if (ca === undefined) throw new Error('this story needs a CA');
     await settleDown(stage);
     await declareIssuers(hand);
-    await bringBroken(stage);
+    await bringBroken(stage, ca);
     ca.first.failNext('createOrder', 'lost');
     await declareCertificate(hand, 'wild', 0);
     await isReady(stage, 'wild');
@@ -49,10 +49,11 @@ export const issued: Aim = {
 };
 
 /** By the plain Issuer: no zone of ours holds the name, and it leads nowhere. */
-async function bringBroken({ cluster, hand }: Stage): Promise<void> {
+async function bringBroken({ cluster, scheduler, hand }: Stage, ca: SimulatedCa): Promise<void> {
   const names = ['nobody.elsewhere.test'];
   await applyCertificate(hand, { name: BROKEN, names, issuer: 'plain' });
   cluster.wish.certificates.delete(BROKEN);
+  await until(scheduler, 'its order', () => ca.first.ordersOf(names).length > 0);
 }
 
 async function isReady({ cluster, scheduler, hand }: Stage, name: string): Promise<void> {
