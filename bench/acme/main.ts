@@ -53,7 +53,7 @@ async function measure(): Promise<void> {
   const dom = cluster.dom.pid ?? 0;
   const before = processUsage(dom);
   proxy.count();
-  const api = await grpcApi(cluster.connection(), {
+  const api = grpcApi(cluster.connection(), {
     command: 'bench/acme',
     requestTimeoutMs: 30_000,
   });

@@ -46,7 +46,11 @@ export async function load(options: LoadOptions): Promise<LoadOutcome> {
   });
   const stop = (): void => void child.kill();
   signal.addEventListener('abort', stop);
-  await once(child, 'exit').finally(() => file.close());
+  try {
+    await once(child, 'exit');
+  } finally {
+    await file.close();
+  }
   signal.removeEventListener('abort', stop);
   signal.throwIfAborted();
   const latenciesMs: number[] = [];

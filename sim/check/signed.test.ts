@@ -1,4 +1,4 @@
-import packet from 'dns-packet';
+import type packet from 'dns-packet';
 import { expect, test } from 'vitest';
 import type { DnsQuery } from '../load/dns-query.ts';
 import type { DnsExchange } from './check.ts';
