@@ -72,8 +72,9 @@ export const CERTIFICATES: readonly Mutant[] = [
   {
     name: 'flawed-certificate-taken',
     file: 'controllers/acme/finish.ts',
-    find: "  if (problem !== undefined)\n    throw new OrderError('badCertificate'",
-    replace: '  if (problem === "")\n    throw new OrderError(\'badCertificate\'',
+    find: '  const [problem] = facts.problems;\n  if (problem !== undefined) return problem;',
+    replace:
+      '  if (facts.problems.length >= 0) return undefined;\n  const [problem] = facts.problems;',
     story: 'What the CA gives is served, whatever it is.',
     expects: [1, 19, 29, 31],
   },
