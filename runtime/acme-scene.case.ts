@@ -50,7 +50,7 @@ export interface AcmeSceneOptions {
 
 export interface AcmeUnderTest {
   readonly open: (options: AcmeSceneOptions) => Promise<AcmeScene>;
-  /** What this CA cannot do, and why: such cases are skipped, and say so. */
+  /** What this CA cannot do, and why: instead of its cases there is one that shows so. */
   readonly lacks: Readonly<Partial<Record<AcmeAbility, string>>>;
 }
 
