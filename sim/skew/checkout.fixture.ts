@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Of the repository; packages are found from below it, too. */
-const ROOT = join(import.meta.dirname, '../..');
+export const ROOT = join(import.meta.dirname, '../..');
 const FOLDER = join(ROOT, '.b8s/skew');
 /** All that the code of a node and of a dom imports. */
 const ROOMS = ['agent', 'api', 'controllers', 'dom', 'proto', 'runtime', 'package.json'];
