@@ -131,9 +131,9 @@ async function printTable(rounds: ReadonlyMap<ServerName, readonly Round[]>): Pr
   const geo = servers.filter((name) => name !== 'b8s' && name !== 'nsd');
   const best = (of: keyof Round): number => Math.max(0, ...geo.map((name) => median(name, of)));
   console.log(
-    '\n| server | UDP/s | of best geo | of NSD | p50 | p99 | TCP/s | of best geo | RSS |',
+    '\n| server | UDP/s | of best geo | of NSD | CPU | p50 | p99 | TCP/s | of best geo | CPU | RSS |',
   );
-  console.log('|---|---:|---:|---:|---:|---:|---:|---:|---:|');
+  console.log('|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|');
   for (const server of started) {
     const of = (what: keyof Round): number => median(server.name, what);
     const [udp, tcp] = [of('udpPerS'), of('tcpPerS')];
