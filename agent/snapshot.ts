@@ -1,4 +1,5 @@
 import type { CertificatePlan, SitePlan } from '../proto/gen/b8s/v1/plan.ts';
+import { coversHost } from '../runtime/certificate-names.ts';
 import { type Digest, isDigest } from '../runtime/digest.ts';
 import type { DesiredContent } from './content/plan.ts';
 import type { ContentState } from './content/reconciler.ts';
@@ -125,16 +126,9 @@ function chooseCertificate(
   if (candidate === undefined || inUse === undefined) return candidate ?? inUse;
   const isValid = ({ notAfterMs }: CertificatePlan): number => (notAfterMs > nowMs ? 1 : 0);
   const covered = ({ names }: CertificatePlan): number =>
-    hosts.filter((host) => names.some((name) => covers(name, host))).length;
+    hosts.filter((host) => names.some((name) => coversHost(name, host))).length;
   const better = isValid(inUse) - isValid(candidate) || covered(inUse) - covered(candidate);
   return better > 0 ? inUse : candidate;
-}
-
-/** `*` stands for one label (RFC 6125 §6.4.3). */
-function covers(name: string, host: string): boolean {
-  if (!name.startsWith('*.')) return name === host;
-  const dot = host.indexOf('.');
-  return dot > 0 && host.slice(dot) === name.slice(1);
 }
 
 /** The plan's databases once all are here; half of a new set would locate worse than the old one. */

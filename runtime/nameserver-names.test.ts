@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { coversHost, nameserverNames } from './nameserver-names.ts';
+import { nameserverNames } from './nameserver-names.ts';
 
 const NODE = { ipv4: ['192.0.2.1'], ipv6: ['2001:db8::1'] };
 
@@ -46,14 +46,4 @@ describe('the names of a nameserver', () => {
   ])('$when', ({ records, names }) => {
     expect(nameserverNames([records, records], NODE)).toEqual(names);
   });
-});
-
-test.each([
-  ['ns1.example.com', 'ns1.example.com', true],
-  ['*.example.com', 'ns1.example.com', true],
-  ['*.example.com', 'a.ns.example.com', false],
-  ['*.example.com', 'example.com', false],
-  ['ns1.example.com', 'ns2.example.com', false],
-])('%s covers %s: %s', (name, host, expected) => {
-  expect(coversHost(name, host)).toBe(expected);
 });

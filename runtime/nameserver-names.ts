@@ -28,10 +28,3 @@ export function nameserverNames(
   }
   return [...names].toSorted();
 }
-
-/** Whether a certificate's name covers a host; `*` stands for one label (RFC 9525 §6.3). */
-export function coversHost(name: string, host: string): boolean {
-  if (!name.startsWith('*.')) return name === host;
-  const dot = host.indexOf('.');
-  return dot > 0 && host.slice(dot) === name.slice(1);
-}

@@ -1,5 +1,6 @@
 import type { CertificatePlan, NodePlan, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import { coversHost, nameserverNames } from '../../runtime/nameserver-names.ts';
+import { coversHost } from '../../runtime/certificate-names.ts';
+import { nameserverNames } from '../../runtime/nameserver-names.ts';
 
 /** The certificate that a nameserver shows for one of its names (RFC 7858 §3.1, RFC 8310 §8). */
 export interface HostIdentity {

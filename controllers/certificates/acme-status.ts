@@ -8,6 +8,7 @@ import type {
   IssuanceRecord,
 } from '../../runtime/acme-records.ts';
 import { type ProofFacts, proofStanding } from '../../runtime/proof-standing.ts';
+import { iso, type Words } from './words.ts';
 
 /** What is known of getting a certificate from an ACME CA. */
 export interface AcmeFacts {
@@ -17,12 +18,6 @@ export interface AcmeFacts {
   readonly order: AcmeOrderRecord | undefined;
   readonly issuance: IssuanceRecord | undefined;
   readonly proofs: ProofFacts;
-}
-
-/** One CamelCase word, and a sentence with the mend. */
-export interface Words {
-  readonly reason: string;
-  readonly message: string;
 }
 
 /**
@@ -132,7 +127,3 @@ const FAILURE_REASONS: Readonly<Record<string, string>> = {
   rateLimited: 'RateLimited',
   selfCheck: 'SelfCheckFailed',
 };
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
-}

@@ -1,11 +1,12 @@
 import type { Certificate, CertificateStatus } from '../../api/certificate.ts';
 import type { CertificateReader, CertificateFacts as Read } from '../../runtime/acme.ts';
-import { type ConditionInput, replaceConditions } from '../../runtime/conditions.ts';
+import { coversHost } from '../../runtime/certificate-names.ts';
+import type { ConditionInput } from '../../runtime/conditions.ts';
 import { describeError } from '../../runtime/control-loop.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';
 import { AHEAD_MS_MAX } from '../../runtime/renewal.ts';
-import type { Words } from './acme-status.ts';
-import { currentOf, iso, turnInMs } from './plan.ts';
+import { currentOf, turnInMs } from './plan.ts';
+import { inConditions, iso, type Words } from './words.ts';
 
 /** Where a Secret has a chain and its key, as `b8sctl create secret tls` makes it. */
 export const CHAIN_KEY = 'tls.crt';
@@ -72,20 +73,13 @@ export function broughtStatus(
   words: Words | undefined,
   nowMs: number,
 ): CertificateStatus {
-  const observedGeneration = certificate.metadata.generation;
   const inputs = [
     readyOf(certificate, material, { words, nowMs }),
     renewableOf(certificate),
     ...(material === undefined ? [] : [currentOf(material, nowMs)]),
   ];
-  const conditions = replaceConditions(
-    certificate.status?.conditions ?? [],
-    inputs.map((input) => ({ ...input, observedGeneration })),
-    nowMs,
-  );
   return {
-    observedGeneration,
-    conditions,
+    ...inConditions(certificate, inputs, nowMs),
     ...(words === undefined ? {} : { lastError: words.message }),
     ...(material === undefined
       ? {}
@@ -104,19 +98,9 @@ function problemOf({ spec }: Certificate, read: Read, nowMs: number): string | u
   if (read.notAfterMs <= nowMs) return `the certificate ended at ${iso(read.notAfterMs)}`;
   if (read.notBeforeMs > nowMs + AHEAD_MS_MAX)
     return `the certificate is good from ${iso(read.notBeforeMs)} only`;
-  const missing = spec.names.filter((name) => !read.names.some((each) => covers(each, name)));
+  const missing = spec.names.filter((name) => !read.names.some((each) => coversHost(each, name)));
   if (missing.length === 0) return undefined;
   return `the certificate is for ${read.names.join(', ') || 'no name'}, not for ${missing.join(', ')}`;
-}
-
-/** `*` stands for one label (RFC 6125 §6.4.3); a wildcard covers itself. */
-function covers(held: string, wanted: string): boolean {
-  if (held === wanted) return true;
-  return (
-    held.startsWith('*.') &&
-    !wanted.startsWith('*.') &&
-    wanted.slice(wanted.indexOf('.')) === held.slice(1)
-  );
 }
 
 function materialOf(

@@ -1,8 +1,9 @@
 import { formatDuration, parseDurationMs } from '../../api/duration.ts';
 import type { Issuer, IssuerStatus } from '../../api/issuer.ts';
 import type { AcmeAccountRecord } from '../../runtime/acme-records.ts';
-import { type ConditionInput, replaceConditions } from '../../runtime/conditions.ts';
+import type { ConditionInput } from '../../runtime/conditions.ts';
 import { termsMessage } from './acme-status.ts';
+import { inConditions, iso } from './words.ts';
 
 /** What is said of an Issuer; `account`: its account at an ACME CA, once there is one. */
 export function planIssuer(
@@ -10,18 +11,11 @@ export function planIssuer(
   account: AcmeAccountRecord | undefined,
   nowMs: number,
 ): IssuerStatus {
-  const observedGeneration = issuer.metadata.generation;
   const isAcme = issuer.spec.acme !== undefined;
   const input: ConditionInput = { type: 'Ready', ...(isAcme ? acme(issuer, account) : ca(issuer)) };
-  const conditions = replaceConditions(
-    issuer.status?.conditions ?? [],
-    [{ ...input, observedGeneration }],
-    nowMs,
-  );
   const failure = isAcme ? account?.failure : undefined;
   return {
-    observedGeneration,
-    conditions,
+    ...inConditions(issuer, [input], nowMs),
     ...(isAcme && account !== undefined && { account: describeAccount(account) }),
     ...(failure === undefined
       ? {}
@@ -76,8 +70,4 @@ function describeAccount(account: AcmeAccountRecord): NonNullable<IssuerStatus['
     ...(url === undefined ? {} : { url }),
     ...(termsOfService === undefined ? {} : { termsOfService }),
   };
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

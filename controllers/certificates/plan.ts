@@ -1,7 +1,7 @@
 import type { Certificate, CertificateSpec, CertificateStatus } from '../../api/certificate.ts';
 import { INTERNAL_ISSUER, type Issuer } from '../../api/issuer.ts';
 import type { Site } from '../../api/site.ts';
-import { type ConditionInput, replaceConditions } from '../../runtime/conditions.ts';
+import type { ConditionInput } from '../../runtime/conditions.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';
 import {
   AHEAD_MS_MAX,
@@ -12,8 +12,9 @@ import {
   shortcomingOf,
 } from '../../runtime/renewal.ts';
 import type { NewObject } from '../../runtime/writer.ts';
-import { type AcmeFacts, acmeFields, acmeProgress, type Words } from './acme-status.ts';
+import { type AcmeFacts, acmeFields, acmeProgress } from './acme-status.ts';
 import { lifetimeOf } from './plan-issuer.ts';
+import { inConditions, iso, type Words } from './words.ts';
 
 /** How long a failed try is left alone. */
 export const ISSUE_RETRY_MS = 60_000;
@@ -80,20 +81,13 @@ export function certificateStatus(
   nowMs: number,
 ): CertificateStatus {
   const { certificate, material } = facts;
-  const observedGeneration = certificate.metadata.generation;
   const inputs = [
     readyOf(facts, failure, nowMs),
     renewableOf(facts, failure, nowMs),
     ...(material === undefined ? [] : [currentOf(material, nowMs)]),
   ];
-  const conditions = replaceConditions(
-    certificate.status?.conditions ?? [],
-    inputs.map((input) => ({ ...input, observedGeneration })),
-    nowMs,
-  );
   return {
-    observedGeneration,
-    conditions,
+    ...inConditions(certificate, inputs, nowMs),
     ...(material === undefined ? {} : describeMaterial(facts, material, nowMs)),
     ...(facts.acme === undefined ? {} : acmeFields(facts.acme)),
     ...(failure === undefined
@@ -239,9 +233,4 @@ function progress({ acme }: CertificateFacts, nowMs: number): Words | undefined 
 
 function wordsOf({ reason, message }: Words): Words {
   return { reason, message };
-}
-
-/** RFC 3339. */
-export function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -1,6 +1,7 @@
 import type { Certificate } from '../../api/certificate.ts';
 import { condition } from '../../api/object.ts';
 import type { Site } from '../../api/site.ts';
+import { coversHost } from '../../runtime/certificate-names.ts';
 import type { ConditionInput } from '../../runtime/conditions.ts';
 import type { NodeView } from '../../runtime/node-view.ts';
 import { nameWithError } from './rollout.ts';
@@ -26,7 +27,9 @@ export function certificateReady(
     const message = 'its Certificate is about to be made';
     return { type, status: 'False', reason: 'CertificateNotFound', message };
   }
-  const uncovered = site.spec.hosts.filter((host) => !covers(certificate.spec.names, host));
+  const uncovered = site.spec.hosts.filter(
+    (host) => !certificate.spec.names.some((name) => coversHost(name, host)),
+  );
   if (uncovered.length > 0) {
     const message = `the Certificate does not have ${shortList(uncovered)}: add it to spec.names`;
     return { type, status: 'False', reason: 'HostsNotCovered', message };
@@ -118,11 +121,6 @@ export function ready(parts: readonly ConditionInput[], summary: string): Condit
   if (first === undefined)
     return { type: 'Ready', status: 'True', reason: 'Serving', message: summary };
   return { ...first, type: 'Ready', message: `${first.type}: ${first.message}` };
-}
-
-/** Also by a wildcard, which stands for one label (RFC 6125 §6.4.3). */
-function covers(names: readonly string[], host: string): boolean {
-  return names.includes(host) || names.includes(`*.${host.slice(host.indexOf('.') + 1)}`);
 }
 
 /** A Certificate made for the Site has its Issuer; one declared by hand may have another. */

@@ -1,8 +1,9 @@
 import type { Node } from '../../api/node.ts';
 import type { Site } from '../../api/site.ts';
 import type { GeoPlan, NodePlan, SitePlan } from '../../proto/gen/b8s/v1/plan.ts';
+import { coversHost } from '../../runtime/certificate-names.ts';
 import { COOKIE_CONTEXT } from '../../runtime/dns-cookie.ts';
-import { coversHost, nameserverNames } from '../../runtime/nameserver-names.ts';
+import { nameserverNames } from '../../runtime/nameserver-names.ts';
 import type { DnsCookieRecord, GeoRecord } from '../../runtime/records.ts';
 import { isBeyondStatus, type World, type WorldChange } from '../../runtime/world.ts';
 import { certificateEntry } from './certificate-view.ts';
