@@ -10,9 +10,19 @@ const CLIENT = '1.144.0.1';
  */
 export async function geographyKnown(
   cluster: Cluster,
-  { host, nodes }: { readonly host: string; readonly nodes: readonly NodeOptions[] },
+  {
+    host,
+    nodes,
+    onWait = () => undefined,
+  }: {
+    readonly host: string;
+    readonly nodes: readonly NodeOptions[];
+    /** Told the names of those that are still at it. */
+    readonly onWait?: (names: readonly string[]) => void;
+  },
 ): Promise<void> {
-  for (const { name } of nodes) {
+  for (const [index, { name }] of nodes.entries()) {
+    onWait(nodes.slice(index).map((node) => node.name));
     const args = ['dns', 'explain', host, '--client', CLIENT, '--server', name, '-o', 'json'];
     await until(
       `${name} knows where clients are`,
