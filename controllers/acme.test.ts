@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { condition } from '../api/object.ts';
-import { proofsUp } from '../runtime/acme-proofs.ts';
-import type { IssuanceFailure } from '../runtime/acme-records.ts';
+import { proofsUp } from '../runtime/acme/proofs.ts';
+import type { IssuanceFailure } from '../runtime/acme/records.ts';
 import { allControllers } from './all.ts';
 import { defaultIssuer } from './certificates/plan.ts';
 import { type Scene, scene } from './test-scene.ts';

@@ -1,4 +1,4 @@
-import type { Acme, CertificateReader } from '../runtime/acme.ts';
+import type { Acme, CertificateReader } from '../runtime/acme/acme.ts';
 import type { CertificateAuthority, Sealer } from '../runtime/authority.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Controller } from '../runtime/controller.ts';

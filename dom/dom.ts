@@ -1,5 +1,5 @@
 import { allControllers } from '../controllers/all.ts';
-import type { Acme, CertificateReader } from '../runtime/acme.ts';
+import type { Acme, CertificateReader } from '../runtime/acme/acme.ts';
 import type { CertificateAuthority, Identity, Sealer } from '../runtime/authority.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { describeError, runController } from '../runtime/control-loop.ts';

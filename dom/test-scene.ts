@@ -5,9 +5,9 @@ import {
   SessionRequest,
   SessionResponse,
 } from '../proto/gen/b8s/v1/agent.ts';
+import { fakeAcme } from '../runtime/acme/fake/fake-acme.ts';
 import type { Identity } from '../runtime/authority.ts';
 import type { Disk } from '../runtime/disk.ts';
-import { fakeAcme } from '../runtime/fake-acme.ts';
 import { encodeFakeRequest, fakeAuthority, fakeKey } from '../runtime/fake-authority.ts';
 import { fakeCertificateReader } from '../runtime/fake-certificate-reader.ts';
 import type { Link } from '../runtime/link.ts';

@@ -1,4 +1,4 @@
-import type { CertificateFacts, CertificateReader } from './acme.ts';
+import type { CertificateFacts, CertificateReader } from './acme/acme.ts';
 import type { KeyType } from './authority.ts';
 import { type FakeCertificate, fakePublicKey } from './fake-authority.ts';
 import { certificateFingerprint, decodePem } from './pem.ts';

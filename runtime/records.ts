@@ -4,7 +4,7 @@ import type {
   AcmeOrderRecord,
   IssuanceRecord,
   RevocationRecord,
-} from './acme-records.ts';
+} from './acme/records.ts';
 import type { Revision } from './store.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { CertificateSpec } from '../api/certificate.ts';
-import type { RenewalRecord } from './acme-records.ts';
+import type { RenewalRecord } from './acme/records.ts';
 import type { MaterialRecord } from './records.ts';
 import { lastThirdMs, RENEW_INTERVAL_MIN_MS, renewalMs } from './renewal.ts';
 

@@ -2,8 +2,8 @@ import type { Certificate, CertificateSpec } from '../api/certificate.ts';
 import { parseDurationMs } from '../api/duration.ts';
 import type { Issuer } from '../api/issuer.ts';
 import { RENEW_REQUESTED, REVOKE_REQUESTED } from '../api/requests.ts';
-import { REVOCATION_REASONS, type RevocationReason } from './acme.ts';
-import type { RenewalRecord } from './acme-records.ts';
+import { REVOCATION_REASONS, type RevocationReason } from './acme/acme.ts';
+import type { RenewalRecord } from './acme/records.ts';
 import type { MaterialRecord } from './records.ts';
 import { lastOpening, nextOpening } from './renewal-hours.ts';
 

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { type Certificate, certificateKind } from '../../api/certificate.ts';
 import type { Resource } from '../../api/object.ts';
 import { RENEW_REQUESTED, REVOKE_REQUESTED } from '../../api/requests.ts';
-import { REVOCATION_REASONS } from '../../runtime/acme.ts';
+import { REVOCATION_REASONS } from '../../runtime/acme/acme.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { fetchObject, forEachOrFail, modify } from '../objects.ts';
 import { qualifiedName } from '../render/output.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { AcmeAccount, ExternalAccount } from '../../runtime/acme.ts';
-import type { AcmeAccountRecord } from '../../runtime/acme-records.ts';
+import type { AcmeAccount, ExternalAccount } from '../../runtime/acme/acme.ts';
+import type { AcmeAccountRecord } from '../../runtime/acme/records.ts';
 import { afterWrite, type Outcome } from '../../runtime/controller.ts';
 import type { Stored } from '../../runtime/records.ts';
 import { createSecrets } from '../../runtime/secrets.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { RENEW_REQUESTED, REVOKE_REQUESTED, ROLLOVER_REQUESTED } from '../../api/requests.ts';
-import { type Acme, AcmeProblem } from '../../runtime/acme.ts';
+import { type Acme, AcmeProblem } from '../../runtime/acme/acme.ts';
 import type { Scene } from '../test-scene.ts';
 import { isAcme } from './ports.ts';
 import { noteAccount } from './scene.ts';

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Certificate } from '../../api/certificate.ts';
 import type { Issuer } from '../../api/issuer.ts';
-import { proofsUp } from '../../runtime/acme-proofs.ts';
-import type { AcmeOrderRecord, RevocationRecord } from '../../runtime/acme-records.ts';
+import { proofsUp } from '../../runtime/acme/proofs.ts';
+import type { AcmeOrderRecord, RevocationRecord } from '../../runtime/acme/records.ts';
 import { qualifiedName } from '../../runtime/keys.ts';
 import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/world.ts';
 

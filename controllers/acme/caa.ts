@@ -1,4 +1,4 @@
-import type { ChallengeType } from '../../runtime/acme.ts';
+import type { ChallengeType } from '../../runtime/acme/acme.ts';
 
 /** One CAA record (RFC 8659 §4.1). */
 interface CaaProperty {

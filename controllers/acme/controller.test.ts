@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { RENEW_REQUESTED } from '../../api/requests.ts';
-import type { Acme } from '../../runtime/acme.ts';
-import { createFakeAcmeCa } from '../../runtime/fake-acme-ca.ts';
+import type { Acme } from '../../runtime/acme/acme.ts';
+import { createFakeAcmeCa } from '../../runtime/acme/fake/ca.ts';
 import type { Operation } from '../../runtime/writer.ts';
 import type { Scene } from '../test-scene.ts';
 import { acmeController } from './controller.ts';

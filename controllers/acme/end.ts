@@ -3,7 +3,7 @@ import type {
   IssuanceFailure,
   IssuanceRecord,
   IssuanceTry,
-} from '../../runtime/acme-records.ts';
+} from '../../runtime/acme/records.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
 import { afterWrite, type Outcome } from '../../runtime/controller.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';

@@ -1,4 +1,4 @@
-import type { AcmeOrder, CertificateFacts } from '../../runtime/acme.ts';
+import type { AcmeOrder, CertificateFacts } from '../../runtime/acme/acme.ts';
 import type { Outcome } from '../../runtime/controller.ts';
 import { AHEAD_MS_MAX, isAsDeclared, requestsOf } from '../../runtime/renewal.ts';
 import { succeed } from './end.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { AcmeCountRecord, IssuanceTry } from '../../runtime/acme-records.ts';
+import type { AcmeCountRecord, IssuanceTry } from '../../runtime/acme/records.ts';
 import { type LimitFacts, limitReached, registeredDomain } from './limits.ts';
 
 const NOW_MS = Date.parse('2026-03-01T00:00:00Z');

@@ -1,6 +1,6 @@
 import { getDomain } from 'tldts';
-import { type AcmeLimit, type AcmeLimits, KNOWN_ACME_LIMITS } from '../../runtime/acme-limits.ts';
-import type { AcmeCountRecord, IssuanceRecord } from '../../runtime/acme-records.ts';
+import { type AcmeLimit, type AcmeLimits, KNOWN_ACME_LIMITS } from '../../runtime/acme/limits.ts';
+import type { AcmeCountRecord, IssuanceRecord } from '../../runtime/acme/records.ts';
 import { areSameNames } from '../../runtime/renewal.ts';
 
 /** How long what was ordered counts: the slowest limit is full again after 7 days and 2 hours. */

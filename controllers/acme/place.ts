@@ -1,5 +1,5 @@
-import { type AcmeOrder, AcmeProblem } from '../../runtime/acme.ts';
-import type { AcmeCountRecord, AcmeOrderRecord } from '../../runtime/acme-records.ts';
+import { type AcmeOrder, AcmeProblem } from '../../runtime/acme/acme.ts';
+import type { AcmeCountRecord, AcmeOrderRecord } from '../../runtime/acme/records.ts';
 import { afterWrite, type Outcome } from '../../runtime/controller.ts';
 import { areSameNames } from '../../runtime/renewal.ts';
 import type { Operation } from '../../runtime/writer.ts';

@@ -5,7 +5,7 @@ import type {
   AcmeAccountRecord,
   AcmeOrderRecord,
   IssuanceRecord,
-} from '../../runtime/acme-records.ts';
+} from '../../runtime/acme/records.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';
 import { object } from '../test-scene.ts';
 import { planAccount } from './account.ts';

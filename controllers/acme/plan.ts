@@ -6,7 +6,7 @@ import type {
   AcmeOrderRecord,
   IssuanceFailure,
   IssuanceRecord,
-} from '../../runtime/acme-records.ts';
+} from '../../runtime/acme/records.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';
 import {
   AHEAD_MS_MAX,

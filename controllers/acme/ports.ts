@@ -1,6 +1,6 @@
 import type { Issuer, IssuerSpec } from '../../api/issuer.ts';
-import type { Acme, AcmeAccount, AcmeServer, CertificateReader } from '../../runtime/acme.ts';
-import type { AcmeAccountRecord } from '../../runtime/acme-records.ts';
+import type { Acme, AcmeAccount, AcmeServer, CertificateReader } from '../../runtime/acme/acme.ts';
+import type { AcmeAccountRecord } from '../../runtime/acme/records.ts';
 import type { Sealer } from '../../runtime/authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { EventRecorder } from '../../runtime/events.ts';

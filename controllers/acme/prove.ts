@@ -1,12 +1,12 @@
-import { type AcmeAuthorization, AcmeProblem } from '../../runtime/acme.ts';
-import type { AcmeAuthorizationRecord } from '../../runtime/acme-records.ts';
-import type { Outcome } from '../../runtime/controller.ts';
-import { nodeViews } from '../../runtime/node-view.ts';
+import { type AcmeAuthorization, AcmeProblem } from '../../runtime/acme/acme.ts';
 import {
   type ProofFacts,
   type ProofStanding,
   proofStanding,
-} from '../../runtime/proof-standing.ts';
+} from '../../runtime/acme/proof-standing.ts';
+import type { AcmeAuthorizationRecord } from '../../runtime/acme/records.ts';
+import type { Outcome } from '../../runtime/controller.ts';
+import { nodeViews } from '../../runtime/node-view.ts';
 import { zonesByOrigin } from '../../runtime/zones.ts';
 import { placeOfRecord, proofOf, publicAlias } from './challenge.ts';
 import { pollMs } from './finish.ts';

@@ -1,4 +1,4 @@
-import { type Acme, AcmeProblem } from '../../runtime/acme.ts';
+import { type Acme, AcmeProblem } from '../../runtime/acme/acme.ts';
 
 /** A CA could not be reached, or talks nonsense; the cause says more. */
 export class CaUnreachableError extends Error {

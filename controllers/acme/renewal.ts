@@ -1,6 +1,6 @@
 import type { Certificate } from '../../api/certificate.ts';
-import type { RenewalInfo } from '../../runtime/acme.ts';
-import type { IssuanceRecord, RenewalRecord } from '../../runtime/acme-records.ts';
+import type { RenewalInfo } from '../../runtime/acme/acme.ts';
+import type { IssuanceRecord, RenewalRecord } from '../../runtime/acme/records.ts';
 import { afterWrite, type Outcome } from '../../runtime/controller.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { MaterialRecord, Stored } from '../../runtime/records.ts';

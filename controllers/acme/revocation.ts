@@ -1,6 +1,6 @@
 import type { Certificate } from '../../api/certificate.ts';
-import type { AcmeAccount } from '../../runtime/acme.ts';
-import type { RevocationRecord } from '../../runtime/acme-records.ts';
+import type { AcmeAccount } from '../../runtime/acme/acme.ts';
+import type { RevocationRecord } from '../../runtime/acme/records.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
 import { afterWrite, type Outcome } from '../../runtime/controller.ts';
 import { hasRole, type NodeView } from '../../runtime/node-view.ts';

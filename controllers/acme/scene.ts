@@ -1,10 +1,10 @@
 import type { Certificate } from '../../api/certificate.ts';
-import type { AcmeAccount } from '../../runtime/acme.ts';
+import type { AcmeAccount } from '../../runtime/acme/acme.ts';
 import type {
   AcmeAccountRecord,
   AcmeOrderRecord,
   IssuanceRecord,
-} from '../../runtime/acme-records.ts';
+} from '../../runtime/acme/records.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
 import { afterWrite, type Outcome } from '../../runtime/controller.ts';
 import type { MaterialRecord, Stored } from '../../runtime/records.ts';

@@ -1,6 +1,6 @@
 import type { Certificate } from '../../api/certificate.ts';
-import type { AcmeAccount } from '../../runtime/acme.ts';
-import type { AcmeOrderRecord, IssuanceRecord } from '../../runtime/acme-records.ts';
+import type { AcmeAccount } from '../../runtime/acme/acme.ts';
+import type { AcmeOrderRecord, IssuanceRecord } from '../../runtime/acme/records.ts';
 import { afterWrite, type Outcome } from '../../runtime/controller.ts';
 import type { MaterialRecord, Stored } from '../../runtime/records.ts';
 import { requestsOf } from '../../runtime/renewal.ts';

@@ -1,4 +1,4 @@
-import type { AcmeOrderRecord } from '../../runtime/acme-records.ts';
+import type { AcmeOrderRecord } from '../../runtime/acme/records.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Outcome } from '../../runtime/controller.ts';
 import { scopeOf } from '../../runtime/scope.ts';

@@ -1,11 +1,11 @@
 import type { Certificate } from '../../api/certificate.ts';
 import { condition } from '../../api/object.ts';
-import type { Acme } from '../../runtime/acme.ts';
-import { proofsUp } from '../../runtime/acme-proofs.ts';
-import type { IssuanceRecord } from '../../runtime/acme-records.ts';
+import type { Acme } from '../../runtime/acme/acme.ts';
+import type { ValidateProof } from '../../runtime/acme/fake/proof.ts';
+import type { FakeAcmeSettings } from '../../runtime/acme/fake/state.ts';
+import { proofsUp } from '../../runtime/acme/proofs.ts';
+import type { IssuanceRecord } from '../../runtime/acme/records.ts';
 import type { Controller } from '../../runtime/controller.ts';
-import type { ValidateProof } from '../../runtime/fake-acme-proof.ts';
-import type { FakeAcmeSettings } from '../../runtime/fake-acme-state.ts';
 import { hasRole, nodeViews } from '../../runtime/node-view.ts';
 import type { PublicDns } from '../../runtime/public-dns.ts';
 import type { MaterialRecord, RecordSetRecord } from '../../runtime/records.ts';

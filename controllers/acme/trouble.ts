@@ -1,5 +1,5 @@
-import { AcmeProblem, type AcmeProblemDocument } from '../../runtime/acme.ts';
-import type { AcmeOrderRecord } from '../../runtime/acme-records.ts';
+import { AcmeProblem, type AcmeProblemDocument } from '../../runtime/acme/acme.ts';
+import type { AcmeOrderRecord } from '../../runtime/acme/records.ts';
 import { describeError } from '../../runtime/control-loop.ts';
 import { CaUnreachableError } from './reaching.ts';
 

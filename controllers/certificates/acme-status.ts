@@ -1,13 +1,13 @@
 import type { CertificateStatus } from '../../api/certificate.ts';
 import type { Issuer } from '../../api/issuer.ts';
-import { proofsUp } from '../../runtime/acme-proofs.ts';
+import { type ProofFacts, proofStanding } from '../../runtime/acme/proof-standing.ts';
+import { proofsUp } from '../../runtime/acme/proofs.ts';
 import type {
   AcmeAccountRecord,
   AcmeOrderRecord,
   IssuanceFailure,
   IssuanceRecord,
-} from '../../runtime/acme-records.ts';
-import { type ProofFacts, proofStanding } from '../../runtime/proof-standing.ts';
+} from '../../runtime/acme/records.ts';
 import { iso, type Words } from './words.ts';
 
 /** What is known of getting a certificate from an ACME CA. */

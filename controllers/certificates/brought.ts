@@ -1,5 +1,5 @@
 import type { Certificate } from '../../api/certificate.ts';
-import type { CertificateReader } from '../../runtime/acme.ts';
+import type { CertificateReader } from '../../runtime/acme/acme.ts';
 import type { Sealer } from '../../runtime/authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { afterWrite, type Outcome } from '../../runtime/controller.ts';

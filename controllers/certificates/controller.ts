@@ -2,7 +2,7 @@ import type { Certificate, CertificateStatus } from '../../api/certificate.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { condition } from '../../api/object.ts';
 import type { Secret } from '../../api/secret.ts';
-import type { CertificateReader } from '../../runtime/acme.ts';
+import type { CertificateReader } from '../../runtime/acme/acme.ts';
 import type { CertificateAuthority, Sealer } from '../../runtime/authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { describeError } from '../../runtime/control-loop.ts';

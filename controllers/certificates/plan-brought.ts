@@ -1,5 +1,5 @@
 import type { Certificate, CertificateStatus } from '../../api/certificate.ts';
-import type { CertificateReader, CertificateFacts as Read } from '../../runtime/acme.ts';
+import type { CertificateReader, CertificateFacts as Read } from '../../runtime/acme/acme.ts';
 import { coversHost } from '../../runtime/certificate-names.ts';
 import type { ConditionInput } from '../../runtime/conditions.ts';
 import { describeError } from '../../runtime/control-loop.ts';

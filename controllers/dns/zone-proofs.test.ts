@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { condition } from '../../api/object.ts';
-import { alpnProof, dnsProof, httpProof, testOrder } from '../../runtime/acme-order.fixture.ts';
-import type { ProofRecord } from '../../runtime/acme-records.ts';
+import { alpnProof, dnsProof, httpProof, testOrder } from '../../runtime/acme/order.fixture.ts';
+import type { ProofRecord } from '../../runtime/acme/records.ts';
 import type { RecordSetRecord } from '../../runtime/records.ts';
 import { type Scene, scene, served } from '../test-scene.ts';
 import { dnsController } from './controller.ts';

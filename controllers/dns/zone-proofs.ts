@@ -1,5 +1,5 @@
-import { proofsUp } from '../../runtime/acme-proofs.ts';
-import type { AcmeOrderRecord } from '../../runtime/acme-records.ts';
+import { proofsUp } from '../../runtime/acme/proofs.ts';
+import type { AcmeOrderRecord } from '../../runtime/acme/records.ts';
 import { qualifiedName } from '../../runtime/keys.ts';
 import type { World } from '../../runtime/world.ts';
 import { type ZonesByOrigin, zoneOfHost, zonesByOrigin } from '../../runtime/zones.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Scene, scene } from '../../controllers/test-scene.ts';
-import { alpnProof, dnsProof, httpProof, testOrder } from '../../runtime/acme-order.fixture.ts';
+import { alpnProof, dnsProof, httpProof, testOrder } from '../../runtime/acme/order.fixture.ts';
 import { Feed } from './feed.ts';
 import { mayChangePlans, planView } from './view.ts';
 

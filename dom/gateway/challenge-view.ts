@@ -1,5 +1,5 @@
 import type { ChallengePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import { type ProofUp, proofsUp } from '../../runtime/acme-proofs.ts';
+import { type ProofUp, proofsUp } from '../../runtime/acme/proofs.ts';
 import type { World } from '../../runtime/world.ts';
 import type { ViewEntry } from './view-entry.ts';
 

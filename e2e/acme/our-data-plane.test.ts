@@ -5,14 +5,14 @@ import { openThreads, type ThreadsUnderTest } from '../../agent/plane/threads.fi
 import { planObjects } from '../../agent/session/plan-objects.ts';
 import { buildSnapshot, NOTHING_SERVED } from '../../agent/snapshot.ts';
 import type { ChallengePlan, PlanObject, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import type { AcmeAccount, ChallengeType } from '../../runtime/acme.ts';
+import type { AcmeAccount, ChallengeType } from '../../runtime/acme/acme.ts';
 import {
   type AcmeScene,
   finish,
   newAccount,
   readyOrder,
   txtValue,
-} from '../../runtime/acme-scene.case.ts';
+} from '../../runtime/acme/scene.case.ts';
 import { createAcmeClient } from '../../runtime/node/acme/acme.ts';
 import { certificateReader } from '../../runtime/node/certificate-reader.ts';
 import { systemClock } from '../../runtime/node/clock.ts';

@@ -1,12 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { acmeCases } from '../../runtime/acme.case.ts';
+import { acmeCases } from '../../runtime/acme/acme.case.ts';
 import {
   type AcmeScene,
   type AcmeSceneOptions,
   type AcmeUnderTest,
   txtValue,
-} from '../../runtime/acme-scene.case.ts';
+} from '../../runtime/acme/scene.case.ts';
 import { createAcmeClient } from '../../runtime/node/acme/acme.ts';
 import { certificateReader } from '../../runtime/node/certificate-reader.ts';
 import { systemClock } from '../../runtime/node/clock.ts';

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ExternalAccount } from '../../runtime/acme.ts';
+import type { ExternalAccount } from '../../runtime/acme/acme.ts';
 import { createAuthority, generateCa } from '../../runtime/node/authority.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
 import { systemRandom } from '../../runtime/node/random.ts';

@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
-import type { CertificateFacts, CertificateReader } from '../acme.ts';
+import type { CertificateFacts, CertificateReader } from '../acme/acme.ts';
 import type { KeyType } from '../authority.ts';
 import { decodePem } from '../pem.ts';
 

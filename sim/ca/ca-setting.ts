@@ -1,4 +1,4 @@
-import type { FakeAcmeWeather } from '../../runtime/fake-acme-weather.ts';
+import type { FakeAcmeWeather } from '../../runtime/acme/fake/weather.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import { maybe, seldom } from '../faults/maybe.ts';
 

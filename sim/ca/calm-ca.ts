@@ -1,4 +1,4 @@
-import { CALM } from '../../runtime/fake-acme-weather.ts';
+import { CALM } from '../../runtime/acme/fake/weather.ts';
 import type { CaSetting } from './ca-setting.ts';
 
 /** A CA of a story, whose certificates last: nothing befalls it but what the story does. */

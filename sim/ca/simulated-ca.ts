@@ -1,9 +1,9 @@
-import type { Acme } from '../../runtime/acme.ts';
-import { fakeAcme } from '../../runtime/fake-acme.ts';
-import { createFakeAcmeCa, type FakeAcmeCa } from '../../runtime/fake-acme-ca.ts';
-import type { ValidateProof } from '../../runtime/fake-acme-proof.ts';
-import type { FakeAcmeRequests, FakeAcmeStep } from '../../runtime/fake-acme-state.ts';
-import { CALM } from '../../runtime/fake-acme-weather.ts';
+import type { Acme } from '../../runtime/acme/acme.ts';
+import { createFakeAcmeCa, type FakeAcmeCa } from '../../runtime/acme/fake/ca.ts';
+import { fakeAcme } from '../../runtime/acme/fake/fake-acme.ts';
+import type { ValidateProof } from '../../runtime/acme/fake/proof.ts';
+import type { FakeAcmeRequests, FakeAcmeStep } from '../../runtime/acme/fake/state.ts';
+import { CALM } from '../../runtime/acme/fake/weather.ts';
 import type { Checks } from '../check/checks.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';

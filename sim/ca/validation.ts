@@ -1,6 +1,6 @@
 import { alpnProofs } from '../../agent/edge/proofs.ts';
 import { CHALLENGE_PREFIX } from '../../agent/edge/respond.ts';
-import type { AcmeProof, ValidateProof } from '../../runtime/fake-acme-proof.ts';
+import type { AcmeProof, ValidateProof } from '../../runtime/acme/fake/proof.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import { EPOCH_MS, type Scheduler } from '../engine/scheduler.ts';

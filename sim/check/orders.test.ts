@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { AcmeOrderRecord } from '../../runtime/acme-records.ts';
+import type { AcmeOrderRecord } from '../../runtime/acme/records.ts';
 import { recordKey } from '../../runtime/keys.ts';
 import type { Write } from '../../runtime/store.ts';
 import { ordersCheck } from './orders.ts';

@@ -3,7 +3,7 @@ import type {
   AcmeOrderRecord,
   IssuanceRecord,
   RevocationRecord,
-} from '../../runtime/acme-records.ts';
+} from '../../runtime/acme/records.ts';
 import { recordKey } from '../../runtime/keys.ts';
 import type { Write } from '../../runtime/store.ts';
 import { SECOND_DIRECTORY } from '../ca/simulated-ca.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { httpProof, testOrder } from '../../runtime/acme-order.fixture.ts';
+import { httpProof, testOrder } from '../../runtime/acme/order.fixture.ts';
 import type { Digest } from '../../runtime/digest.ts';
 import { recordKey } from '../../runtime/keys.ts';
 import type { ZoneRecord } from '../../runtime/records.ts';

@@ -1,7 +1,7 @@
 import type { Node } from '../../api/node.ts';
 import type { Site } from '../../api/site.ts';
-import { proofsUp } from '../../runtime/acme-proofs.ts';
-import type { AcmeOrderRecord } from '../../runtime/acme-records.ts';
+import { proofsUp } from '../../runtime/acme/proofs.ts';
+import type { AcmeOrderRecord } from '../../runtime/acme/records.ts';
 import { kindPrefix, recordKey, WORLD_PREFIX } from '../../runtime/keys.ts';
 import type { GeoNameRecord, ReportRecord, ZoneRecord } from '../../runtime/records.ts';
 import type { Revision } from '../../runtime/store.ts';

@@ -1,9 +1,9 @@
 import type { Blobs } from '../../dom/blobs/blobs.ts';
 import type { Dom } from '../../dom/dom.ts';
-import type { Acme } from '../../runtime/acme.ts';
+import type { Acme } from '../../runtime/acme/acme.ts';
+import { fakeAcme } from '../../runtime/acme/fake/fake-acme.ts';
 import type { CertificateAuthority, Identity } from '../../runtime/authority.ts';
 import { digestOf } from '../../runtime/digest.ts';
-import { fakeAcme } from '../../runtime/fake-acme.ts';
 import { fakeCertificateReader } from '../../runtime/fake-certificate-reader.ts';
 import { noMetrics } from '../../runtime/metrics.ts';
 import type { GeoRecord } from '../../runtime/records.ts';

@@ -1,6 +1,6 @@
 import type { Certificate } from '../../api/certificate.ts';
 import { RENEW_REQUESTED, REVOKE_REQUESTED, ROLLOVER_REQUESTED } from '../../api/requests.ts';
-import { REVOCATION_REASONS } from '../../runtime/acme.ts';
+import { REVOCATION_REASONS } from '../../runtime/acme/acme.ts';
 import { DIRECTORY, EXTERNAL_KEY_ID, SECOND_DIRECTORY } from '../ca/simulated-ca.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { SeededRandom } from '../engine/random.ts';

@@ -1,4 +1,4 @@
-import { type Acme, type AcmeAccount, AcmeProblem, type AcmeServer } from '../../acme.ts';
+import { type Acme, type AcmeAccount, AcmeProblem, type AcmeServer } from '../../acme/acme.ts';
 import type { Call } from './calls.ts';
 import { linkTargets } from './headers.ts';
 import { bindExternally, readSigningKey, signJws } from './jws.ts';

@@ -1,6 +1,6 @@
 import { generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { Acme } from '../../acme.ts';
+import type { Acme } from '../../acme/acme.ts';
 import type { KeyType } from '../../authority.ts';
 import type { Clock } from '../../clock.ts';
 import { VERSION } from '../../version.ts';

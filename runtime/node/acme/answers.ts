@@ -6,7 +6,7 @@ import {
   type AcmeProblemDocument,
   CHALLENGE_TYPES,
   type RenewalInfo,
-} from '../../acme.ts';
+} from '../../acme/acme.ts';
 import { type Fields, fieldsOf, printable, type UrlProblem } from './read-json.ts';
 
 /** What a CA offers, and where. */

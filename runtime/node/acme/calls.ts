@@ -1,4 +1,4 @@
-import { AcmeProblem, type AcmeServer } from '../../acme.ts';
+import { AcmeProblem, type AcmeServer } from '../../acme/acme.ts';
 import type { Clock } from '../../clock.ts';
 import { type DirectoryUrls, readDirectory } from './answers.ts';
 import { nonceOf } from './headers.ts';

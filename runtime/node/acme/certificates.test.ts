@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { AcmeAccount, RenewalInfo } from '../../acme.ts';
+import type { AcmeAccount, RenewalInfo } from '../../acme/acme.ts';
 import { encodePem } from '../../pem.ts';
 import { createAuthority, generateCa } from '../authority.ts';
 import { systemClock } from '../clock.ts';

@@ -1,4 +1,4 @@
-import { type Acme, AcmeProblem, REVOCATION_REASONS } from '../../acme.ts';
+import { type Acme, AcmeProblem, REVOCATION_REASONS } from '../../acme/acme.ts';
 import { readRenewalInfo } from './answers.ts';
 import { certificateId, leafDer } from './certificate-id.ts';
 import { alternatesOf, CHAIN_BYTES_MAX, CHAIN_TYPE, readChain } from './chains.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type AcmeAccount, AcmeProblem } from '../../acme.ts';
+import { type AcmeAccount, AcmeProblem } from '../../acme/acme.ts';
 import { encodePem } from '../../pem.ts';
 import { systemClock } from '../clock.ts';
 import { type AcmeClient, createAcmeClient } from './acme.ts';

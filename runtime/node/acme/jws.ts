@@ -6,7 +6,7 @@ import {
   type KeyObject,
   sign,
 } from 'node:crypto';
-import type { ExternalAccount } from '../../acme.ts';
+import type { ExternalAccount } from '../../acme/acme.ts';
 
 /** A JSON Web Signature in the one form that ACME takes (RFC 8555 §6.2, RFC 7515 §7.2.2). */
 export interface Jws {

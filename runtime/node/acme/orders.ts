@@ -1,4 +1,4 @@
-import type { Acme, AcmeOrder } from '../../acme.ts';
+import type { Acme, AcmeOrder } from '../../acme/acme.ts';
 import { readAuthorization, readOrder } from './answers.ts';
 import type { Call } from './calls.ts';
 import { certificateId } from './certificate-id.ts';

@@ -1,4 +1,4 @@
-import { AcmeProblem, type AcmeProblemDocument } from '../../acme.ts';
+import { AcmeProblem, type AcmeProblemDocument } from '../../acme/acme.ts';
 import { readProblem } from './answers.ts';
 import { retryAfterMs } from './headers.ts';
 import { parseFields } from './read-json.ts';

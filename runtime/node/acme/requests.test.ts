@@ -1,6 +1,6 @@
 import { createHmac, createPublicKey, verify } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { AcmeAccount } from '../../acme.ts';
+import type { AcmeAccount } from '../../acme/acme.ts';
 import { VERSION } from '../../version.ts';
 import { systemClock } from '../clock.ts';
 import { type AcmeClient, createAcmeClient } from './acme.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AcmeServer } from '../../acme.ts';
+import type { AcmeServer } from '../../acme/acme.ts';
 
 /** What was asked, taken apart. */
 export interface Asked {

@@ -1,4 +1,4 @@
-import { type AcmeAccount, AcmeProblem } from '../../acme.ts';
+import { type AcmeAccount, AcmeProblem } from '../../acme/acme.ts';
 import type { Clock } from '../../clock.ts';
 import type { DirectoryUrls } from './answers.ts';
 import type { Call, Calls, SignedRequest } from './calls.ts';

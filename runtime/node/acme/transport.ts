@@ -1,6 +1,6 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, type RequestOptions, request as requestHttps } from 'node:https';
-import type { AcmeServer } from '../../acme.ts';
+import type { AcmeServer } from '../../acme/acme.ts';
 
 export interface Answer {
   readonly status: number;

@@ -29,7 +29,7 @@ export const CERTIFICATES: readonly Mutant[] = [
   },
   {
     name: 'proof-before-nameservers',
-    file: 'runtime/proof-standing.ts',
+    file: 'runtime/acme/proof-standing.ts',
     find: 'if (spread.missing > 0 || servers.length === 0)',
     replace: 'if (servers.length === 0)',
     story: 'The CA is told to look before all nameservers have the proof.',
@@ -37,7 +37,7 @@ export const CERTIFICATES: readonly Mutant[] = [
   },
   {
     name: 'proof-before-edges',
-    file: 'runtime/proof-standing.ts',
+    file: 'runtime/acme/proof-standing.ts',
     find: 'if (spread.missing > 0 || edges.length === 0)',
     replace: 'if (edges.length === 0)',
     story: 'The CA is told to look before all edges show the proof.',

@@ -1,10 +1,10 @@
-import type { Acme, AcmeServer } from './acme.ts';
-import type { FakeAcmeCa } from './fake-acme-ca.ts';
-import { fakeThumbprint } from './fake-acme-proof.ts';
-import type { FakeAcmeRequests } from './fake-acme-state.ts';
-import { fakeKeyBytes } from './fake-certificate-reader.ts';
-import { encodePem } from './pem.ts';
-import type { Random } from './random.ts';
+import { fakeKeyBytes } from '../../fake-certificate-reader.ts';
+import { encodePem } from '../../pem.ts';
+import type { Random } from '../../random.ts';
+import type { Acme, AcmeServer } from '../acme.ts';
+import type { FakeAcmeCa } from './ca.ts';
+import { fakeThumbprint } from './proof.ts';
+import type { FakeAcmeRequests } from './state.ts';
 
 /**
  * ACME without cryptography and network, for unit tests and the simulation: what one dom holds.

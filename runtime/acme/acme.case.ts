@@ -15,7 +15,7 @@ import {
   refusal,
   settledAuthorization,
   signal,
-} from './acme-scene.case.ts';
+} from './scene.case.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const NAMES = ['shop.example.com', 'www.shop.example.com'];

@@ -1,20 +1,20 @@
-import type { RenewalInfo } from './acme.ts';
+import {
+  encodeFakeCertificate,
+  type FakeCertificate,
+  fakePublicKey,
+  fakeSerialNumber,
+} from '../../fake-authority.ts';
+import { fakeKeyType, parseFakeChain } from '../../fake-certificate-reader.ts';
+import type { RenewalInfo } from '../acme.ts';
 import {
   caKey,
   drawMs,
   type FakeAcmeCertificate,
   type FakeAcmeOrder,
   type FakeAcmeState,
-} from './fake-acme-state.ts';
-import type { FakeAcmeFlaw } from './fake-acme-weather.ts';
-import { drawOne } from './fake-acme-weather.ts';
-import {
-  encodeFakeCertificate,
-  type FakeCertificate,
-  fakePublicKey,
-  fakeSerialNumber,
-} from './fake-authority.ts';
-import { fakeKeyType, parseFakeChain } from './fake-certificate-reader.ts';
+} from './state.ts';
+import type { FakeAcmeFlaw } from './weather.ts';
+import { drawOne } from './weather.ts';
 
 /** Signs, or does what a CA should not, when the weather says so. */
 export function issue(

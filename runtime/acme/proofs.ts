@@ -1,4 +1,4 @@
-import type { AcmeOrderRecord, ProofRecord } from './acme-records.ts';
+import type { AcmeOrderRecord, ProofRecord } from './records.ts';
 
 /** A proof that is to be put up now, with the name that it is for, without `*.`. */
 export interface ProofUp {

@@ -1,5 +1,5 @@
-import type { AcmeLimit } from './acme-limits.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../../clock.ts';
+import type { AcmeLimit } from '../limits.ts';
 
 /** Buckets that fill again, by name: how Let's Encrypt counts. */
 export interface Buckets {

@@ -1,9 +1,10 @@
-import type { AcmeOrder } from './acme.ts';
-import type { Clock } from './clock.ts';
-import { exactSet } from './fake-acme-counts.ts';
-import { orderStatus } from './fake-acme-orders.ts';
-import type { ValidateProof } from './fake-acme-proof.ts';
-import { createRequests } from './fake-acme-requests.ts';
+import type { Clock } from '../../clock.ts';
+import type { Random } from '../../random.ts';
+import type { AcmeOrder } from '../acme.ts';
+import { exactSet } from './counts.ts';
+import { orderStatus } from './orders.ts';
+import type { ValidateProof } from './proof.ts';
+import { createRequests } from './requests.ts';
 import {
   emptyState,
   type FakeAcmeAccount,
@@ -13,10 +14,9 @@ import {
   type FakeAcmeSettings,
   type FakeAcmeState,
   type FakeAcmeStep,
-} from './fake-acme-state.ts';
-import type { FakeAcmeFault, FakeAcmeFlaw, FakeAcmeWeather } from './fake-acme-weather.ts';
-import { drawOne, throughWeather } from './fake-acme-weather.ts';
-import type { Random } from './random.ts';
+} from './state.ts';
+import type { FakeAcmeFault, FakeAcmeFlaw, FakeAcmeWeather } from './weather.ts';
+import { drawOne, throughWeather } from './weather.ts';
 
 /** A CA without cryptography and network, with all that it was asked, for tests to look at. */
 export interface FakeAcmeCa {

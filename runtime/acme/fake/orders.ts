@@ -1,6 +1,6 @@
-import type { AcmeAuthorization, AcmeOrder, AcmeProblemDocument, ChallengeType } from './acme.ts';
-import { ACME_NAMES_MAX } from './acme-limits.ts';
-import { exactSet } from './fake-acme-counts.ts';
+import type { AcmeAuthorization, AcmeOrder, AcmeProblemDocument, ChallengeType } from '../acme.ts';
+import { ACME_NAMES_MAX } from '../limits.ts';
+import { exactSet } from './counts.ts';
 import {
   type FakeAcmeAccount,
   type FakeAcmeAuthorization,
@@ -8,7 +8,7 @@ import {
   type FakeAcmeState,
   newUrl,
   refuse,
-} from './fake-acme-state.ts';
+} from './state.ts';
 
 /** Places an order, whatever the limits say. */
 export function placeOrder(

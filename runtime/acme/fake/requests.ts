@@ -1,14 +1,14 @@
-import type { AcmeAccount } from './acme.ts';
-import { findCertificate, issue, renewalOf } from './fake-acme-certificates.ts';
-import { countAccount, countCertificate, countOrder, exactSet } from './fake-acme-counts.ts';
+import type { AcmeAccount } from '../acme.ts';
+import { findCertificate, issue, renewalOf } from './certificates.ts';
+import { countAccount, countCertificate, countOrder, exactSet } from './counts.ts';
 import {
   authorizationAnswer,
   namesProblem,
   orderAnswer,
   orderStatus,
   placeOrder,
-} from './fake-acme-orders.ts';
-import { fakeThumbprint, type ValidateProof } from './fake-acme-proof.ts';
+} from './orders.ts';
+import { fakeThumbprint, type ValidateProof } from './proof.ts';
 import {
   type FakeAcmeAccount,
   type FakeAcmeOrder,
@@ -16,8 +16,8 @@ import {
   type FakeAcmeState,
   newUrl,
   refuse,
-} from './fake-acme-state.ts';
-import { lookAt } from './fake-acme-validation.ts';
+} from './state.ts';
+import { lookAt } from './validation.ts';
 
 const ORDERS_LISTED_MAX = 1000;
 

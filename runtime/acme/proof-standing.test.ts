@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import type { Node } from '../api/node.ts';
-import type { Zone } from '../api/zone.ts';
-import { alpnProof, dnsProof, httpProof } from './acme-order.fixture.ts';
-import type { ProofRecord } from './acme-records.ts';
-import type { NodeView } from './node-view.ts';
+import type { Node } from '../../api/node.ts';
+import type { Zone } from '../../api/zone.ts';
+import type { NodeView } from '../node-view.ts';
+import type { ZoneRecord } from '../records.ts';
+import { zonesByOrigin } from '../zones.ts';
+import { alpnProof, dnsProof, httpProof } from './order.fixture.ts';
 import { AWAY_GRACE_MS, BEHIND_GRACE_MS, proofStanding } from './proof-standing.ts';
-import type { ZoneRecord } from './records.ts';
-import { zonesByOrigin } from './zones.ts';
+import type { ProofRecord } from './records.ts';
 
 const NOW_MS = 1_800_000_000_000;
 const zone = {

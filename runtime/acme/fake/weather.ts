@@ -1,6 +1,6 @@
-import { AcmeProblem } from './acme.ts';
-import type { Clock } from './clock.ts';
-import type { Random } from './random.ts';
+import type { Clock } from '../../clock.ts';
+import type { Random } from '../../random.ts';
+import { AcmeProblem } from '../acme.ts';
 
 /** What can befall one request. */
 export type FakeAcmeFault =

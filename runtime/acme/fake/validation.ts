@@ -1,7 +1,7 @@
-import { countValidation } from './fake-acme-counts.ts';
-import { authorizationAnswer, concludeChallenge } from './fake-acme-orders.ts';
-import { type AcmeProof, acmeProof, type ValidateProof } from './fake-acme-proof.ts';
-import { drawMs, type FakeAcmeAccount, type FakeAcmeState, refuse } from './fake-acme-state.ts';
+import { countValidation } from './counts.ts';
+import { authorizationAnswer, concludeChallenge } from './orders.ts';
+import { type AcmeProof, acmeProof, type ValidateProof } from './proof.ts';
+import { drawMs, type FakeAcmeAccount, type FakeAcmeState, refuse } from './state.ts';
 
 /**
  * The CA was told to look: it does so at once, or a while later by itself. Told again meanwhile,

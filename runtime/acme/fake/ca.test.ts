@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type AcmeAccount, AcmeProblem } from './acme.ts';
-import { LETS_ENCRYPT_LIMITS } from './acme-limits.ts';
+import { fakeCertificateReader } from '../../fake-certificate-reader.ts';
+import { countedRandom } from '../../fake-random.fixture.ts';
+import { type VirtualClock, virtualClock } from '../../test-clock.ts';
+import { type AcmeAccount, AcmeProblem } from '../acme.ts';
+import { LETS_ENCRYPT_LIMITS } from '../limits.ts';
+import { createFakeAcmeCa, type FakeAcmeCa } from './ca.ts';
 import { fakeAcme } from './fake-acme.ts';
-import { createFakeAcmeCa, type FakeAcmeCa } from './fake-acme-ca.ts';
-import type { FakeAcmeFault, FakeAcmeFlaw } from './fake-acme-weather.ts';
-import { fakeCertificateReader } from './fake-certificate-reader.ts';
-import { countedRandom } from './fake-random.fixture.ts';
-import { type VirtualClock, virtualClock } from './test-clock.ts';
+import type { FakeAcmeFault, FakeAcmeFlaw } from './weather.ts';
 
 const { signal } = new AbortController();
 const MINUTE_MS = 60_000;

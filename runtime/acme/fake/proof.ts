@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ChallengeType } from './acme.ts';
+import type { ChallengeType } from '../acme.ts';
 
 /** What a fake CA looks for. */
 export interface AcmeProof {

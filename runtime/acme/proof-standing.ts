@@ -1,10 +1,10 @@
-import { canonicalValue, isWithin } from '../api/records.ts';
-import type { ProofRecord } from './acme-records.ts';
-import { qualifiedName } from './keys.ts';
-import { hasRole, type NodeView } from './node-view.ts';
-import type { ZoneRecord } from './records.ts';
-import { isSerialGreater } from './serial.ts';
-import { type ZonesByOrigin, zoneOfHost } from './zones.ts';
+import { canonicalValue, isWithin } from '../../api/records.ts';
+import { qualifiedName } from '../keys.ts';
+import { hasRole, type NodeView } from '../node-view.ts';
+import type { ZoneRecord } from '../records.ts';
+import { isSerialGreater } from '../serial.ts';
+import { type ZonesByOrigin, zoneOfHost } from '../zones.ts';
+import type { ProofRecord } from './records.ts';
 
 /** How far a proof is from where the CA will look for it. */
 export type ProofStanding =

@@ -1,5 +1,5 @@
+import type { KeyType } from '../authority.ts';
 import type { RevocationReason } from './acme.ts';
-import type { KeyType } from './authority.ts';
 
 export interface AcmeAccountRecord {
   /** The account is of this CA: another URL in the Issuer calls for another account. */

@@ -1,4 +1,4 @@
-import type { AcmeAuthorizationRecord, AcmeOrderRecord, ProofRecord } from './acme-records.ts';
+import type { AcmeAuthorizationRecord, AcmeOrderRecord, ProofRecord } from './records.ts';
 
 /** For tests: an order whose proofs are up, one for each name. */
 export function testOrder(

@@ -1,3 +1,6 @@
+import type { Clock } from '../../clock.ts';
+import { fakeKey } from '../../fake-authority.ts';
+import type { Random } from '../../random.ts';
 import {
   type Acme,
   type AcmeChallenge,
@@ -5,18 +8,10 @@ import {
   type AcmeProblemDocument,
   CHALLENGE_TYPES,
   type ChallengeType,
-} from './acme.ts';
-import type { AcmeLimits } from './acme-limits.ts';
-import type { Clock } from './clock.ts';
-import { type Buckets, createBuckets } from './fake-acme-limits.ts';
-import {
-  CALM,
-  type FakeAcmeFault,
-  type FakeAcmeFlaw,
-  type FakeAcmeWeather,
-} from './fake-acme-weather.ts';
-import { fakeKey } from './fake-authority.ts';
-import type { Random } from './random.ts';
+} from '../acme.ts';
+import type { AcmeLimits } from '../limits.ts';
+import { type Buckets, createBuckets } from './limits.ts';
+import { CALM, type FakeAcmeFault, type FakeAcmeFlaw, type FakeAcmeWeather } from './weather.ts';
 
 /** What a CA is asked; keys stay with the one who asks. */
 export type FakeAcmeRequests = Omit<Acme, 'makeKey' | 'keyAuthorization'>;

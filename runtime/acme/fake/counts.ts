@@ -1,7 +1,7 @@
-import type { AcmeProblem } from './acme.ts';
-import type { AcmeLimit } from './acme-limits.ts';
-import { renewalOf } from './fake-acme-certificates.ts';
-import { type FakeAcmeAccount, type FakeAcmeState, refuse } from './fake-acme-state.ts';
+import type { AcmeProblem } from '../acme.ts';
+import type { AcmeLimit } from '../limits.ts';
+import { renewalOf } from './certificates.ts';
+import { type FakeAcmeAccount, type FakeAcmeState, refuse } from './state.ts';
 
 /** One set of names in one spelling. */
 export function exactSet(names: readonly string[]): string {

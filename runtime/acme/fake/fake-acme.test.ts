@@ -1,11 +1,11 @@
 import { describe } from 'vitest';
-import { acmeCases } from './acme.case.ts';
-import type { AcmeScene, AcmeSceneOptions } from './acme-scene.case.ts';
+import { fakeCertificateReader } from '../../fake-certificate-reader.ts';
+import { countedRandom } from '../../fake-random.fixture.ts';
+import { virtualClock } from '../../test-clock.ts';
+import { acmeCases } from '../acme.case.ts';
+import type { AcmeScene, AcmeSceneOptions } from '../scene.case.ts';
+import { createFakeAcmeCa } from './ca.ts';
 import { fakeAcme } from './fake-acme.ts';
-import { createFakeAcmeCa } from './fake-acme-ca.ts';
-import { fakeCertificateReader } from './fake-certificate-reader.ts';
-import { countedRandom } from './fake-random.fixture.ts';
-import { virtualClock } from './test-clock.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
