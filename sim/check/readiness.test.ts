@@ -143,6 +143,16 @@ test('INV-19 when the status tells of another release than the spec', () => {
   expect(scene.numbers).toEqual([19]);
 });
 
+test('a status is a claim when it is written, and none when somebody deletes the Site later', () => {
+  const scene = world();
+  connect(scene, 'london');
+  serve(scene, 'london');
+  say(scene);
+  silence(scene, 'london');
+  say(scene, { deletionTimestamp: '2027-01-15T08:00:26.381Z' });
+  expect(scene.violations).toEqual([]);
+});
+
 test('dom may decide by what it saw since the Site was last written', () => {
   const scene = world();
   connect(scene, 'london');
@@ -151,7 +161,7 @@ test('dom may decide by what it saw since the Site was last written', () => {
   say(scene);
   expect(scene.violations).toEqual([]);
   // By now it has written the Site with paris in sight.
-  say(scene, { labels: { again: 'yes' } });
+  say(scene, { status: ready(1, { release: R1, again: 'yes' }) });
   expect(scene.numbers).toEqual([19]);
 });
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Certificate } from '../../api/certificate.ts';
 import type { Node, NodeRole } from '../../api/node.ts';
 import { condition, type Resource } from '../../api/object.ts';
@@ -49,6 +50,13 @@ export function readinessCheck(ports: CheckPorts, parts: ReadinessParts): Check 
   };
 }
 
+/** A controller that writes a status leaves the rest of the object as it is. */
+function isOfAnother(before: Resource | undefined, after: Resource): boolean {
+  if (before === undefined || !isDeepStrictEqual(before.status, after.status)) return false;
+  const { resourceVersion } = after.metadata;
+  return !isDeepStrictEqual({ ...before.metadata, resourceVersion }, after.metadata);
+}
+
 class Readiness {
   readonly served = new ServedFacts();
   /** Revisions at which nodes or sessions came, went or changed. */
@@ -81,6 +89,8 @@ class Readiness {
         this.#made.set(`${uid} ${generation}`, commit.revision);
       const ready = condition(after, 'Ready');
       if (ready?.status !== 'True' || ready.observedGeneration !== generation) continue;
+      // Whoever labels or deletes an object repeats what its status says, and claims nothing.
+      if (isOfAnother(before, after)) continue;
       const fault = this.#fault(change, after, commit.revision);
       if (fault !== undefined)
         this.#ports.violated(19, `commit ${commit.revision} says ${key} is ready, ${fault}`);
