@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { contentTypeOf } from '../../runtime/content-type.ts';
 import { digestOf } from '../../runtime/digest.ts';
 import type { HttpRequest } from '../../runtime/http.ts';
-import { type EdgeResponse, respond } from './respond.ts';
+import { respond } from './respond.ts';
+import type { EdgeResponse } from './response.ts';
 import { compileEdge, type EdgeRelease } from './site-table.ts';
 import type { EdgeProofs, EdgeSite } from './snapshot.ts';
 
