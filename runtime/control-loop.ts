@@ -69,11 +69,13 @@ class ControlLoop {
     });
     for (const change of this.#ports.mirror.everything())
       for (const name of this.#controller.affected(change)) this.#queue.add(name);
+    const hangUp = this.#controller.calls?.((name) => this.#queue.add(name));
     const close = (): void => this.#queue.close();
     this.#signal.addEventListener('abort', close, { once: true });
     if (this.#signal.aborted) close();
     const length = this.#controller.concurrency ?? CONCURRENCY;
     await Promise.all(Array.from({ length }, () => this.#work()));
+    hangUp?.();
     unsubscribe();
   }
 

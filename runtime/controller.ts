@@ -25,6 +25,11 @@ export interface Controller {
   readonly concurrency?: number;
   /** Which names a change concerns. Pure. */
   affected(change: WorldChange): readonly string[];
+  /**
+   * Hands over what has a name looked at that no change calls for, such as one that waits for room.
+   * Returns what ends that. Left out: changes and rechecks are all.
+   */
+  calls?(look: (name: string) => void): () => void;
   /** Throws an operating failure to be retried with backoff, a TerminalError not to be. */
   reconcile(name: string, signal: AbortSignal): Promise<Outcome>;
 }

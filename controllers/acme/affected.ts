@@ -27,6 +27,9 @@ function byRecord(
     case 'acmeAccount': {
       const issuer = world.list('Issuer').find(({ metadata }) => metadata.uid === id);
       const waiting = revocations(world, ({ issuerUid }) => issuerUid === id);
+      // That the CA is in trouble lets nobody go on, and a thousand would look each time it is told.
+      if (issuer !== undefined && isInTrouble(world, id))
+        return [`account:${issuer.metadata.name}`];
       return issuer === undefined ? [`owner:${id}`] : [...ofIssuer(world, issuer), ...waiting];
     }
     case 'acmeCount':
@@ -84,6 +87,11 @@ function byObject(
       .map(({ metadata }) => `account:${metadata.name}`);
   }
   return [];
+}
+
+function isInTrouble(world: World, issuerUid: string): boolean {
+  const account = world.record('acmeAccount', issuerUid)?.value;
+  return account?.failure !== undefined || account?.troubled !== undefined;
 }
 
 /** Of a Certificate, or of one that is gone. */

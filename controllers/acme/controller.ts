@@ -4,8 +4,7 @@ import { nodeViews } from '../../runtime/node-view.ts';
 import type { Revision } from '../../runtime/store.ts';
 import { reconcileAccount } from './account.ts';
 import { affected } from './affected.ts';
-import { type Context, inLane } from './context.ts';
-import { Lanes } from './lanes.ts';
+import { type Context, inLane, looked, waitingFor } from './context.ts';
 import { reconcileOrder } from './order.ts';
 import { type AcmeIssuer, type AcmePorts, accountOf, isAcme, issuerOfMaterial } from './ports.ts';
 import { reachingAcme } from './reaching.ts';
@@ -18,8 +17,6 @@ import { sweepCounts, sweepOwner } from './sweep.ts';
 const CONCURRENCY = 48;
 /** Until the mirror shows what was written; its change calls for a look by itself. */
 const MIRROR_MS = 500;
-/** Of these, those that ask one CA. */
-const LANE_MAX = 12;
 /**
  * Gets certificates from ACME CAs (RFC 8555): it writes records, and the certificates themselves;
  * what is said of them is the certificate controller's. Names: `account:<Issuer>`,
@@ -28,21 +25,32 @@ const LANE_MAX = 12;
  */
 export function acmeController(given: AcmePorts): Controller {
   const ports: AcmePorts = { ...given, acme: reachingAcme(given.acme) };
-  const lanes = new Lanes(LANE_MAX);
+  const listeners = new Set<(name: string) => void>();
+  const waiting = waitingFor(ports.world, (name) => {
+    for (const look of listeners) look(name);
+  });
   const written = new Map<string, Revision>();
   return {
     name: 'acme',
     concurrency: CONCURRENCY,
     affected: (change) => affected(ports.world, change),
-    reconcile: (name, signal) => {
-      const revision = written.get(name);
-      if (revision !== undefined && ports.world.revision < revision)
-        return Promise.resolve({ recheckInMs: MIRROR_MS });
-      written.delete(name);
-      const own = { ...ports, writer: remembering(ports.writer, name, written) };
-      return inTime(ports.clock, signal, (asking) =>
-        reconcile({ ports: own, lanes, signal: asking }, name),
-      );
+    calls(look) {
+      listeners.add(look);
+      return () => void listeners.delete(look);
+    },
+    async reconcile(name, signal) {
+      try {
+        const revision = written.get(name);
+        if (revision !== undefined && ports.world.revision < revision)
+          return { recheckInMs: MIRROR_MS };
+        written.delete(name);
+        const own = { ...ports, writer: remembering(ports.writer, name, written) };
+        return await inTime(ports.clock, signal, (asking) =>
+          reconcile({ ...waiting, ports: own, name, signal: asking }),
+        );
+      } finally {
+        looked(waiting, name);
+      }
     },
   };
 }
@@ -65,7 +73,8 @@ function remembering(
   };
 }
 
-function reconcile(context: Context, name: string): Promise<Outcome> {
+function reconcile(context: Context): Promise<Outcome> {
+  const { name } = context;
   const cut = name.indexOf(':');
   const [kind, rest] = cut < 0 ? [name, ''] : [name.slice(0, cut), name.slice(cut + 1)];
   switch (kind) {

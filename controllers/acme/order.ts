@@ -2,7 +2,7 @@ import type { Certificate } from '../../api/certificate.ts';
 import type { Outcome } from '../../runtime/controller.ts';
 import { splitName } from '../../runtime/keys.ts';
 import { areSameNames } from '../../runtime/renewal.ts';
-import { type Context, inLane } from './context.ts';
+import { type Context, inLane, inOrder } from './context.ts';
 import { abandon, fail } from './end.ts';
 import { type IssuerFacts, type OrderPlan, planOrder, QUEUE_MS } from './plan.ts';
 import {
@@ -66,7 +66,7 @@ async function act(
     const scene = asked(common, plan.with);
     return scene === undefined
       ? 'settled'
-      : await inLane(context, scene.issuer, () => begin(scene));
+      : await inOrder(context, scene.issuer, () => begin(scene));
   }
   if (order === undefined) return 'settled';
   const placedWith = issuers.find(({ issuer }) => issuer.metadata.uid === order.value.issuerUid);
@@ -138,11 +138,9 @@ function issuersOf({ world }: AcmePorts, { spec }: Certificate): readonly Issuer
     const issuer = world.get('Issuer', { name });
     return isAcme(issuer) ? [issuer] : [];
   });
-  const orders = world.records('acmeOrder');
   return [declared, ...fallbacks].map((issuer) => {
-    const { uid } = issuer.metadata;
-    const openOrders = orders.filter(([, { value }]) => value.issuerUid === uid).length;
-    return { issuer, account: world.record('acmeAccount', uid)?.value, openOrders };
+    const account = world.record('acmeAccount', issuer.metadata.uid)?.value;
+    return { issuer, account };
   });
 }
 

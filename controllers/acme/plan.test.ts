@@ -14,7 +14,6 @@ import {
   leftMs,
   ORDER_AWAY_MS_MAX,
   ORDER_PROGRESS_MS_MAX,
-  ORDERS_MAX,
   type OrderFacts,
   planOrder,
   WAIT_MS_MAX,
@@ -35,7 +34,7 @@ const ACCOUNT: AcmeAccountRecord = {
   contact: [],
 };
 const asked = (change: Partial<IssuerFacts> = {}): IssuerFacts => ({
-  ...{ issuer: issuer(), account: ACCOUNT, openOrders: 0 },
+  ...{ issuer: issuer(), account: ACCOUNT },
   ...change,
 });
 const certificate = (spec: object = {}, annotations: object = {}): Certificate =>
@@ -214,12 +213,6 @@ test.each<{ when: string; plan: string } & Partial<OrderFacts>>([
     issuers: [asked({ issuer: issuer('le', {}, { [ROLLOVER_REQUESTED]: 'now' }) })],
     plan: 'wait Infinity',
   },
-  {
-    when: 'many others are ordered',
-    issuers: [asked({ openOrders: ORDERS_MAX })],
-    plan: 'wait 2000',
-  },
-  { when: 'not quite as many', issuers: [asked({ openOrders: ORDERS_MAX - 1 })], plan: 'start le' },
   { when: 'the same is ordered for another', hasTwin: true, plan: 'wait 2000' },
   { when: 'the order is under way', order: ORDER, plan: 'step validating' },
   {

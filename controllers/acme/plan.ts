@@ -22,11 +22,9 @@ import type { AcmeIssuer } from './ports.ts';
 export const ORDER_PROGRESS_MS_MAX = 60 * 60_000;
 /** The same while the CA cannot be asked, and there is no other. */
 export const ORDER_AWAY_MS_MAX = 24 * 60 * 60_000;
-/** Orders of one Issuer that are under way at a time; a few more, where several begin at once. */
-export const ORDERS_MAX = 50;
 /** Failures of a Certificate after which the next of its Issuers is asked. */
 export const FAILURES_PER_ISSUER = 3;
-/** While others are at it: looked at again after this, and a random part of it again. */
+/** While another is at the same: looked at again after this, and a random part of it again. */
 export const QUEUE_MS = 2_000;
 /** The longest that a CA, or we, put anything off; what is further away is a clock that went back. */
 export const WAIT_MS_MAX = 8 * 86_400_000;
@@ -35,7 +33,6 @@ export interface IssuerFacts {
   readonly issuer: AcmeIssuer;
   /** Undefined: none yet. */
   readonly account: AcmeAccountRecord | undefined;
-  readonly openOrders: number;
 }
 
 export interface OrderFacts {
@@ -83,8 +80,12 @@ function planStart(facts: OrderFacts, nowMs: number): OrderPlan {
   const inTurn = [...issuers.slice(turn), ...issuers.slice(0, turn)];
   const chosen = inTurn.find((each) => free.includes(each));
   if (chosen === undefined) return awaitAccount(ready, nowMs);
-  if (facts.hasTwin) return queued('another Certificate is ordered for the same names');
-  if (chosen.openOrders >= ORDERS_MAX) return queued('other orders come first');
+  if (facts.hasTwin)
+    return {
+      kind: 'wait',
+      why: 'another Certificate is ordered for the same names',
+      recheckInMs: QUEUE_MS,
+    };
   return { kind: 'start', with: chosen };
 }
 
@@ -192,10 +193,6 @@ function awaitAccount(ready: readonly IssuerFacts[], nowMs: number): OrderPlan {
   // Changes of accounts and Issuers call for it.
   const recheckInMs = left.length === 0 ? Infinity : Math.min(...left);
   return { kind: 'wait', why: 'no account can be used now', recheckInMs };
-}
-
-function queued(why: string): OrderPlan {
-  return { kind: 'wait', why, recheckInMs: QUEUE_MS };
 }
 
 /** Pure: how long nobody asks the CA with an account; an Issuer that was changed is tried at once. */
