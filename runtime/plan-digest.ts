@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { PlanObject } from '../proto/gen/b8s/v1/plan.ts';
+import type { PlanObject } from '../proto/gen/b8s/v1/plan.ts';
+import { encodeObject } from './plan-object.ts';
 
 /** SHA-256 of one object as it travels. */
 export function objectDigest(object: PlanObject): Uint8Array {
-  return createHash('sha256').update(PlanObject.encode(object).finish()).digest();
+  return createHash('sha256').update(encodeObject(object)).digest();
 }
 
 /** What each object's digest is, kept for as long as the object is: most of a plan never changes. */

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
+import { type PackedZone, packZone } from '../../runtime/packed-zone.ts';
 import type { ToWorker } from './messages.ts';
 import { testSnapshot, testZone } from './plane-fixture.ts';
 import { changedZones, growMessages, shrinkMessages, zoneChanges } from './zone-changes.ts';
 
-const [a, b, c] = [testZone(1), testZone(2), testZone(3)];
+const [a, b, c] = [packZone(testZone(1)), packZone(testZone(2)), packZone(testZone(3))];
+const FIRST_BYTE = a.bytes[0] ?? 0;
 
 test.each([
   { when: 'the first zones', before: [], after: [a, b], added: [a, b] },
@@ -16,8 +18,15 @@ test.each([
 ])('$when changed: only what is new is sent, and the same list comes out', (given) => {
   const { before, after, added } = given;
   const changes = zoneChanges(before, after);
-  expect(changes.added).toEqual(added);
+  expect(changes.added).toEqual(added.map(({ bytes }: PackedZone) => bytes));
   expect(changedZones(before, structuredClone(changes))).toEqual(after);
+});
+
+test('a zone is in memory once, however many threads have it', () => {
+  const { added } = structuredClone(zoneChanges([], [a]));
+  added[0]?.fill(7, 0, 1);
+  expect(a.bytes[0]).toBe(7);
+  added[0]?.fill(FIRST_BYTE, 0, 1);
 });
 
 test('changes of another list are refused', () => {

@@ -1,10 +1,11 @@
 import type { ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
+import { PackedZone, packZone } from '../../runtime/packed-zone.ts';
 import type { ToWorker } from './messages.ts';
 
 /** How a list of zones differs from the one before; small where few of many zones changed. */
 export interface ZoneChanges {
-  /** Zones that the list before did not have. */
-  readonly added: readonly ZonePlan[];
+  /** Zones that the list before did not have: their bytes, which are shared, not copied. */
+  readonly added: readonly Uint8Array[];
   /** For each place: where it was in the list before, or for the n-th added one -1 - n. */
   readonly places: Int32Array;
 }
@@ -15,10 +16,10 @@ export interface ZoneChanges {
  */
 export function zoneChanges(before: readonly ZonePlan[], after: readonly ZonePlan[]): ZoneChanges {
   const placesBefore = new Map(before.map((zone, place) => [zone, place]));
-  const added: ZonePlan[] = [];
+  const added: Uint8Array[] = [];
   const places = Int32Array.from(after, (zone) => {
     const place = placesBefore.get(zone);
-    return place ?? -added.push(zone);
+    return place ?? -added.push(packZone(zone).bytes);
   });
   return { added, places };
 }
@@ -29,7 +30,8 @@ export function changedZones(
   { added, places }: ZoneChanges,
 ): readonly ZonePlan[] {
   return Array.from(places, (place) => {
-    const zone = place < 0 ? added[-1 - place] : before[place];
+    const bytes = added[-1 - place];
+    const zone = bytes === undefined ? before[place] : new PackedZone(bytes);
     if (zone === undefined) throw new RangeError('zones changed that were never sent');
     return zone;
   });

@@ -6,11 +6,12 @@ import {
   type Plan,
   type Report,
   SessionRequest,
-  SessionResponse,
+  type SessionResponse,
 } from '../../proto/gen/b8s/v1/agent.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { type Link, LinkClosedError } from '../../runtime/link.ts';
 import type { Log } from '../../runtime/log.ts';
+import { decodeResponse } from '../../runtime/plan-wire.ts';
 import type { Trigger } from '../trigger.ts';
 
 /** What the node has to say to dom, and what it does with what dom says. */
@@ -104,7 +105,7 @@ class Conversation {
       if (this.#heard === 'nothing') this.#options.log.info({}, 'the session with dom is open');
       if (this.#heard === 'nothing') this.#heard = 'life';
       this.#phase = 'handling';
-      await this.#handle(SessionResponse.decode(frame));
+      await this.#handle(decodeResponse(frame));
       this.#lastHeardMs = this.#options.clock.monotonicMs();
       this.#phase = 'listening';
     }

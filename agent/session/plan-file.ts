@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { Plan } from '../../proto/gen/b8s/v1/agent.ts';
+import type { Plan } from '../../proto/gen/b8s/v1/agent.ts';
 import type { PlanObject, Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import type { Log } from '../../runtime/log.ts';
+import { decodePlan, encodePlan } from '../../runtime/plan-wire.ts';
 import { applyTaken, comparePositions, type HeldPlan } from './plan-state.ts';
 
 /**
@@ -83,7 +84,7 @@ function snapshotOf({ position, objects }: HeldPlan): Plan {
 }
 
 function record(plan: Plan): Uint8Array {
-  const body = Plan.encode(plan).finish();
+  const body = encodePlan(plan);
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32LE(body.length);
   return Buffer.concat([length, body, sha256(body)]);
@@ -97,14 +98,11 @@ function decode(
   if (isDamaged && bodies.length > 0) return undefined;
   const [first = beforeRecords(bytes), ...changes] = bodies;
   if (first === undefined) return undefined;
-  const { position, upserts } = Plan.decode(first);
+  const { position, upserts } = decodePlan(first);
   if (position === undefined) return undefined;
   const objects = new Map<string, PlanObject>(upserts.map((object) => [object.key, object]));
   const snapshot: HeldPlan = { position, objects, digestCheck: 'agreed' };
-  const held = applyTaken(
-    snapshot,
-    changes.map((body) => Plan.decode(body)),
-  );
+  const held = applyTaken(snapshot, changes.map(decodePlan));
   if (held === undefined) return undefined;
   if (restBytes > 0) return { held, stored: undefined };
   const snapshotBytes = LENGTH_BYTES + first.length + HASH_BYTES;
