@@ -220,6 +220,16 @@ test.each<{ when: string; plan: string } & Partial<OrderFacts>>([
     order: { ...ORDER, notBeforeMs: NOW_MS + 9 },
     plan: 'wait 9',
   },
+  {
+    when: 'a dom whose clock is ahead came no further, and lost the lead',
+    order: { ...ORDER, heldSinceMs: NOW_MS + 1_380_000, notBeforeMs: NOW_MS + 1_400_000 },
+    plan: 'step validating',
+  },
+  {
+    when: 'a dom whose clock is a little ahead did',
+    order: { ...ORDER, heldSinceMs: NOW_MS + 60_000, notBeforeMs: NOW_MS + 80_000 },
+    plan: 'wait 80000',
+  },
   { when: 'other names are declared', order: { ...ORDER, names: ['x.y'] }, plan: 'abandon' },
   { when: 'another key is declared', order: { ...ORDER, keyType: 'rsa-2048' }, plan: 'abandon' },
   { when: 'its Issuer is gone', order: { ...ORDER, issuerUid: 'x' }, plan: 'abandon' },

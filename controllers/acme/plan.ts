@@ -133,10 +133,10 @@ function planStep(facts: OrderFacts, order: AcmeOrderRecord, nowMs: number): Ord
   return { kind: 'step', step: order.phase, with: asked };
 }
 
-/** `progressMs` is never later than what was stored last. */
 function holdOf({
   notBeforeMs: nextTryMs,
-  progressMs: sinceMs,
+  progressMs,
+  heldSinceMs: sinceMs = progressMs,
 }: AcmeOrderRecord): Pick<IssuanceFailure, 'nextTryMs' | 'sinceMs'> | undefined {
   return nextTryMs === undefined ? undefined : { nextTryMs, sinceMs };
 }

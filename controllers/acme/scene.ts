@@ -39,7 +39,7 @@ export async function advance(
   scene: OrderScene,
   change: Partial<AcmeOrderRecord>,
 ): Promise<Outcome> {
-  const { notBeforeMs: _, troubles: __, ...kept } = scene.order.value;
+  const { notBeforeMs: _, heldSinceMs: __, troubles: ___, ...kept } = scene.order.value;
   const value = { ...kept, progressMs: scene.nowMs, ...change };
   const outcome = await scene.ports.writer.commit([orderWrite(scene, value)], AUTHOR);
   return afterWrite(outcome);
@@ -48,20 +48,27 @@ export async function advance(
 /** Nothing has changed yet; the CA is asked again after that time. */
 export async function pause(scene: OrderScene, waitMs: number): Promise<Outcome> {
   const { troubles: _, ...kept } = scene.order.value;
-  const progressMs = Math.min(kept.progressMs, scene.nowMs);
-  const value = { ...kept, progressMs, notBeforeMs: scene.nowMs + waitMs };
+  const value = { ...kept, ...holdFor(scene, waitMs) };
   const outcome = await scene.ports.writer.commit([orderWrite(scene, value)], AUTHOR);
   return afterWrite(outcome, waitMs);
 }
 
 /** The order waits for the CA, the longer the oftener it could not be asked. */
 export async function rest(scene: OrderScene, trouble: Trouble): Promise<Outcome> {
-  const { ports, nowMs, order } = scene;
+  const { ports, order } = scene;
   const troubles = (order.value.troubles ?? 0) + 1;
   const waitMs = waitFor(trouble, backoffMs(troubles, REST, ports.random));
-  const progressMs = Math.min(order.value.progressMs, nowMs);
-  const value = { ...order.value, troubles, progressMs, notBeforeMs: nowMs + waitMs };
+  const value = { ...order.value, troubles, ...holdFor(scene, waitMs) };
   return afterWrite(await ports.writer.commit([orderWrite(scene, value)], AUTHOR), waitMs);
+}
+
+/** With when it was noted: the dom that leads next may have a clock that is far behind. */
+function holdFor(
+  { nowMs, order }: OrderScene,
+  waitMs: number,
+): Pick<AcmeOrderRecord, 'progressMs' | 'notBeforeMs' | 'heldSinceMs'> {
+  const progressMs = Math.min(order.value.progressMs, nowMs);
+  return { progressMs, notBeforeMs: nowMs + waitMs, heldSinceMs: nowMs };
 }
 
 export function orderWrite(

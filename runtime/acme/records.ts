@@ -69,6 +69,8 @@ export interface AcmeOrderRecord {
   readonly authorizations: readonly AcmeAuthorizationRecord[];
   /** Not to be looked at before: the CA's Retry-After, or a rest after it could not be asked. */
   readonly notBeforeMs?: number;
+  /** When that was noted; absent: by a version that did not say. */
+  readonly heldSinceMs?: number;
   /** Times in a row that the CA could not be asked for it; absent: it could. */
   readonly troubles?: number;
 }
