@@ -4,8 +4,9 @@ import { type Digest, isDigest } from '../runtime/digest.ts';
 import type { DesiredContent } from './content/plan.ts';
 import type { ContentState } from './content/reconciler.ts';
 import { hostIdentities } from './dns/host-identities.ts';
+import { planSite } from './edge/plan-site.ts';
 import { edgeProofs } from './edge/proofs.ts';
-import type { EdgeCertificate, EdgeSite } from './edge/snapshot.ts';
+import type { EdgeCertificate } from './edge/snapshot.ts';
 import type { Health, PlaneSnapshot } from './plane/plane.ts';
 import type { PlanObjects } from './session/plan-objects.ts';
 
@@ -66,7 +67,12 @@ export function buildSnapshot(input: SnapshotInput): {
         identities: hostIdentities(plan, own),
       },
       edge: {
-        sites: plan.sites.map((site) => edgeSite(site, served)),
+        sites: plan.sites.map((site) =>
+          planSite(site, {
+            release: served.releases.get(site.uid),
+            certificate: served.certificates.get(site.uid)?.fingerprint,
+          }),
+        ),
         certificates: [...certificates.values()],
         httpsPort: own === undefined || own.httpsPort === 0 ? HTTPS_PORT : own.httpsPort,
         ...(proofs !== undefined && { proofs }),
@@ -141,17 +147,6 @@ function chooseDatabases({
   if (wanted.every((digest) => content.blobs.has(digest))) return wanted;
   if (previous.databases.length > 0) return previous.databases;
   return wanted.filter((digest) => content.blobs.has(digest));
-}
-
-function edgeSite(site: SitePlan, served: Served): EdgeSite {
-  const release = served.releases.get(site.uid);
-  const certificate = served.certificates.get(site.uid);
-  const { uid, namespace, name, hosts, notFoundPage, singlePageApp, headers, redirects } = site;
-  return {
-    ...{ uid, namespace, name, hosts, notFoundPage, singlePageApp, headers, redirects },
-    ...(release !== undefined && { release }),
-    ...(certificate !== undefined && { certificate: certificate.fingerprint }),
-  };
 }
 
 function edgeCertificate(certificate: CertificatePlan): EdgeCertificate {

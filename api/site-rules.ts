@@ -3,6 +3,8 @@ import { hostProblem, objectNameProblem } from './names.ts';
 import { routingViolations } from './routing-rules.ts';
 import { about, aboutField, check, checkEach } from './rules.ts';
 import type { HeaderRule, RedirectRule, Site, SiteSpec } from './site.ts';
+import { rolloutViolations } from './site-rollout.ts';
+import { servingViolations } from './site-serving.ts';
 
 /** What the schema cannot say of a site. */
 export function siteRules(site: Site): readonly Violation[] {
@@ -16,12 +18,18 @@ export function siteRules(site: Site): readonly Violation[] {
     ...spec.headers.flatMap(headerViolations),
     ...spec.redirects.flatMap((redirect, index) => redirectViolations(redirect, index)),
     ...unreachableRedirects(spec.redirects),
+    ...rolloutViolations(spec.rollout),
+    ...servingViolations(spec),
   ];
 }
 
 function contentViolations(content: SiteSpec['content']): readonly Violation[] {
-  if (content?.release === undefined || content.path === undefined) return [];
-  return [aboutField(['spec', 'content'], 'names a release and a path; keep one of them')];
+  const sources = (['release', 'path', 'archive'] as const).filter(
+    (source) => content?.[source] !== undefined,
+  );
+  if (sources.length < 2) return [];
+  const message = `names ${sources.join(' and ')}; keep one of them`;
+  return [aboutField(['spec', 'content'], message)];
 }
 
 function pageProblem(page: string): string | undefined {

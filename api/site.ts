@@ -9,6 +9,7 @@ import {
 } from './column.ts';
 import {
   COUNT,
+  choice,
   type Declared,
   flag,
   group,
@@ -24,7 +25,16 @@ import {
 import { defineKind } from './kind.ts';
 import type { Resource } from './object.ts';
 import { routingSchema } from './routing.ts';
+import { rolloutSchema } from './site-rollout.ts';
 import { siteRules } from './site-rules.ts';
+import {
+  accessLogSchema,
+  authSchema,
+  hstsSchema,
+  mimeTypesSchema,
+  previewsSchema,
+  urlsSchema,
+} from './site-serving.ts';
 
 const headerRuleSchema = group('A header for some paths.', {
   path: text('A path, or a prefix ending in `*`: `/assets/*`.'),
@@ -54,6 +64,11 @@ export const siteSpecSchema = group('The site as it should be served.', {
       path: optional(
         text('A folder that `b8sctl apply` uploads, relative to the manifest: `./public`.'),
       ),
+      archive: optional(
+        text(
+          'Instead of a folder: a .tar, .tar.gz, .tar.zst or .zip file, relative to the manifest, or an image, `oci://registry/name:tag`.',
+        ),
+      ),
     }),
   ),
   tls: group(
@@ -79,6 +94,31 @@ export const siteSpecSchema = group('The site as it should be served.', {
     maxItems: 1024,
     default: [],
   }),
+  rollout: optional(rolloutSchema),
+  previews: optional(previewsSchema),
+  urls: optional(urlsSchema),
+  canonicalHost: optional(flag('Redirect the other hosts to the first one.')),
+  caching: optional(
+    choice(
+      '`auto`: files whose name holds a hash of their content are kept for a year (RFC 8246), the others asked for each time; `revalidate`: all are asked for each time.',
+      ['auto', 'revalidate'],
+      { default: 'auto' },
+    ),
+  ),
+  compression: optional(
+    choice('Whether text is sent compressed to who can read it.', ['on', 'off'], { default: 'on' }),
+  ),
+  hsts: optional(hstsSchema),
+  securityHeaders: optional(
+    choice(
+      '`basic`: no sniffing of types, no frames by others, referrers cut to the origin; `strict`: also a Content-Security-Policy for own content alone, and isolation from other origins.',
+      ['none', 'basic', 'strict'],
+      { default: 'none' },
+    ),
+  ),
+  auth: optional(authSchema),
+  mimeTypes: optional(mimeTypesSchema),
+  accessLog: optional(accessLogSchema),
   ttl: integer('How long resolvers may keep an answer for the site, in seconds.', {
     ...TTL_S,
     default: 30,

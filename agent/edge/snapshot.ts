@@ -52,6 +52,49 @@ export interface EdgeSite {
   readonly redirects: readonly EdgeRedirectRule[];
   /** Fingerprint of the certificate to prefer. Left out: any that covers the host. */
   readonly certificate?: string;
+  /** When dom switched to the release, in whole seconds since 1970 UTC. Left out: unknown. */
+  readonly switchedAtS?: number;
+  /** Left out: as an older dom would have it, which is without any. */
+  readonly options?: EdgeOptionsOfSite;
+  /** Releases at hosts of their own, lower case. Each is on disk like the site's own. */
+  readonly previews?: readonly EdgePreview[];
+  /** By release: the index of its compressed forms, which is on disk; `runtime/variants.ts`. */
+  readonly variants?: ReadonlyMap<Digest, Digest>;
+  /** Left out: nobody is asked for a password. */
+  readonly auth?: EdgeAuth;
+}
+
+/** `ServingOptions` of `plan.proto`. */
+export interface EdgeOptionsOfSite {
+  readonly canonicalHost: boolean;
+  readonly hideHtml: boolean;
+  readonly trailingSlash: 'auto' | 'always' | 'never';
+  readonly immutableAssets: boolean;
+  /** Strict-Transport-Security. Left out: none is sent. */
+  readonly hsts?: {
+    readonly maxAgeS: number;
+    readonly includeSubdomains: boolean;
+    readonly preload: boolean;
+  };
+  readonly securityHeaders: 'none' | 'basic' | 'strict';
+  /** By file extension, lower case, without its dot. */
+  readonly mimeTypes: ReadonlyMap<string, string>;
+  readonly accessLog: 'json' | 'combined' | 'off';
+  /** From 0 to 100. */
+  readonly accessLogPercent: number;
+}
+
+export interface EdgePreview {
+  readonly host: string;
+  readonly release: Digest;
+}
+
+export interface EdgeAuth {
+  readonly realm: string;
+  /** Paths, or prefixes ending in `*`. */
+  readonly paths: readonly string[];
+  /** Hashes by user name; `runtime/password-hash.ts`. */
+  readonly hashByUser: ReadonlyMap<string, string>;
 }
 
 export interface EdgeHeaderRule {

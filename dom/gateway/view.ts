@@ -8,6 +8,7 @@ import type { DnsCookieRecord, GeoRecord } from '../../runtime/records.ts';
 import { isBeyondStatus, type World, type WorldChange } from '../../runtime/world.ts';
 import { certificateEntry } from './certificate-view.ts';
 import { challengeEntries } from './challenge-view.ts';
+import { servingOptions } from './site-view.ts';
 import type { OpenKey, ViewEntry } from './view-entry.ts';
 import { zoneEntries } from './zone-view.ts';
 
@@ -121,6 +122,11 @@ function sitePlan(site: Site, certificate: string): SitePlan {
     singlePageApp: spec.singlePageApp,
     headers: spec.headers,
     redirects: spec.redirects,
+    switchedAtMs: 0n,
+    options: servingOptions(spec),
+    previews: [],
+    variants: [],
+    auth: undefined,
   };
 }
 

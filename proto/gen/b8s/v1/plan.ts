@@ -53,6 +53,82 @@ export interface SitePlan {
   readonly singlePageApp: boolean;
   readonly headers: readonly HeaderRule[];
   readonly redirects: readonly RedirectRule[];
+  /**
+   * When dom switched to the release that is served, milliseconds since 1970 UTC, whole seconds;
+   * 0: unknown. Grows with each switch, also to an older release, whatever the clocks do.
+   */
+  readonly switchedAtMs: bigint;
+  /** Absent: an older dom. */
+  readonly options:
+    | ServingOptions
+    | undefined;
+  /** Releases at addresses of their own. */
+  readonly previews: readonly PreviewPlan[];
+  /** Of the releases above, where there are any yet. */
+  readonly variants: readonly VariantsPlan[];
+  /** Absent: nobody is asked for a password. */
+  readonly auth: AuthPlan | undefined;
+}
+
+/** How a site is served beyond its rules. A field left out is as it was before there was one. */
+export interface ServingOptions {
+  /** Other hosts are redirected to the first. */
+  readonly canonicalHost: boolean;
+  /** "/about.html" is redirected to "/about". */
+  readonly hideHtml: boolean;
+  /** "auto", "always" or "never"; empty: auto. */
+  readonly trailingSlash: string;
+  /** Files whose name holds a hash of their content may be kept for a year. */
+  readonly immutableAssets: boolean;
+  /** Strict-Transport-Security; absent: none is sent. */
+  readonly hsts:
+    | HstsPlan
+    | undefined;
+  /** "none", "basic" or "strict"; empty: none. */
+  readonly securityHeaders: string;
+  /** By file extension, lower case, without its dot. */
+  readonly mimeTypes: { [key: string]: string };
+  /** "json", "combined" or "off"; empty: off. */
+  readonly accessLog: string;
+  readonly accessLogPercent: number;
+}
+
+export interface ServingOptions_MimeTypesEntry {
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface HstsPlan {
+  readonly maxAgeS: bigint;
+  readonly includeSubdomains: boolean;
+  readonly preload: boolean;
+}
+
+export interface PreviewPlan {
+  /** "0123456789ab--blog.preview.example.com" */
+  readonly host: string;
+  /** One of the releases to prepare. */
+  readonly release: string;
+}
+
+/** Compressed forms of the files of a release: helpful, never needed. */
+export interface VariantsPlan {
+  readonly release: string;
+  /** Digest of the index, a blob; see runtime/variants.ts. */
+  readonly index: string;
+}
+
+export interface AuthPlan {
+  readonly realm: string;
+  /** Paths, or prefixes ending in "*". */
+  readonly paths: readonly string[];
+  readonly users: readonly AuthUser[];
+}
+
+export interface AuthUser {
+  readonly name: string;
+  /** A salted hash that tells nothing of the password; see runtime/password-hash.ts. */
+  readonly hash: string;
 }
 
 export interface HeaderRule {
@@ -602,6 +678,11 @@ function createBaseSitePlan(): SitePlan {
     singlePageApp: false,
     headers: [],
     redirects: [],
+    switchedAtMs: 0n,
+    options: undefined,
+    previews: [],
+    variants: [],
+    auth: undefined,
   };
 }
 
@@ -645,6 +726,24 @@ export const SitePlan: MessageFns<SitePlan> = {
     }
     for (const v of message.redirects) {
       RedirectRule.encode(v!, writer.uint32(98).fork()).join();
+    }
+    if (message.switchedAtMs !== 0n) {
+      if (BigInt.asIntN(64, message.switchedAtMs) !== message.switchedAtMs) {
+        throw new globalThis.Error("value provided for field message.switchedAtMs of type int64 too large");
+      }
+      writer.uint32(104).int64(message.switchedAtMs);
+    }
+    if (message.options !== undefined) {
+      ServingOptions.encode(message.options, writer.uint32(114).fork()).join();
+    }
+    for (const v of message.previews) {
+      PreviewPlan.encode(v!, writer.uint32(122).fork()).join();
+    }
+    for (const v of message.variants) {
+      VariantsPlan.encode(v!, writer.uint32(130).fork()).join();
+    }
+    if (message.auth !== undefined) {
+      AuthPlan.encode(message.auth, writer.uint32(138).fork()).join();
     }
     return writer;
   },
@@ -758,6 +857,46 @@ export const SitePlan: MessageFns<SitePlan> = {
             message.redirects.push(RedirectRule.decode(reader, reader.uint32()));
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.switchedAtMs = reader.int64() as bigint;
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.options = ServingOptions.decode(reader, reader.uint32());
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.previews.push(PreviewPlan.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.variants.push(VariantsPlan.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.auth = AuthPlan.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -794,6 +933,19 @@ export const SitePlan: MessageFns<SitePlan> = {
       redirects: globalThis.Array.isArray(object?.redirects)
         ? object.redirects.map((e: any) => RedirectRule.fromJSON(e))
         : [],
+      switchedAtMs: isSet(object.switchedAtMs)
+        ? BigInt(object.switchedAtMs)
+        : isSet(object.switched_at_ms)
+        ? BigInt(object.switched_at_ms)
+        : 0n,
+      options: isSet(object.options) ? ServingOptions.fromJSON(object.options) : undefined,
+      previews: globalThis.Array.isArray(object?.previews)
+        ? object.previews.map((e: any) => PreviewPlan.fromJSON(e))
+        : [],
+      variants: globalThis.Array.isArray(object?.variants)
+        ? object.variants.map((e: any) => VariantsPlan.fromJSON(e))
+        : [],
+      auth: isSet(object.auth) ? AuthPlan.fromJSON(object.auth) : undefined,
     };
   },
 
@@ -835,6 +987,21 @@ export const SitePlan: MessageFns<SitePlan> = {
     if (message.redirects?.length) {
       obj.redirects = message.redirects.map((e) => RedirectRule.toJSON(e));
     }
+    if (message.switchedAtMs !== 0n) {
+      obj.switchedAtMs = message.switchedAtMs.toString();
+    }
+    if (message.options !== undefined) {
+      obj.options = ServingOptions.toJSON(message.options);
+    }
+    if (message.previews?.length) {
+      obj.previews = message.previews.map((e) => PreviewPlan.toJSON(e));
+    }
+    if (message.variants?.length) {
+      obj.variants = message.variants.map((e) => VariantsPlan.toJSON(e));
+    }
+    if (message.auth !== undefined) {
+      obj.auth = AuthPlan.toJSON(message.auth);
+    }
     return obj;
   },
 
@@ -857,6 +1024,844 @@ export const SitePlan: MessageFns<SitePlan> = {
     message.singlePageApp = object.singlePageApp ?? false;
     message.headers = object.headers?.map((e) => HeaderRule.fromPartial(e)) || [];
     message.redirects = object.redirects?.map((e) => RedirectRule.fromPartial(e)) || [];
+    message.switchedAtMs = (object.switchedAtMs !== undefined && object.switchedAtMs !== null)
+      ? BigInt(object.switchedAtMs)
+      : 0n;
+    message.options = (object.options !== undefined && object.options !== null)
+      ? ServingOptions.fromPartial(object.options)
+      : undefined;
+    message.previews = object.previews?.map((e) => PreviewPlan.fromPartial(e)) || [];
+    message.variants = object.variants?.map((e) => VariantsPlan.fromPartial(e)) || [];
+    message.auth = (object.auth !== undefined && object.auth !== null) ? AuthPlan.fromPartial(object.auth) : undefined;
+    return message;
+  },
+};
+
+function createBaseServingOptions(): ServingOptions {
+  return {
+    canonicalHost: false,
+    hideHtml: false,
+    trailingSlash: "",
+    immutableAssets: false,
+    hsts: undefined,
+    securityHeaders: "",
+    mimeTypes: {},
+    accessLog: "",
+    accessLogPercent: 0,
+  };
+}
+
+export const ServingOptions: MessageFns<ServingOptions> = {
+  encode(message: ServingOptions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.canonicalHost !== false) {
+      writer.uint32(8).bool(message.canonicalHost);
+    }
+    if (message.hideHtml !== false) {
+      writer.uint32(16).bool(message.hideHtml);
+    }
+    if (message.trailingSlash !== "") {
+      writer.uint32(26).string(message.trailingSlash);
+    }
+    if (message.immutableAssets !== false) {
+      writer.uint32(32).bool(message.immutableAssets);
+    }
+    if (message.hsts !== undefined) {
+      HstsPlan.encode(message.hsts, writer.uint32(42).fork()).join();
+    }
+    if (message.securityHeaders !== "") {
+      writer.uint32(50).string(message.securityHeaders);
+    }
+    globalThis.Object.entries(message.mimeTypes).forEach(([key, value]: [string, string]) => {
+      ServingOptions_MimeTypesEntry.encode({ key: key as any, value }, writer.uint32(58).fork()).join();
+    });
+    if (message.accessLog !== "") {
+      writer.uint32(66).string(message.accessLog);
+    }
+    if (message.accessLogPercent !== 0) {
+      writer.uint32(73).double(message.accessLogPercent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ServingOptions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseServingOptions() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.canonicalHost = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.hideHtml = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.trailingSlash = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.immutableAssets = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.hsts = HstsPlan.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.securityHeaders = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            const entry7 = ServingOptions_MimeTypesEntry.decode(reader, reader.uint32());
+            if (entry7.value !== undefined) {
+              message.mimeTypes[entry7.key] = entry7.value;
+            }
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.accessLog = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 73) {
+              break;
+            }
+
+            message.accessLogPercent = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ServingOptions {
+    return {
+      canonicalHost: isSet(object.canonicalHost)
+        ? globalThis.Boolean(object.canonicalHost)
+        : isSet(object.canonical_host)
+        ? globalThis.Boolean(object.canonical_host)
+        : false,
+      hideHtml: isSet(object.hideHtml)
+        ? globalThis.Boolean(object.hideHtml)
+        : isSet(object.hide_html)
+        ? globalThis.Boolean(object.hide_html)
+        : false,
+      trailingSlash: isSet(object.trailingSlash)
+        ? globalThis.String(object.trailingSlash)
+        : isSet(object.trailing_slash)
+        ? globalThis.String(object.trailing_slash)
+        : "",
+      immutableAssets: isSet(object.immutableAssets)
+        ? globalThis.Boolean(object.immutableAssets)
+        : isSet(object.immutable_assets)
+        ? globalThis.Boolean(object.immutable_assets)
+        : false,
+      hsts: isSet(object.hsts) ? HstsPlan.fromJSON(object.hsts) : undefined,
+      securityHeaders: isSet(object.securityHeaders)
+        ? globalThis.String(object.securityHeaders)
+        : isSet(object.security_headers)
+        ? globalThis.String(object.security_headers)
+        : "",
+      mimeTypes: isObject(object.mimeTypes)
+        ? (globalThis.Object.entries(object.mimeTypes) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : isObject(object.mime_types)
+        ? (globalThis.Object.entries(object.mime_types) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      accessLog: isSet(object.accessLog)
+        ? globalThis.String(object.accessLog)
+        : isSet(object.access_log)
+        ? globalThis.String(object.access_log)
+        : "",
+      accessLogPercent: isSet(object.accessLogPercent)
+        ? globalThis.Number(object.accessLogPercent)
+        : isSet(object.access_log_percent)
+        ? globalThis.Number(object.access_log_percent)
+        : 0,
+    };
+  },
+
+  toJSON(message: ServingOptions): unknown {
+    const obj: any = {};
+    if (message.canonicalHost !== false) {
+      obj.canonicalHost = message.canonicalHost;
+    }
+    if (message.hideHtml !== false) {
+      obj.hideHtml = message.hideHtml;
+    }
+    if (message.trailingSlash !== "") {
+      obj.trailingSlash = message.trailingSlash;
+    }
+    if (message.immutableAssets !== false) {
+      obj.immutableAssets = message.immutableAssets;
+    }
+    if (message.hsts !== undefined) {
+      obj.hsts = HstsPlan.toJSON(message.hsts);
+    }
+    if (message.securityHeaders !== "") {
+      obj.securityHeaders = message.securityHeaders;
+    }
+    if (message.mimeTypes) {
+      const entries = globalThis.Object.entries(message.mimeTypes) as [string, string][];
+      if (entries.length > 0) {
+        obj.mimeTypes = {};
+        entries.forEach(([k, v]) => {
+          obj.mimeTypes[k] = v;
+        });
+      }
+    }
+    if (message.accessLog !== "") {
+      obj.accessLog = message.accessLog;
+    }
+    if (message.accessLogPercent !== 0) {
+      obj.accessLogPercent = floatToJson(message.accessLogPercent);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ServingOptions>, I>>(base?: I): ServingOptions {
+    return ServingOptions.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ServingOptions>, I>>(object: I): ServingOptions {
+    const message = createBaseServingOptions() as any;
+    message.canonicalHost = object.canonicalHost ?? false;
+    message.hideHtml = object.hideHtml ?? false;
+    message.trailingSlash = object.trailingSlash ?? "";
+    message.immutableAssets = object.immutableAssets ?? false;
+    message.hsts = (object.hsts !== undefined && object.hsts !== null) ? HstsPlan.fromPartial(object.hsts) : undefined;
+    message.securityHeaders = object.securityHeaders ?? "";
+    message.mimeTypes = (globalThis.Object.entries(object.mimeTypes ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.accessLog = object.accessLog ?? "";
+    message.accessLogPercent = object.accessLogPercent ?? 0;
+    return message;
+  },
+};
+
+function createBaseServingOptions_MimeTypesEntry(): ServingOptions_MimeTypesEntry {
+  return { key: "", value: "" };
+}
+
+export const ServingOptions_MimeTypesEntry: MessageFns<ServingOptions_MimeTypesEntry> = {
+  encode(message: ServingOptions_MimeTypesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ServingOptions_MimeTypesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseServingOptions_MimeTypesEntry() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ServingOptions_MimeTypesEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: ServingOptions_MimeTypesEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ServingOptions_MimeTypesEntry>, I>>(base?: I): ServingOptions_MimeTypesEntry {
+    return ServingOptions_MimeTypesEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ServingOptions_MimeTypesEntry>, I>>(
+    object: I,
+  ): ServingOptions_MimeTypesEntry {
+    const message = createBaseServingOptions_MimeTypesEntry() as any;
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseHstsPlan(): HstsPlan {
+  return { maxAgeS: 0n, includeSubdomains: false, preload: false };
+}
+
+export const HstsPlan: MessageFns<HstsPlan> = {
+  encode(message: HstsPlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.maxAgeS !== 0n) {
+      if (BigInt.asUintN(64, message.maxAgeS) !== message.maxAgeS) {
+        throw new globalThis.Error("value provided for field message.maxAgeS of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.maxAgeS);
+    }
+    if (message.includeSubdomains !== false) {
+      writer.uint32(16).bool(message.includeSubdomains);
+    }
+    if (message.preload !== false) {
+      writer.uint32(24).bool(message.preload);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HstsPlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHstsPlan() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.maxAgeS = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.includeSubdomains = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.preload = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HstsPlan {
+    return {
+      maxAgeS: isSet(object.maxAgeS) ? BigInt(object.maxAgeS) : isSet(object.max_age_s) ? BigInt(object.max_age_s) : 0n,
+      includeSubdomains: isSet(object.includeSubdomains)
+        ? globalThis.Boolean(object.includeSubdomains)
+        : isSet(object.include_subdomains)
+        ? globalThis.Boolean(object.include_subdomains)
+        : false,
+      preload: isSet(object.preload) ? globalThis.Boolean(object.preload) : false,
+    };
+  },
+
+  toJSON(message: HstsPlan): unknown {
+    const obj: any = {};
+    if (message.maxAgeS !== 0n) {
+      obj.maxAgeS = message.maxAgeS.toString();
+    }
+    if (message.includeSubdomains !== false) {
+      obj.includeSubdomains = message.includeSubdomains;
+    }
+    if (message.preload !== false) {
+      obj.preload = message.preload;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<HstsPlan>, I>>(base?: I): HstsPlan {
+    return HstsPlan.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<HstsPlan>, I>>(object: I): HstsPlan {
+    const message = createBaseHstsPlan() as any;
+    message.maxAgeS = (object.maxAgeS !== undefined && object.maxAgeS !== null) ? BigInt(object.maxAgeS) : 0n;
+    message.includeSubdomains = object.includeSubdomains ?? false;
+    message.preload = object.preload ?? false;
+    return message;
+  },
+};
+
+function createBasePreviewPlan(): PreviewPlan {
+  return { host: "", release: "" };
+}
+
+export const PreviewPlan: MessageFns<PreviewPlan> = {
+  encode(message: PreviewPlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== "") {
+      writer.uint32(10).string(message.host);
+    }
+    if (message.release !== "") {
+      writer.uint32(18).string(message.release);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PreviewPlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePreviewPlan() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.release = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PreviewPlan {
+    return {
+      host: isSet(object.host) ? globalThis.String(object.host) : "",
+      release: isSet(object.release) ? globalThis.String(object.release) : "",
+    };
+  },
+
+  toJSON(message: PreviewPlan): unknown {
+    const obj: any = {};
+    if (message.host !== "") {
+      obj.host = message.host;
+    }
+    if (message.release !== "") {
+      obj.release = message.release;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PreviewPlan>, I>>(base?: I): PreviewPlan {
+    return PreviewPlan.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PreviewPlan>, I>>(object: I): PreviewPlan {
+    const message = createBasePreviewPlan() as any;
+    message.host = object.host ?? "";
+    message.release = object.release ?? "";
+    return message;
+  },
+};
+
+function createBaseVariantsPlan(): VariantsPlan {
+  return { release: "", index: "" };
+}
+
+export const VariantsPlan: MessageFns<VariantsPlan> = {
+  encode(message: VariantsPlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.release !== "") {
+      writer.uint32(10).string(message.release);
+    }
+    if (message.index !== "") {
+      writer.uint32(18).string(message.index);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VariantsPlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVariantsPlan() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.release = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.index = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VariantsPlan {
+    return {
+      release: isSet(object.release) ? globalThis.String(object.release) : "",
+      index: isSet(object.index) ? globalThis.String(object.index) : "",
+    };
+  },
+
+  toJSON(message: VariantsPlan): unknown {
+    const obj: any = {};
+    if (message.release !== "") {
+      obj.release = message.release;
+    }
+    if (message.index !== "") {
+      obj.index = message.index;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<VariantsPlan>, I>>(base?: I): VariantsPlan {
+    return VariantsPlan.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<VariantsPlan>, I>>(object: I): VariantsPlan {
+    const message = createBaseVariantsPlan() as any;
+    message.release = object.release ?? "";
+    message.index = object.index ?? "";
+    return message;
+  },
+};
+
+function createBaseAuthPlan(): AuthPlan {
+  return { realm: "", paths: [], users: [] };
+}
+
+export const AuthPlan: MessageFns<AuthPlan> = {
+  encode(message: AuthPlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.realm !== "") {
+      writer.uint32(10).string(message.realm);
+    }
+    for (const v of message.paths) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.users) {
+      AuthUser.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuthPlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuthPlan() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.realm = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.paths.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.users.push(AuthUser.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AuthPlan {
+    return {
+      realm: isSet(object.realm) ? globalThis.String(object.realm) : "",
+      paths: globalThis.Array.isArray(object?.paths) ? object.paths.map((e: any) => globalThis.String(e)) : [],
+      users: globalThis.Array.isArray(object?.users) ? object.users.map((e: any) => AuthUser.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: AuthPlan): unknown {
+    const obj: any = {};
+    if (message.realm !== "") {
+      obj.realm = message.realm;
+    }
+    if (message.paths?.length) {
+      obj.paths = message.paths;
+    }
+    if (message.users?.length) {
+      obj.users = message.users.map((e) => AuthUser.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<AuthPlan>, I>>(base?: I): AuthPlan {
+    return AuthPlan.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AuthPlan>, I>>(object: I): AuthPlan {
+    const message = createBaseAuthPlan() as any;
+    message.realm = object.realm ?? "";
+    message.paths = object.paths?.map((e) => e) || [];
+    message.users = object.users?.map((e) => AuthUser.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseAuthUser(): AuthUser {
+  return { name: "", hash: "" };
+}
+
+export const AuthUser: MessageFns<AuthUser> = {
+  encode(message: AuthUser, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.hash !== "") {
+      writer.uint32(18).string(message.hash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuthUser {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuthUser() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hash = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AuthUser {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      hash: isSet(object.hash) ? globalThis.String(object.hash) : "",
+    };
+  },
+
+  toJSON(message: AuthUser): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.hash !== "") {
+      obj.hash = message.hash;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<AuthUser>, I>>(base?: I): AuthUser {
+    return AuthUser.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AuthUser>, I>>(object: I): AuthUser {
+    const message = createBaseAuthUser() as any;
+    message.name = object.name ?? "";
+    message.hash = object.hash ?? "";
     return message;
   },
 };
@@ -3421,6 +4426,10 @@ export type DeepPartial<T> = T extends bigint ? string | number | bigint
 type KeysOfUnion<T> = T extends T ? keyof T : never;
 export type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
+
+function isObject(value: any): boolean {
+  return typeof value === "object" && value !== null;
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

@@ -1,0 +1,64 @@
+import type { ServingOptions, SitePlan } from '../../proto/gen/b8s/v1/plan.ts';
+import { type Digest, isDigest } from '../../runtime/digest.ts';
+import type { EdgeOptionsOfSite, EdgeSite } from './snapshot.ts';
+
+/** What a node has decided on for a site of the plan. */
+export interface ChosenParts {
+  readonly release: Digest | undefined;
+  /** Fingerprint. */
+  readonly certificate: string | undefined;
+}
+
+/** A site of the plan as an edge worker is told of it. A word from a newer dom means the default. */
+export function planSite(site: SitePlan, { release, certificate }: ChosenParts): EdgeSite {
+  const { uid, namespace, name, hosts, notFoundPage, singlePageApp, headers, redirects } = site;
+  return {
+    ...{ uid, namespace, name, hosts, notFoundPage, singlePageApp, headers, redirects },
+    ...(release !== undefined && { release }),
+    ...(certificate !== undefined && { certificate }),
+    ...(site.switchedAtMs > 0n && { switchedAtS: Number(site.switchedAtMs / 1000n) }),
+    ...(site.options !== undefined && { options: optionsOf(site.options) }),
+    ...(site.previews.length > 0 && {
+      previews: site.previews.flatMap((each) =>
+        isDigest(each.release) ? [{ host: each.host, release: each.release }] : [],
+      ),
+    }),
+    ...(site.variants.length > 0 && {
+      variants: new Map(
+        site.variants.flatMap(({ release: of, index }): [Digest, Digest][] =>
+          isDigest(of) && isDigest(index) ? [[of, index]] : [],
+        ),
+      ),
+    }),
+    ...(site.auth !== undefined && {
+      auth: {
+        realm: site.auth.realm,
+        paths: site.auth.paths,
+        hashByUser: new Map(site.auth.users.map((user) => [user.name, user.hash])),
+      },
+    }),
+  };
+}
+
+function optionsOf(options: ServingOptions): EdgeOptionsOfSite {
+  const { hsts } = options;
+  return {
+    canonicalHost: options.canonicalHost,
+    hideHtml: options.hideHtml,
+    trailingSlash: oneOf(options.trailingSlash, ['auto', 'always', 'never']),
+    immutableAssets: options.immutableAssets,
+    ...(hsts !== undefined && { hsts: { ...hsts, maxAgeS: Number(hsts.maxAgeS) } }),
+    securityHeaders: oneOf(options.securityHeaders, ['none', 'basic', 'strict']),
+    mimeTypes: new Map(Object.entries(options.mimeTypes)),
+    accessLog: oneOf(options.accessLog, ['off', 'json', 'combined']),
+    accessLogPercent: options.accessLogPercent,
+  };
+}
+
+/** The first word is the default. */
+function oneOf<const Words extends readonly [string, ...string[]]>(
+  word: string,
+  words: Words,
+): Words[number] {
+  return words.find((each) => each === word) ?? words[0];
+}

@@ -1,0 +1,77 @@
+import { parseDurationMs } from './duration.ts';
+import { choice, type Declared, flag, group, integer, text } from './field.ts';
+import type { Violation } from './kind.ts';
+import { check } from './rules.ts';
+
+export const rolloutSchema = group(
+  'How a new release reaches the nodes. Every node holds and has verified it before any serves it.',
+  {
+    strategy: choice(
+      '`all`: every node switches at once; `rolling`: some at a time, each batch watched before the next.',
+      ['all', 'rolling'],
+      { default: 'all' },
+    ),
+    deadline: text(
+      'How long a connected node that does not get the release may hold up the others, e.g. 10m.',
+      { default: '10m' },
+    ),
+    quorumPercent: integer(
+      'How many percent of the connected nodes are enough once the deadline is over.',
+      { minimum: 1, maximum: 100, default: 51 },
+    ),
+    batch: text('With `rolling`: how many nodes switch at a time, e.g. 1 or 25%.', {
+      default: '1',
+      pattern: '^([1-9][0-9]{0,3}|[1-9][0-9]?%|100%)$',
+    }),
+    observe: text('With `rolling`: how long a batch is watched before the next one, e.g. 30s.', {
+      default: '30s',
+    }),
+    errorPercent: integer(
+      'With `rolling`: how many percent of the answers of switched nodes may be errors (5xx), beyond those of the nodes that have not switched.',
+      { minimum: 0, maximum: 100, default: 5 },
+    ),
+    onFailure: choice(
+      'With `rolling`, when a batch does worse: `undo` goes back to the release before; `pause` waits for a person.',
+      ['undo', 'pause'],
+      { default: 'undo' },
+    ),
+    paused: flag('Fetch new releases, but switch to none: see `b8sctl rollout pause`.'),
+    keep: integer(
+      'How many releases are kept for `b8sctl rollout undo`, those in use not counted.',
+      {
+        minimum: 0,
+        maximum: 100,
+        default: 10,
+      },
+    ),
+  },
+);
+
+export type RolloutSpec = Declared<typeof rolloutSchema>;
+
+/** What holds for a Site that says nothing of it. */
+export const ROLLOUT_DEFAULTS: RolloutSpec = {
+  strategy: 'all',
+  deadline: '10m',
+  quorumPercent: 51,
+  batch: '1',
+  observe: '30s',
+  errorPercent: 5,
+  onFailure: 'undo',
+  paused: false,
+  keep: 10,
+};
+
+export function rolloutViolations(rollout: RolloutSpec | undefined): readonly Violation[] {
+  if (rollout === undefined) return [];
+  const steps = ['spec', 'rollout'];
+  return [
+    ...check([...steps, 'deadline'], rollout.deadline, durationProblem),
+    ...check([...steps, 'observe'], rollout.observe, durationProblem),
+  ];
+}
+
+function durationProblem(duration: string): string | undefined {
+  const ms = parseDurationMs(duration);
+  return ms === undefined || ms === 0 ? 'must be a duration, e.g. 90s, 10m or 1h30m' : undefined;
+}

@@ -1,0 +1,123 @@
+import { parseDurationMs } from './duration.ts';
+import { choice, type Declared, decimal, flag, group, integer, list, map, text } from './field.ts';
+import type { Violation } from './kind.ts';
+import { hostProblem, objectNameProblem } from './names.ts';
+import { aboutField, check } from './rules.ts';
+
+export const urlsSchema = group('What the addresses of pages look like.', {
+  html: choice(
+    '`keep`: /about and /about.html both answer; `hide`: /about.html is redirected to /about, and /docs/index.html to /docs/.',
+    ['keep', 'hide'],
+    { default: 'keep' },
+  ),
+  trailingSlash: choice(
+    '`auto`: folders end in a slash, files do not; `always`: pages do, too; `never`: folders do not either.',
+    ['auto', 'always', 'never'],
+    { default: 'auto' },
+  ),
+});
+
+export const hstsSchema = group(
+  'Tell browsers to come over HTTPS only (RFC 6797). They remember it for so long, even when you take it back.',
+  {
+    maxAge: text('For how long, e.g. 365d; 0s takes it back.', { default: '365d' }),
+    includeSubdomains: flag('For all names below the hosts, too.'),
+    preload: flag('Agree to be put on the lists that browsers come with.'),
+  },
+);
+
+export const authSchema = group('Ask for a user name and password (RFC 7617).', {
+  secret: text(
+    'A Secret of the same namespace: its keys are user names, its values passwords. Nodes get hashes of them.',
+  ),
+  realm: text('What browsers show.', { default: 'restricted', maxLength: 128 }),
+  paths: list('Which paths are asked for it; a final `*` stands for all below.', text('A path.'), {
+    minItems: 1,
+    maxItems: 64,
+    uniqueItems: true,
+    default: ['/*'],
+  }),
+});
+
+export const previewsSchema = group(
+  'Each release at an address of its own, `<first 12 digits>--<site>.<domain>`, which search engines are told to leave out.',
+  {
+    domain: text('The names are right below it; best within a Zone of yours.', {
+      format: 'hostname',
+    }),
+    keep: integer('How many releases, the newest ones, have one.', {
+      minimum: 1,
+      maximum: 50,
+      default: 5,
+    }),
+  },
+);
+
+export const accessLogSchema = group('What nodes note of each request.', {
+  format: choice('How a line is written.', ['json', 'combined', 'off'], { default: 'json' }),
+  samplePercent: decimal('How many percent of the requests; errors (5xx) are always noted.', {
+    minimum: 0,
+    maximum: 100,
+    default: 100,
+  }),
+});
+
+export const mimeTypesSchema = map(
+  'Content types by file extension, instead of the usual ones, e.g. `wasm: application/wasm`.',
+  text('A content type (RFC 9110 §8.3.1).', { maxLength: 128 }),
+  { maxProperties: 256 },
+);
+
+export type UrlsSpec = Declared<typeof urlsSchema>;
+export type HstsSpec = Declared<typeof hstsSchema>;
+export type AuthSpec = Declared<typeof authSchema>;
+export type PreviewsSpec = Declared<typeof previewsSchema>;
+export type AccessLogSpec = Declared<typeof accessLogSchema>;
+
+interface ServingSpec {
+  readonly hsts?: HstsSpec | undefined;
+  readonly auth?: AuthSpec | undefined;
+  readonly previews?: PreviewsSpec | undefined;
+  readonly mimeTypes?: Readonly<Record<string, string>> | undefined;
+}
+
+export function servingViolations(spec: ServingSpec): readonly Violation[] {
+  const { hsts, auth, previews, mimeTypes = {} } = spec;
+  return [
+    ...(hsts === undefined ? [] : hstsViolations(hsts)),
+    ...(auth === undefined
+      ? []
+      : check(['spec', 'auth', 'secret'], auth.secret, objectNameProblem)),
+    ...(previews === undefined
+      ? []
+      : check(['spec', 'previews', 'domain'], previews.domain, hostProblem)),
+    ...Object.entries(mimeTypes).flatMap(([extension, type]) => [
+      ...check(['spec', 'mimeTypes', extension], extension, extensionProblem),
+      ...check(['spec', 'mimeTypes', extension], type, contentTypeProblem),
+    ]),
+  ];
+}
+
+/** What lists of browsers ask for (hstspreload.org). */
+const PRELOAD_MS_MIN = 365 * 86_400_000;
+
+function hstsViolations({ maxAge, includeSubdomains, preload }: HstsSpec): readonly Violation[] {
+  const ms = parseDurationMs(maxAge);
+  if (ms === undefined)
+    return check(['spec', 'hsts', 'maxAge'], maxAge, () => 'must be a duration, e.g. 365d');
+  if (!preload || (includeSubdomains && ms >= PRELOAD_MS_MIN)) return [];
+  const message = 'needs includeSubdomains: true and a maxAge of 365d or more';
+  return [aboutField(['spec', 'hsts', 'preload'], message)];
+}
+
+function extensionProblem(extension: string): string | undefined {
+  return /^[0-9a-z][0-9a-z+_-]{0,31}$/.test(extension)
+    ? undefined
+    : 'must be a file extension in lower case, without its dot, e.g. wasm';
+}
+
+function contentTypeProblem(type: string): string | undefined {
+  return /^[\w.+-]+\/[\w.+-]+(?:; ?[\w.+-]+=[\w.+-]+)*$/.test(type)
+    ? undefined
+    : 'must be a content type, e.g. text/plain;charset=utf-8';
+}

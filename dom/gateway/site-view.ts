@@ -1,0 +1,26 @@
+import { parseDurationMs } from '../../api/duration.ts';
+import type { SiteSpec } from '../../api/site.ts';
+import type { HstsPlan, ServingOptions } from '../../proto/gen/b8s/v1/plan.ts';
+
+/** How a Site is served beyond its rules; what it does not say is as the defaults of its kind are. */
+export function servingOptions(spec: SiteSpec): ServingOptions {
+  const { format = 'json', samplePercent = 100 } = spec.accessLog ?? {};
+  return {
+    canonicalHost: spec.canonicalHost ?? false,
+    hideHtml: spec.urls?.html === 'hide',
+    trailingSlash: spec.urls?.trailingSlash ?? 'auto',
+    immutableAssets: spec.caching !== 'revalidate',
+    hsts: hstsPlan(spec.hsts),
+    securityHeaders: spec.securityHeaders ?? 'none',
+    mimeTypes: spec.mimeTypes ?? {},
+    accessLog: format,
+    accessLogPercent: samplePercent,
+  };
+}
+
+function hstsPlan(hsts: SiteSpec['hsts']): HstsPlan | undefined {
+  if (hsts === undefined) return undefined;
+  const { maxAge, includeSubdomains, preload } = hsts;
+  const maxAgeS = BigInt(Math.floor((parseDurationMs(maxAge) ?? 0) / 1000));
+  return { maxAgeS, includeSubdomains, preload };
+}
