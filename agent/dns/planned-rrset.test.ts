@@ -1,19 +1,26 @@
 import { expect, test } from 'vitest';
 import { RecordType } from './codes.ts';
-import { OnlyRrset, PlannedRrset } from './planned-rrset.ts';
+import { parseName, ROOT } from './name.ts';
+import { OnlyRrset, plannedRrset } from './planned-rrset.ts';
 import { parseRecord } from './record-data.ts';
+import type { Rrset } from './rrset.ts';
 
-const ttlS = 60;
-const planned = (type: number, ...values: string[]): PlannedRrset =>
-  new PlannedRrset({ type, ttlS, values, targets: [] });
+const planned = (type: number, ...values: string[]): Rrset =>
+  plannedRrset(
+    type,
+    { name: 'a.example', type: '', ttlS: 60, values },
+    parseName('example') ?? ROOT,
+  );
 
-test('records are made of the values when they are asked for, and only once', () => {
-  const rrset = planned(RecordType.MX, '10 a.example', '20 b.example');
+test('records are made of the values, and their names in the zone are its targets', () => {
+  const rrset = planned(RecordType.MX, '10 a.example', '20 b.example', '30 a.example', '9 c.test');
   expect(rrset.records).toEqual([
     parseRecord(RecordType.MX, '10 a.example').data,
     parseRecord(RecordType.MX, '20 b.example').data,
+    parseRecord(RecordType.MX, '30 a.example').data,
+    parseRecord(RecordType.MX, '9 c.test').data,
   ]);
-  expect(rrset.records).toBe(rrset.records);
+  expect(rrset.targets).toEqual([parseName('a.example'), parseName('b.example')]);
 });
 
 test('a record that is kept keeps no more than its own bytes alive', () => {

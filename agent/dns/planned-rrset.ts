@@ -1,49 +1,28 @@
-import type { NameKey } from './name.ts';
+import type { RecordSet } from '../../proto/gen/b8s/v1/plan.ts';
+import { isWithin, type NameKey } from './name.ts';
 import { ownBytes } from './own-bytes.ts';
 import { parseRecord } from './record-data.ts';
 import { distinctRecords, type RecordData, type Rrset } from './rrset.ts';
 
-/** What an rrset is made from: values in presentation format that were found to be right. */
-export interface PlannedRecords {
-  readonly type: number;
-  readonly ttlS: number;
-  /** As the plan has them, shared with it. */
-  readonly values: readonly string[];
-  readonly targets: readonly NameKey[];
+/** An rrset of a plan whose values were found to be right, for a zone with this origin. */
+export function plannedRrset(type: number, set: RecordSet, origin: NameKey): Rrset {
+  const targets = new Set<NameKey>();
+  const records = set.values.map((value) => {
+    const { data, target } = parseRecord(type, value);
+    if (target !== undefined && isWithin(target, origin)) targets.add(target);
+    return kept(data);
+  });
+  const ttlS = Math.min(set.ttlS, TTL_S_MAX);
+  return { type, ttlS, records: distinctRecords(records), targets: [...targets] };
 }
 
-/**
- * An rrset whose records are made when they are first asked for. Of a million most never are, and
- * made they take several times the memory of the plan that they come from.
- */
-export class PlannedRrset implements Rrset {
-  readonly type: number;
-  readonly ttlS: number;
-  readonly targets: readonly NameKey[];
-  readonly #values: readonly string[];
-  #records: readonly RecordData[] | undefined;
-
-  constructor({ type, ttlS, values, targets }: PlannedRecords) {
-    this.type = type;
-    this.ttlS = ttlS;
-    this.targets = targets.length === 0 ? NO_TARGETS : targets;
-    this.#values = values;
-  }
-
-  get records(): readonly RecordData[] {
-    this.#records ??= distinctRecords(
-      this.#values.map((value) => kept(parseRecord(this.type, value).data)),
-    );
-    return this.#records;
-  }
-}
+/** RFC 2181 §8: the highest bit of a TTL is never set. */
+export const TTL_S_MAX = 0x7fff_ffff;
 
 /** With its bytes in memory of their own: it lives as long as the zone. */
 function kept({ parts, text }: RecordData): RecordData {
   return { parts: parts.map((part) => (typeof part === 'string' ? part : ownBytes(part))), text };
 }
-
-const NO_TARGETS: readonly NameKey[] = [];
 
 /** The rrsets of a name that has only one, as nearly all have: a map takes 200 bytes more. */
 export class OnlyRrset implements ReadonlyMap<number, Rrset> {
