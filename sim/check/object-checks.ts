@@ -32,6 +32,10 @@ export function objectChecks(
       ...{ node: host.name, roles: machine.roles, files: host.disk.files() },
     })),
   ];
+  const wallMsOf = (process: string): number => {
+    const host = process.slice(0, process.lastIndexOf('#'));
+    return cluster.doms.find((dom) => dom.host.name === host)?.host.clock.nowMs() ?? 0;
+  };
   return [
     auditsCheck(ports, changes),
     deletedSitesCheck(ports),
@@ -43,7 +47,7 @@ export function objectChecks(
     plansCheck(ports, history),
     proofsCheck(ports, { history, nodes }),
     poisonCheck(ports, { history, poisoned: () => cluster.wish.poisoned }),
-    readinessCheck(ports, { changes, history }),
+    readinessCheck({ ...ports, wallMsOf }, { changes, history }),
     revocationsCheck(ports, changes),
     routedCheck(ports, history, cluster.versions.count),
     secretsCheck(ports, { history, disks }),

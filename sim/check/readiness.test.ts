@@ -24,10 +24,11 @@ function ready(generation = 1, parts: object = {}) {
 const SPEC = { hosts: ['blog.test'], content: { release: R1 } };
 const blog = (parts: object = {}): Resource => object('Site', 'blog', { spec: SPEC, ...parts });
 
-/** `london` and `paris`, which are set up as nodes; and a site. */
-function world(): Scene {
+/** `london` and `paris`, which are set up as nodes; and a site. `offMs`: dom's clock is ahead. */
+function world(offMs = 0): Scene {
   const scene = new Scene();
-  scene.watch(readinessCheck(scene.ports, scene));
+  const wallMsOf = (): number => EPOCH_MS + scene.nowMs + offMs;
+  scene.watch(readinessCheck({ ...scene.ports, wallMsOf }, scene));
   for (const name of ['london', 'paris']) {
     scene.put(object('Node', name, { spec: NODE_SPEC }));
     scene.tell((check) => check.installed?.(name));
@@ -231,18 +232,30 @@ test.each<{ when: string; happens: (scene: Scene) => void; violated: number }>([
 });
 
 const CERTIFICATE = { names: ['blog.test'], issuer: 'internal' };
-test.each<{ when: string; material: Partial<MaterialRecord> | undefined; violated: number }>([
+test.each<{
+  when: string;
+  material: Partial<MaterialRecord> | undefined;
+  offMs?: number;
+  violated: number;
+}>([
   { when: 'it is there', material: {}, violated: 0 },
   { when: 'it is not', material: undefined, violated: 1 },
   { when: 'it is another', material: { fingerprint: 'other' }, violated: 1 },
   { when: 'it has expired', material: { notAfterMs: EPOCH_MS }, violated: 1 },
   {
+    when: "it has expired, which by dom's clock it has not",
+    material: { notAfterMs: EPOCH_MS },
+    offMs: -1,
+    violated: 0,
+  },
+  { when: "it has expired by dom's clock", material: {}, offMs: 1_000, violated: 1 },
+  {
     when: 'it is for others',
     material: { chainPem: await chainFor('other.test') },
     violated: 1,
   },
-])('INV-19 and a Certificate: $when', async ({ material, violated }) => {
-  const scene = world();
+])('INV-19 and a Certificate: $when', async ({ material, offMs, violated }) => {
+  const scene = world(offMs);
   const stored = { chainPem: await chainFor('blog.test'), fingerprint: 'f', ...material };
   const notAfterMs = stored.notAfterMs ?? EPOCH_MS + 1_000;
   if (material !== undefined)

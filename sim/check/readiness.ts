@@ -9,7 +9,6 @@ import { kindPrefix, objectKey, qualifiedName, recordKey } from '../../runtime/k
 import { decodeObject } from '../../runtime/mirror.ts';
 import type { MaterialRecord, SessionRecord, ZoneRecord } from '../../runtime/records.ts';
 import type { Revision } from '../../runtime/store.ts';
-import { EPOCH_MS } from '../engine/scheduler.ts';
 import type { Check, CheckPorts, Commit } from './check.ts';
 import type { ObjectChange, ObjectChanges } from './object-changes.ts';
 import { ServedFacts } from './served-facts.ts';
@@ -17,6 +16,11 @@ import { keyOf, type StoreHistory } from './store-history.ts';
 
 const NODES_PREFIX = kindPrefix('Node');
 const SESSIONS_PREFIX = recordKey('session', '');
+
+export interface ReadinessPorts extends CheckPorts {
+  /** A process's own idea of the time, milliseconds since 1970. */
+  readonly wallMsOf: (process: string) => number;
+}
 
 export interface ReadinessParts {
   readonly changes: ObjectChanges;
@@ -32,9 +36,10 @@ export interface ReadinessParts {
  * - Zone: it had nameservers with a session, as many as `servedBy` says, and each of them has
  *   served that serial of this Zone; the version that they are given is of this generation.
  * - Node: it had the very session that the status tells of.
- * - Certificate: its key and chain are in the store, for its names, and not expired.
+ * - Certificate: its key and chain are in the store, for its names, and not expired by the clock of
+ *   the dom that says so: that it is wrong dom cannot know.
  */
-export function readinessCheck(ports: CheckPorts, parts: ReadinessParts): Check {
+export function readinessCheck(ports: ReadinessPorts, parts: ReadinessParts): Check {
   const readiness = new Readiness(ports, parts);
   return {
     stored(event) {
@@ -61,14 +66,14 @@ class Readiness {
   readonly served = new ServedFacts();
   /** Revisions at which nodes or sessions came, went or changed. */
   readonly turns: Revision[] = [];
-  readonly #ports: CheckPorts;
+  readonly #ports: ReadinessPorts;
   readonly #parts: ReadinessParts;
   /** Names that Nodes have ever had. */
   readonly #nodes = new Set<string>();
   /** By uid and generation of a Site: when it was made. */
   readonly #made = new Map<string, Revision>();
 
-  constructor(ports: CheckPorts, parts: ReadinessParts) {
+  constructor(ports: ReadinessPorts, parts: ReadinessParts) {
     this.#ports = ports;
     this.#parts = parts;
   }
@@ -91,13 +96,14 @@ class Readiness {
       if (ready?.status !== 'True' || ready.observedGeneration !== generation) continue;
       // Whoever labels or deletes an object repeats what its status says, and claims nothing.
       if (isOfAnother(before, after)) continue;
-      const fault = this.#fault(change, after, commit.revision);
+      const fault = this.#fault(change, after, commit);
       if (fault !== undefined)
         this.#ports.violated(19, `commit ${commit.revision} says ${key} is ready, ${fault}`);
     }
   }
 
-  #fault(change: ObjectChange, after: Resource, revision: Revision): string | undefined {
+  #fault(change: ObjectChange, after: Resource, commit: Commit): string | undefined {
+    const { revision } = commit;
     switch (after.kind) {
       case 'Site':
         return this.#faultOfSite(after as Site, this.#moments(change, revision));
@@ -106,7 +112,7 @@ class Readiness {
       case 'Node':
         return this.#faultOfNode(after as Node, this.#moments(change, revision));
       case 'Certificate':
-        return this.#faultOfCertificate(after as Certificate, change, revision);
+        return this.#faultOfCertificate(after as Certificate, change, commit);
       default:
         return undefined;
     }
@@ -159,7 +165,7 @@ class Readiness {
   #faultOfCertificate(
     { metadata, spec, status }: Certificate,
     { before }: ObjectChange,
-    revision: Revision,
+    { revision, process }: Commit,
   ): string | undefined {
     const { history } = this.#parts;
     const key = recordKey('material', metadata.uid);
@@ -179,7 +185,7 @@ class Readiness {
     const { names } = parseFakeCertificate(chainPem);
     const missing = spec.names.find((name) => !names.includes(name));
     if (missing !== undefined) return `without ${missing}`;
-    return notAfterMs > EPOCH_MS + this.#ports.nowMs() ? undefined : 'and it has expired';
+    return notAfterMs > this.#ports.wallMsOf(process) ? undefined : 'and it has expired';
   }
 
   /** At one of the moments; `count`: there were so many of them. */
