@@ -1,4 +1,5 @@
 import type { Acme, CertificateReader } from '../runtime/acme/acme.ts';
+import type { KnownAcmeLimits } from '../runtime/acme/limits.ts';
 import type { CertificateAuthority, Sealer } from '../runtime/authority.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Controller } from '../runtime/controller.ts';
@@ -27,6 +28,8 @@ export interface ControllerPorts {
   readonly certificateReader: CertificateReader;
   /** Left out: only what dom knows is looked at before a CA is asked. */
   readonly publicDns?: PublicDns | undefined;
+  /** What CAs are known to allow; left out: what they publish (`KNOWN_ACME_LIMITS`). */
+  readonly acmeLimits?: KnownAcmeLimits | undefined;
 }
 
 /** Every controller, to be run each by its own loop; they meet only in the store. */

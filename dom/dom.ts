@@ -1,5 +1,6 @@
 import { allControllers } from '../controllers/all.ts';
 import type { Acme, CertificateReader } from '../runtime/acme/acme.ts';
+import type { KnownAcmeLimits } from '../runtime/acme/limits.ts';
 import type { CertificateAuthority, Identity, Sealer } from '../runtime/authority.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { describeError, runController } from '../runtime/control-loop.ts';
@@ -42,6 +43,8 @@ export interface DomPorts {
   readonly certificateReader: CertificateReader;
   /** Left out: only what dom knows is looked at before a CA is asked. */
   readonly publicDns?: PublicDns | undefined;
+  /** What CAs are known to allow; left out: what they publish (`KNOWN_ACME_LIMITS`). */
+  readonly acmeLimits?: KnownAcmeLimits | undefined;
 }
 
 export interface DomOptions extends LeadershipOptions {

@@ -9,6 +9,7 @@ import { afterWrite, type Outcome } from '../../runtime/controller.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';
 import { requestsOf } from '../../runtime/renewal.ts';
 import type { Operation } from '../../runtime/writer.ts';
+import { countEnd } from './counts.ts';
 import { AUTHOR, SOURCE } from './ports.ts';
 import { type OrderScene, orderWrite, waitFor } from './scene.ts';
 import type { Trouble } from './trouble.ts';
@@ -39,7 +40,7 @@ export async function succeed(scene: OrderScene, material: MaterialRecord): Prom
   const outcome = await ports.writer.commit(
     [
       { kind: 'record', record: 'material', id, value: material, modRevision },
-      orderWrite(scene, undefined),
+      ...orderEnd(scene),
       issuanceWrite(scene, value),
     ],
     AUTHOR,
@@ -65,8 +66,11 @@ export async function fail(
     ...(unproven.length > 0 && { unproven }),
   });
   const value = failedIssuance(scene, trouble, tries);
+  // It holds for whoever asks for these names, also for another Certificate.
+  const isRefused = trouble.reason === 'rateLimited' && trouble.retryAfterMs !== undefined;
+  const refusedUntilMs = isRefused ? value.failure?.nextTryMs : undefined;
   const outcome = await scene.ports.writer.commit(
-    [orderWrite(scene, undefined), issuanceWrite(scene, value)],
+    [...orderEnd(scene, refusedUntilMs), issuanceWrite(scene, value)],
     AUTHOR,
   );
   if (outcome.outcome === 'written') {
@@ -89,10 +93,21 @@ export async function abandon(
   const tries = triesWith(scene, { outcome: 'abandoned', detail: why });
   const value: IssuanceRecord = { ...(scene.issuance?.value ?? NOTHING_YET), tries };
   const outcome = await scene.ports.writer.commit(
-    [orderWrite(scene, undefined), issuanceWrite(scene, value)],
+    [...orderEnd(scene), issuanceWrite(scene, value)],
     AUTHOR,
   );
   return afterWrite(outcome);
+}
+
+/** The order goes, and its count says that it did. */
+function orderEnd(
+  scene: Pick<OrderScene, 'ports' | 'certificate' | 'order' | 'nowMs'>,
+  refusedUntilMs?: number,
+): readonly Operation[] {
+  const { ports, certificate, order, nowMs } = scene;
+  const end = { order, nowMs, refusedUntilMs };
+  const count = countEnd(ports.world, certificate.metadata.uid, end);
+  return [orderWrite(scene, undefined), ...count];
 }
 
 type Facts = Pick<OrderScene, 'ports' | 'certificate' | 'issuance' | 'material' | 'nowMs'>;

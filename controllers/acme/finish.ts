@@ -1,8 +1,8 @@
 import type { AcmeOrder, CertificateFacts } from '../../runtime/acme/acme.ts';
 import type { Outcome } from '../../runtime/controller.ts';
 import { AHEAD_MS_MAX, isAsDeclared, requestsOf } from '../../runtime/renewal.ts';
+import { isSuggested } from './counts.ts';
 import { succeed } from './end.ts';
-import { kindOf } from './place.ts';
 import { advance, type OrderScene, pause } from './scene.ts';
 import { OrderError, problemText } from './trouble.ts';
 
@@ -141,7 +141,7 @@ function isWorse(scene: OrderScene, { notAfterMs }: CertificateFacts): boolean {
   if (inUse === undefined || inUse.notAfterMs <= nowMs || notAfterMs >= inUse.notAfterMs)
     return false;
   // The CA may want it gone whatever its age (RFC 9773 §4.2), or give other lives from now on.
-  if (inUse.profile !== order.value.profile || kindOf(scene) === 'suggested') return false;
+  if (inUse.profile !== order.value.profile || isSuggested(scene)) return false;
   const { renew, revoke } = requestsOf(certificate);
   const isAskedFor = renew !== inUse.renewRequest || revoke?.fingerprint === inUse.fingerprint;
   return !isAskedFor && isAsDeclared(certificate.spec, inUse, [issuer]);

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { LETS_ENCRYPT_LIMITS } from '../../runtime/acme/limits.ts';
 import type { AcmeCountRecord, IssuanceTry } from '../../runtime/acme/records.ts';
 import { type LimitFacts, limitReached, registeredDomain } from './limits.ts';
 
@@ -30,6 +31,60 @@ test.each<{ when: string; reached: string | undefined } & Partial<LimitFacts>>([
   {
     when: 'the same was ordered five times, long ago',
     counts: counts(5, () => ({ ...same(), startedMs: NOW_MS - 34 * 60 * MINUTE_MS })),
+    reached: undefined,
+  },
+  {
+    when: 'the same failed nine times before a certificate was asked for',
+    counts: counts(9, () => ({ ...same(), certificate: 'none', endedMs: NOW_MS })),
+    reached: undefined,
+  },
+  {
+    when: 'the same was ordered five times, long ago, and issued a while ago',
+    counts: counts(5, () => ({
+      ...{ ...same(), startedMs: NOW_MS - 34 * 60 * MINUTE_MS },
+      endedMs: NOW_MS - 33 * 60 * MINUTE_MS,
+    })),
+    reached: 'just these names',
+  },
+  {
+    when: '300 failed before certificates were asked for',
+    counts: counts(300, (i) => ({ names: [`a.e${i}.org`], certificate: 'none' })),
+    reached: 'one account',
+  },
+  {
+    when: 'the CA refused the same',
+    limits: undefined,
+    counts: counts(1, () => ({ ...same(), endedMs: NOW_MS, refusedUntilMs: NOW_MS + 1 })),
+    reached: 'refused an order for just these names',
+  },
+  {
+    when: 'the CA itself wants it, and refused the same',
+    kind: 'suggested',
+    counts: counts(1, () => ({ ...same(), endedMs: NOW_MS, refusedUntilMs: NOW_MS + 1 })),
+    reached: 'refused an order for just these names',
+  },
+  {
+    when: 'the CA refused the same until now',
+    counts: counts(1, () => ({ ...same(), endedMs: NOW_MS - 1, refusedUntilMs: NOW_MS })),
+    reached: undefined,
+  },
+  {
+    when: 'the CA refused others, and another account',
+    counts: [
+      ...counts(1, () => ({ endedMs: NOW_MS, refusedUntilMs: NOW_MS + 1 })),
+      ...counts(1, () => ({
+        ...{ ...same(), issuerUid: 'x', endedMs: NOW_MS },
+        refusedUntilMs: NOW_MS + 1,
+      })),
+    ],
+    reached: undefined,
+  },
+  {
+    when: 'a clock was an hour ahead when the CA refused the same',
+    counts: counts(1, () => ({
+      ...{ ...same(), endedMs: NOW_MS + 60 * MINUTE_MS },
+      refusedUntilMs: NOW_MS + 61 * MINUTE_MS,
+    })),
     reached: undefined,
   },
   {
@@ -76,9 +131,9 @@ test.each<{ when: string; reached: string | undefined } & Partial<LimitFacts>>([
     reached: undefined,
   },
   {
-    when: 'the CA says what it wants',
-    directory: 'https://x',
-    counts: counts(900, () => ({ directory: 'https://x' })),
+    when: 'nobody knows what the CA allows',
+    limits: undefined,
+    counts: counts(900, () => ({})),
     reached: undefined,
   },
   {
@@ -99,7 +154,7 @@ test.each<{ when: string; reached: string | undefined } & Partial<LimitFacts>>([
 ])('limitReached when $when', ({ when: _, reached, ...facts }) => {
   const all: LimitFacts = {
     ...{ directory: LE, issuerUid: 'i', names: ['a.example.com'], kind: 'first' },
-    ...{ counts: [], issuances: [] },
+    ...{ limits: LETS_ENCRYPT_LIMITS, counts: [], issuances: [] },
     ...facts,
   };
   const found = limitReached(all, NOW_MS);
@@ -110,7 +165,7 @@ test.each<{ when: string; reached: string | undefined } & Partial<LimitFacts>>([
 test('it says when there is room again', () => {
   const facts: LimitFacts = {
     ...{ directory: LE, issuerUid: 'i', names: ['a.example.com'], kind: 'renewal' },
-    ...{ counts: counts(5, same), issuances: [] },
+    ...{ limits: LETS_ENCRYPT_LIMITS, counts: counts(5, same), issuances: [] },
   };
   const { inMs = 0 } = limitReached(facts, NOW_MS) ?? {};
   expect(inMs).toBe(34 * 60 * MINUTE_MS);
@@ -131,11 +186,19 @@ test.each([
 test('a hundred names of each of a thousand orders are looked at once', () => {
   const names = (order: number): readonly string[] =>
     Array.from({ length: 100 }, (_, index) => `www.d${index}-${order}.com`);
-  const directory = 'https://acme-v02.api.letsencrypt.org/directory';
+  const directory = LE;
   const counts = Array.from({ length: 1_000 }, (_, order) => {
     const of = { issuerUid: `uid-${order}`, directory, names: names(order) };
     return { ...of, startedMs: 0, kind: 'first' as const };
   });
-  const facts = { directory, issuerUid: 'uid', names: names(7), kind: 'first' as const, counts };
+  const limits = LETS_ENCRYPT_LIMITS;
+  const facts = {
+    directory,
+    limits,
+    issuerUid: 'uid',
+    names: names(7),
+    kind: 'first' as const,
+    counts,
+  };
   expect(limitReached({ ...facts, issuances: [] }, 0)).toBeUndefined();
 }, 5_000);

@@ -1,7 +1,8 @@
 import { getDomain } from 'tldts';
-import { type AcmeLimit, type AcmeLimits, KNOWN_ACME_LIMITS } from '../../runtime/acme/limits.ts';
+import type { AcmeLimit, AcmeLimits } from '../../runtime/acme/limits.ts';
 import type { AcmeCountRecord, IssuanceRecord } from '../../runtime/acme/records.ts';
 import { areSameNames } from '../../runtime/renewal.ts';
+import { leftMs } from './plan.ts';
 
 /** How long what was ordered counts: the slowest limit is full again after 7 days and 2 hours. */
 export const COUNTED_MS = 8 * 86_400_000;
@@ -11,6 +12,8 @@ export interface LimitFacts {
   readonly issuerUid: string;
   readonly names: readonly string[];
   readonly kind: AcmeCountRecord['kind'];
+  /** Undefined: not known of this CA. */
+  readonly limits: AcmeLimits | undefined;
   readonly counts: readonly AcmeCountRecord[];
   readonly issuances: readonly IssuanceRecord[];
 }
@@ -22,19 +25,35 @@ export interface LimitReached {
 }
 
 /**
- * Pure: the limit of the CA that another order would break now; undefined: none, or none is known
- * of this CA. Orders are counted when they are placed, so never too few (INV-30).
+ * Pure: the limit of the CA that another order would break now, or that the CA has said is broken;
+ * undefined: none that is known. Orders are counted when they are placed, so never too few (INV-30).
  */
 export function limitReached(facts: LimitFacts, nowMs: number): LimitReached | undefined {
-  const limits = KNOWN_ACME_LIMITS[facts.directory];
-  if (limits === undefined || facts.kind === 'suggested') return undefined;
-  const reached = limitsFor(facts, limits).flatMap(({ limit, timesMs, what }) => {
+  const { limits, kind } = facts;
+  const counted = limits === undefined || kind === 'suggested' ? [] : limitsFor(facts, limits);
+  const reached = counted.flatMap(({ limit, timesMs, what }) => {
     const inMs = waitMs(limit, timesMs, nowMs);
     return inMs === undefined ? [] : [{ inMs, message: `${what}; ${PUBLISHED}` }];
   });
-  return reached.toSorted((a, b) => b.inMs - a.inMs)[0];
+  return [...refusals(facts, nowMs), ...reached].toSorted((a, b) => b.inMs - a.inMs)[0];
 }
 
+/** What the CA said to another order for just these names, perhaps of a Certificate that is gone. */
+function refusals(
+  { counts, issuerUid, directory, names }: LimitFacts,
+  nowMs: number,
+): readonly LimitReached[] {
+  return counts.flatMap((each) => {
+    const { refusedUntilMs: nextTryMs, endedMs: sinceMs } = each;
+    if (nextTryMs === undefined || sinceMs === undefined) return [];
+    const isSame = each.issuerUid === issuerUid && each.directory === directory;
+    const inMs =
+      isSame && areSameNames(each.names, names) ? leftMs({ nextTryMs, sinceMs }, nowMs) : 0;
+    return inMs > 0 ? [{ inMs, message: REFUSED }] : [];
+  });
+}
+
+const REFUSED = 'the CA refused an order for just these names as one too many';
 const PUBLISHED = 'see https://letsencrypt.org/docs/rate-limits/';
 
 interface Counted {
@@ -46,10 +65,11 @@ interface Counted {
 function limitsFor(facts: LimitFacts, limits: AcmeLimits): readonly Counted[] {
   const { names, issuerUid, directory } = facts;
   const counts = facts.counts.filter((each) => each.directory === directory);
-  const sameSet = counts.filter((each) => areSameNames(each.names, names));
+  const certificates = counts.filter(({ certificate }) => certificate !== 'none');
+  const sameSet = certificates.filter((each) => areSameNames(each.names, names));
   const set: Counted = {
     limit: limits.certificatesPerSet,
-    timesMs: sameSet.map(({ startedMs }) => startedMs),
+    timesMs: sameSet.map(issuedMs),
     what: `the CA gives out ${limits.certificatesPerSet.capacity} certificates for just these names, then few`,
   };
   const all = [set, ...failedValidations(facts, limits)];
@@ -61,12 +81,12 @@ function limitsFor(facts: LimitFacts, limits: AcmeLimits): readonly Counted[] {
     what: `the CA takes ${limits.orders.capacity} orders of one account, then few`,
   };
   // Each name is looked at once: a hundred names of each of a thousand orders are many.
-  const startsMs = new Map<string, number[]>();
-  for (const name of names) startsMs.set(registeredDomain(name), []);
-  for (const each of counts.filter(({ kind }) => kind === 'first'))
+  const timesOf = new Map<string, number[]>();
+  for (const name of names) timesOf.set(registeredDomain(name), []);
+  for (const each of certificates.filter(({ kind }) => kind === 'first'))
     for (const domain of new Set(each.names.map(registeredDomain)))
-      startsMs.get(domain)?.push(each.startedMs);
-  const domains = [...startsMs].map(([domain, timesMs]): Counted => {
+      timesOf.get(domain)?.push(issuedMs(each));
+  const domains = [...timesOf].map(([domain, timesMs]): Counted => {
     const { capacity } = limits.certificatesPerDomain;
     return {
       limit: limits.certificatesPerDomain,
@@ -75,6 +95,11 @@ function limitsFor(facts: LimitFacts, limits: AcmeLimits): readonly Counted[] {
     };
   });
   return [...all, orders, ...domains];
+}
+
+/** At the latest. */
+function issuedMs({ startedMs, endedMs }: AcmeCountRecord): number {
+  return endedMs ?? startedMs;
 }
 
 function failedValidations(

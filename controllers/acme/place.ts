@@ -1,11 +1,10 @@
 import { type AcmeOrder, AcmeProblem } from '../../runtime/acme/acme.ts';
-import type { AcmeCountRecord, AcmeOrderRecord } from '../../runtime/acme/records.ts';
+import type { AcmeOrderRecord } from '../../runtime/acme/records.ts';
 import { afterWrite, type Outcome } from '../../runtime/controller.ts';
 import { areSameNames } from '../../runtime/renewal.ts';
-import type { Operation } from '../../runtime/writer.ts';
+import { countEnd, countWrite, kindOf, limitOf } from './counts.ts';
 import { fail } from './end.ts';
-import { limitReached } from './limits.ts';
-import { type AcmePorts, AUTHOR } from './ports.ts';
+import { AUTHOR } from './ports.ts';
 import { advance, type OrderScene, orderWrite } from './scene.ts';
 import { cut, OrderError } from './trouble.ts';
 
@@ -16,19 +15,23 @@ const LISTED_MAX = 20;
 
 /**
  * Has the CA begin the order that was stored (INV-30). Whoever finds it stored cannot know whether
- * the CA has heard of it: what it left there is looked for first.
+ * the CA has heard of it: what it left there is looked for first. `again`: it is to be placed, and
+ * is stored and counted for that.
  */
-export async function recoverOrder(scene: OrderScene): Promise<Outcome> {
+export async function recoverOrder(
+  scene: OrderScene,
+): Promise<Outcome | { readonly again: OrderScene }> {
   const left = await findLeft(scene);
   if (left !== undefined) return await placed(scene, left);
-  const { ports, order, issuer, nowMs } = scene;
+  const { ports, order, issuer, certificate, nowMs } = scene;
   const placings = order.value.placings + 1;
   if (placings > PLACINGS_MAX)
     throw new OrderError(
       'unreachable',
       'the CA was asked for it several times, and never answered',
     );
-  const reached = limitOf(ports, scene, nowMs);
+  const { replaces } = order.value;
+  const reached = limitOf(ports, { ...scene, replaces });
   if (reached !== undefined) {
     const trouble = {
       kind: 'order',
@@ -37,18 +40,16 @@ export async function recoverOrder(scene: OrderScene): Promise<Outcome> {
     } as const;
     return await fail(scene, { ...trouble, retryAfterMs: reached.inMs });
   }
-  const value: AcmeOrderRecord = { ...order.value, placings, progressMs: nowMs };
-  const { uid } = scene.certificate.metadata;
-  const count = countWrite({
-    certificateUid: uid,
-    directory: issuer.spec.acme.directory,
-    order: value,
-    nowMs,
-    kind: kindOf(scene),
-  });
-  const stored = await ports.writer.commit([orderWrite(scene, value), count], AUTHOR);
+  const { directory } = issuer.spec.acme;
+  const counted = { directory, startedMs: nowMs, kind: kindOf({ ...scene, replaces }) };
+  const value: AcmeOrderRecord = { ...order.value, placings, counted, progressMs: nowMs };
+  const { uid } = certificate.metadata;
+  // Nobody will ask for a certificate by the order whose answer was lost.
+  const before = countEnd(ports.world, uid, { order, nowMs });
+  const writes = [orderWrite(scene, value), ...countWrite(uid, value), ...before];
+  const stored = await ports.writer.commit(writes, AUTHOR);
   if (stored.outcome !== 'written') return afterWrite(stored);
-  return await placeOrder({ ...scene, order: { value, modRevision: stored.revision } });
+  return { again: { ...scene, order: { value, modRevision: stored.revision } } };
 }
 
 /** The order is stored as it is, and counted. */
@@ -137,56 +138,4 @@ async function findLeft({
     if (isOpen && areSameNames(found.names, order.value.names)) return found;
   }
   return undefined;
-}
-
-export function limitOf(
-  { world }: Pick<AcmePorts, 'world'>,
-  scene: Pick<OrderScene, 'issuer' | 'certificate' | 'material' | 'issuance'>,
-  nowMs: number,
-): ReturnType<typeof limitReached> {
-  const { issuer, certificate } = scene;
-  return limitReached(
-    {
-      directory: issuer.spec.acme.directory,
-      issuerUid: issuer.metadata.uid,
-      names: certificate.spec.names,
-      kind: kindOf({ ...scene, nowMs }),
-      counts: world.records('acmeCount').map(([, { value }]) => value),
-      issuances: world.records('issuance').map(([, { value }]) => value),
-    },
-    nowMs,
-  );
-}
-
-/** Pure: how a CA's limits see it. */
-export function kindOf({
-  issuer,
-  certificate,
-  material,
-  issuance,
-  nowMs,
-}: Pick<
-  OrderScene,
-  'issuer' | 'certificate' | 'material' | 'issuance' | 'nowMs'
->): AcmeCountRecord['kind'] {
-  const before = material?.value;
-  if (before?.directory !== issuer.spec.acme.directory) return 'first';
-  const { renewal } = issuance?.value ?? {};
-  const isOf = renewal?.fingerprint === before.fingerprint;
-  if (isOf && renewal?.window !== undefined && renewal.window.startMs <= nowMs) return 'suggested';
-  return areSameNames(before.names, certificate.spec.names) ? 'renewal' : 'first';
-}
-
-export function countWrite(placing: {
-  readonly certificateUid: string;
-  readonly directory: string;
-  readonly order: Pick<AcmeOrderRecord, 'issuerUid' | 'names'>;
-  readonly kind: AcmeCountRecord['kind'];
-  readonly nowMs: number;
-}): Operation {
-  const { certificateUid, directory, order, kind, nowMs } = placing;
-  const { issuerUid, names } = order;
-  const value: AcmeCountRecord = { issuerUid, directory, names, startedMs: nowMs, kind };
-  const id = `${certificateUid}/${nowMs}`;
-  return { kind: 'record', record: 'acmeCount', id, value, modRevision: 0n };
 }

@@ -195,13 +195,17 @@ function awaitAccount(ready: readonly IssuerFacts[], nowMs: number): OrderPlan {
   return { kind: 'wait', why: 'no account can be used now', recheckInMs };
 }
 
-/** Pure: how long nobody asks the CA with an account; an Issuer that was changed is tried at once. */
+/**
+ * Pure: how long nobody asks the CA with an account. An Issuer that was changed is tried at once,
+ * but whatever a person changes, the CA counts on.
+ */
 export function accountHeldMs(
   { issuer, account }: Pick<IssuerFacts, 'issuer' | 'account'>,
   nowMs: number,
 ): number {
   const isOther = account?.failedGeneration !== issuer.metadata.generation;
-  return isOther ? 0 : leftMs(account?.failure, nowMs);
+  const isLimited = account?.failure?.reason === 'rateLimited';
+  return isOther && !isLimited ? 0 : leftMs(account?.failure, nowMs);
 }
 
 /** Pure: how long something is put off; nothing when a clock went back meanwhile. */

@@ -1,5 +1,6 @@
 import type { Issuer, IssuerSpec } from '../../api/issuer.ts';
 import type { Acme, AcmeAccount, AcmeServer, CertificateReader } from '../../runtime/acme/acme.ts';
+import type { KnownAcmeLimits } from '../../runtime/acme/limits.ts';
 import type { AcmeAccountRecord } from '../../runtime/acme/records.ts';
 import type { Sealer } from '../../runtime/authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -21,6 +22,8 @@ export interface AcmePorts {
   readonly certificateReader: CertificateReader;
   /** Left out: nothing is looked at before a CA is asked but what dom itself knows. */
   readonly publicDns?: PublicDns | undefined;
+  /** What CAs are known to allow; left out: what they publish (`KNOWN_ACME_LIMITS`). */
+  readonly acmeLimits?: KnownAcmeLimits | undefined;
 }
 
 export const AUTHOR: Author = { manager: 'acme-controller', user: 'dom' };

@@ -60,9 +60,12 @@ async function ask(scene: RenewalScene, known: RenewalRecord | undefined): Promi
     const askAgainMs = nowMs + Math.min(info.retryAfterMs, ASK_AGAIN_MS_MAX);
     return { fingerprint, askAgainMs, window: windowOf(info, known?.window, ports.random) };
   } catch (error) {
-    if (troubleOf(error) === undefined) throw error;
+    const trouble = troubleOf(error);
+    if (trouble === undefined) throw error;
+    const waitMs = Math.min(trouble.retryAfterMs ?? 0, ASK_AGAIN_MS_MAX);
+    const later = { ...unknown, askAgainMs: Math.max(unknown.askAgainMs, nowMs + waitMs) };
     // What it said before holds on.
-    return known?.window === undefined ? unknown : { ...unknown, window: known.window };
+    return known?.window === undefined ? later : { ...later, window: known.window };
   }
 }
 

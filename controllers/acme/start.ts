@@ -4,8 +4,9 @@ import type { AcmeOrderRecord, IssuanceRecord } from '../../runtime/acme/records
 import { afterWrite, type Outcome } from '../../runtime/controller.ts';
 import type { MaterialRecord, Stored } from '../../runtime/records.ts';
 import { requestsOf } from '../../runtime/renewal.ts';
+import { countWrite, kindOf, limitOf } from './counts.ts';
 import { failedIssuance, hold, issuanceWrite } from './end.ts';
-import { countWrite, kindOf, limitOf, placeOrder } from './place.ts';
+import { placeOrder } from './place.ts';
 import { type AcmeIssuer, type AcmePorts, AUTHOR, SOURCE } from './ports.ts';
 import type { OrderScene } from './scene.ts';
 import { selfCheck } from './self-check.ts';
@@ -28,8 +29,9 @@ export interface StartScene {
  * certificate will have, and its count are stored before the CA hears of it (INV-30).
  */
 export async function startOrder(scene: StartScene): Promise<Outcome> {
-  const { ports, certificate, issuer, account, material, nowMs } = scene;
-  const reached = limitOf(ports, scene, nowMs);
+  const { ports, certificate, issuer, account, nowMs } = scene;
+  const replaces = replacedBy(scene);
+  const reached = limitOf(ports, { ...scene, replaces });
   if (reached !== undefined) {
     const message = cut(reached.message);
     const nextTryMs = nowMs + reached.inMs;
@@ -41,7 +43,6 @@ export async function startOrder(scene: StartScene): Promise<Outcome> {
   const keyPem = await ports.acme.makeKey(spec.keyType);
   const { renew } = requestsOf(certificate);
   const { profile, directory } = issuer.spec.acme;
-  const isOfSameCa = material?.value.directory === directory;
   const value: AcmeOrderRecord = {
     certificate: { namespace: metadata.namespace ?? '', name: metadata.name },
     issuerUid: issuer.metadata.uid,
@@ -53,23 +54,18 @@ export async function startOrder(scene: StartScene): Promise<Outcome> {
     startedMs: nowMs,
     progressMs: nowMs,
     placings: 1,
+    counted: { directory, startedMs: nowMs, kind: kindOf({ ...scene, replaces }) },
     phase: 'placing',
     authorizations: [],
     ...(profile === undefined ? {} : { profile }),
     ...(renew === undefined ? {} : { renewRequest: renew }),
-    ...(isOfSameCa && mayReplace(scene) ? { replaces: material.value.fingerprint } : {}),
+    ...(replaces === undefined ? {} : { replaces }),
   };
   const stored = await ports.writer.commit(
     [
       { kind: 'expect', base: certificate },
       { kind: 'record', record: 'acmeOrder', id: metadata.uid, value, modRevision: 0n },
-      countWrite({
-        certificateUid: metadata.uid,
-        directory,
-        order: value,
-        nowMs,
-        kind: kindOf(scene),
-      }),
+      ...countWrite(metadata.uid, value),
     ],
     AUTHOR,
   );
@@ -79,14 +75,18 @@ export async function startOrder(scene: StartScene): Promise<Outcome> {
 }
 
 /**
- * Of a certificate that the CA never spoke of it may not know what it replaces; and one name at
- * least must be the same (RFC 9773 §5).
+ * Fingerprint of the certificate that the order takes over from. Of one that the CA never spoke of
+ * it may not know; and one name at least must be the same (RFC 9773 §5).
  */
-function mayReplace({ certificate, issuance, material }: StartScene): boolean {
+function replacedBy({ certificate, issuer, issuance, material }: StartScene): string | undefined {
   const { renewal } = issuance?.value ?? {};
-  const before = new Set(material?.value.names);
-  if (!certificate.spec.names.some((name) => before.has(name))) return false;
-  return renewal?.window !== undefined && renewal.fingerprint === material?.value.fingerprint;
+  const { directory, fingerprint, names = [] } = material?.value ?? {};
+  const before = new Set(names);
+  if (directory !== issuer.spec.acme.directory) return undefined;
+  if (!certificate.spec.names.some((name) => before.has(name))) return undefined;
+  return renewal?.window !== undefined && renewal.fingerprint === fingerprint
+    ? fingerprint
+    : undefined;
 }
 
 /** No order is burnt, and nothing is counted; it is looked at again as after a failure. */

@@ -4,7 +4,7 @@ import type { Outcome } from '../../runtime/controller.ts';
 import { scopeOf } from '../../runtime/scope.ts';
 import { fail } from './end.ts';
 import { downloadCertificate, finalizeOrder } from './finish.ts';
-import { recoverOrder } from './place.ts';
+import { placeOrder, recoverOrder } from './place.ts';
 import { proveNames } from './prove.ts';
 import { noteAccount, type OrderScene, rest } from './scene.ts';
 import { OrderError, troubleOf } from './trouble.ts';
@@ -16,12 +16,23 @@ import { OrderError, troubleOf } from './trouble.ts';
 export const ASK_TIMEOUT_MS = 25_000;
 
 /** The step that an order is at. */
-export function stepOrder(scene: OrderScene): Promise<Outcome> {
-  return stepped(scene, STEPS[scene.order.value.phase]);
+export async function stepOrder(scene: OrderScene): Promise<Outcome> {
+  const { phase } = scene.order.value;
+  if (phase !== 'placing') return await stepped(scene, STEPS[phase]);
+  let again: OrderScene | undefined;
+  const outcome = await stepped(scene, async (each) => {
+    const found = await recoverOrder(each);
+    if (typeof found === 'string' || !('again' in found)) return found;
+    again = found.again;
+    return 'settled';
+  });
+  // A step of its own: what the CA says now is stored with the order as it is by now.
+  return again === undefined ? outcome : await stepped(again, placeOrder);
 }
 
-const STEPS: Readonly<Record<AcmeOrderRecord['phase'], (scene: OrderScene) => Promise<Outcome>>> = {
-  placing: recoverOrder,
+type Step = (scene: OrderScene) => Promise<Outcome>;
+
+const STEPS: Readonly<Record<Exclude<AcmeOrderRecord['phase'], 'placing'>, Step>> = {
   validating: proveNames,
   finalizing: finalizeOrder,
   downloading: downloadCertificate,

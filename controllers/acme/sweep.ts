@@ -1,6 +1,7 @@
 import { afterWrite, type Outcome } from '../../runtime/controller.ts';
 import type { World } from '../../runtime/world.ts';
 import type { Operation } from '../../runtime/writer.ts';
+import { countEnd } from './counts.ts';
 import { COUNTED_MS } from './limits.ts';
 import { type AcmePorts, AUTHOR } from './ports.ts';
 
@@ -21,7 +22,10 @@ export function hasOwner(world: World, uid: string): boolean {
  * Removes what is left of a Certificate or Issuer that is gone. Safe though read from the mirror:
  * an order and an account begin only while it is there, and uids never come back.
  */
-export async function sweepOwner({ world, writer }: AcmePorts, uid: string): Promise<Outcome> {
+export async function sweepOwner(
+  { world, writer, clock }: AcmePorts,
+  uid: string,
+): Promise<Outcome> {
   if (hasOwner(world, uid)) return 'settled';
   const kinds = ['acmeOrder', 'issuance', 'acmeAccount'] as const;
   const operations = kinds.flatMap((record): Operation[] => {
@@ -30,7 +34,9 @@ export async function sweepOwner({ world, writer }: AcmePorts, uid: string): Pro
     const { modRevision } = stored;
     return [{ kind: 'record', record, id: uid, value: undefined, modRevision }];
   });
-  return afterWrite(await writer.commit(operations, AUTHOR));
+  const order = world.record('acmeOrder', uid);
+  const counts = order === undefined ? [] : countEnd(world, uid, { order, nowMs: clock.nowMs() });
+  return afterWrite(await writer.commit([...operations, ...counts], AUTHOR));
 }
 
 /** Removes counts that no limit looks at any more; of the future: a clock went back since. */

@@ -3,6 +3,7 @@ import { condition } from '../../api/object.ts';
 import type { Acme } from '../../runtime/acme/acme.ts';
 import type { ValidateProof } from '../../runtime/acme/fake/proof.ts';
 import type { FakeAcmeSettings } from '../../runtime/acme/fake/state.ts';
+import type { KnownAcmeLimits } from '../../runtime/acme/limits.ts';
 import { proofsUp } from '../../runtime/acme/proofs.ts';
 import type { IssuanceRecord } from '../../runtime/acme/records.ts';
 import type { Controller } from '../../runtime/controller.ts';
@@ -30,6 +31,8 @@ export async function acmeScene(
     /** How CAs are asked; left out: as the scene does. */
     readonly acmeOf?: (at: Scene) => Acme;
     readonly publicDns?: PublicDns;
+    /** Of CAs, as they are known beforehand; left out: as published. */
+    readonly acmeLimits?: KnownAcmeLimits;
     /** What the zone says its name servers are. */
     readonly nameservers?: readonly string[];
     /** Of the CA. */
@@ -47,7 +50,8 @@ export async function acmeScene(
   at.start(fakeZones(at, options.nameservers ?? []), obedience(at, options.deaf ?? []));
   if (options.controllers === 'none') return at;
   const acme = options.acmeOf?.(at) ?? at.acme;
-  at.start(acmeController({ ...at, acme, publicDns: options.publicDns }));
+  const { publicDns, acmeLimits } = options;
+  at.start(acmeController({ ...at, acme, publicDns, acmeLimits }));
   await at.create('Issuer', 'letsencrypt', {
     acme: { directory: DIRECTORY, termsOfServiceAgreed: true, ...options.acme },
   });

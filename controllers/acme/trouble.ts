@@ -70,8 +70,14 @@ function kindOf(
   if (status >= 500 || ACCOUNT_TYPES.has(type)) return 'account';
   if (type !== 'rateLimited') return 'order';
   // Limits of orders are met when one is placed: of its names, unless the CA says otherwise.
-  return phase === 'placing' && !/\b(?:account|busy|load)\b/i.test(detail) ? 'order' : 'account';
+  return phase === 'placing' && !OF_ACCOUNT.test(detail) ? 'order' : 'account';
 }
+
+/**
+ * As Let's Encrypt says it of all orders of an account. Of names that it has paused it says "Your
+ * account is temporarily prevented from requesting certificates for …": others go on (INV-5).
+ */
+const OF_ACCOUNT = /\b(?:from this account|busy|load)\b/i;
 
 /** RFC 8555 §6.7: not for what was asked, but for who asked, or for nothing of ours. */
 const ACCOUNT_TYPES: ReadonlySet<string> = new Set([

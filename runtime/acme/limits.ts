@@ -62,7 +62,9 @@ export const LETS_ENCRYPT_STAGING_LIMITS: AcmeLimits = {
 export const ACME_NAMES_MAX = 100;
 
 /** By the directory's URL: of these CAs the limits are known, and counted by whoever asks them. */
-export const KNOWN_ACME_LIMITS: Readonly<Record<string, AcmeLimits>> = {
+export type KnownAcmeLimits = Readonly<Record<string, AcmeLimits>>;
+
+export const KNOWN_ACME_LIMITS: KnownAcmeLimits = {
   'https://acme-v02.api.letsencrypt.org/directory': LETS_ENCRYPT_LIMITS,
   'https://acme-staging-v02.api.letsencrypt.org/directory': LETS_ENCRYPT_STAGING_LIMITS,
 };

@@ -54,6 +54,8 @@ export interface AcmeOrderRecord {
   readonly progressMs: number;
   /** How often the CA was, or was about to be, asked to begin it; each time is counted. */
   readonly placings: number;
+  /** How the newest of these is counted; absent: by an older version. */
+  readonly counted?: Pick<AcmeCountRecord, 'directory' | 'startedMs' | 'kind'>;
   /** Fingerprint of the certificate that it takes over from, for the CA (RFC 9773 §5). */
   readonly replaces?: string;
   /**
@@ -127,6 +129,12 @@ export interface AcmeCountRecord {
    * itself wants to be replaced by now (RFC 9773 §5).
    */
   readonly kind: 'first' | 'renewal' | 'suggested';
+  /** When its order came to an end; absent: it goes on. */
+  readonly endedMs?: number;
+  /** `none`: it ended before the CA was asked for a certificate; absent: there may be one. */
+  readonly certificate?: 'none';
+  /** The CA refused it as one too many: it is not asked for just these names before (RFC 8555 §6.6). */
+  readonly refusedUntilMs?: number;
 }
 
 export interface IssuanceFailure {

@@ -11,6 +11,7 @@ const ORDER: AcmeOrderRecord = {
   ...{ startedMs: 1, progressMs: 1, placings: 1, phase: 'placing', authorizations: [] },
 };
 const COUNT: Write = { kind: 'put', key: recordKey('acmeCount', 'uid/1'), value: '{}' };
+const SECOND: Write = { ...COUNT, key: recordKey('acmeCount', 'uid/2') };
 
 function watched(): { scene: Scene; reached: string[] } {
   const scene = new Scene();
@@ -35,7 +36,7 @@ test('an order that was stored and counted may be placed; so may one whose answe
   const { scene, reached } = watched();
   scene.commit([stores(), COUNT]);
   places(scene, 1, 'lost');
-  scene.commit([stores({ placings: 2 }), COUNT]);
+  scene.commit([stores({ placings: 2 }), COUNT, SECOND]);
   places(scene, 2);
   scene.commit([stores({ placings: 2, phase: 'validating', url: 'https://ca.test/order/1' })]);
   expect(scene.violations).toEqual([]);
@@ -57,8 +58,12 @@ test('INV-30 when an order is placed twice and was stored once', () => {
   expect(scene.numbers).toEqual([30]);
 });
 
-test('INV-30 when an order is not counted', () => {
+test.each([
+  { when: 'alone', count: [] },
+  { when: 'while the count of another ends', count: [COUNT] },
+])('INV-30 when an order is not counted, $when', ({ count }) => {
   const { scene } = watched();
-  scene.commit([stores()]);
+  scene.commit([stores(), COUNT]);
+  scene.commit([stores({ placings: 2 }), ...count]);
   expect(scene.numbers).toEqual([30]);
 });

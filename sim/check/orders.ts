@@ -43,7 +43,11 @@ export function ordersCheck({ violated, reached }: Omit<CheckPorts, 'nowMs'>): C
   return {
     committed(commit) {
       const { writes } = commit.transaction;
-      const counts = writes.filter(({ kind, key }) => kind === 'put' && key.startsWith(COUNTS));
+      // Counts end, too: only a new one counts.
+      const counts = writes.filter(
+        ({ kind, key }) =>
+          kind === 'put' && key.startsWith(COUNTS) && commit.before.get(key) === undefined,
+      );
       let placings = 0;
       for (const write of writes) {
         if (write.kind === 'put' && write.key.startsWith(ORDERS))

@@ -29,21 +29,30 @@ export function countOrder(
   if (limits === undefined || isSuggestedRenewal(state, order.replaces)) return;
   const { names } = order;
   for (const name of names.map(withoutWildcard)) {
-    look(state, `failed ${account.url} ${name}`, limits.failedValidations, FAILED);
-    look(state, `row ${account.url} ${name}`, limits.failedInARow, FAILED);
+    const { failedValidations: failed, failedInARow } = limits;
+    if (state.buckets.waitMs(`row ${account.url} ${name}`, failedInARow) !== undefined)
+      throw refuse('rateLimited', paused(name), { status: 429 });
+    const what = `too many failed authorizations (${failed.capacity}) for "${name}"`;
+    look(state, `failed ${account.url} ${name}`, failed, what);
   }
-  look(state, `set ${exactSet(names)}`, limits.certificatesPerSet, SET);
+  const { certificatesPerSet: perSet, certificatesPerDomain: perDomain } = limits;
+  const issued = `too many certificates (${perSet.capacity}) already issued for this exact set of identifiers`;
+  look(state, `set ${exactSet(names)}`, perSet, issued);
   if (isKnownSet(state, names)) return;
-  for (const domain of domainsOf(names))
-    look(state, `domain ${domain}`, limits.certificatesPerDomain, `${DOMAIN} ${domain}`);
+  for (const domain of domainsOf(names)) {
+    const what = `too many certificates (${perDomain.capacity}) already issued for "${domain}"`;
+    look(state, `domain ${domain}`, perDomain, what);
+  }
   const wait = state.buckets.take(`orders ${account.url}`, limits.orders);
-  if (wait !== undefined) throw limited('too many new orders recently', wait);
+  const what = `too many new orders (${limits.orders.capacity}) from this account`;
+  if (wait !== undefined) throw limited(state, what, wait);
 }
 
 export function countAccount(state: FakeAcmeState): void {
   const { limits } = state.settings;
   const wait = limits && state.buckets.take('accounts', limits.accounts);
-  if (wait !== undefined) throw limited('too many registrations from this address', wait);
+  const what = `too many new registrations (${limits?.accounts.capacity}) from this IP address`;
+  if (wait !== undefined) throw limited(state, what, wait);
 }
 
 /** To be called before the certificate is kept. */
@@ -74,19 +83,22 @@ export function countValidation(
   state.buckets.take(row, limits.failedInARow);
 }
 
-const FAILED = 'too many failed authorizations recently';
-const SET = 'too many certificates already issued for this exact set of identifiers';
-const DOMAIN = 'too many certificates already issued for';
-
-function look(state: FakeAcmeState, name: string, limit: AcmeLimit, detail: string): void {
+function look(state: FakeAcmeState, name: string, limit: AcmeLimit, what: string): void {
   const wait = state.buckets.waitMs(name, limit);
-  if (wait !== undefined) throw limited(detail, wait);
+  if (wait !== undefined) throw limited(state, what, wait);
 }
 
-function limited(detail: string, waitMs: number): AcmeProblem {
+/** In the words of Let's Encrypt's Boulder (`ratelimits/limiter.go`, `wfe2/wfe.go`). */
+function limited({ clock }: FakeAcmeState, what: string, waitMs: number): AcmeProblem {
   // As a header says it: whole seconds.
   const retryAfterMs = Math.ceil(waitMs / 1000) * 1000;
-  return refuse('rateLimited', detail, { status: 429, retryAfterMs });
+  const time = new Date(clock.nowMs() + retryAfterMs).toISOString();
+  return refuse('rateLimited', `${what}, retry after ${time}`, { status: 429, retryAfterMs });
+}
+
+/** It does not say for how long: until somebody has asked for it there. */
+function paused(name: string): string {
+  return `Your account is temporarily prevented from requesting certificates for ${name} and possibly others. Please visit: https://portal.ca.test/unpause`;
 }
 
 /** The CA asked for it, so it counts against nothing (RFC 9773 §5). */

@@ -22,8 +22,8 @@ export const CERTIFICATES: readonly Mutant[] = [
   {
     name: 'order-not-counted',
     file: 'controllers/acme/place.ts',
-    find: 'ports.writer.commit([orderWrite(scene, value), count], AUTHOR)',
-    replace: 'ports.writer.commit([orderWrite(scene, value), ...[count].slice(1)], AUTHOR)',
+    find: '[orderWrite(scene, value), ...countWrite(uid, value), ...before]',
+    replace: '[orderWrite(scene, value), ...countWrite(uid, value).slice(1), ...before]',
     story: 'An order whose answer was lost is placed again, and counted once.',
     expects: [30],
   },
@@ -55,7 +55,7 @@ export const CERTIFICATES: readonly Mutant[] = [
   {
     name: 'order-left-after-success',
     file: 'controllers/acme/end.ts',
-    find: "      { kind: 'record', record: 'material', id, value: material, modRevision },\n      orderWrite(scene, undefined),",
+    find: "      { kind: 'record', record: 'material', id, value: material, modRevision },\n      ...orderEnd(scene),",
     replace:
       "      { kind: 'record', record: 'material', id, value: material, modRevision },\n      orderWrite(scene, scene.order.value),",
     story: 'The order stays, and its proofs with it, when the certificate is there.',

@@ -1,0 +1,155 @@
+import { expect, test } from 'vitest';
+import { RENEW_REQUESTED } from '../../api/requests.ts';
+import { type Acme, AcmeProblem } from '../../runtime/acme/acme.ts';
+import { LETS_ENCRYPT_LIMITS } from '../../runtime/acme/limits.ts';
+import type { Scene } from '../test-scene.ts';
+import {
+  acmeScene,
+  annotate,
+  certificateOf,
+  DIRECTORY,
+  finish,
+  issuanceOf,
+  materialOf,
+  order,
+} from './test-acme.ts';
+
+const MINUTE_MS = 60_000;
+const counts = (at: Scene) => at.world.records('acmeCount').map(([, { value }]) => value);
+const SET = 'too many certificates (5) already issued for this exact set of identifiers';
+
+function limited(detail: string, retryAfterMs?: number): AcmeProblem {
+  return new AcmeProblem({ type: 'rateLimited', detail, status: 429 }, retryAfterMs);
+}
+
+/** What the CA answers to one order after another; then as it would. */
+function answering(
+  answers: readonly ('lost' | AcmeProblem)[],
+  times: number[],
+): (at: Scene) => Acme {
+  const left = [...answers];
+  return ({ acme, clock }) => ({
+    ...acme,
+    async createOrder(...given) {
+      times.push(clock.nowMs());
+      const answer = left.shift();
+      if (answer === 'lost') throw new Error('connection reset');
+      if (answer !== undefined) throw answer;
+      return await acme.createOrder(...given);
+    },
+  });
+}
+
+test('an order whose answer was lost, and is refused then, is not placed before Retry-After', async () => {
+  const times: number[] = [];
+  const answers = ['lost', limited(SET, 10 * MINUTE_MS)] as const;
+  const at = await acmeScene({ acmeOf: answering(answers, times) });
+  await order(at, { ms: 9 * MINUTE_MS });
+  expect(times).toHaveLength(2);
+  expect(issuanceOf(at)).toMatchObject({ failures: 1, failure: { reason: 'rateLimited' } });
+  await finish(at, 2 * MINUTE_MS);
+  expect(times).toHaveLength(3);
+  expect((times[2] ?? 0) - (times[1] ?? 0)).toBeGreaterThanOrEqual(10 * MINUTE_MS);
+  expect(materialOf(at)).toBeDefined();
+  await at.end();
+});
+
+test('what the CA refused it is not asked again for another Certificate of the same names', async () => {
+  const times: number[] = [];
+  const at = await acmeScene({ acmeOf: answering([limited(SET, 10 * MINUTE_MS)], times) });
+  await order(at);
+  await order(at, { name: 'twin', ms: 8 * MINUTE_MS });
+  expect(times).toHaveLength(1);
+  expect(issuanceOf(at, 'twin')?.failure).toMatchObject({ reason: 'rateLimited' });
+  await finish(at, 3 * MINUTE_MS);
+  expect(materialOf(at, 'twin')).toBeDefined();
+  await at.end();
+});
+
+test('nor when it is deleted and declared again', async () => {
+  const times: number[] = [];
+  const at = await acmeScene({ acmeOf: answering([limited(SET, 10 * MINUTE_MS)], times) });
+  await order(at);
+  await at.remove('Certificate', 'blog');
+  await finish(at);
+  await order(at, { ms: 7 * MINUTE_MS });
+  expect(times).toHaveLength(1);
+  await finish(at, 3 * MINUTE_MS);
+  expect(materialOf(at)).toBeDefined();
+  await at.end();
+});
+
+test('a name that the CA has paused delays no other of the account (INV-5)', async () => {
+  const detail =
+    'Your account is temporarily prevented from requesting certificates for blog.example.com and possibly others. Please visit: https://x';
+  const at = await acmeScene({ acmeOf: answering([limited(detail)], []) });
+  await order(at, { ms: 1_000 });
+  await order(at, { name: 'shop', names: ['shop.example.com'], ms: 5_000 });
+  expect(materialOf(at, 'shop')).toBeDefined();
+  expect(issuanceOf(at)?.failure?.message).toContain('Please visit');
+  await at.end();
+});
+
+test('failures before a certificate is asked for count for none of its set', async () => {
+  const acmeLimits = { [DIRECTORY]: { ...LETS_ENCRYPT_LIMITS, failedValidations: ENOUGH } };
+  const at = await acmeScene({ acmeLimits });
+  at.looks(async () => 'nothing there');
+  await order(at);
+  for (let number = 1; number < 7; number += 1) {
+    await annotate(at, 'Certificate', 'blog', { [RENEW_REQUESTED]: `${number}` });
+    await finish(at);
+  }
+  expect(counts(at).length).toBeGreaterThan(5);
+  expect(counts(at).every(({ certificate }) => certificate === 'none')).toBe(true);
+  at.looks(async () => undefined);
+  await annotate(at, 'Certificate', 'blog', { [RENEW_REQUESTED]: 'mended' });
+  await finish(at);
+  expect(materialOf(at)).toBeDefined();
+  await at.end();
+});
+
+const ENOUGH = { capacity: 100, refillMs: 1 };
+
+test('an order counts for nothing only if it says what it replaces (RFC 9773 §5)', async () => {
+  const at = await acmeScene();
+  await order(at);
+  const [first] = at.ca.certificates;
+  const nowMs = at.clock.nowMs();
+  at.ca.suggestRenewal(first?.serialNumber ?? '', { startMs: nowMs, endMs: nowMs + 1 });
+  // With other names it replaces nothing, whatever the CA wants of the one in use.
+  const { spec } = certificateOf(at);
+  await at.configure('Certificate', 'blog', { ...spec, names: ['shop.example.com'] });
+  await finish(at, 7 * 60 * MINUTE_MS);
+  expect(counts(at).map(({ kind }) => kind)).toEqual(['first', 'first']);
+  await at.end();
+});
+
+test('an Issuer that is changed is not asked before the Retry-After of its account', async () => {
+  const times: number[] = [];
+  const refused = limited('too many new orders (300) from this account', 10 * MINUTE_MS);
+  const at = await acmeScene({ acmeOf: answering([refused], times) });
+  await order(at);
+  const { acme } = at.world.get('Issuer', { name: 'letsencrypt' })?.spec ?? {};
+  await at.configure('Issuer', 'letsencrypt', { acme: { ...acme, contact: ['a@example.com'] } });
+  await finish(at, 8 * MINUTE_MS);
+  expect(times).toHaveLength(1);
+  await finish(at, 3 * MINUTE_MS);
+  expect(materialOf(at)).toBeDefined();
+  await at.end();
+});
+
+test('a CA that is busy is asked about a renewal no sooner than it says', async () => {
+  const times: number[] = [];
+  const at = await acmeScene({
+    acmeOf: ({ acme, clock }) => ({
+      ...acme,
+      renewalInfo() {
+        times.push(clock.nowMs());
+        return Promise.reject(limited('busy', 20 * 60 * MINUTE_MS));
+      },
+    }),
+  });
+  await order(at, { ms: 19 * 60 * MINUTE_MS });
+  expect(times).toHaveLength(1);
+  await at.end();
+});
