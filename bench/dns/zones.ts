@@ -1,24 +1,19 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import { parseArgs } from 'node:util';
-import { records, zonePlan } from '../../agent/dns/dns.fixture.ts';
-import { testSnapshot } from '../../agent/plane/plane-fixture.ts';
-import { HELD_PLAN_PATH, planFile } from '../../agent/session/plan-file.ts';
-import { PlanHolder } from '../../agent/session/plan-holder.ts';
-import { planObjects } from '../../agent/session/plan-objects.ts';
-import { Plan } from '../../proto/gen/b8s/v1/agent.ts';
-import type { PlanObject, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import { silentLog } from '../../runtime/log.ts';
-import { nodeDisk } from '../../runtime/node/disk.ts';
-import { planDigest, rememberedDigests } from '../../runtime/plan-digest.ts';
+import { SessionRequest } from '../../proto/gen/b8s/v1/agent.ts';
 import { processUsage, spread } from '../figures.ts';
 import { ask } from './ask.ts';
-import { openBenchPlane } from './plane.ts';
+import { frameLink } from './frame-link.ts';
+import { zonePlans } from './zone-plans.ts';
 
 /*
- * MALLOC_ARENA_MAX=2 node --max-semi-space-size=2 bench/dns/zones.ts [--zones 10000]
- * [--records 100] [--changes 20], with the settings of bin/sub: how long a nameserver
- * takes until it serves so many zones with so many records each, what it holds then, and how long
- * a change of one zone takes from the plan's arrival, through the disk, until a query is answered
- * with it.
+ * node bench/dns/zones.ts [--zones 10000] [--records 100] [--changes 20]: how long a nameserver takes
+ * until it serves so many zones with so many records each, what it holds then, and how long a
+ * change of one zone takes from the plan's arrival, through the disk, until a query is answered
+ * with it. This process is dom and the resolver; sub is one of its own, with the settings of bin/sub.
  */
 const { values } = parseArgs({
   options: {
@@ -27,116 +22,107 @@ const { values } = parseArgs({
     changes: { type: 'string', default: '20' },
   },
 });
-const PORT = 15_390;
-const CHANGE_MS_MAX = 60_000;
-const recordsEach = Number(values.records);
-const { plane, folder, close } = await openBenchPlane(PORT);
-const holder = new PlanHolder(planFile(nodeDisk(folder), HELD_PLAN_PATH, silentLog), silentLog);
-const digestOf = rememberedDigests();
-process.once('SIGINT', () => void close().then(() => process.exit(130)));
-let sequence = 0;
-/** Of the last plan. */
-let arrivedMs = 0;
+const DNS_PORT = 15_390;
+const WAIT_MS_MAX = 60_000;
+/** Between changes: a report and what V8 does when it is idle. */
+const PAUSE_MS = 150;
+const [zones, recordsEach] = [Number(values.zones), Number(values.records)];
+const plans = zonePlans(zones, recordsEach);
+const server = createServer().listen(0, '127.0.0.1');
+await once(server, 'listening');
+const sub = startSub();
+process.once('SIGINT', () => void sub.kill());
+let durableMs = 0;
+sub.on('message', () => {
+  durableMs = performance.now();
+});
 try {
-  const zones = Array.from({ length: Number(values.zones) }, (_, index) => zoneOf(index));
-  const rssMbBefore = processUsage(process.pid).rssMb;
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  const link = frameLink(socket);
+  void readReports(socket);
+  const first = plans.first();
+  const idleMb = rssMb();
   const startMs = performance.now();
-  await take(zones);
-  const heldMs = performance.now();
-  await apply();
-  const seconds = [heldMs - startMs, performance.now() - heldMs].map((ms) =>
-    (ms / 1000).toFixed(1),
-  );
-  const { rssMb } = processUsage(process.pid);
-  const what = `${zones.length} zones with ${recordsEach} records each`;
-  console.log(`${what}: on disk after ${seconds[0]} s, served ${seconds[1]} s after that`);
-  console.log(
-    `${rssMb.toFixed(0)} MB resident (${rssMbBefore.toFixed(0)} MB before, the plan in memory)`,
-  );
+  link.send(first);
+  await answered(0, '192.0.2.1');
+  const [diskS, servedS] = [durableMs - startMs, performance.now() - startMs].map(seconds);
+  console.log(`${zones} zones with ${recordsEach} records each, ${mb(first.length)} as a plan:`);
+  console.log(`on disk after ${diskS} s, served after ${servedS} s`);
+  await pause(2000);
+  console.log(`sub: ${idleMb} MB resident before, ${rssMb()} MB after, ${peakMb()} MB at most`);
   const samples: { readonly diskMs: number; readonly allMs: number }[] = [];
   for (let change = 1; change <= Number(values.changes); change += 1) {
-    const index = (change * 7919) % zones.length;
-    samples.push(await measureChange(index, { change, address: `198.51.100.${change % 250}` }));
+    const index = (change * 7919) % zones;
+    const address = `198.51.100.${change % 250}`;
+    const frame = plans.change(index, address);
+    const sentMs = performance.now();
+    link.send(frame);
+    const allMs = (await answered(index, address)) - sentMs;
+    samples.push({ diskMs: durableMs - sentMs, allMs });
+    await pause(PAUSE_MS);
   }
-  const all = spread(samples.map(({ allMs }) => allMs));
-  console.log(`a change in one zone, from the plan to the answer: ${all}`);
+  console.log(`a change in one zone: ${spread(samples.map(({ allMs }) => allMs))}`);
   console.log(`of it until it is on disk: ${spread(samples.map(({ diskMs }) => diskMs))}`);
+  console.log(`sub: ${rssMb()} MB resident in the end, ${peakMb()} MB at most`);
 } finally {
-  await close();
+  sub.kill();
+  server.close();
 }
 
-/** As a plan from dom: the first one is a snapshot, the others are changes to it. */
-async function take(zones: readonly ZonePlan[]): Promise<void> {
-  const { held } = holder;
-  sequence += 1;
-  const position = { epoch: 1n, revision: BigInt(sequence) };
-  const upserts = zones.map(objectOf);
-  const objects = new Map(held?.objects);
-  for (const object of upserts) objects.set(object.key, object);
-  const digest = planDigest(objects, digestOf);
-  const fixed = { removals: [], heartbeatIntervalMs: 0, base: held?.position };
-  // Bytes, as they would come.
-  const bytes = Plan.encode({ ...fixed, position, upserts, digest }).finish();
-  arrivedMs = performance.now();
-  const outcome = await holder.take(Plan.decode(bytes));
-  if (outcome !== 'new') throw new Error(`the plan was not taken: ${outcome}`);
-}
-
-async function apply(): Promise<void> {
-  const { zones } = planObjects(holder.held?.objects ?? new Map());
-  const dns = { zones, nodes: [], databases: [], health: {} };
-  const report = await plane.apply(testSnapshot(sequence, { dns }));
-  const trouble = report.zones.find(({ error }) => error !== undefined);
-  if (trouble !== undefined) throw new Error(trouble.error);
-}
-
-async function measureChange(
-  index: number,
-  { change, address }: { readonly change: number; readonly address: string },
-): Promise<{ readonly diskMs: number; readonly allMs: number }> {
-  await take([zoneOf(index, { serial: 1 + change, address })]);
-  const startMs = arrivedMs;
-  const diskMs = performance.now() - startMs;
-  const applied = apply();
-  const asked = { name: `h0.z${index}.test`, type: 'A', port: PORT, subnet: '8.8.8.0' } as const;
-  for (;;) {
-    const [line = ''] = await ask(asked);
-    const allMs = performance.now() - startMs;
-    if (line.endsWith(` ${address}`) || allMs > CHANGE_MS_MAX) {
-      await applied;
-      return { diskMs, allMs };
-    }
-  }
-}
-
-function objectOf(zone: ZonePlan): PlanObject {
-  return { key: `zone/${zone.uid}`, object: { $case: 'zone', value: zone } };
-}
-
-function zoneOf(index: number, { serial = 1, address = '192.0.2.1' } = {}): ZonePlan {
-  const origin = `z${index}.test`;
-  const ns = `ns1.${origin}`;
-  return zonePlan(origin, {
-    serial,
-    records: [
-      records(origin, 'NS', ns),
-      records(ns, 'A', '127.0.0.1'),
-      ...Array.from({ length: recordsEach - 2 }, (_, host) => hostRecords(origin, host, address)),
-    ],
+function startSub(): ChildProcess {
+  const { port } = server.address() as { readonly port: number };
+  const limits = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
+  return fork(new URL('./zones-sub.ts', import.meta.url), [String(port), String(DNS_PORT)], {
+    env: { ...process.env, MALLOC_ARENA_MAX: '2', ...limits },
+    execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--expose-gc'],
   });
 }
 
-/** Of the types that zones are full of. */
-function hostRecords(origin: string, host: number, address: string): ReturnType<typeof records> {
-  const name = `h${host}.${origin}`;
-  switch (host % 10) {
-    case 7:
-      return records(name, 'CNAME', `h0.${origin}`);
-    case 8:
-      return records(name, 'TXT', '"v=spf1 include:_spf.example.net -all"');
-    case 9:
-      return records(name, 'MX', `10 h0.${origin}`);
-    default:
-      return records(name, 'A', host === 0 ? address : `192.0.2.${host % 250}`);
+/** When the name was first answered so. */
+async function answered(index: number, address: string): Promise<number> {
+  const name = `h0.z${index}.test`;
+  const endMs = performance.now() + WAIT_MS_MAX;
+  while (performance.now() < endMs) {
+    const [line = ''] = await ask({ name, type: 'A', port: DNS_PORT, subnet: '8.8.8.0' });
+    if (line.endsWith(` ${address}`)) return performance.now();
   }
+  throw new Error(`${name} is not answered with ${address}`);
+}
+
+async function readReports(socket: Socket): Promise<void> {
+  try {
+    for await (const frame of frameLink(socket).frames()) {
+      const { message } = SessionRequest.decode(frame);
+      if (message?.$case !== 'report') continue;
+      const trouble = message.value.zones.find(({ error }) => error !== '');
+      const failed = message.value.conditions.find(({ status }) => !status);
+      if (trouble !== undefined || failed !== undefined) {
+        console.error('sub reports', trouble ?? failed);
+      }
+    }
+  } catch {
+    // Sub has ended.
+  }
+}
+
+function rssMb(): string {
+  return processUsage(sub.pid ?? 0).rssMb.toFixed(0);
+}
+
+/** The most that it ever held. */
+function peakMb(): string {
+  const status = readFileSync(`/proc/${sub.pid}/status`, 'utf8');
+  return (Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024).toFixed(0);
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(1);
+}
+
+function mb(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(0)} MB`;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
