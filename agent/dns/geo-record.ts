@@ -1,6 +1,12 @@
 import { CONTINENT_OF, CONTINENTS, type ContinentCode } from '../../api/countries.ts';
 import type { Whereabouts } from './geography.ts';
 
+/** All the fields of a record, and of what lies within, that `geoFacts` looks at. */
+export const GEO_FIELDS: ReadonlySet<string> = new Set([
+  ...['location', 'latitude', 'longitude', 'country', 'iso_code', 'country_code'],
+  ...['continent', 'code', 'continent_code'],
+]);
+
 /**
  * Reads a record as GeoLite2 lays it out (`location.latitude`, `country.iso_code`,
  * `continent.code`) or as DB-IP does (`latitude`, `country_code`). Undefined: it tells nothing of
@@ -18,9 +24,10 @@ export function geoFacts(record: unknown): Whereabouts | undefined {
   if (!isPlaced && country === undefined && continent === undefined) return undefined;
   return {
     // Minus zero is zero: a place is one place.
-    ...(isPlaced ? { latitude: latitude + 0, longitude: longitude + 0 } : {}),
-    ...(country === undefined ? {} : { country }),
-    ...(continent === undefined ? {} : { continent }),
+    latitude: isPlaced ? latitude + 0 : undefined,
+    longitude: isPlaced ? longitude + 0 : undefined,
+    country,
+    continent,
   };
 }
 

@@ -1,10 +1,14 @@
-import { encodedBytes, encodeParts, HASH_AT, LENGTHS, MANTISSA_MAX } from './format.ts';
+import { GEO_FIELDS } from '../geo-record.ts';
+import { encodedBytes, encodeParts, HASH_AT } from './format.ts';
 import { hashOf } from './hash.ts';
 import { type Mmdb, openMmdb } from './mmdb.ts';
-import { PlaceTable } from './places.ts';
-import { RangeEncoder } from './range-encoder.ts';
-import { lengthOf, type Range, RangeMerger } from './ranges.ts';
-import { ipv4Root, type Subtree, walkLeaves } from './walk.ts';
+import { PLACES_MAX, PlaceTable } from './places.ts';
+import { encodeRanges } from './range-encoder.ts';
+import { RangeList } from './ranges.ts';
+import { ipv4Root, LEAVES_MAX, type Subtree, walkLeaves } from './walk.ts';
+
+/** Numbers in lists of ranges from here on are aliases: there are never so many places. */
+const FIRST_ALIAS = 2 ** 31;
 
 /**
  * Compiles a database in MaxMind DB format to the table that nameservers look clients up in (see
@@ -19,7 +23,7 @@ export function compileGeoTable({
   readonly bytes: Uint8Array;
 }): Uint8Array<ArrayBuffer> {
   try {
-    return compile(openMmdb(bytes));
+    return compile(openMmdb(bytes, GEO_FIELDS));
   } catch (cause) {
     throw new Error(`read ${source} as a MaxMind DB`, { cause });
   }
@@ -35,26 +39,21 @@ interface Family {
 
 function compile(mmdb: Mmdb): Uint8Array<ArrayBuffer> {
   const places = new PlaceTable(mmdb);
-  const families = familiesOf(mmdb);
-  // First what there is, then, with the commonest things known, the codes.
-  const surveys = families.map((family) => survey(mmdb, places, family));
-  const { order, numbers } = commonestFirst(places.size, surveys);
   const aliasBits: number[] = [];
-  const sections = families.map((family, index) => {
-    const encoder = new RangeEncoder(family.words, surveys[index]?.lengths ?? []);
-    const merger = new RangeMerger(family.words, {
+  const lists = familiesOf(mmdb).map(({ words, subtree, stop }) => {
+    const list = new RangeList(words, (pointer) =>
       // A pointer below the tree stands for an alias.
-      placeOf: (pointer) =>
-        pointer < 0 ? places.size - 1 - pointer : (numbers[places.placeOf(pointer)] ?? 0),
-      onRange: (range) => encoder.add(range),
-    });
-    walkLeaves(mmdb, family.subtree, {
-      ...{ onLeaf: merger.onLeaf, stop: family.stop },
-      onStop: (depth) => -aliasBits.push(depth),
-    });
-    merger.finish();
-    return encoder.section();
+      pointer < 0 ? FIRST_ALIAS - 1 - pointer : places.placeOf(pointer),
+    );
+    const onStop = (depth: number): number => -aliasBits.push(depth);
+    walkLeaves(mmdb, subtree, { onLeaf: list.onLeaf, stop, onStop });
+    list.finish();
+    return list;
   });
+  const { order, numbers } = commonestFirst(places.size, lists);
+  const numberOf = (place: number): number =>
+    place < FIRST_ALIAS ? (numbers[place] ?? 0) : places.size + place - FIRST_ALIAS;
+  const sections = lists.map((list) => encodeRanges(list, numberOf));
   return tableOf({
     ...places.columns(order),
     aliasBits: Uint32Array.from(aliasBits),
@@ -71,48 +70,30 @@ function familiesOf(mmdb: Mmdb): readonly Family[] {
   return [ipv4, { words: 4, subtree: { root: 0, bits: 128 }, stop }];
 }
 
-interface Survey {
-  /** How many ranges each place has, by its number in the `PlaceTable`. */
-  readonly ranges: readonly number[];
-  /** The commonest, `LENGTHS` at most. */
-  readonly lengths: readonly { readonly mantissa: number; readonly exponent: number }[];
-}
-
-function survey(mmdb: Mmdb, places: PlaceTable, { words, subtree, stop }: Family): Survey {
-  const ranges: number[] = [];
-  const lengths = new Map<number, number>();
-  const onRange = (range: Range): void => {
-    ranges[range.place] = (ranges[range.place] ?? 0) + 1;
-    const length = lengthOf(range, MANTISSA_MAX);
-    if (length === undefined) return;
-    const key = length.mantissa * 256 + length.exponent;
-    lengths.set(key, (lengths.get(key) ?? 0) + 1);
-  };
-  const merger = new RangeMerger(words, { placeOf: (at) => places.placeOf(at), onRange });
-  walkLeaves(mmdb, subtree, { onLeaf: merger.onLeaf, stop });
-  merger.finish();
-  const commonest = [...lengths].toSorted((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, LENGTHS);
-  return {
-    ranges,
-    lengths: commonest.map(([key]) => ({ mantissa: Math.floor(key / 256), exponent: key % 256 })),
-  };
-}
-
 /** Small numbers for common places; the unknown place stays 0. */
 function commonestFirst(
   size: number,
-  surveys: readonly Survey[],
+  lists: readonly RangeList[],
 ): { readonly order: Uint32Array; readonly numbers: Uint32Array } {
-  const counts = new Float64Array(size);
-  for (const { ranges } of surveys) {
-    for (const [place, count = 0] of ranges.entries()) {
-      counts[place] = (counts[place] ?? 0) + count;
+  const counts = new Uint32Array(size);
+  for (const { places, count } of lists) {
+    for (let index = 0; index < count; index += 1) {
+      const place = places[index] ?? 0;
+      if (place < size) counts[place] = (counts[place] ?? 0) + 1;
     }
   }
-  const order = Uint32Array.from(counts, (_, place) => place);
-  order.subarray(1).sort((a, b) => (counts[b] ?? 0) - (counts[a] ?? 0) || a - b);
+  // Sorted as plain numbers, several times as fast: what is rare and late becomes the largest.
+  const keys = new Float64Array(size);
+  for (let place = 1; place < size; place += 1)
+    keys[place] = (LEAVES_MAX - (counts[place] ?? 0)) * PLACES_MAX + place;
+  keys.sort();
+  const order = new Uint32Array(size);
   const numbers = new Uint32Array(size);
-  for (const [number, place] of order.entries()) numbers[place] = number;
+  for (let number = 0; number < size; number += 1) {
+    const place = (keys[number] ?? 0) % PLACES_MAX;
+    order[number] = place;
+    numbers[place] = number;
+  }
   return { order, numbers };
 }
 

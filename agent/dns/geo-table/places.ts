@@ -1,11 +1,16 @@
 import { geoFacts } from '../geo-record.ts';
 import type { Whereabouts } from '../geography.ts';
 import type { Mmdb } from './mmdb.ts';
+import { NumberMap } from './number-map.ts';
 
 /** As many as a table's places have 16 bits for. */
 const REGIONS_MAX = 65_535;
-const UNKNOWN_REGION = '\0\0\0\0';
+/** So many that the product with `LEAVES_MAX` is a whole number still. */
+export const PLACES_MAX: number = 2 ** 26;
+const UNKNOWN = '\0\0';
 const INITIAL_PLACES = 1024;
+/** A power of two. */
+const RECENT = 4096;
 
 /**
  * Numbers the distinct places that a database's records tell of. There are hundreds of thousands,
@@ -15,9 +20,14 @@ const INITIAL_PLACES = 1024;
 export class PlaceTable {
   readonly #mmdb: Pick<Mmdb, 'record' | 'nodeCount'>;
   /** Many pointers lead to records that differ only in what is of no use here. */
-  readonly #byPointer = new Map<number, number>();
-  /** Country and continent → number. */
-  readonly #regionNumbers = new Map<string, number>([[UNKNOWN_REGION, 0]]);
+  readonly #byPointer = new NumberMap(hashPointer);
+  /** Country → continent → number. */
+  readonly #regionNumbers = new Map<string | undefined, Map<string | undefined, number>>();
+  /** By number: country and continent. */
+  readonly #regionNames: string[] = [];
+  /** What was asked for lately, at places that its lowest bits tell: two of three come again. */
+  readonly #recentPointers: Uint32Array = new Uint32Array(RECENT);
+  readonly #recentPlaces: Uint32Array = new Uint32Array(RECENT);
   /** By place; not a number: the coordinates are unknown. */
   #latitudes: Float64Array = new Float64Array(INITIAL_PLACES);
   #longitudes: Float64Array = new Float64Array(INITIAL_PLACES);
@@ -39,20 +49,30 @@ export class PlaceTable {
   /** 0: nothing is known, or the record is damaged: the client still gets an answer. */
   placeOf(pointer: number): number {
     if (pointer === this.#mmdb.nodeCount) return 0;
-    const known = this.#byPointer.get(pointer);
-    if (known !== undefined) return known;
-    const place = this.#number(this.#factsAt(pointer));
-    this.#byPointer.set(pointer, place);
+    const recent = (pointer ^ (pointer >>> 12)) & (RECENT - 1);
+    if (this.#recentPointers[recent] === pointer) return this.#recentPlaces[recent] ?? 0;
+    let place = this.#byPointer.get(pointer);
+    if (place < 0) {
+      place = this.#number(this.#factsAt(pointer));
+      this.#byPointer.set(pointer, place);
+    }
+    this.#recentPointers[recent] = pointer;
+    this.#recentPlaces[recent] = place;
     return place;
   }
 
   /** Columns, in the order of `order` (table number → place). */
   columns(order: Uint32Array): PlaceColumns {
-    const latitudes = Float64Array.from(order, (place) => this.#latitudes[place] ?? 0);
-    const longitudes = Float64Array.from(order, (place) => this.#longitudes[place] ?? 0);
-    const regions = Uint16Array.from(order, (place) => this.#regions[place] ?? 0);
-    const names = [...this.#regionNumbers.keys()].join('');
-    const regionNames = Uint8Array.from(Buffer.from(names, 'latin1'));
+    const latitudes = new Float64Array(order.length);
+    const longitudes = new Float64Array(order.length);
+    const regions = new Uint16Array(order.length);
+    for (let number = 0; number < order.length; number += 1) {
+      const place = order[number] ?? 0;
+      latitudes[number] = this.#latitudes[place] ?? 0;
+      longitudes[number] = this.#longitudes[place] ?? 0;
+      regions[number] = this.#regions[place] ?? 0;
+    }
+    const regionNames = Uint8Array.from(Buffer.from(this.#regionNames.join(''), 'latin1'));
     const rest = { regions, regionNames };
     const isExact = [latitudes, longitudes].every((column) =>
       column.every((value) => Object.is(Math.fround(value), value)),
@@ -91,6 +111,7 @@ export class PlaceTable {
       }
     }
     const place = this.#size;
+    if (place === PLACES_MAX) throw new RangeError('it has too many places');
     this.#latitudes[place] = latitude;
     this.#longitudes[place] = longitude;
     this.#regions[place] = region;
@@ -101,10 +122,18 @@ export class PlaceTable {
   }
 
   #regionOf(facts: Whereabouts | undefined): number {
-    const name = `${facts?.country ?? '\0\0'}${facts?.continent ?? '\0\0'}`;
-    const region = this.#regionNumbers.get(name) ?? this.#regionNumbers.size;
+    const country = facts?.country;
+    let ofCountry = this.#regionNumbers.get(country);
+    if (ofCountry === undefined) {
+      ofCountry = new Map();
+      this.#regionNumbers.set(country, ofCountry);
+    }
+    const known = ofCountry.get(facts?.continent);
+    if (known !== undefined) return known;
+    const region = this.#regionNames.length;
     if (region > REGIONS_MAX) throw new RangeError('it has too many countries');
-    this.#regionNumbers.set(name, region);
+    this.#regionNames.push(`${country ?? UNKNOWN}${facts?.continent ?? UNKNOWN}`);
+    ofCountry.set(facts?.continent, region);
     return region;
   }
 
@@ -136,6 +165,14 @@ export interface PlaceColumns {
   readonly regions: Uint16Array;
   /** 4 letters each: country and continent. */
   readonly regionNames: Uint8Array;
+}
+
+/**
+ * Records are mostly met in the order in which they lie, some dozens of bytes apart: so their slots
+ * are neighbours, too. Wherever they lie closer, they spread.
+ */
+function hashPointer(pointer: number): number {
+  return (pointer >>> 4) + Math.imul(pointer & 15, 0x9e3779b1);
 }
 
 /** Places lie close together; every digit must count. */

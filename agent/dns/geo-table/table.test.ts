@@ -96,6 +96,11 @@ describe('made databases', () => {
     { latitude: 1.1, longitude: 2.2, country_code: 'FR', city: 'B' },
     { country: { iso_code: 'JP' } },
     { city: 'nowhere' },
+    {
+      city: { names: { latitude: 80, deep: { code: 'XX' } }, id: 7, in: [] },
+      ...{ valueOf: 'no', latitude: 3.5, code: 'AF', longitude: -4.5, state: -1.5 },
+      country_code: 'BR',
+    },
     { latitude: -0, longitude: -180, country_code: 'ZZ' },
     ...Array.from({ length: 40 }, (_, index) => ({ latitude: index, longitude: -index })),
   ];

@@ -4,7 +4,7 @@ import type { Mmdb } from './mmdb.ts';
 export type OnLeaf = (address: Uint32Array, pointer: number) => void;
 
 /** A damaged tree may lead to more than there is time for. DB-IP has 8 million for IPv6. */
-const LEAVES_MAX = 100_000_000;
+export const LEAVES_MAX = 100_000_000;
 
 export interface Subtree {
   /** A node, a pointer, or the count of nodes: nothing. */
