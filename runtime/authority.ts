@@ -79,3 +79,16 @@ export interface Sealer {
   seal(secret: string, context: string): string;
   open(sealed: string, context: string): string;
 }
+
+/** Whether a sealed text can be opened: not after the seal key was lost. */
+export function canOpen(
+  sealer: Pick<Sealer, 'open'>,
+  { sealed, context }: { readonly sealed: string; readonly context: string },
+): boolean {
+  try {
+    sealer.open(sealed, context);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -20,7 +20,12 @@ export interface Secrets {
   read(qualifiedName: string, key: string): string | undefined;
 }
 
-/** Throws when a value was sealed with another key. */
+/** A value is there, and nobody can open it any more; the message says which, and the mend. */
+export class SecretLostError extends Error {
+  override readonly name = 'SecretLostError';
+}
+
+/** Throws `SecretLostError` when a value was sealed with another key. */
 export function createSecrets(ports: {
   readonly world: Pick<World, 'get'>;
   readonly sealer: Sealer;
@@ -31,9 +36,13 @@ export function createSecrets(ports: {
       const { namespace, name } = splitName(qualifiedName);
       const secret = world.get('Secret', { namespace, name });
       const sealed = secret?.spec.data[key];
-      return sealed === undefined
-        ? undefined
-        : sealer.open(sealed, secretContext({ namespace, name, key }));
+      if (sealed === undefined) return undefined;
+      try {
+        return sealer.open(sealed, secretContext({ namespace, name, key }));
+      } catch (cause) {
+        const message = `Secret "${qualifiedName}": ${key} was sealed with another seal key and cannot be read: write the value again, or start dom with the seal.key from before`;
+        throw new SecretLostError(message, { cause });
+      }
     },
   };
 }

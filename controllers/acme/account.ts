@@ -1,36 +1,39 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { AcmeAccount, ExternalAccount } from '../../runtime/acme/acme.ts';
-import type { AcmeAccountRecord } from '../../runtime/acme/records.ts';
+import type { ExternalAccount } from '../../runtime/acme/acme.ts';
+import type { AcmeAccountRecord, EarlierAccount } from '../../runtime/acme/records.ts';
+import { canOpen } from '../../runtime/authority.ts';
 import { afterWrite, type Outcome } from '../../runtime/controller.ts';
 import type { Stored } from '../../runtime/records.ts';
-import { createSecrets } from '../../runtime/secrets.ts';
+import { createSecrets, SecretLostError } from '../../runtime/secrets.ts';
 import type { Operation } from '../../runtime/writer.ts';
+import {
+  type AccountChange,
+  type AccountScene,
+  accountWrite,
+  changeAccount,
+  contactOf,
+  ROLLOVER_WAIT_MS,
+  untroubled,
+} from './account-change.ts';
+import { troubleAsking } from './closed.ts';
 import { accountHeldMs, isRolling, requestedRollover } from './plan.ts';
 import {
   type AcmeIssuer,
-  type AcmePorts,
   AUTHOR,
   accountKeyContext,
   accountOf,
+  keptAccount,
   SOURCE,
   serverOf,
 } from './ports.ts';
 import { noteAccount } from './scene.ts';
-import { OrderError, troubleOf } from './trouble.ts';
+import { OrderError, type Trouble, troubleOf } from './trouble.ts';
 
 /** Under this name the Secret of an external account holds its MAC key. */
 const MAC_KEY = 'mac-key';
 const NO_SECRET = 'secretMissing';
-/** While orders with the old key are finished. */
-const ROLLOVER_WAIT_MS = 5_000;
-
-interface AccountScene {
-  readonly ports: AcmePorts;
-  readonly issuer: AcmeIssuer;
-  readonly stored: Stored<AcmeAccountRecord> | undefined;
-  readonly nowMs: number;
-  readonly signal: AbortSignal;
-}
+/** Accounts of CAs that were asked before, kept for an Issuer that goes back to one. */
+const EARLIER_MAX = 4;
 
 /** Pure: the next step towards the one account of an Issuer. */
 export function planAccount(
@@ -45,7 +48,10 @@ export function planAccount(
     (record.url === undefined || record.externalKeyId === acme.externalAccount?.keyId);
   if (record === undefined || !isOfThis) return { kind: 'makeKey' };
   const heldMs = accountHeldMs({ issuer, account: record }, nowMs);
-  if (heldMs > 0) return { kind: 'wait', recheckInMs: heldMs };
+  // Who asks for another key has seen that the CA closed the account, and wants another.
+  const isAskedFor = record.closed !== undefined && isRolling(issuer, record);
+  if (heldMs > 0 && !isAskedFor) return { kind: 'wait', recheckInMs: heldMs };
+  if (record.closed !== undefined) return { kind: 'makeKey' };
   if (record.url === undefined) return { kind: 'register' };
   if (!isDeepStrictEqual(record.contact, contactOf(issuer))) return { kind: 'tellContact' };
   if (!isRolling(issuer, record)) return { kind: 'none' };
@@ -56,7 +62,7 @@ export type AccountPlan =
   | { readonly kind: 'none' }
   | { readonly kind: 'wait'; readonly recheckInMs: number }
   | {
-      readonly kind: 'makeKey' | 'register' | 'tellContact' | 'makeNextKey' | 'changeKey';
+      readonly kind: 'makeKey' | 'register' | AccountChange;
     };
 
 /** One step, and what came of it stored: a key always before the CA hears of it. */
@@ -78,7 +84,7 @@ export async function reconcileAccount(scene: AccountScene): Promise<Outcome> {
         return stored === undefined ? 'settled' : await act(scene, stored, plan.kind);
     }
   } catch (error) {
-    const trouble = troubleOf(error);
+    const trouble = await troubleWith(scene, error);
     if (trouble === undefined) throw error;
     // Whatever it refuses here, it refuses to this account.
     const kind = trouble.kind === 'order' ? 'account' : trouble.kind;
@@ -87,46 +93,101 @@ export async function reconcileAccount(scene: AccountScene): Promise<Outcome> {
   }
 }
 
+async function troubleWith(scene: AccountScene, error: unknown): Promise<Trouble | undefined> {
+  const { ports, issuer, stored, signal } = scene;
+  const kept = keptAccount(ports.sealer, issuer, stored?.value);
+  if (kept === undefined) return troubleOf(error);
+  const keyPem = ports.sealer.open(kept.sealedKey, accountKeyContext(issuer.metadata.uid));
+  const account = { server: serverOf(issuer), keyPem, url: kept.url };
+  return await troubleAsking({ ports, account, signal }, error);
+}
+
 /** The account's record; what a Secret was missing for is over once that is there. */
-function withSecret({ ports, issuer, stored }: AccountScene): AcmeAccountRecord | undefined {
+function withSecret(scene: AccountScene): AcmeAccountRecord | undefined {
+  const { ports, issuer, stored } = scene;
+  const record = keptAccount(ports.sealer, issuer, stored?.value);
   const { secret } = issuer.spec.acme.externalAccount ?? {};
-  const record = stored?.value;
   if (record?.failure?.reason !== NO_SECRET || secret === undefined) return record;
-  return createSecrets(ports).read(secret, MAC_KEY) === undefined ? record : untroubled(record);
+  return typeof macKeyOf(scene, secret) === 'string' ? untroubled(record) : record;
+}
+
+/** Undefined: there is none; an error: nobody can open it. */
+function macKeyOf({ ports }: AccountScene, secret: string): string | SecretLostError | undefined {
+  try {
+    return createSecrets(ports).read(secret, MAC_KEY);
+  } catch (error) {
+    if (error instanceof SecretLostError) return error;
+    throw error;
+  }
 }
 
 async function act(
   scene: AccountScene,
   stored: Stored<AcmeAccountRecord>,
-  step: 'register' | 'tellContact' | 'makeNextKey' | 'changeKey',
+  step: 'register' | AccountChange,
 ): Promise<Outcome> {
   if (step === 'register') return await register(scene, stored);
   const account = accountOf(scene.ports, scene.issuer, stored.value);
-  if (account === undefined) return 'settled';
-  switch (step) {
-    case 'tellContact':
-      return await tellContact(scene, stored, account);
-    case 'makeNextKey':
-      return await makeNextKey(scene, stored);
-    case 'changeKey':
-      return await changeKey(scene, stored, account);
-  }
+  return account === undefined ? 'settled' : await changeAccount(scene, stored, { account, step });
 }
 
+/** A new key; or that of the account that this Issuer had at this CA before. */
 async function makeKey(scene: AccountScene): Promise<Outcome> {
   const { ports, issuer, stored, nowMs } = scene;
   const { uid } = issuer.metadata;
-  const rollover = requestedRollover(issuer.metadata.annotations);
-  const value: AcmeAccountRecord = {
-    directory: issuer.spec.acme.directory,
+  const { directory, externalAccount } = issuer.spec.acme;
+  const had = earlierOf(scene);
+  const again = had.findLast(
+    (each) => each.directory === directory && each.externalKeyId === externalAccount?.keyId,
+  );
+  const key = again ?? {
     sealedKey: ports.sealer.seal(await ports.acme.makeKey('ecdsa-p256'), accountKeyContext(uid)),
     keyMs: nowMs,
     contact: [],
+  };
+  const earlier = had.filter((each) => each !== again).slice(-EARLIER_MAX);
+  const rollover = requestedRollover(issuer.metadata.annotations);
+  const isReplaced = stored?.value.closed !== undefined && stored.value.directory === directory;
+  const { sealedKey, keyMs, contact } = key;
+  const value: AcmeAccountRecord = {
+    ...{ directory, sealedKey, keyMs, contact },
     ...(rollover === undefined ? {} : { rollover }),
+    ...(isReplaced && { replacedMs: nowMs }),
+    ...(again !== undefined && { isKnown: true as const }),
+    ...(earlier.length > 0 && { earlier }),
   };
   const expected: Operation = { kind: 'expect', base: issuer };
-  const written = await ports.writer.commit([expected, write(scene, stored, value)], AUTHOR);
+  const operations = [expected, accountWrite(scene, stored, value)];
+  const written = await ports.writer.commit(operations, AUTHOR);
+  if (written.outcome === 'written') tellReplaced(scene);
   return afterWrite(written);
+}
+
+/** Those that can be used again, with the one that is there, the newest last. */
+function earlierOf({ ports, issuer, stored }: AccountScene): readonly EarlierAccount[] {
+  if (stored === undefined) return [];
+  const { url, closed, earlier = [], ...last } = stored.value;
+  const { directory, sealedKey, keyMs, contact, externalKeyId } = last;
+  const own: EarlierAccount = {
+    ...{ directory, sealedKey, keyMs, contact },
+    ...(externalKeyId === undefined ? {} : { externalKeyId }),
+  };
+  const all = url === undefined || closed !== undefined ? earlier : [...earlier, own];
+  const context = accountKeyContext(issuer.metadata.uid);
+  return all.filter((each) => canOpen(ports.sealer, { sealed: each.sealedKey, context }));
+}
+
+/** Once for each account that is lost. */
+function tellReplaced({ ports, issuer, stored }: AccountScene): void {
+  if (stored === undefined) return;
+  const { closed } = stored.value;
+  const isLost = keptAccount(ports.sealer, issuer, stored.value) === undefined;
+  const lost = 'the key of the account was sealed with another seal key, and cannot be read';
+  const why = isLost ? lost : closed;
+  if (why === undefined) return;
+  const reason = isLost ? 'AccountKeyLost' : 'AccountClosed';
+  const note = { type: 'Warning', reason, message: `${why}: another account is made` } as const;
+  ports.events.record({ regarding: issuer, source: SOURCE, ...note });
 }
 
 /** Doing so twice finds the account of the first time (RFC 8555 §7.3). */
@@ -138,22 +199,20 @@ async function register(scene: AccountScene, stored: Stored<AcmeAccountRecord>):
   const keyPem = ports.sealer.open(stored.value.sealedKey, accountKeyContext(issuer.metadata.uid));
   const contact = contactOf(issuer);
   const url = await ports.acme.register(server, { keyPem, contact, externalAccount }, signal);
-  const kept = untroubled(stored.value);
+  const { isKnown, ...kept } = untroubled(stored.value);
   const value: AcmeAccountRecord = {
     ...kept,
     url,
-    contact,
+    // Of an account that was there the CA knows what it was told then: a change is told next.
+    contact: isKnown === true ? kept.contact : contact,
     ...(externalAccount === undefined ? {} : { externalKeyId: externalAccount.keyId }),
     ...(directory.termsOfService === undefined ? {} : { termsOfService: directory.termsOfService }),
   };
-  return afterWrite(await ports.writer.commit([write(scene, stored, value)], AUTHOR));
+  return afterWrite(await ports.writer.commit([accountWrite(scene, stored, value)], AUTHOR));
 }
 
-function externalAccountOf(
-  { ports, issuer }: AccountScene,
-  isRequired: boolean,
-): ExternalAccount | undefined {
-  const { externalAccount } = issuer.spec.acme;
+function externalAccountOf(scene: AccountScene, isRequired: boolean): ExternalAccount | undefined {
+  const { externalAccount } = scene.issuer.spec.acme;
   if (externalAccount === undefined) {
     if (!isRequired) return undefined;
     const mend = 'take the key from the CA into a Secret, and name it in spec.acme.externalAccount';
@@ -163,119 +222,9 @@ function externalAccountOf(
     );
   }
   const { keyId, secret } = externalAccount;
-  const macKey = createSecrets(ports).read(secret, MAC_KEY);
-  if (macKey !== undefined) return { keyId, macKey: macKey.trim() };
+  const macKey = macKeyOf(scene, secret);
+  if (typeof macKey === 'string') return { keyId, macKey: macKey.trim() };
   const where = `spec.acme.externalAccount.secret "${secret}"`;
+  if (macKey !== undefined) throw new OrderError(NO_SECRET, `${where}: ${macKey.message}`);
   throw new OrderError(NO_SECRET, `${where}: there is no such Secret with "${MAC_KEY}": create it`);
-}
-
-async function tellContact(
-  scene: AccountScene,
-  stored: Stored<AcmeAccountRecord>,
-  account: AcmeAccount,
-): Promise<Outcome> {
-  const { ports, issuer, signal } = scene;
-  const contact = contactOf(issuer);
-  const refused = await refusalOf(ports.acme.updateContact(account, contact, signal));
-  const value = { ...untroubled(stored.value), contact };
-  return await heard(scene, { stored, value, what: 'the contact', refused });
-}
-
-async function makeNextKey(
-  scene: AccountScene,
-  stored: Stored<AcmeAccountRecord>,
-): Promise<Outcome> {
-  const { ports, issuer } = scene;
-  const { uid } = issuer.metadata;
-  const keyPem = await ports.acme.makeKey('ecdsa-p256');
-  const nextSealedKey = ports.sealer.seal(keyPem, accountKeyContext(uid));
-  const value = { ...stored.value, nextSealedKey };
-  return afterWrite(await ports.writer.commit([write(scene, stored, value)], AUTHOR));
-}
-
-/**
- * Proofs hold the old key's thumbprint, so that orders are finished first; none begins meanwhile.
- * After a crash, or when the answer is lost, the CA knows by which key it has the account.
- */
-async function changeKey(
-  scene: AccountScene,
-  stored: Stored<AcmeAccountRecord>,
-  account: AcmeAccount,
-): Promise<Outcome> {
-  const { ports, issuer, signal, nowMs } = scene;
-  const { uid, annotations } = issuer.metadata;
-  const { nextSealedKey, rollover: _, ...kept } = untroubled(stored.value);
-  if (nextSealedKey === undefined) return 'settled';
-  const open = ports.world.records('acmeOrder').some(([, { value }]) => value.issuerUid === uid);
-  if (open) return { recheckInMs: ROLLOVER_WAIT_MS };
-  const nextKeyPem = ports.sealer.open(nextSealedKey, accountKeyContext(uid));
-  const has = await ports.acme.findAccount(account.server, nextKeyPem, signal);
-  const refused =
-    has === undefined
-      ? await refusalOf(ports.acme.changeKey(account, nextKeyPem, signal))
-      : undefined;
-  const rollover = requestedRollover(annotations);
-  const value: AcmeAccountRecord = {
-    ...kept,
-    ...(refused === undefined ? { sealedKey: nextSealedKey, keyMs: nowMs } : {}),
-    ...(rollover === undefined ? {} : { rollover }),
-  };
-  return await heard(scene, { stored, value, what: 'another key', refused });
-}
-
-/**
- * A change that the CA refuses is over, until a person asks for another: orders wait for changes,
- * and a certificate must not end because of one (INV-31).
- */
-async function heard(
-  scene: AccountScene,
-  change: {
-    readonly stored: Stored<AcmeAccountRecord>;
-    readonly value: AcmeAccountRecord;
-    readonly what: string;
-    readonly refused: string | undefined;
-  },
-): Promise<Outcome> {
-  const { ports, issuer: regarding } = scene;
-  const { stored, value, what, refused } = change;
-  const written = await ports.writer.commit([write(scene, stored, value)], AUTHOR);
-  if (refused !== undefined && written.outcome === 'written') {
-    const message = `${what} for the account: ${refused}; it stays as it is until asked again`;
-    const note = { type: 'Warning', reason: 'AccountChangeRefused', message } as const;
-    ports.events.record({ regarding, source: SOURCE, ...note });
-  }
-  return afterWrite(written);
-}
-
-/** What the CA says when it was reached and said no to just this; undefined: it took it. */
-async function refusalOf(change: Promise<void>): Promise<string | undefined> {
-  try {
-    await change;
-    return undefined;
-  } catch (error) {
-    const trouble = troubleOf(error);
-    if (trouble?.kind !== 'order') throw error;
-    return trouble.message;
-  }
-}
-
-/** What is left once the CA has answered. */
-function untroubled(record: AcmeAccountRecord): AcmeAccountRecord {
-  const { failure: _, failures: __, troubled: ___, failedGeneration: ____, ...kept } = record;
-  return kept;
-}
-
-/** RFC 8555 §7.3: as URLs. */
-function contactOf(issuer: AcmeIssuer): readonly string[] {
-  return issuer.spec.acme.contact.map((address) => `mailto:${address}`);
-}
-
-function write(
-  { issuer }: AccountScene,
-  stored: Stored<AcmeAccountRecord> | undefined,
-  value: AcmeAccountRecord,
-): Operation {
-  const { uid: id } = issuer.metadata;
-  const modRevision = stored?.modRevision ?? 0n;
-  return { kind: 'record', record: 'acmeAccount', id, value, modRevision };
 }

@@ -1,5 +1,6 @@
 import type { AcmeOrder, CertificateFacts } from '../../runtime/acme/acme.ts';
 import type { Outcome } from '../../runtime/controller.ts';
+import { keptMaterial } from '../../runtime/material-key.ts';
 import { AHEAD_MS_MAX, isAsDeclared, requestsOf } from '../../runtime/renewal.ts';
 import { isSuggested } from './counts.ts';
 import { succeed } from './end.ts';
@@ -137,7 +138,8 @@ function flawOf(scene: OrderScene, facts: CertificateFacts): string | undefined 
 /** Whether it would end before one that is as good as it; whoever asked for another gets it. */
 function isWorse(scene: OrderScene, { notAfterMs }: CertificateFacts): boolean {
   const { material, certificate, issuer, order, nowMs } = scene;
-  const inUse = material?.value;
+  const { uid } = certificate.metadata;
+  const inUse = keptMaterial(scene.ports.sealer, uid, material?.value);
   if (inUse === undefined || inUse.notAfterMs <= nowMs || notAfterMs >= inUse.notAfterMs)
     return false;
   // The CA may want it gone whatever its age (RFC 9773 §4.2), or give other lives from now on.

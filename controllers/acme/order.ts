@@ -1,6 +1,8 @@
 import type { Certificate } from '../../api/certificate.ts';
+import { canOpen } from '../../runtime/authority.ts';
 import type { Outcome } from '../../runtime/controller.ts';
 import { splitName } from '../../runtime/keys.ts';
+import { keptMaterial } from '../../runtime/material-key.ts';
 import { areSameNames } from '../../runtime/renewal.ts';
 import { type Context, inLane, inOrder } from './context.ts';
 import { abandon, fail } from './end.ts';
@@ -12,6 +14,7 @@ import {
   accountOf,
   isAcme,
   issuerOfMaterial,
+  keptAccount,
 } from './ports.ts';
 import { newRevocation } from './revocation.ts';
 import { noteAccount, type OrderScene } from './scene.ts';
@@ -40,10 +43,18 @@ export async function reconcileOrder(context: Context, name: string): Promise<Ou
   }
   if ((await storeRevocation(ports, certificate, nowMs)) === 'conflict') return 'conflict';
   const issuers = issuersOf(ports, certificate);
+  if (
+    order !== undefined &&
+    !canOpen(ports.sealer, { sealed: order.value.sealedKey, context: uid })
+  )
+    return await abandon(
+      { ...common, order, issuer: undefined },
+      'its key was sealed with another seal key, and cannot be read',
+    );
   const facts = {
     certificate,
     issuers,
-    material: material?.value,
+    material: keptMaterial(ports.sealer, uid, material?.value),
     order: order?.value,
     issuance: issuance?.value,
     hasTwin: hasTwin(ports, certificate, issuers),
@@ -129,7 +140,7 @@ async function storeRevocation(
 }
 
 /** The declared Issuer and its fallbacks, as far as they are there and ACME. */
-function issuersOf({ world }: AcmePorts, { spec }: Certificate): readonly IssuerFacts[] {
+function issuersOf({ world, sealer }: AcmePorts, { spec }: Certificate): readonly IssuerFacts[] {
   // A certificate that is brought is asked of nobody.
   if (spec.secret !== undefined) return [];
   const declared = world.get('Issuer', { name: spec.issuer });
@@ -139,8 +150,8 @@ function issuersOf({ world }: AcmePorts, { spec }: Certificate): readonly Issuer
     return isAcme(issuer) ? [issuer] : [];
   });
   return [declared, ...fallbacks].map((issuer) => {
-    const account = world.record('acmeAccount', issuer.metadata.uid)?.value;
-    return { issuer, account };
+    const record = world.record('acmeAccount', issuer.metadata.uid)?.value;
+    return { issuer, account: keptAccount(sealer, issuer, record) };
   });
 }
 

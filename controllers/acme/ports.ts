@@ -2,7 +2,7 @@ import type { Issuer, IssuerSpec } from '../../api/issuer.ts';
 import type { Acme, AcmeAccount, AcmeServer, CertificateReader } from '../../runtime/acme/acme.ts';
 import type { KnownAcmeLimits } from '../../runtime/acme/limits.ts';
 import type { AcmeAccountRecord } from '../../runtime/acme/records.ts';
-import type { Sealer } from '../../runtime/authority.ts';
+import { canOpen, type Sealer } from '../../runtime/authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { EventRecorder } from '../../runtime/events.ts';
 import type { PublicDns } from '../../runtime/public-dns.ts';
@@ -58,14 +58,30 @@ export function accountKeyContext(issuerUid: string): string {
   return `acme-account/${issuerUid}`;
 }
 
+/** What is kept of an account, without keys that nobody can open; undefined: nothing else is left. */
+export function keptAccount(
+  sealer: Pick<Sealer, 'open'>,
+  { metadata }: Issuer,
+  record: AcmeAccountRecord | undefined,
+): AcmeAccountRecord | undefined {
+  if (record === undefined) return undefined;
+  const context = accountKeyContext(metadata.uid);
+  if (!canOpen(sealer, { sealed: record.sealedKey, context })) return undefined;
+  const { nextSealedKey, ...kept } = record;
+  const isNextLost =
+    nextSealedKey !== undefined && !canOpen(sealer, { sealed: nextSealedKey, context });
+  return isNextLost ? kept : record;
+}
+
 /** The account as the CA knows it; undefined: it is not registered there yet. */
 export function accountOf(
   { sealer }: Pick<AcmePorts, 'sealer'>,
   issuer: AcmeIssuer,
   record: AcmeAccountRecord | undefined,
 ): AcmeAccount | undefined {
-  if (record?.url === undefined || record.directory !== issuer.spec.acme.directory)
-    return undefined;
+  const kept = keptAccount(sealer, issuer, record);
+  if (record === undefined || kept === undefined) return undefined;
+  if (record.url === undefined || record.directory !== issuer.spec.acme.directory) return undefined;
   const keyPem = sealer.open(record.sealedKey, accountKeyContext(issuer.metadata.uid));
   return { server: serverOf(issuer), url: record.url, keyPem };
 }

@@ -7,10 +7,10 @@ import { hasRole, type NodeView } from '../../runtime/node-view.ts';
 import type { MaterialRecord, Stored } from '../../runtime/records.ts';
 import { requestsOf } from '../../runtime/renewal.ts';
 import type { Operation } from '../../runtime/writer.ts';
+import { troubleAsking } from './closed.ts';
 import { leftMs } from './plan.ts';
 import { type AcmeIssuer, type AcmePorts, AUTHOR, SOURCE } from './ports.ts';
 import { noteAccount, waitFor } from './scene.ts';
-import { troubleOf } from './trouble.ts';
 
 /** How long it is remembered that something was revoked. */
 const KEPT_MS = 7 * 86_400_000;
@@ -104,10 +104,11 @@ export async function reconcileRevocation(scene: RevocationScene): Promise<Outco
   try {
     await ports.acme.revoke(account, { chainPem, reason }, signal);
   } catch (error) {
-    const trouble = troubleOf(error);
+    const trouble = await troubleAsking({ ports, account, signal }, error);
     if (trouble === undefined) throw error;
     // Registered anew: a change that calls for this name again.
-    if (trouble.kind === 'forgotten') await noteAccount(ports, issuer, trouble);
+    if (trouble.kind === 'forgotten' || trouble.kind === 'closed')
+      await noteAccount(ports, issuer, trouble);
     const waitMs = waitFor(trouble, backoffMs(failures + 1, RETRY, ports.random));
     const { message } = trouble;
     const failure = { reason: trouble.reason, message, sinceMs: nowMs, nextTryMs: nowMs + waitMs };

@@ -33,6 +33,8 @@ const HOLD = { baseMs: 2_000, capMs: 10 * 60_000 };
 /** Certificates in a row that have to be in trouble until nobody asks the CA for a while. */
 const TROUBLED_MAX = 3;
 const RETRY_AFTER_MS_MAX = 7 * 86_400_000;
+/** A CA that closes one account after the other has its reasons: a person should know them. */
+export const REPLACE_MS_MIN = 86_400_000;
 
 /** Stores how far the order has come; the change calls for the next step by itself. */
 export async function advance(
@@ -116,6 +118,26 @@ export async function noteAccount(
   await ports.writer.commit([operation], AUTHOR);
 }
 
+/** Undefined: as it is. The word of who asked with the account from before says nothing of this one. */
+function closedAfter(
+  nowMs: number,
+  { url, ...kept }: AcmeAccountRecord & { readonly failures: number },
+  { reason, message, accountUrl }: Trouble,
+): AcmeAccountRecord | undefined {
+  if (url !== accountUrl || kept.closed !== undefined) return undefined;
+  const { replacedMs, failures } = kept;
+  const isAgain = replacedMs !== undefined && Math.abs(nowMs - replacedMs) < REPLACE_MS_MIN;
+  const again =
+    'again, within a day: ask the CA why; "b8sctl issuer rollover" registers another at once';
+  const failure = {
+    reason,
+    message: isAgain ? `${message}; ${again}` : `${message}; another one is registered`,
+    sinceMs: nowMs,
+    nextTryMs: isAgain ? nowMs + REPLACE_MS_MIN : nowMs,
+  };
+  return { ...kept, closed: message, failures: failures + 1, failure };
+}
+
 /** Undefined: as it is. */
 function accountAfter(
   { clock, random }: AcmePorts,
@@ -131,6 +153,7 @@ function accountAfter(
     const { url: __, ...unknown } = kept;
     return unknown;
   }
+  if (trouble.kind === 'closed') return closedAfter(clock.nowMs(), { ...kept, failures }, trouble);
   const all = by === undefined ? troubled : [...new Set([...troubled, by])].toSorted();
   const isHeld = trouble.kind === 'account' || by === undefined || all.length >= TROUBLED_MAX;
   if (!isHeld) return all.length === troubled.length ? undefined : { ...before, troubled: all };

@@ -2,12 +2,13 @@ import type { AcmeOrderRecord } from '../../runtime/acme/records.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Outcome } from '../../runtime/controller.ts';
 import { scopeOf } from '../../runtime/scope.ts';
+import { troubleAsking } from './closed.ts';
 import { fail } from './end.ts';
 import { downloadCertificate, finalizeOrder } from './finish.ts';
 import { placeOrder, recoverOrder } from './place.ts';
 import { proveNames } from './prove.ts';
 import { noteAccount, type OrderScene, rest } from './scene.ts';
-import { OrderError, troubleOf } from './trouble.ts';
+import { OrderError } from './trouble.ts';
 
 /**
  * What one reconcile may take for all that it asks a CA, so that it is over, and what it found out
@@ -49,7 +50,7 @@ export async function stepped(
     await noteAccount(ports, issuer, undefined);
     return outcome;
   } catch (error) {
-    const trouble = troubleOf(error, order.value.phase);
+    const trouble = await troubleAsking(scene, error, order.value.phase);
     if (trouble === undefined) throw error;
     if (trouble.kind === 'order')
       return await fail(scene, trouble, error instanceof OrderError ? error.unproven : []);

@@ -11,12 +11,15 @@ export interface Trouble {
   /**
    * `order`: the CA said no to it. `account`: it says no to whoever asks with this account.
    * `unreachable`: it could not be reached, or talks nonsense. `forgotten`: it has no such account.
+   * `closed`: it has closed the account.
    */
-  readonly kind: 'order' | 'account' | 'unreachable' | 'forgotten';
+  readonly kind: 'order' | 'account' | 'unreachable' | 'forgotten' | 'closed';
   /** One word, as `IssuanceFailure` has it. */
   readonly reason: string;
   readonly message: string;
   readonly retryAfterMs: number | undefined;
+  /** When `closed`: of the account; undefined: it was asked for by its key. */
+  readonly accountUrl?: string | undefined;
 }
 
 /** This order cannot succeed, whatever the CA says; the message holds the mend. */

@@ -152,3 +152,23 @@ test('a Site may name the Secret; taking the Secret out again leads back to the 
   expect(condition(shop()!, 'Ready')).toMatchObject({ status: 'True', reason: 'Issued' });
   await at.end();
 });
+
+test('a Secret that nobody can open says so with the mend; a key of ours that is lost is sealed anew', async () => {
+  const at = await bringing();
+  const pair = await at.made(['*.example.com', 'example.com']);
+  await at.bring(pair);
+  const before = materialIn(at);
+  const { uid } = certificateIn(at).metadata;
+  await at.put('material', uid, before && { ...before, sealedKey: 'sealed|elsewhere' });
+  await at.settle();
+  expect(materialIn(at)).toMatchObject({ sealedKey: before?.sealedKey });
+  await at.configure('Secret', 'own', { data: { 'tls.crt': 'lost', 'tls.key': 'lost' } });
+  await at.settle();
+  expect(readyIn(at)).toMatchObject({ status: 'False', reason: 'SecretLost' });
+  expect(readyIn(at)?.message).toMatch(
+    /tls.crt was sealed .* write the value again.*goes on being/,
+  );
+  await at.bring(pair);
+  expect(readyIn(at)).toMatchObject({ status: 'True', reason: 'Brought' });
+  await at.end();
+});

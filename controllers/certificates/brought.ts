@@ -4,8 +4,9 @@ import type { Sealer } from '../../runtime/authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { afterWrite, type Outcome } from '../../runtime/controller.ts';
 import { qualifiedName } from '../../runtime/keys.ts';
+import { keptMaterial } from '../../runtime/material-key.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';
-import { createSecrets } from '../../runtime/secrets.ts';
+import { createSecrets, SecretLostError } from '../../runtime/secrets.ts';
 import type { World } from '../../runtime/world.ts';
 import type { Author, Operation, Writer } from '../../runtime/writer.ts';
 import {
@@ -33,9 +34,12 @@ export async function reconcileBrought(
   const { world, writer, clock, sealer, certificateReader } = ports;
   const { uid } = certificate.metadata;
   const stored = world.record('material', uid);
-  const brought = broughtIn(ports, certificate);
+  const found = broughtIn(ports, certificate);
+  const brought = found instanceof SecretLostError ? undefined : found;
   const nowMs = clock.nowMs();
-  const facts = { certificate, brought, material: stored?.value };
+  // One whose key nobody can open reaches no node: what was brought is sealed anew.
+  const held = keptMaterial(sealer, uid, stored?.value);
+  const facts = { certificate, brought: found, material: held };
   const plan = planBrought(facts, certificateReader, nowMs);
   const material: MaterialRecord | undefined =
     plan.kind === 'use' && brought !== undefined
@@ -54,11 +58,19 @@ export async function reconcileBrought(
   return afterWrite(await writer.commit(operations, author), recheckInMs);
 }
 
-function broughtIn(ports: BroughtPorts, { metadata, spec }: Certificate): Brought | undefined {
+function broughtIn(
+  ports: BroughtPorts,
+  { metadata, spec }: Certificate,
+): Brought | SecretLostError | undefined {
   const { namespace } = metadata;
   const secret = qualifiedName({ namespace, name: spec.secret ?? '' });
   const secrets = createSecrets(ports);
-  const chainPem = secrets.read(secret, CHAIN_KEY);
-  const keyPem = secrets.read(secret, PRIVATE_KEY);
-  return chainPem === undefined || keyPem === undefined ? undefined : { chainPem, keyPem };
+  try {
+    const chainPem = secrets.read(secret, CHAIN_KEY);
+    const keyPem = secrets.read(secret, PRIVATE_KEY);
+    return chainPem === undefined || keyPem === undefined ? undefined : { chainPem, keyPem };
+  } catch (error) {
+    if (error instanceof SecretLostError) return error;
+    throw error;
+  }
 }

@@ -130,6 +130,16 @@ test('keys of a certificate that is gone are removed, also at the start of dom',
   await restarted.end();
 });
 
+test('a certificate whose key nobody can open is issued anew: no node could be given it', async () => {
+  const at = await issuing();
+  const [found] = at.world.records('material');
+  await at.put('material', found?.[0] ?? '', found && { ...found[1].value, sealedKey: 'lost' });
+  await at.settle();
+  expect(at.world.records('material')[0]?.[1].value.sealedKey).toContain('key 2');
+  expect(condition(certificateIn(at), 'Ready')?.status).toBe('True');
+  await at.end();
+});
+
 test('a certificate that a person declared under the name of a site is left alone', async () => {
   const at = await scene();
   at.start(certificatesController(at));

@@ -9,6 +9,7 @@ import { describeError } from '../../runtime/control-loop.ts';
 import { afterWrite, type Controller, type Outcome } from '../../runtime/controller.ts';
 import type { EventRecorder } from '../../runtime/events.ts';
 import { qualifiedName, splitName } from '../../runtime/keys.ts';
+import { keptMaterial } from '../../runtime/material-key.ts';
 import { nodeViews } from '../../runtime/node-view.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';
 import { isKind, type World, type WorldChange } from '../../runtime/world.ts';
@@ -167,7 +168,8 @@ async function reconcileCertificate(ports: CertificatePorts, name: string): Prom
   const facts = {
     certificate,
     issuer,
-    material: stored?.value,
+    material: keptMaterial(sealer, uid, stored?.value),
+    isKeyLost: stored !== undefined && keptMaterial(sealer, uid, stored.value) === undefined,
     fallbacks: fallbacksOf(world, issuer),
     acme: acmeFacts(world, certificate, issuer),
   };

@@ -5,6 +5,7 @@ import type { ConditionInput } from '../../runtime/conditions.ts';
 import { describeError } from '../../runtime/control-loop.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';
 import { AHEAD_MS_MAX } from '../../runtime/renewal.ts';
+import { SecretLostError } from '../../runtime/secrets.ts';
 import { currentOf, turnInMs } from './plan.ts';
 import { inConditions, iso, type Words } from './words.ts';
 
@@ -23,8 +24,11 @@ export interface Brought {
 
 export interface BroughtFacts {
   readonly certificate: Certificate;
-  /** What the Secret holds; undefined: there is no such Secret, or it lacks one of the two. */
-  readonly brought: Brought | undefined;
+  /**
+   * What the Secret holds; undefined: there is no such Secret, or it lacks one of the two; an
+   * error: nobody can open it.
+   */
+  readonly brought: Brought | SecretLostError | undefined;
   readonly material: MaterialRecord | undefined;
 }
 
@@ -51,6 +55,12 @@ export function planBrought(
     const mend = `b8sctl create secret tls ${certificate.spec.secret} --cert FILE --key FILE`;
     return refuse('SecretNotFound', `has no ${CHAIN_KEY} and ${PRIVATE_KEY}; ${mend}`);
   }
+  if (brought instanceof SecretLostError)
+    return {
+      kind: 'refuse',
+      words: { reason: 'SecretLost', message: brought.message },
+      recheckInMs,
+    };
   let read: Read;
   try {
     read = reader.read(brought.chainPem, brought.keyPem);

@@ -22,7 +22,10 @@ export const ISSUE_RETRY_MS = 60_000;
 export interface CertificateFacts {
   readonly certificate: Certificate;
   readonly issuer: Issuer | undefined;
+  /** Undefined: there is none, or none whose key can be opened. */
   readonly material: MaterialRecord | undefined;
+  /** There is one, sealed with another seal key: it can be given to no node. Left out: no. */
+  readonly isKeyLost?: boolean;
   /** Issuers that may have issued it beside the declared one; left out: none. */
   readonly fallbacks?: readonly Issuer[];
   /** When the declared Issuer is an ACME CA. */
@@ -148,7 +151,11 @@ function readyOf(
     const message = `good until ${iso(material.notAfterMs)}`;
     return { type, status: 'True', reason: 'Issued', message };
   }
-  const kept = isGood ? '; the certificate from before goes on being served' : '';
+  const kept = isGood
+    ? '; the certificate from before goes on being served'
+    : facts.isKeyLost === true
+      ? '; the key of the one from before was sealed with another seal key: only nodes that hold it go on serving it'
+      : '';
   const found = obstacle(facts, failure, nowMs) ?? progress(facts, nowMs);
   const { reason, message } = found ?? { reason: 'Issuing', message: 'it is being issued' };
   return { type, status: 'False', reason, message: `${message}${kept}` };

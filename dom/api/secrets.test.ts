@@ -86,6 +86,32 @@ test('the same values again change nothing; what is shown may be written back', 
   scene.stop();
 });
 
+test('a value that was sealed with a lost key is replaced, which is said; others are kept', async () => {
+  const scene = await domScene();
+  await scene.apply(secret({ password: 'open sesame', user: 'ali' }));
+  const [item] = (await scene.store.list('/b8s/secrets/', { limit: 2 })).items;
+  if (item === undefined) throw new Error('no Secret');
+  const lost = JSON.parse(item.value) as { spec: { data: Record<string, string> } };
+  lost.spec.data = { ...lost.spec.data, password: 'v1.c29tZXRoaW5nIGVsc2U' };
+  const put = { kind: 'put', key: item.key, value: JSON.stringify(lost) } as const;
+  await scene.store.commit({ guards: [], writes: [put] });
+  await scene.clock.advance(100);
+  expect(() => readBack(scene, 'password')).toThrow(
+    /Secret "default\/token": password .* another seal key .*write the value again/,
+  );
+  // Whoever changes one value writes the others back as they were shown.
+  const how = { manager: 'b8sctl', command: 'apply', dryRun: false, forceConflicts: false };
+  const apply = (data: Record<string, string>) =>
+    scene.term.api.apply({ objectJson: JSON.stringify(secret(data)), ...how }, ADMIN);
+  const kept = await apply({ password: '(sealed)', user: 'baba' });
+  expect(kept.warnings).toEqual([]);
+  const { warnings } = await apply({ password: 'close sesame', user: '(sealed)' });
+  expect(warnings).toEqual([expect.stringContaining('spec.data.password: what was there')]);
+  await scene.clock.advance(100);
+  expect([readBack(scene, 'password'), readBack(scene, 'user')]).toEqual(['close sesame', 'baba']);
+  scene.stop();
+});
+
 test.each([
   {
     when: 'a placeholder has nothing behind it',

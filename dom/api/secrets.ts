@@ -6,6 +6,12 @@ import type { ObjectName } from '../../runtime/keys.ts';
 import { RequestError } from '../../runtime/request-error.ts';
 import { secretContext } from '../../runtime/secrets.ts';
 
+/** What is to be stored, and what the person who wrote it should know. */
+export interface Sealed {
+  readonly given: Given;
+  readonly warnings: readonly string[];
+}
+
 /**
  * What was written, with the values of a Secret sealed: nothing else of dom ever holds them in the
  * clear. A value that is there already keeps its sealed text, so that to say it again changes
@@ -15,15 +21,41 @@ export function sealGiven(
   sealer: Sealer,
   name: ObjectName,
   { given, live }: { readonly given: Given; readonly live: Resource | undefined },
-): Given {
-  if (name.kind !== 'Secret') return given;
+): Sealed {
+  if (name.kind !== 'Secret') return { given, warnings: [] };
+  const warnings: string[] = [];
   const { data = {} } = given.spec as Partial<Secret['spec']>;
   const held = (live as Secret | undefined)?.spec.data ?? {};
   const sealed = Object.entries(data).map(([key, value]) => {
     const context = secretContext({ namespace: name.namespace ?? '', name: name.name, key });
-    return [key, sealValue(sealer, value, { key, context, held: held[key] })] as const;
+    const before = heldValue(sealer, { sealed: held[key], context });
+    if (before.kind === 'lost' && value !== SEALED) warnings.push(replacedWarning(key));
+    return [key, sealValue(sealer, value, { key, context, before })] as const;
   });
-  return { ...given, spec: { ...(given.spec as object), data: Object.fromEntries(sealed) } };
+  const spec = { ...(given.spec as object), data: Object.fromEntries(sealed) };
+  return { given: { ...given, spec }, warnings };
+}
+
+type Held =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'held'; readonly sealed: string; readonly value: string }
+  /** It was sealed with a key that is lost. */
+  | { readonly kind: 'lost'; readonly sealed: string };
+
+function heldValue(
+  sealer: Sealer,
+  { sealed, context }: { readonly sealed: string | undefined; readonly context: string },
+): Held {
+  if (sealed === undefined) return { kind: 'none' };
+  try {
+    return { kind: 'held', sealed, value: sealer.open(sealed, context) };
+  } catch {
+    return { kind: 'lost', sealed };
+  }
+}
+
+function replacedWarning(key: string): string {
+  return `spec.data.${key}: what was there had been sealed with another seal key, and could not be read; it is replaced`;
 }
 
 function sealValue(
@@ -32,17 +64,18 @@ function sealValue(
   {
     key,
     context,
-    held,
-  }: { readonly key: string; readonly context: string; readonly held: string | undefined },
+    before,
+  }: { readonly key: string; readonly context: string; readonly before: Held },
 ): string {
   if (value === SEALED) {
-    if (held !== undefined) return held;
+    // Also one that is lost: the seal key from before may come back, and others are changed now.
+    if (before.kind !== 'none') return before.sealed;
     throw refused(`spec.data.${key} "${SEALED}": dom holds no such value; write the value itself`);
   }
   if (Buffer.byteLength(value) > SECRET_BYTES_MAX)
     throw refused(`spec.data.${key}: is over ${SECRET_BYTES_MAX} bytes`);
-  return held !== undefined && sealer.open(held, context) === value
-    ? held
+  return before.kind === 'held' && before.value === value
+    ? before.sealed
     : sealer.seal(value, context);
 }
 

@@ -60,9 +60,10 @@ export async function applyObject(
   return commitDraft(ports, author, { dryRun: request.dryRun }, async () => {
     const live = await readObject(ports.store, name);
     refuseDeleted(live, name);
+    const sealed = sealGiven(ports.sealer, name, { given: validation.given, live });
     const merged = mergeApplied({
       ...(live !== undefined && { live }),
-      applied: sealGiven(ports.sealer, name, { given: validation.given, live }),
+      applied: sealed.given,
       manager,
       force: request.forceConflicts,
       time: new Date(ports.clock.nowMs()).toISOString(),
@@ -77,7 +78,7 @@ export async function applyObject(
       outcome,
       objectJson: JSON.stringify(shown(next)),
       previousJson: live === undefined ? '' : JSON.stringify(shown(live)),
-      warnings: [],
+      warnings: sealed.warnings,
     };
     return { operations, result };
   });
@@ -106,7 +107,7 @@ export async function updateObject(
       );
     const time = new Date(ports.clock.nowMs()).toISOString();
     const sealed = sealGiven(ports.sealer, name, { given, live });
-    const updated = mergeUpdated({ live, updated: sealed, manager, time });
+    const updated = mergeUpdated({ live, updated: sealed.given, manager, time });
     const next = complete(object, live, updated);
     const operations = await writeSteps(ports, live, next);
     return { operations, result: { objectJson: JSON.stringify(shown(next)) } };

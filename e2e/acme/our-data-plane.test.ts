@@ -63,6 +63,7 @@ describe.skipIf(missing !== undefined)(
         ...{ acme, reader: certificateReader, roots: [] },
         server: { directory: pebble.directory, caPem: pebble.caPem },
         nowhere: { directory: '' },
+        deactivate: () => Promise.reject(new Error('not asked for here')),
         prove: (proof) => show([...proofs, proof]),
         pass: () => clock.sleep(20),
         close: () => show([]),

@@ -5,9 +5,13 @@ import {
   type AcmeScene,
   type AcmeSceneOptions,
   type AcmeUnderTest,
+  signal,
   txtValue,
 } from '../../runtime/acme/scene.case.ts';
 import { createAcmeClient } from '../../runtime/node/acme/acme.ts';
+import { createCalls } from '../../runtime/node/acme/calls.ts';
+import { asAccount } from '../../runtime/node/acme/steps.ts';
+import { createTransport } from '../../runtime/node/acme/transport.ts';
 import { certificateReader } from '../../runtime/node/certificate-reader.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
 import { type ChallengeServer, startChallengeServer } from '../support/challenge-server.ts';
@@ -31,6 +35,8 @@ describe
   ({ nonceReject }) => {
     const clock = systemClock();
     const acme = createAcmeClient({ clock });
+    const transport = createTransport({ userAgent: 'b8s-test' });
+    const steps = { calls: createCalls({ clock, transport }), clock };
     /** Each takes a second to start, and accounts keep cases apart. */
     const pebbles = new Map<string, Promise<Pebble>>();
     let challenges: ChallengeServer;
@@ -41,6 +47,7 @@ describe
     });
     afterAll(async () => {
       acme.close();
+      transport.close();
       const started = await Promise.allSettled(pebbles.values());
       for (const one of started) if (one.status === 'fulfilled') await one.value.stop();
       await challenges.stop();
@@ -65,6 +72,10 @@ describe
           else if (type === 'tls-alpn-01') await challenges.setTlsAlpn(name, keyAuthorization);
           else await challenges.setTxt(`_acme-challenge.${name}`, txtValue(keyAuthorization));
         },
+        deactivate: (account) =>
+          asAccount(steps, account, { what: 'deactivate the account', signal }, async (post) => {
+            await post({ url: account.url, payload: { status: 'deactivated' } });
+          }),
         pass: () => clock.sleep(20),
         async close() {
           for (const name of shown) {

@@ -64,6 +64,21 @@ function accountCases(start: Start): void {
     expect(await acme.findAccount(server, keyPem, signal)).toBeUndefined();
   });
 
+  test('a deactivated account is refused, also when it is looked for by its key (§7.3.6)', async () => {
+    const { scene, account } = await start();
+    const { acme, server } = scene;
+    await scene.deactivate(account);
+    const { keyPem } = account;
+    const attempts = [
+      () => acme.createOrder(account, { names: NAMES }, signal),
+      () => acme.updateContact(account, [], signal),
+      () => acme.findAccount(server, keyPem, signal),
+      () => acme.register(server, { keyPem, contact: CONTACT }, signal),
+    ];
+    for (const attempt of attempts)
+      expect((await refusal(attempt())).document.type).toBe('unauthorized');
+  });
+
   test('a contact can be changed, and left away (§7.3.2)', async () => {
     const { scene, account } = await start();
     await scene.acme.updateContact(account, ['mailto:new@example.com'], signal);

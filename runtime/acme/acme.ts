@@ -152,7 +152,10 @@ export interface Acme {
   /** What a token is answered with: `<token>.<thumbprint of the account's key>` (RFC 8555 §8.1). */
   keyAuthorization(token: string, accountKeyPem: string): string;
   directory(server: AcmeServer, signal: AbortSignal): Promise<AcmeDirectory>;
-  /** The account's URL; of the account that the key has already, if any (RFC 8555 §7.3). */
+  /**
+   * The account's URL; of the account that the key has already, if any (RFC 8555 §7.3). One that is
+   * deactivated or revoked is refused as `unauthorized`, here and everywhere (§7.3.6).
+   */
   register(
     server: AcmeServer,
     request: {

@@ -28,7 +28,21 @@ export interface AcmeAccountRecord {
   readonly failure?: IssuanceFailure;
   /** Generation of the Issuer that failed: with another one the CA is asked at once. */
   readonly failedGeneration?: number;
+  /** Why the CA has closed it, for a person: another account is needed; absent: it has not. */
+  readonly closed?: string;
+  /** When it took the place of one that the CA had closed; absent: it did not. */
+  readonly replacedMs?: number;
+  /** Until it is registered: its key had an account at this CA before, which is found by it. */
+  readonly isKnown?: true;
+  /** Accounts that the Issuer had before it was changed, the newest last; absent: none. */
+  readonly earlier?: readonly EarlierAccount[];
 }
+
+/** An account at another CA, or bound to another external one: used again by who goes back to it. */
+export type EarlierAccount = Pick<
+  AcmeAccountRecord,
+  'directory' | 'sealedKey' | 'keyMs' | 'contact' | 'externalKeyId'
+>;
 
 /**
  * An order, as far as it has come. It is written before the CA hears of it, with the key that the

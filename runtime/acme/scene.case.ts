@@ -29,6 +29,8 @@ export interface AcmeScene {
     readonly token: string;
     readonly keyAuthorization: string;
   }): Promise<void>;
+  /** The account is deactivated (RFC 8555 §7.3.6). */
+  deactivate(account: AcmeAccount): Promise<void>;
   /** Lets some time pass, where time does not by itself. */
   pass(): Promise<void>;
   close(): Promise<void>;

@@ -50,6 +50,8 @@ export interface FakeAcmeCa {
   revokeAuthorizations(): void;
   /** It lost them: their keys are unknown, their orders unreachable. */
   forgetAccounts(): void;
+  /** RFC 8555 §7.3.6: it deactivates them, and takes nothing from them any more. */
+  closeAccounts(): void;
   /** Ends what it is still about to look at. */
   close(): void;
 }
@@ -121,6 +123,10 @@ export function createFakeAcmeCa(ports: {
     forgetAccounts() {
       for (const [url, account] of state.accounts)
         state.accounts.set(url, { ...account, thumbprint: '' });
+    },
+    closeAccounts() {
+      for (const [url, account] of state.accounts)
+        state.accounts.set(url, { ...account, closed: true });
     },
     close: () => closing.abort(new Error('the CA has ended')),
   };

@@ -42,6 +42,7 @@ async function open(options: AcmeSceneOptions): Promise<AcmeScene> {
     roots,
     prove: async ({ type, name, keyAuthorization }) =>
       void shown.add(`${type} ${name} ${keyAuthorization}`),
+    deactivate: async () => ca.closeAccounts(),
     pass: () => clock.advance(1_000),
     close: async () => ca.close(),
   };

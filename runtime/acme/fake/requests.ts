@@ -41,7 +41,7 @@ export function createRequests(
       };
     },
     register: async (_, request) => register(state, request),
-    findAccount: async (_, keyPem) => accountOf(state, keyPem)?.url,
+    findAccount: async (_, keyPem) => inUse(accountOf(state, keyPem))?.url,
     async updateContact(by, contact) {
       const account = authenticate(state, by);
       state.accounts.set(account.url, { ...account, contact });
@@ -100,7 +100,7 @@ function register(
   state: FakeAcmeState,
   request: Parameters<FakeAcmeRequests['register']>[1],
 ): string {
-  const existing = accountOf(state, request.keyPem);
+  const existing = inUse(accountOf(state, request.keyPem));
   if (existing !== undefined) return existing.url;
   const { externalAccounts } = state.settings;
   const bound = request.externalAccount;
@@ -208,6 +208,14 @@ function authenticate(state: FakeAcmeState, { url, keyPem }: AcmeAccount): FakeA
     throw refuse('accountDoesNotExist', `there is no account ${url}`);
   if (account.thumbprint !== fakeThumbprint(keyPem))
     throw refuse('unauthorized', 'the key is not that of the account', { status: 403 });
+  inUse(account);
+  return account;
+}
+
+/** The same; refuses one that is closed (RFC 8555 §7.3.6). */
+function inUse(account: FakeAcmeAccount | undefined): FakeAcmeAccount | undefined {
+  if (account?.closed === true)
+    throw refuse('unauthorized', `the account ${account.url} is deactivated`, { status: 401 });
   return account;
 }
 

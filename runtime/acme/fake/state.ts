@@ -79,6 +79,8 @@ export interface FakeAcmeAccount {
   readonly thumbprint: string;
   readonly contact: readonly string[];
   readonly externalKeyId?: string | undefined;
+  /** Absent: it is in use. */
+  readonly closed?: true;
 }
 
 export interface FakeAcmeOrder {

@@ -1,4 +1,5 @@
 import { type Acme, type AcmeAccount, AcmeProblem, type AcmeServer } from '../../acme/acme.ts';
+import type { Clock } from '../../clock.ts';
 import type { Call } from './calls.ts';
 import { linkTargets } from './headers.ts';
 import { bindExternally, readSigningKey, signJws } from './jws.ts';
@@ -11,6 +12,7 @@ import {
   readAnswer,
   type StepPorts,
 } from './steps.ts';
+import type { Answer } from './transport.ts';
 
 type AccountSteps = Pick<
   Acme,
@@ -35,7 +37,9 @@ export function accountSteps(ports: StepPorts): AccountSteps {
             ? {}
             : { externalAccountBinding: bindExternally(key, externalAccount, url) }),
         };
-        return locationOf(await calls.post(call, urls, { url, key, payload }), url, call);
+        const answer = await calls.post(call, urls, { url, key, payload });
+        refuseClosed(ports, answer, call);
+        return locationOf(answer, url, call);
       }),
 
     findAccount: (server, keyPem, signal) => findAccount(ports, { server, keyPem, signal }),
@@ -70,15 +74,34 @@ const ORDER_LIST_BYTES_MAX = 1024 * 1024;
 /** Of a longer list the end is never seen. */
 const ORDERS_READ_MAX = 20_000;
 
+/** Some CAs tell of an account that is closed as of any other (RFC 8555 §7.1.2). */
+function refuseClosed({ clock }: StepPorts, answer: Answer, call: Call): void {
+  const status = statusOf(answer, call, clock);
+  if (status !== 'deactivated' && status !== 'revoked') return;
+  throw new AcmeProblem({ type: 'unauthorized', detail: `the account is ${status}`, status: 401 });
+}
+
+/** Undefined: the CA does not say; where the account is, is all that is needed of it. */
+function statusOf(answer: Answer, call: Call, clock: Clock): string | undefined {
+  try {
+    return readAnswer(answer, call, clock).fields.optionalText('status');
+  } catch {
+    return undefined;
+  }
+}
+
 function findAccount(
-  { calls }: StepPorts,
+  ports: StepPorts,
   given: { readonly server: AcmeServer; readonly keyPem: string; readonly signal: AbortSignal },
 ): Promise<string | undefined> {
+  const { calls } = ports;
   return calls.run('look for the account', given, async (call, urls) => {
     const [url, key] = [urls.newAccount, readSigningKey(given.keyPem)];
     try {
       const payload = { onlyReturnExisting: true };
-      return locationOf(await calls.post(call, urls, { url, key, payload }), url, call);
+      const answer = await calls.post(call, urls, { url, key, payload });
+      refuseClosed(ports, answer, call);
+      return locationOf(answer, url, call);
     } catch (error) {
       if (isProblem(error, 'accountDoesNotExist')) return undefined;
       throw error;
