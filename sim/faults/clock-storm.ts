@@ -4,8 +4,15 @@ import type { StormPorts } from './storm.ts';
 /** From a leap second's worth to a wrong time zone. */
 const JUMPS_MS_MAX = [5_000, 60_000, 15 * 60_000, 60 * 60_000] as const;
 
-/** Clocks that are off, go at a pace of their own, and are set. They stay as they are after it. */
-export function stormClocks({ doms, subs }: Cluster, ports: StormPorts): void {
+/** CAs date certificates back by so much. */
+const BACKDATE_MS = 60 * 60_000;
+
+/**
+ * Clocks that are off, go at a pace of their own, and are set. They stay as they are after it, but
+ * for a dom that is so far behind that no certificate of a CA has begun yet: it says that its clock
+ * may be wrong, and people set it. Returns what does so.
+ */
+export function stormClocks({ doms, subs, ca }: Cluster, ports: StormPorts): () => void {
   const { faults, random, during } = ports;
   const either = (most: number): number => (2 * random.next() - 1) * most;
   for (const { host } of [...doms, ...subs]) {
@@ -16,4 +23,8 @@ export function stormClocks({ doms, subs }: Cluster, ports: StormPorts): void {
     const { host } = random.chance(0.5) ? random.pick(doms) : random.pick(subs);
     host.jump(Math.round(either(random.pick(JUMPS_MS_MAX))));
   });
+  return () => {
+    for (const { host } of ca === undefined ? [] : doms)
+      if (host.clock.offMs < -BACKDATE_MS) host.jump(Math.round(-host.clock.offMs));
+  };
 }

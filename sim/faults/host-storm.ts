@@ -16,8 +16,9 @@ const EVENTS_MAX = 300;
 export function stormHosts(cluster: Cluster, ports: StormPorts): () => void {
   const endCrashes = stormProcesses(cluster, ports);
   const endDisks = stormDisks(cluster, ports);
-  stormClocks(cluster, ports);
+  const endClocks = stormClocks(cluster, ports);
   return () => {
+    endClocks();
     endDisks();
     endCrashes();
   };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { memoryStore } from '../../runtime/memory-store.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
-import { nextStepInMs } from './next-step.ts';
+import { isSweep, nextStepInMs } from './next-step.ts';
 
 const NOW_MS = Date.parse('2027-01-15T08:00:00.000Z');
 
@@ -30,4 +30,13 @@ test.each<{
   }
   const clocks = clocksMs.map((ms) => ({ nowMs: () => ms }));
   expect(await nextStepInMs({ store, clocks })).toBe(inMs);
+});
+
+test.each([
+  { when: 'expired tokens go', keys: ['-/b8s/system/token/a', '-/b8s/system/token/b'], is: true },
+  { when: 'one is made', keys: ['/b8s/system/token/a'], is: false },
+  { when: 'one buys something', keys: ['-/b8s/system/token/a', '/b8s/nodes/a'], is: false },
+  { when: 'a lease ends', keys: [], is: false },
+])('what dom sweeps at rest: $when', ({ keys, is }) => {
+  expect(isSweep(keys)).toBe(is);
 });

@@ -1,6 +1,6 @@
 import type { Zone } from '../../api/zone.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { kindPrefix } from '../../runtime/keys.ts';
+import { kindPrefix, recordKey } from '../../runtime/keys.ts';
 import type { Store } from '../../runtime/store.ts';
 
 export interface NextStepFacts {
@@ -22,4 +22,12 @@ export async function nextStepInMs({ store, clocks }: NextStepFacts): Promise<nu
   });
   // What is late waits for dom to look, which a timer that no clock can set does.
   return leftMs.filter((each) => each > 0).reduce((one, other) => Math.min(one, other), Infinity);
+}
+
+/**
+ * Whether a commit removes what has expired, and does nothing else: dom looks for that every ten
+ * minutes, also while all is at rest. Keys as `Cluster.commits` has them.
+ */
+export function isSweep(keys: readonly string[]): boolean {
+  return keys.length > 0 && keys.every((key) => key.startsWith(`-${recordKey('token', '')}`));
 }

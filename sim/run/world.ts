@@ -19,16 +19,10 @@ import { startStrangers } from '../load/strangers.ts';
 import { viewOfAll } from '../load/view.ts';
 import { startUpgrades, upgradeAll } from '../skew/upgrade.ts';
 import { restoreBackup } from './backup.ts';
-import { nextStepInMs } from './next-step.ts';
+import { isSweep, nextStepInMs } from './next-step.ts';
+import { CONVERGENCE_MS_MAX, renewedMsMax } from './patience.ts';
 import type { Setting } from './setting.ts';
 
-/** Once the faults stop and the users are content, all is as wished within this time (INV-1). */
-export const CONVERGENCE_MS_MAX = 90_000;
-/**
- * With an ACME CA besides: tries that failed are put off, and what is good for minutes is renewed
- * until all that there is lasts.
- */
-const RENEWED_MS_MAX = 15 * 60_000;
 /** The faults stop, and by then the users, too, must have got through. */
 const USERS_MS_MAX = 300_000;
 /**
@@ -190,7 +184,7 @@ export class World {
   /** INV-1. It counts only if it lasts: leases that are about to end still look well. */
   async #converge(): Promise<number> {
     const startMs = this.#scheduler.nowMs;
-    const moreMs = this.#cluster.ca === undefined ? 0 : RENEWED_MS_MAX;
+    const moreMs = renewedMsMax(this.#cluster);
     await this.#pass(USERS_MS_MAX + moreMs, () => this.#people === 'content');
     if (this.#people === 'busy') this.#violated(1, 'a user still waits for dom to take a change');
     let [wishedMs, firstMs]: [number, number | undefined] = [this.#scheduler.nowMs, undefined];
@@ -228,7 +222,8 @@ export class World {
     const before = await this.#revision();
     await this.#pass(QUIET_MS);
     const after = await this.#revision();
-    if (after !== before) {
+    const swept = commits.filter(({ keys }) => isSweep(keys)).length;
+    if (after !== before + BigInt(swept)) {
       const keys = commits.map(({ revision, keys: each }) => `${revision}: ${each.join(' ')}`);
       this.#violated(2, `revision ${before} became ${after} at rest: ${keys.join('; ')}`);
     }
