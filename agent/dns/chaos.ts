@@ -44,4 +44,5 @@ const CHAOS: CompiledZone = {
   negativeSoa: NOTHING,
   loans: [],
   signing: undefined,
+  outcome: { uid: '', name: 'chaos', serial: 0, error: undefined },
 };

@@ -73,11 +73,13 @@ export function compileZones(
 } {
   const zones = new Map<NameKey, CompiledZone>();
   const outcomes = plans.map((plan): ZoneOutcome => {
-    const { zone, error } = compileOrKeep(plan, { previous, compiled });
+    const known = compiled.get(plan);
+    const { zone, error } =
+      known === undefined ? compileOrKeep(plan, { previous, compiled }) : { zone: known };
     if (zone !== undefined) zones.set(zone.origin, zone);
+    if (zone !== undefined && error === undefined) return zone.outcome;
     const { uid, name } = plan;
-    const keyTags = zone?.signing?.keyTags;
-    return { uid, name, serial: zone?.serial, ...(keyTags && { keyTags }), error };
+    return { ...(zone?.outcome ?? { uid, serial: undefined }), name, error };
   });
   return { zones, outcomes };
 }
@@ -114,11 +116,11 @@ function compileOrKeep(
     readonly previous: ReadonlyMap<NameKey, CompiledZone>;
     readonly compiled: CompiledPlans;
   },
-): { readonly zone: CompiledZone | undefined; readonly error: string | undefined } {
+): { readonly zone: CompiledZone | undefined; readonly error?: string } {
   try {
-    const zone = compiled.get(plan) ?? compileZone(plan);
+    const zone = compileZone(plan);
     compiled.set(plan, zone);
-    return { zone, error: undefined };
+    return { zone };
   } catch (cause) {
     const kept = previous.get(parseName(plan.origin) ?? ROOT);
     const error = cause instanceof Error ? cause.message : String(cause);

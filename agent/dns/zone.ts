@@ -6,6 +6,7 @@ import { type NameKey, nameText, parseName } from './name.ts';
 import { TTL_S_MAX } from './planned-rrset.ts';
 import { parseRecord } from './record-data.ts';
 import { distinctRecords, type Rrset } from './rrset.ts';
+import type { ZoneOutcome } from './snapshot.ts';
 import { SoaRrset } from './soa.ts';
 import { ZoneDraft } from './zone-draft.ts';
 import { ZoneNodes } from './zone-nodes.ts';
@@ -42,6 +43,8 @@ export interface CompiledZone {
   readonly loans: readonly Borrowed[];
   /** Undefined: it is not signed. */
   readonly signing: ZoneSigning | undefined;
+  /** What is said of it: the same object for as long as it is served. */
+  readonly outcome: ZoneOutcome;
 }
 
 export const SOA_TTL_S = 3600;
@@ -64,11 +67,11 @@ export function compileZone(given: ZonePlan): CompiledZone {
     const signing = compileSigning(plan, origin);
     const { geoNames, borrowed } = draft;
     const parts = { plan, origin, soa, keyRrsets: signing?.rrsets ?? [], geoNames, borrowed };
+    const { uid, name, serial } = plan;
+    const keyTags = signing?.keyTags;
     return {
-      uid: plan.uid,
-      name: plan.name,
-      origin,
-      serial: plan.serial,
+      ...{ uid, name, origin, serial },
+      outcome: { uid, name, serial, ...(keyTags && { keyTags }), error: undefined },
       nodes: new ZoneNodes({ ...parts, ...draft.finish() }),
       soa,
       loans: [...borrowed.values()],

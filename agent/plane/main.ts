@@ -4,7 +4,7 @@ import type { DnsWorkerParts } from './dns-worker.ts';
 import type { ToWorker } from './messages.ts';
 import { channelLog, runWorker, type WorkerChannel, type WorkerEngine } from './worker.ts';
 import type { DnsTlsSettings, WorkerConfig } from './worker-config.ts';
-import { growMessages } from './zone-changes.ts';
+import { growMessages, shrinkReports } from './zone-changes.ts';
 
 /*
  * The entry of a worker thread. Each kind loads only what it needs: a nameserver has no use for
@@ -14,9 +14,10 @@ const config = workerData as WorkerConfig;
 if (parentPort === null) throw new Error('agent/plane/main.ts runs as a worker thread only');
 const port = parentPort;
 const grow = growMessages();
+const shrink = shrinkReports();
 
 const channel: WorkerChannel = {
-  post: (message) => port.postMessage(message),
+  post: (message) => port.postMessage(shrink(message)),
   onMessage: (listener) => port.on('message', (message: ToWorker) => listener(grow(message))),
   close: () => port.close(),
 };

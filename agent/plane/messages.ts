@@ -2,7 +2,9 @@ import type { Digest } from '../../runtime/digest.ts';
 import type { LogFields } from '../../runtime/log.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
 import type { DnsLimitCounters } from '../dns/limit/limit.ts';
+import type { ZoneOutcome } from '../dns/snapshot.ts';
 import type { EdgeSnapshot } from '../edge/snapshot.ts';
+import type { ListChanges } from './list-changes.ts';
 import type { AppliedReport, DnsPlaneSnapshot, Health, PlaneQuestion } from './plane.ts';
 import type { ZoneChanges } from './zone-changes.ts';
 
@@ -36,7 +38,13 @@ export type ToWorker =
   | { readonly kind: 'crash' | 'hang' };
 
 export type FromWorker =
-  | { readonly kind: 'applied'; readonly sequence: number; readonly report: AppliedReport }
+  | {
+      readonly kind: 'applied';
+      readonly sequence: number;
+      readonly report: AppliedReport;
+      /** On its way from a thread: what to do to the zones of the report before. */
+      readonly zoneChanges?: ListChanges<ZoneOutcome>;
+    }
   | { readonly kind: 'explained'; readonly id: number; readonly outcome: ExplainOutcome }
   /** `limited`: of a nameserver that limits its answers, since the worker started. */
   | { readonly kind: 'pong'; readonly limited?: DnsLimitCounters }

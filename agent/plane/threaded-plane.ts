@@ -7,7 +7,7 @@ import { takeTurns } from '../../runtime/turns.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
 import type { CompileGeo } from './geo-compiler.ts';
 import { createGeoStore, type ReadShared } from './geo-store.ts';
-import { mergeReports } from './merge-reports.ts';
+import { reportMerger } from './merge-reports.ts';
 import type { FromWorker, GeoBytes, ToWorker } from './messages.ts';
 import {
   type AppliedReport,
@@ -19,7 +19,7 @@ import {
 import { TICKET_KEYS_MS, type TicketKeys } from './ticket-keys.ts';
 import { NOT_A_NAMESERVER } from './worker.ts';
 import { createWorkerPool, type PlaneWorkerHandle, type PlaneWorkers } from './worker-pool.ts';
-import { shrinkMessages } from './zone-changes.ts';
+import { growReports, shrinkMessages } from './zone-changes.ts';
 
 export interface ThreadedPlaneParts {
   readonly workers: PlaneWorkers;
@@ -63,6 +63,7 @@ export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
   });
   const inTurn = takeTurns();
   const asked = new Map<number, Asked>();
+  const merge = reportMerger();
   let held: Held | undefined;
   let newestSequence = -1;
   let questionId = 0;
@@ -111,7 +112,7 @@ export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
 
   function report(): AppliedReport {
     if (held === undefined) return NOTHING_APPLIED;
-    const merged = mergeReports(held.snapshot, pool.reports('edge'), pool.reports('dns'));
+    const merged = merge(held.snapshot, pool.reports('edge'), pool.reports('dns'));
     return { ...merged, problems: [...held.problems, ...merged.problems] };
   }
 
@@ -176,7 +177,14 @@ const TOO_MANY_QUESTIONS: ExplainOutcome = {
 
 function shrinking(worker: PlaneWorkerHandle): PlaneWorkerHandle {
   const shrink = shrinkMessages();
-  return { ...worker, post: (message) => worker.post(shrink(message)) };
+  return {
+    ...worker,
+    post: (message) => worker.post(shrink(message)),
+    onMessage: (listener) => {
+      const grow = growReports();
+      worker.onMessage((message) => listener(grow(message)));
+    },
+  };
 }
 
 function applyMessage(kind: WorkerKind, { snapshot, databases }: Held): ToWorker {

@@ -1,45 +1,15 @@
 import type { ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { PackedZone, packZone } from '../../runtime/packed-zone.ts';
-import type { ToWorker } from './messages.ts';
+import type { ZoneOutcome } from '../dns/snapshot.ts';
+import { changedList, type ListChanges, listChanges } from './list-changes.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
 
-/** How a list of zones differs from the one before; small where few of many zones changed. */
-export interface ZoneChanges {
-  /** Zones that the list before did not have: their bytes, which are shared, not copied. */
-  readonly added: readonly Uint8Array[];
-  /** For each place: where it was in the list before, or for the n-th added one -1 - n. */
-  readonly places: Int32Array;
-}
+/** Zones as their bytes, which threads share: not copied. */
+export type ZoneChanges = ListChanges<Uint8Array>;
 
 /**
- * A plan keeps the objects of what did not change, so zones are told apart by identity: what is not
- * the same object is sent anew.
- */
-export function zoneChanges(before: readonly ZonePlan[], after: readonly ZonePlan[]): ZoneChanges {
-  const placesBefore = new Map(before.map((zone, place) => [zone, place]));
-  const added: Uint8Array[] = [];
-  const places = Int32Array.from(after, (zone) => {
-    const place = placesBefore.get(zone);
-    return place ?? -added.push(packZone(zone).bytes);
-  });
-  return { added, places };
-}
-
-/** The list that the changes lead to. Throws a RangeError when they are not of this list. */
-export function changedZones(
-  before: readonly ZonePlan[],
-  { added, places }: ZoneChanges,
-): readonly ZonePlan[] {
-  return Array.from(places, (place) => {
-    const bytes = added[-1 - place];
-    const zone = bytes === undefined ? before[place] : new PackedZone(bytes);
-    if (zone === undefined) throw new RangeError('zones changed that were never sent');
-    return zone;
-  });
-}
-
-/**
- * For one worker: of the zones of each message only what changed since the one before. Copying all
- * zones into a thread for a change in one takes seconds where there are thousands.
+ * For one worker: of the zones of each message only what changed since the one before. A plan keeps
+ * the objects of what did not change, so what is not the same object is sent anew.
  */
 export function shrinkMessages(): (message: ToWorker) => ToWorker {
   let sent: readonly ZonePlan[] = [];
@@ -47,10 +17,13 @@ export function shrinkMessages(): (message: ToWorker) => ToWorker {
     if (message.kind !== 'apply' || message.snapshot.kind !== 'dns') return message;
     const { snapshot } = message;
     const { zones } = snapshot.dns;
-    const changes = zoneChanges(sent, zones);
+    const { added, ...rest } = listChanges(sent, zones);
     sent = zones;
-    const dns = { ...snapshot.dns, zones: [] };
-    return { ...message, snapshot: { ...snapshot, dns, zoneChanges: changes } };
+    const zoneChanges = { ...rest, added: added.map((zone) => packZone(zone).bytes) };
+    return {
+      ...message,
+      snapshot: { ...snapshot, dns: { ...snapshot.dns, zones: [] }, zoneChanges },
+    };
   };
 }
 
@@ -61,7 +34,30 @@ export function growMessages(): (message: ToWorker) => ToWorker {
     if (message.kind !== 'apply' || message.snapshot.kind !== 'dns') return message;
     const { zoneChanges: changes, ...snapshot } = message.snapshot;
     if (changes === undefined) return message;
-    received = changedZones(received, changes);
+    const added = changes.added.map((bytes) => new PackedZone(bytes));
+    received = changedList(received, { ...changes, added });
     return { ...message, snapshot: { ...snapshot, dns: { ...snapshot.dns, zones: received } } };
+  };
+}
+
+/** The same on the way back: of what a worker serves of each zone, only what is new. */
+export function shrinkReports(): (message: FromWorker) => FromWorker {
+  let sent: readonly ZoneOutcome[] = [];
+  return (message) => {
+    if (message.kind !== 'applied') return message;
+    const { zones } = message.report;
+    const zoneChanges = listChanges(sent, zones);
+    sent = zones;
+    return { ...message, report: { ...message.report, zones: [] }, zoneChanges };
+  };
+}
+
+export function growReports(): (message: FromWorker) => FromWorker {
+  let received: readonly ZoneOutcome[] = [];
+  return (message) => {
+    if (message.kind !== 'applied' || message.zoneChanges === undefined) return message;
+    const { zoneChanges: changes, ...whole } = message;
+    received = changedList(received, changes);
+    return { ...whole, report: { ...whole.report, zones: received } };
   };
 }

@@ -62,8 +62,8 @@ export const ROUTING: readonly Mutant[] = [
   {
     name: 'old-records-under-a-new-serial',
     file: 'agent/dns/snapshot.ts',
-    find: 'const zone = compiled.get(plan) ?? compileZone(plan);',
-    replace: `const fresh = compiled.get(plan) ?? compileZone(plan);
+    find: 'const zone = compileZone(plan);',
+    replace: `const fresh = compileZone(plan);
     const zone = { ...fresh, nodes: previous.get(fresh.origin)?.nodes ?? fresh.nodes };`,
     story:
       'A nameserver answers with a new serial and the records of the first version that it had.',
