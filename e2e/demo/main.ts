@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { basename, join, relative } from 'node:path';
+import { condition } from '../../api/object.ts';
+import { grpcApi } from '../../runtime/node/grpc-api.ts';
 import { type Cluster, type NodeOptions, startCluster } from '../support/cluster.ts';
 import { geographyKnown } from '../support/geography.ts';
 import { until } from '../support/processes.ts';
@@ -43,37 +45,26 @@ try {
 }
 
 async function ready(running: Cluster): Promise<void> {
+  const api = grpcApi(running.connection(), { requestTimeoutMs: 5_000, command: 'demo' });
   let told = '';
   const wait = async (): Promise<boolean> => {
-    const found = await running.b8sctl(['get', 'nodes,zones,sites', '-o', 'json']);
-    const { items } = JSON.parse(found.stdout) as { items: readonly ListedObject[] };
-    const waiting = items.filter((item) => readyCondition(item)?.status !== 'True');
+    const lists = ['Node', 'Zone', 'Site'].map((kind) => api.list({ kind, namespace: '' }));
+    const items = (await Promise.all(lists)).flatMap(({ objects }) => objects);
+    const waiting = items.filter((item) => condition(item, 'Ready')?.status !== 'True');
     const first = waiting[0];
     const text =
       first === undefined
         ? ''
-        : `waiting for ${first.kind.toLowerCase()}/${first.metadata.name}: ${readyCondition(first)?.message ?? 'not looked at yet'}`;
+        : `waiting for ${first.kind.toLowerCase()}/${first.metadata.name}: ${condition(first, 'Ready')?.message ?? 'not looked at yet'}`;
     if (text !== told && text !== '') say(text);
     told = text;
     return waiting.length === 0 && items.length >= nodes.length + 2;
   };
-  await until('everything is Ready', wait, { timeoutMs: 80_000, everyMs: 200 });
-}
-
-interface ListedObject {
-  readonly kind: string;
-  readonly metadata: { readonly name: string };
-  readonly status?: {
-    readonly conditions?: readonly {
-      readonly type: string;
-      readonly status: string;
-      readonly message: string;
-    }[];
-  };
-}
-
-function readyCondition(object: ListedObject): { status: string; message: string } | undefined {
-  return object.status?.conditions?.find((condition) => condition.type === 'Ready');
+  try {
+    await until('everything is Ready', wait, { timeoutMs: 80_000, everyMs: 200 });
+  } finally {
+    api.close();
+  }
 }
 
 async function describe(running: Cluster): Promise<void> {
