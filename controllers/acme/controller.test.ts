@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { RENEW_REQUESTED } from '../../api/requests.ts';
 import type { Acme } from '../../runtime/acme/acme.ts';
 import { createFakeAcmeCa } from '../../runtime/acme/fake/ca.ts';
+import { LETS_ENCRYPT_LIMITS } from '../../runtime/acme/limits.ts';
 import type { Operation } from '../../runtime/writer.ts';
 import type { Scene } from '../test-scene.ts';
 import { ORDERS_MAX } from './context.ts';
@@ -10,6 +11,7 @@ import {
   acmeScene,
   annotate,
   DAY_MS,
+  DIRECTORY,
   everywhere,
   finish,
   issuanceOf,
@@ -316,6 +318,25 @@ test('after a few failures the fallback is asked', { timeout: 30_000 }, async ()
   ]);
   await finish(at, 3_600_000);
   expect(second.certificates).toHaveLength(1);
+  await at.end();
+});
+
+test('what our own count says of a CA is heard before it is asked: the fallback is', async () => {
+  const at = await acmeScene({
+    acme: { fallbacks: ['second'] },
+    acmeLimits: {
+      [DIRECTORY]: { ...LETS_ENCRYPT_LIMITS, orders: { capacity: 2, refillMs: DAY_MS } },
+    },
+  });
+  const directory = 'https://second.test/directory';
+  const second = createFakeAcmeCa({ ...at, directory, validate: async () => undefined });
+  at.cas.push(second);
+  await at.create('Issuer', 'second', { acme: { directory, termsOfServiceAgreed: true } });
+  for (const name of ['one', 'two', 'three']) await order(at, { name, names: [`${name}.org`] });
+  expect(at.ca.asked.createOrder).toBe(2);
+  expect(materialOf(at, 'three')?.directory).toBe(directory);
+  expect(issuanceOf(at, 'three')).not.toHaveProperty('failure');
+  second.close();
   await at.end();
 });
 

@@ -59,6 +59,26 @@ export function kindOf(placing: Placing): AcmeCountRecord['kind'] {
   return areSameNames(before.names, certificate.spec.names) ? 'renewal' : 'first';
 }
 
+/**
+ * Fingerprint of the certificate that the order takes over from. Of one that the CA never spoke of
+ * it may not know; and one name at least must be the same (RFC 9773 §5).
+ */
+export function replacedBy({
+  certificate,
+  issuer,
+  issuance,
+  material,
+}: Omit<Facts, 'nowMs'>): string | undefined {
+  const { renewal } = issuance?.value ?? {};
+  const { directory, fingerprint, names = [] } = material?.value ?? {};
+  const before = new Set(names);
+  if (directory !== issuer.spec.acme.directory) return undefined;
+  if (!certificate.spec.names.some((name) => before.has(name))) return undefined;
+  return renewal?.window !== undefined && renewal.fingerprint === fingerprint
+    ? fingerprint
+    : undefined;
+}
+
 /** In the same write as the order that says so. */
 export function countWrite(
   certificateUid: string,

@@ -5,7 +5,8 @@ import { splitName } from '../../runtime/keys.ts';
 import { keptMaterial } from '../../runtime/material-key.ts';
 import { areSameNames } from '../../runtime/renewal.ts';
 import { type Context, inLane, inOrder } from './context.ts';
-import { abandon, fail } from './end.ts';
+import { limitOf, replacedBy } from './counts.ts';
+import { abandon, fail, hold } from './end.ts';
 import { type IssuerFacts, type OrderPlan, planOrder, QUEUE_MS } from './plan.ts';
 import {
   type AcmeIssuer,
@@ -20,7 +21,7 @@ import { newRevocation } from './revocation.ts';
 import { noteAccount, type OrderScene } from './scene.ts';
 import { startOrder } from './start.ts';
 import { stepOrder } from './step.ts';
-import { troubleOf } from './trouble.ts';
+import { cut, troubleOf } from './trouble.ts';
 
 /** What is read of a Certificate, whatever its order is at. */
 type Common = Omit<OrderScene, 'issuer' | 'account' | 'order'>;
@@ -58,6 +59,10 @@ export async function reconcileOrder(context: Context, name: string): Promise<Ou
     order: order?.value,
     issuance: issuance?.value,
     hasTwin: hasTwin(ports, certificate, issuers),
+    limitOf: ({ issuer }: IssuerFacts) => {
+      const placing = { ...common, issuer };
+      return limitOf(ports, { ...placing, replaces: replacedBy(placing) });
+    },
   };
   return await act(context, { common, issuers, order, plan: planOrder(facts, nowMs) });
 }
@@ -73,6 +78,12 @@ async function act(
 ): Promise<Outcome> {
   const { common, issuers, order, plan } = found;
   if (plan.kind === 'none' || plan.kind === 'wait') return recheck(context.ports, plan.recheckInMs);
+  if (plan.kind === 'hold') {
+    const { nowMs } = common;
+    const { inMs, message } = plan.limit;
+    const failure = { reason: 'rateLimited', message: cut(message), sinceMs: nowMs };
+    return await hold(common, { ...failure, nextTryMs: nowMs + inMs });
+  }
   if (plan.kind === 'start') {
     const scene = asked(common, plan.with);
     return scene === undefined

@@ -5,10 +5,12 @@ import type {
   AcmeAccountRecord,
   AcmeOrderRecord,
   IssuanceRecord,
+  IssuanceTry,
 } from '../../runtime/acme/records.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';
 import { object } from '../test-scene.ts';
 import { planAccount } from './account.ts';
+import type { LimitReached } from './limits.ts';
 import {
   type IssuerFacts,
   leftMs,
@@ -74,6 +76,11 @@ const failed = (
   ...{ tries: [], failures: 1, generation: 1 },
   failure: { reason, message: 'no', nextTryMs: NOW_MS + inMs },
   ...change,
+});
+const LIMIT: LimitReached = { inMs: 60_000, message: 'too many' };
+const triedWith = (name: string): IssuanceTry => ({
+  ...{ startedMs: NOW_MS, endedMs: NOW_MS, issuer: name, names: [], outcome: 'failed' },
+  detail: 'no',
 });
 const held = (inMs: number): AcmeAccountRecord => ({
   ...ACCOUNT,
@@ -213,6 +220,43 @@ test.each<{ when: string; plan: string } & Partial<OrderFacts>>([
     issuers: [asked({ issuer: issuer('le', {}, { [ROLLOVER_REQUESTED]: 'now' }) })],
     plan: 'wait Infinity',
   },
+  {
+    when: 'an order would break a limit',
+    limitOf: () => LIMIT,
+    plan: 'hold too many',
+  },
+  {
+    when: 'an order would break a limit, and there is a fallback',
+    issuers: [asked(), second],
+    limitOf: ({ issuer: { metadata } }) => (metadata.name === 'le' ? LIMIT : undefined),
+    plan: 'start second',
+  },
+  {
+    when: 'all are at a limit: that which ends first counts',
+    issuers: [asked(), second],
+    limitOf: ({ issuer: { metadata } }) =>
+      metadata.name === 'le' ? LIMIT : { inMs: 5, message: 'sooner' },
+    plan: 'hold sooner',
+  },
+  {
+    when: 'the CA refused it as one too many, and there is a fallback',
+    issuers: [asked(), second],
+    issuance: failed(5_000, 'rateLimited', { tries: [triedWith('le')] }),
+    plan: 'start second',
+  },
+  {
+    when: 'the fallback refused it as one too many, and the first is at a limit',
+    issuers: [asked(), second],
+    issuance: failed(5_000, 'rateLimited', { tries: [triedWith('le'), triedWith('second')] }),
+    limitOf: ({ issuer: { metadata } }) => (metadata.name === 'le' ? LIMIT : undefined),
+    plan: 'wait 5000',
+  },
+  {
+    when: 'it was refused for another reason, and there is a fallback',
+    issuers: [asked(), second],
+    issuance: failed(5_000, 'unauthorized', { tries: [triedWith('le')] }),
+    plan: 'wait 5000',
+  },
   { when: 'the same is ordered for another', hasTwin: true, plan: 'wait 2000' },
   { when: 'the order is under way', order: ORDER, plan: 'step validating' },
   {
@@ -274,7 +318,9 @@ test.each<{ when: string; plan: string } & Partial<OrderFacts>>([
         ? ` ${planned.with.issuer.metadata.name}`
         : planned.kind === 'step'
           ? ` ${planned.step}`
-          : '';
+          : planned.kind === 'hold'
+            ? ` ${planned.limit.message}`
+            : '';
   expect(`${planned.kind}${more}`).toBe(plan);
 });
 

@@ -16,6 +16,7 @@ import {
   requestsOf,
   shortcomingOf,
 } from '../../runtime/renewal.ts';
+import type { LimitReached } from './limits.ts';
 import type { AcmeIssuer } from './ports.ts';
 
 /** An order that comes no further is given up after so long. */
@@ -44,6 +45,8 @@ export interface OrderFacts {
   readonly issuance: IssuanceRecord | undefined;
   /** Another Certificate's order for just these names is under way. */
   readonly hasTwin: boolean;
+  /** The limit of the CA that an order would break now; looked at only where an order is due. */
+  readonly limitOf?: (each: IssuerFacts) => LimitReached | undefined;
 }
 
 export type OrderPlan =
@@ -51,6 +54,8 @@ export type OrderPlan =
   | { readonly kind: 'none'; readonly recheckInMs: number }
   | { readonly kind: 'wait'; readonly why: string; readonly recheckInMs: number }
   | { readonly kind: 'start'; readonly with: IssuerFacts }
+  /** All who could be asked are at a limit; that which ends first. */
+  | { readonly kind: 'hold'; readonly limit: LimitReached }
   | {
       readonly kind: 'step';
       readonly step: AcmeOrderRecord['phase'];
@@ -73,13 +78,22 @@ function planStart(facts: OrderFacts, nowMs: number): OrderPlan {
   const dueInMs = orderInMs(facts, nowMs);
   if (dueInMs > 0) return { kind: 'none', recheckInMs: dueInMs };
   const heldMs = heldInMs(certificate, issuance, nowMs);
-  if (heldMs > 0) return { kind: 'wait', why: 'the last try failed', recheckInMs: heldMs };
+  const waiting = { kind: 'wait', why: 'the last try failed', recheckInMs: heldMs } as const;
+  // A limit is one CA's affair: another one may be asked meanwhile.
+  const isLimited = issuance?.failure?.reason === 'rateLimited' && issuers.length > 1;
+  if (heldMs > 0 && !isLimited) return waiting;
   const ready = issuers.filter(isReady);
   const free = ready.filter((each) => accountHeldMs(each, nowMs) === 0);
   const turn = Math.floor((issuance?.failures ?? 0) / FAILURES_PER_ISSUER) % issuers.length;
   const inTurn = [...issuers.slice(turn), ...issuers.slice(0, turn)];
-  const chosen = inTurn.find((each) => free.includes(each));
-  if (chosen === undefined) return awaitAccount(ready, nowMs);
+  const usable = inTurn.filter((each) => free.includes(each));
+  if (usable.length === 0) return heldMs > 0 ? waiting : awaitAccount(ready, nowMs);
+  const limits = usable.map((each) => ({ each, limit: facts.limitOf?.(each) }));
+  const refusedBy = heldMs > 0 ? issuance?.tries.at(-1)?.issuer : undefined;
+  const chosen = limits.find(
+    ({ each, limit }) => limit === undefined && each.issuer.metadata.name !== refusedBy,
+  )?.each;
+  if (chosen === undefined) return heldMs > 0 ? waiting : holdFor(limits);
   if (facts.hasTwin)
     return {
       kind: 'wait',
@@ -186,6 +200,14 @@ export function requestedRollover(
   annotations: Readonly<Record<string, string>> = {},
 ): string | undefined {
   return annotations[ROLLOVER_REQUESTED];
+}
+
+function holdFor(
+  limits: readonly { readonly limit: LimitReached | undefined }[],
+): OrderPlan & { readonly kind: 'hold' } {
+  const [limit] = limits.flatMap((each) => each.limit ?? []).toSorted((a, b) => a.inMs - b.inMs);
+  if (limit === undefined) throw new Error('nobody is at a limit, and nobody is asked');
+  return { kind: 'hold', limit };
 }
 
 function awaitAccount(ready: readonly IssuerFacts[], nowMs: number): OrderPlan {

@@ -153,3 +153,55 @@ test('a CA that is busy is asked about a renewal no sooner than it says', async 
   expect(times).toHaveLength(1);
   await at.end();
 });
+
+test('a limit that is met while an order is finished holds that order, and no other (RFC 8555 §6.6)', async () => {
+  let refused = 0;
+  const at = await acmeScene({
+    acmeOf: ({ acme }) => ({
+      ...acme,
+      async finalize(account, request, signal) {
+        refused += request.names.includes('blog.example.com') ? 1 : 0;
+        if (refused === 1 && request.names.includes('blog.example.com'))
+          throw limited('too many certificates for blog.example.com', 20 * MINUTE_MS);
+        return await acme.finalize(account, request, signal);
+      },
+    }),
+  });
+  await order(at);
+  await order(at, { name: 'shop', names: ['shop.example.com'], ms: 10 * MINUTE_MS });
+  expect(materialOf(at, 'shop')).toBeDefined();
+  expect(refused).toBe(1);
+  const [found] = at.world.records('acmeOrder');
+  expect(found?.[1].value).toMatchObject({
+    phase: 'finalizing',
+    trouble: { reason: 'rateLimited' },
+  });
+  await finish(at, 11 * MINUTE_MS);
+  expect(materialOf(at)).toBeDefined();
+  expect(at.ca.orders).toHaveLength(2);
+  expect(at.world.records('acmeOrder')).toEqual([]);
+  await at.end();
+});
+
+test.each(['Service busy; retry later', 'too many requests from this account'])(
+  'but "%s" holds all of the account',
+  async (detail) => {
+    let asked = 0;
+    const at = await acmeScene({
+      acmeOf: ({ acme }) => ({
+        ...acme,
+        async finalize(account, request, signal) {
+          asked += 1;
+          if (asked === 1) throw limited(detail, 20 * MINUTE_MS);
+          return await acme.finalize(account, request, signal);
+        },
+      }),
+    });
+    await order(at);
+    await order(at, { name: 'shop', names: ['shop.example.com'], ms: 10 * MINUTE_MS });
+    expect(materialOf(at, 'shop')).toBeUndefined();
+    await finish(at, 15 * MINUTE_MS);
+    for (const name of ['blog', 'shop']) expect(materialOf(at, name)).toBeDefined();
+    await at.end();
+  },
+);

@@ -41,7 +41,8 @@ export async function advance(
   scene: OrderScene,
   change: Partial<AcmeOrderRecord>,
 ): Promise<Outcome> {
-  const { notBeforeMs: _, heldSinceMs: __, troubles: ___, ...kept } = scene.order.value;
+  const { notBeforeMs: _, heldSinceMs: __, ...rested } = scene.order.value;
+  const { troubles: ___, trouble: ____, ...kept } = rested;
   const value = { ...kept, progressMs: scene.nowMs, ...change };
   const outcome = await scene.ports.writer.commit([orderWrite(scene, value)], AUTHOR);
   return afterWrite(outcome);
@@ -49,7 +50,7 @@ export async function advance(
 
 /** Nothing has changed yet; the CA is asked again after that time. */
 export async function pause(scene: OrderScene, waitMs: number): Promise<Outcome> {
-  const { troubles: _, ...kept } = scene.order.value;
+  const { troubles: _, trouble: __, ...kept } = scene.order.value;
   const value = { ...kept, ...holdFor(scene, waitMs) };
   const outcome = await scene.ports.writer.commit([orderWrite(scene, value)], AUTHOR);
   return afterWrite(outcome, waitMs);
@@ -60,7 +61,13 @@ export async function rest(scene: OrderScene, trouble: Trouble): Promise<Outcome
   const { ports, order } = scene;
   const troubles = (order.value.troubles ?? 0) + 1;
   const waitMs = waitFor(trouble, backoffMs(troubles, REST, ports.random));
-  const value = { ...order.value, troubles, ...holdFor(scene, waitMs) };
+  const { reason, message } = trouble;
+  const value = {
+    ...order.value,
+    troubles,
+    trouble: { reason, message },
+    ...holdFor(scene, waitMs),
+  };
   return afterWrite(await ports.writer.commit([orderWrite(scene, value)], AUTHOR), waitMs);
 }
 
@@ -157,7 +164,9 @@ function accountAfter(
   const all = by === undefined ? troubled : [...new Set([...troubled, by])].toSorted();
   const isHeld = trouble.kind === 'account' || by === undefined || all.length >= TROUBLED_MAX;
   if (!isHeld) return all.length === troubled.length ? undefined : { ...before, troubled: all };
-  const waitMs = waitFor(trouble, backoffMs(failures + 1, HOLD, random));
+  const backoff = backoffMs(failures + 1, HOLD, random);
+  // Several in a row: it seems to be of the account, but what was said is of one order.
+  const waitMs = trouble.kind === 'later' ? backoff : waitFor(trouble, backoff);
   const { reason, message } = trouble;
   return {
     ...kept,

@@ -4,14 +4,13 @@ import type { AcmeOrderRecord, IssuanceRecord } from '../../runtime/acme/records
 import { afterWrite, type Outcome } from '../../runtime/controller.ts';
 import type { MaterialRecord, Stored } from '../../runtime/records.ts';
 import { requestsOf } from '../../runtime/renewal.ts';
-import { countWrite, kindOf, limitOf } from './counts.ts';
-import { failedIssuance, hold, issuanceWrite } from './end.ts';
+import { countWrite, kindOf, replacedBy } from './counts.ts';
+import { failedIssuance, issuanceWrite } from './end.ts';
 import { placeOrder } from './place.ts';
 import { type AcmeIssuer, type AcmePorts, AUTHOR, SOURCE } from './ports.ts';
 import type { OrderScene } from './scene.ts';
 import { selfCheck } from './self-check.ts';
 import { stepped } from './step.ts';
-import { cut } from './trouble.ts';
 
 export interface StartScene {
   readonly ports: AcmePorts;
@@ -31,12 +30,6 @@ export interface StartScene {
 export async function startOrder(scene: StartScene): Promise<Outcome> {
   const { ports, certificate, issuer, account, nowMs } = scene;
   const replaces = replacedBy(scene);
-  const reached = limitOf(ports, { ...scene, replaces });
-  if (reached !== undefined) {
-    const message = cut(reached.message);
-    const nextTryMs = nowMs + reached.inMs;
-    return await hold(scene, { reason: 'rateLimited', message, sinceMs: nowMs, nextTryMs });
-  }
   const wrong = await selfCheck(scene);
   if (wrong !== undefined) return await heldBack(scene, wrong);
   const { spec, metadata } = certificate;
@@ -72,21 +65,6 @@ export async function startOrder(scene: StartScene): Promise<Outcome> {
   if (stored.outcome !== 'written') return afterWrite(stored);
   const order: OrderScene['order'] = { value, modRevision: stored.revision };
   return await stepped({ ...scene, order }, placeOrder);
-}
-
-/**
- * Fingerprint of the certificate that the order takes over from. Of one that the CA never spoke of
- * it may not know; and one name at least must be the same (RFC 9773 §5).
- */
-function replacedBy({ certificate, issuer, issuance, material }: StartScene): string | undefined {
-  const { renewal } = issuance?.value ?? {};
-  const { directory, fingerprint, names = [] } = material?.value ?? {};
-  const before = new Set(names);
-  if (directory !== issuer.spec.acme.directory) return undefined;
-  if (!certificate.spec.names.some((name) => before.has(name))) return undefined;
-  return renewal?.window !== undefined && renewal.fingerprint === fingerprint
-    ? fingerprint
-    : undefined;
 }
 
 /** No order is burnt, and nothing is counted; it is looked at again as after a failure. */

@@ -11,9 +11,9 @@ export interface Trouble {
   /**
    * `order`: the CA said no to it. `account`: it says no to whoever asks with this account.
    * `unreachable`: it could not be reached, or talks nonsense. `forgotten`: it has no such account.
-   * `closed`: it has closed the account.
+   * `closed`: it has closed the account. `later`: not this order now, and it stays good.
    */
-  readonly kind: 'order' | 'account' | 'unreachable' | 'forgotten' | 'closed';
+  readonly kind: 'order' | 'account' | 'unreachable' | 'forgotten' | 'closed' | 'later';
   /** One word, as `IssuanceFailure` has it. */
   readonly reason: string;
   readonly message: string;
@@ -72,8 +72,11 @@ function kindOf(
   if (type === 'accountDoesNotExist') return 'forgotten';
   if (status >= 500 || ACCOUNT_TYPES.has(type)) return 'account';
   if (type !== 'rateLimited') return 'order';
-  // Limits of orders are met when one is placed: of its names, unless the CA says otherwise.
-  return phase === 'placing' && !OF_ACCOUNT.test(detail) ? 'order' : 'account';
+  // RFC 8555 §6.6 leaves open what a limit is of. What is said of an order holds that order; only
+  // what the CA says of all that the account asks for, or what is asked for no order, holds all.
+  if (phase === undefined || OF_ACCOUNT.test(detail)) return 'account';
+  // Placed again it would be counted again: one that was placed waits.
+  return phase === 'placing' ? 'order' : 'later';
 }
 
 /**

@@ -57,7 +57,9 @@ export function acmeFields({
   order,
   issuance,
 }: AcmeFacts): Pick<CertificateStatus, 'lastError' | 'nextTry' | 'order' | 'tries'> {
-  const failure = issuance?.failure;
+  const { trouble, notBeforeMs = 0 } = order ?? {};
+  const rests = trouble === undefined ? undefined : { ...trouble, nextTryMs: notBeforeMs };
+  const failure = rests ?? issuance?.failure;
   const tries = (issuance?.tries ?? []).map(
     ({ startedMs, endedMs, issuer, outcome, detail, orderUrl }) => ({
       time: iso(endedMs),
@@ -87,6 +89,12 @@ function orderProgress(
     const { message, nextTryMs } = facts.account.failure;
     const words = `the order waits for the CA: ${message}; next try at ${iso(nextTryMs)}`;
     return { kind: 'obstacle', reason: 'AccountFailed', message: words };
+  }
+  const { trouble, notBeforeMs = 0 } = order;
+  if (trouble !== undefined) {
+    const words = `the order waits: ${trouble.message}; next try at ${iso(notBeforeMs)}`;
+    const reason = FAILURE_REASONS[trouble.reason] ?? 'Issuing';
+    return { kind: reason === 'Issuing' ? kind : 'obstacle', reason, message: words };
   }
   switch (order.phase) {
     case 'placing':

@@ -89,6 +89,8 @@ export interface AcmeOrderRecord {
   readonly heldSinceMs?: number;
   /** Times in a row that the CA could not be asked for it; absent: it could. */
   readonly troubles?: number;
+  /** The last of these, for a person. */
+  readonly trouble?: Pick<IssuanceFailure, 'reason' | 'message'>;
 }
 
 export interface AcmeAuthorizationRecord {
