@@ -32,6 +32,7 @@ export class PackedZone implements ZonePlan {
   readonly negativeTtlS: number;
   readonly keys: readonly ZoneKey[];
   readonly transfer: TransferPlan | undefined;
+  #nameservers: readonly RecordSet[] | undefined;
 
   /** `bytes`: a ZonePlan. Copied, unless threads can share them. */
   constructor(bytes: Uint8Array) {
@@ -50,6 +51,15 @@ export class PackedZone implements ZonePlan {
     this.negativeTtlS = head.negativeTtlS;
     this.keys = head.keys;
     this.transfer = head.transfer;
+  }
+
+  /**
+   * The NS set of the origin and the addresses that its names have here, read once and kept: who is
+   * a nameserver of the zone is asked at every change of a plan.
+   */
+  get nameservers(): readonly RecordSet[] {
+    this.#nameservers ??= nameserversIn(this);
+    return this.#nameservers;
   }
 
   get records(): readonly RecordSet[] {
@@ -93,6 +103,15 @@ export function packZone(zone: ZonePlan): PackedZone {
 /** `ZonePlan.records` and `ZonePlan.geo_names`. */
 const RECORD_SET = fieldTag(12);
 const GEO_NAME = fieldTag(13);
+
+function nameserversIn({ origin, records }: ZonePlan): readonly RecordSet[] {
+  const set = records.find(({ name, type }) => type === 'NS' && name === origin);
+  if (set === undefined) return [];
+  const wanted = new Set(set.values.map((value) => value.replace(/\.$/, '').toLowerCase()));
+  const isAddress = ({ name, type }: RecordSet): boolean =>
+    (type === 'A' || type === 'AAAA') && wanted.has(name);
+  return [set, ...records.filter(isAddress)];
+}
 
 function shared(bytes: Uint8Array): Uint8Array {
   if (bytes.buffer instanceof SharedArrayBuffer) return bytes;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { PlanObject } from '../proto/gen/b8s/v1/plan.ts';
-import { planDigest } from './plan-digest.ts';
+import { combinedDigest, objectDigest, planDigest, rememberedPlanDigest } from './plan-digest.ts';
+import { SortedMap } from './sorted-map.ts';
 
 const london = node('london', true);
 const paris = node('paris', true);
@@ -24,6 +25,23 @@ test('planDigest is what its doc says', () => {
   const whole = Buffer.concat([Buffer.from('node/london\0'), inner, Buffer.from('\n')]);
   expect(planDigest(new Map([london]))).toBe(sha256(whole).toString('hex'));
   expect(planDigest(new Map())).toBe(sha256(Buffer.alloc(0)).toString('hex'));
+});
+
+test('of two versions of a plan, only what differs is digested', () => {
+  const digested: string[] = [];
+  const digest = rememberedPlanDigest((object) => {
+    digested.push(object.key);
+    return objectDigest(object);
+  });
+  const nodes = Array.from({ length: 10_000 }, (_, index) => node(`n${index}`, true));
+  const before = SortedMap.from(nodes);
+  expect(digest(before)).toBe(planDigest(new Map(nodes)));
+  expect(digested).toHaveLength(10_000);
+  const after = before.with({ entries: [node('n7919', false)], removals: ['node/n1'] });
+  expect(digest(after)).toBe(planDigest(new Map(after)));
+  expect(digested.slice(10_000)).toEqual(['node/n7919']);
+  const digests = new Map([...after].map(([key, object]) => [key, objectDigest(object)]));
+  expect(combinedDigest(digests)).toBe(digest(after));
 });
 
 function node(name: string, ready: boolean): readonly [string, PlanObject] {

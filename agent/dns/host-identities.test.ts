@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { CertificatePlan } from '../../proto/gen/b8s/v1/plan.ts';
+import type { CertificatePlan, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
+import { PackedZone, packZone } from '../../runtime/packed-zone.ts';
 import { node, records, zonePlan } from './dns.fixture.ts';
 import { hostIdentities } from './host-identities.ts';
 
@@ -47,4 +48,22 @@ test.each([
   const byKey = new Map(certificates.map((each) => [each.uid, each]));
   const identities = hostIdentities({ zones: [ZONE], certificates: byKey }, NS1);
   expect(identities.map(({ host, fingerprint }) => `${host} ${fingerprint}`)).toEqual(shown);
+});
+
+test('of packed zones the nameservers are read once, and one that is no zone names nobody', () => {
+  const byKey = new Map([['a', certificate('a', 1n, 'ns1.example.com')]]);
+  const hosts = (zones: readonly ZonePlan[]) =>
+    hostIdentities({ zones, certificates: byKey }, NS1).map(({ host }) => host);
+  const packed = packZone(ZONE);
+  expect(hosts([packed])).toEqual(['ns1.example.com']);
+  expect(packed.nameservers).toBe(packed.nameservers);
+  expect(packed.nameservers.map(({ name, type }) => `${name} ${type}`)).toEqual([
+    'example.com NS',
+    'ns1.example.com A',
+    'ns2.example.com A',
+  ]);
+  // A record set whose name is longer than the message.
+  const broken = new PackedZone(Buffer.from([0x22, 1, 0x61, 0x62, 2, 0x0a, 99]));
+  expect(() => broken.records).toThrow();
+  expect(hosts([broken, packed])).toEqual(['ns1.example.com']);
 });

@@ -1,6 +1,7 @@
 import type { CertificatePlan, NodePlan, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { coversHost } from '../../runtime/certificate-names.ts';
-import { nameserverNames } from '../../runtime/nameserver-names.ts';
+import { type NameserverZone, nameserverNames } from '../../runtime/nameserver-names.ts';
+import { PackedZone } from '../../runtime/packed-zone.ts';
 
 /** The certificate that a nameserver shows for one of its names (RFC 7858 §3.1, RFC 8310 §8). */
 export interface HostIdentity {
@@ -23,12 +24,22 @@ export function hostIdentities(
 ): readonly HostIdentity[] {
   if (node === undefined || plan.certificates.size === 0) return [];
   const byEnd = [...plan.certificates.values()].toSorted(endsLater);
-  return nameserverNames(plan.zones, node).flatMap((host): HostIdentity[] => {
+  return nameserverNames(plan.zones.map(nameserversOf), node).flatMap((host): HostIdentity[] => {
     const found = byEnd.find(({ names }) => names.some((name) => coversHost(name, host)));
     if (found === undefined) return [];
     const { fingerprint, chainPem, keyPem } = found;
     return [{ host, fingerprint, chainPem, keyPem }];
   });
+}
+
+/** All that counts here, where the records of a zone are many. One that is no zone names nobody. */
+function nameserversOf(zone: ZonePlan): NameserverZone {
+  if (!(zone instanceof PackedZone)) return zone;
+  try {
+    return { origin: zone.origin, records: zone.nameservers };
+  } catch {
+    return { origin: zone.origin, records: [] };
+  }
 }
 
 function endsLater(one: CertificatePlan, other: CertificatePlan): number {

@@ -5,6 +5,7 @@ import { PlanObject } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { memoryDisk } from '../../runtime/memory-disk.ts';
+import { SortedMap } from '../../runtime/sorted-map.ts';
 import { planFile } from './plan-file.ts';
 import { applyPlan, type HeldPlan } from './plan-state.ts';
 
@@ -13,7 +14,9 @@ const NOTHING = Plan.fromPartial({});
 
 const held: HeldPlan = {
   position: { epoch: 3n, revision: 2n ** 60n },
-  objects: new Map(['node/london', 'site/default/blog'].map((key) => [key, object(key)])),
+  objects: SortedMap.from(
+    ['node/london', 'site/default/blog'].map((key) => [key, object(key)] as const),
+  ),
   digestCheck: 'agreed',
 };
 

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Plan } from '../../proto/gen/b8s/v1/agent.ts';
-import type { PlanObject, Position } from '../../proto/gen/b8s/v1/plan.ts';
+import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import { decodePlan, encodePlan } from '../../runtime/plan-wire.ts';
+import { SortedMap } from '../../runtime/sorted-map.ts';
 import { applyTaken, comparePositions, type HeldPlan } from './plan-state.ts';
 
 /**
@@ -100,7 +101,7 @@ function decode(
   if (first === undefined) return undefined;
   const { position, upserts } = decodePlan(first);
   if (position === undefined) return undefined;
-  const objects = new Map<string, PlanObject>(upserts.map((object) => [object.key, object]));
+  const objects = SortedMap.from(upserts.map((object) => [object.key, object] as const));
   const snapshot: HeldPlan = { position, objects, digestCheck: 'agreed' };
   const held = applyTaken(snapshot, changes.map(decodePlan));
   if (held === undefined) return undefined;

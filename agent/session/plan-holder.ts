@@ -1,6 +1,6 @@
 import type { Hello, Plan } from '../../proto/gen/b8s/v1/agent.ts';
 import type { Log } from '../../runtime/log.ts';
-import { planDigest, rememberedDigests } from '../../runtime/plan-digest.ts';
+import { rememberedPlanDigest } from '../../runtime/plan-digest.ts';
 import type { PlanFile } from './plan-file.ts';
 import { applyPlan, type HeldPlan, positionText } from './plan-state.ts';
 
@@ -12,7 +12,7 @@ import { applyPlan, type HeldPlan, positionText } from './plan-state.ts';
 export class PlanHolder {
   readonly #file: PlanFile;
   readonly #log: Log;
-  readonly #digestOf = rememberedDigests();
+  readonly #digestOf = rememberedPlanDigest();
   #held: HeldPlan | undefined;
   /** A delta did not add up: let dom send everything again. */
   #wants: 'delta' | 'snapshot' = 'delta';
@@ -37,7 +37,7 @@ export class PlanHolder {
     const isKnown = this.#wants === 'delta';
     return {
       held: this.#held.position,
-      heldDigest: isKnown ? planDigest(this.#held.objects, this.#digestOf) : '',
+      heldDigest: isKnown ? this.#digestOf(this.#held.objects) : '',
     };
   }
 

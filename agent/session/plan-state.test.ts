@@ -62,6 +62,13 @@ describe('applyPlan', () => {
     expect(keysOf(applyPlan(held, snapshot(at(1n, 2n), ['c'])))).toEqual(['c']);
   });
 
+  test('what a snapshot says again stays the same object, so that nobody does its work again', () => {
+    const held = holding(at(1n, 1n), ['a', 'b']);
+    const verdict = applyPlan(held, snapshot(at(1n, 2n), ['a', 'c']));
+    const after = verdict.kind === 'applied' ? verdict.held.objects : new Map();
+    expect([after.get('a') === held.objects.get('a'), after.size]).toEqual([true, 2]);
+  });
+
   test('what says nothing new leaves the held plan the very same', () => {
     const held = holding(at(1n, 1n), ['a']);
     expect(applyPlan(held, snapshot(at(1n, 1n), ['a']))).toEqual({ kind: 'applied', held });

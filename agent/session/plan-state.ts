@@ -1,6 +1,8 @@
 import type { Plan } from '../../proto/gen/b8s/v1/agent.ts';
 import type { PlanObject, Position } from '../../proto/gen/b8s/v1/plan.ts';
-import { type objectDigest, planDigest } from '../../runtime/plan-digest.ts';
+import { type PlanDigest, planDigest } from '../../runtime/plan-digest.ts';
+import { encodeObject } from '../../runtime/plan-object.ts';
+import { SortedMap } from '../../runtime/sorted-map.ts';
 
 /** The whole plan of this node, as of one position. */
 export interface HeldPlan {
@@ -29,7 +31,7 @@ export type PlanVerdict =
 export function applyPlan(
   held: HeldPlan | undefined,
   plan: Plan,
-  digestOf?: typeof objectDigest,
+  digestOf: PlanDigest = planDigest,
 ): PlanVerdict {
   const { position } = plan;
   if (position === undefined) return { kind: 'gap', cause: 'base', why: 'a plan has no position' };
@@ -70,25 +72,23 @@ type Positioned = Plan & { readonly position: Position };
 function applySnapshot(
   held: HeldPlan | undefined,
   plan: Positioned,
-  digestOf: typeof objectDigest | undefined,
+  digestOf: PlanDigest,
 ): PlanVerdict {
-  const objects = sorted(new Map(plan.upserts.map((object) => [object.key, object])));
-  const digest = planDigest(objects, digestOf);
+  const objects = SortedMap.from(
+    plan.upserts.map((object) => [object.key, keptObject(held, object)] as const),
+  );
+  const digest = digestOf(objects);
   const digestCheck = plan.digest === '' || plan.digest === digest ? 'agreed' : 'differed';
   if (held !== undefined && comparePositions(plan.position, held.position) === 0) {
-    if (planDigest(held.objects, digestOf) === digest) return { kind: 'applied', held };
+    if (digestOf(held.objects) === digest) return { kind: 'applied', held };
   }
   return { kind: 'applied', held: { position: plan.position, objects, digestCheck } };
 }
 
-function applyDelta(
-  held: HeldPlan,
-  plan: Positioned,
-  digestOf: typeof objectDigest | undefined,
-): PlanVerdict {
+function applyDelta(held: HeldPlan, plan: Positioned, digestOf: PlanDigest): PlanVerdict {
   const objects = changed(held.objects, [plan]);
   const checkable = held.digestCheck === 'agreed' && plan.digest !== '';
-  if (checkable && planDigest(objects, digestOf) !== plan.digest) {
+  if (checkable && digestOf(objects) !== plan.digest) {
     const why = `plan ${positionText(plan.position)} does not add up to its digest`;
     return { kind: 'gap', cause: 'mismatch', why };
   }
@@ -96,21 +96,24 @@ function applyDelta(
   return { kind: 'applied', held: { position, objects, digestCheck: held.digestCheck } };
 }
 
-/** In the order of the keys, as what is given; what the deltas leave alone stays the same object. */
+/** What is held already stays the same object, so that nobody takes it for new. */
+function keptObject(held: HeldPlan | undefined, object: PlanObject): PlanObject {
+  const known = held?.objects.get(object.key);
+  if (known === undefined) return object;
+  return Buffer.compare(encodeObject(known), encodeObject(object)) === 0 ? known : object;
+}
+
+/** What the deltas leave alone stays the same object. */
 function changed(
   objects: ReadonlyMap<string, PlanObject>,
   deltas: readonly Plan[],
 ): ReadonlyMap<string, PlanObject> {
-  const next = new Map(objects);
-  let order: 'kept' | 'lost' = 'kept';
+  let next = SortedMap.from(objects);
   for (const { removals, upserts } of deltas) {
-    for (const key of removals) next.delete(key);
-    for (const object of upserts) {
-      if (!next.has(object.key)) order = 'lost';
-      next.set(object.key, object);
-    }
+    const entries = upserts.map((object) => [object.key, object] as const);
+    next = next.with({ removals, entries });
   }
-  return order === 'kept' ? next : sorted(next);
+  return next;
 }
 
 /**
@@ -125,8 +128,4 @@ export function applyTaken(held: HeldPlan, deltas: readonly Plan[]): HeldPlan | 
     position = delta.position;
   }
   return { ...held, position, objects: changed(held.objects, deltas) };
-}
-
-function sorted(objects: ReadonlyMap<string, PlanObject>): ReadonlyMap<string, PlanObject> {
-  return new Map([...objects].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -27,7 +27,7 @@ export interface NotifierOptions {
 }
 
 export interface ServedZones {
-  /** As they are served now: a zone whose plan could not be compiled is not among them. */
+  /** Those that some may take whole, as they are served now: not one that could not be compiled. */
   readonly zones: readonly ZonePlan[];
   /** Addresses of this node, where secondaries expect the news to come from. */
   readonly from: readonly string[];
@@ -139,16 +139,19 @@ export function createNotifier({ clock, random, log, datagrams }: NotifierOption
   return { served, run };
 }
 
-/** Of a plan, the zones that are served as it says, and where this node is known. */
+/** Of a plan, the zones that are served as it says and handed on, and where this node is known. */
 export function servedZones(
   { zones, nodes }: { readonly zones: readonly ZonePlan[]; readonly nodes: readonly NodePlan[] },
   outcomes: readonly ZoneOutcome[],
   node: string,
 ): ServedZones {
-  const serials = new Map(outcomes.map(({ uid, serial }) => [uid, serial]));
   const own = nodes.find(({ name }) => name === node);
+  const told = zones.filter(({ transfer }) => transfer !== undefined);
+  const uids = new Set(told.map(({ uid }) => uid));
+  const outcomesOfTold = uids.size === 0 ? [] : outcomes.filter(({ uid }) => uids.has(uid));
+  const serials = new Map(outcomesOfTold.map(({ uid, serial }) => [uid, serial]));
   return {
-    zones: zones.filter(({ uid, serial }) => serials.get(uid) === serial),
+    zones: told.filter(({ uid, serial }) => serials.get(uid) === serial),
     from: own === undefined ? [] : [...own.ipv4, ...own.ipv6],
   };
 }
