@@ -131,12 +131,40 @@ test('what is to be revoked waits for its account, and goes on once that is ther
   await at.configure('Issuer', 'letsencrypt', { acme });
   await finish(at, HOUR_MS);
   expect(account(at)?.url).toBeDefined();
-  expect(at.ca.asked.revoke).toBeGreaterThan(1);
-  // The new account may not; what has ended is not asked for any more.
-  await finish(at, 3 * DAY_MS);
-  expect(at.world.records('revocation')).toEqual([]);
+  // The new account may not; the certificate's own key may (RFC 8555 §7.6).
+  expect(at.ca.certificates[0]?.revokedMs).toBeDefined();
+  const revoked = at.world.record('revocation', fingerprint)?.value;
+  expect(revoked?.revokedMs).toBeDefined();
+  expect(revoked).not.toHaveProperty('sealedKey');
   await at.end();
 });
+
+test.each([
+  { when: 'that was not kept', change: { sealedKey: undefined } },
+  { when: 'that nobody can open any more', change: { sealedKey: 'sealed elsewhere|who knows' } },
+])(
+  'with a key $when, only the account may revoke: until it has ended it is asked',
+  async ({ change }) => {
+    const at = await acmeScene({ settings: { lifetimeMs: 2 * DAY_MS } });
+    await order(at);
+    const fingerprint = materialOf(at)?.fingerprint ?? '';
+    at.ca.forgetAccounts();
+    at.ca.setWeather({ faults: { unreachable: 1 }, flaws: {}, slowMsMax: 0 });
+    await annotate(at, 'Certificate', 'blog', {
+      [REVOKE_REQUESTED]: `${fingerprint} keyCompromise`,
+    });
+    const stored = at.world.record('revocation', fingerprint)?.value;
+    if (stored === undefined) throw new Error('no revocation');
+    await at.put('revocation', fingerprint, { ...stored, ...change } as typeof stored);
+    at.ca.setWeather({ faults: {}, flaws: {}, slowMsMax: 0 });
+    await finish(at, HOUR_MS);
+    expect(at.ca.asked.revoke).toBeGreaterThan(1);
+    expect(at.ca.certificates[0]?.revokedMs).toBeUndefined();
+    await finish(at, 3 * DAY_MS);
+    expect(at.world.records('revocation')).toEqual([]);
+    await at.end();
+  },
+);
 
 test('a Zone that leads its proofs elsewhere is not asked for them again and again', async () => {
   const at = await acmeScene({ deaf: ['a', 'b'] });
@@ -218,7 +246,7 @@ test('an Issuer that is made anew orders nothing again, and renews and revokes w
 
   await annotate(at, 'Certificate', 'blog', { [REVOKE_REQUESTED]: `${before} keyCompromise` });
   await finish(at, HOUR_MS);
-  expect(at.ca.asked.revoke).toBeGreaterThan(0);
+  expect(at.ca.certificates[0]?.revokedMs).toBeDefined();
   expect(materialOf(at)?.fingerprint).not.toBe(before);
   await at.end();
 });

@@ -1,6 +1,7 @@
 import type { Certificate } from '../../api/certificate.ts';
-import type { AcmeAccount } from '../../runtime/acme/acme.ts';
+import { type AcmeAccount, AcmeProblem } from '../../runtime/acme/acme.ts';
 import type { RevocationRecord } from '../../runtime/acme/records.ts';
+import { canOpen } from '../../runtime/authority.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
 import { afterWrite, type Outcome } from '../../runtime/controller.ts';
 import { hasRole, type NodeView } from '../../runtime/node-view.ts';
@@ -44,6 +45,7 @@ export function newRevocation(
     certificate: { namespace, name, uid },
     issuerUid: material.issuerUid,
     chainPem: material.chainPem,
+    sealedKey: material.sealedKey,
     reason: revoke.reason,
     requestedMs: nowMs,
   };
@@ -100,9 +102,8 @@ export async function reconcileRevocation(scene: RevocationScene): Promise<Outco
     return afterWrite(await ports.writer.commit([write(scene, undefined)], AUTHOR));
   if (account === undefined) return 'settled';
   const { failure: _, failures = 0, ...kept } = stored.value;
-  const { chainPem, reason } = kept;
   try {
-    await ports.acme.revoke(account, { chainPem, reason }, signal);
+    await askFor(scene, account);
   } catch (error) {
     const trouble = await troubleAsking({ ports, account, signal }, error);
     if (trouble === undefined) throw error;
@@ -115,9 +116,35 @@ export async function reconcileRevocation(scene: RevocationScene): Promise<Outco
     const value = { ...kept, failures: failures + 1, failure };
     return afterWrite(await ports.writer.commit([write(scene, value)], AUTHOR), waitMs);
   }
-  const done = await ports.writer.commit([write(scene, { ...kept, revokedMs: nowMs })], AUTHOR);
+  const { sealedKey: __, ...revoked } = kept;
+  const done = await ports.writer.commit([write(scene, { ...revoked, revokedMs: nowMs })], AUTHOR);
   if (done.outcome === 'written') tell(scene);
   return afterWrite(done, KEPT_MS);
+}
+
+/**
+ * In the name of the account; where the CA says that the certificate is not of it, because the
+ * Issuer was made anew or the CA forgot the account, with the certificate's own key: whoever has
+ * that may, too (RFC 8555 §7.6).
+ */
+async function askFor(scene: RevocationScene, account: AcmeAccount): Promise<void> {
+  const { ports, signal } = scene;
+  const { chainPem, reason } = scene.stored.value;
+  try {
+    await ports.acme.revoke(account, { chainPem, reason }, signal);
+  } catch (error) {
+    const isOfAnother = error instanceof AcmeProblem && error.document.type === 'unauthorized';
+    const keyPem = isOfAnother ? ownKey(scene) : undefined;
+    if (keyPem === undefined) throw error;
+    await ports.acme.revoke(account, { chainPem, reason, keyPem }, signal);
+  }
+}
+
+function ownKey({ ports, stored }: RevocationScene): string | undefined {
+  const { certificate, sealedKey: sealed } = stored.value;
+  const context = certificate.uid;
+  if (sealed === undefined || !canOpen(ports.sealer, { sealed, context })) return undefined;
+  return ports.sealer.open(sealed, context);
 }
 
 function hasEnded({ ports, stored, nowMs }: RevocationScene): boolean {

@@ -391,6 +391,21 @@ function certificateCases(start: Start): void {
     const other = await newAccount(scene);
     await refusal(scene.acme.revoke(other, { chainPem, reason: 'unspecified' }, signal));
   });
+
+  test('its own key can, whichever the account, and another key cannot (§7.6)', async () => {
+    const { scene, account } = await start();
+    const { chain: chainPem, keyPem } = await obtain(scene, account, NAMES);
+    const other = await newAccount(scene);
+    const wrong = {
+      chainPem,
+      reason: 'unspecified',
+      keyPem: await scene.acme.makeKey('ecdsa-p256'),
+    };
+    await refusal(scene.acme.revoke(other, { ...wrong, reason: 'unspecified' }, signal));
+    const request = { chainPem, reason: 'keyCompromise', keyPem } as const;
+    await scene.acme.revoke(other, request, signal);
+    await scene.acme.revoke(other, request, signal);
+  });
 }
 
 /** As the directory says it. */

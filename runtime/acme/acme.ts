@@ -223,10 +223,18 @@ export interface Acme {
     certificateUrl: string,
     signal: AbortSignal,
   ): Promise<readonly string[]>;
-  /** RFC 8555 §7.6. One that is revoked already counts as done. */
+  /**
+   * RFC 8555 §7.6. One that is revoked already counts as done. `keyPem`: the certificate's own key,
+   * which signs instead of the account: whoever has it may, whichever account it is of. CAs may give
+   * keyCompromise as the reason then.
+   */
   revoke(
     account: AcmeAccount,
-    request: { readonly chainPem: string; readonly reason: RevocationReason },
+    request: {
+      readonly chainPem: string;
+      readonly reason: RevocationReason;
+      readonly keyPem?: string | undefined;
+    },
     signal: AbortSignal,
   ): Promise<void>;
   /** Undefined: this CA does not say, or does not know the certificate. */

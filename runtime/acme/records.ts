@@ -211,6 +211,8 @@ export interface RevocationRecord {
   readonly certificate: { readonly namespace: string; readonly name: string; readonly uid: string };
   readonly issuerUid: string;
   readonly chainPem: string;
+  /** Its key, sealed for the Certificate's uid, until it is revoked; absent: it was not kept. */
+  readonly sealedKey?: string;
   readonly reason: RevocationReason;
   readonly requestedMs: number;
   /** Absent: not yet. */

@@ -1,3 +1,5 @@
+import { fakePublicKey } from '../../fake-authority.ts';
+import { parseFakeChain } from '../../fake-certificate-reader.ts';
 import type { AcmeAccount } from '../acme.ts';
 import { findCertificate, issue, renewalOf } from './certificates.ts';
 import { countAccount, countCertificate, countOrder, exactSet } from './counts.ts';
@@ -79,12 +81,14 @@ export function createRequests(
         throw notFound('certificate', certificateUrl);
       return certificate.chains;
     },
-    async revoke(by, { chainPem }) {
-      const account = authenticate(state, by);
+    async revoke(by, { chainPem, keyPem }) {
+      const account = keyPem === undefined ? authenticate(state, by) : undefined;
       const found = findCertificate(state, chainPem);
       if (found === undefined) throw notFound('certificate', 'to be revoked');
-      if (found.accountUrl !== account.url)
+      if (account !== undefined && found.accountUrl !== account.url)
         throw refuse('unauthorized', 'the certificate is of another account', { status: 403 });
+      if (keyPem !== undefined && parseFakeChain(chainPem)[0].publicKey !== fakePublicKey(keyPem))
+        throw refuse('unauthorized', 'the key is not that of the certificate', { status: 403 });
       const revokedMs = found.revokedMs ?? state.clock.nowMs();
       state.certificates.set(found.serialNumber, { ...found, revokedMs });
     },

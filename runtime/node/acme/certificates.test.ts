@@ -12,6 +12,7 @@ import { systemRandom } from '../random.ts';
 import { type AcmeClient, createAcmeClient } from './acme.ts';
 import { certificateId } from './certificate-id.ts';
 import { certificateRequest } from './certificate-request.ts';
+import { readSigningKey } from './jws.ts';
 import { openScriptedCa, type ScriptedCa } from './scripted-ca.fixture.ts';
 
 const HOUR_MS = 3_600_000;
@@ -164,6 +165,15 @@ describe('what a CA says of renewal (RFC 9773 §4)', () => {
     const type = 'urn:ietf:params:acme:error:alreadyRevoked';
     ca.on('/revoke', { status: 400, body: { type, detail: 'twice' } });
     await acme.revoke(account, { chainPem, reason: 'unspecified' }, signal);
+  });
+
+  test('the key that signs instead of the account is told itself (§6.2)', async () => {
+    ca.on('/revoke', {});
+    const keyPem = await acme.makeKey('ecdsa-p256');
+    await acme.revoke(account, { chainPem, reason: 'keyCompromise', keyPem }, signal);
+    const header = ca.asked.at(-1)?.header;
+    expect(header).toMatchObject({ jwk: readSigningKey(keyPem).jwk });
+    expect(header).not.toHaveProperty('kid');
   });
 
   function window(end: string): object {

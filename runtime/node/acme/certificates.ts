@@ -2,7 +2,8 @@ import { type Acme, AcmeProblem, REVOCATION_REASONS } from '../../acme/acme.ts';
 import { readRenewalInfo } from './answers.ts';
 import { certificateId, leafDer } from './certificate-id.ts';
 import { alternatesOf, CHAIN_BYTES_MAX, CHAIN_TYPE, readChain } from './chains.ts';
-import { asAccount, isProblem, readAnswer, type StepPorts } from './steps.ts';
+import { readSigningKey } from './jws.ts';
+import { asAccount, isProblem, mayBeAsked, readAnswer, type StepPorts } from './steps.ts';
 import type { Answer } from './transport.ts';
 
 export function certificateSteps(
@@ -20,12 +21,18 @@ export function certificateSteps(
         return chains;
       }),
 
-    revoke: (account, { chainPem, reason }, signal) =>
-      asAccount(ports, account, { what: 'revoke a certificate', signal }, async (post, urls) => {
+    revoke: ({ server, url: kid, keyPem: accountKey }, { chainPem, reason, keyPem }, signal) =>
+      calls.run('revoke a certificate', { server, signal }, async (call, urls) => {
         const certificate = Buffer.from(leafDer(chainPem)).toString('base64url');
         const payload = { certificate, reason: REVOCATION_REASONS[reason] };
+        // RFC 8555 §6.2: the certificate's own key is told, for the CA knows no account by it.
+        const signer =
+          keyPem === undefined
+            ? { key: readSigningKey(accountKey), kid }
+            : { key: readSigningKey(keyPem) };
         try {
-          await post({ url: urls.revokeCert, payload });
+          mayBeAsked(call, urls.revokeCert);
+          await calls.post(call, urls, { ...signer, url: urls.revokeCert, payload });
         } catch (error) {
           if (!isProblem(error, 'alreadyRevoked')) throw error;
         }
