@@ -101,13 +101,16 @@ export function proofOf(
   given: {
     readonly chosen: AcmeSpec['challenge'];
     readonly place: RecordPlace | undefined;
+    /** A way that is open where the best one is not; undefined: the best. */
+    readonly open: ChallengeType | undefined;
     readonly keyAuthorization: (token: string) => string;
     readonly nowMs: number;
   },
 ): ProofRecord {
   const { name, wildcard, challenges } = authorization;
-  const { chosen, place, keyAuthorization, nowMs } = given;
-  const ways = waysOf(authorization, chosen, place);
+  const { chosen, place, open, keyAuthorization, nowMs } = given;
+  const all = waysOf(authorization, chosen, place);
+  const ways = [...all.filter((way) => way === open), ...all.filter((way) => way !== open)];
   const shown = wildcard ? `*.${name}` : name;
   if (ways.length === 0) throw new OrderError('noChallenge', noWayMessage(shown, chosen));
   const found = ways.flatMap((way) => challenges.find(({ type }) => type === way) ?? [])[0];

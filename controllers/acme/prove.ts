@@ -86,7 +86,8 @@ async function propose(scene: OrderScene): Promise<Outcome> {
       if (status === 'valid') return { url, name, wildcard, state: 'valid' };
       if (status !== 'pending') throw new OrderError('unauthorized', whyInvalid(found), [name]);
       const place = await placeOfRecord(name, zones, publicAlias(ports.publicDns, signal));
-      const proof = proofOf(found, { chosen, place, keyAuthorization, nowMs });
+      const open = order.value.ways?.[name];
+      const proof = proofOf(found, { chosen, place, open, keyAuthorization, nowMs });
       return { url, name, wildcard, state: 'proposed', proof };
     }),
   );

@@ -145,3 +145,58 @@ test('what is mended is found within a quarter of an hour; turned off, nobody lo
   expect(materialOf(off)).toBeDefined();
   await off.end();
 });
+
+test.each([
+  {
+    when: 'the zone is not delegated to us, but the host leads to an edge',
+    set: [
+      ['example.com', 'NS', ['ns.other.test']],
+      ['blog.example.com', 'A', ['192.0.2.1']],
+    ],
+    way: 'http-01',
+  },
+  {
+    when: 'CAA wants it proven by HTTP (RFC 8657 §4)',
+    set: [['example.com', 'CAA', ['0 issue ca.test; validationmethods=http-01']]],
+    way: 'http-01',
+  },
+  {
+    when: 'CAA wants it proven by TLS',
+    set: [['blog.example.com', 'CAA', ['0 issue ca.test; validationmethods=tls-alpn-01']]],
+    way: 'tls-alpn-01',
+  },
+  { when: 'nothing stands in the way', set: [], way: 'dns-01' },
+] as const)('the way that is open is gone, when $when', async ({ set, way }) => {
+  const dns = world();
+  for (const [name, type, answer] of set) dns.set(name, type, answer);
+  const at = await acmeScene({ publicDns: dns, nameservers: ['ns.example.com.'] });
+  const looked: string[] = [];
+  at.looks(async ({ type }) => {
+    looked.push(type);
+    return undefined;
+  });
+  await order(at);
+  expect(looked).toEqual([way]);
+  expect(materialOf(at)).toBeDefined();
+  await at.end();
+});
+
+test('a wildcard, and a name that is to be proven by DNS, are told why when that is blocked', async () => {
+  const dns = world();
+  dns.set('example.com', 'CAA', ['0 issue ca.test; validationmethods=http-01']);
+  const at = await acmeScene({ publicDns: dns, nameservers: ['ns.example.com.'] });
+  await order(at, { names: ['*.example.com', 'example.com'] });
+  expect(at.ca.orders).toEqual([]);
+  expect(issuanceOf(at)?.failure?.message).toMatch(/^\*\.example\.com: the CAA records/);
+  await at.end();
+});
+
+test('in a zone of ours that is delegated elsewhere, hosts must lead to an edge as others do', async () => {
+  const dns = world();
+  dns.set('example.com', 'NS', ['ns.other.test']);
+  const acme = { challenge: 'http-01' };
+  const at = await acmeScene({ publicDns: dns, nameservers: ['ns.example.com.'], acme });
+  await order(at);
+  expect(issuanceOf(at)?.failure?.message).toContain('has no address');
+  await at.end();
+});

@@ -30,8 +30,8 @@ export interface StartScene {
 export async function startOrder(scene: StartScene): Promise<Outcome> {
   const { ports, certificate, issuer, account, nowMs } = scene;
   const replaces = replacedBy(scene);
-  const wrong = await selfCheck(scene);
-  if (wrong !== undefined) return await heldBack(scene, wrong);
+  const checked = await selfCheck(scene);
+  if (checked.kind === 'wrong') return await heldBack(scene, checked.message);
   const { spec, metadata } = certificate;
   const keyPem = await ports.acme.makeKey(spec.keyType);
   const { renew } = requestsOf(certificate);
@@ -50,6 +50,7 @@ export async function startOrder(scene: StartScene): Promise<Outcome> {
     counted: { directory, startedMs: nowMs, kind: kindOf({ ...scene, replaces }) },
     phase: 'placing',
     authorizations: [],
+    ...(Object.keys(checked.ways).length > 0 && { ways: checked.ways }),
     ...(profile === undefined ? {} : { profile }),
     ...(renew === undefined ? {} : { renewRequest: renew }),
     ...(replaces === undefined ? {} : { replaces }),

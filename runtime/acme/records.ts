@@ -1,5 +1,5 @@
 import type { KeyType } from '../authority.ts';
-import type { RevocationReason } from './acme.ts';
+import type { ChallengeType, RevocationReason } from './acme.ts';
 
 export interface AcmeAccountRecord {
   /** The account is of this CA: another URL in the Issuer calls for another account. */
@@ -83,6 +83,8 @@ export interface AcmeOrderRecord {
   /** From `downloading` on. */
   readonly certificateUrl?: string;
   readonly authorizations: readonly AcmeAuthorizationRecord[];
+  /** Where the best way to prove a name is blocked, one that is open, by name; absent: nowhere. */
+  readonly ways?: Readonly<Record<string, ChallengeType>>;
   /** Not to be looked at before: the CA's Retry-After, or a rest after it could not be asked. */
   readonly notBeforeMs?: number;
   /** When that was noted; absent: by a version that did not say. */
