@@ -1,5 +1,16 @@
 import { parseDurationMs } from './duration.ts';
-import { choice, type Declared, flag, group, integer, text } from './field.ts';
+import {
+  COUNT,
+  choice,
+  type Declared,
+  flag,
+  group,
+  integer,
+  list,
+  optional,
+  text,
+  time,
+} from './field.ts';
 import type { Violation } from './kind.ts';
 import { check } from './rules.ts';
 
@@ -47,7 +58,45 @@ export const rolloutSchema = group(
   },
 );
 
+export const rolloutStatusSchema = group('The latest change of release.', {
+  release: text('The release being rolled out.'),
+  from: optional(text('The release that was served before; absent: none.')),
+  phase: optional(
+    choice(
+      '`verifying`: nodes fetch and verify it; `rolling`: some serve it and are watched; `paused`: `spec.rollout.paused` holds it; `halted`: it did worse, and a person is to decide; `undone`: it did worse, and the release before is served again; `done`: it is served.',
+      ['verifying', 'rolling', 'paused', 'halted', 'undone', 'done'],
+    ),
+  ),
+  verified: integer('How many nodes hold and have verified it.', COUNT),
+  switched: optional(
+    integer('How many nodes are told to serve it, while not all are; see `ahead`.', COUNT),
+  ),
+  total: integer('How many nodes should.', COUNT),
+  startedAt: time('When it began.'),
+  batchAt: optional(time('When the latest batch of nodes was switched.')),
+  finishedAt: optional(
+    time('When every node had it, or when it was undone or halted; absent until then.'),
+  ),
+  message: optional(text('Why it was halted or undone.')),
+  request: optional(
+    text('The request to go on (`b8s.dev/rollout-resumed`) that was there when it stopped.'),
+  ),
+});
+
+export const aheadSchema = list(
+  'While a release is rolled out: which nodes are told to serve another one than `release`.',
+  group('Nodes that serve one release.', {
+    release: text('The release.'),
+    switchedAt: time('When the first of them was switched to it.'),
+    nodes: list('The nodes, by name, sorted.', text('A node.'), { maxItems: 10_000 }),
+  }),
+  { maxItems: 10_000 },
+);
+
 export type RolloutSpec = Declared<typeof rolloutSchema>;
+export type RolloutStatus = Declared<typeof rolloutStatusSchema>;
+/** Nodes that are told to serve one release. */
+export type NodesAhead = Declared<typeof aheadSchema>[number];
 
 /** What holds for a Site that says nothing of it. */
 export const ROLLOUT_DEFAULTS: RolloutSpec = {

@@ -8,7 +8,6 @@ import {
   shortDigest,
 } from './column.ts';
 import {
-  COUNT,
   choice,
   type Declared,
   flag,
@@ -25,7 +24,7 @@ import {
 import { defineKind } from './kind.ts';
 import type { Resource } from './object.ts';
 import { routingSchema } from './routing.ts';
-import { rolloutSchema } from './site-rollout.ts';
+import { aheadSchema, rolloutSchema, rolloutStatusSchema } from './site-rollout.ts';
 import { siteRules } from './site-rules.ts';
 import {
   accessLogSchema,
@@ -127,15 +126,11 @@ export const siteSpecSchema = group('The site as it should be served.', {
 
 export const siteStatusSchema = statusGroup({
   release: optional(text('The release that is being served.')),
-  rollout: optional(
-    group('The latest change of release.', {
-      release: text('The release being rolled out.'),
-      verified: integer('How many nodes hold and have verified it.', COUNT),
-      total: integer('How many nodes should.', COUNT),
-      startedAt: time('When it began.'),
-      finishedAt: optional(time('When every node had it; absent until then.')),
-    }),
+  switchedAt: optional(
+    time('When it was switched to, in whole seconds; later with each switch, also back.'),
   ),
+  rollout: optional(rolloutStatusSchema),
+  ahead: optional(aheadSchema),
   certificate: optional(text('The Certificate that the site is served with, by name.')),
   dns: optional(
     group('How the names of the site resolve.', {

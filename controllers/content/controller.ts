@@ -3,16 +3,19 @@ import type { Release } from '../../api/release.ts';
 import type { Site, SiteStatus } from '../../api/site.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { afterWrite, type Controller, type Outcome } from '../../runtime/controller.ts';
-import type { EventNote, EventRecorder } from '../../runtime/events.ts';
+import type { EventRecorder } from '../../runtime/events.ts';
 import { qualifiedName, splitName } from '../../runtime/keys.ts';
 import { hasRole, nodeViews } from '../../runtime/node-view.ts';
+import { noTraffic, type SiteTraffic } from '../../runtime/site-traffic.ts';
 import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/world.ts';
 import { type Author, type Operation, ownedBy, type Writer } from '../../runtime/writer.ts';
 import { zoneOfHost, zonesByOrigin } from '../../runtime/zones.ts';
+import { unreachableEdges } from './health.ts';
+import { notes } from './notes.ts';
 import { planSite } from './plan.ts';
 import type { HostOnDns } from './readiness.ts';
 import { planReleases, releasesInUse } from './releases.ts';
-import { shortDigest } from './words.ts';
+import { Watches } from './watches.ts';
 
 const AUTHOR: Author = { manager: 'content-controller', user: 'dom' };
 
@@ -21,6 +24,8 @@ interface ContentPorts {
   readonly writer: Writer;
   readonly clock: Clock;
   readonly events: EventRecorder;
+  /** Left out: how edges answer is not known, and no rollout is judged by it. */
+  readonly traffic?: SiteTraffic | undefined;
 }
 
 /**
@@ -28,10 +33,11 @@ interface ContentPorts {
  * over the Releases of a Site, and removes the oldest ones.
  */
 export function contentController(ports: ContentPorts): Controller {
+  const watches = new Watches(ports.traffic ?? noTraffic);
   return {
     name: 'content',
     affected: (change) => affected(ports.world, change),
-    reconcile: (name) => reconcile(ports, name),
+    reconcile: (name) => reconcile(ports, watches, name),
   };
 }
 
@@ -68,7 +74,7 @@ function sitesOf(world: World, release: Release): readonly string[] {
     .map(({ metadata }) => qualifiedName(metadata));
 }
 
-async function reconcile(ports: ContentPorts, name: string): Promise<Outcome> {
+async function reconcile(ports: ContentPorts, watches: Watches, name: string): Promise<Outcome> {
   const { world, writer, clock, events } = ports;
   const { namespace } = splitName(name);
   const site = world.get('Site', splitName(name));
@@ -76,11 +82,13 @@ async function reconcile(ports: ContentPorts, name: string): Promise<Outcome> {
   const desired = site.spec.content?.release;
   const release =
     desired === undefined ? undefined : world.get('Release', { namespace, name: desired });
+  const nodes = nodeViews(world);
+  const edges = nodes.filter((node) => hasRole(node, 'edge'));
+  const unreachable = unreachableEdges(nodes);
   const { status, recheckInMs } = planSite(
     {
-      site,
-      release,
-      edges: nodeViews(world).filter((node) => hasRole(node, 'edge')),
+      ...{ site, release, edges, unreachable },
+      verdict: watches.look({ site, edges, unreachable }, clock.monotonicMs()),
       certificate: world.get('Certificate', splitName(name)),
       hosts: hostsOnDns(world, site),
     },
@@ -91,10 +99,11 @@ async function reconcile(ports: ContentPorts, name: string): Promise<Outcome> {
     ...releaseOperations(world, { ...site, status }, site),
   ];
   // What is switched to must still be there when the switch is written.
-  if (release !== undefined && status.release !== site.status?.release)
+  if (release !== undefined && isSwitched(site, status))
     operations.push({ kind: 'expect', base: release });
   const written = await writer.commit(operations, AUTHOR);
-  if (written.outcome === 'written') for (const note of notes(site, status)) events.record(note);
+  if (written.outcome === 'written')
+    for (const note of notes(site, status, AUTHOR.manager)) events.record(note);
   return afterWrite(written, recheckInMs);
 }
 
@@ -142,18 +151,6 @@ function withOwners(
   return { ...release, metadata: { ...release.metadata, ownerReferences } };
 }
 
-function notes(site: Site, status: SiteStatus): readonly EventNote[] {
-  const source = { component: AUTHOR.manager };
-  const found: EventNote[] = [];
-  if (status.release !== undefined && status.release !== site.status?.release) {
-    const message = `${shortDigest(status.release)} is served from now on`;
-    found.push({ regarding: site, type: 'Normal', reason: 'ReleaseSwitched', message, source });
-  }
-  const content = status.conditions?.find(({ type }) => type === 'ContentReady');
-  const before = site.status?.conditions?.find(({ type }) => type === 'ContentReady');
-  if (content?.reason === 'RolloutStalled' && before?.reason !== 'RolloutStalled') {
-    const { message } = content;
-    found.push({ regarding: site, type: 'Warning', reason: 'RolloutStalled', message, source });
-  }
-  return found;
+function isSwitched({ status: before }: Site, { release, ahead }: SiteStatus): boolean {
+  return release !== before?.release || !isDeepStrictEqual(ahead, before?.ahead);
 }

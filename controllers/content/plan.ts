@@ -1,6 +1,7 @@
 import type { Certificate } from '../../api/certificate.ts';
 import type { SiteStatus } from '../../api/site.ts';
 import { type ConditionInput, replaceConditions } from '../../runtime/conditions.ts';
+import type { RolloutFacts } from './progress.ts';
 import {
   certificateReady,
   dnsConfigured,
@@ -9,8 +10,9 @@ import {
   ready,
   released,
 } from './readiness.ts';
-import { planRollout, type RolloutFacts } from './rollout.ts';
+import { planRollout } from './rollout.ts';
 import { routingResolved } from './routing.ts';
+import { standingStatus } from './standing.ts';
 
 export interface SiteFacts extends RolloutFacts {
   /** The Certificate of the Site's name. */
@@ -28,9 +30,9 @@ export interface SitePlan {
 /** Decides what a Site is served from, and says how far that is so. */
 export function planSite(facts: SiteFacts, nowMs: number): SitePlan {
   const { site, edges, certificate, hosts } = facts;
-  const { serving, rollout, condition, recheckInMs } = planRollout(facts, nowMs);
+  const { rollout, condition, recheckInMs, ...standing } = planRollout(facts, nowMs);
   const connected = edges.filter((edge) => edge.connected);
-  const isReleased = released(site, serving, connected);
+  const isReleased = released(site, standing, connected);
   const dns = dnsReady(hosts);
   const parts: readonly ConditionInput[] = [
     condition,
@@ -55,7 +57,7 @@ export function planSite(facts: SiteFacts, nowMs: number): SitePlan {
   const status = {
     observedGeneration,
     conditions,
-    ...(serving === undefined ? {} : { release: serving }),
+    ...standingStatus(standing),
     ...(rollout === undefined ? {} : { rollout }),
     ...(certificate === undefined ? {} : { certificate: certificate.metadata.name }),
     ...dnsOf(hosts),

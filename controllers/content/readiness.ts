@@ -4,8 +4,9 @@ import type { Site } from '../../api/site.ts';
 import { coversHost } from '../../runtime/certificate-names.ts';
 import type { ConditionInput } from '../../runtime/conditions.ts';
 import type { NodeView } from '../../runtime/node-view.ts';
-import { nameWithError } from './rollout.ts';
-import { shortDigest, shortList } from './words.ts';
+
+import type { Standing } from './standing.ts';
+import { nameWithError, shortDigest, shortList } from './words.ts';
 
 /** How one host of a site resolves. */
 export interface HostOnDns {
@@ -54,7 +55,7 @@ export function certificateReady(
 /** Whether every connected edge serves this very generation of the site from what is desired. */
 export function released(
   site: Site,
-  serving: string | undefined,
+  { serving, ahead }: Pick<Standing, 'serving' | 'ahead'>,
   edges: readonly NodeView[],
 ): ConditionInput {
   const type = 'Released';
@@ -64,11 +65,13 @@ export function released(
     const message = 'no edge is connected; they serve what they have';
     return { type, status: 'Unknown', reason: 'EdgesSilent', message };
   }
-  const missing = edges.filter((edge) => !serves(edge, site, serving));
+  const isUnderWay = ahead.length > 0;
+  const wanted = isUnderWay ? (site.spec.content?.release ?? serving) : serving;
+  const missing = edges.filter((edge) => !serves(edge, site, wanted));
   const count = `released on ${edges.length - missing.length}/${edges.length} nodes`;
-  if (missing.length > 0) {
+  if (missing.length > 0 || isUnderWay) {
     const waiting = shortList(missing.map((edge) => nameWithError(edge, site)));
-    const message = `${count}; waiting for ${waiting}`;
+    const message = missing.length > 0 ? `${count}; waiting for ${waiting}` : `${count}, watched`;
     return { type, status: 'False', reason: 'Releasing', message };
   }
   if (serving !== site.spec.content?.release) {

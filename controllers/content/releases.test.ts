@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import type { Release } from '../../api/release.ts';
 import type { Site } from '../../api/site.ts';
 import { object } from '../test-scene.ts';
-import { planReleases, RELEASES_KEPT } from './releases.ts';
+import { planReleases } from './releases.ts';
+
+const RELEASES_KEPT = 10;
 
 const name = (index: number) => `sha256-${String(index).padStart(64, '0')}`;
 

@@ -1,8 +1,8 @@
 import type { Release } from '../../api/release.ts';
 import type { Site } from '../../api/site.ts';
+import { ROLLOUT_DEFAULTS } from '../../api/site-rollout.ts';
+import { releasesWanted } from '../../runtime/site-releases.ts';
 
-/** Releases of a Site that are kept for `rollout undo`, those in use not counted. */
-export const RELEASES_KEPT = 10;
 /** Releases changed in one write; the rest follows in the next. */
 export const RELEASES_PER_WRITE = 20;
 
@@ -29,7 +29,7 @@ export function planReleases({ site, sites, releases }: ReleaseFacts): ReleasesP
   const superseded = releases
     .filter((release) => owners(release).includes(uid) && !inUse.has(release.metadata.name))
     .toSorted(newestFirst)
-    .slice(RELEASES_KEPT);
+    .slice((site.spec.rollout ?? ROLLOUT_DEFAULTS).keep);
   const isShared = (release: Release): boolean => owners(release).some((owner) => owner !== uid);
   return {
     adopt: adopt.slice(0, RELEASES_PER_WRITE),
@@ -39,9 +39,12 @@ export function planReleases({ site, sites, releases }: ReleaseFacts): ReleasesP
 }
 
 /** What a Site names in any way, by name. */
-export function releasesInUse({ spec, status }: Site): readonly string[] {
-  const names = [spec.content?.release, status?.release, status?.rollout?.release];
-  return names.filter((name) => name !== undefined);
+export function releasesInUse(site: Site): readonly string[] {
+  const { release, from } = site.status?.rollout ?? {};
+  const isOver = site.status?.rollout?.phase === 'done';
+  // What a rollout came from is gone back to with `rollout undo`, and then is one of many.
+  const named = [release, isOver ? undefined : from].filter((name) => name !== undefined);
+  return [...releasesWanted(site), ...named];
 }
 
 /** What it names, and what was pushed for it and is nobody's: a push overtaken by another. */

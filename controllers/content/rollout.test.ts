@@ -3,8 +3,9 @@ import type { Release } from '../../api/release.ts';
 import type { Site } from '../../api/site.ts';
 import type { NodeView } from '../../runtime/node-view.ts';
 import { digest, object, served, view } from '../test-scene.ts';
-import { planRollout, ROLLOUT_DEADLINE_MS } from './rollout.ts';
+import { planRollout } from './rollout.ts';
 
+const DEADLINE_MS = 10 * 60 * 1000;
 const NOW_MS = Date.parse('2026-03-01T12:00:00Z');
 const OLD = digest('1');
 const NEW = digest('2');
@@ -68,28 +69,28 @@ test.each([
   },
   {
     when: 'a moment before the deadline',
-    ageMs: ROLLOUT_DEADLINE_MS - 1,
+    ageMs: DEADLINE_MS - 1,
     edges: [has('a'), has('b'), lacks('c')],
     serving: OLD,
     reason: 'RollingOut',
   },
   {
     when: 'at the deadline, with more than half',
-    ageMs: ROLLOUT_DEADLINE_MS,
+    ageMs: DEADLINE_MS,
     edges: [has('a'), has('b'), lacks('c')],
     serving: NEW,
     reason: 'Verified',
   },
   {
     when: 'at the deadline, with exactly half',
-    ageMs: ROLLOUT_DEADLINE_MS,
+    ageMs: DEADLINE_MS,
     edges: [has('a'), lacks('b')],
     serving: OLD,
     reason: 'RolloutStalled',
   },
   {
     when: 'at the deadline, with nobody connected',
-    ageMs: ROLLOUT_DEADLINE_MS,
+    ageMs: DEADLINE_MS,
     edges: [silent('a')],
     serving: OLD,
     reason: 'EdgesSilent',
@@ -129,11 +130,13 @@ test('a rollout notes its start once and its end once', () => {
   const begun = planRollout({ site: site({ serving: OLD }), release, edges: [lacks('a')] }, NOW_MS);
   expect(begun.rollout).toEqual({
     release: NEW,
+    from: OLD,
+    phase: 'verifying',
     verified: 0,
     total: 1,
     startedAt: '2026-03-01T12:00:00.000Z',
   });
-  expect(begun.recheckInMs).toBe(ROLLOUT_DEADLINE_MS);
+  expect(begun.recheckInMs).toBe(DEADLINE_MS);
   const during: Site = {
     ...site(),
     status: { release: OLD, ...(begun.rollout && { rollout: begun.rollout }) },
@@ -157,7 +160,7 @@ test('a rollout that the clock says begins later begins now: its deadline is not
   const edges = [has('a'), has('b'), lacks('c')];
   const planned = planRollout({ site: site({ serving: OLD, startedMs }), release, edges }, NOW_MS);
   expect(planned.rollout?.startedAt).toBe('2026-03-01T12:00:00.000Z');
-  expect(planned.recheckInMs).toBe(ROLLOUT_DEADLINE_MS);
+  expect(planned.recheckInMs).toBe(DEADLINE_MS);
 });
 
 test('a slow edge is named with what it says is wrong', () => {

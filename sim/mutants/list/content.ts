@@ -20,8 +20,8 @@ export const CONTENT: readonly Mutant[] = [
   },
   {
     name: 'switch-before-verified',
-    file: 'controllers/content/rollout.ts',
-    find: 'const isEnough = isComplete || (isLate && verified * 2 > total);',
+    file: 'controllers/content/progress.ts',
+    find: 'const isEnough = isComplete || (isLate && isQuorum(verified, total, rules));',
     replace: 'const isEnough = true;',
     story: 'A site is switched to a release that no node has yet.',
     expects: [28],

@@ -75,7 +75,30 @@ export interface Plan {
 export interface Heartbeat {
   readonly sequence: bigint;
   /** From a nameserver that limits its answers. */
-  readonly dnsLimited?: DnsLimited | undefined;
+  readonly dnsLimited?:
+    | DnsLimited
+    | undefined;
+  /** From an edge that has anything to say of it. */
+  readonly traffic?: TrafficReport | undefined;
+}
+
+export interface TrafficReport {
+  /** What has changed since the last heartbeat; in the first one of a session, all. */
+  readonly sites: readonly SiteTraffic[];
+}
+
+/**
+ * What the edge workers of a node have answered for one site from one release, since the node's
+ * agent started. A site that moved on to another release has one for each.
+ */
+export interface SiteTraffic {
+  /** Of the Site. */
+  readonly uid: string;
+  /** "sha256-<64 hex digits>"; empty: from none, as long as there was none. */
+  readonly release: string;
+  readonly requests: bigint;
+  /** Of these, those with a status of 500 and above. */
+  readonly serverErrors: bigint;
 }
 
 /** What the response rate limit of a nameserver has done, of all its workers, since it started. */
@@ -790,7 +813,7 @@ export const Plan: MessageFns<Plan> = {
 };
 
 function createBaseHeartbeat(): Heartbeat {
-  return { sequence: 0n, dnsLimited: undefined };
+  return { sequence: 0n, dnsLimited: undefined, traffic: undefined };
 }
 
 export const Heartbeat: MessageFns<Heartbeat> = {
@@ -803,6 +826,9 @@ export const Heartbeat: MessageFns<Heartbeat> = {
     }
     if (message.dnsLimited !== undefined) {
       DnsLimited.encode(message.dnsLimited, writer.uint32(18).fork()).join();
+    }
+    if (message.traffic !== undefined) {
+      TrafficReport.encode(message.traffic, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -836,6 +862,14 @@ export const Heartbeat: MessageFns<Heartbeat> = {
             message.dnsLimited = DnsLimited.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.traffic = TrafficReport.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -856,6 +890,7 @@ export const Heartbeat: MessageFns<Heartbeat> = {
         : isSet(object.dns_limited)
         ? DnsLimited.fromJSON(object.dns_limited)
         : undefined,
+      traffic: isSet(object.traffic) ? TrafficReport.fromJSON(object.traffic) : undefined,
     };
   },
 
@@ -866,6 +901,9 @@ export const Heartbeat: MessageFns<Heartbeat> = {
     }
     if (message.dnsLimited !== undefined) {
       obj.dnsLimited = DnsLimited.toJSON(message.dnsLimited);
+    }
+    if (message.traffic !== undefined) {
+      obj.traffic = TrafficReport.toJSON(message.traffic);
     }
     return obj;
   },
@@ -879,6 +917,207 @@ export const Heartbeat: MessageFns<Heartbeat> = {
     message.dnsLimited = (object.dnsLimited !== undefined && object.dnsLimited !== null)
       ? DnsLimited.fromPartial(object.dnsLimited)
       : undefined;
+    message.traffic = (object.traffic !== undefined && object.traffic !== null)
+      ? TrafficReport.fromPartial(object.traffic)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseTrafficReport(): TrafficReport {
+  return { sites: [] };
+}
+
+export const TrafficReport: MessageFns<TrafficReport> = {
+  encode(message: TrafficReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.sites) {
+      SiteTraffic.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TrafficReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTrafficReport() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sites.push(SiteTraffic.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TrafficReport {
+    return {
+      sites: globalThis.Array.isArray(object?.sites) ? object.sites.map((e: any) => SiteTraffic.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: TrafficReport): unknown {
+    const obj: any = {};
+    if (message.sites?.length) {
+      obj.sites = message.sites.map((e) => SiteTraffic.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TrafficReport>, I>>(base?: I): TrafficReport {
+    return TrafficReport.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TrafficReport>, I>>(object: I): TrafficReport {
+    const message = createBaseTrafficReport() as any;
+    message.sites = object.sites?.map((e) => SiteTraffic.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSiteTraffic(): SiteTraffic {
+  return { uid: "", release: "", requests: 0n, serverErrors: 0n };
+}
+
+export const SiteTraffic: MessageFns<SiteTraffic> = {
+  encode(message: SiteTraffic, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.uid !== "") {
+      writer.uint32(10).string(message.uid);
+    }
+    if (message.release !== "") {
+      writer.uint32(18).string(message.release);
+    }
+    if (message.requests !== 0n) {
+      if (BigInt.asUintN(64, message.requests) !== message.requests) {
+        throw new globalThis.Error("value provided for field message.requests of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.requests);
+    }
+    if (message.serverErrors !== 0n) {
+      if (BigInt.asUintN(64, message.serverErrors) !== message.serverErrors) {
+        throw new globalThis.Error("value provided for field message.serverErrors of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.serverErrors);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SiteTraffic {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSiteTraffic() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.uid = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.release = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.requests = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.serverErrors = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SiteTraffic {
+    return {
+      uid: isSet(object.uid) ? globalThis.String(object.uid) : "",
+      release: isSet(object.release) ? globalThis.String(object.release) : "",
+      requests: isSet(object.requests) ? BigInt(object.requests) : 0n,
+      serverErrors: isSet(object.serverErrors)
+        ? BigInt(object.serverErrors)
+        : isSet(object.server_errors)
+        ? BigInt(object.server_errors)
+        : 0n,
+    };
+  },
+
+  toJSON(message: SiteTraffic): unknown {
+    const obj: any = {};
+    if (message.uid !== "") {
+      obj.uid = message.uid;
+    }
+    if (message.release !== "") {
+      obj.release = message.release;
+    }
+    if (message.requests !== 0n) {
+      obj.requests = message.requests.toString();
+    }
+    if (message.serverErrors !== 0n) {
+      obj.serverErrors = message.serverErrors.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SiteTraffic>, I>>(base?: I): SiteTraffic {
+    return SiteTraffic.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SiteTraffic>, I>>(object: I): SiteTraffic {
+    const message = createBaseSiteTraffic() as any;
+    message.uid = object.uid ?? "";
+    message.release = object.release ?? "";
+    message.requests = (object.requests !== undefined && object.requests !== null) ? BigInt(object.requests) : 0n;
+    message.serverErrors = (object.serverErrors !== undefined && object.serverErrors !== null)
+      ? BigInt(object.serverErrors)
+      : 0n;
     return message;
   },
 };

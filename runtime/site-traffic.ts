@@ -1,0 +1,99 @@
+/** Requests for one Site that one node answered from one release. */
+export interface TrafficCount {
+  /** Of the Site. */
+  readonly uid: string;
+  /** Empty: from none, with a page of the edge's own. */
+  readonly release: string;
+  readonly requests: number;
+  /** Of these, answered with a status of 500 and above. */
+  readonly serverErrors: number;
+}
+
+/** What edges say that they have answered. */
+export interface SiteTraffic {
+  /**
+   * Counts of a node for a Site, from a release, since this dom began to listen: they only grow,
+   * also when the node begins to count anew. Zeros: nothing was heard.
+   */
+  answered(of: {
+    readonly node: string;
+    readonly uid: string;
+    readonly release: string;
+  }): Pick<TrafficCount, 'requests' | 'serverErrors'>;
+}
+
+/** Remembered of one node; the one that was not heard of for longest is forgotten for another. */
+export const TRAFFIC_COUNTS_MAX = 5_000;
+
+type Count = Pick<TrafficCount, 'requests' | 'serverErrors'>;
+
+interface Counted {
+  /** What the node said last… */
+  readonly said: Count;
+  /** …and how much that has grown by since the first time. */
+  readonly grown: Count;
+}
+
+const NOTHING: Count = { requests: 0, serverErrors: 0 };
+
+/**
+ * Keeps what nodes say in memory: it changes all the time, and whoever leads next only has to
+ * listen for as long again.
+ */
+export class TrafficBoard implements SiteTraffic {
+  readonly #nodes = new Map<string, Map<string, Counted>>();
+
+  answered(of: { readonly node: string; readonly uid: string; readonly release: string }): Count {
+    return this.#nodes.get(of.node)?.get(keyOf(of))?.grown ?? NOTHING;
+  }
+
+  /**
+   * A node says what it has counted since it started, of what has changed since it last said so;
+   * in the first words of a session, of everything.
+   */
+  heard(node: string, counts: readonly TrafficCount[]): void {
+    const known = this.#nodes.get(node);
+    const counted = known ?? new Map<string, Counted>();
+    this.#nodes.set(node, counted);
+    for (const { uid, release, requests, serverErrors } of counts) {
+      const key = keyOf({ uid, release });
+      const said = { requests, serverErrors };
+      // Of what was before this dom listened nothing is known; later on all begins with nothing.
+      const before = counted.get(key) ?? {
+        said: known === undefined ? said : NOTHING,
+        grown: NOTHING,
+      };
+      counted.delete(key);
+      counted.set(key, { said, grown: sum(before.grown, growth(before.said, said)) });
+      const [oldest] = counted.keys();
+      if (counted.size > TRAFFIC_COUNTS_MAX && oldest !== undefined) counted.delete(oldest);
+    }
+  }
+
+  /** The node is none any more. */
+  forget(node: string): void {
+    this.#nodes.delete(node);
+  }
+}
+
+/** One that says less than before has started anew: all of it is news. */
+function growth(before: Count, now: Count): Count {
+  if (now.requests < before.requests || now.serverErrors < before.serverErrors) return now;
+  return {
+    requests: now.requests - before.requests,
+    serverErrors: now.serverErrors - before.serverErrors,
+  };
+}
+
+function sum(one: Count, other: Count): Count {
+  return {
+    requests: one.requests + other.requests,
+    serverErrors: one.serverErrors + other.serverErrors,
+  };
+}
+
+export const noTraffic: SiteTraffic = { answered: () => NOTHING };
+
+function keyOf({ uid, release }: { readonly uid: string; readonly release: string }): string {
+  return `${uid} ${release}`;
+}
