@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -73,6 +74,26 @@ describe('agent', () => {
     const after = await start({ disk, dom: 'away', blobs: playedSource(new Map()) });
     expect(await after.page()).toBe('first');
     expect(after.agent.state()).toMatchObject({ held: at(2n), applied: at(2n) });
+    await after.stop();
+  });
+
+  test('put back to a version that cannot read the plan, waits for dom with its content kept', async () => {
+    const disk = memoryDisk();
+    const before = await start({ disk });
+    before.plan(1n, [site(first.digest)]);
+    await before.until(async () => (await before.page()) === 'first');
+    await before.stop();
+    const later = Buffer.from([0x0f]);
+    const hash = createHash('sha256').update(later).digest();
+    const bytes = Buffer.concat([Buffer.from([later.length, 0, 0, 0]), later, hash]);
+    for (const path of ['plan.bin', 'served.bin']) await disk.write(path, bytes);
+
+    const after = await start({ disk, blobs: playedSource(new Map()) });
+    expect(after.hello()).toMatchObject({ held: undefined, heldDigest: '' });
+    await after.clock.advance(3_600_000);
+    expect(await after.page()).toBeUndefined();
+    after.plan(1n, [site(first.digest)]);
+    await after.until(async () => (await after.page()) === 'first');
     await after.stop();
   });
 

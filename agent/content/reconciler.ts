@@ -74,6 +74,8 @@ class Reconciler implements ContentReconciler {
   readonly #pool: FetchPool;
   readonly #scrub: Scrub;
   #desired = NOTHING;
+  /** Until somebody has said what is wanted nothing is garbage: a plan may be unreadable, or late. */
+  #isTold = false;
   #garbageSinceMs: ReadonlyMap<string, number> = new Map();
   #state: ContentState = { verified: new Set(), blobs: new Set(), errors: new Map() };
   /** Of the last look, as long as the disk itself fails. */
@@ -91,7 +93,9 @@ class Reconciler implements ContentReconciler {
   }
 
   want(desired: DesiredContent): void {
-    if (JSON.stringify(desired) === JSON.stringify(this.#desired)) return;
+    const isFirst = !this.#isTold;
+    this.#isTold = true;
+    if (!isFirst && JSON.stringify(desired) === JSON.stringify(this.#desired)) return;
     this.#desired = desired;
     this.#changed.raise();
   }
@@ -143,6 +147,7 @@ class Reconciler implements ContentReconciler {
   /** One turn: look, decide, do. Gives when the next is due with no further event. */
   async #reconcile(signal: AbortSignal): Promise<number> {
     const { clock } = this.#options;
+    if (!this.#isTold) return Infinity;
     const desired = this.#desired;
     const startMs = clock.monotonicMs();
     this.#pool.beginLook();

@@ -14,7 +14,10 @@ import { applyTaken, comparePositions, type HeldPlan } from './plan-state.ts';
  * keys are in it (INV-33), which is why the disk keeps all files for their owner only.
  */
 export interface PlanFile {
-  /** Undefined: there is none, or it is damaged, which is logged; the node then starts afresh. */
+  /**
+   * Undefined: there is none, or it is damaged or of a version that this one cannot read, which is
+   * logged; the node then starts afresh.
+   */
   load(): Promise<HeldPlan | undefined>;
   /**
    * Durable when it resolves. `taken`: the plan that led to `held`. Throws when the disk is full or
@@ -49,9 +52,12 @@ export function planFile(disk: Disk, path: string, log: Log): PlanFile {
     async load() {
       const bytes = await disk.read(path);
       if (bytes === undefined) return undefined;
-      const read = decode(bytes);
-      if (read === undefined) {
-        log.warn({ path }, 'ignoring a damaged plan file');
+      const read = tryDecode(bytes);
+      if (typeof read === 'string') {
+        log.warn(
+          { path, why: read },
+          'cannot read the plan file: nothing is held until dom sends it',
+        );
         return undefined;
       }
       // The last write may have been interrupted before it was durable.
@@ -92,6 +98,15 @@ function record(plan: Plan): Uint8Array {
 }
 
 /** `stored` is undefined where something else follows the records. */
+function tryDecode(bytes: Uint8Array): NonNullable<ReturnType<typeof decode>> | string {
+  try {
+    return decode(bytes) ?? 'it is damaged, or another version wrote it';
+  } catch (error) {
+    // It is whole, so a later version wrote it: one that was put back must come up all the same.
+    return `another version wrote it: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
 function decode(
   bytes: Uint8Array,
 ): { readonly held: HeldPlan; readonly stored: Stored | undefined } | undefined {
