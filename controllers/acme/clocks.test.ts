@@ -54,3 +54,33 @@ test.each([
     await at.end();
   },
 );
+
+test('a certificate that has not begun by the clock of dom is waited for, and not ordered again', async () => {
+  const at = await acmeScene({ controllers: 'none' });
+  const acme = { directory: DIRECTORY, termsOfServiceAgreed: true };
+  await at.create('Issuer', 'letsencrypt', { acme });
+  await at.create('Certificate', 'blog', { names: ['blog.example.com'], issuer: 'letsencrypt' });
+  // The CA dates an hour back.
+  await lead(at, { aheadMs: -90 * MINUTE_MS, forMs: 20 * MINUTE_MS });
+  expect(materialOf(at)).toBeUndefined();
+  expect(at.world.records('acmeOrder')[0]?.[1].value).toMatchObject({
+    phase: 'downloading',
+    trouble: { message: expect.stringContaining('by the clock of dom, which may be wrong') },
+  });
+  expect(at.ca.asked.download).toBeLessThan(15);
+  await lead(at, { aheadMs: 0, forMs: 6 * MINUTE_MS });
+  expect(materialOf(at)?.names).toEqual(['blog.example.com']);
+  expect(at.ca.orders).toHaveLength(1);
+  await at.end();
+});
+
+test('it is taken once it begins, too, when nobody sets the clock', async () => {
+  const at = await acmeScene({ controllers: 'none' });
+  const acme = { directory: DIRECTORY, termsOfServiceAgreed: true };
+  await at.create('Issuer', 'letsencrypt', { acme });
+  await at.create('Certificate', 'blog', { names: ['blog.example.com'], issuer: 'letsencrypt' });
+  await lead(at, { aheadMs: -240 * MINUTE_MS, forMs: 190 * MINUTE_MS });
+  expect(materialOf(at)?.names).toEqual(['blog.example.com']);
+  expect(at.ca.orders).toHaveLength(1);
+  await at.end();
+});

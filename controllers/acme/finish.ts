@@ -4,13 +4,15 @@ import { keptMaterial } from '../../runtime/material-key.ts';
 import { AHEAD_MS_MAX, isAsDeclared, requestsOf } from '../../runtime/renewal.ts';
 import { isSuggested } from './counts.ts';
 import { succeed } from './end.ts';
-import { advance, type OrderScene, pause } from './scene.ts';
+import { advance, type OrderScene, pause, rest } from './scene.ts';
 import { OrderError, problemText } from './trouble.ts';
 
 /** Between two looks at an order that the CA works on, when it does not say how long (RFC 8555 §7.4). */
 const POLL_MS_MIN = 1_000;
 const POLL_MS_MAX = 10_000;
 const RETRY_AFTER_MS_MAX = 10 * 60_000;
+/** What begins within a day is waited for: clocks are off by hours when time zones are mixed up. */
+const EARLY_MS_MAX = 86_400_000;
 
 /** Asks for the certificate with the key that was stored: doing so twice does no harm. */
 export async function finalizeOrder(scene: OrderScene): Promise<Outcome> {
@@ -59,7 +61,12 @@ export async function downloadCertificate(scene: OrderScene): Promise<Outcome> {
   if (certificateUrl === undefined) throw new OrderError('nonsense', 'the certificate has no URL');
   const chains = await ports.acme.download(account, certificateUrl, signal);
   const keyPem = ports.sealer.open(sealedKey, certificate.metadata.uid);
-  const { chainPem, facts } = goodChain(scene, chains, keyPem);
+  const chosen = chooseChain(scene, chains, keyPem);
+  if (chosen.kind === 'early') {
+    const trouble = { kind: 'order', reason: 'notBegun', message: chosen.message } as const;
+    return await rest(scene, { ...trouble, retryAfterMs: undefined });
+  }
+  const { chainPem, facts } = chosen;
   return await succeed(scene, {
     chainPem,
     sealedKey,
@@ -82,20 +89,34 @@ interface Chain {
   readonly facts: CertificateFacts;
 }
 
+/** What is wrong with a chain. `early`: nothing but that it has not begun, by the clock of dom. */
+interface Flaw {
+  readonly kind: 'bad' | 'early';
+  readonly what: string;
+}
+
 /**
  * The preferred chain, or the first: of those that are good, for one that is not must not cost the
- * certificate. Throws what is wrong with the one that would have been taken.
+ * certificate. Throws what is wrong with the one that would have been taken. `early`: the clock of
+ * dom is behind, or the CA's ahead: another order would bring the same, and they are limited.
  */
-function goodChain(scene: OrderScene, chains: readonly string[], keyPem: string): Chain {
+function chooseChain(
+  scene: OrderScene,
+  chains: readonly string[],
+  keyPem: string,
+): (Chain & { readonly kind: 'good' }) | { readonly kind: 'early'; readonly message: string } {
   const { preferredChain } = scene.issuer.spec.acme;
   const read = chains.map((chainPem) => readChain(scene, chainPem, keyPem));
   const isPreferred = ({ facts }: (typeof read)[number]): boolean =>
     preferredChain !== undefined && facts?.issuers.includes(preferredChain) === true;
   const ranked = [...read.filter(isPreferred), ...read.filter((each) => !isPreferred(each))];
-  for (const { chainPem, facts, problem } of ranked)
-    if (facts !== undefined && problem === undefined) return { chainPem, facts };
-  const problem = ranked[0]?.problem ?? 'there is none';
-  throw new OrderError('badCertificate', `the CA gave a certificate that is no good: ${problem}`);
+  for (const { chainPem, facts, flaw } of ranked)
+    if (facts !== undefined && flaw === undefined) return { kind: 'good', chainPem, facts };
+  const early = ranked.find(({ flaw }) => flaw?.kind === 'early')?.flaw;
+  if (early !== undefined)
+    return { kind: 'early', message: `the CA gave a certificate, but ${early.what}` };
+  const what = ranked[0]?.flaw?.what ?? 'there is none';
+  throw new OrderError('badCertificate', `the CA gave a certificate that is no good: ${what}`);
 }
 
 function readChain(
@@ -104,35 +125,41 @@ function readChain(
   keyPem: string,
 ): Omit<Chain, 'facts'> & {
   readonly facts: CertificateFacts | undefined;
-  readonly problem: string | undefined;
+  readonly flaw: Flaw | undefined;
 } {
   try {
     const facts = scene.ports.certificateReader.read(chainPem, keyPem);
-    return { chainPem, facts, problem: flawOf(scene, facts) };
+    return { chainPem, facts, flaw: flawOf(scene, facts) };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    return { chainPem, facts: undefined, problem: `it cannot be read: ${why}` };
+    return { chainPem, facts: undefined, flaw: bad(`it cannot be read: ${why}`) };
   }
 }
 
 /** What is wrong with a new certificate; undefined: it is fit to take over (INV-29). */
-function flawOf(scene: OrderScene, facts: CertificateFacts): string | undefined {
+function flawOf(scene: OrderScene, facts: CertificateFacts): Flaw | undefined {
   const { order, nowMs } = scene;
   const { names, keyType } = order.value;
   const [problem] = facts.problems;
-  if (problem !== undefined) return problem;
+  if (problem !== undefined) return bad(problem);
   const held = new Set(facts.names);
   const lacking = names.filter((name) => !held.has(name));
-  if (lacking.length > 0) return `it is not for ${lacking.join(', ')}`;
-  if (facts.keyType !== keyType) return `its key is of another kind: ${facts.keyType}`;
+  if (lacking.length > 0) return bad(`it is not for ${lacking.join(', ')}`);
+  if (facts.keyType !== keyType) return bad(`its key is of another kind: ${facts.keyType}`);
   const [from, until] = [facts.notBeforeMs, facts.notAfterMs].map((ms) =>
     new Date(ms).toISOString(),
   );
   if (facts.notAfterMs <= nowMs)
-    return `it ended at ${until}, by the clock of dom, which may be wrong`;
-  if (facts.notBeforeMs > nowMs + AHEAD_MS_MAX)
-    return `it begins at ${from}, by the clock of dom, which may be wrong`;
-  return isWorse(scene, facts) ? `it ends at ${until}, before the one in use` : undefined;
+    return bad(`it ended at ${until}, by the clock of dom, which may be wrong`);
+  if (isWorse(scene, facts)) return bad(`it ends at ${until}, before the one in use`);
+  const inMs = facts.notBeforeMs - nowMs;
+  if (inMs <= AHEAD_MS_MAX) return undefined;
+  const what = `it begins at ${from}, by the clock of dom, which may be wrong`;
+  return { kind: inMs <= EARLY_MS_MAX ? 'early' : 'bad', what };
+}
+
+function bad(what: string): Flaw {
+  return { kind: 'bad', what };
 }
 
 /** Whether it would end before one that is as good as it; whoever asked for another gets it. */
