@@ -102,3 +102,43 @@ test('a name that borrows from others is answered once they have been asked, and
   stop.abort();
   await running;
 });
+
+test('while many zones are compiled others have their turn, and answers are of the version before', async () => {
+  const zones = (serial: number) =>
+    Array.from({ length: 400 }, (_, index) => ({
+      ...testZone(serial),
+      ...{ uid: `u${index}`, origin: `z${index}.test`, primaryNameserver: `ns.z${index}.test` },
+      records: Array.from({ length: 100 }, (__, host) => ({
+        ...{ name: `h${host}.z${index}.test`, type: 'A', ttlS: 60, values: [`192.0.2.${serial}`] },
+      })),
+      geoNames: [],
+    }));
+  const told: unknown[] = [];
+  let engine: DnsEngine | undefined;
+  const pause = async (): Promise<void> => {
+    const [answer] = asked(engine ?? never(), queryBytes('h0.z0.test', 'A')).reply.answers ?? [];
+    told.push(answer && 'data' in answer ? answer.data : undefined);
+  };
+  engine = createDnsEngine({ nodeName: 'ns', log: silentLog, pause });
+  await engine.apply(testSnapshot(1, { dns: { zones: zones(1) } }).dns, []);
+  // 40,000 record sets of over 30 bytes each.
+  expect(told.length).toBeGreaterThan(8);
+  told.length = 0;
+  const two = zones(2);
+  await engine.apply(testSnapshot(2, { dns: { zones: two } }).dns, []);
+  expect(new Set(told)).toEqual(new Set(['192.0.2.1']));
+  told.length = 0;
+  // A change in one zone of many does not wait for anything.
+  const [three] = zones(3);
+  await engine.apply(
+    testSnapshot(3, { dns: { zones: [three ?? never(), ...two.slice(1)] } }).dns,
+    [],
+  );
+  expect(told).toEqual([]);
+  await pause();
+  expect(told).toEqual(['192.0.2.3']);
+});
+
+function never(): never {
+  throw new Error('missing');
+}

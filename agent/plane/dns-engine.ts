@@ -17,6 +17,7 @@ import { firstLocated, type Locate, locateNothing } from '../dns/geography.ts';
 import type { DnsLimit, DnsLimitCounters } from '../dns/limit/limit.ts';
 import {
   type CompiledPlans,
+  compileAhead,
   compileDirectory,
   compileZones,
   type DnsSnapshot,
@@ -59,6 +60,7 @@ export function createDnsEngine({
   checkFast,
   foreign,
   identity,
+  pause,
 }: {
   readonly nodeName: string;
   readonly log: Log;
@@ -72,6 +74,8 @@ export function createDnsEngine({
   readonly foreign?: ForeignBook;
   /** Left out: class CHAOS is refused. */
   readonly identity?: ServerIdentity | undefined;
+  /** Lets others have their turn while many zones are compiled; left out: nobody else is there. */
+  readonly pause?: () => Promise<void>;
 }): DnsEngine {
   const signatures = new Signatures(sign);
   let current: DnsSnapshot = {
@@ -156,6 +160,7 @@ export function createDnsEngine({
   return {
     async apply(snapshot, databases) {
       opened = openDatabases(databases, opened, log);
+      if (pause !== undefined) await compileAhead(snapshot.zones, compiled, pause);
       // Everything from here on happens in one turn: no answer sees a half of it (INV-23).
       const { zones, outcomes } = compileZones(snapshot.zones, current.zones, compiled);
       foreign?.want(foreignNames(zones));

@@ -110,6 +110,7 @@ async function dnsEngine(
       log: workerLog,
       foreign: book,
       identity,
+      pause: () => clock.sleep(0),
       ...(limit && { limit }),
     }),
     clock,
