@@ -2,15 +2,21 @@ import type { GeoName } from '../../../proto/gen/b8s/v1/plan.ts';
 import { clientBytes } from '../address.ts';
 import { type AnswerContext, answerQuery } from '../answer.ts';
 import { chase } from '../chase.ts';
-import { HEADER_BYTES } from '../message.ts';
-import { type NameKey, ROOT, readName } from '../name.ts';
+import type { NameKey } from '../name.ts';
 import { resolve, type Vantage } from '../resolve.ts';
 import type { DnsSnapshot } from '../snapshot.ts';
 import { addressBytes, readWords } from './address-words.ts';
 import { AnswerTable, type Known } from './answer-table.ts';
-import { type AddressWords, type Choice, type Decision, GeoDecisions } from './geo-decisions.ts';
+import {
+  type AddressWords,
+  type Choice,
+  type Decision,
+  type DecisionKey,
+  GeoDecisions,
+} from './geo-decisions.ts';
 import { MissingAnswers } from './missing-answers.ts';
 import {
+  nameOf,
   newPlainQuery,
   type PlainQuery,
   readPlainQuery,
@@ -31,6 +37,12 @@ export interface FastPathCounters {
   readonly composed: number;
 }
 
+/** A choice, and the decisions for it: as many as there are lengths of a prefix. */
+interface ScopedChoice {
+  readonly choice: Choice;
+  readonly byScope: Map<number, Decision>;
+}
+
 /** Types that answers are kept of: those that are asked for in bulk. */
 const TYPES: ReadonlySet<number> = new Set([1, 2, 5, 6, 12, 15, 16, 28, 33, 35, 52, 64, 65, 257]);
 /** RFC 1035 §4.1.1: other codes tell of trouble that may be over by the next query. */
@@ -47,12 +59,13 @@ export class FastPath {
   readonly snapshot: DnsSnapshot;
   readonly #query: PlainQuery;
   readonly #client: AddressWords = { w0: 0, w1: 0, w2: 0, w3: 0, bits: 32 };
+  readonly #decisionKey: DecisionKey = { group: 0, address: this.#client, knownBits: 0 };
   readonly #answers: AnswerTable = new AnswerTable();
   readonly #missing: MissingAnswers;
   readonly #decisions: GeoDecisions = new GeoDecisions();
   /** By all that a geo name says but its own name and TTL. */
   readonly #groups: Map<string, number> = new Map();
-  readonly #choices: Map<string, Choice> = new Map();
+  readonly #choices: Map<string, ScopedChoice> = new Map();
   /** Of the query that is being answered. */
   readonly #particulars: Particulars = {
     scopeBits: 0,
@@ -157,7 +170,7 @@ export class FastPath {
   /** The first query for a name and type, or one for a name that does not exist. */
   #meet(message: Uint8Array, context: AnswerContext): Template | undefined {
     const query = this.#query;
-    const name = this.#nameIn(message);
+    const name = nameOf(query);
     const missing = this.#missing.find(name, query);
     if (missing !== undefined) {
       const { template } = missing;
@@ -206,12 +219,13 @@ export class FastPath {
   ): Template | undefined {
     const address = this.#addressOf(message, context);
     const knownBits = this.#query.subnetBits === 0 ? address.bits : this.#query.subnetBits;
+    const key = this.#decisionKey;
     // The groups of A and AAAA are two.
-    const group = 2 * known.group + (this.#query.type === 1 ? 0 : 1);
-    const key = { group, address, knownBits };
+    key.group = 2 * known.group + (this.#query.type === 1 ? 0 : 1);
+    key.knownBits = knownBits;
     let decision = this.#decisions.find(key);
     if (decision === undefined) {
-      decision = this.#decide(message, { address: addressBytes(address), knownBits });
+      decision = this.#decide({ address: addressBytes(address), knownBits });
       this.#decisions.keep(key, decision);
     }
     const { choice, scopeBits } = decision;
@@ -228,16 +242,19 @@ export class FastPath {
     return this.#prove(template, message, context);
   }
 
-  #decide(message: Uint8Array, vantage: Vantage): Decision {
-    const question = { name: this.#nameIn(message), type: this.#query.type };
+  #decide(vantage: Vantage): Decision {
+    const question = { name: nameOf(this.#query), type: this.#query.type };
     const { reply, geo } = resolve(this.snapshot, question, vantage);
     const { routing } = geo ?? {};
     const chosen = routing?.chosen.map((candidate) => candidate.name);
     const key = JSON.stringify([routing?.order, routing?.pool, chosen]);
     if (this.#choices.size > this.snapshot.nodes.size ** 2 + CHOICES_MIN) this.#choices.clear();
-    const choice = this.#choices.get(key) ?? { key };
-    this.#choices.set(key, choice);
-    return { choice, scopeBits: reply.scopeBits };
+    const made = this.#choices.get(key) ?? { choice: { key }, byScope: new Map() };
+    this.#choices.set(key, made);
+    const { choice, byScope } = made;
+    const decision = byScope.get(reply.scopeBits) ?? { choice, scopeBits: reply.scopeBits };
+    byScope.set(reply.scopeBits, decision);
+    return decision;
   }
 
   #groupOf(geoName: GeoName): number {
@@ -245,11 +262,6 @@ export class FastPath {
     const group = this.#groups.get(key) ?? this.#groups.size;
     this.#groups.set(key, group);
     return group;
-  }
-
-  #nameIn(message: Uint8Array): NameKey {
-    const bytes = Buffer.from(message.buffer, message.byteOffset, this.#query.length);
-    return readName(bytes, HEADER_BYTES)?.key ?? ROOT;
   }
 
   /** Of the subnet that a resolver speaks for, or else of the resolver itself (RFC 7871 §7.2.1). */

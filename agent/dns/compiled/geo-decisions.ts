@@ -4,6 +4,7 @@ export interface Choice {
   readonly key: string;
 }
 
+/** Kept as it is: whoever makes them makes one for all that are alike. */
 export interface Decision {
   readonly choice: Choice;
   /** How many bits of the address it holds for (RFC 7871 §7.2.1). */
@@ -20,13 +21,13 @@ export interface AddressWords {
   bits: number;
 }
 
-/** Who asks, and for what. */
+/** Who asks, and for what. Filled again for each query. */
 export interface DecisionKey {
   /** Of geo names with the same candidates and policy. */
-  readonly group: number;
+  group: number;
   readonly address: AddressWords;
   /** Bits of the address that are known. */
-  readonly knownBits: number;
+  knownBits: number;
 }
 
 /** Decisions that are kept at most, of all geo names together: two in each set. */
@@ -44,25 +45,23 @@ const INDEX_BITS = { ipv4: 24, ipv6: 48 } as const;
  */
 export class GeoDecisions {
   #words: Uint32Array = new Uint32Array(0);
-  #choices: (Choice | undefined)[] = [];
+  /** By slot; the same object for the same decision. */
+  #decisions: (Decision | undefined)[] = [];
   #kept = 0;
 
   find(key: DecisionKey): Decision | undefined {
-    const slots = this.#choices.length;
+    const slots = this.#decisions.length;
     if (slots === 0) return undefined;
     const first = indexOf(key, slots);
     for (let slot = first; slot < first + 2; slot += 1) {
-      if (this.#matches(slot * WORDS, key)) {
-        const choice = this.#choices[slot];
-        const scopeBits = (this.#words[slot * WORDS + 5] ?? 0) >>> 24;
-        return choice && { choice, scopeBits };
-      }
+      if (this.#matches(slot * WORDS, key)) return this.#decisions[slot];
     }
     return undefined;
   }
 
-  keep(key: DecisionKey, { choice, scopeBits }: Decision): void {
-    const slots = this.#choices.length;
+  keep(key: DecisionKey, decision: Decision): void {
+    const { scopeBits } = decision;
+    const slots = this.#decisions.length;
     this.#kept += 1;
     if (this.#kept > slots / 2 && slots < SLOTS_MAX) this.#grow();
     const { group, address, knownBits } = key;
@@ -71,29 +70,29 @@ export class GeoDecisions {
     // A scope as long as what is known says nothing of others: they must be the very same.
     const matchBits = scopeBits < knownBits ? Math.max(scopeBits, indexBits) : bits;
     const small = ((scopeBits << 24) | (matchBits << 16) | (knownBits << 8) | bits) >>> 0;
-    this.#put(indexOf(key, this.#choices.length), [w0, w1, w2, w3, group, small], choice);
+    this.#put(indexOf(key, this.#decisions.length), [w0, w1, w2, w3, group, small], decision);
   }
 
   /** As the newer one of its set. */
-  #put(slot: number, words: ArrayLike<number>, choice: Choice | undefined): void {
+  #put(slot: number, words: ArrayLike<number>, decision: Decision | undefined): void {
     this.#words.copyWithin((slot + 1) * WORDS, slot * WORDS, (slot + 1) * WORDS);
-    this.#choices[slot + 1] = this.#choices[slot];
+    this.#decisions[slot + 1] = this.#decisions[slot];
     this.#words.set(words, slot * WORDS);
-    this.#choices[slot] = choice;
+    this.#decisions[slot] = decision;
   }
 
   #grow(): void {
-    const [words, choices] = [this.#words, this.#choices];
-    const slots = Math.max(SLOTS_MIN, 4 * choices.length);
+    const [words, decisions] = [this.#words, this.#decisions];
+    const slots = Math.max(SLOTS_MIN, 4 * decisions.length);
     this.#words = new Uint32Array(slots * WORDS);
-    this.#choices = Array.from({ length: slots });
+    this.#decisions = Array.from({ length: slots });
     // The older one of each set first.
-    for (let at = 0; at < choices.length; at += 1) {
+    for (let at = 0; at < decisions.length; at += 1) {
       const slot = at ^ 1;
-      const choice = choices[slot];
-      if (choice === undefined) continue;
+      const decision = decisions[slot];
+      if (decision === undefined) continue;
       const own = words.subarray(slot * WORDS, (slot + 1) * WORDS);
-      this.#put(indexOf(keyOf(own), slots), own, choice);
+      this.#put(indexOf(keyOf(own), slots), own, decision);
     }
   }
 

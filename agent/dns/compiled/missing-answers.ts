@@ -2,11 +2,13 @@ import { answerQuery, type DnsClient } from '../answer.ts';
 import { chase } from '../chase.ts';
 import { CLASS_IN } from '../codes.ts';
 import { HEADER_BYTES } from '../message.ts';
-import type { NameKey } from '../name.ts';
+import { type NameKey, parentOf } from '../name.ts';
 import { resolve } from '../resolve.ts';
 import type { DnsSnapshot } from '../snapshot.ts';
+import type { CompiledZone } from '../zone.ts';
 import {
   type MissingAnswer,
+  type MissingPlace,
   mentionedBelow,
   missingPlace,
   movedPointers,
@@ -17,6 +19,17 @@ import { type Template, templateOf } from './template.ts';
 
 /** Names below which others were asked for that do not exist, and types. */
 const PLACES_MAX = 16_384;
+/** What lies right below a name that exists. */
+interface Below {
+  /** Of the zone that the name is in. */
+  readonly nodes: CompiledZone['nodes'];
+  readonly byType: Map<number, MissingAnswer>;
+}
+
+interface AskedPlace extends Pick<MissingPlace, 'encloser' | 'nextCloser'> {
+  readonly asked: NameKey;
+}
+
 const NONE: MissingAnswer = { template: undefined, exceptions: new Set() };
 /** Whoever it is, the answer is the same. */
 const ANYBODY: DnsClient = { address: '192.0.2.1', transport: 'tcp' };
@@ -27,7 +40,8 @@ const ANYBODY: DnsClient = { address: '192.0.2.1', transport: 'tcp' };
  */
 export class MissingAnswers {
   readonly #snapshot: DnsSnapshot;
-  readonly #byType: Map<number, Map<NameKey, MissingAnswer>> = new Map();
+  /** By the name that others which do not exist hang below. */
+  readonly #below: Map<NameKey, Below> = new Map();
   #count = 0;
 
   constructor(snapshot: DnsSnapshot) {
@@ -36,23 +50,42 @@ export class MissingAnswers {
 
   /** Undefined: the name exists, or is none of ours. */
   find(name: NameKey, { type }: PlainQuery): MissingAnswer | undefined {
+    // Nearly all hang right below a name that others hang below, too: two texts, no more.
+    const parent = parentOf(name);
+    const known = this.#below.get(parent);
+    if (known !== undefined && !this.#snapshot.zones.has(name)) {
+      if (known.nodes.has(name)) return undefined;
+      return this.#answer(known, { encloser: parent, nextCloser: name, asked: name }, type);
+    }
     const place = missingPlace(this.#snapshot, name);
     if (place === undefined) return undefined;
-    const { encloser, nextCloser } = place;
-    const byName = this.#byType.get(type) ?? new Map<NameKey, MissingAnswer>();
-    let answer = byName.get(encloser);
+    const { nodes } = place;
+    const below = this.#below.get(place.encloser) ?? { nodes, byType: new Map() };
+    return this.#answer(below, { ...place, asked: name }, type);
+  }
+
+  #answer(below: Below, place: AskedPlace, type: number): MissingAnswer {
+    let answer = below.byType.get(type);
     if (answer === undefined) {
-      answer = this.#learn({ encloser, asked: name }, type);
-      if (this.#count >= PLACES_MAX) {
-        this.#byType.clear();
-        byName.clear();
-        this.#count = 0;
-      }
-      this.#count += 1;
-      byName.set(encloser, answer);
-      this.#byType.set(type, byName);
+      answer = this.#learn(place, type);
+      this.#keep(below, place.encloser, { answer, type });
     }
-    return answer.exceptions.has(nextCloser) ? NONE : answer;
+    return answer.exceptions.has(place.nextCloser) ? NONE : answer;
+  }
+
+  #keep(
+    below: Below,
+    encloser: NameKey,
+    { answer, type }: { readonly answer: MissingAnswer; readonly type: number },
+  ): void {
+    if (this.#count >= PLACES_MAX) {
+      this.#below.clear();
+      below.byType.clear();
+      this.#count = 0;
+    }
+    this.#count += 1;
+    below.byType.set(type, answer);
+    this.#below.set(encloser, below);
   }
 
   /** Compares the answers to two names that do not exist, of different lengths. */

@@ -8,6 +8,7 @@ import {
 } from '../name.ts';
 import type { Reply } from '../reply.ts';
 import { type DnsSnapshot, zoneOf } from '../snapshot.ts';
+import type { CompiledZone } from '../zone.ts';
 import { word } from './plain-query.ts';
 import type { Template } from './template.ts';
 
@@ -28,6 +29,8 @@ export interface MissingPlace {
   readonly encloser: NameKey;
   /** The name itself, or its ancestor, right below the encloser. */
   readonly nextCloser: NameKey;
+  /** Of the zone that both are in. */
+  readonly nodes: CompiledZone['nodes'];
 }
 
 /** Undefined: the name exists, or is in no zone of ours. */
@@ -40,7 +43,7 @@ export function missingPlace(
   let nextCloser = name;
   for (;;) {
     const encloser = parentOf(nextCloser);
-    if (nodes.has(encloser)) return { encloser, nextCloser };
+    if (nodes.has(encloser)) return { encloser, nextCloser, nodes };
     // A zone has its origin, so that this ends there at the latest; an empty one has nothing.
     if (encloser === nextCloser) return undefined;
     nextCloser = encloser;

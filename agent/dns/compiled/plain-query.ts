@@ -1,7 +1,7 @@
 import { CLASS_IN, RecordType } from '../codes.ts';
 import { UDP_SIZE_BYTES, UDP_SIZE_BYTES_MIN } from '../edns.ts';
 import { HEADER_BYTES } from '../message.ts';
-import { LABEL_BYTES_MAX, NAME_BYTES_MAX } from '../name.ts';
+import { LABEL_BYTES_MAX, NAME_BYTES_MAX, type NameKey } from '../name.ts';
 
 /** OPT up to its options (RFC 6891 §6.1.2), a client subnet up to its address (RFC 7871 §6). */
 export const OPT_BYTES = 11;
@@ -15,6 +15,7 @@ const SERVER_COOKIE_BYTES_MIN = 8;
 const SERVER_COOKIE_BYTES_MAX = 32;
 export const SERVER_COOKIE_BYTES = 16;
 const NAME_WORDS_MAX = 64;
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 /** The whole option of an answer. */
 export const COOKIE_BYTES = OPTION_HEAD_BYTES + CLIENT_COOKIE_BYTES + SERVER_COOKIE_BYTES;
 
@@ -35,6 +36,8 @@ export interface PlainQuery {
   type: number;
   /** The name in lower case, its root label among it: four bytes a number, zeros after its end. */
   readonly name: Int32Array;
+  /** The same memory. */
+  readonly nameBytes: Buffer;
   /** How many numbers of `name` there are. */
   nameWords: number;
   /** Of the name in lower case and the type: 32 bits, signed. */
@@ -60,13 +63,15 @@ export interface PlainQuery {
 }
 
 export function newPlainQuery(cookies: PlainQuery['cookies']): PlainQuery {
+  const name = new Int32Array(NAME_WORDS_MAX);
   return {
     cookies,
     length: 0,
     questionEnd: 0,
     nameEnd: 0,
     type: 0,
-    name: new Int32Array(NAME_WORDS_MAX),
+    name,
+    nameBytes: Buffer.from(name.buffer),
     nameWords: 0,
     hash: 0,
     hasOpt: false,
@@ -107,6 +112,15 @@ export function readPlainQuery(message: Uint8Array, length: number, into: PlainQ
 /** The two bytes at an offset; 0 beyond the end. */
 export function word(bytes: Uint8Array, at: number): number {
   return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+}
+
+/** The name that was read. */
+export function nameOf({ nameBytes, nameWords, nameEnd }: PlainQuery): NameKey {
+  // In numbers as this machine has them, the first byte is not the first one everywhere.
+  const bytes = IS_LITTLE_ENDIAN
+    ? nameBytes
+    : Buffer.from(nameBytes.subarray(0, 4 * nameWords)).swap32();
+  return bytes.toString('latin1', 0, nameEnd - HEADER_BYTES - 1) as NameKey;
 }
 
 function readQuestion(message: Uint8Array, into: PlainQuery): boolean {
