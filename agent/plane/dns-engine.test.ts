@@ -114,12 +114,11 @@ test('while many zones are compiled others have their turn, and answers are of t
       geoNames: [],
     }));
   const told: unknown[] = [];
-  let engine: DnsEngine | undefined;
-  const pause = async (): Promise<void> => {
-    const [answer] = asked(engine ?? never(), queryBytes('h0.z0.test', 'A')).reply.answers ?? [];
+  async function pause(): Promise<void> {
+    const [answer] = asked(engine, queryBytes('h0.z0.test', 'A')).reply.answers ?? [];
     told.push(answer && 'data' in answer ? answer.data : undefined);
-  };
-  engine = createDnsEngine({ nodeName: 'ns', log: silentLog, pause });
+  }
+  const engine = createDnsEngine({ nodeName: 'ns', log: silentLog, pause });
   await engine.apply(testSnapshot(1, { dns: { zones: zones(1) } }).dns, []);
   // 40,000 record sets of over 30 bytes each.
   expect(told.length).toBeGreaterThan(8);

@@ -43,13 +43,15 @@ try {
   const first = plans.first();
   const idleMb = rssMb();
   const startMs = performance.now();
+  const startCpuMs = cpuMs();
   link.send(first);
   await answered(0, '192.0.2.1');
   const [diskS, servedS] = [durableMs - startMs, performance.now() - startMs].map(seconds);
   console.log(`${zones} zones with ${recordsEach} records each, ${mb(first.length)} as a plan:`);
-  console.log(`on disk after ${diskS} s, served after ${servedS} s`);
+  console.log(`on disk after ${diskS} s, served after ${servedS} s; ${cpuS(startCpuMs)} s of CPU`);
   await pause(2000);
   console.log(`sub: ${idleMb} MB resident before, ${rssMb()} MB after, ${peakMb()} MB at most`);
+  const changeCpuMs = cpuMs();
   const samples: { readonly diskMs: number; readonly allMs: number }[] = [];
   for (let change = 1; change <= Number(values.changes); change += 1) {
     const index = (change * 7919) % zones;
@@ -63,6 +65,7 @@ try {
   }
   console.log(`a change in one zone: ${spread(samples.map(({ allMs }) => allMs))}`);
   console.log(`of it until it is on disk: ${spread(samples.map(({ diskMs }) => diskMs))}`);
+  console.log(`CPU for each: ${((cpuMs() - changeCpuMs) / samples.length).toFixed(0)} ms`);
   console.log(`sub: ${rssMb()} MB resident in the end, ${peakMb()} MB at most`);
 } finally {
   sub.kill();
@@ -103,6 +106,14 @@ async function readReports(socket: Socket): Promise<void> {
   } catch {
     // Sub has ended.
   }
+}
+
+function cpuMs(): number {
+  return processUsage(sub.pid ?? 0).cpuMs;
+}
+
+function cpuS(sinceMs: number): string {
+  return seconds(cpuMs() - sinceMs);
 }
 
 function rssMb(): string {
