@@ -15,7 +15,7 @@ test('tokens of proofs are told sorted, once each, and so many that dom can keep
       ...{ position: { epoch: 1n, revision: 1n }, plan, served: NOTHING_SERVED },
       outcome: { ...NOTHING_APPLIED, challenges },
     },
-    content: { verified: new Set(), blobs: new Set(), errors: new Map() },
+    content: { verified: new Set(), blobs: new Set(), variants: new Map(), errors: new Map() },
     ...{ health: {}, trouble: undefined, rssBytes: 0 },
   });
   expect(report.challenges).toHaveLength(5000);

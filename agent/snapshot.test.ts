@@ -45,7 +45,7 @@ describe('the release of a site', () => {
   ])('when $when', ({ serving, verified, had, serves }) => {
     const { snapshot, served } = build({
       plan: plan({ sites: [site({ serving })] }),
-      content: { verified: new Set(verified), blobs: new Set() },
+      content: { verified: new Set(verified), blobs: new Set(), variants: new Map() },
       ...(had !== undefined && {
         previous: { ...NOTHING_SERVED, releases: new Map([['u1', had]]) },
       }),
@@ -112,7 +112,7 @@ describe('the geography databases', () => {
     const databases = [GEO4_NEW, GEO6].map((each) => ({ digest: each, sizeBytes: 1n }));
     const { snapshot } = build({
       plan: plan({ geo: { databases } }),
-      content: { verified: new Set(), blobs: new Set(here) },
+      content: { verified: new Set(), blobs: new Set(here), variants: new Map() },
       previous: { ...NOTHING_SERVED, databases: had },
     });
     expect(snapshot.dns.databases).toEqual(uses);
@@ -152,6 +152,7 @@ test('desiredContent: served releases first, then prepared ones; what is served 
   expect(desiredContent(plan({ sites, geo }), [served, NOTHING_SERVED])).toEqual({
     releases: [R1, R2, R3],
     blobs: [{ digest: GEO6, sizeBytes: 7 }],
+    variants: [],
     keepReleases: [R3],
     keepBlobs: [GEO4],
   });
@@ -178,7 +179,7 @@ function certificate(fields: Partial<CertificatePlan>): CertificatePlan {
 function build(input: Partial<SnapshotInput>) {
   return buildSnapshot({
     plan: plan({}),
-    content: { verified: new Set(), blobs: new Set() },
+    content: { verified: new Set(), blobs: new Set(), variants: new Map() },
     previous: NOTHING_SERVED,
     node: 'london',
     health: {},

@@ -6,7 +6,7 @@ import type { ContentState } from './content/reconciler.ts';
 import { hostIdentities } from './dns/host-identities.ts';
 import { planSite } from './edge/plan-site.ts';
 import { edgeProofs } from './edge/proofs.ts';
-import type { EdgeCertificate } from './edge/snapshot.ts';
+import type { EdgeCertificate, EdgeVariants } from './edge/snapshot.ts';
 import type { Health, PlaneSnapshot } from './plane/plane.ts';
 import type { PlanObjects } from './session/plan-objects.ts';
 
@@ -27,7 +27,7 @@ export const NOTHING_SERVED: Served = {
 
 export interface SnapshotInput {
   readonly plan: PlanObjects;
-  readonly content: Pick<ContentState, 'verified' | 'blobs'>;
+  readonly content: Pick<ContentState, 'verified' | 'blobs' | 'variants'>;
   readonly previous: Served;
   readonly node: string;
   readonly health: Health;
@@ -47,7 +47,7 @@ export function buildSnapshot(input: SnapshotInput): {
   readonly snapshot: PlaneSnapshot;
   readonly served: Served;
 } {
-  const { plan, node, health, sequence } = input;
+  const { plan, content, node, health, sequence } = input;
   const served = chooseServed(input);
   const own = plan.nodes.find(({ name }) => name === node);
   const proofs = edgeProofs(plan.challenges);
@@ -71,6 +71,7 @@ export function buildSnapshot(input: SnapshotInput): {
           planSite(site, {
             release: served.releases.get(site.uid),
             certificate: served.certificates.get(site.uid)?.fingerprint,
+            variants: variantsHere(site, content),
           }),
         ),
         certificates: [...certificates.values()],
@@ -91,9 +92,25 @@ export function desiredContent(plan: PlanObjects, served: readonly Served[]): De
     blobs: (plan.geo?.databases ?? []).flatMap(({ digest, sizeBytes }) =>
       isDigest(digest) ? [{ digest, sizeBytes: Number(sizeBytes) }] : [],
     ),
+    variants: [...new Set(plan.sites.flatMap(indexesOf))],
     keepReleases: sortedOnce(served.flatMap(({ releases }) => [...releases.values()])),
     keepBlobs: sortedOnce(served.flatMap(({ databases }) => databases)),
   };
+}
+
+function indexesOf({ variants }: SitePlan): readonly Digest[] {
+  return variants.map(({ index }) => index).filter(isDigest);
+}
+
+function variantsHere(
+  { variants }: SitePlan,
+  content: SnapshotInput['content'],
+): readonly EdgeVariants[] {
+  return variants.flatMap(({ release, index }) => {
+    if (!isDigest(release) || !isDigest(index)) return [];
+    const absent = content.variants.get(index);
+    return absent === undefined ? [] : [{ release, index, absent }];
+  });
 }
 
 function chooseServed({ plan, content, previous, nowMs }: SnapshotInput): Served {

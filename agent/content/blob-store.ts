@@ -1,6 +1,7 @@
-import { blobPath, type Digest, digestHex, isDigest } from '../../runtime/digest.ts';
+import { blobPath, type Digest, digestHex, digestOf, isDigest } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import { ManifestError, parseManifest, releaseDigest } from '../../runtime/manifest.ts';
+import { parseVariants, type Variant, VariantsError } from '../../runtime/variants.ts';
 import { type Manifest, type ObservedContent, type StoredItem } from './plan.ts';
 
 /**
@@ -8,8 +9,8 @@ import { type Manifest, type ObservedContent, type StoredItem } from './plan.ts'
  * on their way, `verified/<release>` for releases of which every blob was seen.
  */
 export interface BlobStore {
-  /** Reads the disk; of the manifests, those of `releases`. */
-  observe(releases: readonly Digest[]): Promise<ObservedContent>;
+  /** Reads the disk; of the manifests, those of `releases`, and these indexes. */
+  observe(releases: readonly Digest[], indexes: readonly Digest[]): Promise<ObservedContent>;
   mark(release: Digest): Promise<void>;
   unmark(release: Digest): Promise<void>;
   remove(item: StoredItem): Promise<void>;
@@ -24,11 +25,12 @@ const PARTS = 'partial';
 const MARKERS = 'verified';
 
 export function createBlobStore(disk: Disk): BlobStore {
-  // Content-addressed, so a parsed manifest never goes stale.
+  // Content-addressed, so what was parsed never goes stale.
   let parsed: ReadonlyMap<Digest, Manifest> = new Map();
+  let parsedForms: ReadonlyMap<Digest, readonly Variant[]> = new Map();
 
   return {
-    async observe(releases) {
+    async observe(releases, indexes) {
       const strays: string[] = [];
       const blobs = await listBlobs(disk, strays);
       const parts = await listDigests(disk, PARTS, strays);
@@ -42,7 +44,15 @@ export function createBlobStore(disk: Disk): BlobStore {
         else manifests.set(release, manifest);
       }
       parsed = manifests;
-      return { blobs, parts, markers, manifests, strays };
+      const forms = new Map<Digest, readonly Variant[]>();
+      for (const index of indexes) {
+        if (!blobs.has(index)) continue;
+        const found = parsedForms.get(index) ?? (await readForms(disk, index));
+        if (found === undefined) blobs.delete(index);
+        else forms.set(index, found);
+      }
+      parsedForms = forms;
+      return { blobs, parts, markers, manifests, forms, strays };
     },
     mark: (release) => disk.write(itemPath({ kind: 'marker', digest: release }), new Uint8Array()),
     unmark: (release) => disk.remove(itemPath({ kind: 'marker', digest: release })),
@@ -95,5 +105,17 @@ async function readManifest(disk: Disk, release: Digest): Promise<Manifest | und
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error;
     return { kind: 'broken', why: error.message };
+  }
+}
+
+/** Undefined: damaged. One that is whole and cannot be read names nothing: dom has it like this. */
+async function readForms(disk: Disk, index: Digest): Promise<readonly Variant[] | undefined> {
+  const bytes = await disk.read(blobPath(index));
+  if (bytes === undefined || digestOf(bytes) !== index) return undefined;
+  try {
+    return [...parseVariants(bytes).values()].flat();
+  } catch (error) {
+    if (!(error instanceof VariantsError)) throw error;
+    return [];
   }
 }

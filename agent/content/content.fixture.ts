@@ -77,7 +77,8 @@ export function playedSource(
 }
 
 export function desired(content: Partial<DesiredContent>): DesiredContent {
-  return { releases: [], blobs: [], keepReleases: [], keepBlobs: [], ...content };
+  const nothing = { releases: [], blobs: [], variants: [], keepReleases: [], keepBlobs: [] };
+  return { ...nothing, ...content };
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

@@ -6,15 +6,20 @@ import type { Disk } from '../../runtime/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import { downloadBlob } from './download.ts';
+import type { Need } from './plan.ts';
 
 /** Fetches under way at once: most blobs are small, and their way is longer than they are. */
 export const FETCHES_MAX = 16;
-export const FETCH_RETRY_BACKOFF: BackoffLimits = { baseMs: 250, capMs: 10_000 };
+export const FETCH_RETRY_BACKOFF: Readonly<Record<Need, BackoffLimits>> = {
+  needed: { baseMs: 250, capMs: 10_000 },
+  helpful: { baseMs: 1_000, capMs: 600_000 },
+};
 
 export interface WantedFetch {
   readonly digest: Digest;
-  /** Unknown for manifests, which therefore everything else waits for. */
+  /** Unknown for manifests, which therefore everything else waits for, and for indexes. */
   readonly sizeBytes: number | undefined;
+  readonly need: Need;
 }
 
 export interface FetchPoolOptions {
@@ -123,7 +128,7 @@ export class FetchPool {
       this.#fresh.add(digest);
     }
     if (outcome.kind === 'failed' && !signal.aborted)
-      failed.set(digest, this.#failure(digest, outcome.why, failures));
+      failed.set(digest, this.#failure(wanted, outcome.why, failures));
     this.#failed = failed;
     this.#start();
     const idle = this.#running.size === 0;
@@ -132,9 +137,9 @@ export class FetchPool {
     }
   }
 
-  #failure(digest: Digest, why: string, failures: number): Failure {
+  #failure({ digest, need }: WantedFetch, why: string, failures: number): Failure {
     const { clock, random, log } = this.#options;
-    const retryInMs = backoffMs(failures, FETCH_RETRY_BACKOFF, random);
+    const retryInMs = backoffMs(failures, FETCH_RETRY_BACKOFF[need], random);
     log.warn({ digest, error: why, failures, retryInMs }, 'a blob could not be fetched');
     return { why, failures, retryAtMs: clock.monotonicMs() + retryInMs };
   }

@@ -21,6 +21,7 @@ const NOTHING: ObservedContent = {
   parts: new Set(),
   markers: new Set(),
   manifests: new Map(),
+  forms: new Map(),
   strays: [],
 };
 

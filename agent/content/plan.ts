@@ -1,5 +1,6 @@
 import type { Digest } from '../../runtime/digest.ts';
 import type { ReleaseFile } from '../../runtime/manifest.ts';
+import type { Variant } from '../../runtime/variants.ts';
 
 /** What this node must have on disk, and what it must not lose. */
 export interface DesiredContent {
@@ -7,6 +8,8 @@ export interface DesiredContent {
   readonly releases: readonly Digest[];
   /** To be fetched as they are: geography databases. */
   readonly blobs: readonly WantedBlob[];
+  /** Indexes of compressed forms: fetched last, with the forms that they name. */
+  readonly variants: readonly Digest[];
   /** Not to be fetched, but still served: not to be collected. */
   readonly keepReleases: readonly Digest[];
   readonly keepBlobs: readonly Digest[];
@@ -26,6 +29,8 @@ export interface ObservedContent {
   readonly markers: ReadonlySet<Digest>;
   /** Of the desired and kept releases whose manifest is here. */
   readonly manifests: ReadonlyMap<Digest, Manifest>;
+  /** Of the desired indexes that are here, the forms; none where one cannot be read. */
+  readonly forms: ReadonlyMap<Digest, readonly Variant[]>;
   readonly strays: readonly string[];
 }
 
@@ -42,10 +47,14 @@ export type ContentAction =
   | {
       readonly kind: 'fetch';
       readonly digest: Digest;
-      /** Unknown for manifests. */
+      /** Unknown for manifests and indexes. */
       readonly sizeBytes: number | undefined;
+      /** `helpful`: nothing waits for it. */
+      readonly need: Need;
     }
   | { readonly kind: 'collect'; readonly item: StoredItem };
+
+export type Need = 'needed' | 'helpful';
 
 /** One file of ours on disk. */
 export type StoredItem =
@@ -63,7 +72,7 @@ export interface ContentAges {
 
 /**
  * What is to be done, in order: marks first, for requests wait for them; then fetches, manifests
- * before blobs, releases in their order; removals last.
+ * before blobs, releases in their order, compressed forms behind all of them; removals last.
  */
 export function planContent(
   desired: DesiredContent,
@@ -123,11 +132,26 @@ function planFetches(desired: DesiredContent, observed: ObservedContent): readon
   const blobs = desired.blobs.filter(({ digest, sizeBytes }) => {
     return observed.blobs.get(digest) !== sizeBytes;
   });
+  const indexes = desired.variants
+    .filter((index) => !observed.forms.has(index))
+    .map((digest) => ({ digest, sizeBytes: undefined }));
+  const forms = desired.variants.flatMap((index) => missingForms(index, observed));
   const wanted = new Map<Digest, ContentAction>();
-  for (const { digest, sizeBytes } of [...manifests, ...files, ...blobs]) {
-    if (!wanted.has(digest)) wanted.set(digest, { kind: 'fetch', digest, sizeBytes });
-  }
+  const want = (found: readonly Fetchable[], need: Need): void => {
+    for (const { digest, sizeBytes } of found)
+      if (!wanted.has(digest)) wanted.set(digest, { kind: 'fetch', digest, sizeBytes, need });
+  };
+  want([...manifests, ...files, ...blobs], 'needed');
+  want([...indexes, ...forms], 'helpful');
   return [...wanted.values()];
+}
+
+type Fetchable = Pick<ContentAction & { kind: 'fetch' }, 'digest' | 'sizeBytes'>;
+
+/** The forms that an index names and that are not here; none where it is not here itself. */
+export function missingForms(index: Digest, observed: ObservedContent): readonly Variant[] {
+  const forms = observed.forms.get(index) ?? [];
+  return forms.filter(({ digest, sizeBytes }) => observed.blobs.get(digest) !== sizeBytes);
 }
 
 function missingFiles(
@@ -154,7 +178,10 @@ function garbage(desired: DesiredContent, observed: ObservedContent): readonly S
     ...releases,
     ...desired.blobs.map(({ digest }) => digest),
     ...desired.keepBlobs,
+    ...desired.variants,
   ]);
+  for (const index of desired.variants)
+    for (const { digest } of observed.forms.get(index) ?? []) needed.add(digest);
   for (const release of releases) {
     const manifest = observed.manifests.get(release);
     if (manifest?.kind !== 'parsed') continue;

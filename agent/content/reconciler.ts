@@ -14,6 +14,7 @@ import {
   type ContentAction,
   type DesiredContent,
   isComplete,
+  missingForms,
   type ObservedContent,
   planContent,
   referencedReleases,
@@ -26,6 +27,8 @@ export interface ContentState {
   readonly verified: ReadonlySet<Digest>;
   /** Blobs, among those desired and kept for themselves, that are here. */
   readonly blobs: ReadonlySet<Digest>;
+  /** Indexes of compressed forms that can be used, with the forms of each that are not here. */
+  readonly variants: ReadonlyMap<Digest, readonly Digest[]>;
   /** What stands in the way, by release or blob, for a person. */
   readonly errors: ReadonlyMap<Digest, string>;
 }
@@ -65,7 +68,13 @@ export function createContentReconciler(options: ContentOptions): ContentReconci
   return new Reconciler(options);
 }
 
-const NOTHING: DesiredContent = { releases: [], blobs: [], keepReleases: [], keepBlobs: [] };
+/** An index of which more forms are missing is not used yet. */
+const ABSENT_MAX = 64;
+
+const NOTHING: DesiredContent = {
+  ...{ releases: [], blobs: [], variants: [] },
+  ...{ keepReleases: [], keepBlobs: [] },
+};
 
 class Reconciler implements ContentReconciler {
   readonly #options: ContentOptions;
@@ -77,7 +86,10 @@ class Reconciler implements ContentReconciler {
   /** Until somebody has said what is wanted nothing is garbage: a plan may be unreadable, or late. */
   #isTold = false;
   #garbageSinceMs: ReadonlyMap<string, number> = new Map();
-  #state: ContentState = { verified: new Set(), blobs: new Set(), errors: new Map() };
+  #state: ContentState = {
+    ...{ verified: new Set(), blobs: new Set() },
+    ...{ variants: new Map(), errors: new Map() },
+  };
   /** Of the last look, as long as the disk itself fails. */
   #failures = 0;
 
@@ -115,7 +127,7 @@ class Reconciler implements ContentReconciler {
 
   async look(): Promise<ContentState> {
     const desired = this.#desired;
-    this.#publish(desired, await this.#store.observe(referencedReleases(desired)));
+    this.#publish(desired, await this.#observe(desired));
     return this.#state;
   }
 
@@ -151,7 +163,7 @@ class Reconciler implements ContentReconciler {
     const desired = this.#desired;
     const startMs = clock.monotonicMs();
     this.#pool.beginLook();
-    const observed = await this.#store.observe(referencedReleases(desired));
+    const observed = await this.#observe(desired);
     const nowMs = clock.monotonicMs();
     const lookAgainInMs = Math.max(LOOK_INTERVAL_MS, (nowMs - startMs) / LOOK_SHARE_MAX);
     const ages = { nowMs, garbageSinceMs: this.#garbageSinceMs };
@@ -174,6 +186,10 @@ class Reconciler implements ContentReconciler {
     this.#publish(desired, after);
     for (const action of actions) if (action.kind === 'collect') await this.#act(action);
     return Math.min(this.#pool.dueInMs(lookAgainInMs), this.#garbageDueInMs(nowMs));
+  }
+
+  #observe(desired: DesiredContent): Promise<ObservedContent> {
+    return this.#store.observe(referencedReleases(desired), desired.variants);
   }
 
   async #act(action: Exclude<ContentAction, { kind: 'fetch' }>): Promise<void> {
@@ -207,6 +223,10 @@ class Reconciler implements ContentReconciler {
           .toSorted(),
       ),
       blobs: new Set(wanted.filter((digest) => observed.blobs.has(digest)).toSorted()),
+      variants: usableVariants(desired, observed, {
+        failures: this.#pool.failures(),
+        before: before.variants,
+      }),
       errors: contentErrors(desired, observed, this.#pool.failures()),
     };
     if (textOf(before) !== textOf(this.#state)) this.#options.onChange();
@@ -239,8 +259,30 @@ function contentErrors(
   return errors;
 }
 
-function textOf({ verified, blobs, errors }: ContentState): string {
-  return JSON.stringify([[...verified], [...blobs], [...errors]]);
+/**
+ * An index is used once all its forms are here, or have been tried for. If one goes missing later,
+ * the others are used on.
+ */
+function usableVariants(
+  desired: DesiredContent,
+  observed: ObservedContent,
+  past: {
+    readonly failures: ReadonlyMap<Digest, string>;
+    readonly before: ContentState['variants'];
+  },
+): ContentState['variants'] {
+  const usable = new Map<Digest, readonly Digest[]>();
+  for (const index of desired.variants) {
+    if (!observed.forms.has(index)) continue;
+    const absent = [...new Set(missingForms(index, observed).map(({ digest }) => digest))];
+    const isTried = past.before.has(index) || absent.every((each) => past.failures.has(each));
+    if (isTried && absent.length <= ABSENT_MAX) usable.set(index, absent.toSorted());
+  }
+  return usable;
+}
+
+function textOf({ verified, blobs, variants, errors }: ContentState): string {
+  return JSON.stringify([[...verified], [...blobs], [...variants], [...errors]]);
 }
 
 function messageOf(error: unknown): string {

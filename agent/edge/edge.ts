@@ -1,13 +1,15 @@
 import type { Digest } from '../../runtime/digest.ts';
 import type { DiskReader } from '../../runtime/disk-reader.ts';
-import type { HttpAnswer, HttpHandler } from '../../runtime/http.ts';
+import type { HttpAnswer, HttpHandler, HttpRequest } from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
-import { parseManifest } from '../../runtime/manifest.ts';
 import { takeTurns } from '../../runtime/turns.ts';
-import { type BlobSource, createBlobSource, type OnDamaged, readVerified } from './blob-source.ts';
+import { type BlobSource, createBlobSource, type OnDamaged } from './blob-source.ts';
+import { type LoadPorts, loadRelease } from './load-release.ts';
 import { createMemoryCache, type MemoryCache } from './memory-cache.ts';
+import { openBody } from './open-body.ts';
+import type { EdgeRelease } from './release.ts';
 import { respond } from './respond.ts';
-import { compileEdge, type EdgeRelease, type EdgeTable, emptyEdgeTable } from './site-table.ts';
+import { compileEdge, type EdgeTable, emptyEdgeTable } from './site-table.ts';
 import type { EdgeSite, EdgeSnapshot } from './snapshot.ts';
 
 /** What an edge serves of one site. */
@@ -52,8 +54,9 @@ export function createEdge(parts: EdgeParts): Edge {
   const inTurn = takeTurns();
 
   async function load(snapshot: EdgeSnapshot): Promise<void> {
-    const held = new Map([...serving.values()].map((release) => [release.digest, release]));
-    const { releases, problems } = await loadReleases({ disk, onDamaged }, snapshot, held);
+    const { releases, problems } = await loadReleases({ disk, log, onDamaged }, snapshot, [
+      ...serving.values(),
+    ]);
     const next = new Map<string, EdgeRelease>();
     for (const site of snapshot.sites) {
       const release = chooseRelease(site, { releases, serving });
@@ -84,44 +87,44 @@ function noted(): void {
 }
 
 interface LoadedReleases {
-  readonly releases: ReadonlyMap<Digest, EdgeRelease>;
+  /** By site uid. */
+  readonly releases: ReadonlyMap<string, EdgeRelease>;
   readonly problems: ReadonlyMap<Digest, string>;
 }
 
 async function loadReleases(
-  { disk, onDamaged }: { readonly disk: DiskReader; readonly onDamaged: OnDamaged },
+  ports: LoadPorts,
   snapshot: EdgeSnapshot,
-  held: ReadonlyMap<Digest, EdgeRelease>,
+  serving: readonly EdgeRelease[],
 ): Promise<LoadedReleases> {
-  const releases = new Map<Digest, EdgeRelease>();
+  const releases = new Map<string, EdgeRelease>();
   const problems = new Map<Digest, string>();
-  for (const { release: digest } of snapshot.sites) {
-    if (digest === undefined || releases.has(digest) || problems.has(digest)) continue;
+  const held = Map.groupBy(serving, ({ digest }) => digest);
+  for (const { uid, release, variants } of snapshot.sites) {
+    if (release === undefined || problems.has(release)) continue;
+    const wanted = { release, variants: variants?.find((each) => each.release === release) };
     try {
-      releases.set(digest, held.get(digest) ?? (await loadRelease(disk, digest)));
+      const same = held.get(release) ?? [];
+      const loaded = await loadRelease(ports, wanted, same);
+      releases.set(uid, loaded);
+      // Sites of the same release share it.
+      if (!same.includes(loaded)) held.set(release, [...same, loaded]);
     } catch (error) {
-      onDamaged(digest);
-      problems.set(digest, error instanceof Error ? error.message : String(error));
+      ports.onDamaged(release);
+      problems.set(release, error instanceof Error ? error.message : String(error));
     }
   }
   return { releases, problems };
 }
 
-async function loadRelease(disk: DiskReader, digest: Digest): Promise<EdgeRelease> {
-  const files = parseManifest(await readVerified(disk, digest));
-  return { digest, files: new Map(files.map((file) => [file.path, file])) };
-}
-
 function chooseRelease(
   { uid, release }: EdgeSite,
   known: {
-    readonly releases: ReadonlyMap<Digest, EdgeRelease>;
+    readonly releases: ReadonlyMap<string, EdgeRelease>;
     readonly serving: ReadonlyMap<string, EdgeRelease>;
   },
 ): EdgeRelease | undefined {
-  return release === undefined
-    ? undefined
-    : (known.releases.get(release) ?? known.serving.get(uid));
+  return release === undefined ? undefined : (known.releases.get(uid) ?? known.serving.get(uid));
 }
 
 function siteState(
@@ -139,23 +142,25 @@ function siteState(
 
 /** Joins the pure answer with the bytes it names. */
 function createHandler(table: () => EdgeTable, openBlob: BlobSource, log: Log): HttpHandler {
-  return (request) => {
-    const { status, headers, body } = respond(request, table());
-    switch (body.kind) {
-      case 'none':
-        return { status, headers, body: undefined };
-      case 'text':
-        return { status, headers, body: body.text };
-      case 'blob': {
-        const opened = openBlob(body);
-        if (opened instanceof Uint8Array) return { status, headers, body: opened };
-        return opened.then(
-          (bytes) => ({ status, headers, body: bytes }),
-          (error: unknown) => unreadable(error, log),
-        );
-      }
-    }
-  };
+  function join(request: HttpRequest): HttpAnswer | Promise<HttpAnswer> {
+    const response = respond(request, table());
+    const { status, headers } = response;
+    const body = openBody(response.body, openBlob);
+    if (!(body instanceof Promise)) return { status, headers, body };
+    return body.then(
+      (opened) => ({ status, headers, body: opened }),
+      (error: unknown) => {
+        // A compressed form is never needed: the file as it is does.
+        const isForm = headers.some(([name]) => name === 'content-encoding');
+        return isForm ? join(asItIs(request)) : unreadable(error, log);
+      },
+    );
+  }
+  return join;
+}
+
+function asItIs(request: HttpRequest): HttpRequest {
+  return { ...request, headers: { ...request.headers, 'accept-encoding': undefined } };
 }
 
 /** Another node may have the bytes: 503 lets clients and monitors try again. */

@@ -1,8 +1,8 @@
-import type { ReleaseFile } from '../../runtime/manifest.ts';
-import type { CompiledSite, EdgeRelease } from './site-table.ts';
+import type { EdgeFile, EdgeRelease } from './release.ts';
+import type { CompiledSite } from './site-table.ts';
 
 export type Found =
-  | { readonly kind: 'file'; readonly file: ReleaseFile }
+  | { readonly kind: 'file'; readonly file: EdgeFile }
   /** A folder that was asked for without its final slash: relative links would miss. */
   | { readonly kind: 'folder' }
   | { readonly kind: 'none' };

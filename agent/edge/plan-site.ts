@@ -1,35 +1,34 @@
 import type { ServingOptions, SitePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { type Digest, isDigest } from '../../runtime/digest.ts';
-import type { EdgeOptionsOfSite, EdgeSite } from './snapshot.ts';
+import type { EdgeOptionsOfSite, EdgeSite, EdgeVariants } from './snapshot.ts';
 
 /** What a node has decided on for a site of the plan. */
 export interface ChosenParts {
   readonly release: Digest | undefined;
   /** Fingerprint. */
   readonly certificate: string | undefined;
+  /** Compressed forms that are here. */
+  readonly variants: readonly EdgeVariants[];
 }
 
 /** A site of the plan as an edge worker is told of it. A word from a newer dom means the default. */
-export function planSite(site: SitePlan, { release, certificate }: ChosenParts): EdgeSite {
+export function planSite(site: SitePlan, parts: ChosenParts): EdgeSite {
+  const { release, certificate, variants } = parts;
   const { uid, namespace, name, hosts, notFoundPage, singlePageApp, headers, redirects } = site;
   return {
     ...{ uid, namespace, name, hosts, notFoundPage, singlePageApp, headers, redirects },
     ...(release !== undefined && { release }),
     ...(certificate !== undefined && { certificate }),
-    ...(site.switchedAtMs > 0n && { switchedAtS: Number(site.switchedAtMs / 1000n) }),
+    // The date is that of the release that dom names; one served until that is here has another.
+    ...(site.switchedAtMs > 0n &&
+      release === site.serving && { switchedAtS: Number(site.switchedAtMs / 1000n) }),
     ...(site.options !== undefined && { options: optionsOf(site.options) }),
     ...(site.previews.length > 0 && {
       previews: site.previews.flatMap((each) =>
         isDigest(each.release) ? [{ host: each.host, release: each.release }] : [],
       ),
     }),
-    ...(site.variants.length > 0 && {
-      variants: new Map(
-        site.variants.flatMap(({ release: of, index }): [Digest, Digest][] =>
-          isDigest(of) && isDigest(index) ? [[of, index]] : [],
-        ),
-      ),
-    }),
+    ...(variants.length > 0 && { variants }),
     ...(site.auth !== undefined && {
       auth: {
         realm: site.auth.realm,

@@ -2,6 +2,7 @@ import { digestHex } from '../../runtime/digest.ts';
 import type { HttpHeaders, HttpRequest } from '../../runtime/http.ts';
 import { HEALTH_PATH } from '../../runtime/probe.ts';
 import { findFile } from './find-file.ts';
+import type { EdgeRelease } from './release.ts';
 import { fileResponse, notFound } from './represent.ts';
 import { encodePath, normalizeHost, parseTarget, type RequestTarget } from './request-target.ts';
 import {
@@ -14,7 +15,7 @@ import {
   textual,
 } from './response.ts';
 import { planRedirect, withHeaderRules } from './rules.ts';
-import type { CompiledSite, EdgeRelease, EdgeTable } from './site-table.ts';
+import type { CompiledSite, EdgeTable } from './site-table.ts';
 
 export const CHALLENGE_PREFIX = '/.well-known/acme-challenge/';
 /** How soon a client may ask again for a site whose first release is still on its way. */
@@ -92,10 +93,10 @@ function answerFile(
   const found = findFile(target.path, site, release);
   switch (found.kind) {
     case 'file':
-      return fileResponse(request, found.file);
+      return fileResponse(request, found.file, site.fileOptions);
     case 'folder':
       return redirect(308, `${encodePath(target.path)}/${target.query}`);
     case 'none':
-      return notFound(site.notFoundPage);
+      return notFound(request, site.notFoundPage, site.fileOptions);
   }
 }

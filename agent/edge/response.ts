@@ -1,5 +1,6 @@
 import type { Digest } from '../../runtime/digest.ts';
 import type { HttpHeaders } from '../../runtime/http.ts';
+import type { Part } from './multipart.ts';
 
 export type EdgeBody =
   | { readonly kind: 'none' }
@@ -11,6 +12,14 @@ export type EdgeBody =
       readonly sizeBytes: number;
       readonly start: number;
       readonly end: number;
+    }
+  /** Several pieces of such a blob, each behind its head; the tail comes last. */
+  | {
+      readonly kind: 'parts';
+      readonly digest: Digest;
+      readonly sizeBytes: number;
+      readonly parts: readonly Part[];
+      readonly tail: string;
     };
 
 export interface EdgeResponse {
@@ -22,6 +31,10 @@ export interface EdgeResponse {
 
 /** A browser may keep everything, but asks each time: a release is seen at once. */
 export const REVALIDATE = 'public, max-age=0, must-revalidate';
+/** Not asked for again in a year, not even on reload (RFC 8246). */
+export const IMMUTABLE = 'public, max-age=31536000, immutable';
+/** What is wrong now may be right in a moment. */
+export const NO_STORE = 'no-store';
 
 export function redirect(status: number, location: string): EdgeResponse {
   return bare(status, [
@@ -58,7 +71,7 @@ export function textual(status: number, contentType: string, body: string): Edge
     headers: [
       ['content-type', contentType],
       ['content-length', String(Buffer.byteLength(body))],
-      ['cache-control', 'no-store'],
+      ['cache-control', NO_STORE],
     ],
     body: { kind: 'text', text: body },
   };

@@ -1,19 +1,14 @@
-import type { Digest } from '../../runtime/digest.ts';
-import type { ReleaseFile } from '../../runtime/manifest.ts';
 import { compilePattern, type Pattern } from './path-pattern.ts';
+import type { EdgeFile, EdgeRelease } from './release.ts';
+import type { FileOptions } from './represent.ts';
 import type { EdgeHeaderRule, EdgeSite, EdgeSnapshot } from './snapshot.ts';
-
-/** A release as it is looked up: the files by path. */
-export interface EdgeRelease {
-  readonly digest: Digest;
-  readonly files: ReadonlyMap<string, ReleaseFile>;
-}
 
 export interface CompiledSite {
   readonly uid: string;
   readonly release: EdgeRelease | undefined;
   /** Undefined when the release has no such file. */
-  readonly notFoundPage: ReleaseFile | undefined;
+  readonly notFoundPage: EdgeFile | undefined;
+  readonly fileOptions: FileOptions;
   readonly singlePageApp: boolean;
   readonly redirects: readonly CompiledRedirect[];
   readonly headers: readonly CompiledHeader[];
@@ -76,6 +71,7 @@ function compileSite(site: EdgeSite, release: EdgeRelease | undefined): Compiled
     uid: site.uid,
     release,
     notFoundPage: release?.files.get(site.notFoundPage),
+    fileOptions: fileOptions(site, release),
     singlePageApp: site.singlePageApp,
     redirects: site.redirects.map((rule) => ({
       from: compilePattern(rule.from),
@@ -87,6 +83,17 @@ function compileSite(site: EdgeSite, release: EdgeRelease | undefined): Compiled
       name: rule.name.toLowerCase(),
       value: rule.value,
     })),
+  };
+}
+
+function fileOptions(site: EdgeSite, release: EdgeRelease | undefined): FileOptions {
+  const { mimeTypes, immutableAssets = false } = site.options ?? {};
+  const sendable = [...(mimeTypes ?? [])].filter(([, type]) => HEADER_VALUE.test(type));
+  return {
+    // The date is that of the release that the site should have: an older one has another.
+    modifiedS: release?.digest === site.release ? site.switchedAtS : undefined,
+    immutableAssets,
+    mimeTypes: new Map(sendable),
   };
 }
 
@@ -102,6 +109,7 @@ const RESERVED_HEADERS: ReadonlySet<string> = new Set([
   'b8s-node',
   'b8s-release',
   'connection',
+  'content-encoding',
   'content-length',
   'content-range',
   'date',
@@ -115,11 +123,13 @@ const RESERVED_HEADERS: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
+const HEADER_VALUE = /^[\t\u0020-\u007e]*$/u;
+
 /** What Node would refuse to send must not be able to break a response (RFC 9110 §5.5, §5.6.2). */
 function isAllowed({ name, value }: EdgeHeaderRule): boolean {
   return (
     /^[!#$%&'*+\-.^_`|~\w]+$/u.test(name) &&
-    /^[\t\u0020-\u007e]*$/u.test(value) &&
+    HEADER_VALUE.test(value) &&
     !RESERVED_HEADERS.has(name.toLowerCase())
   );
 }

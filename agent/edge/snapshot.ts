@@ -58,8 +58,8 @@ export interface EdgeSite {
   readonly options?: EdgeOptionsOfSite;
   /** Releases at hosts of their own, lower case. Each is on disk like the site's own. */
   readonly previews?: readonly EdgePreview[];
-  /** By release: the index of its compressed forms, which is on disk; `runtime/variants.ts`. */
-  readonly variants?: ReadonlyMap<Digest, Digest>;
+  /** Of the releases above, where their compressed forms are on disk. Left out: of none. */
+  readonly variants?: readonly EdgeVariants[];
   /** Left out: nobody is asked for a password. */
   readonly auth?: EdgeAuth;
 }
@@ -82,6 +82,14 @@ export interface EdgeOptionsOfSite {
   readonly accessLog: 'json' | 'combined' | 'off';
   /** From 0 to 100. */
   readonly accessLogPercent: number;
+}
+
+export interface EdgeVariants {
+  readonly release: Digest;
+  /** A blob, see `runtime/variants.ts`. */
+  readonly index: Digest;
+  /** Forms that it names and that are not on disk; sorted. */
+  readonly absent: readonly Digest[];
 }
 
 export interface EdgePreview {

@@ -43,7 +43,7 @@ describe.skipIf(missing !== undefined)(
       const objects: readonly PlanObject[] = [zoneObject(sequence, next), ...next.map(challenge)];
       const { snapshot } = buildSnapshot({
         plan: planObjects(new Map(objects.map((object) => [object.key, object]))),
-        content: { verified: new Set(), blobs: new Set() },
+        content: { verified: new Set(), blobs: new Set(), variants: new Map() },
         ...{ previous: NOTHING_SERVED, node: 'london', health: {}, sequence, nowMs: clock.nowMs() },
       });
       const report = await plane.plane.apply({ ...testSnapshot(sequence), ...snapshot });

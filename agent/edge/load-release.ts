@@ -1,0 +1,64 @@
+import type { Digest } from '../../runtime/digest.ts';
+import type { DiskReader } from '../../runtime/disk-reader.ts';
+import type { Log } from '../../runtime/log.ts';
+import { parseManifest } from '../../runtime/manifest.ts';
+import { parseVariants } from '../../runtime/variants.ts';
+import { type OnDamaged, readVerified } from './blob-source.ts';
+import { compileRelease, type EdgeRelease, type KnownForms } from './release.ts';
+import type { EdgeVariants } from './snapshot.ts';
+
+/** A release to be served, with its compressed forms if there are any. */
+export interface WantedRelease {
+  readonly release: Digest;
+  readonly variants: EdgeVariants | undefined;
+}
+
+export interface LoadPorts {
+  readonly disk: DiskReader;
+  readonly log: Log;
+  readonly onDamaged: OnDamaged;
+}
+
+/**
+ * Loads a release from disk, as far as one of `held` is not it already. Compressed forms help and
+ * are never needed: where their index cannot be read, there are none.
+ *
+ * Errors: throws where the manifest is absent, changed or none.
+ */
+export async function loadRelease(
+  ports: LoadPorts,
+  { release, variants }: WantedRelease,
+  held: readonly EdgeRelease[],
+): Promise<EdgeRelease> {
+  const same = held.filter(({ digest }) => digest === release);
+  const withForms = (from: string) => same.find((each) => each.formsFrom === from);
+  const whole = withForms(nameOf(variants));
+  if (whole !== undefined) return whole;
+  const known = variants === undefined ? undefined : await loadForms(ports, variants);
+  if (known === undefined) {
+    const bare = withForms('');
+    if (bare !== undefined) return bare;
+  }
+  const files = same[0]?.files.values() ?? parseManifest(await readVerified(ports.disk, release));
+  return compileRelease(release, files, known);
+}
+
+async function loadForms(
+  { disk, log, onDamaged }: LoadPorts,
+  variants: EdgeVariants,
+): Promise<KnownForms | undefined> {
+  const { release, index, absent } = variants;
+  try {
+    const parsed = parseVariants(await readVerified(disk, index));
+    return { variants: parsed, absent: new Set(absent), from: nameOf(variants) };
+  } catch (error) {
+    log.warn({ release, index, error: String(error) }, 'compressed forms not loaded');
+    onDamaged(index);
+    return undefined;
+  }
+}
+
+/** Two that are named alike are the same. */
+function nameOf(variants: EdgeVariants | undefined): string {
+  return variants === undefined ? '' : [variants.index, ...variants.absent].join(' ');
+}

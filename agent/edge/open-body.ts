@@ -1,0 +1,41 @@
+import type { HttpAnswer } from '../../runtime/http.ts';
+import type { BlobSource } from './blob-source.ts';
+import type { EdgeBody } from './response.ts';
+
+type Opened = HttpAnswer['body'];
+
+/** The bytes of a body: at once when they are in memory. Rejects where a blob cannot be read. */
+export function openBody(body: EdgeBody, openBlob: BlobSource): Opened | Promise<Opened> {
+  switch (body.kind) {
+    case 'none':
+      return undefined;
+    case 'text':
+      return body.text;
+    case 'blob':
+      return openBlob(body);
+    case 'parts':
+      return openParts(body, openBlob);
+  }
+}
+
+/** Opens the first part before anything is sent: what cannot be read still gets an error status. */
+async function openParts(
+  body: Extract<EdgeBody, { kind: 'parts' }>,
+  openBlob: BlobSource,
+): Promise<Opened> {
+  const { digest, sizeBytes, parts, tail } = body;
+  const open = async ({ start, end }: (typeof parts)[number]) =>
+    openBlob({ digest, sizeBytes, start, end });
+  const [first] = parts;
+  if (first === undefined) return tail;
+  const opened = await open(first);
+  return (async function* () {
+    for (const part of parts) {
+      yield Buffer.from(part.head);
+      const bytes = part === first ? opened : await open(part);
+      if (bytes instanceof Uint8Array) yield bytes;
+      else yield* bytes;
+    }
+    yield Buffer.from(tail);
+  })();
+}
