@@ -3,9 +3,11 @@ import type { KnownAcmeLimits } from '../runtime/acme/limits.ts';
 import type { CertificateAuthority, Sealer } from '../runtime/authority.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Controller } from '../runtime/controller.ts';
+import type { DnsClient } from '../runtime/dns-client.ts';
 import type { EventRecorder } from '../runtime/events.ts';
 import type { PublicDns } from '../runtime/public-dns.ts';
 import type { Random } from '../runtime/random.ts';
+import type { SiteTraffic } from '../runtime/site-traffic.ts';
 import type { World } from '../runtime/world.ts';
 import type { Writer } from '../runtime/writer.ts';
 import { acmeController } from './acme/controller.ts';
@@ -24,10 +26,14 @@ export interface ControllerPorts {
   readonly sealer: Sealer;
   readonly random: Random;
   readonly events: EventRecorder;
+  /** Left out: how edges answer is not known, and no rollout is judged by it. */
+  readonly traffic?: SiteTraffic | undefined;
   readonly acme: Acme;
   readonly certificateReader: CertificateReader;
   /** Left out: only what dom knows is looked at before a CA is asked. */
   readonly publicDns?: PublicDns | undefined;
+  /** Asks secondaries of others whether they have a proof; left out: they are not waited for. */
+  readonly dns?: DnsClient | undefined;
   /** What CAs are known to allow; left out: what they publish (`KNOWN_ACME_LIMITS`). */
   readonly acmeLimits?: KnownAcmeLimits | undefined;
 }

@@ -5,6 +5,7 @@ import type { CertificateAuthority, Identity, Sealer } from '../runtime/authorit
 import type { Clock } from '../runtime/clock.ts';
 import { describeError, runController } from '../runtime/control-loop.ts';
 import type { Disk } from '../runtime/disk.ts';
+import type { DnsClient } from '../runtime/dns-client.ts';
 import { StoredEvents } from '../runtime/events.ts';
 import { type Link, LinkClosedError } from '../runtime/link.ts';
 import type { Log } from '../runtime/log.ts';
@@ -14,6 +15,7 @@ import type { PublicDns } from '../runtime/public-dns.ts';
 import type { Random } from '../runtime/random.ts';
 import type { GeoRecord } from '../runtime/records.ts';
 import { RequestError } from '../runtime/request-error.ts';
+import { TrafficBoard } from '../runtime/site-traffic.ts';
 import type { Store } from '../runtime/store.ts';
 import { Writer } from '../runtime/writer.ts';
 import { Api } from './api/service.ts';
@@ -43,6 +45,8 @@ export interface DomPorts {
   readonly certificateReader: CertificateReader;
   /** Left out: only what dom knows is looked at before a CA is asked. */
   readonly publicDns?: PublicDns | undefined;
+  /** Asks secondaries of others whether they have a proof; left out: they are not waited for. */
+  readonly dns?: DnsClient | undefined;
   /** What CAs are known to allow; left out: what they publish (`KNOWN_ACME_LIMITS`). */
   readonly acmeLimits?: KnownAcmeLimits | undefined;
 }
@@ -67,6 +71,12 @@ export interface Term {
   readonly tokens: Tokens;
   readonly blobs: Blobs;
   readonly blobAccess: BlobAccess;
+}
+
+interface TermParts {
+  readonly mirror: Mirror;
+  readonly writer: Writer;
+  readonly traffic: TrafficBoard;
 }
 
 /**
@@ -129,8 +139,9 @@ export class Dom {
     const events = new StoredEvents({ ...this.#ports, world: mirror, writer });
     const mirroring = mirror.run(signal);
     await Promise.race([mirror.reached(1n), mirroring]);
-    const term = this.#begin(leadership, mirror, writer);
-    const controllers = allControllers({ ...this.#ports, world: mirror, writer, events });
+    const traffic = new TrafficBoard();
+    const term = this.#begin(leadership, { mirror, writer, traffic });
+    const controllers = allControllers({ ...this.#ports, world: mirror, writer, events, traffic });
     const importGeo = async (): Promise<GeoRecord | undefined> =>
       this.#options.importGeo?.(term.blobs);
     this.#term = signal.aborted ? undefined : term;
@@ -154,8 +165,9 @@ export class Dom {
     }
   }
 
-  #begin(leadership: Leadership, mirror: Mirror, writer: Writer): Term {
-    const ports = { ...this.#ports, ...this.#options, world: mirror, mirror, writer, leadership };
+  #begin(leadership: Leadership, made: TermParts): Term {
+    const { mirror } = made;
+    const ports = { ...this.#ports, ...this.#options, ...made, world: mirror, leadership };
     const blobs = new Blobs(this.#ports.disk, this.#ports.random);
     const { sealer } = this.#ports;
     const hub = new Hub({

@@ -4,6 +4,7 @@ import type { KnownAcmeLimits } from '../../runtime/acme/limits.ts';
 import type { AcmeAccountRecord } from '../../runtime/acme/records.ts';
 import { canOpen, type Sealer } from '../../runtime/authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import type { DnsClient } from '../../runtime/dns-client.ts';
 import type { EventRecorder } from '../../runtime/events.ts';
 import type { PublicDns } from '../../runtime/public-dns.ts';
 import type { Random } from '../../runtime/random.ts';
@@ -22,6 +23,8 @@ export interface AcmePorts {
   readonly certificateReader: CertificateReader;
   /** Left out: nothing is looked at before a CA is asked but what dom itself knows. */
   readonly publicDns?: PublicDns | undefined;
+  /** Asks secondaries of others; left out: they are not waited for. */
+  readonly dns?: DnsClient | undefined;
   /** What CAs are known to allow; left out: what they publish (`KNOWN_ACME_LIMITS`). */
   readonly acmeLimits?: KnownAcmeLimits | undefined;
 }

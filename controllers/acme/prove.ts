@@ -1,15 +1,12 @@
 import { type AcmeAuthorization, AcmeProblem } from '../../runtime/acme/acme.ts';
-import {
-  type ProofFacts,
-  type ProofStanding,
-  proofStanding,
-} from '../../runtime/acme/proof-standing.ts';
+import { type ProofFacts, proofStanding } from '../../runtime/acme/proof-standing.ts';
 import type { AcmeAuthorizationRecord } from '../../runtime/acme/records.ts';
 import type { Outcome } from '../../runtime/controller.ts';
 import { nodeViews } from '../../runtime/node-view.ts';
 import { zonesByOrigin } from '../../runtime/zones.ts';
 import { placeOfRecord, proofOf, publicAlias } from './challenge.ts';
 import { pollMs } from './finish.ts';
+import { awaitOutside, type Outside, outsideOf, type Standing, zoneOf } from './outside-proofs.ts';
 import { type AcmePorts, SOURCE } from './ports.ts';
 import { advance, type OrderScene, pause } from './scene.ts';
 import { OrderError, problemText } from './trouble.ts';
@@ -28,8 +25,12 @@ export async function proveNames(scene: OrderScene): Promise<Outcome> {
   const outdated = await proposedWithoutZone(scene);
   if (outdated.length > 0) return await advance(scene, { authorizations: outdated });
   const standings = standingsOf(scene);
-  if (standings.some(({ standing }) => standing.kind === 'inPlace'))
-    return await answer(scene, standings);
+  const outside = await outsideOf(scene, standings);
+  const inPlace = standings.filter(
+    (each) =>
+      each.standing.kind === 'inPlace' && (outside.get(zoneOf(each))?.waitedFor ?? []).length === 0,
+  );
+  if (inPlace.length > 0) return await answer(scene, inPlace, outside);
   const isNews = standings.some(
     ({ authorization, standing }) =>
       standing.serial !== undefined && authorization.proof?.serial !== standing.serial,
@@ -40,7 +41,8 @@ export async function proveNames(scene: OrderScene): Promise<Outcome> {
     standing.kind === 'waiting' ? (standing.untilMs ?? []) : [],
   );
   const leftMs = Math.min(...untilMs, scene.nowMs + WAIT_MS_MAX) - scene.nowMs;
-  return { recheckInMs: Math.max(1, leftMs) };
+  const looksMs = [...outside.values()].map(({ recheckInMs }) => recheckInMs);
+  return await awaitOutside(scene, outside, Math.max(1, Math.min(leftMs, ...looksMs)));
 }
 
 /**
@@ -101,11 +103,6 @@ function checked(scene: OrderScene, found: AcmeAuthorization): AcmeAuthorization
   throw new OrderError('nonsense', `the CA wants a proof for ${name}, which was not ordered`);
 }
 
-interface Standing {
-  readonly authorization: AcmeAuthorizationRecord;
-  readonly standing: ProofStanding;
-}
-
 /** Of each name that the CA was not told to look at yet. */
 function standingsOf({ ports, order, nowMs }: OrderScene): readonly Standing[] {
   const facts = proofFacts(ports);
@@ -133,9 +130,13 @@ async function remember(scene: OrderScene, standings: readonly Standing[]): Prom
 }
 
 /** Tells the CA to look at what is in place. */
-async function answer(scene: OrderScene, standings: readonly Standing[]): Promise<Outcome> {
+async function answer(
+  scene: OrderScene,
+  inPlace: readonly Standing[],
+  outside: Outside,
+): Promise<Outcome> {
   const { ports, account, nowMs, signal, certificate } = scene;
-  const batch = standings.filter(({ standing }) => standing.kind === 'inPlace').slice(0, BATCH);
+  const batch = inPlace.slice(0, BATCH);
   const asked = await Promise.all(
     batch.map(async ({ authorization, standing }): Promise<AcmeAuthorizationRecord> => {
       const { url, proof } = authorization;
@@ -151,7 +152,10 @@ async function answer(scene: OrderScene, standings: readonly Standing[]): Promis
     }),
   );
   const aside = new Set(
-    batch.flatMap(({ standing }) => (standing.kind === 'inPlace' ? standing.aside : [])),
+    batch.flatMap((each) => [
+      ...(each.standing.kind === 'inPlace' ? each.standing.aside : []),
+      ...(outside.get(zoneOf(each))?.aside ?? []),
+    ]),
   );
   if (aside.size > 0) {
     const message = `the CA was asked to look though ${[...aside].toSorted().join(', ')} may not have the proof: waited long enough`;

@@ -42,7 +42,7 @@ export async function advance(
   change: Partial<AcmeOrderRecord>,
 ): Promise<Outcome> {
   const { notBeforeMs: _, heldSinceMs: __, ...rested } = scene.order.value;
-  const { troubles: ___, trouble: ____, ...kept } = rested;
+  const { troubles: ___, trouble: ____, outside: _____, ...kept } = rested;
   const value = { ...kept, progressMs: scene.nowMs, ...change };
   const outcome = await scene.ports.writer.commit([orderWrite(scene, value)], AUTHOR);
   return afterWrite(outcome);

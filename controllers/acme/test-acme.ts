@@ -7,6 +7,7 @@ import type { KnownAcmeLimits } from '../../runtime/acme/limits.ts';
 import { proofsUp } from '../../runtime/acme/proofs.ts';
 import type { IssuanceRecord } from '../../runtime/acme/records.ts';
 import type { Controller } from '../../runtime/controller.ts';
+import type { DnsClient } from '../../runtime/dns-client.ts';
 import { hasRole, nodeViews } from '../../runtime/node-view.ts';
 import type { PublicDns } from '../../runtime/public-dns.ts';
 import type { MaterialRecord, RecordSetRecord } from '../../runtime/records.ts';
@@ -31,6 +32,7 @@ export async function acmeScene(
     /** How CAs are asked; left out: as the scene does. */
     readonly acmeOf?: (at: Scene) => Acme;
     readonly publicDns?: PublicDns;
+    readonly dns?: DnsClient;
     /** Of CAs, as they are known beforehand; left out: as published. */
     readonly acmeLimits?: KnownAcmeLimits;
     /** What the zone says its name servers are. */
@@ -50,8 +52,8 @@ export async function acmeScene(
   at.start(fakeZones(at, options.nameservers ?? []), obedience(at, options.deaf ?? []));
   if (options.controllers === 'none') return at;
   const acme = options.acmeOf?.(at) ?? at.acme;
-  const { publicDns, acmeLimits } = options;
-  at.start(acmeController({ ...at, acme, publicDns, acmeLimits }));
+  const { publicDns, dns, acmeLimits } = options;
+  at.start(acmeController({ ...at, acme, publicDns, dns, acmeLimits }));
   await at.create('Issuer', 'letsencrypt', {
     acme: { directory: DIRECTORY, termsOfServiceAgreed: true, ...options.acme },
   });
@@ -162,11 +164,15 @@ function fakeZones({ world, writer }: Scene, nameservers: readonly string[]): Co
         const { origin } = zone.spec;
         const servers = { name: origin, type: 'NS', ttlS: 60, values: nameservers };
         const all = [...records, ...addresses, ...(nameservers.length > 0 ? [servers] : [])];
-        if (JSON.stringify(all) === JSON.stringify(stored?.value.records)) continue;
+        const { secondaries } = zone.spec;
+        const transfer = secondaries && { secondaries, addresses: [] };
+        const { records: before, transfer: handed } = stored?.value ?? {};
+        if (JSON.stringify([all, transfer]) === JSON.stringify([before, handed])) continue;
         const value = {
           ...{ zoneUid: zone.metadata.uid, generation: 1, origin: zone.spec.origin },
           ...{ primaryNameserver: 'ns', mailbox: 'h', refreshS: 1, retryS: 1, expireS: 1 },
           ...{ negativeTtlS: 1, records: all, geoNames: [] },
+          ...(transfer && { transfer }),
           serial: (stored?.value.serial ?? 100) + 1,
         };
         const modRevision = stored?.modRevision ?? 0n;

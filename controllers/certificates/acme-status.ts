@@ -119,6 +119,11 @@ function provingWords({ proofs }: AcmeFacts, order: AcmeOrderRecord, nowMs: numb
     if (!isAsked && standing.kind === 'waiting')
       return { reason: 'WaitingForProof', message: `${count}; waiting for ${standing.what}` };
   }
+  const { outside = [] } = order;
+  if (outside.length > 0) {
+    const who = `secondaries to have the proof (not yet: ${outside.join(', ')})`;
+    return { reason: 'WaitingForProof', message: `${count}; waiting for ${who}` };
+  }
   const isAsked = authorizations.some(({ state }) => state === 'asked');
   const message = isAsked ? 'the CA is looking for the proof' : 'the CA says what it wants to see';
   return { reason: 'WaitingForProof', message: `${count}; ${message}` };

@@ -85,6 +85,8 @@ export interface AcmeOrderRecord {
   readonly authorizations: readonly AcmeAuthorizationRecord[];
   /** Where the best way to prove a name is blocked, one that is open, by name; absent: nowhere. */
   readonly ways?: Readonly<Record<string, ChallengeType>>;
+  /** Name servers of others that did not have the proofs at the last look, for a person. */
+  readonly outside?: readonly string[];
   /** Not to be looked at before: the CA's Retry-After, or a rest after it could not be asked. */
   readonly notBeforeMs?: number;
   /** When that was noted; absent: by a version that did not say. */
