@@ -59,7 +59,8 @@ function stoppedCondition(
 ): ConditionInput | undefined {
   const resume = `b8sctl rollout resume site/${site.metadata.name}`;
   const count = `${rollout.switched ?? 0}/${ready.length} edges`;
-  switch (rollout.phase) {
+  const { phase } = rollout;
+  switch (phase) {
     case 'undone': {
       const before = serving === undefined || serving === desired ? '' : shortDigest(serving);
       const message = `${name} was undone, ${before} is served again: ${rollout.message}; publish another release, or try it again with ${resume}`;
@@ -78,8 +79,9 @@ function stoppedCondition(
     case 'rolling':
     case 'done':
     case undefined:
-      return undefined;
+      break;
   }
+  return undefined;
 }
 
 /** The text stays the same while a batch is only watched: nothing is written for that. */

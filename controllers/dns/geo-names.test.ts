@@ -224,6 +224,21 @@ test('a host belongs to the Zone with the longest origin', () => {
   expect(names(inner)).toEqual(['a.eu.example.com', 'eu.example.com']);
 });
 
+test('while a release is rolled out, who has it is as good as who has the one before', () => {
+  const ahead = [{ release: R2, switchedAt: '2026-03-01T12:00:00.000Z', nodes: ['a'] }];
+  const rolled: Site = { ...site(), status: { release: R1, ahead } };
+  const only = (release: string): SiteOnNode => ({
+    ...good,
+    serving: release,
+    verified: [release],
+  });
+  const nodes = [edge('a', only(R2)), edge('b', only(R1)), edge('c', only(digest('3')))];
+  const facts = { zone, zones: zonesByOrigin([zone]), nodes, previous: undefined };
+  const names = (of: Site) => geoNames({ ...facts, sites: [of] })[0]?.candidates;
+  expect(names(rolled)).toEqual(['a', 'b']);
+  expect(names(site())).toEqual(['b']);
+});
+
 const holding = { ...good, serving: '', certificate: '' };
 const proof = (name: string) => ({ kind: 'host', name, token: 't1' }) as const;
 const asked = [proof('blog.example.com')];

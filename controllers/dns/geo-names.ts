@@ -4,6 +4,7 @@ import type { Site } from '../../api/site.ts';
 import type { Zone } from '../../api/zone.ts';
 import { hasRole, type NodeView } from '../../runtime/node-view.ts';
 import type { GeoNameRecord, ZoneRecord } from '../../runtime/records.ts';
+import { releasesServed } from '../../runtime/site-releases.ts';
 import { type ZonesByOrigin, zoneOfHost } from '../../runtime/zones.ts';
 import type { ZoneProof } from './zone-proofs.ts';
 
@@ -65,15 +66,18 @@ function isSame({ name, node }: NodeView, uids: GeoNames['nodeUids']): boolean {
 }
 
 /**
- * Whether a node may be named for a Site: it holds and has verified what is served now (INV-28),
- * and a certificate, and it answers from some release already: its first one may be verified, but
- * the word to serve it still on its way. Whether it is alive is not asked here: nameservers know
- * that sooner.
+ * Whether a node may be named for a Site: it holds and has verified what is served now (INV-28), of
+ * several while one is rolled out any, and a certificate, and it answers from some release already:
+ * its first one may be verified, but the word to serve it still on its way. Whether it is alive is
+ * not asked here: nameservers know that sooner.
  */
 function mayServe(site: Site, edge: NodeView): boolean {
-  const release = site.status?.release;
-  const verified = edge.site(site.metadata.uid)?.verified ?? [];
-  return release !== undefined && verified.includes(release) && answers(site, edge);
+  return holdsServed(site, edge) && answers(site, edge);
+}
+
+function holdsServed({ metadata, status }: Site, edge: NodeView): boolean {
+  const verified = edge.site(metadata.uid)?.verified ?? [];
+  return releasesServed(status).some((release) => verified.includes(release));
 }
 
 interface Known {
@@ -116,10 +120,7 @@ function provers(
   tokens: readonly string[],
 ): readonly string[] {
   if (tokens.length === 0) return [];
-  const { status, metadata } = site;
-  const holders = edges.filter((edge) =>
-    edge.site(metadata.uid)?.verified.some((release) => release === status?.release),
-  );
+  const holders = edges.filter((edge) => holdsServed(site, edge));
   const having = edges.filter(({ report }) =>
     tokens.some((token) => report?.challenges?.includes(token)),
   );

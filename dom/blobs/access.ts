@@ -1,5 +1,6 @@
 import type { Identity } from '../../runtime/authority.ts';
 import { MANIFEST_BYTES_MAX, ManifestError, parseManifest } from '../../runtime/manifest.ts';
+import { releasesWanted } from '../../runtime/site-releases.ts';
 import type { World } from '../../runtime/world.ts';
 import { viewerOf } from '../gateway/view.ts';
 import type { Blobs } from './blobs.ts';
@@ -44,10 +45,7 @@ export class BlobAccess {
   }
 
   #releases(): readonly string[] {
-    const named = this.#world
-      .list('Site')
-      .flatMap((site) => [site.status?.release, site.spec.content?.release]);
-    return [...new Set(named.filter((each) => each !== undefined))];
+    return [...new Set(this.#world.list('Site').flatMap(releasesWanted))];
   }
 
   async #read(release: string): Promise<ReadonlySet<string>> {

@@ -81,6 +81,35 @@ export class Feed {
     return true;
   }
 
+  /** Nothing has changed up to `position`: for nodes of other feeds that hold what is later. */
+  stand(position: Position): void {
+    this.position = position;
+    this.#digests.set(position.revision, this.digest);
+    this.#frames.clear();
+  }
+
+  /**
+   * The encoded plan for a node that was told of another feed until now: what it may hold otherwise
+   * than this feed has it. For few nodes at a time, so it is not remembered.
+   */
+  crossing(
+    from: Feed,
+    held: { readonly position: Position; readonly digest: string } | undefined,
+  ): Uint8Array {
+    const base = from.#base(held);
+    if (base === undefined || held?.digest === this.digest) return this.frame(held);
+    const since = base.revision;
+    const isHeld = ([key, { digest }]: readonly [string, Entry]): boolean => {
+      const other = from.#entries.get(key);
+      if (other === undefined || other.changedAt > since) return false;
+      return Buffer.compare(other.digest, digest) === 0;
+    };
+    const gone = [...from.#removedAt].flatMap(([key, at]) => (at > since ? [key] : []));
+    const removals = [...from.#entries.keys(), ...gone].filter((key) => !this.#entries.has(key));
+    const upserts = [...this.#entries].filter((each) => !isHeld(each)).map(([, entry]) => entry);
+    return this.#frameOf(base, { upserts, removals });
+  }
+
   /** The encoded plan that takes a node from what it holds to `position`. */
   frame(held: { readonly position: Position; readonly digest: string } | undefined): Uint8Array {
     const base = this.#base(held);
@@ -111,6 +140,16 @@ export class Feed {
       same && base !== undefined ? [] : entries.filter((each) => each.changedAt > since);
     const removals =
       base === undefined || same ? [] : [...this.#removedAt].filter(([, at]) => at > since);
+    return this.#frameOf(base, { upserts, removals: removals.map(([key]) => key) });
+  }
+
+  #frameOf(
+    base: Position | undefined,
+    {
+      upserts,
+      removals,
+    }: { readonly upserts: readonly Entry[]; readonly removals: readonly string[] },
+  ): Uint8Array {
     return SessionResponse.encode({
       message: {
         $case: 'plan',
@@ -118,7 +157,7 @@ export class Feed {
           position: this.position,
           base,
           upserts: upserts.map((entry) => entry.object),
-          removals: removals.map(([key]) => key).toSorted(),
+          removals: [...new Set(removals)].toSorted(),
           digest: this.digest,
           heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
         },

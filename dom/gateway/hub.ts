@@ -1,3 +1,4 @@
+import type { Node } from '../../api/node.ts';
 import type { DnsExplanation, ExplainQuestion } from '../../proto/gen/b8s/v1/agent.ts';
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Identity } from '../../runtime/authority.ts';
@@ -5,6 +6,7 @@ import { describeError } from '../../runtime/control-loop.ts';
 import { type Link, LinkClosedError } from '../../runtime/link.ts';
 import { RequestError } from '../../runtime/request-error.ts';
 import { takeSlots } from '../../runtime/slots.ts';
+import { NodesAhead } from './ahead.ts';
 import { Feed, type Workshop } from './feed.ts';
 import type { GatewayPorts } from './ports.ts';
 import { RETURN_GRACE_MS, Session, type SessionHub } from './session.ts';
@@ -43,6 +45,7 @@ export class Hub implements SessionHub {
   readonly #sessions = new Map<string, Session>();
   readonly #open = new Set<Session>();
   readonly #openPerNode = new Map<string, number>();
+  readonly #ahead: NodesAhead;
   /** For the sessions: a task that writes a report. */
   readonly inReportSlot = takeSlots(REPORTS_WRITING_MAX);
   #refresh: 'idle' | 'waiting' = 'idle';
@@ -50,11 +53,15 @@ export class Hub implements SessionHub {
 
   constructor(ports: GatewayPorts) {
     this.#ports = ports;
+    this.#ahead = new NodesAhead(ports.mirror);
   }
 
   /** Keeps plans in step with the world until the signal is aborted; then ends all sessions. */
   async run(signal: AbortSignal): Promise<void> {
     const unsubscribe = this.#ports.mirror.subscribe((changes) => {
+      for (const change of changes)
+        if (change.kind === 'object' && change.deleted && change.object.kind === 'Node')
+          this.#ports.traffic.forget(change.object.metadata.name);
       if (changes.some(mayChangePlans)) this.#refreshSoon(signal);
     });
     await new Promise<void>((resolve) => {
@@ -99,21 +106,19 @@ export class Hub implements SessionHub {
     const node = this.#ports.mirror.get('Node', { name: session.node });
     if (node === undefined)
       throw new LinkClosedError('refused', `node ${session.node} is not declared any more`);
-    const viewer = viewerOf(node);
-    // Nameservers all see the same; another edge sees itself besides.
-    const name = `${viewer.edge}/${viewer.nameserver}${viewer.nameserver ? '' : `/${viewer.node}`}`;
-    const shared = this.#feeds.get(name) ?? {
-      viewer,
-      feed: this.#newFeed(),
-      sessions: new Set(),
-    };
-    if (!this.#feeds.has(name)) {
+    const { name, viewer } = this.#feedOf(node);
+    const known = this.#feeds.get(name);
+    const shared = known ?? { viewer, feed: this.#newFeed(), sessions: new Set() };
+    if (known === undefined) {
       this.#feeds.set(name, shared);
       this.#update(shared);
     }
     if (shared.sessions.has(session)) return shared.feed;
-    if (held !== undefined && isBefore(shared.feed.position, held)) this.#moveOn(shared);
-    for (const other of this.#feeds.values()) other.sessions.delete(session);
+    // From another feed: this one must be of now as well, for its plans will follow upon that one's.
+    const others = [...this.#feeds.values()].filter(({ sessions }) => sessions.delete(session));
+    const isBehind = held !== undefined && isBefore(shared.feed.position, held);
+    if (isBehind || others.length > 0) this.#moveOn(shared);
+    if (others.length > 0) this.#stand(shared);
     shared.sessions.add(session);
     return shared.feed;
   }
@@ -128,6 +133,9 @@ export class Hub implements SessionHub {
   refresh(): void {
     for (const session of [...this.#open]) session.check();
     for (const shared of [...this.#feeds.values()]) this.#moveOn(shared);
+    // Who is told another release of a Site than before now sees what others see.
+    for (const [name, { sessions }] of [...this.#feeds])
+      for (const session of [...sessions]) if (this.#isStray(session, name)) session.push();
   }
 
   /** Asks a nameserver which node it would answer with. */
@@ -161,6 +169,30 @@ export class Hub implements SessionHub {
       const { node } = shared.viewer;
       this.#ports.log.error({ node, error: describeError(error) }, 'a plan could not be made');
     }
+  }
+
+  /** The feed of what a node sees, by name; nameservers that are told the same share one. */
+  #feedOf(node: Node): { readonly name: string; readonly viewer: Viewer } {
+    const viewer = viewerOf(node);
+    const roles = `${viewer.edge}/${viewer.nameserver}`;
+    // Another edge sees itself besides.
+    if (!viewer.nameserver) return { name: `${roles}/${viewer.node}`, viewer };
+    if (!viewer.edge) return { name: roles, viewer };
+    const ahead = this.#ahead.of(viewer.node);
+    const told = [...ahead].map(([uid, release]) => `/${uid} ${release}`);
+    return { name: `${roles}${told.toSorted().join('')}`, viewer: { ...viewer, ahead } };
+  }
+
+  #isStray(session: Session, feed: string): boolean {
+    const node = this.#ports.mirror.get('Node', { name: session.node });
+    return node !== undefined && this.#feedOf(node).name !== feed;
+  }
+
+  /** Moves on in time alone, where that is all that there is to it. */
+  #stand({ feed }: SharedFeed): void {
+    const { mirror, leadership } = this.#ports;
+    const now = { epoch: leadership.epoch, revision: mirror.revision };
+    if (isBefore(feed.position, now)) feed.stand(now);
   }
 
   #newFeed(): Feed {

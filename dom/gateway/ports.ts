@@ -2,6 +2,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { Mirror } from '../../runtime/mirror.ts';
+import type { TrafficBoard } from '../../runtime/site-traffic.ts';
 import type { Store } from '../../runtime/store.ts';
 import type { Writer } from '../../runtime/writer.ts';
 import type { Leadership } from '../leadership.ts';
@@ -17,4 +18,6 @@ export interface GatewayPorts {
   readonly metrics: Metrics;
   readonly leadership: Pick<Leadership, 'epoch' | 'raiseAbove'>;
   readonly openKey: OpenKey;
+  /** Keeps what edges say that they have answered. */
+  readonly traffic: TrafficBoard;
 }

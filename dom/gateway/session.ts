@@ -17,6 +17,7 @@ import { decodeObject } from '../../runtime/mirror.ts';
 import type { InSlot } from '../../runtime/slots.ts';
 import { gaugeDnsLimited } from './dns-limited.ts';
 import { type Feed, HEARTBEAT_INTERVAL_MS } from './feed.ts';
+import { heardTraffic } from './heard-traffic.ts';
 import type { GatewayPorts } from './ports.ts';
 import { Presence } from './presence.ts';
 import { busy, Questions } from './questions.ts';
@@ -122,11 +123,10 @@ export class Session {
     if (this.#feed === undefined || this.#sending === 'blocked' || this.#over.signal.aborted)
       return;
     const feed = this.#hub.subscribe(this, this.#sent?.position);
-    // With other roles the node sees another view, and a delta of that would not fit.
-    if (feed !== this.#feed) this.#sent = undefined;
+    const from = this.#feed;
     this.#feed = feed;
-    if (this.#sent !== undefined && samePosition(this.#sent.position, feed.position)) return;
-    this.#sendPlan(feed);
+    const isHeld = this.#sent !== undefined && samePosition(this.#sent.position, feed.position);
+    if (feed !== from || !isHeld) this.#sendPlan(feed, from);
   }
 
   /** Asks the node. Throws UNAVAILABLE when it does not answer in time. */
@@ -222,14 +222,16 @@ export class Session {
     );
   }
 
-  #sendPlan(feed: Feed): void {
-    const frame = feed.frame(this.#sent);
+  /** `from`: what it was told of until now; with other roles it sees another view, too. */
+  #sendPlan(feed: Feed, from = feed): void {
+    const frame = from === feed ? feed.frame(this.#sent) : feed.crossing(from, this.#sent);
     this.#sent = { position: feed.position, digest: feed.digest };
     this.#transmit(frame);
   }
 
-  #beat({ sequence, dnsLimited }: Heartbeat): void {
+  #beat({ sequence, dnsLimited, traffic }: Heartbeat): void {
     gaugeDnsLimited(this.#ports.metrics, this.node, dnsLimited);
+    this.#ports.traffic.heard(this.node, heardTraffic(traffic));
     // A node that does not read gets no answers to pile up.
     if (this.#sending === 'open') this.#send({ $case: 'heartbeat', value: { sequence } });
     this.#renew();

@@ -5,6 +5,7 @@ import { coversHost } from '../../runtime/certificate-names.ts';
 import { COOKIE_CONTEXT } from '../../runtime/dns-cookie.ts';
 import { nameserverNames } from '../../runtime/nameserver-names.ts';
 import type { DnsCookieRecord, GeoRecord } from '../../runtime/records.ts';
+import { releaseOn, releasesWanted, type ToldRelease } from '../../runtime/site-releases.ts';
 import { isBeyondStatus, type World, type WorldChange } from '../../runtime/world.ts';
 import { certificateEntry } from './certificate-view.ts';
 import { challengeEntries } from './challenge-view.ts';
@@ -17,6 +18,11 @@ export interface Viewer {
   readonly node: string;
   readonly edge: boolean;
   readonly nameserver: boolean;
+  /**
+   * For several nodes that see the same: by uid of a Site, the release that all of them are told to
+   * serve while most edges serve another one. Left out: what `node` is told.
+   */
+  readonly ahead?: ReadonlyMap<string, string>;
 }
 
 /** Pure: everything that a node needs and is allowed to see, sorted by key. */
@@ -26,7 +32,7 @@ export function planView(world: World, viewer: Viewer, openKey: OpenKey): readon
       ? world
           .list('Site')
           .filter(isLive)
-          .flatMap((site) => siteEntries(world, site, openKey))
+          .flatMap((site) => siteEntries({ world, viewer, openKey }, site))
       : []),
     ...(viewer.edge ? challengeEntries(world) : []),
     ...(viewer.nameserver ? zoneEntries(world, openKey) : []),
@@ -67,20 +73,32 @@ export function viewerOf(node: Node): Viewer {
   };
 }
 
-function siteEntries(world: World, site: Site, openKey: OpenKey): readonly ViewEntry[] {
+interface Seeing {
+  readonly world: World;
+  readonly viewer: Viewer;
+  readonly openKey: OpenKey;
+}
+
+function siteEntries(seeing: Seeing, site: Site): readonly ViewEntry[] {
+  const { world, viewer, openKey } = seeing;
   const { name, namespace = '', generation } = site.metadata;
+  const told = toldRelease(site, viewer);
   const certificate = world.get('Certificate', { namespace, name });
   const held =
     certificate === undefined ? undefined : certificateEntry(world, certificate, openKey);
   const siteEntry: ViewEntry = {
     key: `site/${namespace}/${name}`,
-    // Of the status, only the release is shown.
-    version: `${site.metadata.uid}@${generation}/${site.status?.release ?? ''}${held === undefined ? '' : '+tls'}`,
+    // Of the status, only releases and when one was switched to are shown.
+    version: [
+      `${site.metadata.uid}@${generation}/${told?.release}@${told?.switchedAt}`,
+      ...releasesWanted(site),
+      ...(held === undefined ? [] : ['tls']),
+    ].join('+'),
     make: () => ({
       key: `site/${namespace}/${name}`,
       object: {
         $case: 'site',
-        value: sitePlan(site, held?.key ?? ''),
+        value: sitePlan(site, { told, certificate: held?.key ?? '' }),
       },
     }),
   };
@@ -105,24 +123,33 @@ function nameserverEntries(world: World, viewer: Viewer, openKey: OpenKey): read
     .flatMap((certificate) => certificateEntry(world, certificate, openKey) ?? []);
 }
 
-function sitePlan(site: Site, certificate: string): SitePlan {
-  const { spec, status, metadata } = site;
-  const serving = status?.release ?? '';
-  const prepare = new Set([serving, spec.content?.release ?? ''].filter((each) => each !== ''));
+function toldRelease({ metadata, status }: Site, { node, ahead }: Viewer): ToldRelease | undefined {
+  if (ahead === undefined) return releaseOn(status, node);
+  const release = ahead.get(metadata.uid);
+  const { ahead: _, ...most } = status ?? {};
+  return status?.ahead?.find((each) => each.release === release) ?? releaseOn(most, node);
+}
+
+function sitePlan(
+  site: Site,
+  { told, certificate }: { readonly told: ToldRelease | undefined; readonly certificate: string },
+): SitePlan {
+  const { spec, metadata } = site;
+  const switchedAtMs = told?.switchedAt === undefined ? 0 : Date.parse(told.switchedAt);
   return {
     uid: metadata.uid,
     namespace: metadata.namespace ?? '',
     name: metadata.name,
     generation: BigInt(metadata.generation),
     hosts: spec.hosts,
-    serving,
-    prepare: [...prepare].toSorted(),
+    serving: told?.release ?? '',
+    prepare: releasesWanted(site).toSorted(),
     certificate,
     notFoundPage: spec.notFoundPage,
     singlePageApp: spec.singlePageApp,
     headers: spec.headers,
     redirects: spec.redirects,
-    switchedAtMs: 0n,
+    switchedAtMs: BigInt(switchedAtMs),
     options: servingOptions(spec),
     previews: [],
     variants: [],

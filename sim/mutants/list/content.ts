@@ -45,8 +45,8 @@ export const CONTENT: readonly Mutant[] = [
   {
     name: 'named-before-verified',
     file: 'controllers/dns/geo-names.ts',
-    find: 'verified.includes(release) && answers(site, edge)',
-    replace: 'verified.length >= 0 && answers(site, edge)',
+    find: 'return holdsServed(site, edge) && answers(site, edge);',
+    replace: 'return answers(site, edge);',
     story: 'DNS names a node that has not the release that is served.',
     expects: [28],
   },
@@ -97,7 +97,7 @@ export const CONTENT: readonly Mutant[] = [
   {
     name: 'removals-left-out-of-deltas',
     file: 'dom/gateway/feed.ts',
-    find: 'removals: removals.map(([key]) => key).toSorted(),',
+    find: 'removals: [...new Set(removals)].toSorted(),',
     replace: 'removals: [],',
     story: 'No delta with a removal adds up: each time a node dials again and gets everything.',
     expects: [10, 26],

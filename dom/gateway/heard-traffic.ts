@@ -1,0 +1,22 @@
+import type { TrafficReport } from '../../proto/gen/b8s/v1/agent.ts';
+import { isDigest } from '../../runtime/digest.ts';
+import type { TrafficCount } from '../../runtime/site-traffic.ts';
+
+/** Of one heartbeat; more are not listened to. */
+const SITES_MAX = 10_000;
+const UID_LENGTH_MAX = 64;
+
+/** Pure: what a node says that its edges have answered, without what cannot be so. */
+export function heardTraffic(report: TrafficReport | undefined): readonly TrafficCount[] {
+  return (report?.sites ?? [])
+    .slice(0, SITES_MAX)
+    .filter(({ uid, release }) => uid.length <= UID_LENGTH_MAX && isReleaseName(release))
+    .map(({ uid, release, requests, serverErrors }) => ({
+      ...{ uid, release, requests: Number(requests) },
+      serverErrors: Math.min(Number(serverErrors), Number(requests)),
+    }));
+}
+
+function isReleaseName(release: string): boolean {
+  return release === '' || isDigest(release);
+}
