@@ -56,7 +56,7 @@ export const issuerSpecSchema = group('Where certificates come from: exactly one
         }),
       ),
       fallbacks: list(
-        'Issuers that are asked in turn after this one has failed a few times.',
+        'Issuers that are asked in turn after this one has failed a few times, and at once while its account cannot be used or a limit is reached.',
         text('An Issuer, by name.'),
         { maxItems: 5, uniqueItems: true, default: [] },
       ),
