@@ -19,7 +19,24 @@ test.each([100, 1_000, 30_000])(
     const found = Array.from({ length: count }, (_, index) => decisions.find(client(index, 9)));
     for (const [index, decision] of found.entries())
       expect([undefined, String(index)]).toContain(decision?.choice.key);
-    expect(found.filter((each) => each !== undefined).length).toBeGreaterThan(0.85 * count);
+    expect(found.filter((each) => each !== undefined).length).toBeGreaterThan(0.93 * count);
+  },
+);
+
+test.each([1_000, 5_000, 10_000])(
+  '%i clients who ask again and again are remembered, all but few',
+  (count) => {
+    const decisions = new GeoDecisions();
+    const ask = (index: number): 'known' | 'new' => {
+      if (decisions.find(client(index)) !== undefined) return 'known';
+      decisions.keep(client(index), { choice: { key: String(index) }, scopeBits: 24 });
+      return 'new';
+    };
+    const askAll = (): number =>
+      Array.from({ length: count }, (_, index) => ask(index)).filter((each) => each === 'new')
+        .length;
+    expect(askAll()).toBe(count);
+    expect(askAll()).toBeLessThan(0.01 * count);
   },
 );
 

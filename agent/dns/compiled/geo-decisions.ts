@@ -30,10 +30,17 @@ export interface DecisionKey {
   knownBits: number;
 }
 
-/** Decisions that are kept at most, of all geo names together: two in each set. */
+/** Decisions that are kept at most, of all geo names together. */
 const SLOTS_MAX = 65_536;
 /** What a table begins with: most are thrown away soon, with the snapshot that they are of. */
 const SLOTS_MIN = 512;
+/**
+ * Slots that a client's decision may be in. With two, one of fifty clients of a table a third full
+ * was forgotten for another, again and again, and each costs as much as fifty answers.
+ */
+const SET = 4;
+/** Of the slots, more than so many are kept in a larger table. */
+const FILLED = 1 / 4;
 /** Words of a slot: the address, the group, and four small numbers. */
 const WORDS = 6;
 /** Clients that share this much are looked for in one set. */
@@ -53,7 +60,7 @@ export class GeoDecisions {
     const slots = this.#decisions.length;
     if (slots === 0) return undefined;
     const first = indexOf(key, slots);
-    for (let slot = first; slot < first + 2; slot += 1) {
+    for (let slot = first; slot < first + SET; slot += 1) {
       if (this.#matches(slot * WORDS, key)) return this.#decisions[slot];
     }
     return undefined;
@@ -63,7 +70,7 @@ export class GeoDecisions {
     const { scopeBits } = decision;
     const slots = this.#decisions.length;
     this.#kept += 1;
-    if (this.#kept > slots / 2 && slots < SLOTS_MAX) this.#grow();
+    if (this.#kept > FILLED * slots && slots < SLOTS_MAX) this.#grow();
     const { group, address, knownBits } = key;
     const { w0, w1, w2, w3, bits } = address;
     const indexBits = bits === 32 ? INDEX_BITS.ipv4 : INDEX_BITS.ipv6;
@@ -73,22 +80,22 @@ export class GeoDecisions {
     this.#put(indexOf(key, this.#decisions.length), [w0, w1, w2, w3, group, small], decision);
   }
 
-  /** As the newer one of its set. */
+  /** As the newest of its set; the oldest goes. */
   #put(slot: number, words: ArrayLike<number>, decision: Decision | undefined): void {
-    this.#words.copyWithin((slot + 1) * WORDS, slot * WORDS, (slot + 1) * WORDS);
-    this.#decisions[slot + 1] = this.#decisions[slot];
+    this.#words.copyWithin((slot + 1) * WORDS, slot * WORDS, (slot + SET - 1) * WORDS);
+    this.#decisions.copyWithin(slot + 1, slot, slot + SET - 1);
     this.#words.set(words, slot * WORDS);
     this.#decisions[slot] = decision;
   }
 
   #grow(): void {
     const [words, decisions] = [this.#words, this.#decisions];
-    const slots = Math.max(SLOTS_MIN, 4 * decisions.length);
+    const slots = Math.min(SLOTS_MAX, Math.max(SLOTS_MIN, 4 * decisions.length));
     this.#words = new Uint32Array(slots * WORDS);
     this.#decisions = Array.from({ length: slots });
-    // The older one of each set first.
+    // The oldest of each set first.
     for (let at = 0; at < decisions.length; at += 1) {
-      const slot = at ^ 1;
+      const slot = at ^ (SET - 1);
       const decision = decisions[slot];
       if (decision === undefined) continue;
       const own = words.subarray(slot * WORDS, (slot + 1) * WORDS);
@@ -122,7 +129,7 @@ function indexOf({ group, address, knownBits }: DecisionKey, slots: number): num
   const prefix = bits === 32 ? w0 >>> 8 : w0 ^ Math.imul(w1 >>> 16, 0x9e3779b1);
   let hash = Math.imul(prefix ^ Math.imul(group + 1, 0x85ebca6b), 0xc2b2ae35) ^ knownBits;
   hash ^= hash >>> 15;
-  return (Math.imul(hash, 0x2c1b3c6d) >>> 12) & (slots - 2);
+  return (Math.imul(hash, 0x2c1b3c6d) >>> 12) & (slots - SET);
 }
 
 /** Whether any of the first `bits` of 32 is set. */
