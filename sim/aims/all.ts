@@ -2,9 +2,11 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { PeoplePorts } from '../load/people.ts';
 import { type Aim, SITE } from './aim.ts';
 import { behind } from './behind.ts';
+import { counted } from './counted.ts';
 import { deaf } from './deaf.ts';
 import { hurried } from './hurried.ts';
 import { issued } from './issued.ts';
+import { limited } from './limited.ts';
 import { namesake } from './namesake.ts';
 import { overruled } from './overruled.ts';
 import { rekeyed } from './rekeyed.ts';
@@ -18,9 +20,11 @@ import { unsure } from './unsure.ts';
 /** By name, as `make sim AIM=name` takes it. */
 export const AIMS: Readonly<Record<string, Aim>> = {
   behind,
+  counted,
   deaf,
   hurried,
   issued,
+  limited,
   namesake,
   overruled,
   rekeyed,

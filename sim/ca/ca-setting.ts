@@ -1,4 +1,5 @@
 import type { FakeAcmeWeather } from '../../runtime/acme/fake/weather.ts';
+import type { AcmeLimit, AcmeLimits } from '../../runtime/acme/limits.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import { maybe, seldom } from '../faults/maybe.ts';
 
@@ -22,6 +23,10 @@ export interface CaSetting {
   readonly whims: number;
   /** Changes that people make to Issuers and Certificates. */
   readonly operations: number;
+  /** What it gives no more of, as Let's Encrypt does, in smaller numbers; undefined: no bounds. */
+  readonly limits?: AcmeLimits | undefined;
+  /** `published`: dom counts by them, and is never refused; else it has to hear of them. */
+  readonly limitsAre: 'published' | 'unknown';
 }
 
 /** In so many worlds there is one. */
@@ -32,7 +37,7 @@ const OPERATIONS_MAX = 6;
 export function drawCa(random: SeededRandom): CaSetting | undefined {
   if (!random.chance(SHARE)) return undefined;
   return {
-    lifeMs: random.integer(90, 300) * 1_000,
+    lifeMs: random.integer(90, 200) * 1_000,
     hasRenewalInfo: random.chance(0.7),
     keepsOrderList: random.chance(0.7),
     reusesOrders: random.chance(0.5),
@@ -44,6 +49,24 @@ export function drawCa(random: SeededRandom): CaSetting | undefined {
     outages: Math.ceil(maybe(random, 3)),
     whims: Math.ceil(maybe(random, 4)),
     operations: random.integer(1, OPERATIONS_MAX),
+    limits: random.chance(0.5) ? drawLimits(random.fork('limits')) : undefined,
+    limitsAre: random.chance(0.6) ? 'published' : 'unknown',
+  };
+}
+
+/** So few that a run reaches them, and refilled so soon that it comes to an end. */
+function drawLimits(random: SeededRandom): AcmeLimits {
+  const limit = (least: number, most: number, refillS: number): AcmeLimit => ({
+    capacity: random.integer(least, most),
+    refillMs: random.integer(refillS, 2 * refillS) * 1_000,
+  });
+  return {
+    accounts: limit(5, 10, 20),
+    orders: limit(4, 15, 20),
+    certificatesPerDomain: limit(3, 12, 30),
+    certificatesPerSet: limit(2, 5, 60),
+    failedValidations: limit(2, 5, 30),
+    failedInARow: limit(20, 40, 30),
   };
 }
 
@@ -68,6 +91,6 @@ function drawWeather(random: SeededRandom): FakeAcmeWeather {
       brokenChain: seldom(random, most),
     },
     slowMsMax: random.pick([50, 50, 500, 3_000]),
-    retryAfterMsMax: 20_000,
+    retryAfterMsMax: random.pick([20_000, 120_000]),
   };
 }

@@ -15,4 +15,5 @@ export const CALM_CA: CaSetting = {
   outages: 0,
   whims: 0,
   operations: 0,
+  limitsAre: 'unknown',
 };

@@ -1,13 +1,19 @@
-import type { Acme } from '../../runtime/acme/acme.ts';
+import { type Acme, AcmeProblem } from '../../runtime/acme/acme.ts';
 import { createFakeAcmeCa, type FakeAcmeCa } from '../../runtime/acme/fake/ca.ts';
 import { fakeAcme } from '../../runtime/acme/fake/fake-acme.ts';
 import type { ValidateProof } from '../../runtime/acme/fake/proof.ts';
-import type { FakeAcmeRequests, FakeAcmeStep } from '../../runtime/acme/fake/state.ts';
+import type {
+  FakeAcmeRequests,
+  FakeAcmeSettings,
+  FakeAcmeStep,
+} from '../../runtime/acme/fake/state.ts';
 import { CALM } from '../../runtime/acme/fake/weather.ts';
+import type { KnownAcmeLimits } from '../../runtime/acme/limits.ts';
 import type { Checks } from '../check/checks.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
+import { type AskingProcess, refusalOf, requestOf } from './ca-request.ts';
 import type { CaSetting } from './ca-setting.ts';
 
 export const DIRECTORY = 'https://ca.test/directory';
@@ -54,32 +60,33 @@ export class SimulatedCa {
     this.#ports = ports;
     this.setting = setting;
     this.macKey = Buffer.from(random.fork('mac key').bytes(32)).toString('base64url');
-    const { lifeMs, weather, operations: _, outages: __, whims: ___, accounts, ...rest } = setting;
-    const settings = {
-      ...rest,
-      lifetimeMs: BACKDATE_MS + lifeMs,
-      renewalRetryAfterMs: lifeMs >= LASTING_MS ? HOURS_6_MS : ASKED_AGAIN_MS,
-      externalAccounts: accounts === 'bound' ? { [EXTERNAL_KEY_ID]: this.macKey } : undefined,
-    };
+    const settings = settingsOf(setting, this.macKey);
     const clock = scheduler.clock();
     const own = random.fork('first');
     this.first = createFakeAcmeCa({
       ...{ clock, random: own, validate, directory: DIRECTORY, settings },
     });
-    this.first.setWeather(weather);
-    const { externalAccounts: ____, ...common } = settings;
+    this.first.setWeather(setting.weather);
+    const { externalAccounts: _, ...common } = settings;
     this.second = createFakeAcmeCa({
       ...{ clock, random: random.fork('second'), validate, directory: SECOND_DIRECTORY },
       settings: common,
     });
   }
 
-  /** What one process of dom holds; `host` for the trace. */
-  acme(host: string, random: SeededRandom): Acme {
+  /** What dom knows of what it may ask for. */
+  get acmeLimits(): KnownAcmeLimits {
+    const { limits, limitsAre } = this.setting;
+    if (limits === undefined || limitsAre === 'unknown') return {};
+    return { [DIRECTORY]: limits, [SECOND_DIRECTORY]: limits };
+  }
+
+  /** What one process of dom holds. */
+  acme(by: AskingProcess, random: SeededRandom): Acme {
     const { checks } = this.#ports;
     const cas = [this.first, this.second].map((ca) => ({
       directory: ca.directory,
-      requests: this.#overheard(host, ca),
+      requests: this.#overheard(by, ca),
     }));
     const isReachable = (directory: string): boolean => this.isReachable || directory !== DIRECTORY;
     const acme = fakeAcme({ random, cas, isReachable });
@@ -105,11 +112,18 @@ export class SimulatedCa {
     }
   }
 
-  #overheard(host: string, ca: FakeAcmeCa): FakeAcmeRequests {
-    const { trace } = this.#ports;
+  #overheard(by: AskingProcess, ca: FakeAcmeCa): FakeAcmeRequests {
+    const { trace, checks } = this.#ports;
+    const { host } = by;
     const name = new URL(ca.directory).hostname;
-    const heard = async (step: FakeAcmeStep, call: () => Promise<unknown>): Promise<unknown> => {
+    const heard = async (
+      step: FakeAcmeStep,
+      args: readonly unknown[],
+      call: () => Promise<unknown>,
+    ): Promise<unknown> => {
       trace.learns('ca', trace.known(host));
+      const request = requestOf(by, ca.directory, { step, args });
+      checks.askedCa(request);
       try {
         const answer = await call();
         this.#tell(ca, 'answered');
@@ -118,6 +132,7 @@ export class SimulatedCa {
       } catch (error) {
         this.#tell(ca, 'lost');
         trace.add('ca', `${name} fails ${step} of ${host}: ${String(error)}`, { kind: 'fault' });
+        if (error instanceof AcmeProblem) checks.refusedByCa(request, refusalOf(error));
         throw error;
       } finally {
         trace.learns(host, trace.known('ca'));
@@ -128,7 +143,7 @@ export class SimulatedCa {
         const member: unknown = Reflect.get(requests, step);
         if (typeof member !== 'function') return member;
         return (...args: readonly unknown[]): Promise<unknown> =>
-          heard(step, async () => (await Reflect.apply(member, requests, args)) as unknown);
+          heard(step, args, async () => (await Reflect.apply(member, requests, args)) as unknown);
       },
     });
   }
@@ -141,4 +156,16 @@ export class SimulatedCa {
       this.#ports.checks.ordered({ directory, url, names, answer });
     }
   }
+}
+
+function settingsOf(setting: CaSetting, macKey: string): Partial<FakeAcmeSettings> {
+  const { lifeMs, hasRenewalInfo, keepsOrderList, reusesOrders, accounts } = setting;
+  const { authorizationReuse, validationMsMax, finalizeMsMax, limits } = setting;
+  return {
+    ...{ hasRenewalInfo, keepsOrderList, reusesOrders },
+    ...{ authorizationReuse, validationMsMax, finalizeMsMax, limits },
+    lifetimeMs: BACKDATE_MS + lifeMs,
+    renewalRetryAfterMs: lifeMs >= LASTING_MS ? HOURS_6_MS : ASKED_AGAIN_MS,
+    externalAccounts: accounts === 'bound' ? { [EXTERNAL_KEY_ID]: macKey } : undefined,
+  };
 }

@@ -1,10 +1,13 @@
 import type { Certificate } from '../../api/certificate.ts';
+import type { Issuer } from '../../api/issuer.ts';
 import { condition } from '../../api/object.ts';
-import type { RevocationRecord } from '../../runtime/acme/records.ts';
+import { isRolling } from '../../controllers/acme/plan.ts';
+import { isAcme } from '../../controllers/acme/ports.ts';
+import type { AcmeAccountRecord, RevocationRecord } from '../../runtime/acme/records.ts';
 import { kindPrefix, recordKey } from '../../runtime/keys.ts';
 import { decodeObject } from '../../runtime/mirror.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';
-import type { Store } from '../../runtime/store.ts';
+import type { KeyValue, Store } from '../../runtime/store.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { NAMESPACE } from '../load/wish.ts';
 
@@ -21,7 +24,12 @@ export async function pendingOnCertificates(
   const names = new Set(all.map(({ metadata }) => metadata.name));
   const missing = [...wish.certificates.keys()].filter((name) => !names.has(name));
   const orders = await store.list(recordKey('acmeOrder', ''));
+  const issuers = (await store.list(kindPrefix('Issuer'))).items.map(
+    (item) => decodeObject(item) as Issuer,
+  );
+  const accounts = (await store.list(recordKey('acmeAccount', ''))).items;
   return [
+    ...issuers.flatMap((issuer) => pendingOnAccount(issuer, accounts)),
     ...missing.map((name) => `Certificate ${name}, which is not declared`),
     ...all.flatMap((certificate) => pendingOn(certificate, nowMs)),
     ...orders.items.map(({ key }) => `the order ${key} to come to an end`),
@@ -46,6 +54,17 @@ async function pendingRevocations(store: Pick<Store, 'list'>): Promise<readonly 
       `the CA to revoke ${fingerprint.slice(0, 12)} of Certificate ${certificate.name}${why}`,
     ];
   });
+}
+
+/** It is put off for as long as the CA says: what comes after that is no rest. */
+function pendingOnAccount(issuer: Issuer, accounts: readonly KeyValue[]): readonly string[] {
+  const { uid, name } = issuer.metadata;
+  const key = recordKey('acmeAccount', uid);
+  const item = accounts.find((each) => each.key === key);
+  if (!isAcme(issuer) || item === undefined) return [];
+  const account = JSON.parse(item.value) as AcmeAccountRecord;
+  if (account.url === undefined) return [`Issuer ${name} to have an account`];
+  return isRolling(issuer, account) ? [`the account of Issuer ${name} to have another key`] : [];
 }
 
 function pendingOn(certificate: Certificate, nowMs: number): readonly string[] {

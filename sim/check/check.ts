@@ -103,6 +103,30 @@ export interface PlacedOrder {
   readonly answer: 'answered' | 'lost';
 }
 
+/** What a process of dom asks a CA. */
+export interface CaRequest {
+  /** Of the CA. */
+  readonly directory: string;
+  /** "dom-1#2". */
+  readonly process: string;
+  /** A method of the port, such as "createOrder". */
+  readonly step: string;
+  /** The same for the same request of the same account, and for no other. */
+  readonly key: string;
+  /** URL; undefined: it is asked without one. */
+  readonly account: string | undefined;
+  /** How far the wall clock of whoever asks is ahead of the true time by now, in milliseconds. */
+  readonly aheadMs: number;
+}
+
+/** What a CA said no with. */
+export interface CaRefusal {
+  readonly type: string;
+  readonly detail: string;
+  readonly status: number;
+  readonly retryAfterMs: number | undefined;
+}
+
 /** What a node serves from now on. It holds private keys: nothing of it is to be printed whole. */
 export interface AppliedSnapshot {
   readonly node: string;
@@ -143,6 +167,10 @@ export interface Check {
   /** Something that must not be seen is in the world from now on. */
   confided?(secret: Secret): void;
   ordered?(order: PlacedOrder): void;
+  /** A CA is asked, whether or not that ever arrives. */
+  askedCa?(request: CaRequest): void;
+  /** And has said no. */
+  refusedByCa?(request: CaRequest, refusal: CaRefusal): void;
   /** Whoever has to clean up after the object of that uid is done, and lets it go. */
   letGo?(uid: string): void;
   /** Somebody's call of the API that dom has taken on, as far as it is known how it ended. */

@@ -5,6 +5,8 @@ import type { ApiOperation } from './api-history.ts';
 import type {
   AppliedSnapshot,
   Call,
+  CaRefusal,
+  CaRequest,
   Check,
   CheckPorts,
   Commit,
@@ -128,6 +130,14 @@ export class Checks implements Required<Check> {
 
   ordered(order: PlacedOrder): void {
     for (const check of this.#all) check.ordered?.(order);
+  }
+
+  askedCa(request: CaRequest): void {
+    for (const check of this.#all) check.askedCa?.(request);
+  }
+
+  refusedByCa(request: CaRequest, refusal: CaRefusal): void {
+    for (const check of this.#all) check.refusedByCa?.(request, refusal);
   }
 
   letGo(uid: string): void {

@@ -13,6 +13,7 @@ import { plansCheck } from './plans.ts';
 import { poisonCheck } from './poison.ts';
 import { proofsCheck } from './proofs.ts';
 import { readinessCheck } from './readiness.ts';
+import { refusalsCheck } from './refusals.ts';
 import { revocationsCheck } from './revocations.ts';
 import { routedCheck } from './routed.ts';
 import { type NodeFiles, secretsCheck } from './secrets.ts';
@@ -48,6 +49,7 @@ export function objectChecks(
     proofsCheck(ports, { history, nodes }),
     poisonCheck(ports, { history, poisoned: () => cluster.wish.poisoned }),
     readinessCheck({ ...ports, wallMsOf }, { changes, history }),
+    refusalsCheck({ ...ports, limitsAre: () => cluster.ca?.setting.limitsAre ?? 'unknown' }),
     revocationsCheck(ports, changes),
     routedCheck(ports, history, cluster.versions.count),
     secretsCheck(ports, { history, disks }),

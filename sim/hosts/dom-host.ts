@@ -68,6 +68,7 @@ export function startDom(parts: DomParts): RunningDom {
       ),
       authority,
       acme: acmeOf(parts, process, random.fork('acme')),
+      acmeLimits: parts.ca?.acmeLimits ?? {},
       certificateReader: fakeCertificateReader,
     },
     {
@@ -93,7 +94,8 @@ export function startDom(parts: DomParts): RunningDom {
 }
 
 function acmeOf({ ca, host }: DomParts, process: Process, random: SeededRandom): Acme {
-  const acme = ca?.acme(host.name, random) ?? fakeAcme({ random, cas: [] });
+  const by = { host: host.name, process: process.name, aheadMs: () => host.clock.offMs };
+  const acme = ca?.acme(by, random) ?? fakeAcme({ random, cas: [] });
   return process.wrap(acme);
 }
 

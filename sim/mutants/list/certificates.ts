@@ -28,6 +28,23 @@ export const CERTIFICATES: readonly Mutant[] = [
     expects: [30],
   },
   {
+    name: 'retry-after-not-obeyed',
+    file: 'controllers/acme/scene.ts',
+    find: 'return Math.max(backoff, Math.min(retryAfterMs, RETRY_AFTER_MS_MAX));',
+    replace: 'return retryAfterMs < RETRY_AFTER_MS_MAX ? backoff : RETRY_AFTER_MS_MAX;',
+    story: 'A CA that says when to come back is asked again sooner.',
+    expects: [30],
+  },
+  {
+    name: 'limits-not-counted',
+    file: 'controllers/acme/limits.ts',
+    find: "const counted = limits === undefined || kind === 'suggested' ? [] : limitsFor(facts, limits);",
+    replace:
+      'const counted = limits === undefined || kind.length > 0 ? [] : limitsFor(facts, limits);',
+    story: 'Dom knows what a CA allows, and asks for more.',
+    expects: [30],
+  },
+  {
     name: 'proof-before-nameservers',
     file: 'runtime/acme/proof-standing.ts',
     find: 'if (spread.missing > 0 || servers.length === 0)',
@@ -72,15 +89,15 @@ export const CERTIFICATES: readonly Mutant[] = [
   {
     name: 'flawed-certificate-taken',
     file: 'controllers/acme/finish.ts',
-    find: '  const [problem] = facts.problems;\n  if (problem !== undefined) return problem;',
+    find: '  const [problem] = facts.problems;\n',
     replace:
-      '  if (facts.problems.length >= 0) return undefined;\n  const [problem] = facts.problems;',
+      '  if (facts.problems.length >= 0) return undefined;\n  const [problem] = facts.problems;\n',
     story: 'What the CA gives is served, whatever it is.',
     expects: [1, 19, 29, 31],
   },
   {
     name: 'account-key-in-the-open',
-    file: 'controllers/acme/account.ts',
+    file: 'controllers/acme/account-change.ts',
     find: '  const value = { ...stored.value, nextSealedKey };',
     replace:
       '  const value = { ...stored.value, nextSealedKey, contact: [...stored.value.contact, keyPem] };',

@@ -1,0 +1,98 @@
+import { recordKey } from '../../runtime/keys.ts';
+import type { Transaction } from '../../runtime/store.ts';
+import type { CaRefusal, CaRequest, Check, CheckPorts } from './check.ts';
+
+export interface RefusalsPorts extends CheckPorts {
+  /** `published`: dom was told beforehand what the CA allows. */
+  readonly limitsAre: () => 'published' | 'unknown';
+}
+
+interface Refused {
+  readonly by: CaRequest;
+  readonly atMs: number;
+  readonly retryAfterMs: number;
+  /** `stored`: whoever was refused has written since, so it holds for every process of dom. */
+  memory: 'own' | 'stored' | 'lost';
+}
+
+/** Clocks of 1 % more or less, and what is told in whole seconds. */
+const DRIFT = 0.02;
+const SLACK_MS = 100;
+/** What an order may take on its way, and clocks may differ, until dom counts otherwise than a CA. */
+const EARLY_MS_MAX = 10_000;
+/** As Let's Encrypt says that more orders or certificates were asked for than it gives. */
+const COUNTED = /^too many (?:new orders|certificates)/;
+
+/**
+ * INV-30. Who was told by a 429 when to come back (RFC 8555 §6.6) does not ask the same before, be
+ * it dom's next process, unless the store failed to remember it; and where the limits of a CA are known, no order is ever refused because
+ * of them, for dom counts them itself. Clocks that are set meanwhile excuse.
+ */
+export function refusalsCheck({ violated, reached, nowMs, limitsAre }: RefusalsPorts): Check {
+  const refused = new Map<string, Refused>();
+  let isInTime = true;
+
+  function isTooEarly(request: CaRequest, { by, atMs, retryAfterMs, memory }: Refused): boolean {
+    const isKnown = by.process === request.process ? memory !== 'lost' : memory === 'stored';
+    if (!isKnown) return false;
+    const slackMs = SLACK_MS + DRIFT * retryAfterMs;
+    if (Math.abs(by.aheadMs - request.aheadMs) > slackMs) return false;
+    return nowMs() < atMs + retryAfterMs - slackMs;
+  }
+
+  /** The next write after a refusal is what says so; later ones say other things. */
+  function remembered(process: string, memory: 'stored' | 'lost'): void {
+    for (const each of refused.values())
+      if (each.by.process === process && each.memory === 'own') each.memory = memory;
+  }
+
+  function noteLimit(request: CaRequest, { status, detail, retryAfterMs = 0 }: CaRefusal): void {
+    if (status !== 429 || request.step !== 'createOrder' || !COUNTED.test(detail)) return;
+    reached('order over a limit of the CA');
+    if (limitsAre() === 'unknown' || !isInTime || retryAfterMs <= EARLY_MS_MAX) return;
+    violated(30, `${request.process} knows the limits of the CA, which says: ${detail}`);
+  }
+
+  return {
+    askedCa(request) {
+      isInTime &&= Math.abs(request.aheadMs) < SLACK_MS;
+      const before = refused.get(request.key);
+      if (before === undefined) return;
+      if (isTooEarly(request, before)) {
+        const afterMs = nowMs() - before.atMs;
+        violated(
+          30,
+          `${request.process} asks for ${request.step} again after ${afterMs} ms, and was told to wait for ${before.retryAfterMs} ms`,
+        );
+      }
+      if (nowMs() >= before.atMs + before.retryAfterMs) reached('Retry-After of a 429 obeyed');
+      refused.delete(request.key);
+    },
+    refusedByCa(request, refusal) {
+      const { type, status, retryAfterMs } = refusal;
+      if (type === 'badNonce') reached('nonce refused');
+      noteLimit(request, refusal);
+      if (status !== 429 || retryAfterMs === undefined) return;
+      refused.set(request.key, { by: request, atMs: nowMs(), retryAfterMs, memory: 'own' });
+    },
+    committed(commit) {
+      if (isOfAcme(commit.transaction)) remembered(commit.process, 'stored');
+    },
+    stored(event) {
+      if (event.kind !== 'answered' || event.answer.kind !== 'failed') return;
+      const { process, request } = event.call;
+      if (request.kind === 'commit' && isOfAcme(request.transaction)) remembered(process, 'lost');
+    },
+    storeReplaced() {
+      refused.clear();
+    },
+  };
+}
+
+const ACME = (['acmeAccount', 'acmeOrder', 'issuance', 'revocation'] as const).map((record) =>
+  recordKey(record, ''),
+);
+
+function isOfAcme({ writes }: Transaction): boolean {
+  return writes.some(({ key }) => ACME.some((prefix) => key.startsWith(prefix)));
+}
