@@ -88,19 +88,20 @@ function planStart(facts: OrderFacts, nowMs: number): OrderPlan {
   const inTurn = [...issuers.slice(turn), ...issuers.slice(0, turn)];
   const usable = inTurn.filter((each) => free.includes(each));
   if (usable.length === 0) return heldMs > 0 ? waiting : awaitAccount(ready, nowMs);
-  const limits = usable.map((each) => ({ each, limit: facts.limitOf?.(each) }));
   const refusedBy = heldMs > 0 ? issuance?.tries.at(-1)?.issuer : undefined;
-  const chosen = limits.find(
-    ({ each, limit }) => limit === undefined && each.issuer.metadata.name !== refusedBy,
-  )?.each;
-  if (chosen === undefined) return heldMs > 0 ? waiting : holdFor(limits);
+  const found = firstUnlimited(
+    usable.filter(({ issuer }) => issuer.metadata.name !== refusedBy),
+    facts.limitOf,
+  );
+  if (found === undefined || 'inMs' in found)
+    return heldMs > 0 || found === undefined ? waiting : { kind: 'hold', limit: found };
   if (facts.hasTwin)
     return {
       kind: 'wait',
       why: 'another Certificate is ordered for the same names',
       recheckInMs: QUEUE_MS,
     };
-  return { kind: 'start', with: chosen };
+  return { kind: 'start', with: found };
 }
 
 /** Zero: now. */
@@ -202,12 +203,18 @@ export function requestedRollover(
   return annotations[ROLLOVER_REQUESTED];
 }
 
-function holdFor(
-  limits: readonly { readonly limit: LimitReached | undefined }[],
-): OrderPlan & { readonly kind: 'hold' } {
-  const [limit] = limits.flatMap((each) => each.limit ?? []).toSorted((a, b) => a.inMs - b.inMs);
-  if (limit === undefined) throw new Error('nobody is at a limit, and nobody is asked');
-  return { kind: 'hold', limit };
+/** The first that an order may be placed with; else the limit that ends first; none for nobody. */
+function firstUnlimited(
+  usable: readonly IssuerFacts[],
+  limitOf: OrderFacts['limitOf'],
+): IssuerFacts | LimitReached | undefined {
+  let soonest: LimitReached | undefined;
+  for (const each of usable) {
+    const limit = limitOf?.(each);
+    if (limit === undefined) return each;
+    if (soonest === undefined || limit.inMs < soonest.inMs) soonest = limit;
+  }
+  return soonest;
 }
 
 function awaitAccount(ready: readonly IssuerFacts[], nowMs: number): OrderPlan {
