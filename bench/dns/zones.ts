@@ -28,6 +28,8 @@ const WAIT_MS_MAX = 60_000;
 const PAUSE_MS = 150;
 const [zones, recordsEach] = [Number(values.zones), Number(values.records)];
 const plans = zonePlans(zones, recordsEach);
+// Before sub dials, which does not wait for long.
+const first = plans.first();
 const server = createServer().listen(0, '127.0.0.1');
 await once(server, 'listening');
 const sub = startSub();
@@ -40,7 +42,6 @@ try {
   const [socket] = (await once(server, 'connection')) as [Socket];
   const link = frameLink(socket);
   void readReports(socket);
-  const first = plans.first();
   const idleMb = rssMb();
   const startMs = performance.now();
   const startCpuMs = cpuMs();

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, type MockInstance, test, vi } from 'vitest';
 import { diskCases } from '../disk.case.ts';
 import { nodeDisk } from './disk.ts';
 
@@ -13,7 +14,15 @@ function folder(): string {
   return made;
 }
 
+/** Every fsync from now on. */
+async function countSyncs(root: string): Promise<MockInstance> {
+  const handle = await open(root, 'r');
+  await handle.close();
+  return vi.spyOn(Object.getPrototypeOf(handle) as typeof handle, 'sync');
+}
+
 afterEach(() => {
+  vi.restoreAllMocks();
   for (const made of folders.splice(0)) rmSync(made, { recursive: true, force: true });
 });
 
@@ -28,6 +37,39 @@ describe('nodeDisk', () => {
     expect(statSync(join(root, 'keys')).mode & 0o777).toBe(0o700);
     expect(statSync(join(root, 'keys/node.pem')).mode & 0o777).toBe(0o600);
     expect(statSync(join(root, 'keys/part')).mode & 0o777).toBe(0o600);
+  });
+
+  test('more at the end of a file is one fsync; its folder is made durable when it is new there', async () => {
+    const root = folder();
+    const disk = nodeDisk(root);
+    const syncs = await countSyncs(root);
+    const steps: readonly (readonly [string, () => Promise<void>])[] = [
+      ['new', () => disk.append('a/part', Buffer.from('1')).then(() => disk.sync('a/part'))],
+      ['more', () => disk.append('a/part', Buffer.from('2')).then(() => disk.sync('a/part'))],
+      ['whole', () => disk.write('plan', Buffer.from('1'))],
+      ['more of it', () => disk.append('plan', Buffer.from('2')).then(() => disk.sync('plan'))],
+      ['gone', () => disk.remove('plan')],
+      ['new again', () => disk.append('plan', Buffer.from('3')).then(() => disk.sync('plan'))],
+      ['moved', () => disk.rename('a/part', 'part')],
+      ['new there', () => disk.append('a/part', Buffer.from('4')).then(() => disk.sync('a/part'))],
+    ];
+    const counts: unknown[] = [];
+    for (const [what, act] of steps) {
+      syncs.mockClear();
+      await act();
+      counts.push([what, syncs.mock.calls.length]);
+    }
+    // A new folder `a` is made durable in the root; `.tmp` of the first whole write, too.
+    expect(counts).toEqual([
+      ['new', 3],
+      ['more', 1],
+      ['whole', 3],
+      ['more of it', 1],
+      ['gone', 0],
+      ['new again', 2],
+      ['moved', 2],
+      ['new there', 2],
+    ]);
   });
 
   test('links are reported as other, never followed', async () => {

@@ -22,11 +22,17 @@ export function clearInterruptedWrites(root: string): Promise<void> {
 const TEMPORARY = '.tmp';
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
+/** Of one that is forgotten, the folder is made durable once more. */
+const ENTERED_MAX = 64;
 const PIECE_BYTES_MAX = 64 * 1024;
 
 class NodeDisk implements Disk {
   private readonly root: string;
   private temporaries = 0;
+  /** Files whose entries in their folders are durable, so that more at their end is one fsync. */
+  private readonly entered: Set<string> = new Set();
+  /** Of entries: what was entered meanwhile may be gone. */
+  private removals = 0;
 
   constructor(root: string) {
     this.root = root;
@@ -39,6 +45,7 @@ class NodeDisk implements Disk {
 
   async write(path: string, bytes: Uint8Array): Promise<void> {
     const full = this.full(path);
+    const { removals } = this;
     this.temporaries += 1;
     const temporary = join(this.root, TEMPORARY, `${process.pid}-${threadId}-${this.temporaries}`);
     try {
@@ -50,6 +57,7 @@ class NodeDisk implements Disk {
         await file.close();
       }
       await move(temporary, full);
+      this.enter(full, removals);
     } catch (cause) {
       await rm(temporary, { force: true });
       throw new Error(`write ${full}: ${messageOf(cause)}`, { cause });
@@ -69,18 +77,24 @@ class NodeDisk implements Disk {
   }
 
   async sync(path: string): Promise<void> {
-    await syncPath(this.full(path));
-    await syncPath(dirname(this.full(path)));
+    const full = this.full(path);
+    const { removals } = this;
+    await syncPath(full);
+    if (this.entered.has(full)) return;
+    await syncPath(dirname(full));
+    this.enter(full, removals);
   }
 
   async rename(from: string, to: string): Promise<void> {
     const source = this.full(from);
     await move(source, this.full(to));
+    this.forgetEntries();
     await syncPath(dirname(source));
   }
 
   async remove(path: string): Promise<void> {
     await rm(this.full(path), { recursive: true, force: true });
+    this.forgetEntries();
   }
 
   async stat(path: string): Promise<DiskEntry | undefined> {
@@ -112,6 +126,17 @@ class NodeDisk implements Disk {
       const range = { start, end: end - 1, highWaterMark: PIECE_BYTES_MAX };
       yield* createReadStream(full, range) as AsyncIterable<Uint8Array>;
     }
+  }
+
+  private enter(full: string, removals: number): void {
+    if (removals !== this.removals) return;
+    if (this.entered.size >= ENTERED_MAX) this.entered.clear();
+    this.entered.add(full);
+  }
+
+  private forgetEntries(): void {
+    this.removals += 1;
+    this.entered.clear();
   }
 
   private full(path: string): string {
