@@ -13,6 +13,7 @@ import { VERSION } from '../runtime/version.ts';
 import { type ContentReconciler, createContentReconciler } from './content/reconciler.ts';
 import { runProber } from './dns/prober.ts';
 import { createNotifier, type Notifier, servedZones } from './dns/transfer/notifier.ts';
+import { TrafficSums } from './edge/traffic.ts';
 import type { AppliedReport, DataPlane, Health } from './plane/plane.ts';
 import { buildReport, dnsLimited } from './report.ts';
 import { ServedFile } from './served-file.ts';
@@ -87,6 +88,8 @@ class ControlPart implements Agent {
   #applied: Applied | undefined;
   #health: Health = {};
   #sequence = 0;
+  /** What the edges have answered since this process started. */
+  readonly #traffic = new TrafficSums();
   #troubles: { readonly apply: string | undefined; readonly hold: string | undefined } = {
     apply: undefined,
     hold: undefined,
@@ -158,6 +161,10 @@ class ControlPart implements Agent {
           rssBytes: rssBytes?.() ?? 0,
         }),
       limited: () => dnsLimited(plane.state()),
+      traffic: () => {
+        this.#traffic.add(plane.takeTraffic());
+        return this.#traffic.all();
+      },
       explain: async ({ id, name, type, clientIp }): Promise<ExplainReply> => {
         const outcome = await plane.explain({ name, type, clientIp });
         return outcome.kind === 'explained'

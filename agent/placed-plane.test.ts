@@ -78,6 +78,7 @@ function start(listen?: readonly string[]) {
       setHealth: () => undefined,
       explain: async () => ({ kind: 'refused', error: 'no' }),
       state: () => [],
+      takeTraffic: () => [],
       onDamaged: () => undefined,
       close: async () => {
         log.push(`close ${place.httpPort}`);

@@ -61,6 +61,7 @@ export function placedPlane({ node, listen, log, open }: PlacedPlaneOptions): Da
     setHealth: (health) => current?.plane.setHealth(health),
     explain: async (question) => current?.plane.explain(question) ?? NOT_A_NAMESERVER,
     state: () => current?.plane.state() ?? [],
+    takeTraffic: () => current?.plane.takeTraffic() ?? [],
     onDamaged: (listener) => {
       onDamaged = listener;
     },

@@ -2,6 +2,7 @@ import type { Digest } from '../../runtime/digest.ts';
 import type { DiskReader } from '../../runtime/disk-reader.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
+import type { TrafficCount } from '../../runtime/site-traffic.ts';
 import { takeTurns } from '../../runtime/turns.ts';
 import { type BlobSource, createBlobSource, type OnDamaged } from './blob-source.ts';
 import { type LoadPorts, loadRelease } from './load-release.ts';
@@ -11,6 +12,7 @@ import type { EdgeRelease } from './release.ts';
 import { respond } from './respond.ts';
 import { compileEdge, type EdgeTable, emptyEdgeTable } from './site-table.ts';
 import type { EdgeSite, EdgeSnapshot } from './snapshot.ts';
+import { countAnswer, EdgeCounters } from './traffic.ts';
 
 /** What an edge serves of one site. */
 export interface SiteState {
@@ -34,6 +36,8 @@ export interface Edge {
   readonly handler: HttpHandler;
   /** Resolves to the state of every site, in the snapshot's order, once it is in effect. */
   apply(sequence: number, snapshot: EdgeSnapshot): Promise<readonly SiteState[]>;
+  /** What was answered since this was last asked. */
+  takeTraffic(): readonly TrafficCount[];
 }
 
 export interface EdgeParts {
@@ -52,6 +56,7 @@ export function createEdge(parts: EdgeParts): Edge {
   /** By site uid: what each site is answered with. Holds the only copies of parsed manifests. */
   let serving: ReadonlyMap<string, EdgeRelease> = new Map();
   const inTurn = takeTurns();
+  const counters = new EdgeCounters();
 
   async function load(snapshot: EdgeSnapshot): Promise<void> {
     const { releases, problems } = await loadReleases({ disk, log, onDamaged }, snapshot, [
@@ -62,7 +67,8 @@ export function createEdge(parts: EdgeParts): Edge {
       const release = chooseRelease(site, { releases, serving });
       if (release !== undefined) next.set(site.uid, release);
     }
-    table = compileEdge(snapshot, { nodeName, releaseOf: (site) => next.get(site.uid) });
+    table = compileEdge(snapshot, { nodeName, releaseOf: (site) => next.get(site.uid), counters });
+    counters.keep(new Set(snapshot.sites.map(({ uid }) => uid)));
     serving = next;
     states = snapshot.sites.map((site) => siteState(site, next.get(site.uid), problems));
     for (const [release, problem] of problems)
@@ -79,6 +85,7 @@ export function createEdge(parts: EdgeParts): Edge {
         return states;
       });
     },
+    takeTraffic: () => counters.take(),
   };
 }
 
@@ -144,15 +151,23 @@ function siteState(
 function createHandler(table: () => EdgeTable, openBlob: BlobSource, log: Log): HttpHandler {
   function join(request: HttpRequest): HttpAnswer | Promise<HttpAnswer> {
     const response = respond(request, table());
-    const { status, headers } = response;
+    const { status, headers, counter } = response;
     const body = openBody(response.body, openBlob);
-    if (!(body instanceof Promise)) return { status, headers, body };
+    if (!(body instanceof Promise)) {
+      countAnswer(counter, status);
+      return { status, headers, body };
+    }
     return body.then(
-      (opened) => ({ status, headers, body: opened }),
+      (opened) => {
+        countAnswer(counter, status);
+        return { status, headers, body: opened };
+      },
       (error: unknown) => {
         // A compressed form is never needed: the file as it is does.
         const isForm = headers.some(([name]) => name === 'content-encoding');
-        return isForm ? join(asItIs(request)) : unreadable(error, log);
+        if (isForm) return join(asItIs(request));
+        countAnswer(counter, UNREADABLE);
+        return unreadable(error, log);
       },
     );
   }
@@ -163,6 +178,8 @@ function asItIs(request: HttpRequest): HttpRequest {
   return { ...request, headers: { ...request.headers, 'accept-encoding': undefined } };
 }
 
+const UNREADABLE = 503;
+
 /** Another node may have the bytes: 503 lets clients and monitors try again. */
 function unreadable(error: unknown, log: Log): HttpAnswer {
   log.error({ error: String(error) }, 'a file could not be read');
@@ -171,5 +188,5 @@ function unreadable(error: unknown, log: Log): HttpAnswer {
     ['cache-control', 'no-store'],
     ['retry-after', '5'],
   ] as const;
-  return { status: 503, headers, body: 'The file could not be read.\n' };
+  return { status: UNREADABLE, headers, body: 'The file could not be read.\n' };
 }

@@ -33,7 +33,7 @@ export function respond(request: HttpRequest, table: EdgeTable): EdgeResponse {
   const response = answer(request, table);
   const headers: HttpHeaders = [...response.headers, ['b8s-node', table.nodeName]];
   const body: EdgeBody = request.method === 'HEAD' ? { kind: 'none' } : response.body;
-  return { status: response.status, headers, body };
+  return { status: response.status, headers, body, counter: response.counter };
 }
 
 function answer(request: HttpRequest, table: EdgeTable): EdgeResponse {
@@ -71,7 +71,8 @@ function answerInsecure(host: string, target: RequestTarget, table: EdgeTable): 
 function answerSite(request: HttpRequest, target: RequestTarget, site: CompiledSite): EdgeResponse {
   if (site.release === undefined) {
     const retry: HttpHeaders = [['retry-after', String(RETRY_AFTER_S)]];
-    return page(503, 'Service Unavailable', 'This site is being set up. Try again soon.', retry);
+    const setUp = 'This site is being set up. Try again soon.';
+    return { ...page(503, 'Service Unavailable', setUp, retry), counter: site.counter };
   }
   const response = planRedirect(target, site) ?? answerFile(request, target, site, site.release);
   const named: HttpHeaders = [
@@ -81,6 +82,7 @@ function answerSite(request: HttpRequest, target: RequestTarget, site: CompiledS
   return {
     ...response,
     headers: withHeaderRules(named, { ...target, status: response.status, site }),
+    counter: site.counter,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Digest } from '../../runtime/digest.ts';
 import type { HttpHeaders } from '../../runtime/http.ts';
 import type { Part } from './multipart.ts';
+import type { Counter } from './traffic.ts';
 
 export type EdgeBody =
   | { readonly kind: 'none' }
@@ -27,6 +28,8 @@ export interface EdgeResponse {
   /** Names in lower case. */
   readonly headers: HttpHeaders;
   readonly body: EdgeBody;
+  /** Of the site and release that it is of; absent: of none. */
+  readonly counter?: Counter | undefined;
 }
 
 /** A browser may keep everything, but asks each time: a release is seen at once. */

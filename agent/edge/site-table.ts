@@ -2,10 +2,13 @@ import { compilePattern, type Pattern } from './path-pattern.ts';
 import type { EdgeFile, EdgeRelease } from './release.ts';
 import type { FileOptions } from './represent.ts';
 import type { EdgeHeaderRule, EdgeSite, EdgeSnapshot } from './snapshot.ts';
+import type { Counter, EdgeCounters } from './traffic.ts';
 
 export interface CompiledSite {
   readonly uid: string;
   readonly release: EdgeRelease | undefined;
+  /** Of what is answered from that release. */
+  readonly counter: Counter | undefined;
   /** Undefined when the release has no such file. */
   readonly notFoundPage: EdgeFile | undefined;
   readonly fileOptions: FileOptions;
@@ -40,13 +43,15 @@ export interface EdgeOptions {
   readonly nodeName: string;
   /** The release that a site is to be answered with, which must be loaded; undefined: none yet. */
   readonly releaseOf: (site: EdgeSite) => EdgeRelease | undefined;
+  /** Left out: nothing is counted. */
+  readonly counters?: Pick<EdgeCounters, 'counterOf'>;
 }
 
 /** Compiles a snapshot into what `respond` looks up. Pure; linear in sites, hosts and rules. */
 export function compileEdge(snapshot: EdgeSnapshot, options: EdgeOptions): EdgeTable {
   const siteByHost = new Map<string, CompiledSite>();
   for (const site of snapshot.sites) {
-    const compiled = compileSite(site, options.releaseOf(site));
+    const compiled = compileSite(site, options);
     for (const host of site.hosts) {
       if (!siteByHost.has(host)) siteByHost.set(host, compiled);
     }
@@ -66,10 +71,12 @@ export function emptyEdgeTable(nodeName: string): EdgeTable {
   return { nodeName, httpsPort: 443, siteByHost: new Map(), proofs: new Map() };
 }
 
-function compileSite(site: EdgeSite, release: EdgeRelease | undefined): CompiledSite {
+function compileSite(site: EdgeSite, { releaseOf, counters }: EdgeOptions): CompiledSite {
+  const release = releaseOf(site);
   return {
     uid: site.uid,
     release,
+    counter: counters?.counterOf(site.uid, release?.digest),
     notFoundPage: release?.files.get(site.notFoundPage),
     fileOptions: fileOptions(site, release),
     singlePageApp: site.singlePageApp,

@@ -46,6 +46,7 @@ export function edgeWorker(parts: EdgeWorkerParts): WorkerEngine {
       ticketKeys = keys;
       listener?.setTicketKeys(keys);
     },
+    takeTraffic: () => edge.takeTraffic(),
     close: async () => listener?.close({ graceMs: DRAIN_MS }),
   };
 }

@@ -70,6 +70,7 @@ export function createInProcessPlane(parts: InProcessPlaneParts): InProcessPlane
     setHealth: (health) => dns.setHealth(health),
     explain: (question) => Promise.resolve(dns.explain(question)),
     state: () => [],
+    takeTraffic: () => edge.takeTraffic(),
     onDamaged: (listener) => {
       onDamaged = listener;
     },

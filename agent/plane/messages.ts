@@ -1,5 +1,6 @@
 import type { Digest } from '../../runtime/digest.ts';
 import type { LogFields } from '../../runtime/log.ts';
+import type { TrafficCount } from '../../runtime/site-traffic.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
 import type { DnsLimitCounters } from '../dns/limit/limit.ts';
 import type { ZoneOutcome } from '../dns/snapshot.ts';
@@ -46,8 +47,15 @@ export type FromWorker =
       readonly zoneChanges?: ListChanges<ZoneOutcome>;
     }
   | { readonly kind: 'explained'; readonly id: number; readonly outcome: ExplainOutcome }
-  /** `limited`: of a nameserver that limits its answers, since the worker started. */
-  | { readonly kind: 'pong'; readonly limited?: DnsLimitCounters }
+  /**
+   * `limited`: of a nameserver that limits its answers, since the worker started; `traffic`: of an
+   * edge, since its last one.
+   */
+  | {
+      readonly kind: 'pong';
+      readonly limited?: DnsLimitCounters;
+      readonly traffic?: readonly TrafficCount[];
+    }
   /** A blob could not be read as what its name says. */
   | { readonly kind: 'damaged'; readonly blob: Digest }
   | {

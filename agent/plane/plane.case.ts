@@ -1,8 +1,9 @@
 import { type Answer, decode, encode } from 'dns-packet';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import type { EdgeCertificate } from '../edge/snapshot.ts';
+import { TrafficSums } from '../edge/traffic.ts';
 import type { DataPlane } from './plane.ts';
 import { publish, testSite, testSnapshot, testZone } from './plane-fixture.ts';
 
@@ -53,6 +54,32 @@ export function planeCases(name: string, open: () => Promise<PlaneUnderTest>): v
       });
       expect(await under.get('/')).toEqual({ status: 200, text: 'one' });
       expect(await addresses('blog.test')).toEqual(['192.0.2.10', '192.0.2.20']);
+    });
+
+    test('says of each site how many requests it has answered from which release, once', async () => {
+      const [first, second] = [
+        await publish(under.disk, { 'index.html': 'one' }),
+        await publish(under.disk, { 'index.html': 'two', 'lost.html': 'lost' }),
+      ];
+      await under.plane.apply(testSnapshot(1, { edge: edge({ release: first }) }));
+      await under.get('/');
+      await under.get('/nowhere');
+      await under.get('/', 'unknown.test');
+      await under.disk.remove(blobPath(digestOf(Buffer.from('lost'))));
+      await under.plane.apply(testSnapshot(2, { edge: edge({ release: second }) }));
+      expect((await under.get('/lost.html')).status).toBe(503);
+      const counts = new TrafficSums();
+      await vi.waitFor(
+        () => {
+          counts.add(under.plane.takeTraffic());
+          const found = new Map(counts.all().map((each) => [each.release, each]));
+          expect(found.size).toBe(2);
+          expect(found.get(first)).toMatchObject({ uid: 'site-1', requests: 2, serverErrors: 0 });
+          expect(found.get(second)).toMatchObject({ uid: 'site-1', requests: 1, serverErrors: 1 });
+        },
+        { timeout: 10_000, interval: 50 },
+      );
+      expect(under.plane.takeTraffic()).toEqual([]);
     });
 
     test('switches to a new release, and keeps the old one while the new one cannot be read', async () => {

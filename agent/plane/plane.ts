@@ -1,5 +1,6 @@
 import type { NodePlan, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Digest } from '../../runtime/digest.ts';
+import type { TrafficCount } from '../../runtime/site-traffic.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
 import type { HostIdentity } from '../dns/host-identities.ts';
 import type { DnsLimitCounters } from '../dns/limit/limit.ts';
@@ -87,6 +88,8 @@ export interface DataPlane {
   /** What this nameserver would answer, and why. */
   explain(question: PlaneQuestion): Promise<ExplainOutcome>;
   state(): readonly WorkerState[];
+  /** What edges have answered since this was last asked; late by a second at most. */
+  takeTraffic(): readonly TrafficCount[];
   /** From now on `listener` is told of blobs that could not be read as what their names say. */
   onDamaged(listener: (blob: Digest) => void): void;
   /** Lets what is in flight finish, within a bound. */

@@ -5,6 +5,7 @@ import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import { takeTurns } from '../../runtime/turns.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
+import { TrafficSums } from '../edge/traffic.ts';
 import type { CompileGeo } from './geo-compiler.ts';
 import { createGeoStore, type ReadShared } from './geo-store.ts';
 import { reportMerger } from './merge-reports.ts';
@@ -63,6 +64,7 @@ export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
   });
   const inTurn = takeTurns();
   const asked = new Map<number, Asked>();
+  const traffic = new TrafficSums();
   const merge = reportMerger();
   let held: Held | undefined;
   let newestSequence = -1;
@@ -75,6 +77,7 @@ export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
     onMessage: (message) => {
       settleQuestion(message);
       if (message.kind === 'damaged') onDamaged(message.blob);
+      if (message.kind === 'pong') traffic.add(message.traffic ?? []);
     },
     onExit: (worker) => {
       for (const [id, question] of asked) {
@@ -155,6 +158,7 @@ export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
       });
     },
     state: () => pool.state(),
+    takeTraffic: () => traffic.take(),
     onDamaged: (listener) => {
       onDamaged = listener;
     },

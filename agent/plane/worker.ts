@@ -1,4 +1,5 @@
 import type { Log, LogFields } from '../../runtime/log.ts';
+import type { TrafficCount } from '../../runtime/site-traffic.ts';
 import { takeTurns } from '../../runtime/turns.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
 import type { DnsLimitCounters } from '../dns/limit/limit.ts';
@@ -15,6 +16,8 @@ export interface WorkerEngine {
   explain?(question: PlaneQuestion): ExplainOutcome;
   /** Undefined: it limits nothing. */
   limited?(): DnsLimitCounters | undefined;
+  /** What was answered since this was last asked. */
+  takeTraffic?(): readonly TrafficCount[];
   close(): Promise<void>;
 }
 
@@ -69,7 +72,9 @@ export function runWorker(channel: WorkerChannel, engine: WorkerEngine, log: Log
       }
       case 'ping': {
         const limited = engine.limited?.();
-        channel.post({ kind: 'pong', ...(limited && { limited }) });
+        const traffic = engine.takeTraffic?.() ?? [];
+        const counted = traffic.length > 0 && { traffic };
+        channel.post({ kind: 'pong', ...(limited && { limited }), ...counted });
         return;
       }
       case 'close':

@@ -12,7 +12,9 @@ import type { Clock } from '../../runtime/clock.ts';
 import { type Link, LinkClosedError } from '../../runtime/link.ts';
 import type { Log } from '../../runtime/log.ts';
 import { decodeResponse } from '../../runtime/plan-wire.ts';
+import type { TrafficCount } from '../../runtime/site-traffic.ts';
 import type { Trigger } from '../trigger.ts';
+import { ToldTraffic } from './told-traffic.ts';
 
 /** What the node has to say to dom, and what it does with what dom says. */
 export interface SessionHost {
@@ -23,6 +25,8 @@ export interface SessionHost {
   report(): Report;
   /** What the rate limit of this nameserver has done; undefined: it is none, or limits nothing. */
   limited?(): DnsLimited | undefined;
+  /** What the edges of this node have answered since it started; left out: it has none. */
+  traffic?(): readonly TrafficCount[];
   explain(question: ExplainQuestion): Promise<ExplainReply>;
 }
 
@@ -89,6 +93,7 @@ class Conversation {
   #heard: 'nothing' | 'life' | 'plan' = 'nothing';
   #drained: Promise<void> = Promise.resolve();
   #explaining = 0;
+  readonly #traffic = new ToldTraffic();
 
   constructor(link: Link, options: ConversationOptions) {
     this.#link = link;
@@ -118,7 +123,8 @@ class Conversation {
       await clock.sleep(this.#intervalMs, signal);
       await this.#ready();
       const dnsLimited = this.#options.host.limited?.();
-      const value = { sequence, ...(dnsLimited && { dnsLimited }) };
+      const traffic = this.#traffic.news(this.#options.host.traffic?.() ?? []);
+      const value = { sequence, ...(dnsLimited && { dnsLimited }), ...(traffic && { traffic }) };
       this.#send({ $case: 'heartbeat', value });
     }
   }

@@ -86,6 +86,8 @@ export function startSub(sub: Sub, parts: SubParts): void {
       },
       explain: (question) => plane.explain(question),
       state: () => plane.state(),
+      // Older code does not count.
+      takeTraffic: () => plane.takeTraffic?.() ?? [],
       onDamaged: (listener) => plane.onDamaged(listener),
       close: () => plane.close(),
     }),

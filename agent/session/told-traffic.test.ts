@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { ToldTraffic } from './told-traffic.ts';
+
+const count = (uid: string, requests: number) => ({ uid, release: '', requests, serverErrors: 1 });
+const told = (uid: string, requests: bigint) => ({ uid, release: '', requests, serverErrors: 1n });
+
+test('a session begins with all that was counted, and goes on with what has changed', () => {
+  const traffic = new ToldTraffic();
+  expect(traffic.news([])).toBeUndefined();
+  expect(traffic.news([count('a', 5), count('b', 1)])?.sites).toEqual([
+    told('a', 5n),
+    told('b', 1n),
+  ]);
+  expect(traffic.news([count('a', 5), count('b', 1)])).toBeUndefined();
+  expect(traffic.news([count('a', 5), count('b', 2)])?.sites).toEqual([told('b', 2n)]);
+  expect(new ToldTraffic().news([count('a', 5)])?.sites).toEqual([told('a', 5n)]);
+});
