@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { REVOKE_REQUESTED, ROLLOVER_REQUESTED } from '../../api/requests.ts';
+import { AcmeProblem } from '../../runtime/acme/acme.ts';
 import { createFakeAcmeCa } from '../../runtime/acme/fake/ca.ts';
 import { secretContext } from '../../runtime/secrets.ts';
 import type { Scene } from '../test-scene.ts';
@@ -32,6 +33,26 @@ test('an account that the CA closed is replaced, with another key, and said (RFC
   expect(account(at)).not.toHaveProperty('failure');
   expect(reasons(at)).toEqual(['AccountClosed', 'CertificateIssued']);
   expect(at.events.notes[0]?.message).toContain('is deactivated');
+  await at.end();
+});
+
+test.each([
+  { when: 'wants a binding before it looks for a key', refuses: 'externalAccountRequired' },
+  { when: 'tells of a closed account as of any other', refuses: undefined },
+])('a closed account is known as such by its URL, too, where a CA $when', async ({ refuses }) => {
+  const at = await acmeScene({
+    acmeOf: ({ acme }) => ({
+      ...acme,
+      findAccount: () =>
+        refuses === undefined
+          ? Promise.resolve('https://ca.test/account/1')
+          : Promise.reject(new AcmeProblem({ type: refuses, detail: 'no binding' })),
+    }),
+  });
+  at.ca.closeAccounts();
+  await order(at);
+  expect(materialOf(at)).toBeDefined();
+  expect(at.ca.accounts).toHaveLength(2);
   await at.end();
 });
 
