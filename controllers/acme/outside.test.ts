@@ -47,7 +47,9 @@ async function withSecondary(given: {
   const dns = secondary(() => scenes.map(given.held)[0]);
   const at = await acmeScene({ publicDns, dns, nameservers, acme });
   scenes.push(at);
-  await at.configure('Zone', 'example', { secondaries: [{ address: SECONDARY, port: 5353 }] });
+  // Twice, as while its key is changed.
+  const entry = { address: SECONDARY, port: 5353 };
+  await at.configure('Zone', 'example', { secondaries: [entry, { ...entry, key: 'next' }] });
   return { at, dns };
 }
 

@@ -42,7 +42,9 @@ export async function askOutside(
   const secondaries = record.transfer?.secondaries ?? [];
   if (secondaries.length === 0) return { waitedFor: [], aside: [], recheckInMs: Infinity };
   const named = await addressesOf(ports, record, signal);
-  const asked = secondaries.filter(
+  // Listed twice while its key is changed, it is asked once.
+  const servers = new Map(secondaries.map((each) => [`${each.address} ${each.port}`, each]));
+  const asked = [...servers.values()].filter(
     ({ address }) => named === 'unknown' || named.has(canonical(address)),
   );
   const looked = await Promise.all(
