@@ -1,5 +1,5 @@
-import { ageColumn, formatBytes, nameColumn } from './column.ts';
-import { COUNT, type Declared, group, integer, statusGroup, text } from './field.ts';
+import { ageColumn, formatBytes, NONE, nameColumn } from './column.ts';
+import { COUNT, type Declared, group, integer, optional, statusGroup, text } from './field.ts';
 import { defineKind } from './kind.ts';
 import { objectNameProblem } from './names.ts';
 import type { Resource } from './object.ts';
@@ -11,7 +11,16 @@ export const releaseSpecSchema = group('What was published. It never changes.', 
   sizeBytes: integer('The sum of the sizes of its files.', COUNT),
 });
 
-export const releaseStatusSchema = statusGroup({});
+export const releaseStatusSchema = statusGroup({
+  variants: optional(
+    group('Compressed forms of its files; absent until there are some.', {
+      index: text('The digest of the index that names them.'),
+      done: integer('How many files have been looked at, those of the same content once.', COUNT),
+      total: integer('How many there are to look at: text of some length.', COUNT),
+      savedBytes: integer('How much shorter their shortest forms are, in all.', COUNT),
+    }),
+  ),
+});
 
 export type ReleaseSpec = Declared<typeof releaseSpecSchema>;
 export type ReleaseStatus = Declared<typeof releaseStatusSchema>;
@@ -38,8 +47,14 @@ export const releaseKind = defineKind({
     { header: 'FILES', value: (release) => String(release.spec.files) },
     { header: 'SIZE', value: (release) => formatBytes(release.spec.sizeBytes) },
     ageColumn,
+    { header: 'COMPRESSED', wide: true, value: ({ status }) => formatVariants(status) },
   ],
 });
+
+function formatVariants(status: ReleaseStatus | undefined): string {
+  const { variants } = status ?? {};
+  return variants === undefined ? NONE : `${variants.done}/${variants.total}`;
+}
 
 function digestProblem(name: string): string | undefined {
   if (/^sha256-[0-9a-f]{64}$/.test(name)) return undefined;

@@ -1,7 +1,9 @@
 import type { Acme, CertificateReader } from '../runtime/acme/acme.ts';
 import type { KnownAcmeLimits } from '../runtime/acme/limits.ts';
 import type { CertificateAuthority, Sealer } from '../runtime/authority.ts';
+import type { BlobShelf } from '../runtime/blob-shelf.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Compressor } from '../runtime/compressor.ts';
 import type { Controller } from '../runtime/controller.ts';
 import type { DnsClient } from '../runtime/dns-client.ts';
 import type { EventRecorder } from '../runtime/events.ts';
@@ -17,6 +19,7 @@ import { dnsController } from './dns/controller.ts';
 import { eventsController } from './events/controller.ts';
 import { garbageController } from './garbage/controller.ts';
 import { nodeController } from './node/controller.ts';
+import { variantsController } from './variants/controller.ts';
 
 export interface ControllerPorts {
   readonly world: World;
@@ -36,10 +39,13 @@ export interface ControllerPorts {
   readonly dns?: DnsClient | undefined;
   /** What CAs are known to allow; left out: what they publish (`KNOWN_ACME_LIMITS`). */
   readonly acmeLimits?: KnownAcmeLimits | undefined;
+  /** Left out: nothing is compressed. */
+  readonly variants?: { readonly blobs: BlobShelf; readonly compressor: Compressor } | undefined;
 }
 
 /** Every controller, to be run each by its own loop; they meet only in the store. */
 export function allControllers(ports: ControllerPorts): readonly Controller[] {
+  const { variants } = ports;
   return [
     nodeController(ports),
     certificatesController(ports),
@@ -48,5 +54,6 @@ export function allControllers(ports: ControllerPorts): readonly Controller[] {
     dnsController(ports),
     garbageController(ports),
     eventsController(ports),
+    ...(variants === undefined ? [] : [variantsController({ ...ports, ...variants })]),
   ];
 }

@@ -3,6 +3,7 @@ import type { Acme, CertificateReader } from '../runtime/acme/acme.ts';
 import type { KnownAcmeLimits } from '../runtime/acme/limits.ts';
 import type { CertificateAuthority, Identity, Sealer } from '../runtime/authority.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Compressor } from '../runtime/compressor.ts';
 import { describeError, runController } from '../runtime/control-loop.ts';
 import type { Disk } from '../runtime/disk.ts';
 import type { DnsClient } from '../runtime/dns-client.ts';
@@ -43,6 +44,8 @@ export interface DomPorts {
   readonly authority: CertificateAuthority;
   readonly acme: Acme;
   readonly certificateReader: CertificateReader;
+  /** Left out: content is served as it is. */
+  readonly compressor?: Compressor | undefined;
   /** Left out: only what dom knows is looked at before a CA is asked. */
   readonly publicDns?: PublicDns | undefined;
   /** Asks secondaries of others whether they have a proof; left out: they are not waited for. */

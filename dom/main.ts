@@ -8,6 +8,7 @@ import { createAcmeClient } from '../runtime/node/acme/acme.ts';
 import { createAuthority, generateCa } from '../runtime/node/authority.ts';
 import { certificateReader } from '../runtime/node/certificate-reader.ts';
 import { systemClock } from '../runtime/node/clock.ts';
+import { nodeCompressor } from '../runtime/node/compressor.ts';
 import { nodeDisk } from '../runtime/node/disk.ts';
 import { nodeDnsClient } from '../runtime/node/dns-client.ts';
 import { bundledGeoFiles, largeFile } from '../runtime/node/geo-file.ts';
@@ -121,6 +122,7 @@ async function serve(options: RunOptions, onLost: () => void, signal: AbortSigna
       ...{ store, clock, random, disk, log, metrics, sealer, authority },
       acme: createAcmeClient({ clock }),
       certificateReader,
+      compressor: nodeCompressor(),
       publicDns: nodePublicDns(),
       dns: nodeDnsClient({ random, timeoutMs: SECONDARY_TIMEOUT_MS, tries: 2 }),
     },

@@ -3,6 +3,7 @@ import type { Resource } from '../../api/object.ts';
 import { digestOf } from '../../runtime/digest.ts';
 import { encodeManifest } from '../../runtime/manifest.ts';
 import { memoryDisk } from '../../runtime/memory-disk.ts';
+import { encodeVariants } from '../../runtime/variants.ts';
 import type { World } from '../../runtime/world.ts';
 import { BlobAccess } from './access.ts';
 import { Blobs } from './blobs.ts';
@@ -33,7 +34,8 @@ beforeEach(() => {
     },
   ];
   const world = {
-    get: (kind: string) => objects.find((each) => each.kind === kind),
+    get: (kind: string, { name }: { name: string }) =>
+      objects.find((each) => each.kind === kind && each.metadata.name === name),
     list: (kind: string) => objects.filter((each) => each.kind === kind),
     record: () => undefined,
   } as unknown as World;
@@ -69,10 +71,45 @@ function named(name: string, release: string): void {
   });
 }
 
+/** The last release that was named has this index. */
+function noted(index: string): void {
+  const { content } = (objects.at(-1)?.spec ?? {}) as { content?: { release: string } };
+  objects.push({
+    apiVersion: 'b8s.dev/v1',
+    kind: 'Release',
+    metadata: { name: content?.release } as Resource['metadata'],
+    spec: {},
+    status: { variants: { index, done: 1, total: 1, savedBytes: 1 } } as object,
+  });
+}
+
 test('an edge may fetch the files of every release, and nothing else', async () => {
   const file = await site('blog', 'hello');
   expect(await access.allowed(LONDON, file)).toBe(true);
   expect(await access.allowed(LONDON, digestOf(Buffer.from('secret')))).toBe(false);
+});
+
+test('an edge may fetch the compressed forms of a release, once there are some', async () => {
+  const file = digestOf(Buffer.from('hello'));
+  const form = digestOf(Buffer.from('hllo'));
+  await site('blog', 'hello');
+  const index = await put(
+    encodeVariants(new Map([[file, [{ coding: 'br', digest: form, sizeBytes: 4 }]]])),
+  );
+  expect(await access.allowed(LONDON, index)).toBe(false);
+  expect(await access.allowed(LONDON, form)).toBe(false);
+  noted(index);
+  expect(await access.allowed(LONDON, index)).toBe(true);
+  expect(await access.allowed(LONDON, form)).toBe(true);
+  expect(await access.allowed(LONDON, file)).toBe(true);
+});
+
+test('what is no index of forms names none', async () => {
+  await site('blog', 'hello');
+  const index = await put('b8s-release 1\n');
+  noted(index);
+  expect(await access.allowed(LONDON, digestOf(Buffer.from('x')))).toBe(false);
+  expect(await access.allowed(LONDON, index)).toBe(true);
 });
 
 test('a certificate of an earlier node of that name opens nothing', async () => {

@@ -1,7 +1,9 @@
 import type { Identity } from '../../runtime/authority.ts';
 import { MANIFEST_BYTES_MAX, ManifestError, parseManifest } from '../../runtime/manifest.ts';
 import { releasesWanted } from '../../runtime/site-releases.ts';
+import { parseVariants, VariantsError } from '../../runtime/variants.ts';
 import type { World } from '../../runtime/world.ts';
+import { variantsOf } from '../gateway/variants-view.ts';
 import { viewerOf } from '../gateway/view.ts';
 import type { Blobs } from './blobs.ts';
 
@@ -12,7 +14,8 @@ type NodeIdentity = Extract<Identity, { kind: 'node' }>;
 
 /**
  * Says whether a node may fetch a blob: only what its plan names, which is the releases of its
- * sites with their files, and for nameservers the geography database (INV-34).
+ * sites with their files and the compressed forms of these, and for nameservers the geography
+ * database (INV-34).
  */
 export class BlobAccess {
   readonly #world: World;
@@ -33,36 +36,41 @@ export class BlobAccess {
     const geo = this.#world.record('geo', 'current')?.value.databases ?? [];
     if (viewer.nameserver && geo.some((each) => each.digest === digest)) return true;
     if (!viewer.edge) return false;
-    const releases = this.#releases();
-    if (releases.includes(digest)) return true;
+    const lists = this.#lists();
+    if (lists.has(digest)) return true;
     // A node fetches one release after another, so most often the answer is known already.
-    if (releases.some((release) => this.#files.get(release)?.has(digest) === true)) return true;
-    for (const release of releases) {
-      if (this.#files.has(release)) continue;
-      if ((await this.#read(release)).has(digest)) return true;
+    for (const list of lists.keys()) if (this.#files.get(list)?.has(digest) === true) return true;
+    for (const [list, parse] of lists) {
+      if (this.#files.has(list)) continue;
+      if ((await this.#read(list, parse)).has(digest)) return true;
     }
     return false;
   }
 
-  #releases(): readonly string[] {
-    return [...new Set(this.#world.list('Site').flatMap(releasesWanted))];
+  /** What names blobs, with how it is read: manifests, and behind them indexes of forms. */
+  #lists(): ReadonlyMap<string, Parse> {
+    const sites = this.#world.list('Site');
+    const indexes = sites.flatMap((site) => variantsOf(this.#world, site));
+    return new Map<string, Parse>([
+      ...sites.flatMap(releasesWanted).map((each) => [each, filesOf] as const),
+      ...indexes.map(({ index }) => [index, formsOf] as const),
+    ]);
   }
 
-  async #read(release: string): Promise<ReadonlySet<string>> {
-    const sizeBytes = await this.#blobs.sizeOf(release);
+  async #read(list: string, parse: Parse): Promise<ReadonlySet<string>> {
+    const sizeBytes = await this.#blobs.sizeOf(list);
     if (sizeBytes === undefined) return NO_FILES;
-    const files = sizeBytes > MANIFEST_BYTES_MAX ? NO_FILES : await this.#filesOf(release);
-    if (!this.#files.has(release)) this.#remember(release, files);
+    const files = sizeBytes > MANIFEST_BYTES_MAX ? NO_FILES : await this.#namedBy(list, parse);
+    if (!this.#files.has(list)) this.#remember(list, files);
     return files;
   }
 
   /** A Site may name any blob: what is no manifest names no files, and is nobody else's trouble. */
-  async #filesOf(release: string): Promise<ReadonlySet<string>> {
+  async #namedBy(list: string, parse: Parse): Promise<ReadonlySet<string>> {
     try {
-      const manifest = parseManifest(await this.#blobs.read(release));
-      return new Set(manifest.map((file) => file.digest));
+      return new Set(parse(await this.#blobs.read(list)));
     } catch (error) {
-      if (error instanceof ManifestError) return NO_FILES;
+      if (error instanceof ManifestError || error instanceof VariantsError) return NO_FILES;
       throw error;
     }
   }
@@ -76,6 +84,17 @@ export class BlobAccess {
       this.#remembered -= forgotten.size + 1;
     }
   }
+}
+
+/** Throws a ManifestError or VariantsError for what is none. */
+type Parse = (bytes: Uint8Array) => readonly string[];
+
+function filesOf(manifest: Uint8Array): readonly string[] {
+  return parseManifest(manifest).map(({ digest }) => digest);
+}
+
+function formsOf(index: Uint8Array): readonly string[] {
+  return [...parseVariants(index).values()].flat().map(({ digest }) => digest);
 }
 
 const NO_FILES: ReadonlySet<string> = new Set();

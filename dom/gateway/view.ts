@@ -10,6 +10,7 @@ import { isBeyondStatus, type World, type WorldChange } from '../../runtime/worl
 import { certificateEntry } from './certificate-view.ts';
 import { challengeEntries } from './challenge-view.ts';
 import { servingOptions } from './site-view.ts';
+import { variantsOf } from './variants-view.ts';
 import type { OpenKey, ViewEntry } from './view-entry.ts';
 import { zoneEntries } from './zone-view.ts';
 
@@ -50,6 +51,9 @@ export function planView(world: World, viewer: Viewer, openKey: OpenKey): readon
 export function mayChangePlans(change: WorldChange): boolean {
   if (change.kind === 'record') return PLANNED_RECORDS.has(change.record);
   if (change.object.kind === 'Node') return isBeyondStatus(change);
+  // Of a Release, only what has become of it since is shown.
+  if (change.object.kind === 'Release')
+    return change.deleted || change.before?.status !== change.object.status;
   return PLANNED_KINDS.has(change.object.kind);
 }
 
@@ -83,6 +87,7 @@ function siteEntries(seeing: Seeing, site: Site): readonly ViewEntry[] {
   const { world, viewer, openKey } = seeing;
   const { name, namespace = '', generation } = site.metadata;
   const told = toldRelease(site, viewer);
+  const variants = variantsOf(world, site);
   const certificate = world.get('Certificate', { namespace, name });
   const held =
     certificate === undefined ? undefined : certificateEntry(world, certificate, openKey);
@@ -92,13 +97,14 @@ function siteEntries(seeing: Seeing, site: Site): readonly ViewEntry[] {
     version: [
       `${site.metadata.uid}@${generation}/${told?.release}@${told?.switchedAt}`,
       ...releasesWanted(site),
+      ...variants.map(({ index }) => index),
       ...(held === undefined ? [] : ['tls']),
     ].join('+'),
     make: () => ({
       key: `site/${namespace}/${name}`,
       object: {
         $case: 'site',
-        value: sitePlan(site, { told, certificate: held?.key ?? '' }),
+        value: sitePlan(site, { told, variants, certificate: held?.key ?? '' }),
       },
     }),
   };
@@ -132,8 +138,9 @@ function toldRelease({ metadata, status }: Site, { node, ahead }: Viewer): ToldR
 
 function sitePlan(
   site: Site,
-  { told, certificate }: { readonly told: ToldRelease | undefined; readonly certificate: string },
+  parts: Pick<SitePlan, 'variants' | 'certificate'> & { readonly told: ToldRelease | undefined },
 ): SitePlan {
+  const { told, variants, certificate } = parts;
   const { spec, metadata } = site;
   const switchedAtMs = told?.switchedAt === undefined ? 0 : Date.parse(told.switchedAt);
   return {
@@ -152,7 +159,7 @@ function sitePlan(
     switchedAtMs: BigInt(switchedAtMs),
     options: servingOptions(spec),
     previews: [],
-    variants: [],
+    variants,
     auth: undefined,
   };
 }
