@@ -6,6 +6,7 @@ import { counted } from './counted.ts';
 import { deaf } from './deaf.ts';
 import { hurried } from './hurried.ts';
 import { issued } from './issued.ts';
+import { leapt } from './leapt.ts';
 import { limited } from './limited.ts';
 import { namesake } from './namesake.ts';
 import { overruled } from './overruled.ts';
@@ -24,6 +25,7 @@ export const AIMS: Readonly<Record<string, Aim>> = {
   deaf,
   hurried,
   issued,
+  leapt,
   limited,
   namesake,
   overruled,

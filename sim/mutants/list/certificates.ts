@@ -96,6 +96,14 @@ export const CERTIFICATES: readonly Mutant[] = [
     expects: [1, 19, 29, 31],
   },
   {
+    name: 'order-waits-by-another-clock',
+    file: 'controllers/acme/plan.ts',
+    find: '  heldSinceMs: sinceMs = progressMs,\n',
+    replace: '  heldSinceMs: _ = progressMs,\n  progressMs: sinceMs,\n',
+    story: 'An order waits by a clock that was ahead, and was set right meanwhile.',
+    expects: [1],
+  },
+  {
     name: 'account-key-in-the-open',
     file: 'controllers/acme/account-change.ts',
     find: '  const value = { ...stored.value, nextSealedKey };',
