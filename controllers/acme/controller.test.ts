@@ -321,6 +321,20 @@ test('after a few failures the fallback is asked', { timeout: 30_000 }, async ()
   await at.end();
 });
 
+test('what a CA refuses as one too many, is asked of the fallback at once', async () => {
+  const at = await acmeScene({ acme: { fallbacks: ['second'] } });
+  const directory = 'https://second.test/directory';
+  const second = createFakeAcmeCa({ ...at, directory, validate: async () => undefined });
+  at.cas.push(second);
+  await at.create('Issuer', 'second', { acme: { directory, termsOfServiceAgreed: true } });
+  at.ca.set({ limits: { ...LETS_ENCRYPT_LIMITS, orders: { capacity: 1, refillMs: DAY_MS } } });
+  for (const name of ['one', 'two']) await order(at, { name, names: [`${name}.org`], ms: 20_000 });
+  expect(materialOf(at, 'two')?.directory).toBe(directory);
+  expect(issuanceOf(at, 'two')).not.toHaveProperty('failure');
+  second.close();
+  await at.end();
+});
+
 test('what our own count says of a CA is heard before it is asked: the fallback is', async () => {
   const at = await acmeScene({
     acme: { fallbacks: ['second'] },

@@ -89,6 +89,12 @@ const held = (inMs: number): AcmeAccountRecord => ({
 });
 const second = asked({ issuer: issuer('second'), account: ACCOUNT });
 
+const other: IssuerFacts = {
+  issuer: issuer('other', { directory: 'https://other.test/directory' }),
+  account: { ...ACCOUNT, directory: 'https://other.test/directory' },
+};
+const LIMITED = { reason: 'rateLimited', message: 'too many' };
+
 test.each<{ when: string; plan: string } & Partial<OrderFacts>>([
   { when: 'there is none', plan: 'start le' },
   { when: 'no Issuer of it is an ACME CA', issuers: [], plan: 'none Infinity' },
@@ -258,6 +264,24 @@ test.each<{ when: string; plan: string } & Partial<OrderFacts>>([
     plan: 'wait 5000',
   },
   { when: 'the same is ordered for another', hasTwin: true, plan: 'wait 2000' },
+  {
+    when: 'the account is at a limit before the order was taken, and there is a fallback',
+    issuers: [asked({ account: held(7) }), other],
+    order: { ...ORDER, phase: 'placing', trouble: LIMITED },
+    plan: 'abandon',
+  },
+  {
+    when: 'the account is at a limit before the order was taken, and there is none',
+    issuers: [asked({ account: held(7) })],
+    order: { ...ORDER, phase: 'placing', trouble: LIMITED },
+    plan: 'wait 7',
+  },
+  {
+    when: 'the account is at a limit, and the order was taken',
+    issuers: [asked({ account: held(7) }), other],
+    order: { ...ORDER, trouble: LIMITED },
+    plan: 'wait 7',
+  },
   { when: 'the order is under way', order: ORDER, plan: 'step validating' },
   {
     when: 'the CA said when to look',

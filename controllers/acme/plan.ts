@@ -136,6 +136,8 @@ function planStep(facts: OrderFacts, order: AcmeOrderRecord, nowMs: number): Ord
   const why = whyAbandoned(certificate, order, asked);
   if (asked === undefined || why !== undefined)
     return { kind: 'abandon', why: why ?? 'its Issuer is not asked any more' };
+  if (isRefused(facts, order, nowMs))
+    return { kind: 'abandon', why: 'the CA takes no more orders for now, and another is asked' };
   const stillMs = Math.abs(nowMs - order.progressMs);
   if (stillMs > patienceMs(order, asked, issuers.length))
     return {
@@ -146,6 +148,23 @@ function planStep(facts: OrderFacts, order: AcmeOrderRecord, nowMs: number): Ord
   if (heldMs > 0)
     return { kind: 'wait', why: 'the CA wants to be left alone', recheckInMs: heldMs };
   return { kind: 'step', step: order.phase, with: asked };
+}
+
+/**
+ * The CA took no order, for a limit of all that the account asks for, and another CA can be asked
+ * meanwhile. One that it has taken stays good, and waits.
+ */
+function isRefused(
+  { issuers, limitOf }: OrderFacts,
+  order: AcmeOrderRecord,
+  nowMs: number,
+): boolean {
+  if (order.phase !== 'placing' || order.trouble?.reason !== 'rateLimited') return false;
+  const held = issuers.find(({ issuer }) => issuer.metadata.uid === order.issuerUid);
+  if (held === undefined || accountHeldMs(held, nowMs) === 0) return false;
+  return issuers.some(
+    (each) => isReady(each) && accountHeldMs(each, nowMs) === 0 && limitOf?.(each) === undefined,
+  );
 }
 
 function holdOf({
