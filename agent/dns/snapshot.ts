@@ -7,6 +7,7 @@ import type { Cookies } from './cookie/cookies.ts';
 import { type Locate, locateNothing, type Place, placeOf } from './geography.ts';
 import { type NameKey, parentOf, parseName, ROOT } from './name.ts';
 import { type CompiledZone, compileZone } from './zone.ts';
+import { MadeNodes } from './zone-nodes.ts';
 
 /** A machine of the directory, as routing needs it. */
 export interface DirectoryNode {
@@ -56,8 +57,17 @@ export interface ZoneOutcome {
   readonly error: string | undefined;
 }
 
-/** What plans were compiled to, for as long as somebody holds them. */
-export type CompiledPlans = WeakMap<ZonePlan, CompiledZone>;
+/** What plans were compiled to. */
+export interface CompiledPlans {
+  /** For as long as somebody holds them. */
+  readonly zones: WeakMap<ZonePlan, CompiledZone>;
+  /** Of all these zones together. */
+  readonly made: MadeNodes;
+}
+
+export function noCompiledPlans(): CompiledPlans {
+  return { zones: new WeakMap(), made: new MadeNodes() };
+}
 
 /**
  * Compiles every zone on its own, those that are in `compiled` not again. A malformed one does not
@@ -67,14 +77,14 @@ export type CompiledPlans = WeakMap<ZonePlan, CompiledZone>;
 export function compileZones(
   plans: readonly ZonePlan[],
   previous: ReadonlyMap<NameKey, CompiledZone> = new Map(),
-  compiled: CompiledPlans = new WeakMap(),
+  compiled: CompiledPlans = noCompiledPlans(),
 ): {
   readonly zones: ReadonlyMap<NameKey, CompiledZone>;
   readonly outcomes: readonly ZoneOutcome[];
 } {
   const zones = new Map<NameKey, CompiledZone>();
   const outcomes = plans.map((plan): ZoneOutcome => {
-    const known = compiled.get(plan);
+    const known = compiled.zones.get(plan);
     const { zone, error } =
       known === undefined ? compileOrKeep(plan, { previous, compiled }) : { zone: known };
     if (zone !== undefined) zones.set(zone.origin, zone);
@@ -99,9 +109,9 @@ export async function compileAhead(
 ): Promise<void> {
   let bytes = 0;
   for (const plan of plans) {
-    if (compiled.has(plan)) continue;
+    if (compiled.zones.has(plan)) continue;
     try {
-      compiled.set(plan, compileZone(plan));
+      compiled.zones.set(plan, compileZone(plan, compiled.made));
     } catch {
       // One malformed zone stops no other.
     }
@@ -146,8 +156,8 @@ function compileOrKeep(
   },
 ): { readonly zone: CompiledZone | undefined; readonly error?: string } {
   try {
-    const zone = compileZone(plan);
-    compiled.set(plan, zone);
+    const zone = compileZone(plan, compiled.made);
+    compiled.zones.set(plan, zone);
     return { zone };
   } catch (cause) {
     const kept = previous.get(parseName(plan.origin) ?? ROOT);

@@ -3,6 +3,7 @@ import { RecordType } from './codes.ts';
 import { geoName, records, zonePlan } from './dns.fixture.ts';
 import { type NameKey, nameText, parseName, ROOT } from './name.ts';
 import { compileZone, type ZoneNode } from './zone.ts';
+import { MadeNodes } from './zone-nodes.ts';
 
 const at = (name: string): NameKey => parseName(name) ?? ROOT;
 const PLAN = zonePlan('example.com', {
@@ -79,4 +80,21 @@ test('a zone without records has its origin, and what is made for answers', () =
   const { nodes } = compileZone(zonePlan('example.com', { geoNames: [geoName('g.example.com')] }));
   expect([...nodes.keys()].map(nameText)).toEqual(['example.com', 'g.example.com']);
   expect([...(nodes.get(at('example.com'))?.rrsets.keys() ?? [])]).toEqual([RecordType.SOA]);
+});
+
+test('memory is bounded, whatever is asked for: with too many names, all zones forget theirs', () => {
+  const made = new MadeNodes(3);
+  const [one, other] = [compileZone(PLAN, made), compileZone({ ...PLAN, uid: 'other' }, made)];
+  const first = one.nodes.get(at('a.example.com'));
+  other.nodes.get(at('a.example.com'));
+  other.nodes.get(at('*.wild.example.com'));
+  expect(one.nodes.get(at('a.example.com'))).toBe(first);
+  // What does not exist, and walks through a whole zone, take no room.
+  other.nodes.get(at('none.example.com'));
+  for (const [key] of other.nodes) expect(other.nodes.has(key)).toBe(true);
+  expect(one.nodes.get(at('a.example.com'))).toBe(first);
+  other.nodes.get(at('upper.example.com'));
+  const again = one.nodes.get(at('a.example.com'));
+  expect(again).not.toBe(first);
+  expect(again).toEqual(first);
 });

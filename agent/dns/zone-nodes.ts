@@ -20,16 +20,48 @@ export interface ZoneNodesParts {
   readonly geoNames: ReadonlyMap<NameKey, GeoName>;
   readonly borrowed: ReadonlyMap<NameKey, Borrowed>;
   readonly delegates: 'nothing' | 'some';
+  readonly made: MadeNodes;
+}
+
+/** Names of all zones together that are kept: some 50 MB at most. */
+export const MADE_NODES_MAX = 65_536;
+
+/**
+ * The names that were made of several zones, for as long as the zones are there. When there are too
+ * many, all are forgotten: those that are asked for are made again at once.
+ */
+export class MadeNodes {
+  readonly #max: number;
+  #byZone: WeakMap<ZoneNodes, Map<NameKey, ZoneNode>> = new WeakMap();
+  #count = 0;
+
+  constructor(max: number = MADE_NODES_MAX) {
+    this.#max = max;
+  }
+
+  find(zone: ZoneNodes, key: NameKey): ZoneNode | undefined {
+    return this.#byZone.get(zone)?.get(key);
+  }
+
+  keep(zone: ZoneNodes, key: NameKey, node: ZoneNode): void {
+    if (this.#count >= this.#max) {
+      this.#byZone = new WeakMap();
+      this.#count = 0;
+    }
+    this.#count += 1;
+    const known = this.#byZone.get(zone);
+    if (known === undefined) this.#byZone.set(zone, new Map([[key, node]]));
+    else known.set(key, node);
+  }
 }
 
 /**
  * The names of a zone that were found to be right. Of a million most are never asked for, so each is
- * made of the plan's bytes when it first is, and kept from then on: memory is bounded by the zone.
- * Whoever goes through all of them leaves nothing behind.
+ * made of the plan's bytes when it first is, and kept while there is room: `made` bounds the memory,
+ * whatever is asked for. Whoever goes through all of them leaves nothing behind.
  */
 export class ZoneNodes implements ReadonlyMap<NameKey, ZoneNode> {
   readonly #parts: ZoneNodesParts;
-  readonly #made: Map<NameKey, ZoneNode> = new Map();
 
   constructor(parts: ZoneNodesParts) {
     this.#parts = parts;
@@ -40,15 +72,17 @@ export class ZoneNodes implements ReadonlyMap<NameKey, ZoneNode> {
   }
 
   get(key: NameKey): ZoneNode | undefined {
-    const known = this.#made.get(key);
+    const { made } = this.#parts;
+    const known = made.find(this, key);
     if (known !== undefined) return known;
     const node = this.#make(key);
-    if (node !== undefined) this.#made.set(key, node);
+    if (node !== undefined) made.keep(this, key, node);
     return node;
   }
 
   has(key: NameKey): boolean {
-    return this.#made.has(key) || this.#parts.bare.has(key) || this.#rowOf(key) >= 0;
+    const { bare, made } = this.#parts;
+    return bare.has(key) || made.find(this, key) !== undefined || this.#rowOf(key) >= 0;
   }
 
   *keys(): MapIterator<NameKey> {
@@ -59,7 +93,7 @@ export class ZoneNodes implements ReadonlyMap<NameKey, ZoneNode> {
 
   *entries(): MapIterator<[NameKey, ZoneNode]> {
     for (const key of this.keys()) {
-      const node = this.#made.get(key) ?? this.#make(key);
+      const node = this.#peek(key);
       if (node !== undefined) yield [key, node];
     }
     return undefined;
@@ -78,6 +112,11 @@ export class ZoneNodes implements ReadonlyMap<NameKey, ZoneNode> {
     visit: (node: ZoneNode, key: NameKey, map: ReadonlyMap<NameKey, ZoneNode>) => void,
   ): void {
     for (const [key, node] of this.entries()) visit(node, key, this);
+  }
+
+  /** As `get`, for those who need not be remembered. */
+  #peek(key: NameKey): ZoneNode | undefined {
+    return this.#parts.made.find(this, key) ?? this.#make(key);
   }
 
   #make(key: NameKey): ZoneNode | undefined {
@@ -112,7 +151,8 @@ export class ZoneNodes implements ReadonlyMap<NameKey, ZoneNode> {
   #cutAt(key: NameKey, rrsets: readonly Rrset[]): NameKey | undefined {
     const { origin, delegates } = this.#parts;
     if (delegates === 'nothing' || key === origin) return undefined;
-    const above = this.get(parentOf(key))?.cut;
+    const parent = parentOf(key);
+    const above = parent === origin ? undefined : this.#peek(parent)?.cut;
     return above ?? (rrsets.some(({ type }) => type === RecordType.NS) ? key : undefined);
   }
 

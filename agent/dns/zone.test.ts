@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { geoName, records, zonePlan } from './dns.fixture.ts';
 import { zoneKey } from './dnssec/signed.fixture.ts';
-import { type CompiledPlans, compileZones } from './snapshot.ts';
+import { compileZones, noCompiledPlans } from './snapshot.ts';
 import { compileZone } from './zone.ts';
 
 test.each([
@@ -101,7 +101,7 @@ test('a malformed zone of another uid inherits nothing', () => {
 
 test('a plan that was compiled before is not compiled again', () => {
   const [kept, changed] = [zonePlan('a.example'), zonePlan('b.example')];
-  const compiled: CompiledPlans = new WeakMap();
+  const compiled = noCompiledPlans();
   const before = compileZones([kept, changed], new Map(), compiled);
   const after = compileZones([kept, { ...changed, serial: 9 }], before.zones, compiled);
   const [a, b] = [...after.zones.values()];

@@ -9,7 +9,7 @@ import { distinctRecords, type Rrset } from './rrset.ts';
 import type { ZoneOutcome } from './snapshot.ts';
 import { SoaRrset } from './soa.ts';
 import { ZoneDraft } from './zone-draft.ts';
-import { ZoneNodes } from './zone-nodes.ts';
+import { MadeNodes, ZoneNodes } from './zone-nodes.ts';
 
 /** A name that exists in a zone: with data, or only because names below it have some (RFC 4592 §2.2.2). */
 export interface ZoneNode {
@@ -54,7 +54,7 @@ const ALIAS = 'ALIAS';
 const VALUE_SHOWN_MAX = 80;
 
 /** Throws a RangeError that names the zone and what is wrong in it; nothing is served by halves. */
-export function compileZone(given: ZonePlan): CompiledZone {
+export function compileZone(given: ZonePlan, made: MadeNodes = new MadeNodes()): CompiledZone {
   try {
     const plan = packZone(given);
     const origin = nameOf(plan.origin);
@@ -66,7 +66,7 @@ export function compileZone(given: ZonePlan): CompiledZone {
     }
     const signing = compileSigning(plan, origin);
     const { geoNames, borrowed } = draft;
-    const parts = { plan, origin, soa, keyRrsets: signing?.rrsets ?? [], geoNames, borrowed };
+    const parts = { plan, origin, soa, keyRrsets: signing?.rrsets ?? [], geoNames, borrowed, made };
     const { uid, name, serial } = plan;
     const keyTags = signing?.keyTags;
     return {

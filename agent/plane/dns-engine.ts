@@ -16,11 +16,11 @@ import { openGeoTable } from '../dns/geo-table/table.ts';
 import { firstLocated, type Locate, locateNothing } from '../dns/geography.ts';
 import type { DnsLimit, DnsLimitCounters } from '../dns/limit/limit.ts';
 import {
-  type CompiledPlans,
   compileAhead,
   compileDirectory,
   compileZones,
   type DnsSnapshot,
+  noCompiledPlans,
 } from '../dns/snapshot.ts';
 import { TransferBook } from '../dns/transfer/book.ts';
 import { Transfers } from '../dns/transfer/transfers.ts';
@@ -89,7 +89,7 @@ export function createDnsEngine({
   const book = new TransferBook();
   const transfers = new Transfers();
 
-  const compiled: CompiledPlans = new WeakMap();
+  const compiled = noCompiledPlans();
   let fast = new FastPath(current);
   const isOverloaded = (client: DnsClient, atMs: number): boolean =>
     limit?.isOverloaded(client, atMs) === true;

@@ -6,20 +6,22 @@ import { parseArgs } from 'node:util';
 import { SessionRequest } from '../../proto/gen/b8s/v1/agent.ts';
 import { processUsage, spread } from '../figures.ts';
 import { ask } from './ask.ts';
+import { askAll } from './ask-all.ts';
 import { frameLink } from './frame-link.ts';
 import { zonePlans } from './zone-plans.ts';
 
 /*
- * node bench/dns/zones.ts [--zones 10000] [--records 100] [--changes 20]: how long a nameserver takes
+ * node bench/dns/zones.ts [--zones 10000] [--records 100] [--changes 20] [--ask-all]: how long a nameserver takes
  * until it serves so many zones with so many records each, what it holds then, and how long a
  * change of one zone takes from the plan's arrival, through the disk, until a query is answered
- * with it. This process is dom and the resolver; sub is one of its own, with the settings of bin/sub.
+ * with it; and what it holds once each name was asked for. This process is dom and the resolver; sub is one of its own, with the settings of bin/sub.
  */
 const { values } = parseArgs({
   options: {
     zones: { type: 'string', default: '10000' },
     records: { type: 'string', default: '100' },
     changes: { type: 'string', default: '20' },
+    'ask-all': { type: 'boolean', default: false },
   },
 });
 const DNS_PORT = 15_390;
@@ -68,9 +70,19 @@ try {
   console.log(`of it until it is on disk: ${spread(samples.map(({ diskMs }) => diskMs))}`);
   console.log(`CPU for each: ${((cpuMs() - changeCpuMs) / samples.length).toFixed(0)} ms`);
   console.log(`sub: ${rssMb()} MB resident in the end, ${peakMb()} MB at most`);
+  if (values['ask-all']) {
+    const answers = await askAll(everyName(), DNS_PORT);
+    console.log(`after ${answers} names were answered: ${rssMb()} MB, ${peakMb()} MB at most`);
+  }
 } finally {
   sub.kill();
   server.close();
+}
+
+function* everyName(): Generator<string> {
+  for (let zone = 0; zone < zones; zone += 1) {
+    for (let host = 0; host < recordsEach - 2; host += 1) yield `h${host}.z${zone}.test`;
+  }
 }
 
 function startSub(): ChildProcess {

@@ -62,8 +62,8 @@ export const ROUTING: readonly Mutant[] = [
   {
     name: 'old-records-under-a-new-serial',
     file: 'agent/dns/snapshot.ts',
-    find: 'const zone = compileZone(plan);',
-    replace: `const fresh = compileZone(plan);
+    find: 'const zone = compileZone(plan, compiled.made);',
+    replace: `const fresh = compileZone(plan, compiled.made);
     const zone = { ...fresh, nodes: previous.get(fresh.origin)?.nodes ?? fresh.nodes };`,
     story:
       'A nameserver answers with a new serial and the records of the first version that it had.',
