@@ -144,7 +144,11 @@ export class Dom {
     await Promise.race([mirror.reached(1n), mirroring]);
     const traffic = new TrafficBoard();
     const term = this.#begin(leadership, { mirror, writer, traffic });
-    const controllers = allControllers({ ...this.#ports, world: mirror, writer, events, traffic });
+    const { compressor } = this.#ports;
+    const controllers = allControllers({
+      ...{ ...this.#ports, world: mirror, writer, events, traffic },
+      variants: compressor && { blobs: term.blobs, compressor },
+    });
     const importGeo = async (): Promise<GeoRecord | undefined> =>
       this.#options.importGeo?.(term.blobs);
     this.#term = signal.aborted ? undefined : term;
