@@ -53,15 +53,25 @@ test('who waits for as long as it was told is well', () => {
   expect(world.reached).toEqual(['Retry-After of a 429 obeyed']);
 });
 
-test.each<{ when: string; asks?: Partial<CaRequest>; refusal?: Partial<CaRefusal> }>([
+test.each<{
+  when: string;
+  refused?: Partial<CaRequest>;
+  asks?: Partial<CaRequest>;
+  refusal?: Partial<CaRefusal>;
+}>([
   { when: 'something else is asked for', asks: { key: 'createOrder b.test' } },
+  {
+    when: 'it is the directory, which each Issuer asks for',
+    refused: { step: 'directory', key: 'directory' },
+    asks: { step: 'directory', key: 'directory' },
+  },
   { when: 'it is no 429', refusal: { status: 503 } },
   { when: 'the CA did not say when', refusal: { retryAfterMs: undefined } },
   { when: 'its clock was set meanwhile', asks: { aheadMs: 60_000 } },
   { when: 'the next process cannot know', asks: { process: 'dom#2' } },
-])('asking at once is no violation when $when', ({ asks, refusal }) => {
+])('asking at once is no violation when $when', ({ refused, asks, refusal }) => {
   const world = new World();
-  world.asks({}, { ...BUSY, ...refusal });
+  world.asks(refused, { ...BUSY, ...refusal });
   world.after(1_000).asks(asks);
   expect(world.scene.violations).toEqual([]);
 });

@@ -72,7 +72,7 @@ export function refusalsCheck({ violated, reached, nowMs, limitsAre }: RefusalsP
       const { type, status, retryAfterMs } = refusal;
       if (type === 'badNonce') reached('nonce refused');
       noteLimit(request, refusal);
-      if (status !== 429 || retryAfterMs === undefined) return;
+      if (status !== 429 || retryAfterMs === undefined || isOfNobody(request)) return;
       refused.set(request.key, { by: request, atMs: nowMs(), retryAfterMs, memory: 'own' });
     },
     committed(commit) {
@@ -87,6 +87,11 @@ export function refusalsCheck({ violated, reached, nowMs, limitsAre }: RefusalsP
       refused.clear();
     },
   };
+}
+
+/** Each Issuer asks for the directory, without an account, and waits by itself. */
+function isOfNobody({ step }: CaRequest): boolean {
+  return step === 'directory';
 }
 
 const ACME = (['acmeAccount', 'acmeOrder', 'issuance', 'revocation'] as const).map((record) =>
