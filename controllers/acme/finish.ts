@@ -4,6 +4,7 @@ import { keptMaterial } from '../../runtime/material-key.ts';
 import { AHEAD_MS_MAX, isAsDeclared, requestsOf } from '../../runtime/renewal.ts';
 import { isSuggested } from './counts.ts';
 import { succeed } from './end.ts';
+import { NOT_BEGUN } from './plan.ts';
 import { advance, type OrderScene, pause, rest } from './scene.ts';
 import { OrderError, problemText } from './trouble.ts';
 
@@ -63,7 +64,7 @@ export async function downloadCertificate(scene: OrderScene): Promise<Outcome> {
   const keyPem = ports.sealer.open(sealedKey, certificate.metadata.uid);
   const chosen = chooseChain(scene, chains, keyPem);
   if (chosen.kind === 'early') {
-    const trouble = { kind: 'order', reason: 'notBegun', message: chosen.message } as const;
+    const trouble = { kind: 'order', reason: NOT_BEGUN, message: chosen.message } as const;
     return await rest(scene, { ...trouble, retryAfterMs: undefined });
   }
   const { chainPem, facts } = chosen;

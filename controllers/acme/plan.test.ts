@@ -323,6 +323,16 @@ test.each<{ when: string; plan: string } & Partial<OrderFacts>>([
     plan: 'step validating',
   },
   {
+    when: 'the clock is set right by which a certificate had not begun, and there is another CA',
+    issuers: [asked(), second],
+    order: {
+      ...ORDER,
+      ...{ phase: 'downloading', troubles: 9, trouble: { reason: 'notBegun', message: 'no' } },
+      progressMs: NOW_MS - ORDER_AWAY_MS_MAX,
+    },
+    plan: 'step downloading',
+  },
+  {
     when: 'its order waits for a CA, and there is another',
     issuers: [asked(), second],
     order: { ...ORDER, troubles: 1, progressMs: NOW_MS - ORDER_AWAY_MS_MAX },

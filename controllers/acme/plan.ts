@@ -30,6 +30,9 @@ export const QUEUE_MS = 2_000;
 /** The longest that a CA, or we, put anything off; what is further away is a clock that went back. */
 export const WAIT_MS_MAX = 8 * 86_400_000;
 
+/** Why an order rests whose certificate has not begun by the clock of dom. */
+export const NOT_BEGUN = 'notBegun';
+
 export interface IssuerFacts {
   readonly issuer: AcmeIssuer;
   /** Undefined: none yet. */
@@ -175,14 +178,19 @@ function holdOf({
   return nextTryMs === undefined ? undefined : { nextTryMs, sinceMs };
 }
 
-/** While the CA is away its orders stay good; only who has another CA to ask need not wait. */
+/**
+ * While the CA is away its orders stay good; only who has another CA to ask need not wait. What is
+ * there and has not begun by dom's clock is kept when that is set right, however far: no other CA
+ * would have anything better.
+ */
 function patienceMs(
-  { troubles }: AcmeOrderRecord,
+  { troubles, trouble }: AcmeOrderRecord,
   { account }: IssuerFacts,
   issuers: number,
 ): number {
   const isAway = troubles !== undefined || account?.failure !== undefined;
-  return isAway && issuers === 1 ? ORDER_AWAY_MS_MAX : ORDER_PROGRESS_MS_MAX;
+  const isThere = trouble?.reason === NOT_BEGUN;
+  return isThere || (isAway && issuers === 1) ? ORDER_AWAY_MS_MAX : ORDER_PROGRESS_MS_MAX;
 }
 
 function whyAbandoned(
