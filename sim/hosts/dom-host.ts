@@ -5,6 +5,7 @@ import { fakeAcme } from '../../runtime/acme/fake/fake-acme.ts';
 import type { CertificateAuthority, Identity } from '../../runtime/authority.ts';
 import { digestOf } from '../../runtime/digest.ts';
 import { fakeCertificateReader } from '../../runtime/fake-certificate-reader.ts';
+import { fakeCompressor } from '../../runtime/fake-compressor.ts';
 import { noMetrics } from '../../runtime/metrics.ts';
 import type { GeoRecord } from '../../runtime/records.ts';
 import type { SimulatedCa } from '../ca/simulated-ca.ts';
@@ -70,6 +71,7 @@ export function startDom(parts: DomParts): RunningDom {
       acme: acmeOf(parts, process, random.fork('acme')),
       acmeLimits: parts.ca?.acmeLimits ?? {},
       certificateReader: fakeCertificateReader,
+      compressor: process.wrap(fakeCompressor),
     },
     {
       ...{ holder: host.name, mode, version: 'sim', storeName: 'memory' },

@@ -1,4 +1,6 @@
-import type { HttpRequest } from '../../runtime/http.ts';
+import { CONTENT_CODINGS } from '../../runtime/content-coding.ts';
+import { expandFake } from '../../runtime/fake-compressor.ts';
+import type { HttpAnswer, HttpRequest } from '../../runtime/http.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import { EPOCH_MS, type Scheduler } from '../engine/scheduler.ts';
@@ -35,9 +37,11 @@ export function startClients(cluster: Cluster, { scheduler, random, count }: Cli
   for (const client of CLIENTS.slice(0, count)) {
     const own = random.fork(client);
     const jar = jarOf(own.fork('cookies'));
+    const codings = own.fork('codings');
     const visit = (): void => {
-      browse(cluster, { client, jar, random: own, nowMs: EPOCH_MS + scheduler.nowMs }).catch(
-        (error: unknown) => cluster.checks.violated(27, `a visit failed: ${String(error)}`),
+      const nowMs = EPOCH_MS + scheduler.nowMs;
+      browse(cluster, { client, jar, random: own, codings, nowMs }).catch((error: unknown) =>
+        cluster.checks.violated(27, `a visit failed: ${String(error)}`),
       );
       scheduler.after(own.integer(1, PAUSE_MS_MAX), visit);
     };
@@ -60,25 +64,30 @@ interface Visit {
   readonly client: string;
   readonly jar: Jar;
   readonly random: SeededRandom;
+  /** What a browser can decode is drawn from it. */
+  readonly codings: SeededRandom;
   readonly nowMs: number;
 }
 
 /** Someone asks a nameserver for a host and goes where it says, and asks any one node besides. */
-async function browse(cluster: Cluster, { client, jar, random, nowMs }: Visit): Promise<void> {
+async function browse(cluster: Cluster, visit: Visit): Promise<void> {
+  const { client, jar, random, codings, nowMs } = visit;
   if (jar.random?.chance(1 / COOKIE_VISITS) || jar.cookie === undefined)
     jar.cookie = jar.random?.bytes(8);
   const nameserver = random.pick(cluster.subs);
   const anyone = random.pick(cluster.subs);
   const { path } = random.pick(PAGES);
   const host = hostOf(random.pick(SITES));
+  const accepted = codings.pick(['identity', ...CONTENT_CODINGS, CONTENT_CODINGS.join(', ')]);
+  const page = { host, path, accepted };
   const from = { nameserver, client, nowMs, jar };
   const reply = resolve(cluster, { ...from, name: host, type: TYPE_A }, random);
   for (const address of reply?.addresses ?? []) {
     const named = cluster.subs.find((sub) => sub.address === address);
     if (named === undefined) cluster.checks.violated(28, `${address} is no node's`);
-    else await browsePage(cluster, named, { host, path, namedBy: nameserver.host.name });
+    else await browsePage(cluster, named, { ...page, namedBy: nameserver.host.name });
   }
-  await browsePage(cluster, anyone, { host, path, namedBy: undefined });
+  await browsePage(cluster, anyone, { ...page, namedBy: undefined });
   if (random.chance(0.5)) resolve(cluster, { ...from, ...otherQuestion(host, random) }, random);
   if (random.chance(0.3)) annoy(cluster, { ...from, name: host, type: TYPE_A }, random);
 }
@@ -187,15 +196,36 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
 
-/** Somebody asks this node for a page. */
+export interface PageWanted {
+  readonly host: string;
+  readonly path: string;
+  /** The nameserver that named the node; undefined: nobody did. */
+  readonly namedBy: string | undefined;
+  /** `Accept-Encoding`; left out: it is not sent. */
+  readonly accepted?: string | undefined;
+}
+
+/** Somebody asks this node for a page, and decodes it. */
 export async function browsePage(
   { checks, network }: Cluster,
   { host: { name: node }, running, machine }: Sub,
-  { host, path, namedBy }: { host: string; path: string; namedBy: string | undefined },
+  { host, path, namedBy, accepted }: PageWanted,
 ): Promise<void> {
   if (!machine.roles.includes('edge') || !network.reachesClients(node)) return;
-  const answer = await running?.serving?.request(request(path, host));
-  if (answer !== undefined) checks.requested({ node, host, path, answer, namedBy });
+  const asked = { ...request(path, host), headers: { 'accept-encoding': accepted } };
+  const answer = await running?.serving?.request(asked);
+  if (answer === undefined) return;
+  const coding = answer.headers.find(([name]) => name === 'content-encoding')?.[1];
+  if (coding !== undefined) checks.reached.add('compressed answer');
+  checks.requested({ node, host, path, answer: decoded(answer, coding), namedBy });
+}
+
+/** As a browser does it. Throws a RangeError for bytes that are not in that coding. */
+function decoded(answer: HttpAnswer, coding: string | undefined): HttpAnswer {
+  const known = CONTENT_CODINGS.find((each) => each === coding);
+  if (coding === undefined || !(answer.body instanceof Uint8Array)) return answer;
+  if (known === undefined) throw new RangeError(`nobody asked for the coding ${coding}`);
+  return { ...answer, body: expandFake(known, answer.body) };
 }
 
 export function request(path: string, host: string): HttpRequest {
