@@ -40,5 +40,5 @@ export function startCaStorm(
   };
   during(outages, away);
   during(whims, whim);
-  scheduler.after(lengthMs, () => ca.calmDown());
+  scheduler.after(lengthMs, () => ca.clearUp());
 }

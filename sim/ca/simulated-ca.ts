@@ -10,6 +10,7 @@ import type {
 import { CALM } from '../../runtime/acme/fake/weather.ts';
 import type { KnownAcmeLimits } from '../../runtime/acme/limits.ts';
 import type { Checks } from '../check/checks.ts';
+import type { Sky } from '../check/renewals.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
@@ -45,6 +46,8 @@ export class SimulatedCa {
   /** A secret. */
   readonly macKey: string;
   isReachable = true;
+  /** What it says of renewals that its weather is as it is; see `sim/check/renewals.ts`. */
+  sky: Sky | undefined;
   /** What it looked for and did not find: of which name, and why. */
   readonly burnt: { readonly name: string; readonly why: string }[] = [];
   readonly #ports: SimulatedCaPorts;
@@ -88,7 +91,8 @@ export class SimulatedCa {
       directory: ca.directory,
       requests: this.#overheard(by, ca),
     }));
-    const isReachable = (directory: string): boolean => this.isReachable || directory !== DIRECTORY;
+    const isReachable = (directory: string): boolean =>
+      this.sky?.kind !== 'away' && (this.isReachable || directory !== DIRECTORY);
     const acme = fakeAcme({ random, cas, isReachable });
     return {
       ...acme,
@@ -100,12 +104,24 @@ export class SimulatedCa {
     };
   }
 
+  /** From now on all goes well there; certificates are as short as ever. */
+  clearUp(): void {
+    this.isReachable = true;
+    for (const ca of [this.first, this.second]) ca.setWeather(CALM);
+  }
+
+  /** From now on renewals are to be in time, or nobody reaches any CA. */
+  expect(kind: Sky['kind']): void {
+    const { lifeMs } = this.setting;
+    this.sky = { kind, lifeMs, sinceMs: this.#ports.scheduler.nowMs };
+  }
+
   /** From now on all goes well, and what it issues lasts; what does not is to be renewed. */
   calmDown(): void {
-    this.isReachable = true;
+    this.clearUp();
+    this.sky = undefined;
     const nowMs = this.#ports.scheduler.clock().nowMs();
     for (const ca of [this.first, this.second]) {
-      ca.setWeather(CALM);
       ca.set({ lifetimeMs: LASTING_MS, renewalRetryAfterMs: HOURS_6_MS, validationMsMax: 0 });
       for (const { serialNumber } of ca.certificates)
         ca.suggestRenewal(serialNumber, { startMs: nowMs - 1, endMs: nowMs });

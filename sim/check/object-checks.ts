@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts';
+import { EPOCH_MS } from '../engine/scheduler.ts';
 import type { Sub } from '../hosts/sub-host.ts';
 import { auditsCheck } from './audits.ts';
 import type { Check, CheckPorts } from './check.ts';
@@ -11,9 +12,11 @@ import { ordersCheck } from './orders.ts';
 import { orphansCheck } from './orphans.ts';
 import { plansCheck } from './plans.ts';
 import { poisonCheck } from './poison.ts';
+import { proofTimesCheck } from './proof-times.ts';
 import { proofsCheck } from './proofs.ts';
 import { readinessCheck } from './readiness.ts';
 import { refusalsCheck } from './refusals.ts';
+import { renewalsCheck } from './renewals.ts';
 import { revocationsCheck } from './revocations.ts';
 import { routedCheck } from './routed.ts';
 import { type NodeFiles, secretsCheck } from './secrets.ts';
@@ -50,6 +53,17 @@ export function objectChecks(
     poisonCheck(ports, { history, poisoned: () => cluster.wish.poisoned }),
     readinessCheck({ ...ports, wallMsOf }, { changes, history }),
     refusalsCheck({ ...ports, limitsAre: () => cluster.ca?.setting.limitsAre ?? 'unknown' }),
+    proofTimesCheck(ports, {
+      leads: () => cluster.runningDoms().some(({ dom }) => dom.leads),
+      isConnected: (node) => {
+        const sub = cluster.sub(node);
+        return sub !== undefined && isConnected(cluster, sub);
+      },
+    }),
+    renewalsCheck(ports, {
+      ...{ history, sky: () => cluster.ca?.sky },
+      wallMs: () => EPOCH_MS + ports.nowMs(),
+    }),
     revocationsCheck(ports, changes),
     routedCheck(ports, history, cluster.versions.count),
     secretsCheck(ports, { history, disks }),

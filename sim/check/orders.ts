@@ -22,6 +22,8 @@ const REVOCATIONS = recordKey('revocation', '');
  */
 export function ordersCheck({ violated, reached }: Omit<CheckPorts, 'nowMs'>): Check {
   const sets = new Map<string, { stored: number; placed: number }>();
+  /** Of orders, by their sealed keys: who wrote them last. */
+  const writer = new Map<string, string>();
   /** Of orders whose answers were lost. */
   const lost = new Set<string>();
   const setOf = (names: readonly string[]): { stored: number; placed: number } => {
@@ -31,10 +33,17 @@ export function ordersCheck({ violated, reached }: Omit<CheckPorts, 'nowMs'>): C
     return known;
   };
 
-  function noteOrder(before: AcmeOrderRecord | undefined, now: AcmeOrderRecord): number {
+  function noteOrder(
+    before: AcmeOrderRecord | undefined,
+    now: AcmeOrderRecord,
+    process: string,
+  ): number {
     const isNew = before === undefined || before.startedMs !== now.startedMs;
     const placings = now.placings - (isNew ? 0 : before.placings);
     setOf(now.names).stored += placings;
+    if (before?.startedMs === now.startedMs && process !== writer.get(now.sealedKey))
+      reached('order taken on by another process');
+    writer.set(now.sealedKey, process);
     if (before?.phase === 'placing' && lost.has(now.url ?? ''))
       reached('order found whose answer was lost');
     return placings;
@@ -51,7 +60,11 @@ export function ordersCheck({ violated, reached }: Omit<CheckPorts, 'nowMs'>): C
       let placings = 0;
       for (const write of writes) {
         if (write.kind === 'put' && write.key.startsWith(ORDERS))
-          placings += noteOrder(valueBefore(commit, write), JSON.parse(write.value));
+          placings += noteOrder(
+            valueBefore(commit, write),
+            JSON.parse(write.value),
+            commit.process,
+          );
         for (const path of rarePaths(commit, write)) reached(path);
       }
       if (placings > counts.length)
@@ -83,8 +96,16 @@ function rarePaths(commit: Commit, write: Write): readonly string[] {
     return revokedMs === undefined ? [] : ['certificate revoked on request'];
   }
   if (key.startsWith(ISSUANCES)) {
-    const { failure } = JSON.parse(value) as IssuanceRecord;
-    return failure?.reason === 'rateLimited' ? ['refused by a rate limit of the CA'] : [];
+    const { failure, renewal } = JSON.parse(value) as IssuanceRecord;
+    const was = valueBefore<IssuanceRecord>(commit, write)?.renewal;
+    const isOther =
+      was?.fingerprint === renewal?.fingerprint &&
+      was?.window !== undefined &&
+      was.window.startMs !== renewal?.window?.startMs;
+    return [
+      ...(failure?.reason === 'rateLimited' ? ['refused by a rate limit of the CA'] : []),
+      ...(isOther ? ['renewal window replaced'] : []),
+    ];
   }
   if (!key.startsWith(ACCOUNTS)) return [];
   const before = valueBefore<AcmeAccountRecord>(commit, write);

@@ -2,7 +2,6 @@ import { BLOB_STALL_MS_MAX } from '../../agent/content/download.ts';
 import { COLLECT_GRACE_MS } from '../../agent/content/plan.ts';
 import { turns } from '../../runtime/node/settle.ts';
 import { startAim } from '../aims/all.ts';
-import { startCaStorm } from '../ca/ca-storm.ts';
 import { pending } from '../check/convergence.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { drawMachines } from '../cluster/machines.ts';
@@ -11,7 +10,6 @@ import { EPOCH_MS, Scheduler } from '../engine/scheduler.ts';
 import { Trace, type TraceLine } from '../engine/trace.ts';
 import { startStorm } from '../faults/storm.ts';
 import type { Code } from '../hosts/code.ts';
-import { startApplicant } from '../load/applicant.ts';
 import { startClients } from '../load/clients.ts';
 import { startKeeper } from '../load/keeper.ts';
 import { startPeople } from '../load/people.ts';
@@ -19,9 +17,11 @@ import { startStrangers } from '../load/strangers.ts';
 import { viewOfAll } from '../load/view.ts';
 import { startUpgrades, upgradeAll } from '../skew/upgrade.ts';
 import { restoreBackup } from './backup.ts';
+import { liveOnRenewals } from './live-on-renewals.ts';
 import { isSweep, nextStepInMs } from './next-step.ts';
 import { CONVERGENCE_MS_MAX, renewedMsMax } from './patience.ts';
 import type { Setting } from './setting.ts';
+import { startCa } from './start-ca.ts';
 
 /** The faults stop, and by then the users, too, must have got through. */
 const USERS_MS_MAX = 300_000;
@@ -122,8 +122,10 @@ export class World {
     await this.#pass(stormMs);
     this.trace.add('world', 'the faults stop');
     upgradeAll(this.#cluster);
+    await this.#renews();
+    const busyMs = this.#scheduler.nowMs;
     const convergedAfterMs = await this.#converge();
-    await this.#staysQuiet();
+    await this.#staysQuiet(busyMs);
     await this.#cluster.checks.rested();
     this.#cluster.checks.assertHeld();
     await this.#options.atRest?.(this.#cluster, this.#wallMs());
@@ -160,7 +162,8 @@ export class World {
     startStrangers(cluster, { scheduler, random: strangers, untilMs: lengthMs });
     startClients(cluster, { scheduler, random: this.#random.fork('clients'), count });
     const { people = setting.aim === undefined ? startPeople : startAim } = this.#options;
-    const applicant = setting.aim === undefined ? this.#startCa() : undefined;
+    const own = { scheduler, lengthMs, random: this.#random.fork('certificates') };
+    const applicant = setting.aim === undefined ? startCa(cluster, own) : undefined;
     const busy = people(cluster, { setting, scheduler, random: this.#random.fork('people') });
     Promise.all([busy, applicant]).then(
       () => {
@@ -170,15 +173,13 @@ export class World {
     );
   }
 
-  /** Its weather, and who gets certificates there. */
-  async #startCa(): Promise<void> {
-    const cluster = this.#cluster;
-    const scheduler = this.#scheduler;
-    const { stormMs: lengthMs } = this.#setting;
-    const random = this.#random.fork('certificates');
-    if (cluster.ca === undefined) return;
-    startCaStorm(cluster.ca, { scheduler, lengthMs, random: random.fork('storm') });
-    await startApplicant(cluster, { scheduler, random });
+  /** INV-31, and INV-32 through crashes. */
+  async #renews(): Promise<void> {
+    if (this.#setting.aim !== undefined) return;
+    const people = { areContent: () => this.#people === 'content' };
+    const random = this.#random.fork('renewals');
+    const ports = { cluster: this.#cluster, scheduler: this.#scheduler, random };
+    await liveOnRenewals({ ...ports, ...people, pass: (ms) => this.#pass(ms) });
   }
 
   /** INV-1. It counts only if it lasts: leases that are about to end still look well. */
@@ -212,9 +213,9 @@ export class World {
   }
 
   /** INV-2, and INV-1 once more: it stays so. */
-  async #staysQuiet(): Promise<void> {
+  async #staysQuiet(busyMs: number): Promise<void> {
     const { commits, subs } = this.#cluster;
-    const lengths = Math.max(1, this.#setting.stormMs / COMMITS_COUNTED_FOR_MS);
+    const lengths = Math.max(1, busyMs / COMMITS_COUNTED_FOR_MS);
     if (commits.length > COMMITS_PER_NODE_MAX * subs.length * lengths)
       this.#violated(2, `${commits.length} commits in one run`);
     commits.length = 0;

@@ -64,13 +64,15 @@ export function findCertificate(
 
 /** Around two thirds of its life; at once for one that is revoked. */
 export function renewalOf(certificate: FakeAcmeCertificate): Omit<RenewalInfo, 'retryAfterMs'> {
-  const { revokedMs, renewal, notBeforeMs, notAfterMs } = certificate;
+  const { revokedMs, renewal, notBeforeMs, issuedMs, notAfterMs } = certificate;
   if (revokedMs !== undefined) return { startMs: revokedMs - HOUR_MS, endMs: revokedMs };
   if (renewal !== undefined) return renewal;
-  const lifetimeMs = notAfterMs - notBeforeMs;
+  // What it is dated back by may be longer than all the rest.
+  const sinceMs = Math.max(issuedMs, notBeforeMs);
+  const lifetimeMs = notAfterMs - sinceMs;
   return {
-    startMs: Math.round(notBeforeMs + lifetimeMs * 0.65),
-    endMs: Math.round(notBeforeMs + lifetimeMs * 0.68),
+    startMs: Math.round(sinceMs + lifetimeMs * 0.65),
+    endMs: Math.round(sinceMs + lifetimeMs * 0.68),
   };
 }
 

@@ -87,6 +87,31 @@ export const CERTIFICATES: readonly Mutant[] = [
     expects: [1, 29, 31],
   },
   {
+    name: 'renewal-as-the-last-third-begins',
+    file: 'runtime/renewal.ts',
+    find: 'const shareMs = Math.min(RENEW_AFTER * lifeMs, (2 * lifeMs) / 3 - orderMs);',
+    replace: 'const shareMs = Math.max(RENEW_AFTER * lifeMs - orderMs, (2 * lifeMs) / 3);',
+    story: 'A certificate is renewed when a third of its life is left: so it comes too late.',
+    expects: [31],
+  },
+  {
+    name: 'nobody-warned-of-overdue',
+    file: 'controllers/certificates/plan.ts',
+    find: '  if (nowMs >= lastThirdMs(material)) {',
+    replace: '  if (nowMs >= material.notAfterMs) {',
+    story: 'A certificate that is not renewed says so only when nine tenths of its life are over.',
+    expects: [31],
+  },
+  {
+    name: 'proofs-left-to-the-next-change',
+    file: 'controllers/dns/zone-proofs.ts',
+    find: 'const zones = new Set([...before.keys(), ...after.keys()]);',
+    replace: 'const zones = new Set(after.keys());',
+    story:
+      'Proofs that no order wants any more stay in their zone until something else changes it.',
+    expects: [32],
+  },
+  {
     name: 'flawed-certificate-taken',
     file: 'controllers/acme/finish.ts',
     find: '  const [problem] = facts.problems;\n',
