@@ -65,6 +65,45 @@ describe('the release of a site', () => {
   });
 });
 
+describe('of a release that dom has compressed', () => {
+  const variants = [
+    { release: R1, index: R3 },
+    { release: 'no digest', index: R3 },
+    { release: R2, index: 'no digest' },
+  ];
+  const content = { verified: new Set([R1, R2]), blobs: new Set<Digest>() };
+
+  test('the forms are served once their index is here', () => {
+    const sites = [site({ serving: R1, variants })];
+    const without = build({ plan: plan({ sites }), content: { ...content, variants: new Map() } });
+    expect(without.snapshot.edge.sites[0]).not.toHaveProperty('variants');
+    const here = { ...content, variants: new Map([[R3, [R2]]]) };
+    const { snapshot } = build({ plan: plan({ sites }), content: here });
+    expect(snapshot.edge.sites[0]?.variants).toEqual([{ release: R1, index: R3, absent: [R2] }]);
+    expect(desiredContent(plan({ sites }), []).variants).toEqual([R3]);
+  });
+
+  test('the date of a switch is not that of what is served until it can be made', () => {
+    const switchedAtMs = BigInt(NOW_MS - (NOW_MS % 1000));
+    const sites = [site({ serving: R3, switchedAtMs })];
+    const previous = { ...NOTHING_SERVED, releases: new Map([['u1', R2]]) };
+    const before = build({
+      plan: plan({ sites }),
+      previous,
+      content: { ...content, variants: new Map() },
+    });
+    expect(before.snapshot.edge.sites[0]).toMatchObject({ release: R2 });
+    expect(before.snapshot.edge.sites[0]).not.toHaveProperty('switchedAtS');
+    const verified = new Set([R3]);
+    const after = build({
+      plan: plan({ sites }),
+      previous,
+      content: { ...content, verified, variants: new Map() },
+    });
+    expect(after.snapshot.edge.sites[0]?.switchedAtS).toBe(Number(switchedAtMs) / 1000);
+  });
+});
+
 describe('the certificate of a site', () => {
   const valid = certificate({ fingerprint: 'valid', notAfterMs: BigInt(NOW_MS + 1) });
   const fresh = certificate({ fingerprint: 'fresh', notAfterMs: BigInt(NOW_MS + 9) });

@@ -103,6 +103,39 @@ describe('planContent', () => {
   });
 
   test.each([
+    { when: 'nothing else is there', here: {}, fetched: ['R1 needed', 'GEO needed', 'R2 helpful'] },
+    {
+      when: 'all else is there',
+      here: { R1: 5, GEO: 9 },
+      fetched: ['R2 helpful'],
+    },
+    {
+      when: 'the index is, too',
+      here: { R1: 5, GEO: 9, R2: 7 },
+      fetched: ['A helpful', 'B helpful'],
+    },
+    { when: 'a form is cut', here: { R1: 5, GEO: 9, R2: 7, A: 1, B: 1 }, fetched: ['B helpful'] },
+    { when: 'all is', here: { R1: 5, GEO: 9, R2: 7, A: 1, B: 2 }, fetched: [] },
+  ])('compressed forms come last: when $when', ({ here, fetched }) => {
+    const observed: ObservedContent = {
+      ...NOTHING,
+      blobs: sizes(here),
+      manifests: 'R1' in here ? manifests({ R1: {} }) : new Map(),
+      forms: 'R2' in here ? new Map([[R2, FORMS]]) : new Map(),
+      markers: 'R1' in here ? new Set([R1]) : new Set(),
+    };
+    const blobs = [{ digest: GEO, sizeBytes: 9 }];
+    const wanted = desired({ releases: [R1], blobs, variants: [R2] });
+    const actions = planContent(wanted, observed, { nowMs: 0, garbageSinceMs: new Map() });
+    const fetches = actions.flatMap((each) => (each.kind === 'fetch' ? [each] : []));
+    expect(fetches.map(({ digest, need }) => `${nameOf(digest)} ${need}`)).toEqual(fetched);
+    // None of it is garbage while it is wanted.
+    expect(ageGarbage(wanted, observed, { nowMs: 0, garbageSinceMs: new Map() }).size).toBe(0);
+    const unwanted = ageGarbage(desired({}), observed, { nowMs: 0, garbageSinceMs: new Map() });
+    expect(unwanted.has(`blob ${R2}`)).toBe('R2' in here);
+  });
+
+  test.each([
     { when: 'just before the grace is over', ageMs: COLLECT_GRACE_MS - 1, collected: [] },
     {
       when: 'once it is over, the marker before the blobs',
@@ -148,6 +181,11 @@ describe('planContent', () => {
     expect([...last.values()]).toEqual([9]);
   });
 });
+
+const FORMS = [
+  { coding: 'br', digest: A, sizeBytes: 1 },
+  { coding: 'gzip', digest: B, sizeBytes: 2 },
+] as const;
 
 const NAMES: Readonly<Record<string, Digest>> = { R1, R2, A, B, GEO };
 
