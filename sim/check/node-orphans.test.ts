@@ -4,6 +4,7 @@ import { NodePlan, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { blobPath, type Digest, digestHex, digestOf } from '../../runtime/digest.ts';
 import { encodeManifest } from '../../runtime/manifest.ts';
 import type { MaterialRecord, ZoneRecord } from '../../runtime/records.ts';
+import { encodeVariants } from '../../runtime/variants.ts';
 import { nodeOrphansCheck } from './node-orphans.ts';
 import { object, Scene } from './scene.fixture.ts';
 
@@ -102,4 +103,26 @@ test.each([
   scene.tell((check) => check.lingered?.());
   expect(scene.numbers).toEqual([7]);
   expect(scene.violations[0]).toContain(path);
+});
+
+test('INV-7 on disk: compressed forms are needed once dom has made them', () => {
+  const form = Buffer.from('hllo');
+  const variants = new Map([
+    [digestOf(PAGE), [{ coding: 'br', digest: digestOf(form), sizeBytes: 4 } as const]],
+  ]);
+  const index = encodeVariants(variants);
+  const files = new Map([
+    ...FILES,
+    [blobPath(digestOf(index)), index],
+    [blobPath(digestOf(form)), form],
+  ]);
+  const noted = { index: digestOf(index), done: 1, total: 1, savedBytes: 1 };
+  const known = world({ files });
+  known.put(object('Release', RELEASE, { status: { variants: noted } }));
+  known.tell((check) => check.lingered?.());
+  expect(known.violations).toEqual([]);
+  const unknown = world({ files });
+  unknown.put(object('Release', RELEASE));
+  unknown.tell((check) => check.lingered?.());
+  expect(unknown.numbers).toEqual([7]);
 });

@@ -1,9 +1,11 @@
 import type { PlaneSnapshot } from '../../agent/plane/plane.ts';
+import type { Release } from '../../api/release.ts';
 import { blobPath, type Digest, digestHex, isDigest } from '../../runtime/digest.ts';
 import { kindPrefix, recordKey } from '../../runtime/keys.ts';
 import { ManifestError, parseManifest } from '../../runtime/manifest.ts';
 import { decodeObject } from '../../runtime/mirror.ts';
 import type { GeoRecord, MaterialRecord, ZoneRecord } from '../../runtime/records.ts';
+import { parseVariants, VariantsError } from '../../runtime/variants.ts';
 import type { Check, CheckPorts } from './check.ts';
 import type { StoreHistory } from './store-history.ts';
 
@@ -27,8 +29,8 @@ const PLAN_FILES: readonly string[] = ['plan.bin', 'served.bin'];
 /**
  * INV-7 on the nodes. At rest a connected node serves no site, zone, certificate, geography or
  * other node than those that the store has. Once the time is over for which a node keeps what it
- * might need again, its disk holds its plan, and the blobs and marks of what it serves, and nothing
- * else; so sites that are gone have left nothing there.
+ * might need again, its disk holds its plan, the blobs and marks of what it serves, and the forms of
+ * these that dom has made, and nothing else; so sites that are gone have left nothing there.
  */
 export function nodeOrphansCheck(
   { violated }: Pick<CheckPorts, 'violated'>,
@@ -63,8 +65,14 @@ export function nodeOrphansCheck(
     },
     lingered() {
       const geo = databasesOf(records<GeoRecord>('geo'));
+      const indexes = new Map(
+        all(kindPrefix('Release')).flatMap((item) => {
+          const { metadata, status } = decodeObject(item) as Release;
+          return status?.variants === undefined ? [] : [[metadata.name, status.variants.index]];
+        }),
+      );
       for (const { node, snapshot, files } of nodes()) {
-        const needed = neededPaths(snapshot, geo, files);
+        const needed = neededPaths(snapshot, { geo, indexes }, files);
         const stray = [...files.keys()].toSorted().find((path) => !needed.has(path));
         if (stray !== undefined) violated(7, `${node} keeps ${stray}, which nothing needs`);
       }
@@ -72,19 +80,26 @@ export function nodeOrphansCheck(
   };
 }
 
+interface Known {
+  readonly geo: readonly string[];
+  /** Of compressed forms, by release. */
+  readonly indexes: ReadonlyMap<string, string>;
+}
+
 /** At rest what is in effect is what the plan says, so no more is needed than that. */
 function neededPaths(
   { edge, dns }: PlaneSnapshot,
-  geo: readonly string[],
+  { geo, indexes }: Known,
   files: ReadonlyMap<string, Uint8Array>,
 ): ReadonlySet<string> {
   const releases = edge.sites.flatMap(({ release }) => release ?? []);
   const databases = dns.databases.filter((each) => geo.includes(each));
   const blobs = releases.flatMap((release) => [release, ...filesOf(files.get(blobPath(release)))]);
+  const forms = releases.flatMap((release) => formsOf(indexes.get(release), files));
   return new Set([
     ...PLAN_FILES,
     ...releases.map((release) => `verified/${digestHex(release)}`),
-    ...[...blobs, ...databases].map(blobPath),
+    ...[...blobs, ...forms, ...databases].map(blobPath),
   ]);
 }
 
@@ -94,6 +109,21 @@ function filesOf(manifest: Uint8Array | undefined): readonly Digest[] {
     return parseManifest(manifest).map(({ digest }) => digest);
   } catch (error) {
     if (error instanceof ManifestError) return [];
+    throw error;
+  }
+}
+
+/** An index, and what it names. */
+function formsOf(
+  index: string | undefined,
+  files: ReadonlyMap<string, Uint8Array>,
+): readonly Digest[] {
+  if (index === undefined || !isDigest(index)) return [];
+  try {
+    const variants = parseVariants(files.get(blobPath(index)) ?? new Uint8Array());
+    return [index, ...[...variants.values()].flat().map(({ digest }) => digest)];
+  } catch (error) {
+    if (error instanceof VariantsError) return [index];
     throw error;
   }
 }
