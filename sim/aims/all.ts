@@ -13,6 +13,7 @@ import { overruled } from './overruled.ts';
 import { rekeyed } from './rekeyed.ts';
 import { renewing } from './renewing.ts';
 import { replaced } from './replaced.ts';
+import { rolled } from './rolled.ts';
 import { rotten } from './rotten.ts';
 import { storeless } from './storeless.ts';
 import { uncertified } from './uncertified.ts';
@@ -32,6 +33,7 @@ export const AIMS: Readonly<Record<string, Aim>> = {
   rekeyed,
   renewing,
   replaced,
+  rolled,
   rotten,
   storeless,
   uncertified,

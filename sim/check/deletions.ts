@@ -3,6 +3,7 @@ import type { OwnerReference, Resource } from '../../api/object.ts';
 import type { Site } from '../../api/site.ts';
 import { historyPrefix, kindPrefix, objectKey, recordKey } from '../../runtime/keys.ts';
 import { decodeObject } from '../../runtime/mirror.ts';
+import { releasesWanted } from '../../runtime/site-releases.ts';
 import type { Revision } from '../../runtime/store.ts';
 import { type HistoryEntry, nameOf } from '../../runtime/writer.ts';
 import type { Check, CheckPorts, Commit } from './check.ts';
@@ -82,7 +83,7 @@ export function deletionsCheck(
     const sites = history.list(`${kindPrefix('Site')}${namespace}/`, revision - 1n);
     const user = sites
       .map((item) => JSON.parse(item.value) as Site)
-      .find(({ spec, status }) => [spec.content?.release, status?.release].includes(name));
+      .find((site) => releasesWanted(site).includes(name));
     return user === undefined ? undefined : `which the Site ${user.metadata.name} names`;
   }
 }

@@ -18,6 +18,7 @@ import { readinessCheck } from './readiness.ts';
 import { refusalsCheck } from './refusals.ts';
 import { renewalsCheck } from './renewals.ts';
 import { revocationsCheck } from './revocations.ts';
+import { rolloutsCheck } from './rollouts.ts';
 import { routedCheck } from './routed.ts';
 import { type NodeFiles, secretsCheck } from './secrets.ts';
 import type { StoreHistory } from './store-history.ts';
@@ -65,6 +66,8 @@ export function objectChecks(
       wallMs: () => EPOCH_MS + ports.nowMs(),
     }),
     revocationsCheck(ports, changes),
+    // An older dom knows nothing of it, and leaves it out of what it writes.
+    ...(cluster.versions.count === 'one' ? [rolloutsCheck(ports, changes)] : []),
     routedCheck(ports, history, cluster.versions.count),
     secretsCheck(ports, { history, disks }),
   ];

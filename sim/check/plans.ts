@@ -12,6 +12,7 @@ import type {
 import { type ObjectName, objectKey, recordKey } from '../../runtime/keys.ts';
 import { decodeObject } from '../../runtime/mirror.ts';
 import type { RecordKind, Records } from '../../runtime/records.ts';
+import { releaseOn, releasesWanted } from '../../runtime/site-releases.ts';
 import type { Revision } from '../../runtime/store.ts';
 import type { Check, CheckPorts, SentFrame } from './check.ts';
 import { PlanFrames } from './plan-frames.ts';
@@ -89,7 +90,7 @@ function faultOf({ object }: PlanObject, { node, past, frame }: Recipient): stri
   const isNameserver = node.spec.roles.includes('nameserver');
   switch (object?.$case) {
     case 'site':
-      return isEdge ? faultOfSite(object.value, past) : 'and it is no edge';
+      return isEdge ? faultOfSite(object.value, past, frame.node) : 'and it is no edge';
     case 'certificate':
       return isEdge ? faultOfCertificate(object.value, past) : 'and it is no edge';
     case 'zone':
@@ -123,7 +124,7 @@ function faultOf({ object }: PlanObject, { node, past, frame }: Recipient): stri
   }
 }
 
-function faultOfSite(plan: SitePlan, past: Then): string | undefined {
+function faultOfSite(plan: SitePlan, past: Then, node: string): string | undefined {
   const { namespace, name, uid, generation, serving, hosts, prepare } = plan;
   const site = past.object<Site>({ kind: 'Site', namespace, name });
   const fault = faultOfLife(site, uid);
@@ -131,9 +132,13 @@ function faultOfSite(plan: SitePlan, past: Then): string | undefined {
   const { spec, status, metadata } = site;
   if (Number(generation) !== metadata.generation) return `which was ${metadata.generation} then`;
   if (!isDeepStrictEqual(hosts, spec.hosts)) return 'with other hosts';
-  const released = status?.release ?? '';
-  if (serving !== released) return `served from ${serving} instead of ${released}`;
-  const named = [released, spec.content?.release ?? ''];
+  const { release: told = '', switchedAt } = releaseOn(status, node) ?? {};
+  if (serving !== told) return `served from ${serving} instead of ${told}`;
+  const switchedMs = switchedAt === undefined ? 0 : Date.parse(switchedAt);
+  // An older dom does not say it.
+  if (![0, switchedMs].includes(Number(plan.switchedAtMs)))
+    return 'with another time of its switch';
+  const named = releasesWanted(site);
   const stray = prepare.find((each) => !named.includes(each));
   return stray === undefined ? undefined : `with the release ${stray}, which it does not name`;
 }

@@ -131,6 +131,7 @@ class Readiness {
     const release = status?.release;
     if (release === undefined || release !== spec.content?.release)
       return `from ${release} instead of ${spec.content?.release}`;
+    if (status?.ahead !== undefined) return 'while some nodes are told another release';
     const since = this.#made.get(`${metadata.uid} ${metadata.generation}`) ?? 0n;
     const fact = { uid: metadata.uid, release, hosts: spec.hosts };
     return this.#eachServes('edge', moments, (uid) => this.served.servedSite(uid, fact, since));

@@ -4,6 +4,7 @@ import { proofsUp } from '../../runtime/acme/proofs.ts';
 import type { AcmeOrderRecord } from '../../runtime/acme/records.ts';
 import { kindPrefix, recordKey, WORLD_PREFIX } from '../../runtime/keys.ts';
 import type { GeoNameRecord, ReportRecord, ZoneRecord } from '../../runtime/records.ts';
+import { releasesServed } from '../../runtime/site-releases.ts';
 import type { Revision } from '../../runtime/store.ts';
 import type { Check, CheckPorts, Commit } from './check.ts';
 import { readOnce } from './read-once.ts';
@@ -27,7 +28,7 @@ export type VersionCount = 'one' | 'several';
 const LATE_MS = 30_000;
 
 /**
- * INV-28: a version of a zone names for a site only nodes that have verified the release that dom
+ * INV-28: a version of a zone names for a site only nodes that have verified a release that dom
  * has switched to, as the store was at some moment between the version before and this one; and no
  * dom leaves a version as it is when that changes. Where no node that answers has the release,
  * those named before are better than none; but another Node of an old name is another (INV-16).
@@ -116,8 +117,9 @@ function straysAt(
     .list(SITES_PREFIX, at)
     .map((item) => readOnce<Site>(item))
     .find(({ metadata }) => metadata.uid === siteUid);
-  const release = site?.status?.release;
-  if (release === undefined && standIn === undefined) return candidates;
+  // Several, while one is rolled out: each is good.
+  const releases = releasesServed(site?.status);
+  if (releases.length === 0 && standIn === undefined) return candidates;
   const isAnother = (node: string): boolean =>
     nodeUids !== undefined && uidOf(history, node, at) !== nodeUids[node];
   const others = candidates.filter(isAnother);
@@ -127,7 +129,7 @@ function straysAt(
     const { sites, challenges = [] } = readOnce<ReportRecord>(item);
     const held = sites.find(({ uid }) => uid === siteUid);
     const answers = held !== undefined && held.serving !== '' && held.certificate !== '';
-    const verified = release !== undefined && (held?.verified.includes(release) ?? false);
+    const verified = releases.some((release) => held?.verified.includes(release));
     const proves = tokens.some((token) => challenges.includes(token));
     return { node: item.key.slice(REPORTS_PREFIX.length), answers, verified, proves };
   });

@@ -1,7 +1,9 @@
-import type { Site } from '../../api/site.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Site, SiteStatus } from '../../api/site.ts';
 import { blobPath, type Digest, digestHex, digestOf } from '../../runtime/digest.ts';
 import type { HttpAnswer } from '../../runtime/http.ts';
 import { kindPrefix } from '../../runtime/keys.ts';
+import { releaseOn, releasesServed } from '../../runtime/site-releases.ts';
 import type { Published } from '../load/content.ts';
 import { fileOf } from '../load/pages.ts';
 import { NAMESPACE } from '../load/wish.ts';
@@ -34,8 +36,10 @@ class Serving {
   readonly #ports: ServingPorts;
   /** By site and mark. */
   readonly #published = new Map<string, Published>();
-  /** By site: marks of the releases that dom has switched to, in order; one may come again. */
-  readonly #switches = new Map<string, string[]>();
+  /** By site: what dom has told nodes of it, in order; one release may come again. */
+  readonly #statuses = new Map<string, SiteStatus[]>();
+  /** By node and site: marks of the releases that dom has switched it to, of so many statuses. */
+  readonly #switches = new Map<string, { readonly marks: string[]; read: number }>();
   /** By node and site: the index in `#switches` of what it was last seen to serve. */
   readonly #served = new Map<string, number>();
   /** Node and site: it has served the site since that was last created. */
@@ -95,7 +99,7 @@ class Serving {
       return violated(27, `${node} serves bytes of ${site}${path} that are not those of ${mark}`);
     const key = `${node} ${site}`;
     const before = this.#served.get(key);
-    const switches = this.#switches.get(site) ?? [];
+    const switches = this.#switchesOf(node, site);
     if (before !== undefined && switches[before] === mark) return;
     // The earliest switch that explains it: whatever is explicable at all is so by this one.
     const index = switches.indexOf(mark, before === undefined ? 0 : before + 1);
@@ -119,12 +123,35 @@ class Serving {
     );
   }
 
+  /** In a rollout a node is told what its batch has; from one to the next it is told it once. */
+  #switchesOf(node: string, site: string): readonly string[] {
+    const key = `${node} ${site}`;
+    const known = this.#switches.get(key) ?? { marks: [], read: 0 };
+    this.#switches.set(key, known);
+    const statuses = this.#statuses.get(site) ?? [];
+    for (const status of statuses.slice(known.read)) {
+      const release = releaseOn(status, node)?.release as Digest | undefined;
+      const mark = release === undefined ? undefined : releaseMark(release);
+      if (mark !== undefined && known.marks.at(-1) !== mark) known.marks.push(mark);
+    }
+    known.read = statuses.length;
+    return known.marks;
+  }
+
   #siteWritten(site: string, value: string): void {
     const { status } = JSON.parse(value) as Site;
-    const switches = this.#switches.get(site) ?? [];
-    const digest = status?.release as Digest | undefined;
-    if (digest === undefined || switches.at(-1) === releaseMark(digest)) return;
-    this.#switches.set(site, [...switches, releaseMark(digest)]);
+    const statuses = this.#statuses.get(site) ?? [];
+    const before = statuses.at(-1);
+    const isSame =
+      before?.release === status?.release && isDeepStrictEqual(before?.ahead, status?.ahead);
+    if (status === undefined || isSame) return;
+    this.#statuses.set(site, [...statuses, status]);
+    const known = releasesServed(before);
+    for (const digest of releasesServed(status))
+      if (!known.includes(digest)) this.#switchedTo(site, digest as Digest);
+  }
+
+  #switchedTo(site: string, digest: Digest): void {
     const release = this.#published.get(`${site} ${releaseMark(digest)}`);
     const { disks, mayMisread } = this.#ports;
     const isHeld = [...disks()].some(

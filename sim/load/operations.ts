@@ -6,6 +6,7 @@ import { ISSUERS } from './applicant.ts';
 import { SITES } from './clients.ts';
 import { makeRelease, type Published } from './content.ts';
 import { drawRouting } from './draw-routing.ts';
+import { rollOut } from './rolling.ts';
 import type { User } from './user.ts';
 import {
   hostOf,
@@ -56,6 +57,8 @@ export const OPERATIONS: Readonly<Record<string, OperationKind>> = {
 };
 
 export const FIRST_ZONE: ZoneWish = { name: ZONE_NAME, origin: ORIGIN, version: 1 };
+/** Of the releases that are published: which are rolled out batch by batch. */
+const ROLLED_SHARE = 0.2;
 const SIDE_ZONE_MS_MAX = 10_000;
 const CORDONED_MS_MAX = 10_000;
 
@@ -94,7 +97,12 @@ export async function publishNext(hand: Hand): Promise<void> {
   const site = anySite(hand);
   if (site === undefined) return;
   const release = await publish(hand, site.name);
-  await applySite(hand, { ...site, release, releases: [...site.releases, release] });
+  const next = { ...site, release, releases: [...site.releases, release] };
+  // Drawn on its own, so that a world without is the same as ever; an older dom does not know it.
+  const isRolled = hand.random.fork('rolled').chance(ROLLED_SHARE);
+  if (isRolled && hand.cluster.versions.count === 'one')
+    await rollOut(hand, next, { apply: applySite, publish });
+  else await applySite(hand, next);
 }
 
 async function rollBack(hand: Hand): Promise<void> {
@@ -271,27 +279,35 @@ export async function deleteSite({ cluster, user }: Hand, name: string): Promise
   cluster.wish.sites.delete(name);
 }
 
-async function publish({ cluster, user, random }: Hand, site: string): Promise<Published> {
+export async function publish({ cluster, user, random }: Hand, site: string): Promise<Published> {
   const release = makeRelease(site, cluster.releasesOf(site).length + 1, random);
   cluster.published(site, release);
   await user.publish(release, site);
   return release;
 }
 
-export async function applySite({ cluster, user, random }: Hand, site: SiteWish): Promise<void> {
-  const object = declaredSite(site);
+export async function applySite(
+  { cluster, user, random }: Hand,
+  site: SiteWish,
+  annotations: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const declared = declaredSite(site);
+  const object = { ...declared, metadata: { ...declared.metadata, annotations } };
   await user.apply(object);
   cluster.wish.sites.set(site.name, site);
   if (random.chance(0.2)) await user.look(object);
 }
 
-function declaredSite({ name, host, release, ttl, routing, issuer }: SiteWish): {
+function declaredSite({ name, host, release, ttl, routing, rollout, issuer }: SiteWish): {
   readonly kind: 'Site';
   readonly metadata: { readonly namespace: string; readonly name: string };
   readonly spec: object;
 } {
   const tls = issuer === undefined ? {} : { tls: { issuer } };
-  const spec = { hosts: [host], content: { release: release.digest }, routing, ttl, ...tls };
+  const spec = {
+    ...{ hosts: [host], content: { release: release.digest }, routing, ttl, ...tls },
+    ...(rollout !== undefined && { rollout }),
+  };
   return { kind: 'Site', metadata: { namespace: NAMESPACE, name }, spec };
 }
 

@@ -35,6 +35,8 @@ export interface SiteWish {
   readonly releases: readonly Published[];
   readonly ttl: number;
   readonly routing: Routing;
+  /** Its `spec.rollout`; left out: all nodes at once. */
+  readonly rollout?: object | undefined;
   /** Of its certificate; left out: b8s's own CA. */
   readonly issuer?: string | undefined;
 }

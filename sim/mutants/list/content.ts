@@ -27,6 +27,41 @@ export const CONTENT: readonly Mutant[] = [
     expects: [28],
   },
   {
+    name: 'batch-not-watched',
+    file: 'controllers/content/batches.ts',
+    find: "if (verdict?.kind === 'watching') return",
+    replace: "if (verdict?.kind === 'watching' && nowMs < 0) return",
+    story: 'The next batch of nodes is switched as soon as the one before was.',
+    expects: [28],
+  },
+  {
+    name: 'undone-tried-again',
+    file: 'controllers/content/progress.ts',
+    find: 'if (isSame && !isResumed) return before;',
+    replace: "if (isSame && !isResumed && before.phase !== 'undone') return before;",
+    story: 'A release that did worse is undone, and rolled out again at once.',
+    expects: [28],
+  },
+  {
+    name: 'undone-at-the-old-time',
+    file: 'controllers/content/standing.ts',
+    find: 'return { serving: release, switchedAt: timeOf(own, times, nowMs), ahead: [] };',
+    replace:
+      'return { serving: release, switchedAt: serving === release ? switchedAt : timeOf(own, times, nowMs), ahead: [] };',
+    story:
+      'An older file that is served again has the date from before: who asks by date keeps the bad one.',
+    expects: [27],
+  },
+  {
+    name: 'everyone-told-of-the-batch',
+    file: 'dom/gateway/view.ts',
+    find: 'return status?.ahead?.find((each) => each.release === release) ?? releaseOn(most, node);',
+    replace:
+      'return status?.ahead?.[0] ?? (release === undefined ? releaseOn(most, node) : undefined);',
+    story: 'Nameservers are told the release of a batch, whether or not they are of it.',
+    expects: [34, 27],
+  },
+  {
     name: 'served-before-verified',
     file: 'agent/snapshot.ts',
     find: 'return isDigest(serving) && verified.has(serving) ? serving : previous',
