@@ -207,7 +207,7 @@ test('rollout history lists changes, undo serves the release before', async () =
   putSite('blog', { release: NEW });
   const { out } = await cli.b8sctl('rollout history site/blog');
   expect(out).toMatch(
-    /^GENERATION +CHANGE +RELEASE +AGE +USER +COMMAND\n1 +created +aaaaaaaaaaaa /,
+    /^GENERATION +CHANGE +RELEASE +FILES +SIZE +STATE +AGE +USER +COMMAND\n1 +created +aaaaaaaaaaaa /,
   );
   const undone = await cli.b8sctl('rollout undo site/blog');
   expect(undone).toMatchObject({ out: `site.b8s.dev/blog rolled back to ${OLD}\n`, code: 0 });

@@ -1,20 +1,24 @@
-import type { Command } from 'commander';
-import { shortDigest } from '../../api/column.ts';
+import { type Command, Option } from 'commander';
+import { formatBytes, NONE, shortDigest } from '../../api/column.ts';
 import { formatDuration } from '../../api/duration.ts';
 import type { Resource } from '../../api/object.ts';
+import type { Release } from '../../api/release.ts';
+import { ROLLOUT_RESUMED } from '../../api/requests.ts';
 import type { Site } from '../../api/site.ts';
-import type { HistoryEntry, ObjectReference } from '../../runtime/api-client.ts';
+import { ROLLOUT_DEFAULTS } from '../../api/site-rollout.ts';
+import type { Api, HistoryEntry, ObjectReference } from '../../runtime/api-client.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { countOf, durationMsOf } from '../flags.ts';
-import { fetchObject, modify, named } from '../objects.ts';
+import { fetchObject, findObject, modify, named } from '../objects.ts';
 import { qualifiedName } from '../render/output.ts';
 import { renderTable } from '../render/table.ts';
-import { waitForRollout } from '../rollout.ts';
+import { releaseStanding, waitForRollout } from '../rollout.ts';
 import { parseName, referenceOf } from '../targets.ts';
+import { annotated } from './cert.ts';
 
 const TIMEOUT_MS = 600_000;
 
-/** `rollout status|history|undo site/NAME` */
+/** `rollout status|history|undo|pause|resume site/NAME` */
 export function registerRollout(command: Command, cli: Cli): void {
   command
     .command('status')
@@ -37,8 +41,27 @@ export function registerRollout(command: Command, cli: Cli): void {
     .description('Serve the content again that was served before.')
     .argument('<site...>', 'site/NAME')
     .option('--to-generation <number>', 'the content of this generation, see history', countOf)
-    .action(async (words: readonly string[], options: { readonly toGeneration?: number }) => {
-      await undo(words, options.toGeneration, cli);
+    .addOption(
+      new Option('--to-release <digest>', 'this release; its first digits are enough').conflicts(
+        'toGeneration',
+      ),
+    )
+    .action(async (words: readonly string[], options: UndoOptions) => {
+      await undo(words, options, cli);
+    });
+  command
+    .command('pause')
+    .description('Let nodes fetch new releases, and switch none of them until resumed.')
+    .argument('<site...>', 'site/NAME')
+    .action(async (words: readonly string[]) => {
+      await setPaused(words, { paused: true }, cli);
+    });
+  command
+    .command('resume')
+    .description('Go on after a pause, or with a release that was halted or undone.')
+    .argument('<site...>', 'site/NAME')
+    .action(async (words: readonly string[]) => {
+      await setPaused(words, { paused: false }, cli);
     });
   command.addHelpText('after', EXAMPLES);
 }
@@ -47,7 +70,15 @@ const EXAMPLES = `
 Examples:
   b8sctl rollout status site/blog
   b8sctl rollout history site/blog
-  b8sctl rollout undo site/blog --to-generation 3`;
+  b8sctl rollout undo site/blog --to-generation 3
+  b8sctl rollout undo site/blog --to-release 1f3a5b
+  b8sctl rollout pause site/blog
+  b8sctl rollout resume site/blog`;
+
+interface UndoOptions {
+  readonly toGeneration?: number;
+  readonly toRelease?: string;
+}
 
 async function siteOf(words: readonly string[], cli: Cli): Promise<ObjectReference> {
   const target = parseName(words);
@@ -64,28 +95,63 @@ async function history(words: readonly string[], cli: Cli): Promise<void> {
     return;
   }
   const nowMs = cli.clock.nowMs();
-  const rows = entries.map((entry) => [
-    String(entry.generation),
-    entry.change,
-    shortDigest(contentOf(entry.spec)?.release),
-    formatDuration(nowMs - entry.timeMs),
-    entry.user,
-    entry.command,
-  ]);
-  const header = ['GENERATION', 'CHANGE', 'RELEASE', 'AGE', 'USER', 'COMMAND'];
+  const site = (await findObject(api, reference)) as Site | undefined;
+  const releases = await releasesOf(api, reference);
+  const rows = entries.map((entry, index) => {
+    const release = contentOf(entry.spec)?.release;
+    const published = releases.get(release ?? '');
+    const isLast = !entries
+      .slice(index + 1)
+      .some((each) => contentOf(each.spec)?.release === release);
+    const isOfNow = site?.metadata.uid === entry.uid && isLast && release !== undefined;
+    return [
+      String(entry.generation),
+      entry.change,
+      shortDigest(release),
+      published === undefined ? NONE : String(published.spec.files),
+      published === undefined ? NONE : formatBytes(published.spec.sizeBytes),
+      isOfNow ? releaseStanding(site, release, new Set(releases.keys())) : '',
+      formatDuration(nowMs - entry.timeMs),
+      entry.user,
+      entry.command,
+    ];
+  });
+  const header = [
+    'GENERATION',
+    'CHANGE',
+    'RELEASE',
+    'FILES',
+    'SIZE',
+    'STATE',
+    'AGE',
+    'USER',
+    'COMMAND',
+  ];
   cli.terminal.out(renderTable(rows, { header }));
+}
+
+/** By name: all of the namespace, for a Site may serve what was pushed for another. */
+async function releasesOf(
+  api: Api,
+  { namespace }: ObjectReference,
+): Promise<ReadonlyMap<string, Release>> {
+  const { objects } = await api.list({ kind: 'Release', namespace: namespace ?? '' });
+  return new Map(objects.map((each) => [each.metadata.name, each as Release]));
 }
 
 async function undo(
   words: readonly string[],
-  toGeneration: number | undefined,
+  { toGeneration, toRelease }: UndoOptions,
   cli: Cli,
 ): Promise<void> {
   const reference = await siteOf(words, cli);
   const api = await cli.api();
   const site = (await fetchObject(api, reference)) as Site;
   const entries = await api.history(reference);
-  const content = contentToRestore(site, entries, toGeneration);
+  const content =
+    toRelease === undefined
+      ? contentToRestore(site, entries, toGeneration)
+      : { release: releaseNamed(await releasesOf(api, reference), toRelease) };
   const { outcome, object } = await modify(api, reference, (current) =>
     withContent(current as Site, content),
   );
@@ -94,6 +160,43 @@ async function undo(
       ? `rolled back to ${content.release ?? ''}`
       : `skipped rollback (it has ${content.release ?? ''} already)`;
   cli.terminal.out(`${qualifiedName(object)} ${said}\n`);
+}
+
+/** By the first digits of its digest, as tables show them. */
+function releaseNamed(releases: ReadonlyMap<string, Release>, word: string): string {
+  const digits = word.replace(/^sha256-/, '').toLowerCase();
+  const found = [...releases.keys()].filter((name) => name.startsWith(`sha256-${digits}`));
+  const [release] = found;
+  if (release !== undefined && found.length === 1 && digits !== '') return release;
+  const why =
+    found.length > 1 && digits !== ''
+      ? `is the beginning of ${found.length} releases`
+      : 'is no release that is kept';
+  throw new CommandError(`error: "${word}" ${why}: see b8sctl get releases`);
+}
+
+async function setPaused(
+  words: readonly string[],
+  { paused }: { readonly paused: boolean },
+  cli: Cli,
+): Promise<void> {
+  const reference = await siteOf(words, cli);
+  const request = new Date(cli.clock.nowMs()).toISOString();
+  const { outcome, object } = await modify(await cli.api(), reference, (current) => {
+    const site = current as Site;
+    const phase = site.status?.rollout?.phase;
+    const isStopped = phase === 'halted' || phase === 'undone';
+    const rollout = site.spec.rollout ?? ROLLOUT_DEFAULTS;
+    const changed =
+      rollout.paused === paused
+        ? site
+        : { ...site, spec: { ...site.spec, rollout: { ...rollout, paused } } };
+    return !paused && isStopped ? annotated(changed, ROLLOUT_RESUMED, request) : changed;
+  });
+  const said = paused ? 'paused' : 'resumed';
+  const prefix = outcome === 'changed' ? '' : paused ? 'already ' : 'not ';
+  const why = outcome === 'changed' || paused ? '' : ' (it was neither paused nor stopped)';
+  cli.terminal.out(`${qualifiedName(object)} ${prefix}${said}${why}\n`);
 }
 
 type Content = NonNullable<Site['spec']['content']>;
