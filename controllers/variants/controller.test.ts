@@ -145,6 +145,22 @@ test('what an earlier release had is not made again', async () => {
   expect([...indexOf(second).keys()].toSorted()).toEqual([digest(LONG), digest(OTHER)].toSorted());
 });
 
+test('what an earlier release had is there at once, however much is new', async () => {
+  start();
+  const first = await publish({ 'a.html': LONG });
+  await site(first);
+  await at.clock.advance(1_000);
+  tookMs = 5_000;
+  const large = Array.from({ length: 3 }, (_, index) => String(index).repeat(600_000));
+  const second = await publish({ 'a.html': LONG, ...Object.fromEntries(large.entries()) });
+  await at.configure('Site', 'blog', { content: { release: second } });
+  await at.clock.advance(1_000);
+  expect(variants(second)).toMatchObject({ done: 1, total: 4 });
+  expect([...indexOf(second).keys()]).toEqual([digest(LONG)]);
+  for (let second = 0; second < 30; second += 1) await at.clock.advance(1_000);
+  expect(variants(second)).toMatchObject({ done: 4, total: 4 });
+});
+
 test('a form that went missing is made again; so is an index', async () => {
   start();
   const name = await publish({ 'a.html': LONG });

@@ -23,6 +23,8 @@ const AUTHOR: Author = { manager: 'variants-controller', user: 'dom' };
 const TURN_MS = 2_000;
 /** What a crash may cost, at first; as more is done, as much time again. */
 const NOTED_AFTER_MS = 30_000;
+/** With less than that left to do, what is known already is not noted before the rest. */
+const WAITS_BYTES_MAX = 1024 * 1024;
 /** Files that could not be read are tried again. */
 const FAILED_AGAIN_MS = 10 * 60 * 1000;
 /** And all is looked through, for what has rotted meanwhile. */
@@ -74,6 +76,8 @@ interface InWork {
   readonly choice: string;
   readonly beganMs: number;
   notedMs: number;
+  /** What earlier releases had comes first, and is noted: nodes may switch any time. */
+  phase: 'known' | 'unknown';
 }
 
 class Work {
@@ -120,9 +124,12 @@ class Work {
     while ((await draft.step()) === 'more') {
       signal.throwIfAborted();
       const nowMs = clock.monotonicMs();
-      if (nowMs - startMs < TURN_MS) continue;
-      if (!isDue(inWork, nowMs) || draft.done <= (release.status?.variants?.done ?? 0))
-        return { recheckInMs: 0 };
+      const isFirst = inWork.phase === 'known' && draft.unknownBytes !== undefined;
+      if (isFirst) inWork.phase = 'unknown';
+      const isEarly = isFirst && (draft.unknownBytes ?? 0) > WAITS_BYTES_MAX;
+      if (!isEarly && nowMs - startMs < TURN_MS) continue;
+      const isNews = draft.done > (release.status?.variants?.done ?? 0);
+      if (!isNews || !(isEarly || isDue(inWork, nowMs))) return { recheckInMs: 0 };
       inWork.notedMs = nowMs;
       return this.#note(release, await draft.put(), 0);
     }
@@ -152,7 +159,8 @@ class Work {
     const known = await readIndexes(blobs, indexes, sources);
     const beganMs = clock.monotonicMs();
     const draft = new Draft(this.#ports, sources, known);
-    return { draft, choice: by.choice, beganMs, notedMs: beganMs };
+    const phase = known.size > 0 ? 'known' : 'unknown';
+    return { draft, choice: by.choice, beganMs, notedMs: beganMs, phase };
   }
 
   #resume(name: string, choice: string): InWork | undefined {

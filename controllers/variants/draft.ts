@@ -24,9 +24,9 @@ export interface Progress {
 }
 
 /**
- * The index of a release in the making: file after file, each either known from an index before,
- * with its forms still here, or compressed now. A file that cannot be read is left out, and holds
- * up no other.
+ * The index of a release in the making: first the files that are known from an index before, with
+ * their forms still here, then those that are compressed now. A file that cannot be read is left
+ * out, and holds up no other.
  */
 export class Draft {
   readonly #ports: DraftPorts;
@@ -35,13 +35,25 @@ export class Draft {
   readonly #waiting: Iterator<[Digest, number]>;
   readonly #done = new Map<Digest, readonly Variant[]>();
   #failed = 0;
+  #knownLeft: number;
+  #leftBytes: number;
   #isOver = false;
 
   constructor(ports: DraftPorts, sources: ReadonlyMap<Digest, number>, known: Variants) {
     this.#ports = ports;
     this.#sources = sources;
     this.#known = known;
-    this.#waiting = sources.entries();
+    const inOrder = [...sources].toSorted(
+      ([one], [other]) => Number(known.has(other)) - Number(known.has(one)),
+    );
+    this.#waiting = inOrder.values();
+    this.#knownLeft = inOrder.filter(([source]) => known.has(source)).length;
+    this.#leftBytes = inOrder.reduce((sum, [, sizeBytes]) => sum + sizeBytes, 0);
+  }
+
+  /** All that is known was looked at, and so many bytes are left to be compressed. */
+  get unknownBytes(): number | undefined {
+    return this.#knownLeft > 0 ? undefined : this.#leftBytes;
   }
 
   /** Files that could not be read, or not be compressed. */
@@ -65,6 +77,8 @@ export class Draft {
       return 'over';
     }
     const [source, sizeBytes] = next.value;
+    this.#leftBytes -= sizeBytes;
+    this.#knownLeft -= this.#known.has(source) ? 1 : 0;
     try {
       this.#done.set(source, await this.#formsOf(source, sizeBytes));
     } catch {
