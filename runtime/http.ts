@@ -10,6 +10,13 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Whether it came over TLS. */
   readonly secure: boolean;
+  /** The same for requests of one client that have the same `headers`. Left out: not known. */
+  readonly memo?: HeadersMemo;
+}
+
+/** Belongs to whoever answers: what was found out about headers need not be found out again. */
+export interface HeadersMemo {
+  found?: unknown;
 }
 
 /** What a server sends back. A piece-wise body must come to exactly its `content-length`. */
@@ -17,8 +24,19 @@ export interface HttpAnswer {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: HttpHeaders;
-  /** Undefined: none. */
+  /** Undefined: none. A piece of an iterable is looked at only until the next one is asked for. */
   readonly body: string | Uint8Array | AsyncIterable<Uint8Array> | undefined;
+  /**
+   * Given with every answer of the same status, headers and length of body, so that its head is
+   * encoded once. Left out: it is encoded each time.
+   */
+  readonly memo?: AnswerMemo;
+}
+
+/** Belongs to whoever sends; who answers makes an empty one and keeps it. */
+export interface AnswerMemo {
+  http1?: Uint8Array;
+  http2?: Uint8Array;
 }
 
 export type HttpHeaders = readonly (readonly [name: string, value: string])[];

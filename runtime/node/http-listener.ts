@@ -1,12 +1,17 @@
 import { once } from 'node:events';
-import { createSecureServer, type Http2SecureServer } from 'node:http2';
-import { type AddressInfo, isIPv6, type Server, type Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from 'node:net';
+import {
+  createServer as createTlsServer,
+  type TLSSocket,
+  type Server as TlsServer,
+} from 'node:tls';
 import type { HttpHandler } from '../http.ts';
 import { showProofs } from './alpn-gate.ts';
 import type { AlpnProofs } from './alpn-proofs.ts';
-import { type DrainState, serveHttp1, serveHttp2 } from './http-exchange.ts';
-import { http } from './http-module.ts';
+import { Http1Connection } from './http/http1-connection.ts';
+import { Http2Connection } from './http/http2-connection.ts';
+import { ChunkPool } from './http/output.ts';
+import { CoarseTime, type Connection, SendBudget, type SharedParts } from './http/shared.ts';
 import { TLS_SETTINGS, type TlsContexts } from './tls-contexts.ts';
 
 export interface HttpListenerOptions {
@@ -32,13 +37,11 @@ export interface HttpLimits {
   readonly headerBytesMax: number;
   /** For the TLS handshake. */
   readonly handshakeMs: number;
-  /** From the first byte of a request to the end of its headers. */
+  /** From the first byte of a request to the end of its headers; to the first request, too. */
   readonly headersMs: number;
-  /** From the first byte of a request to its end. */
-  readonly requestMs: number;
   /** Between two requests of one HTTP/1.1 connection. */
   readonly keepAliveMs: number;
-  /** Without a byte either way: also a reader that has stalled. */
+  /** Without a request or a byte of an answer: also a reader that has stalled. */
   readonly idleMs: number;
   /** Open at once, for each address and protocol; more are cut at once. */
   readonly connectionsMax: number;
@@ -50,7 +53,6 @@ export const HTTP_LIMITS: HttpLimits = {
   headerBytesMax: 16 * 1024,
   handshakeMs: 10_000,
   headersMs: 10_000,
-  requestMs: 15_000,
   keepAliveMs: 60_000,
   idleMs: 75_000,
   connectionsMax: 10_000,
@@ -82,21 +84,25 @@ export interface HttpListener {
  */
 export async function listenHttp(options: HttpListenerOptions): Promise<HttpListener> {
   const limits = { ...HTTP_LIMITS, ...options.limits };
-  const drain: DrainState = { phase: 'serving' };
+  const parts = sharedParts(options, limits);
   const sockets = new Set<Socket>();
+  const connections = new Set<Connection>();
   const servers: Server[] = [];
-  const secureServers: Http2SecureServer[] = [];
+  const secureServers: TlsServer[] = [];
   let { httpPort, httpsPort } = options;
+  const stopSweeping = startSweeping(connections, parts, limits);
 
   const close = async (graceMs: number): Promise<void> => {
-    drain.phase = 'draining';
+    parts.drain.phase = 'draining';
     const closed = servers.map(closeServer);
     const gone = [...sockets].map((socket) => once(socket, 'close'));
+    for (const connection of connections) connection.leave();
     const timer = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
     }, graceMs);
     await Promise.all([...closed, ...gone]);
     clearTimeout(timer);
+    stopSweeping();
   };
   const start = async (server: Server, host: string, port: number): Promise<number> => {
     server.maxConnections = limits.connectionsMax;
@@ -109,11 +115,16 @@ export async function listenHttp(options: HttpListenerOptions): Promise<HttpList
     await once(server, 'listening');
     return (server.address() as AddressInfo).port;
   };
+  const take = (socket: Socket, connection: Connection): void => {
+    connections.add(connection);
+    socket.once('close', () => connections.delete(connection));
+    if (parts.drain.phase === 'draining') connection.leave();
+  };
 
   try {
     for (const host of options.addresses) {
-      httpPort = await start(plainServer(options, limits, drain), host, httpPort);
-      const secure = secureServer(options, limits, drain);
+      httpPort = await start(plainServer(parts, take), host, httpPort);
+      const secure = secureServer(options, limits, parts, take);
       secureServers.push(secure);
       httpsPort = await start(secure, host, httpsPort);
     }
@@ -133,33 +144,55 @@ export async function listenHttp(options: HttpListenerOptions): Promise<HttpList
   };
 }
 
-function plainServer(options: HttpListenerOptions, limits: HttpLimits, drain: DrainState): Server {
-  const server = http.createServer({ ...http1Limits(limits), noDelay: true });
-  const serve = serveHttp1(options, drain, { secure: false });
-  // Whoever asks "may I send a body" gets the same answer as whoever sends it.
-  server.on('request', serve).on('checkContinue', serve);
-  server.setTimeout(limits.idleMs);
-  return server;
+type Take = (socket: Socket, connection: Connection) => void;
+
+function sharedParts(options: HttpListenerOptions, limits: HttpLimits): SharedParts {
+  const { handler, onError } = options;
+  const time = new CoarseTime();
+  time.tick(performance.now(), Date.now());
+  const [chunks, budget] = [new ChunkPool(), new SendBudget()];
+  return { handler, onError, limits, chunks, time, drain: { phase: 'serving' }, budget };
+}
+
+const SWEEP_MS_MAX = 500;
+
+/** One timer for all connections, in place of some for each. */
+function startSweeping(
+  connections: ReadonlySet<Connection>,
+  { time }: SharedParts,
+  limits: HttpLimits,
+): () => void {
+  const shortestMs = Math.min(limits.headersMs, limits.keepAliveMs, limits.idleMs);
+  const timer = setInterval(
+    () => {
+      time.tick(performance.now(), Date.now());
+      for (const connection of connections) connection.sweep();
+    },
+    Math.min(SWEEP_MS_MAX, Math.ceil(shortestMs / 4)),
+  );
+  return () => clearInterval(timer);
+}
+
+function plainServer(parts: SharedParts, take: Take): Server {
+  return createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
+    take(socket, new Http1Connection(socket, parts, { secure: false })),
+  );
 }
 
 function secureServer(
   options: HttpListenerOptions,
   limits: HttpLimits,
-  drain: DrainState,
-): Http2SecureServer {
+  parts: SharedParts,
+  take: Take,
+): TlsServer {
   const { contexts, proofs, ticketKeys } = options;
-  const server = createSecureServer({
+  const server = createTlsServer({
     ...TLS_SETTINGS,
-    ...http1Limits(limits),
-    allowHTTP1: true,
+    ALPNProtocols: ['h2', 'http/1.1'],
     handshakeTimeout: limits.handshakeMs,
     noDelay: true,
+    allowHalfOpen: true,
     ...(ticketKeys === undefined ? {} : { ticketKeys: Buffer.from(ticketKeys) }),
-    settings: {
-      enablePush: false,
-      maxConcurrentStreams: limits.streamsMax,
-      maxHeaderListSize: limits.headerBytesMax,
-    },
     // No default certificate: a client that sends no name fails the handshake, too.
     SNICallback(this: TLSSocket, serverName, done) {
       const context = contexts.contextFor(serverName);
@@ -167,31 +200,19 @@ function secureServer(
       else refuseName(this, () => done(new Error('unrecognized name')));
     },
   });
-  const serve = serveHttp1(options, drain, { secure: true });
-  server.on('request', serve).on('checkContinue', serve);
-  // Listening for requests also makes every HTTP/2 stream look like one, at a price: take the
-  // streams themselves instead.
-  server.removeAllListeners('stream');
-  server.on('stream', serveHttp2(options));
-  server.setTimeout(limits.idleMs);
+  server.on('secureConnection', (socket) => {
+    const isHttp2 = socket.alpnProtocol === 'h2';
+    take(
+      socket,
+      isHttp2
+        ? new Http2Connection(socket, parts)
+        : new Http1Connection(socket, parts, { secure: true }),
+    );
+  });
+  // A client that gives up is no news to us; one that takes too long is not cut by Node itself.
+  server.on('tlsClientError', (_error, socket) => void socket.destroy());
   if (proofs !== undefined) showProofs(server, { proofs, handshakeMs: limits.handshakeMs });
   return server;
-}
-
-function http1Limits(limits: HttpLimits): {
-  readonly maxHeaderSize: number;
-  readonly headersTimeout: number;
-  readonly requestTimeout: number;
-  readonly keepAliveTimeout: number;
-  readonly connectionsCheckingInterval: number;
-} {
-  return {
-    maxHeaderSize: limits.headerBytesMax,
-    headersTimeout: limits.headersMs,
-    requestTimeout: limits.requestMs,
-    keepAliveTimeout: limits.keepAliveMs,
-    connectionsCheckingInterval: Math.min(5000, limits.headersMs),
-  };
 }
 
 /** Record: alert (21), TLS 1.2, 2 bytes: fatal (2), unrecognized_name (112). */
