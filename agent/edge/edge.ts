@@ -4,6 +4,7 @@ import type { HttpAnswer, HttpHandler, HttpRequest } from '../../runtime/http.ts
 import type { Log } from '../../runtime/log.ts';
 import type { TrafficCount } from '../../runtime/site-traffic.ts';
 import { takeTurns } from '../../runtime/turns.ts';
+import { AnswerCache } from './answer-cache.ts';
 import { type BlobSource, createBlobSource, type OnDamaged } from './blob-source.ts';
 import { type LoadPorts, loadRelease } from './load-release.ts';
 import { createMemoryCache, type MemoryCache } from './memory-cache.ts';
@@ -149,18 +150,20 @@ function siteState(
 
 /** Joins the pure answer with the bytes it names. */
 function createHandler(table: () => EdgeTable, openBlob: BlobSource, log: Log): HttpHandler {
+  const answers = new AnswerCache(respond);
   function join(request: HttpRequest): HttpAnswer | Promise<HttpAnswer> {
-    const response = respond(request, table());
+    const { response, memo } = answers.find(request, table());
     const { status, headers, counter } = response;
     const body = openBody(response.body, openBlob);
     if (!(body instanceof Promise)) {
       countAnswer(counter, status);
-      return { status, headers, body };
+      return memo === undefined ? { status, headers, body } : { status, headers, body, memo };
     }
     return body.then(
       (opened) => {
         countAnswer(counter, status);
-        return { status, headers, body: opened };
+        const answer = { status, headers, body: opened };
+        return memo === undefined ? answer : { ...answer, memo };
       },
       (error: unknown) => {
         // A compressed form is never needed: the file as it is does.
@@ -175,7 +178,8 @@ function createHandler(table: () => EdgeTable, openBlob: BlobSource, log: Log): 
 }
 
 function asItIs(request: HttpRequest): HttpRequest {
-  return { ...request, headers: { ...request.headers, 'accept-encoding': undefined } };
+  const { memo: _ofOtherHeaders, ...rest } = request;
+  return { ...rest, headers: { ...request.headers, 'accept-encoding': undefined } };
 }
 
 const UNREADABLE = 503;
