@@ -1,12 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createAuthority, generateCa } from '../runtime/node/authority.ts';
-import { systemClock } from '../runtime/node/clock.ts';
-import { systemRandom } from '../runtime/node/random.ts';
 
 /*
  * node bench/main.ts [--full] [dns|geo|edge|store|content|convergence|acme|sim ...]: runs the benchmarks,
@@ -26,43 +21,36 @@ const { values, positionals } = parseArgs({
 });
 /** A bench that hangs shall not hang the others. */
 const BENCH_MS_MAX = 10 * 60 * 1000;
-const HOUR_MS = 60 * 60 * 1000;
 
-const folder = await mkdtemp(join(tmpdir(), 'b8s-bench-'));
-try {
-  const edge = await writeCertificate(folder);
-  const benches: readonly Bench[] = [
-    {
-      name: 'geo',
-      short: ['--lookups', '50000'],
-      full: ['--check', '5000000', '--boundaries', '1'],
-    },
-    { name: 'dns', short: ['--rounds', '1'], full: ['--seconds', '5', '--rounds', '5'] },
-    { name: 'edge', short: edge, full: edge },
-    { name: 'store', short: ['1'], full: ['5'] },
-    { name: 'content', short: ['--pushes', '3'], full: ['--pushes', '20'] },
-    {
-      name: 'convergence',
-      short: ['--sessions', '10,100', '--changes', '10'],
-      full: ['--sessions', '10,100,1000', '--changes', '20'],
-    },
-    { name: 'acme', short: ['--count', '50'], full: ['--count', '1000'] },
-    { name: 'sim', short: ['--rounds', '1'], full: ['--subs', '3,10,30,300'] },
-  ];
-  const names = benches.map(({ name }) => name);
-  const unknown = positionals.find((name) => !names.includes(name));
-  if (unknown !== undefined) throw new Error(`no bench ${unknown}: there are ${names.join(', ')}`);
-  const outcomes: string[] = [];
-  for (const { name, short, full } of benches) {
-    if (positionals.length > 0 && !positionals.includes(name)) continue;
-    console.log(`== ${name}`);
-    outcomes.push(`${name}: ${await run(name, values.full ? full : short)}`);
-  }
-  console.log(`== summary\n${outcomes.join('\n')}`);
-  if (outcomes.some((outcome) => !outcome.includes(': done'))) process.exitCode = 1;
-} finally {
-  await rm(folder, { recursive: true, force: true });
+const benches: readonly Bench[] = [
+  {
+    name: 'geo',
+    short: ['--lookups', '50000'],
+    full: ['--check', '5000000', '--boundaries', '1'],
+  },
+  { name: 'dns', short: ['--rounds', '1'], full: ['--seconds', '5', '--rounds', '5'] },
+  { name: 'edge', short: [], full: ['--full'] },
+  { name: 'store', short: ['1'], full: ['5'] },
+  { name: 'content', short: ['--pushes', '3'], full: ['--pushes', '20'] },
+  {
+    name: 'convergence',
+    short: ['--sessions', '10,100', '--changes', '10'],
+    full: ['--sessions', '10,100,1000', '--changes', '20'],
+  },
+  { name: 'acme', short: ['--count', '50'], full: ['--count', '1000'] },
+  { name: 'sim', short: ['--rounds', '1'], full: ['--subs', '3,10,30,300'] },
+];
+const names = benches.map(({ name }) => name);
+const unknown = positionals.find((name) => !names.includes(name));
+if (unknown !== undefined) throw new Error(`no bench ${unknown}: there are ${names.join(', ')}`);
+const outcomes: string[] = [];
+for (const { name, short, full } of benches) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  console.log(`== ${name}`);
+  outcomes.push(`${name}: ${await run(name, values.full ? full : short)}`);
 }
+console.log(`== summary\n${outcomes.join('\n')}`);
+if (outcomes.some((outcome) => !outcome.includes(': done'))) process.exitCode = 1;
 
 async function run(name: string, args: readonly string[]): Promise<string> {
   const startMs = performance.now();
@@ -73,17 +61,4 @@ async function run(name: string, args: readonly string[]): Promise<string> {
   return code === 0
     ? `done in ${seconds} s`
     : `failed with ${code ?? 'a signal'} after ${seconds} s`;
-}
-
-/** What the edge serves with: the paths of a chain and its key. */
-async function writeCertificate(into: string): Promise<readonly string[]> {
-  const [clock, random] = [systemClock(), systemRandom()];
-  const ca = await generateCa({ clock, random, name: 'bench' });
-  const authority = await createAuthority({ ...ca, clock, random });
-  const request = { names: ['blog.test'], keyType: 'ecdsa-p256', lifetimeMs: HOUR_MS } as const;
-  const { chainPem, keyPem } = await authority.issueServer(request);
-  const paths = [join(into, 'chain.pem'), join(into, 'key.pem')];
-  await writeFile(paths[0] ?? '', chainPem);
-  await writeFile(paths[1] ?? '', keyPem, { mode: 0o600 });
-  return paths;
 }

@@ -1,123 +1,207 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
-import { MEMORY_CACHE_LIMITS } from '../../agent/edge/memory-cache.ts';
-import { type CompileGeo, compileOnDisk } from '../../agent/plane/geo-compiler.ts';
-import type { FromWorker, ToWorker } from '../../agent/plane/messages.ts';
-import type { WorkerKind } from '../../agent/plane/plane.ts';
-import { publish, testSite, testSnapshot } from '../../agent/plane/plane-fixture.ts';
-import { createThreadedPlane } from '../../agent/plane/threaded-plane.ts';
-import { WORKER_RESOURCE_LIMITS, type WorkerConfig } from '../../agent/plane/worker-config.ts';
-import { silentLog } from '../../runtime/log.ts';
+import { parseArgs } from 'node:util';
+import { createAuthority, generateCa } from '../../runtime/node/authority.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
-import { nodeDisk } from '../../runtime/node/disk.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
-import { nodeReadShared } from '../../runtime/node/shared-file.ts';
-import { threadWorkers } from '../../runtime/node/worker-threads.ts';
+import { percentile } from '../figures.ts';
+import { installPackages } from '../packages.ts';
+import { latency, load } from './load.ts';
+import { SERVER_NAMES, type ServerName } from './recipes.ts';
+import { ROWS, type Row } from './rows.ts';
+import { ask, type Server, startServer } from './servers.ts';
+import { FILES, manyPath, writeSite } from './site.ts';
 
 /*
- * node bench/edge/main.ts CHAIN.pem KEY.pem: requests a second for 1 KiB over TLS 1.3, HTTP/1.1
- * keep-alive, one edge worker, and what the process holds in memory. The client is a process of
- * its own, as thin as it can be, and takes a core of its own.
+ * node bench/edge/main.ts [--full] [--seconds 2] [--rounds 3] [--servers b8s,nginx,caddy] [--rows TEXT]:
+ * the same site served by each over TLS, pinned to one core, wrk and h2load on the other, rounds
+ * interleaved. See docs/performance.md. Beside it: handshakes.ts (what looking for CAs costs).
  */
-const CONNECTIONS = 32;
-const SECONDS = 5;
-const HOST = '127.0.0.1';
-const HTTPS_PORT = 18_443;
-const ENTRY = new URL('../../agent/plane/main.ts', import.meta.url);
+const { values } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    seconds: { type: 'string' },
+    rounds: { type: 'string' },
+    servers: { type: 'string', default: SERVER_NAMES.join(',') },
+    /** Those whose names have this in them. */
+    rows: { type: 'string', default: '' },
+  },
+});
+const FIRST_PORT = 15_440;
+const HOUR_MS = 60 * 60 * 1000;
 
-const [chainPath = '', keyPath = ''] = process.argv.slice(2);
-if (chainPath === 'client') await runClient();
-else await runServer();
-
-async function runServer(): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'b8s-bench-'));
-  const disk = nodeDisk(folder);
-  const workers = threadWorkers<WorkerKind, ToWorker, FromWorker>({
-    entry: ENTRY,
-    dataFor: (kind): WorkerConfig => ({
-      kind,
-      nodeName: 'bench',
-      addresses: [HOST],
-      httpPort: 18_080,
-      httpsPort: HTTPS_PORT,
-      dnsPort: 18_053,
-      folder,
-      ticketKeys: Buffer.alloc(48, 1),
-      cacheBytesMax: MEMORY_CACHE_LIMITS.budgetBytes,
-      mode: 'production',
-    }),
-    resourceLimits: WORKER_RESOURCE_LIMITS,
-  });
-  const parts = { disk, clock: systemClock(), random: systemRandom(), log: silentLog };
-  const compileGeo: CompileGeo = (digest) => compileOnDisk(disk, digest);
-  const plane = createThreadedPlane({
-    ...parts,
-    compileGeo,
-    readShared: nodeReadShared(folder),
-    workers,
-    counts: { edge: 1, dns: 1 },
-  });
-  const release = await publish(disk, { 'index.html': Buffer.alloc(1024, 'x') });
-  const certificate = {
-    names: ['blog.test'],
-    fingerprint: 'bench',
-    chainPem: await readFile(chainPath, 'utf8'),
-    keyPem: await readFile(keyPath, 'utf8'),
-  };
-  const edge = { sites: [testSite({ release })], certificates: [certificate] };
-  await plane.apply(testSnapshot(1, { edge }));
-  printMemory('applied');
-  const client = fork(import.meta.filename, ['client']);
-  const [answered] = (await once(client, 'message')) as [number];
-  const { user, system } = process.cpuUsage();
-  const exited = once(client, 'exit');
-  const [answeredLater] = (await once(client, 'message')) as [number];
-  const used = process.cpuUsage({ user, system });
-  await exited;
-  const requests = answeredLater - answered;
-  const perCpuSecond = Math.round(requests / ((used.user + used.system) / 1e6));
-  console.log(`1 KiB, TLS, HTTP/1.1 keep-alive, ${CONNECTIONS} connections, one edge worker:`);
-  console.log(
-    `${Math.round(requests / SECONDS)} requests/s, ${perCpuSecond} for a second of CPU time`,
-  );
-  printMemory('after the load');
-  await plane.close();
-  await rm(folder, { recursive: true });
+interface Measured {
+  readonly perSecond: number;
+  /** The server's CPU time for one, microseconds; what other work on its core leaves alone. */
+  readonly cpuUs: number;
 }
 
-async function runClient(): Promise<void> {
-  const request = Buffer.from('GET / HTTP/1.1\r\nhost: blog.test\r\n\r\n');
-  let answered = 0;
-  const sockets = await Promise.all(
-    Array.from({ length: CONNECTIONS }, async () => {
-      const options = { servername: 'blog.test', rejectUnauthorized: false };
-      const socket = connect({ host: HOST, port: HTTPS_PORT, ...options });
-      await once(socket, 'secureConnect');
-      let missingBytes = 0;
-      socket.on('data', (piece: Buffer) => {
-        // Every answer is as long as the head of the first one says.
-        if (missingBytes === 0) missingBytes = piece.indexOf('\r\n\r\n') + 4 + 1024;
-        missingBytes -= piece.length;
-        if (missingBytes > 0) return;
-        answered += 1;
-        socket.write(request);
-      });
-      socket.write(request);
-      return socket;
-    }),
-  );
-  await systemClock().sleep(1000);
-  process.send?.(answered);
-  await systemClock().sleep(SECONDS * 1000);
-  process.send?.(answered);
-  process.disconnect?.();
-  for (const socket of sockets) socket.destroy();
+const seconds = Number(values.seconds ?? (values.full ? '3' : '1'));
+const rounds = Number(values.rounds ?? (values.full ? '3' : '1'));
+const servers = values.servers.split(',').map(nameOf);
+const rows = ROWS.filter(({ name }) => name.includes(values.rows));
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+await installPackages(
+  [
+    { name: 'wrk', file: '/usr/bin/wrk' },
+    { name: 'nghttp2-client', file: '/usr/bin/h2load' },
+    { name: 'nginx-light', file: '/usr/sbin/nginx' },
+    { name: 'caddy', file: '/usr/bin/caddy' },
+  ].filter(
+    ({ name }) =>
+      !['nginx-light', 'caddy'].includes(name) || servers.some((each) => name.startsWith(each)),
+  ),
+);
+const folder = await mkdtemp(join(tmpdir(), 'b8s-bench-'));
+const started: Server[] = [];
+try {
+  await measureAll();
+} catch (error) {
+  if (!stopping.signal.aborted) throw error;
+  console.log('interrupted');
+  process.exitCode = 130;
+} finally {
+  await Promise.all(started.map((server) => server.stop()));
+  await rm(folder, { recursive: true, force: true });
 }
 
-function printMemory(when: string): void {
-  console.log(`${when}: ${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB RSS`);
+async function measureAll(): Promise<void> {
+  const root = join(folder, 'site');
+  await writeSite(root);
+  const certificate = await writeCertificate();
+  for (const [index, name] of servers.entries()) {
+    const given = { folder, root, port: FIRST_PORT + index, ...certificate };
+    started.push(await startServer(name, { ...given, signal: stopping.signal }));
+  }
+  await compareAnswers();
+  const context = { seconds, folder, signal: stopping.signal };
+  const measured = new Map<string, Measured[]>();
+  // Compilers, caches and allocators get to know what is coming.
+  for (const row of rows)
+    for (const server of started) await row.run(server, { ...context, seconds: 1 });
+  for (let round = 1; round <= rounds; round += 1)
+    for (const row of rows) {
+      const said: string[] = [];
+      for (const server of started) {
+        const one = await measure(server, () => row.run(server, context));
+        const key = `${row.name} ${server.name}`;
+        measured.set(key, [...(measured.get(key) ?? []), one]);
+        said.push(`${server.name} ${whole(one.perSecond)}/s ${one.cpuUs.toFixed(1)} us`);
+      }
+      console.log(`round ${round} ${row.name}: ${said.join(', ')}`);
+    }
+  printTable(measured);
+  if (values.rows === '') await printLatencies();
+}
+
+/** A server that answers something else would be faster than it ought to be. */
+async function compareAnswers(): Promise<void> {
+  const wanted = [
+    ...Object.values(FILES).map(({ path }) => ({ path, headers: {} })),
+    { path: FILES.text.path, headers: { 'accept-encoding': 'gzip' } },
+    { path: manyPath(4711), headers: {} },
+  ];
+  for (const { path, headers } of wanted) {
+    const answers = await Promise.all(started.map(({ port }) => ask(port, path, headers)));
+    const [first] = answers;
+    for (const [index, { status, body, headers: got }] of answers.entries()) {
+      const isSame = first !== undefined && body.equals(first.body) && status === 200;
+      if (isSame && got['content-encoding'] === first.headers['content-encoding']) continue;
+      throw new Error(`${started[index]?.name}: another answer to ${path}: ${status}`);
+    }
+  }
+}
+
+async function measure(
+  server: Server,
+  run: () => Promise<{ readonly requests: number; readonly perSecond: number }>,
+): Promise<Measured> {
+  const beforeMs = await server.cpuMs();
+  const { requests, perSecond } = await run();
+  const cpuUs = (1000 * ((await server.cpuMs()) - beforeMs)) / Math.max(1, requests);
+  return { perSecond, cpuUs };
+}
+
+/** Medians; ratios are of each round, so that what disturbs a round disturbs both sides. */
+function printTable(measured: ReadonlyMap<string, readonly Measured[]>): void {
+  const others = servers.filter((name) => name !== 'b8s');
+  const ratios = others.flatMap((name) => [`of ${name}`, `by CPU`]);
+  const heads = [
+    '',
+    ...servers.map((name) => `${name}/s`),
+    ...servers.map((name) => `${name} CPU`),
+  ];
+  console.log(`\n| ${[...heads, ...ratios].join(' | ')} |`);
+  console.log(`|---|${'---:|'.repeat(heads.length - 1 + ratios.length)}`);
+  for (const row of rows) {
+    const of = (name: ServerName): readonly Measured[] => measured.get(`${row.name} ${name}`) ?? [];
+    const median = (name: ServerName, what: keyof Measured): number =>
+      percentile(
+        of(name).map((each) => each[what]),
+        0.5,
+      );
+    const cells = [
+      ...servers.map((name) => `${whole(median(name, 'perSecond'))}${unitOf(row)}`),
+      ...servers.map((name) => `${median(name, 'cpuUs').toFixed(1)} us`),
+      ...others.flatMap((name) => [
+        ratio(of('b8s').map((each, round) => each.perSecond / (of(name)[round]?.perSecond ?? 0))),
+        ratio(of('b8s').map((each, round) => (of(name)[round]?.cpuUs ?? 0) / each.cpuUs)),
+      ]),
+    ];
+    console.log(`| ${row.name} | ${cells.join(' | ')} |`);
+  }
+}
+
+async function printLatencies(): Promise<void> {
+  console.log('\n| 1 KiB at half load | p50, p99 over HTTP/1.1 | p50, p99 over HTTP/2 | RSS |');
+  console.log('|---|---:|---:|---:|');
+  for (const server of started) {
+    const cells: string[] = [];
+    for (const protocol of ['h1', 'h2'] as const) {
+      const shared = {
+        port: server.port,
+        path: FILES.small.path,
+        protocol,
+        signal: stopping.signal,
+      };
+      const { perSecond } = await load({ ...shared, seconds });
+      const log = join(folder, 'latencies');
+      const half = await latency({ ...shared, seconds, perSecond: perSecond / 2, log });
+      cells.push(`${half.p50Ms.toFixed(2)} ms, ${half.p99Ms.toFixed(2)} ms`);
+    }
+    console.log(`| ${[server.name, ...cells, `${whole(await server.rssMb())} MB`].join(' | ')} |`);
+  }
+}
+
+async function writeCertificate(): Promise<{ readonly chain: string; readonly key: string }> {
+  const [clock, random] = [systemClock(), systemRandom()];
+  const ca = await generateCa({ clock, random, name: 'bench' });
+  const authority = await createAuthority({ ...ca, clock, random });
+  const request = { names: ['localhost'], keyType: 'ecdsa-p256', lifetimeMs: HOUR_MS } as const;
+  const { chainPem, keyPem } = await authority.issueServer(request);
+  const paths = { chain: join(folder, 'chain.pem'), key: join(folder, 'key.pem') };
+  await writeFile(paths.chain, chainPem);
+  await writeFile(paths.key, keyPem, { mode: 0o600 });
+  return paths;
+}
+
+function unitOf({ unit }: Row): string {
+  return unit === 'MB' ? ' MB' : '';
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en');
+}
+
+function ratio(values: readonly number[]): string {
+  return percentile(values, 0.5).toFixed(2);
+}
+
+function nameOf(text: string): ServerName {
+  const name = SERVER_NAMES.find((each) => each === text);
+  if (name === undefined)
+    throw new Error(`no server ${text}: there are ${SERVER_NAMES.join(', ')}`);
+  return name;
 }
