@@ -1,10 +1,18 @@
 import type { Digest } from '../../runtime/digest.ts';
 import type { DiskReader } from '../../runtime/disk-reader.ts';
 import type { Log } from '../../runtime/log.ts';
-import { parseManifest } from '../../runtime/manifest.ts';
+import { parseManifest, type ReleaseFile } from '../../runtime/manifest.ts';
 import { parseVariants } from '../../runtime/variants.ts';
 import { type OnDamaged, readVerified } from './blob-source.ts';
 import { compileRelease, type EdgeRelease, type KnownForms } from './release.ts';
+import {
+  HEADERS_FILE,
+  parseRules,
+  REDIRECTS_FILE,
+  type ReleaseRules,
+  RULES_FILE_BYTES_MAX,
+  type RulesText,
+} from './release-rules.ts';
 import type { EdgeVariants } from './snapshot.ts';
 
 /** A release to be served, with its compressed forms if there are any. */
@@ -39,8 +47,30 @@ export async function loadRelease(
     const bare = withForms('');
     if (bare !== undefined) return bare;
   }
-  const files = same[0]?.files.values() ?? parseManifest(await readVerified(ports.disk, release));
-  return compileRelease(release, files, known);
+  const [first] = same;
+  if (first !== undefined) return compileRelease(release, first.files.values(), known, first.rules);
+  const files = parseManifest(await readVerified(ports.disk, release));
+  return compileRelease(release, files, known, await loadRules(ports, files));
+}
+
+/** Throws where such a file cannot be read: without its rules the release would be another one. */
+async function loadRules(
+  { disk, onDamaged }: LoadPorts,
+  files: readonly ReleaseFile[],
+): Promise<ReleaseRules> {
+  const textOf = async (path: string): Promise<RulesText> => {
+    const file = files.find((each) => each.path === path);
+    if (file === undefined) return undefined;
+    if (file.sizeBytes > RULES_FILE_BYTES_MAX) return 'too large';
+    try {
+      return Buffer.from(await readVerified(disk, file.digest)).toString('utf8');
+    } catch (cause) {
+      onDamaged(file.digest);
+      throw new Error(`read ${path} of the release`, { cause });
+    }
+  };
+  const [redirects, headers] = [await textOf(REDIRECTS_FILE), await textOf(HEADERS_FILE)];
+  return parseRules({ redirects, headers });
 }
 
 async function loadForms(

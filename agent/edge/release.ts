@@ -3,6 +3,7 @@ import { type Digest, digestHex } from '../../runtime/digest.ts';
 import type { ReleaseFile } from '../../runtime/manifest.ts';
 import type { Variant, Variants } from '../../runtime/variants.ts';
 import { isFingerprinted } from './fingerprint.ts';
+import { isRulesFile, NO_RULES, type ReleaseRules } from './release-rules.ts';
 
 /** A release as it is looked up: the files by path. */
 export interface EdgeRelease {
@@ -10,6 +11,8 @@ export interface EdgeRelease {
   readonly files: ReadonlyMap<string, EdgeFile>;
   /** Names what its compressed forms were taken from; empty: it has none. */
   readonly formsFrom: string;
+  /** Of its files `_redirects` and `_headers`, which are not among `files`. */
+  readonly rules: ReleaseRules;
 }
 
 /** A file with all that can be said of it before anybody asks. */
@@ -42,9 +45,11 @@ export function compileRelease(
   digest: Digest,
   files: Iterable<ReleaseFile>,
   known?: KnownForms,
+  rules: ReleaseRules = NO_RULES,
 ): EdgeRelease {
-  const compiled = new Map([...files].map((file) => [file.path, compileFile(file, known)]));
-  return { digest, files: compiled, formsFrom: known?.from ?? '' };
+  const served = [...files].filter(({ path }) => !isRulesFile(path));
+  const compiled = new Map(served.map((file) => [file.path, compileFile(file, known)]));
+  return { digest, files: compiled, formsFrom: known?.from ?? '', rules };
 }
 
 /** Strong (RFC 9110 §8.8.3): it names the very bytes sent, so it is equal on all nodes. */

@@ -27,7 +27,7 @@ export function parseTarget(target: string): RequestTarget | string {
   if (path === undefined) return 'The path is not valid percent-encoded UTF-8.';
   if (/[\u0000-\u001f\u007f]/u.test(path)) return 'The path has a control character.';
   if (/\/\.{1,2}(?:\/|$)/u.test(path)) return 'The path has a "." or ".." part.';
-  return { rawPath, path: path.normalize('NFC'), query, host: absolute?.['host'] };
+  return { rawPath, path, query, host: absolute?.['host'] };
 }
 
 /** Percent-encodes a decoded path for a `Location`. */
@@ -35,16 +35,17 @@ export function encodePath(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/');
 }
 
-/** A host as the table knows it: lower case, without port and final dot. */
-export function normalizeHost(host: string): string {
-  return host.toLowerCase().replace(/:\d*$/u, '').replace(/\.$/u, '');
-}
-
-function decodePath(rawPath: string): string | undefined {
+/** Decodes once, to NFC; undefined: it is not valid percent-encoded UTF-8. */
+export function decodePath(rawPath: string): string | undefined {
   if (!rawPath.includes('%')) return rawPath;
   try {
-    return decodeURIComponent(rawPath);
+    return decodeURIComponent(rawPath).normalize('NFC');
   } catch {
     return undefined;
   }
+}
+
+/** A host as the table knows it: lower case, without port and final dot. */
+export function normalizeHost(host: string): string {
+  return host.toLowerCase().replace(/:\d*$/u, '').replace(/\.$/u, '');
 }

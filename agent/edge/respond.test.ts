@@ -170,8 +170,7 @@ test.each([
   '/..a',
   '/folder/',
   '/folder',
-
-  '/about/',
+  '/assets/app.js/',
   '/INDEX.html',
   '/__proto__',
   '/constructor',
@@ -192,6 +191,7 @@ test('the site’s own page answers 404 whole, whatever the conditions and range
 test.each([
   { path: '/docs', location: '/docs/' },
   { path: '/docs?a=b', location: '/docs/?a=b' },
+  { path: '/about/', location: '/about' },
 ])('$path goes to $location', ({ path, location }) => {
   const response = ask(path);
   expect(response.status).toBe(308);

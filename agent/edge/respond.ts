@@ -1,7 +1,7 @@
 import { digestHex } from '../../runtime/digest.ts';
 import type { HttpHeaders, HttpRequest } from '../../runtime/http.ts';
 import { HEALTH_PATH } from '../../runtime/probe.ts';
-import { findFile } from './find-file.ts';
+import { findFile, findNotFoundPage, lookUp } from './find-file.ts';
 import type { EdgeRelease } from './release.ts';
 import { fileResponse, notFound } from './represent.ts';
 import { encodePath, normalizeHost, parseTarget, type RequestTarget } from './request-target.ts';
@@ -14,7 +14,7 @@ import {
   text,
   textual,
 } from './response.ts';
-import { planRedirect, withHeaderRules } from './rules.ts';
+import { type Asked, planRule, type Ruling, withHeaderRules } from './rules.ts';
 import type { CompiledSite, EdgeTable } from './site-table.ts';
 
 export const CHALLENGE_PREFIX = '/.well-known/acme-challenge/';
@@ -52,7 +52,7 @@ function answer(request: HttpRequest, table: EdgeTable): EdgeResponse {
   const site = table.siteByHost.get(host);
   if (site === undefined) return page(421, 'Misdirected Request', 'This node has no such site.');
   if (!request.secure) return answerInsecure(host, target, table);
-  return answerSite(request, target, site);
+  return answerSite(request, { ...target, host }, { site, table });
 }
 
 /** A CA asks for it before there is a site of the host, too (RFC 8555 §8.3). */
@@ -64,41 +64,92 @@ function proofOf(host: string, { path }: RequestTarget, table: EdgeTable): strin
 /** Plain HTTP serves nothing but a way to HTTPS, and proofs that we hold the name. */
 function answerInsecure(host: string, target: RequestTarget, table: EdgeTable): EdgeResponse {
   if (target.path.startsWith(CHALLENGE_PREFIX)) return text(404, 'no such challenge');
-  const port = table.httpsPort === 443 ? '' : `:${table.httpsPort}`;
-  return redirect(308, `https://${host}${port}${target.rawPath}${target.query}`);
+  return redirectToHost(host, target, table);
 }
 
-function answerSite(request: HttpRequest, target: RequestTarget, site: CompiledSite): EdgeResponse {
-  if (site.release === undefined) {
+function redirectToHost(
+  host: string,
+  { rawPath, query }: RequestTarget,
+  { httpsPort }: EdgeTable,
+): EdgeResponse {
+  const port = httpsPort === 443 ? '' : `:${httpsPort}`;
+  return redirect(308, `https://${host}${port}${rawPath}${query}`);
+}
+
+interface Place {
+  readonly site: CompiledSite;
+  readonly table: EdgeTable;
+}
+
+function answerSite(request: HttpRequest, asked: Asked, { site, table }: Place): EdgeResponse {
+  const { canonical, counter, release } = site;
+  if (canonical?.aliases.has(asked.host) === true) {
+    const response = redirectToHost(canonical.host, asked, table);
+    return { ...response, headers: [...response.headers, ...site.presets], counter };
+  }
+  if (release === undefined) {
     const retry: HttpHeaders = [['retry-after', String(RETRY_AFTER_S)]];
     const setUp = 'This site is being set up. Try again soon.';
-    return { ...page(503, 'Service Unavailable', setUp, retry), counter: site.counter };
+    return { ...page(503, 'Service Unavailable', setUp, retry), counter };
   }
-  const response = planRedirect(target, site) ?? answerFile(request, target, site, site.release);
+  const response = answerRelease(request, asked, { site, release });
+  const { status } = response;
   const named: HttpHeaders = [
     ...response.headers,
-    ['b8s-release', digestHex(site.release.digest).slice(0, 12)],
+    ...site.presets,
+    ['b8s-release', digestHex(release.digest).slice(0, 12)],
   ];
-  return {
-    ...response,
-    headers: withHeaderRules(named, { ...target, status: response.status, site }),
-    counter: site.counter,
-  };
+  const { host, path } = asked;
+  return { ...response, headers: withHeaderRules(named, { host, path, status, site }), counter };
 }
 
-function answerFile(
+interface Serving {
+  readonly site: CompiledSite;
+  readonly release: EdgeRelease;
+}
+
+function answerRelease(request: HttpRequest, asked: Asked, serving: Serving): EdgeResponse {
+  const ruling = planRule(asked, serving.site, serving.release);
+  if (ruling === undefined) return answerFile(request, asked, serving);
+  if (ruling.kind === 'redirect') return redirect(ruling.status, ruling.location);
+  return answerRewrite(request, ruling, serving);
+}
+
+/** No further rule counts for where it leads. */
+function answerRewrite(
   request: HttpRequest,
-  target: RequestTarget,
-  site: CompiledSite,
-  release: EdgeRelease,
+  { path, status }: Extract<Ruling, { kind: 'rewrite' }>,
+  { site, release }: Serving,
 ): EdgeResponse {
-  const found = findFile(target.path, site, release);
+  const file = lookUp(path, release);
+  if (file === undefined || status === 404) {
+    const missing = file ?? findNotFoundPage(path, site.notFoundPage, release);
+    return notFound(request, missing, site.fileOptions);
+  }
+  return fileResponse(request, file, site.fileOptions);
+}
+
+function answerFile(request: HttpRequest, asked: Asked, { site, release }: Serving): EdgeResponse {
+  const { path, query } = asked;
+  const found = findFile(path, site.addresses, release);
   switch (found.kind) {
     case 'file':
       return fileResponse(request, found.file, site.fileOptions);
-    case 'folder':
-      return redirect(308, `${encodePath(target.path)}/${target.query}`);
+    case 'elsewhere':
+      return redirect(308, `${encodePath(found.path)}${query}`);
     case 'none':
-      return notFound(request, site.notFoundPage, site.fileOptions);
+      return answerMissing(request, path, { site, release });
   }
+}
+
+function answerMissing(
+  request: HttpRequest,
+  path: string,
+  { site, release }: Serving,
+): EdgeResponse {
+  const isPage = !path.slice(path.lastIndexOf('/')).includes('.');
+  const app = site.singlePageApp && isPage ? release.files.get('index.html') : undefined;
+  if (app !== undefined) return fileResponse(request, app, site.fileOptions);
+  const missing = findNotFoundPage(path, site.notFoundPage, release);
+  return notFound(request, missing, site.fileOptions);
 }

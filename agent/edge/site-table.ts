@@ -1,7 +1,13 @@
-import { compilePattern, type Pattern } from './path-pattern.ts';
-import type { EdgeFile, EdgeRelease } from './release.ts';
+import type { HttpHeaders } from '../../runtime/http.ts';
+import type { AddressRules } from './find-file.ts';
+import { HEADER_VALUE } from './header-names.ts';
+import { compileHeaders, type HeaderTable } from './header-table.ts';
+import { compileRedirects, type RedirectTable } from './redirect-table.ts';
+import type { EdgeRelease } from './release.ts';
+import { NO_RULES } from './release-rules.ts';
 import type { FileOptions } from './represent.ts';
-import type { EdgeHeaderRule, EdgeSite, EdgeSnapshot } from './snapshot.ts';
+import { presetHeaders } from './security-headers.ts';
+import type { EdgeSite, EdgeSnapshot } from './snapshot.ts';
 import type { Counter, EdgeCounters } from './traffic.ts';
 
 export interface CompiledSite {
@@ -9,25 +15,17 @@ export interface CompiledSite {
   readonly release: EdgeRelease | undefined;
   /** Of what is answered from that release. */
   readonly counter: Counter | undefined;
-  /** Undefined when the release has no such file. */
-  readonly notFoundPage: EdgeFile | undefined;
+  /** Of the page for paths that there are not; empty: a built-in page. */
+  readonly notFoundPage: string;
   readonly fileOptions: FileOptions;
   readonly singlePageApp: boolean;
-  readonly redirects: readonly CompiledRedirect[];
-  readonly headers: readonly CompiledHeader[];
-}
-
-export interface CompiledRedirect {
-  readonly from: Pattern;
-  /** Printable ASCII, fit for a `Location` once its `*` is filled in. */
-  readonly to: string;
-  readonly status: number;
-}
-
-export interface CompiledHeader {
-  readonly path: Pattern;
-  readonly name: string;
-  readonly value: string;
+  readonly addresses: AddressRules;
+  /** Hosts of the site that are sent to this one; undefined: none are. */
+  readonly canonical: { readonly host: string; readonly aliases: ReadonlySet<string> } | undefined;
+  readonly redirects: RedirectTable;
+  /** What every answer carries, before the rules. */
+  readonly presets: HttpHeaders;
+  readonly headers: HeaderTable;
 }
 
 /** What `respond` answers from: immutable, replaced whole. */
@@ -73,23 +71,22 @@ export function emptyEdgeTable(nodeName: string): EdgeTable {
 
 function compileSite(site: EdgeSite, { releaseOf, counters }: EdgeOptions): CompiledSite {
   const release = releaseOf(site);
+  const rules = release?.rules ?? NO_RULES;
+  const { canonicalHost = false, hideHtml = false, trailingSlash = 'auto' } = site.options ?? {};
+  const [host, ...aliases] = site.hosts;
   return {
     uid: site.uid,
     release,
     counter: counters?.counterOf(site.uid, release?.digest),
-    notFoundPage: release?.files.get(site.notFoundPage),
+    notFoundPage: site.notFoundPage,
     fileOptions: fileOptions(site, release),
     singlePageApp: site.singlePageApp,
-    redirects: site.redirects.map((rule) => ({
-      from: compilePattern(rule.from),
-      to: encodeLocation(rule.to),
-      status: REDIRECT_STATUSES.has(rule.status) ? rule.status : 308,
-    })),
-    headers: site.headers.filter(isAllowed).map((rule) => ({
-      path: compilePattern(rule.path),
-      name: rule.name.toLowerCase(),
-      value: rule.value,
-    })),
+    addresses: { hideHtml, trailingSlash },
+    canonical:
+      canonicalHost && host !== undefined ? { host, aliases: new Set(aliases) } : undefined,
+    redirects: compileRedirects(site.redirects, rules.redirects),
+    presets: presetHeaders(site.options),
+    headers: compileHeaders(site.headers, rules.headers),
   };
 }
 
@@ -102,41 +99,4 @@ function fileOptions(site: EdgeSite, release: EdgeRelease | undefined): FileOpti
     immutableAssets,
     mimeTypes: new Map(sendable),
   };
-}
-
-const REDIRECT_STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-
-function encodeLocation(to: string): string {
-  return to.toWellFormed().replace(/[^!-~]+/gu, encodeURIComponent);
-}
-
-/** Headers that frame the message or name what is served: a rule cannot make them lie. */
-const RESERVED_HEADERS: ReadonlySet<string> = new Set([
-  'accept-ranges',
-  'b8s-node',
-  'b8s-release',
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-range',
-  'date',
-  'etag',
-  'keep-alive',
-  'location',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-const HEADER_VALUE = /^[\t\u0020-\u007e]*$/u;
-
-/** What Node would refuse to send must not be able to break a response (RFC 9110 §5.5, §5.6.2). */
-function isAllowed({ name, value }: EdgeHeaderRule): boolean {
-  return (
-    /^[!#$%&'*+\-.^_`|~\w]+$/u.test(name) &&
-    HEADER_VALUE.test(value) &&
-    !RESERVED_HEADERS.has(name.toLowerCase())
-  );
 }

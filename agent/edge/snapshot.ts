@@ -106,18 +106,21 @@ export interface EdgeAuth {
 }
 
 export interface EdgeHeaderRule {
-  /** A path, or a prefix ending in `*`. */
+  /** Of paths; see `path-pattern.ts`. */
   readonly path: string;
   readonly name: string;
   readonly value: string;
 }
 
 export interface EdgeRedirectRule {
-  /** A path, or a prefix ending in `*`. */
+  /** Of paths; see `path-pattern.ts`. */
   readonly from: string;
-  /** A path or an absolute URL; `*` is replaced by what the `*` of `from` matched. */
+  /** A path or an absolute URL; `*` and `:name` are replaced by what those of `from` matched. */
   readonly to: string;
+  /** 200 and 404 answer with the file at `to`. */
   readonly status: number;
+  /** Whether it counts where there is a file, too. Left out: if it is a redirect. */
+  readonly force?: boolean;
 }
 
 export interface EdgeCertificate {
