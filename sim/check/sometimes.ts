@@ -53,6 +53,7 @@ const HAPPENED = [
   'Retry-After of a 429 obeyed',
   'belongings of a namesake collected',
   'certificate revoked on request',
+  'compressed answer',
   'cookie of another nameserver',
   'fenced write refused',
   'garbage collected',

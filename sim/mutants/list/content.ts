@@ -161,4 +161,20 @@ export const CONTENT: readonly Mutant[] = [
     story: 'A node never asks for the list of files of a release that it lacks.',
     expects: [1],
   },
+  {
+    name: 'form-with-the-tag-of-its-file',
+    file: 'agent/edge/release.ts',
+    find: 'etag: etagOf(form.digest)',
+    replace: 'etag: etagOf(source)',
+    story: 'A download that broke off goes on with bytes of another coding.',
+    expects: [27],
+  },
+  {
+    name: 'coding-not-named',
+    file: 'agent/edge/represent.ts',
+    find: "    ['content-encoding', coding],\n",
+    replace: '',
+    story: 'Browsers show the compressed bytes of a page.',
+    expects: [27],
+  },
 ];
