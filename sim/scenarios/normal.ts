@@ -61,5 +61,5 @@ const MEANINGLESS: ReadonlySet<string> = new Set([
   ...['chainPem', 'keyPem', 'fingerprint', 'serialNumber', 'notAfterMs', 'cookieSecrets'],
   // Times.
   ...['notBefore', 'notAfter', 'renewalTime', 'nextTry', 'lastSeen', 'connectedSince'],
-  ...['startedAt', 'finishedAt'],
+  ...['startedAt', 'finishedAt', 'batchAt', 'switchedAt', 'switchedAtMs'],
 ]);

@@ -1,8 +1,10 @@
 import { HELD_PLAN_PATH, planFile } from '../../agent/session/plan-file.ts';
 import { kinds } from '../../api/kinds.ts';
 import type { Resource } from '../../api/object.ts';
+import { ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import { silentLog } from '../../runtime/log.ts';
+import { PackedZone } from '../../runtime/packed-zone.ts';
 import { answersOf, type Scene, servedBy } from './look.ts';
 import { type Normal, normalizer } from './normal.ts';
 import { renderText } from './render-text.ts';
@@ -71,8 +73,13 @@ async function observePlan({ stage }: Scene, normal: Normal, node: string): Prom
   const held = await planFile(stage.disk(node) as Disk, HELD_PLAN_PATH, silentLog).load();
   if (held === undefined) return 'none';
   return Object.fromEntries(
-    [...held.objects].map(([key, { object }]) => [key, normal.data(object?.value)]),
+    [...held.objects].map(([key, { object }]) => [key, normal.data(unpacked(object?.value))]),
   );
+}
+
+/** A zone stays packed on a node; what stands in it is what is observed. */
+function unpacked(value: unknown): unknown {
+  return value instanceof PackedZone ? ZonePlan.decode(value.bytes) : value;
 }
 
 async function observeSites(scene: Scene, node: string): Promise<unknown> {
