@@ -57,6 +57,8 @@ function world(): { readonly scene: Scene; readonly revision: bigint } {
   scene.put(
     object('Site', 'blog', { spec, status: { release: 'r1' } }),
     object('Certificate', 'blog'),
+    object('Release', 'r1', { status: { variants: { index: 'i1' } } }),
+    object('Release', 'r3', { status: { variants: { index: 'i1' } } }),
     object('Node', 'edge', { spec: { roles: ['edge'], ipv4 } }),
     object('Node', 'ns', { spec: { roles: ['nameserver'], ipv4 } }),
   );
@@ -70,7 +72,8 @@ function world(): { readonly scene: Scene; readonly revision: bigint } {
 
 test('an edge may have its sites with their certificates and itself, a nameserver all else', () => {
   const { scene, revision } = world();
-  scene.sendPlan(TO_EDGE, revision, [site(), certificate(), node('edge')]);
+  const variants = [{ release: 'r1', index: 'i1' }];
+  scene.sendPlan(TO_EDGE, revision, [site({ variants }), certificate(), node('edge')]);
   scene.sendPlan(TO_NAMESERVER, revision, [zone(), geo, node('edge'), node('ns')]);
   expect(scene.violations).toEqual([]);
 });
@@ -86,6 +89,16 @@ test.each<{ when: string; to: typeof TO_EDGE; holds: PlanObject }>([
   { when: 'the site has another host', to: TO_EDGE, holds: site({ hosts: ['a.test'] }) },
   { when: 'the site is served from elsewhere', to: TO_EDGE, holds: site({ serving: 'r2' }) },
   { when: 'a strange release is prepared', to: TO_EDGE, holds: site({ prepare: ['r3'] }) },
+  {
+    when: 'forms of a release are named that dom has not made',
+    to: TO_EDGE,
+    holds: site({ variants: [{ release: 'r2', index: 'i2' }] }),
+  },
+  {
+    when: 'forms of a strange release are named',
+    to: TO_EDGE,
+    holds: site({ variants: [{ release: 'r3', index: 'i1' }] }),
+  },
   { when: 'there is no such site', to: TO_EDGE, holds: site({ name: 'shop' }) },
   { when: 'the key is another one', to: TO_EDGE, holds: certificate({ fingerprint: 'g' }) },
   { when: 'the zone has another serial', to: TO_NAMESERVER, holds: zone({ serial: 8 }) },

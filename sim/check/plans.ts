@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Node } from '../../api/node.ts';
 import type { Resource } from '../../api/object.ts';
+import type { Release } from '../../api/release.ts';
 import type { Site } from '../../api/site.ts';
 import type {
   CertificatePlan,
@@ -140,7 +141,12 @@ function faultOfSite(plan: SitePlan, past: Then, node: string): string | undefin
     return 'with another time of its switch';
   const named = releasesWanted(site);
   const stray = prepare.find((each) => !named.includes(each));
-  return stray === undefined ? undefined : `with the release ${stray}, which it does not name`;
+  if (stray !== undefined) return `with the release ${stray}, which it does not name`;
+  const wrong = plan.variants.find(({ release, index }) => {
+    const noted = past.object<Release>({ kind: 'Release', namespace, name: release });
+    return !named.includes(release) || noted?.status?.variants?.index !== index;
+  });
+  return wrong === undefined ? undefined : `with forms of ${wrong.release} that dom did not make`;
 }
 
 /** Bound to a Site of its name: nobody else's goes to an edge. */
