@@ -140,6 +140,7 @@ export async function readIndexes(
 ): Promise<Variants> {
   const known = new Map<Digest, readonly Variant[]>();
   for (const index of indexes) {
+    if (known.size === sources.size) break;
     const variants = await readIndex(blobs, index);
     for (const [source, forms] of variants)
       if (sources.has(source) && !known.has(source)) known.set(source, forms);
