@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { ROLLOUT_RESUMED } from '../../api/requests.ts';
+import { objectKey } from '../../runtime/keys.ts';
 import { rolloutsCheck } from './rollouts.ts';
 import { object, Scene } from './scene.fixture.ts';
 
@@ -102,4 +103,17 @@ test.each([
   at(scene, 1, { nodes: ['a'] });
   at(scene, 2, next);
   expect(scene.numbers).toEqual(numbers);
+});
+
+test.each([
+  { when: 'is there', isRemoved: false, violated: [27] },
+  { when: 'was removed', isRemoved: true, violated: [] },
+])('a node leaves a batch for what it served before, and $when', ({ isRemoved, violated }) => {
+  const scene = world();
+  scene.put(object('Node', 'a', { spec: {} }));
+  scene.put(object('Node', 'b', { spec: {} }));
+  at(scene, 1, { nodes: ['a', 'b'] });
+  if (isRemoved) scene.remove(objectKey({ kind: 'Node', name: 'b' }));
+  at(scene, 12, { nodes: ['a'] });
+  expect(scene.numbers).toEqual(violated);
 });

@@ -30,6 +30,8 @@ export function rolloutsCheck(
   /** By uid and start of a rollout: when its last batch was switched. */
   const batches = new Map<string, number>();
   const undone = new Map<string, Undone>();
+  /** Names of Nodes that were removed: who joins under one has nothing to switch from. */
+  const removed = new Set<string>();
 
   function check(before: Site, after: Site, where: string): void {
     const { uid } = after.metadata;
@@ -74,6 +76,7 @@ export function rolloutsCheck(
     for (const node of [MOST, ...new Set(ahead.flatMap(({ nodes }) => nodes))]) {
       const [was, is] = [releaseOn(before.status, node), releaseOn(after.status, node)];
       if (is === undefined || was === undefined || was.release === is.release) continue;
+      if (removed.has(node)) continue;
       const [from, to] = [was, is].map((each) => Date.parse(each.switchedAt ?? '1970-01-01'));
       if (from === undefined || to === undefined) continue;
       if (to <= from) violated(27, `${where} switches ${node} at ${is.switchedAt} or before`);
@@ -84,6 +87,8 @@ export function rolloutsCheck(
   return {
     committed(commit) {
       for (const { key, plural, before, after } of changes.of(commit)) {
+        if (plural === 'nodes' && before !== undefined && after === undefined)
+          removed.add(before.metadata.name);
         if (plural !== 'sites' || before === undefined || after === undefined) continue;
         if (before.metadata.uid !== after.metadata.uid) continue;
         check(before as Site, after as Site, `commit ${commit.revision} of ${key}`);
