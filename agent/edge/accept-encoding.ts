@@ -17,6 +17,7 @@ export function chooseCoding(
 ): ChosenCoding {
   // Most files that have no coded form are asked for by who refuses nothing.
   if (header === undefined || (available.length === 0 && !header.includes('=0'))) return 'identity';
+  if (PLAIN.test(header)) return firstNamed(header, available);
   const weights = parseWeights(header);
   const any = weights.get('*');
   const own = weights.get('identity');
@@ -28,6 +29,26 @@ export function chooseCoding(
   if (own !== undefined) return own > greatest ? 'identity' : chosen;
   // Not named, it is refused only by "*;q=0" (§12.5.3).
   return chosen === 'none' && any !== 0 ? 'identity' : chosen;
+}
+
+/** As browsers send it: names alone, all of them liked equally. */
+const PLAIN = /^[a-z]+(?:, ?[a-z]+)*$/u;
+
+function firstNamed(header: string, available: readonly ContentCoding[]): ChosenCoding {
+  for (const coding of available) {
+    const at = header.indexOf(coding);
+    if (at < 0) continue;
+    const isWord = !isLetter(header.charCodeAt(at - 1));
+    if (isWord && !isLetter(header.charCodeAt(at + coding.length))) return coding;
+    // A longer name that holds it: rare enough to be read at length.
+    if (header.split(/[, ]+/u).includes(coding)) return coding;
+  }
+  return 'identity';
+}
+
+/** Of what `PLAIN` lets through; false for what is outside of the text. */
+function isLetter(code: number): boolean {
+  return code >= 0x61;
 }
 
 /** By name, in lower case; `q` as in §12.4.2. */

@@ -3,7 +3,6 @@ import type { Digest } from '../../runtime/digest.ts';
 import type { HttpHeaders, HttpRequest } from '../../runtime/http.ts';
 import { chooseCoding } from './accept-encoding.ts';
 import { evaluateConditions, rangeIsCurrent } from './conditional.ts';
-import { formatHttpDate } from './http-date.ts';
 import { planParts } from './multipart.ts';
 import { type ByteRange, parseRanges } from './range.ts';
 import type { EdgeFile } from './release.ts';
@@ -13,6 +12,8 @@ import { bare, type EdgeResponse, IMMUTABLE, NO_STORE, page, REVALIDATE } from '
 export interface FileOptions {
   /** When its release was switched to, in whole seconds since 1970; undefined: not known. */
   readonly modifiedS: number | undefined;
+  /** The same as an HTTP date. */
+  readonly lastModified: string | undefined;
   /** Whether files named by their hash may be kept for a year. */
   readonly immutableAssets: boolean;
   /** Content types by file extension, in lower case; fit for a header. */
@@ -142,14 +143,16 @@ function described(
   { etag, head }: Representation,
   file: EdgeFile,
   options: FileOptions,
-): [string, string][] {
-  const { modifiedS } = options;
-  const fields = head.map(([name, value]): [string, string] => [name, value]);
+): (readonly [string, string])[] {
+  const { lastModified } = options;
+  const fields = [...head];
   fields.push(['etag', etag], ['cache-control', cacheControl(file, options)]);
-  if (modifiedS !== undefined) fields.push(['last-modified', formatHttpDate(modifiedS)]);
-  fields.push(['accept-ranges', 'bytes']);
+  if (lastModified !== undefined) fields.push(['last-modified', lastModified]);
+  fields.push(ACCEPT_RANGES);
   return fields;
 }
+
+const ACCEPT_RANGES = ['accept-ranges', 'bytes'] as const;
 
 function cacheControl(file: EdgeFile, { immutableAssets }: FileOptions): string {
   return immutableAssets && file.isFingerprinted ? IMMUTABLE : REVALIDATE;

@@ -2,6 +2,7 @@ import type { HttpHeaders } from '../../runtime/http.ts';
 import type { AddressRules } from './find-file.ts';
 import { HEADER_VALUE } from './header-names.ts';
 import { compileHeaders, type HeaderTable } from './header-table.ts';
+import { formatHttpDate } from './http-date.ts';
 import { compileRedirects, type RedirectTable } from './redirect-table.ts';
 import type { EdgeRelease } from './release.ts';
 import { NO_RULES } from './release-rules.ts';
@@ -92,10 +93,12 @@ function compileSite(site: EdgeSite, { releaseOf, counters }: EdgeOptions): Comp
 
 function fileOptions(site: EdgeSite, release: EdgeRelease | undefined): FileOptions {
   const { mimeTypes, immutableAssets = false } = site.options ?? {};
+  // The date is that of the release that the site should have: an older one has another.
+  const modifiedS = release?.digest === site.release ? site.switchedAtS : undefined;
   const sendable = [...(mimeTypes ?? [])].filter(([, type]) => HEADER_VALUE.test(type));
   return {
-    // The date is that of the release that the site should have: an older one has another.
-    modifiedS: release?.digest === site.release ? site.switchedAtS : undefined,
+    modifiedS,
+    lastModified: modifiedS === undefined ? undefined : formatHttpDate(modifiedS),
     immutableAssets,
     mimeTypes: new Map(sendable),
   };
