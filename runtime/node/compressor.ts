@@ -1,15 +1,19 @@
+import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip, zstdCompress } from 'node:zlib';
 import type { Compressor } from '../compressor.ts';
 import { COMPRESSED_TO_BYTES, type ContentCoding } from '../content-coding.ts';
 import { takeSlots } from '../slots.ts';
 
-/** Of the four threads that the disk is read by, too. */
-const AT_ONCE = 2;
+/** Of the four threads of the pool, which reads the disk, too. */
+const AT_ONCE_MAX = 2;
 
-/** Compresses by Node's zlib, in its pool of threads. */
-export function nodeCompressor(): Compressor {
-  const inSlot = takeSlots(AT_ONCE);
+/**
+ * Compresses by Node's zlib, in its pool of threads; at once as many files as leave a core to who
+ * has to answer.
+ */
+export function nodeCompressor(cores: number = availableParallelism()): Compressor {
+  const inSlot = takeSlots(Math.max(1, Math.min(AT_ONCE_MAX, cores - 1)));
   return {
     async compress(coding, bytes) {
       if (bytes.length > COMPRESSED_TO_BYTES)
