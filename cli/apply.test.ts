@@ -174,7 +174,7 @@ test('a second apply uploads only what changed', async () => {
 test('an upload that fails leaves no Release and no Site, and a second run goes on', async () => {
   cli.files.set('site.yaml', WITH_CONTENT);
   for (let index = 0; index < 20; index += 1) cli.files.set(`public/${index}`, `file ${index}`);
-  cli.api.failNext('uploadBlob', new ApiError('Unavailable', 'The server ended it'));
+  cli.api.failNext('uploadBlobs', new ApiError('Unavailable', 'The server ended it'));
   const first = await cli.b8sctl('apply -f site.yaml');
   expect(first).toMatchObject({ out: '', error: 'The server ended it\n', code: 1 });
   expect(cli.api.objects()).toEqual([]);
@@ -192,7 +192,7 @@ test('two sites with the same content share one Release', async () => {
 });
 
 test.each([
-  { when: 'is not there', files: {}, message: /the folder "public" does not exist/ },
+  { when: 'is not there', files: {}, message: /the folder or archive "public" does not exist/ },
   { when: 'is empty', files: { 'public/': '' }, message: /"public" holds no files to publish/ },
   {
     when: 'holds a name with a control character',

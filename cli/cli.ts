@@ -18,6 +18,8 @@ export interface Ports {
   readonly signal: AbortSignal;
   /** Where the config is unless `--config` says otherwise. */
   readonly configPath: string;
+  /** Where hashes of published files are remembered; undefined: nowhere. */
+  readonly cacheFolder: string | undefined;
   /** Asks nameservers; loaded when a command does. */
   dns(): Promise<DnsAccess>;
   /** Dials dom; the first call shows whether it is there. */

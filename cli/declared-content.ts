@@ -2,31 +2,52 @@ import { posix } from 'node:path';
 import { formatBytes } from '../api/column.ts';
 import type { Api, DeclaredObject } from '../runtime/api-client.ts';
 import { type Cli, CommandError } from './cli.ts';
-import { hashFolder, type LocalRelease } from './content.ts';
+import { readContent } from './content/content.ts';
+import type { LocalRelease } from './content/release.ts';
 import type { Declaration } from './manifests.ts';
 import { progressOn } from './progress.ts';
 import { uploadRelease } from './upload.ts';
 
+/** `memory: 'none'`: hash every file anew. */
+export interface ContentOptions {
+  readonly memory: 'cache' | 'none';
+}
+
 /**
- * A Site whose `content.path` names a folder, with `content.release` in its place: the release
- * that the folder is now. Undefined: the object names no folder.
+ * A Site whose `content.path` or `content.archive` names what is to be published, with
+ * `content.release` in its place: the release that it is now. Undefined: it names neither.
  */
 export async function resolveContent(
   { object, folder, document }: Declaration,
   cli: Cli,
+  options: ContentOptions = { memory: 'cache' },
 ): Promise<{ readonly object: DeclaredObject; readonly release: LocalRelease } | undefined> {
-  const path = contentPath(object);
-  if (path === undefined) return undefined;
-  if (posix.isAbsolute(path)) {
-    // A manifest from elsewhere must not publish a folder that its reader did not see in it.
-    const line = document.locate('spec.content.path');
-    const message = `spec.content.path "${path}": must be relative to the manifest, e.g. ./public`;
+  const named = namedContent(object);
+  if (named === undefined) return undefined;
+  const { field, where } = named;
+  const isImage = field === 'archive' && where.startsWith('oci://');
+  if (posix.isAbsolute(where)) {
+    // A manifest from elsewhere must not publish what its reader did not see in it.
+    const line = document.locate(`spec.content.${field}`);
+    const example = field === 'path' ? './public' : './site.tar.gz';
+    const mend = `must be relative to the manifest, e.g. ${example}`;
+    const message = `spec.content.${field} "${where}": ${mend}`;
     throw new CommandError(`error: ${message} (${document.source}:${line})`);
   }
-  const source = posix.join(folder, path);
-  const progress = progressOn(cli.terminal, cli.clock);
-  const release = await hashFolder(cli.files, source, { progress, signal: cli.signal });
+  const release = await readLocal(cli, isImage ? where : posix.join(folder, where), options);
   return { object: withRelease(object, release.digest), release };
+}
+
+/** A folder, an archive or an image as a release. */
+export async function readLocal(
+  cli: Cli,
+  where: string,
+  { memory }: ContentOptions,
+): Promise<LocalRelease> {
+  const { files, clock, signal, terminal } = cli;
+  const cacheFolder = memory === 'cache' ? cli.cacheFolder : undefined;
+  const progress = progressOn(terminal, clock);
+  return await readContent({ files, clock, signal, progress, cacheFolder }, where);
 }
 
 /** Uploads what dom lacks of a release and says so on stderr. */
@@ -36,7 +57,7 @@ export async function publish(
   { site, cli }: { readonly site: { namespace: string; name: string }; readonly cli: Cli },
 ): Promise<void> {
   const progress = progressOn(cli.terminal, cli.clock);
-  const target = { api, files: cli.files, progress, signal: cli.signal };
+  const target = { api, progress, signal: cli.signal };
   const { uploadedFiles, uploadedBytes } = await uploadRelease(target, release, site);
   const all = `${count(release.files.length)}, ${formatBytes(release.sizeBytes)}`;
   const fresh =
@@ -50,17 +71,22 @@ function count(files: number): string {
   return files === 1 ? '1 file' : `${files} files`;
 }
 
-function contentPath({ kind, spec }: DeclaredObject): string | undefined {
+function namedContent({
+  kind,
+  spec,
+}: DeclaredObject): { readonly field: 'path' | 'archive'; readonly where: string } | undefined {
   if (kind !== 'Site') return undefined;
-  return (spec as SiteContent | undefined)?.content?.path;
+  const { path, archive } = (spec as SiteContent | undefined)?.content ?? {};
+  if (path !== undefined) return { field: 'path', where: path };
+  return archive === undefined ? undefined : { field: 'archive', where: archive };
 }
 
 /** The part of a valid Site's spec that matters here. */
 interface SiteContent {
-  readonly content?: { readonly path?: string };
+  readonly content?: { readonly path?: string; readonly archive?: string };
 }
 
-/** The path is of this machine, and a Site names a path or a release, never both. */
+/** The path is of this machine, and a Site names one source of content. */
 function withRelease(object: DeclaredObject, release: string): DeclaredObject {
   return { ...object, spec: { ...(object.spec as SiteContent), content: { release } } };
 }

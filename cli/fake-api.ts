@@ -14,6 +14,7 @@ import {
   type HistoryEntry,
   type Listed,
   type ListOptions,
+  type MissingBlob,
   type ObjectReference,
   type ServerInfo,
   type TokenInfo,
@@ -46,6 +47,9 @@ export class FakeApi implements Api {
   /** Of transfer keys, as they were given. */
   secrets: readonly Uint8Array[] = [];
   readonly blobs = new Map<string, Uint8Array>();
+  /** Beginnings of blobs. */
+  readonly partials = new Map<string, Uint8Array>();
+  uploadedBytes = 0;
 
   readonly #clock: Clock;
   #revision = 100;
@@ -184,17 +188,24 @@ export class FakeApi implements Api {
     return this.#history.filter((entry) => entry.key === keyOf(reference));
   }
 
-  async findMissingBlobs(digests: readonly string[]): Promise<readonly string[]> {
-    return digests.filter((digest) => !this.blobs.has(digest));
+  async findMissingBlobs(digests: readonly string[]): Promise<readonly MissingBlob[]> {
+    return digests
+      .filter((digest) => !this.blobs.has(digest))
+      .map((digest) => ({ digest, heldBytes: this.partials.get(digest)?.length ?? 0 }));
   }
 
-  async uploadBlob({ digest, chunks }: Blob): Promise<void> {
-    this.#failIfAsked('uploadBlob');
-    const parts: Uint8Array[] = [];
-    for await (const chunk of chunks) parts.push(chunk);
-    const bytes = Buffer.concat(parts);
-    if (digestOf(bytes) !== digest) throw new ApiError('Invalid', `the bytes are not ${digest}`);
-    this.blobs.set(digest, bytes);
+  async uploadBlobs(blobs: AsyncIterable<Blob>): Promise<void> {
+    this.#failIfAsked('uploadBlobs');
+    for await (const { digest, chunks, offsetBytes = 0 } of blobs) {
+      const held = this.partials.get(digest) ?? new Uint8Array();
+      if (offsetBytes > held.length) throw new ApiError('Aborted', `${digest}: begin anew`);
+      const parts: Uint8Array[] = [held.subarray(0, offsetBytes)];
+      for await (const chunk of chunks) parts.push(chunk);
+      const bytes = Buffer.concat(parts);
+      if (digestOf(bytes) !== digest) throw new ApiError('Invalid', `the bytes are not ${digest}`);
+      this.uploadedBytes += bytes.length - offsetBytes;
+      this.blobs.set(digest, bytes);
+    }
   }
 
   async createToken(request: {

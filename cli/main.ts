@@ -34,6 +34,8 @@ const exitCode = await run(process.argv.slice(2), {
   clock: systemClock(),
   signal: interrupt.signal,
   configPath: env['B8SCONFIG'] ?? join(homedir(), '.b8s', 'config'),
+  // As the XDG Base Directory Specification has it.
+  cacheFolder: join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'b8sctl'),
   async dns() {
     const [{ nodeDnsClient, systemResolvers }, { systemRandom }] = await Promise.all([
       import('../runtime/node/dns-client.ts'),

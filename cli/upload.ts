@@ -1,20 +1,22 @@
 import { API_VERSION } from '../api/object.ts';
-import type { Api, Blob } from '../runtime/api-client.ts';
-import type { Files } from '../runtime/files.ts';
-import { MANAGER } from './cli.ts';
-import type { LocalRelease } from './content.ts';
+import { type Api, ApiError, type Blob, type MissingBlob } from '../runtime/api-client.ts';
+import { CommandError, MANAGER } from './cli.ts';
+import type { LocalRelease } from './content/release.ts';
 import { findObject } from './objects.ts';
 import type { Progress } from './progress.ts';
+import { printable } from './render/table.ts';
 
-/** How many digests one question to dom names: 1000 of them are about 70 kB. */
-const DIGESTS_PER_QUESTION = 1000;
+/** How many digests one question to dom names: 5000 of them are about 350 kB. */
+const DIGESTS_PER_QUESTION = 5000;
 
-/** How many blobs are sent side by side: most are small, and wait for dom's disk. */
-const UPLOADS_MAX = 16;
+/** How many streams bring blobs side by side; in each, dom stores several small ones at once. */
+const STREAMS_MAX = 4;
+
+/** How often an upload of which dom holds less than it said begins anew. */
+const ATTEMPTS_MAX = 3;
 
 export interface UploadTarget {
   readonly api: Api;
-  readonly files: Files;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
@@ -33,73 +35,107 @@ export async function uploadRelease(
   release: LocalRelease,
   site: { readonly namespace: string; readonly name: string },
 ): Promise<Uploaded> {
-  const missing = await missingBlobs(target, release);
-  const manifestBlob = missing.filter(({ digest }) => digest === release.digest);
-  const fileBlobs = missing.filter(({ digest }) => digest !== release.digest);
-  const uploaded = await uploadAll(target, fileBlobs);
-  for (const blob of manifestBlob) await target.api.uploadBlob(blob, target.signal);
-  await declareRelease(target.api, release, site);
+  const { api, signal } = target;
+  const uploaded: Uploaded = await uploadFiles(target, release, ATTEMPTS_MAX);
+  const { digest, manifest } = release;
+  if ((await api.findMissingBlobs([digest])).length > 0) {
+    const blob = { digest, sizeBytes: manifest.length, chunks: once(manifest) };
+    await api.uploadBlobs(once({ ...blob, compression: 'try' as const }), signal);
+  }
+  await declareRelease(api, release, site);
   return uploaded;
+}
+
+async function uploadFiles(
+  target: UploadTarget,
+  release: LocalRelease,
+  attempts: number,
+): Promise<Uploaded> {
+  const missing = await missingBlobs(target, release);
+  try {
+    return await uploadMissing(target, release, missing);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    // Of a blob that dom held in part, it holds another part now: it is asked what.
+    if (error.reason === 'Aborted' && attempts > 1)
+      return await uploadFiles(target, release, attempts - 1);
+    throw namingFile(error, release);
+  }
 }
 
 /** Each blob once, though several files may hold the same bytes. */
 async function missingBlobs(
-  { api, files }: UploadTarget,
+  { api, signal }: UploadTarget,
   release: LocalRelease,
-): Promise<readonly Blob[]> {
-  const blobs = new Map<string, Blob>();
-  for (const { digest, sizeBytes, source } of release.files) {
-    blobs.set(digest, { digest, sizeBytes, chunks: lazyStream(() => files.stream(source)) });
-  }
-  blobs.set(release.digest, {
-    digest: release.digest,
-    sizeBytes: release.manifest.length,
-    chunks: lazyStream(() => piecesOf(release.manifest)),
-  });
-  const digests = [...blobs.keys()];
-  const missing: string[] = [];
+): Promise<readonly MissingBlob[]> {
+  const digests = [...new Set(release.files.map(({ digest }) => digest))];
+  const missing: MissingBlob[] = [];
   for (let start = 0; start < digests.length; start += DIGESTS_PER_QUESTION) {
-    const asked = digests.slice(start, start + DIGESTS_PER_QUESTION);
-    missing.push(...(await api.findMissingBlobs(asked)));
+    signal.throwIfAborted();
+    missing.push(
+      ...(await api.findMissingBlobs(digests.slice(start, start + DIGESTS_PER_QUESTION))),
+    );
   }
-  return missing.flatMap((digest) => blobs.get(digest) ?? []);
+  return missing;
 }
 
-async function uploadAll(target: UploadTarget, blobs: readonly Blob[]): Promise<Uploaded> {
-  const totalBytes = blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0);
-  let doneFiles = 0;
-  let doneBytes = 0;
-  const queue = blobs.values();
-  // A failure of one worker must stop the others before the next blob.
-  const failed = new AbortController();
-  const signal = AbortSignal.any([target.signal, failed.signal]);
-  const count = (sizeBytes: number) => {
+async function uploadMissing(
+  target: UploadTarget,
+  release: LocalRelease,
+  missing: readonly MissingBlob[],
+): Promise<Uploaded> {
+  const sizes = new Map<string, number>(release.files.map((file) => [file.digest, file.sizeBytes]));
+  const totalBytes = missing.reduce((sum, { digest, heldBytes }) => {
+    return sum + (sizes.get(digest) ?? 0) - heldBytes;
+  }, 0);
+  let [doneFiles, doneBytes] = [0, 0];
+  const count = (sizeBytes: number): void => {
     doneBytes += sizeBytes;
     target.progress.show({
-      ...{ verb: 'uploading', doneFiles, totalFiles: blobs.length },
+      ...{ verb: 'uploading', doneFiles, totalFiles: missing.length },
       ...{ doneBytes, totalBytes },
     });
   };
-  const worker = async () => {
-    for (const blob of queue) {
-      signal.throwIfAborted();
-      await target.api.uploadBlob({ ...blob, chunks: counted(blob.chunks, count) }, signal);
+  const blobs = release.blobs(missing)[Symbol.asyncIterator]();
+  const taken = async function* (): AsyncGenerator<Blob> {
+    for (let next = await blobs.next(); next.done !== true; next = await blobs.next()) {
+      yield { ...next.value, chunks: counted(next.value.chunks, count) };
       doneFiles += 1;
     }
   };
-  const workers = Array.from({ length: Math.min(UPLOADS_MAX, blobs.length) }, async () => {
-    try {
-      await worker();
-    } catch (error) {
-      failed.abort(error);
-      throw error;
-    }
-  });
-  const outcomes = await Promise.allSettled(workers);
-  target.progress.end();
-  target.signal.throwIfAborted();
-  if (outcomes.some(({ status }) => status === 'rejected')) throw failed.signal.reason;
-  return { uploadedFiles: doneFiles, uploadedBytes: totalBytes };
+  const streams = release.atOnce === 'one' ? 1 : STREAMS_MAX;
+  try {
+    await inStreams(target, Math.min(streams, missing.length), taken);
+  } finally {
+    await blobs.return?.();
+    target.progress.end();
+  }
+  return { uploadedFiles: missing.length, uploadedBytes: totalBytes };
+}
+
+/** A failure of one stream stops the others. */
+async function inStreams(
+  { api, signal }: UploadTarget,
+  streams: number,
+  blobs: () => AsyncIterable<Blob>,
+): Promise<void> {
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  const uploads = Array.from({ length: streams }, () =>
+    api.uploadBlobs(blobs(), either).catch((error: unknown) => failed.abort(error)),
+  );
+  await Promise.all(uploads);
+  signal.throwIfAborted();
+  if (failed.signal.aborted) throw failed.signal.reason;
+}
+
+/** dom knows a file by its digest only. */
+function namingFile(error: ApiError, release: LocalRelease): Error {
+  const file = release.files.find(({ digest }) => error.message.includes(digest));
+  if (file === undefined || error.reason !== 'Invalid') return error;
+  const what = `error: ${printable(file.path)} changed after it was hashed`;
+  const mend = 'push again, with --no-cache if nothing wrote to it';
+  return new CommandError(`${what}; ${mend}`, { cause: error });
 }
 
 /** A Release never changes, so one of that name is this one, whichever site it was made for. */
@@ -121,11 +157,6 @@ async function declareRelease(
   );
 }
 
-/** Opens the file when it is its turn, not when it is listed. */
-function lazyStream(open: () => AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  return { [Symbol.asyncIterator]: () => open()[Symbol.asyncIterator]() };
-}
-
 async function* counted(
   chunks: AsyncIterable<Uint8Array>,
   count: (sizeBytes: number) => void,
@@ -136,6 +167,6 @@ async function* counted(
   }
 }
 
-async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
+async function* once<T>(value: T): AsyncGenerator<T> {
+  yield value;
 }

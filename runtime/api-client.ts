@@ -155,11 +155,22 @@ export interface ServerInfo {
   readonly timeMs: number;
 }
 
+export interface MissingBlob {
+  readonly digest: string;
+  /** From its first byte on, left by an upload that was cut: these need not be sent again. */
+  readonly heldBytes: number;
+}
+
 export interface Blob {
   /** "sha256-<64 hex digits>" */
   readonly digest: string;
+  /** Of the whole blob. */
   readonly sizeBytes: number;
+  /** Of the first byte of `chunks`. Left out: 0. */
+  readonly offsetBytes?: number;
   readonly chunks: AsyncIterable<Uint8Array>;
+  /** Whether its bytes are worth the try. */
+  readonly compression: 'try' | 'none';
 }
 
 /**
@@ -186,8 +197,9 @@ export interface Api {
   /** Oldest first. */
   history(reference: ObjectReference): Promise<readonly HistoryEntry[]>;
   /** Those of `digests` that dom does not hold. */
-  findMissingBlobs(digests: readonly string[]): Promise<readonly string[]>;
-  uploadBlob(blob: Blob, signal: AbortSignal): Promise<void>;
+  findMissingBlobs(digests: readonly string[]): Promise<readonly MissingBlob[]>;
+  /** One after the other, in one stream; all are stored when it resolves. */
+  uploadBlobs(blobs: AsyncIterable<Blob>, signal: AbortSignal): Promise<void>;
   /** `node` empty: for any new one; `ttlS` 0: the default. */
   createToken(request: { readonly node: string; readonly ttlS: number }): Promise<CreatedToken>;
   listTokens(): Promise<readonly TokenInfo[]>;

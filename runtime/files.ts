@@ -4,6 +4,17 @@ export interface FileEntry {
   readonly kind: 'file' | 'folder' | 'link' | 'other';
   /** 0 for all but files. */
   readonly sizeBytes: number;
+  /** Of files. */
+  readonly stamp?: FileStamp;
+}
+
+/** What tells, without reading it, that a file is the same as it was. */
+export interface FileStamp {
+  readonly sizeBytes: number;
+  /** Equal only for the same file with the same size and times, as far as those are told apart. */
+  readonly text: string;
+  /** When it, or what is known of it, was last changed: Unix time. */
+  readonly changedMs: number;
 }
 
 /**
@@ -21,8 +32,15 @@ export interface Files {
   /** Follows links: it is the path that a person named. */
   kind(path: string): Promise<'file' | 'folder' | 'other' | undefined>;
   list(folder: string): Promise<readonly FileEntry[]>;
-  /** In pieces of at most 64 KiB. */
-  stream(path: string): AsyncIterable<Uint8Array>;
+  /** Of a file, or what a link of that name points to; undefined: there is no such file. */
+  stamp(path: string): Promise<FileStamp | undefined>;
+  /** The same for each way to name a folder. */
+  realPath(path: string): Promise<string>;
+  /** In pieces of at most 64 KiB, from byte `start` up to before byte `end`. */
+  stream(
+    path: string,
+    range?: { readonly start?: number; readonly end?: number },
+  ): AsyncIterable<Uint8Array>;
   /** All of standard input. */
   readStandardInput(): Promise<string>;
 }

@@ -96,8 +96,12 @@ async function publish(api: Api): Promise<string> {
     const chunks = (async function* () {
       yield bytes;
     })();
-    const blob = { digest: digestOf(bytes), sizeBytes: bytes.length, chunks };
-    await api.uploadBlob(blob, new AbortController().signal);
+    const compression = 'none' as const;
+    const blob = { digest: digestOf(bytes), sizeBytes: bytes.length, chunks, compression };
+    const blobs = (async function* () {
+      yield blob;
+    })();
+    await api.uploadBlobs(blobs, new AbortController().signal);
   }
   const name = digestOf(manifest);
   const spec = { site: 'www', files: 1, sizeBytes: page.length };

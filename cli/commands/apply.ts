@@ -13,6 +13,8 @@ interface ApplyOptions {
   readonly dryRun: 'none' | 'client' | 'server';
   readonly forceConflicts?: true;
   readonly fieldManager: string;
+  /** `false`: --no-cache. */
+  readonly cache: boolean;
 }
 
 /** `apply -f FILE|DIR|-` */
@@ -27,6 +29,7 @@ export function registerApply(command: Command, cli: Cli): void {
     )
     .option('--force-conflicts', 'take over fields that other managers own')
     .option('--field-manager <name>', 'who owns the fields from now on', MANAGER)
+    .option('--no-cache', 'read every file of content, also those that seem to be as they were')
     .addHelpText('after', EXAMPLES)
     .action(async (options: ApplyOptions) => {
       await apply(options, cli);
@@ -34,7 +37,8 @@ export function registerApply(command: Command, cli: Cli): void {
 }
 
 const EXAMPLES = `
-A Site's content.path names a folder beside the manifest: apply uploads what dom lacks of it.
+A Site's content.path names a folder beside the manifest, content.archive a .tar, .tar.gz, .tar.zst
+or .zip file there, or an image (oci://registry/name:tag): apply uploads what dom lacks of it.
 
 Examples:
   b8sctl apply -f site.yaml
@@ -66,7 +70,8 @@ async function applyOne(
 ): Promise<void> {
   const dryRun = options.dryRun === 'server';
   try {
-    const content = await resolveContent(declaration, cli);
+    const memory = options.cache ? 'cache' : 'none';
+    const content = await resolveContent(declaration, cli, { memory });
     const object = content?.object ?? declaration.object;
     if (content !== undefined && !dryRun) {
       const { namespace = '', name } = object.metadata;

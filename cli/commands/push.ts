@@ -2,47 +2,52 @@ import type { Command } from 'commander';
 import type { Resource } from '../../api/object.ts';
 import type { Site } from '../../api/site.ts';
 import type { Cli } from '../cli.ts';
-import { hashFolder } from '../content.ts';
-import { publish } from '../declared-content.ts';
+import { publish, readLocal } from '../declared-content.ts';
 import { durationMsOf } from '../flags.ts';
 import { fetchObject, modify } from '../objects.ts';
-import { progressOn } from '../progress.ts';
 import { qualifiedName } from '../render/output.ts';
 import { waitForRollout } from '../rollout.ts';
 
 interface PushOptions {
   readonly site: string;
   readonly wait?: true;
+  /** `false`: --no-cache. */
+  readonly cache: boolean;
   readonly timeout: number;
 }
 
 const TIMEOUT_MS = 300_000;
 
-/** `push DIR --site NAME` */
+/** `push DIR|ARCHIVE --site NAME` */
 export function registerPush(command: Command, cli: Cli): void {
   command
-    .argument('<folder>', 'the folder to publish')
+    .argument('<content>', 'the folder, archive or image to publish')
     .requiredOption('--site <name>', 'the Site to publish it for')
+    .option('--no-cache', 'read every file, also those that seem to be as they were')
     .option('--wait', 'until every node serves it')
     .option('--timeout <duration>', 'with --wait: for how long at most', durationMsOf, TIMEOUT_MS)
     .addHelpText('after', EXAMPLES)
-    .action(async (folder: string, options: PushOptions) => {
-      await push(folder, options, cli);
+    .action(async (content: string, options: PushOptions) => {
+      await push(content, options, cli);
     });
 }
 
 const EXAMPLES = `
+Archives are .tar, .tar.gz, .tar.zst and .zip files; an image's layers are tar files.
+Only what dom lacks is sent; a push that was cut goes on where it ended.
+
 Examples:
   b8sctl push ./public --site blog
+  b8sctl push site.tar.gz --site blog
+  b8sctl push oci://registry.example.com/blog:v7 --site blog
   b8sctl push ./public --site blog --wait --timeout 2m`;
 
-async function push(folder: string, options: PushOptions, cli: Cli): Promise<void> {
+async function push(content: string, options: PushOptions, cli: Cli): Promise<void> {
   const [api, namespace] = [await cli.api(), await cli.namespace()];
   const reference = { kind: 'Site', namespace, name: options.site };
   // Before the upload: a wrong name must not cost minutes.
   await fetchObject(api, reference);
-  const progress = progressOn(cli.terminal, cli.clock);
-  const release = await hashFolder(cli.files, folder, { progress, signal: cli.signal });
+  const release = await readLocal(cli, content, { memory: options.cache ? 'cache' : 'none' });
   await publish(api, release, { site: reference, cli });
   const { outcome, object } = await modify(api, reference, (site) =>
     withRelease(site as Site, release.digest),

@@ -37,6 +37,7 @@ import type { Log } from '../../runtime/log.ts';
 import type { Mirror } from '../../runtime/mirror.ts';
 import { RequestError } from '../../runtime/request-error.ts';
 import type { Blobs } from '../blobs/blobs.ts';
+import { receiveBlobs } from '../blobs/receive.ts';
 import type { Hub } from '../gateway/hub.ts';
 import type { Tokens } from '../identity/tokens.ts';
 import type { TransferKeys } from '../identity/transfer-keys.ts';
@@ -130,8 +131,11 @@ export class Api {
     authorize(caller.identity, 'write');
     if (request.digests.length > DIGESTS_MAX)
       throw new RequestError('INVALID_ARGUMENT', `ask for at most ${DIGESTS_MAX} digests at once`);
-    const there = await Promise.all(request.digests.map((digest) => this.#ports.blobs.has(digest)));
-    return { digests: request.digests.filter((_, i) => !there[i]) };
+    const { blobs } = this.#ports;
+    const there = await Promise.all(request.digests.map((digest) => blobs.has(digest)));
+    const digests = request.digests.filter((_, i) => !there[i]);
+    const heldBytes = await Promise.all(digests.map((digest) => blobs.heldBytes(digest)));
+    return { digests, heldBytes: heldBytes.map(BigInt) };
   }
 
   async uploadBlob(
@@ -139,14 +143,9 @@ export class Api {
     caller: ApiCaller,
   ): Promise<UploadBlobResponse> {
     const user = authorize(caller.identity, 'write');
-    const iterator = requests[Symbol.asyncIterator]();
-    const first = await iterator.next();
-    if (first.done === true)
-      throw new RequestError('INVALID_ARGUMENT', 'an upload begins with the digest of the blob');
-    const rest = { [Symbol.asyncIterator]: () => iterator };
-    const { digest } = first.value;
-    await this.#ports.blobs.put(digest, chunksOf(first.value, rest));
-    this.#ports.log.debug({ user, verb: 'upload', digest }, 'audit');
+    await receiveBlobs(this.#ports.blobs, requests, (digest) =>
+      this.#ports.log.debug({ user, verb: 'upload', digest }, 'audit'),
+    );
     return {};
   }
 
@@ -234,12 +233,4 @@ export class Api {
     const fields = { user, verb, kind, namespace, name, uid, generation, command };
     this.#ports.log.info(fields, 'audit');
   }
-}
-
-async function* chunksOf(
-  first: UploadBlobRequest,
-  rest: AsyncIterable<UploadBlobRequest>,
-): AsyncIterable<Uint8Array> {
-  yield first.chunk;
-  for await (const { chunk } of rest) yield chunk;
 }

@@ -3,6 +3,7 @@ import { blobPath, digestOf, isDigest } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import type { Random } from '../../runtime/random.ts';
 import { RequestError } from '../../runtime/request-error.ts';
+import { Partials } from './partials.ts';
 
 /** The largest file that a site may hold. */
 export const BLOB_BYTES_MAX = 4 * 1024 * 1024 * 1024;
@@ -10,25 +11,29 @@ export const BLOB_BYTES_MAX = 4 * 1024 * 1024 * 1024;
 const WRITE_BYTES = 1024 * 1024;
 /** Blobs up to this size are read at once, which is one chunk on the wire. */
 const READ_BYTES_MAX = 64 * 1024;
+/** Of a cut upload, less than this is not worth to be kept. */
+const KEPT_BYTES_MIN = 4 * 1024 * 1024;
 
 /**
  * Content by digest, on dom's disk.
  *
  * Guarantees: what is stored was whole, and its bytes hashed to its name; a cut upload leaves
- * nothing that counts. A blob that has rotted since is noticed as it is read, and thrown away: it is
+ * nothing that counts, but the beginning of a large blob for the next upload to go on with. A blob that has rotted since is noticed as it is read, and thrown away: it is
  * missing from then on, so that whoever pushes it again is asked for it.
  * Caveats: of a large blob the bytes are out before the end shows that they are wrong; nodes verify
  * what they fetch.
  * Errors: INVALID_ARGUMENT for a digest that is none or bytes that do not fit it, NOT_FOUND for a
- * blob that is not there, or not any more.
+ * blob that is not there, or not any more, ABORTED for an upload that goes on with what is not here.
  */
 export class Blobs {
   readonly #disk: Disk;
   readonly #random: Random;
+  readonly #partials: Partials;
 
   constructor(disk: Disk, random: Random) {
     this.#disk = disk;
     this.#random = random;
+    this.#partials = new Partials(disk);
   }
 
   async has(digest: string): Promise<boolean> {
@@ -38,6 +43,11 @@ export class Blobs {
   /** In bytes; undefined: it is not here. */
   async sizeOf(digest: string): Promise<number | undefined> {
     return (await this.#disk.stat(pathOf(digest)))?.sizeBytes;
+  }
+
+  /** Of a blob that is missing: how many bytes, from its first on, an upload may leave out. */
+  heldBytes(digest: string): Promise<number> {
+    return this.#partials.heldBytes(digest);
   }
 
   /** The whole blob, for small ones. */
@@ -64,43 +74,86 @@ export class Blobs {
     return { sizeBytes: entry.sizeBytes, chunks };
   }
 
-  /** Stores what `chunks` give, if it is what `digest` says; durable when it resolves. */
-  async put(digest: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  /**
+   * Stores what `chunks` give behind the `offsetBytes` that are here, if the whole is what `digest`
+   * says; durable when it resolves.
+   */
+  async put(
+    digest: string,
+    chunks: AsyncIterable<Uint8Array>,
+    { offsetBytes = 0 }: { readonly offsetBytes?: number } = {},
+  ): Promise<void> {
+    const path = pathOf(digest);
     const pieces = gathered(chunks, WRITE_BYTES)[Symbol.asyncIterator]();
+    if (offsetBytes > 0) return this.#putLarge(digest, pieces, { offsetBytes });
     const first = await pieces.next();
     const bytes = first.done === true ? new Uint8Array() : first.value;
-    if (bytes.byteLength >= WRITE_BYTES) return this.#putLarge(digest, bytes, pieces);
+    if (bytes.byteLength >= WRITE_BYTES)
+      return this.#putLarge(digest, preceded(bytes, pieces), { offsetBytes });
     // All of it, for a smaller piece is the last one: most files take this short way.
     refuseOthers(digest, createHash('sha256').update(bytes));
-    await this.#disk.write(pathOf(digest), bytes);
+    await this.#disk.write(path, bytes);
   }
 
   async #putLarge(
     digest: string,
-    first: Uint8Array,
-    rest: AsyncIterator<Uint8Array>,
+    pieces: AsyncIterator<Uint8Array>,
+    { offsetBytes }: { readonly offsetBytes: number },
   ): Promise<void> {
-    const path = pathOf(digest);
-    const part = this.#partOf(digest);
-    const hash = createHash('sha256');
-    let sizeBytes = 0;
+    const claimed = this.#partials.claim(digest);
+    const part = claimed ?? this.#partOf(digest);
+    const progress: Progress = { hash: createHash('sha256'), sizeBytes: 0, phase: 'storing' };
     try {
-      for (let piece: Uint8Array | undefined = first; piece !== undefined; ) {
-        sizeBytes += piece.byteLength;
-        if (sizeBytes > BLOB_BYTES_MAX)
-          throw new RequestError('INVALID_ARGUMENT', `${digest} is over ${BLOB_BYTES_MAX} bytes`);
-        hash.update(piece);
-        await this.#disk.append(part, piece);
-        const next = await rest.next();
-        piece = next.done === true ? undefined : next.value;
-      }
-      refuseOthers(digest, hash);
+      if (offsetBytes > 0) await this.#resume(digest, part, { offsetBytes, progress });
+      else await this.#disk.remove(part);
+      await this.#append(digest, pieces, { part, progress });
+      refuseOthers(digest, progress.hash);
       await this.#disk.sync(part);
-      await this.#disk.rename(part, path);
-    } catch (error) {
-      await rest.return?.();
-      await this.#disk.remove(part);
-      throw error;
+      await this.#disk.rename(part, pathOf(digest));
+    } finally {
+      await pieces.return?.();
+      const isKept = progress.phase === 'waiting' && progress.sizeBytes >= KEPT_BYTES_MIN;
+      if (claimed === undefined) await this.#disk.remove(part);
+      else if (isKept) await this.#partials.leave(digest);
+      else await this.#partials.drop(digest);
+    }
+  }
+
+  /** Takes in again what is here of a blob. */
+  async #resume(
+    digest: string,
+    part: string,
+    { offsetBytes, progress }: { readonly offsetBytes: number; readonly progress: Progress },
+  ): Promise<void> {
+    const heldBytes = (await this.#disk.stat(part))?.sizeBytes ?? 0;
+    if (heldBytes === offsetBytes) {
+      for await (const piece of this.#disk.stream(part, { memory: 'one piece' })) {
+        progress.hash.update(piece);
+        progress.sizeBytes += piece.byteLength;
+      }
+      return;
+    }
+    // It stays for whoever knows better.
+    progress.sizeBytes = heldBytes;
+    progress.phase = 'waiting';
+    throw new RequestError('ABORTED', `of ${digest} dom holds ${heldBytes} bytes: begin anew`);
+  }
+
+  async #append(
+    digest: string,
+    pieces: AsyncIterator<Uint8Array>,
+    { part, progress }: { readonly part: string; readonly progress: Progress },
+  ): Promise<void> {
+    for (;;) {
+      progress.phase = 'waiting';
+      const { done, value } = await pieces.next();
+      progress.phase = 'storing';
+      if (done === true) return;
+      if (progress.sizeBytes + value.byteLength > BLOB_BYTES_MAX)
+        throw new RequestError('INVALID_ARGUMENT', `${digest} is over ${BLOB_BYTES_MAX} bytes`);
+      progress.hash.update(value);
+      await this.#disk.append(part, value);
+      progress.sizeBytes += value.byteLength;
     }
   }
 
@@ -158,6 +211,14 @@ export class Blobs {
   }
 }
 
+/** Of a large blob that is coming in: what is on the disk. */
+interface Progress {
+  readonly hash: Hash;
+  sizeBytes: number;
+  /** `waiting`: for the sender; what is here is kept if nothing more comes. */
+  phase: 'waiting' | 'storing';
+}
+
 /** Where a blob lies. Throws INVALID_ARGUMENT for what is no digest. */
 function pathOf(digest: string): string {
   if (isDigest(digest)) return blobPath(digest);
@@ -182,6 +243,19 @@ function nameOf(hash: Hash): string {
 
 function missing(digest: string): RequestError {
   return new RequestError('NOT_FOUND', `blob ${digest} is not here`);
+}
+
+async function* preceded(
+  first: Uint8Array,
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield first;
+    for (let next = await rest.next(); next.done !== true; next = await rest.next())
+      yield next.value;
+  } finally {
+    await rest.return?.();
+  }
 }
 
 async function* gathered(

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -27,7 +27,7 @@ test('entries are sorted and say what they are', async () => {
   await writeFile(Buffer.concat([Buffer.from(`${folder}/e`), Buffer.from([0xff])]), 'odd');
   expect(await nodeFiles.list(folder)).toEqual([
     { name: 'a', kind: 'link', sizeBytes: 0 },
-    { name: 'b.txt', kind: 'file', sizeBytes: 4 },
+    { name: 'b.txt', kind: 'file', sizeBytes: 4, stamp: expect.objectContaining({ sizeBytes: 4 }) },
     { name: 'c', kind: 'folder', sizeBytes: 0 },
     { name: 'd', kind: 'other', sizeBytes: 0 },
     { name: 'e\uFFFD', kind: 'file', sizeBytes: 0 },
@@ -63,4 +63,22 @@ test('an editor may have arguments; one that fails is told', async () => {
   await expect(nodeEditor('false').edit('a', 'it.yaml')).rejects.toThrow(
     /editor false ended with exit code 1/,
   );
+});
+
+test('a stamp tells each change of a file, and a range gives just its bytes', async () => {
+  const path = join(folder, 'a');
+  await writeFile(path, 'one two');
+  const before = await nodeFiles.stamp(path);
+  expect(before).toMatchObject({ sizeBytes: 7 });
+  expect(await nodeFiles.stamp(path)).toEqual(before);
+  // Of the same size, and with its old time put back: only ctime tells.
+  const { atime, mtime } = await stat(path);
+  await writeFile(path, 'two one');
+  await utimes(path, atime, mtime);
+  expect((await nodeFiles.stamp(path))?.text).not.toBe(before?.text);
+  expect(await nodeFiles.stamp(folder)).toBeUndefined();
+  expect(await nodeFiles.stamp(join(folder, 'none'))).toBeUndefined();
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of nodeFiles.stream(path, { start: 2, end: 5 })) chunks.push(chunk);
+  expect(Buffer.concat(chunks).toString()).toBe('o o');
 });

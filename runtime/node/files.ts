@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { type BigIntStats, constants } from 'node:fs';
 import {
   lstat,
   mkdir,
@@ -6,6 +6,7 @@ import {
   open,
   readdir,
   readFile,
+  realpath,
   rename,
   rm,
   stat,
@@ -13,7 +14,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Editor, FileEntry, Files } from '../files.ts';
+import type { Editor, FileEntry, FileStamp, Files } from '../files.ts';
 
 const READ_BYTES = 64 * 1024;
 
@@ -38,30 +39,37 @@ export const nodeFiles: Files = {
     const listed = entries.map(async (entry): Promise<FileEntry> => {
       const kind = kindOf(entry);
       // Absent: removed meanwhile, or a name that is not UTF-8, which the caller refuses by name.
-      const found =
-        kind === 'file'
-          ? await lstat(join(folder, entry.name)).catch(undefinedIfAbsent)
-          : undefined;
-      const sizeBytes = found?.size ?? 0;
-      return { name: entry.name, kind, sizeBytes };
+      if (kind !== 'file') return { name: entry.name, kind, sizeBytes: 0 };
+      const path = join(folder, entry.name);
+      const found = await lstat(path, { bigint: true }).catch(undefinedIfAbsent);
+      if (found === undefined) return { name: entry.name, kind, sizeBytes: 0 };
+      const stamp = stampOf(found);
+      return { name: entry.name, kind, sizeBytes: stamp.sizeBytes, stamp };
     });
     const byName = (a: FileEntry, b: FileEntry) => (a.name < b.name ? -1 : 1);
     return (await Promise.all(listed)).toSorted(byName);
   },
-  async *stream(path) {
+  async stamp(path) {
+    const found = await stat(path, { bigint: true }).catch(undefinedIfAbsent);
+    return found?.isFile() === true ? stampOf(found) : undefined;
+  },
+  realPath: (path) => realpath(path),
+  async *stream(path, { start = 0, end = Number.POSITIVE_INFINITY } = {}) {
     // Without O_NONBLOCK a named pipe would hang the command for ever.
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
     const file = await open(path, flags);
     try {
-      if (!(await file.stat()).isFile()) throw new Error(`${path}: not a regular file`);
-      for (;;) {
-        const { bytesRead, buffer } = await file.read(
-          Buffer.allocUnsafe(READ_BYTES),
-          0,
-          READ_BYTES,
-        );
+      const found = await file.stat();
+      if (!found.isFile()) throw new Error(`${path}: not a regular file`);
+      // One byte more than a small file has tells its end at once.
+      const pieceBytes = Math.min(READ_BYTES, Math.max(0, found.size - start) + 1);
+      for (let at = start; at < end; ) {
+        const length = Math.min(pieceBytes, end - at);
+        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, at);
         if (bytesRead === 0) return;
+        at += bytesRead;
         yield buffer.subarray(0, bytesRead);
+        if (bytesRead < length && at === found.size) return;
       }
     } finally {
       await file.close();
@@ -102,6 +110,15 @@ async function runEditor(command: string, path: string): Promise<void> {
       else reject(new Error(`the editor ${command} ended with ${signal ?? `exit code ${code}`}`));
     });
   });
+}
+
+function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): FileStamp {
+  const latestNs = mtimeNs > ctimeNs ? mtimeNs : ctimeNs;
+  return {
+    sizeBytes: Number(size),
+    text: `${size}-${mtimeNs}-${ctimeNs}-${ino}-${dev}`,
+    changedMs: Number(latestNs / 1_000_000n),
+  };
 }
 
 function kindOf(entry: {

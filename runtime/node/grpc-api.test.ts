@@ -1,3 +1,4 @@
+import { zstdDecompressSync } from 'node:zlib';
 import {
   Metadata,
   Server,
@@ -13,7 +14,7 @@ import {
   type UploadBlobRequest,
   Violations,
 } from '../../proto/gen/b8s/v1/api.ts';
-import type { Api } from '../api-client.ts';
+import type { Api, Blob } from '../api-client.ts';
 import type { Connection } from '../client-config.ts';
 import { DOM_SERVER_NAME } from '../server-names.ts';
 import { createAuthority, generateCa } from './authority.ts';
@@ -199,7 +200,7 @@ test.each([
     const chunks = (async function* () {
       yield bytes;
     })();
-    await api.uploadBlob({ digest: 'sha256-ab', sizeBytes, chunks }, NEVER);
+    await api.uploadBlobs(only({ digest: 'sha256-ab', sizeBytes, chunks }), NEVER);
     expect(Buffer.concat(messages.map(({ chunk }) => chunk)).equals(bytes)).toBe(true);
     expect(messages.map(({ digest }) => digest).filter(Boolean)).toEqual(['sha256-ab']);
     expect(messages[0]?.sizeBytes).toBe(BigInt(sizeBytes));
@@ -212,7 +213,8 @@ test('an upload that dom refuses in the middle ends at once', async () => {
   const endless = (async function* () {
     for (;;) yield Buffer.alloc(64 * 1024);
   })();
-  const upload = api.uploadBlob({ digest: 'sha256-ab', sizeBytes: 1e12, chunks: endless }, NEVER);
+  const blob = { digest: 'sha256-ab', sizeBytes: 1e12, chunks: endless };
+  const upload = api.uploadBlobs(only(blob), NEVER);
   await expect(upload).rejects.toMatchObject({
     ...{ reason: 'TooManyRequests', message: 'the disk is full' },
   });
@@ -252,5 +254,41 @@ test('an interrupted upload rejects with the reason of the signal', async () => 
     yield Buffer.from('y');
   })();
   const blob = { digest: 'sha256-ab', sizeBytes: 2, chunks: waiting };
-  await expect(api.uploadBlob(blob, stop.signal)).rejects.toThrow('interrupted');
+  await expect(api.uploadBlobs(only(blob), stop.signal)).rejects.toThrow('interrupted');
 });
+
+test('blobs follow one another in one stream, compressed where that is shorter', async () => {
+  open();
+  const messages: UploadBlobRequest[] = [];
+  handlers['uploadBlob'] = (
+    call: AsyncIterable<UploadBlobRequest>,
+    callback: (e: null, r: object) => void,
+  ) => {
+    void (async () => {
+      for await (const message of call) messages.push(message);
+      callback(null, {});
+    })();
+  };
+  const noise = ports.random.bytes(2000);
+  const text = Buffer.alloc(2000, 'text ');
+  const blobs = (async function* (): AsyncGenerator<Blob> {
+    const rest = { sizeBytes: 2000, compression: 'try' } as const;
+    yield { digest: 'sha256-aa', ...rest, chunks: pieces(noise) };
+    yield { digest: 'sha256-bb', ...rest, chunks: pieces(text.subarray(500)), offsetBytes: 500 };
+  })();
+  await api.uploadBlobs(blobs, NEVER);
+  expect(messages).toMatchObject([
+    { digest: 'sha256-aa', rawBytes: 0, offsetBytes: 0n, chunk: Buffer.from(noise) },
+    { digest: 'sha256-bb', rawBytes: 1500, offsetBytes: 500n },
+  ]);
+  const packed = messages[1]?.chunk ?? Buffer.alloc(0);
+  expect(zstdDecompressSync(packed).equals(text.subarray(500))).toBe(true);
+});
+
+async function* only(blob: Omit<Blob, 'compression'>): AsyncGenerator<Blob> {
+  yield { ...blob, compression: 'none' };
+}
+
+async function* pieces(...bytes: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* bytes;
+}

@@ -18,7 +18,6 @@ import {
   type Api,
   ApiError,
   type ApiErrorReason,
-  type Blob,
   type HistoryEntry,
   type Listed,
   type ListOptions,
@@ -27,11 +26,11 @@ import {
 } from '../api-client.ts';
 import type { Connection } from '../client-config.ts';
 import { DOM_SERVER_NAME } from '../server-names.ts';
+import { uploadBlobs } from './grpc-upload.ts';
 
 /** Both ways; a release's object may be large, a blob goes in chunks. */
 const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
 const PAGE_OBJECTS = 500;
-const UPLOAD_CHUNK_BYTES = 64 * 1024;
 
 export interface GrpcApiOptions {
   /** For each call but watches and uploads. */
@@ -79,9 +78,12 @@ export function grpcApi(connection: Connection, options: GrpcApiOptions): Api {
       return (await call(client.history, { reference })).records.map(historyEntry);
     },
     async findMissingBlobs(digests) {
-      return (await call(client.findMissingBlobs, { digests })).digests;
+      const answer = await call(client.findMissingBlobs, { digests });
+      const { heldBytes } = answer;
+      return answer.digests.map((digest, i) => ({ digest, heldBytes: Number(heldBytes[i] ?? 0n) }));
     },
-    uploadBlob: (blob, signal) => uploadBlob(client, blob, { signal, server: connection.server }),
+    uploadBlobs: (blobs, signal) =>
+      uploadBlobs(client, blobs, { signal, server: connection.server, errorOf: apiErrorOf }),
     async createToken(request) {
       const response = await call(client.createToken, request);
       return { ...response, expiresMs: Number(response.expiresMs) };
@@ -267,63 +269,6 @@ function watchEvent({ type, objectJson }: WatchResponse): WatchEvent | undefined
   if (type === 'synced') return { type };
   if (type !== 'added' && type !== 'modified' && type !== 'deleted') return undefined;
   return { type, object: parseObject(objectJson) };
-}
-
-/** Streams a blob, waiting whenever dom reads more slowly than the disk. */
-async function uploadBlob(
-  client: ApiServiceClient,
-  blob: Blob,
-  { signal, server }: { readonly signal: AbortSignal; readonly server: string },
-): Promise<void> {
-  signal.throwIfAborted();
-  const settled = Promise.withResolvers<void>();
-  const stream = client.uploadBlob((error: ServiceError | null) => {
-    if (error === null) settled.resolve();
-    else settled.reject(apiErrorOf(error, server));
-  });
-  // The answer may come, as a refusal, before all is written; the write loop must then end too.
-  let answered = false;
-  const answer = settled.promise.finally(() => {
-    answered = true;
-  });
-  answer.catch(() => undefined);
-  const cancel = () => stream.cancel();
-  signal.addEventListener('abort', cancel, { once: true });
-  try {
-    let head = { digest: blob.digest, sizeBytes: BigInt(blob.sizeBytes) };
-    for await (const chunk of pieces(blob.chunks)) {
-      if (answered) break;
-      const ready = stream.write({ ...head, chunk });
-      head = { digest: '', sizeBytes: 0n };
-      if (!ready) await Promise.race([drained(stream), answer]);
-    }
-    stream.end();
-    await answer;
-  } catch (error) {
-    stream.cancel();
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', cancel);
-  }
-}
-
-/** At least one piece, even of an empty blob: the first message names it. */
-async function* pieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let count = 0;
-  for await (const chunk of chunks) {
-    for (let start = 0; start < chunk.length; start += UPLOAD_CHUNK_BYTES) {
-      count += 1;
-      yield Buffer.from(chunk.subarray(start, start + UPLOAD_CHUNK_BYTES));
-    }
-  }
-  if (count === 0) yield Buffer.alloc(0);
-}
-
-function drained(stream: { once(event: 'drain', listener: () => void): unknown }): Promise<void> {
-  return new Promise((resolve) => {
-    stream.once('drain', resolve);
-  });
 }
 
 function outcomeOf(outcome: string): 'created' | 'configured' | 'unchanged' {

@@ -205,7 +205,8 @@ function sendBlob(digests: readonly string[]): Promise<ServiceError | undefined>
       .makeClientStreamRequest(path, requestSerialize, responseDeserialize, (error) =>
         resolve(error ?? undefined),
       );
-    for (const digest of digests) call.write({ digest, sizeBytes: 0n, chunk: Buffer.alloc(0) });
+    const rest = { sizeBytes: 0n, offsetBytes: 0n, rawBytes: 0, chunk: Buffer.alloc(0) };
+    for (const digest of digests) call.write({ digest, ...rest });
     call.end();
   });
 }

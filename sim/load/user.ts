@@ -262,5 +262,6 @@ async function* once<T>(item: T): AsyncGenerator<T> {
 }
 
 function uploadOf(digest: string, bytes: Uint8Array): UploadBlobRequest {
-  return { digest, sizeBytes: BigInt(bytes.length), chunk: Buffer.from(bytes) };
+  const whole = { offsetBytes: 0n, rawBytes: 0 };
+  return { digest, sizeBytes: BigInt(bytes.length), chunk: Buffer.from(bytes), ...whole };
 }

@@ -66,6 +66,7 @@ function cliOf(said: { stdout: string; stderr: string }, ports: B8sctlPorts): Cl
     editor: { edit: async (text) => text },
     clock: ports.clock,
     signal: new AbortController().signal,
+    cacheFolder: undefined,
     configPath: '',
     connect: async () => ports.api,
     dns: () => Promise.reject(new Error('no simulated machine asks the Internet')),
@@ -101,6 +102,8 @@ function memoryFiles({ files, input }: B8sctlPorts): Files {
       }
       return [...entries.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
     },
+    stamp: async () => undefined,
+    realPath: async (path) => path,
     async *stream(path) {
       const bytes = files.get(path);
       if (bytes === undefined) throw new Error(`${path}: no such file`);

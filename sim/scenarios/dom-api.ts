@@ -65,10 +65,13 @@ export function domApi(options: DomApiOptions): Api {
     history: (reference) =>
       call(async (api) => (await api.history({ reference }, ADMIN)).records.map(historyEntry)),
     findMissingBlobs: (digests) =>
-      call(async (api) => (await api.findMissingBlobs({ digests: [...digests] }, ADMIN)).digests),
-    uploadBlob: (blob) =>
       call(async (api) => {
-        await api.uploadBlob(piecesOf(blob), ADMIN);
+        const answer = await api.findMissingBlobs({ digests: [...digests] }, ADMIN);
+        return answer.digests.map((digest) => ({ digest, heldBytes: 0 }));
+      }),
+    uploadBlobs: (blobs) =>
+      call(async (api) => {
+        await api.uploadBlob(piecesOf(blobs), ADMIN);
       }),
     createToken: () => notHere('createToken'),
     listTokens: () => notHere('listTokens'),
@@ -136,11 +139,13 @@ function apiErrorOf(error: unknown): unknown {
   return new ApiError(REASONS[code], message, { ...details, cause: error });
 }
 
-async function* piecesOf({ digest, sizeBytes, chunks }: Blob): AsyncGenerator<UploadBlobRequest> {
-  let head = { digest, sizeBytes: BigInt(sizeBytes) };
-  for await (const chunk of chunks) {
-    yield { ...head, chunk: Buffer.from(chunk) };
-    head = { digest: '', sizeBytes: 0n };
+async function* piecesOf(blobs: AsyncIterable<Blob>): AsyncGenerator<UploadBlobRequest> {
+  for await (const { digest, sizeBytes, chunks } of blobs) {
+    let head = { digest, sizeBytes: BigInt(sizeBytes), offsetBytes: 0n, rawBytes: 0 };
+    for await (const chunk of chunks) {
+      yield { ...head, chunk: Buffer.from(chunk) };
+      head = { ...head, digest: '', sizeBytes: 0n };
+    }
   }
 }
 

@@ -175,12 +175,23 @@ export interface FindMissingBlobsRequest {
 
 export interface FindMissingBlobsResponse {
   readonly digests: readonly string[];
+  /** For each of `digests`, how much of it a cut upload has left, from its first byte on. */
+  readonly heldBytes: readonly bigint[];
 }
 
 export interface UploadBlobRequest {
+  /** Empty: this is more of the blob before. */
   readonly digest: string;
+  /** Of the whole blob. */
   readonly sizeBytes: bigint;
   readonly chunk: Buffer;
+  /** Of the first byte that is sent: go on where a cut upload has ended. */
+  readonly offsetBytes: bigint;
+  /**
+   * 0: `chunk` is as it is. Else `chunk` is one Zstandard frame (RFC 8878) of so many bytes, at most
+   * 1 MiB.
+   */
+  readonly rawBytes: number;
 }
 
 export interface UploadBlobResponse {
@@ -2484,13 +2495,23 @@ export const FindMissingBlobsRequest: MessageFns<FindMissingBlobsRequest> = {
 };
 
 function createBaseFindMissingBlobsResponse(): FindMissingBlobsResponse {
-  return { digests: [] };
+  return { digests: [], heldBytes: [] };
 }
 
 export const FindMissingBlobsResponse: MessageFns<FindMissingBlobsResponse> = {
   encode(message: FindMissingBlobsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.digests) {
       writer.uint32(10).string(v!);
+    }
+    if (message.heldBytes.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.heldBytes) {
+        if (BigInt.asUintN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field heldBytes of type uint64 is too large");
+        }
+        writer.uint64(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -2516,6 +2537,24 @@ export const FindMissingBlobsResponse: MessageFns<FindMissingBlobsResponse> = {
             message.digests.push(reader.string());
             continue;
           }
+          case 2: {
+            if (tag === 16) {
+              message.heldBytes.push(reader.uint64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.heldBytes.push(reader.uint64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2531,6 +2570,11 @@ export const FindMissingBlobsResponse: MessageFns<FindMissingBlobsResponse> = {
   fromJSON(object: any): FindMissingBlobsResponse {
     return {
       digests: globalThis.Array.isArray(object?.digests) ? object.digests.map((e: any) => globalThis.String(e)) : [],
+      heldBytes: globalThis.Array.isArray(object?.heldBytes)
+        ? object.heldBytes.map((e: any) => BigInt(e))
+        : globalThis.Array.isArray(object?.held_bytes)
+        ? object.held_bytes.map((e: any) => BigInt(e))
+        : [],
     };
   },
 
@@ -2538,6 +2582,9 @@ export const FindMissingBlobsResponse: MessageFns<FindMissingBlobsResponse> = {
     const obj: any = {};
     if (message.digests?.length) {
       obj.digests = message.digests;
+    }
+    if (message.heldBytes?.length) {
+      obj.heldBytes = message.heldBytes.map((e) => e.toString());
     }
     return obj;
   },
@@ -2548,12 +2595,13 @@ export const FindMissingBlobsResponse: MessageFns<FindMissingBlobsResponse> = {
   fromPartial<I extends Exact<DeepPartial<FindMissingBlobsResponse>, I>>(object: I): FindMissingBlobsResponse {
     const message = createBaseFindMissingBlobsResponse() as any;
     message.digests = object.digests?.map((e) => e) || [];
+    message.heldBytes = object.heldBytes?.map((e) => BigInt(e)) || [];
     return message;
   },
 };
 
 function createBaseUploadBlobRequest(): UploadBlobRequest {
-  return { digest: "", sizeBytes: 0n, chunk: Buffer.alloc(0) };
+  return { digest: "", sizeBytes: 0n, chunk: Buffer.alloc(0), offsetBytes: 0n, rawBytes: 0 };
 }
 
 export const UploadBlobRequest: MessageFns<UploadBlobRequest> = {
@@ -2569,6 +2617,15 @@ export const UploadBlobRequest: MessageFns<UploadBlobRequest> = {
     }
     if (message.chunk.length !== 0) {
       writer.uint32(26).bytes(message.chunk);
+    }
+    if (message.offsetBytes !== 0n) {
+      if (BigInt.asUintN(64, message.offsetBytes) !== message.offsetBytes) {
+        throw new globalThis.Error("value provided for field message.offsetBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.offsetBytes);
+    }
+    if (message.rawBytes !== 0) {
+      writer.uint32(40).uint32(message.rawBytes);
     }
     return writer;
   },
@@ -2610,6 +2667,22 @@ export const UploadBlobRequest: MessageFns<UploadBlobRequest> = {
             message.chunk = Buffer.from(reader.bytes());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.offsetBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.rawBytes = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2631,6 +2704,16 @@ export const UploadBlobRequest: MessageFns<UploadBlobRequest> = {
         ? BigInt(object.size_bytes)
         : 0n,
       chunk: isSet(object.chunk) ? Buffer.from(bytesFromBase64(object.chunk)) : Buffer.alloc(0),
+      offsetBytes: isSet(object.offsetBytes)
+        ? BigInt(object.offsetBytes)
+        : isSet(object.offset_bytes)
+        ? BigInt(object.offset_bytes)
+        : 0n,
+      rawBytes: isSet(object.rawBytes)
+        ? globalThis.Number(object.rawBytes)
+        : isSet(object.raw_bytes)
+        ? globalThis.Number(object.raw_bytes)
+        : 0,
     };
   },
 
@@ -2645,6 +2728,12 @@ export const UploadBlobRequest: MessageFns<UploadBlobRequest> = {
     if (message.chunk.length !== 0) {
       obj.chunk = base64FromBytes(message.chunk);
     }
+    if (message.offsetBytes !== 0n) {
+      obj.offsetBytes = message.offsetBytes.toString();
+    }
+    if (message.rawBytes !== 0) {
+      obj.rawBytes = Math.round(message.rawBytes);
+    }
     return obj;
   },
 
@@ -2656,6 +2745,10 @@ export const UploadBlobRequest: MessageFns<UploadBlobRequest> = {
     message.digest = object.digest ?? "";
     message.sizeBytes = (object.sizeBytes !== undefined && object.sizeBytes !== null) ? BigInt(object.sizeBytes) : 0n;
     message.chunk = object.chunk ?? Buffer.alloc(0);
+    message.offsetBytes = (object.offsetBytes !== undefined && object.offsetBytes !== null)
+      ? BigInt(object.offsetBytes)
+      : 0n;
+    message.rawBytes = object.rawBytes ?? 0;
     return message;
   },
 };
@@ -4302,7 +4395,11 @@ export const ApiServiceService = {
       Buffer.from(FindMissingBlobsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): FindMissingBlobsResponse => FindMissingBlobsResponse.decode(value),
   },
-  /** The first message names the blob, all carry its bytes; refused unless the digest fits. */
+  /**
+   * One blob after the other: a message with a digest begins the next, those after it carry more of
+   * its bytes. All are stored once the answer is there; of a stream that was cut, those that were
+   * whole, and of a large one its beginning. ABORTED: `offset_bytes` is not what dom holds.
+   */
   uploadBlob: {
     path: "/b8s.v1.ApiService/UploadBlob" as const,
     requestStream: true as const,
@@ -4405,7 +4502,11 @@ export interface ApiServiceServer extends UntypedServiceImplementation {
   history: handleUnaryCall<HistoryRequest, HistoryResponse>;
   /** Which of these blobs dom does not hold. */
   findMissingBlobs: handleUnaryCall<FindMissingBlobsRequest, FindMissingBlobsResponse>;
-  /** The first message names the blob, all carry its bytes; refused unless the digest fits. */
+  /**
+   * One blob after the other: a message with a digest begins the next, those after it carry more of
+   * its bytes. All are stored once the answer is there; of a stream that was cut, those that were
+   * whole, and of a large one its beginning. ABORTED: `offset_bytes` is not what dom holds.
+   */
   uploadBlob: handleClientStreamingCall<UploadBlobRequest, UploadBlobResponse>;
   createToken: handleUnaryCall<CreateTokenRequest, CreateTokenResponse>;
   listTokens: handleUnaryCall<ListTokensRequest, ListTokensResponse>;
@@ -4526,7 +4627,11 @@ export interface ApiServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: FindMissingBlobsResponse) => void,
   ): ClientUnaryCall;
-  /** The first message names the blob, all carry its bytes; refused unless the digest fits. */
+  /**
+   * One blob after the other: a message with a digest begins the next, those after it carry more of
+   * its bytes. All are stored once the answer is there; of a stream that was cut, those that were
+   * whole, and of a large one its beginning. ABORTED: `offset_bytes` is not what dom holds.
+   */
   uploadBlob(
     callback: (error: ServiceError | null, response: UploadBlobResponse) => void,
   ): ClientWritableStream<UploadBlobRequest>;
