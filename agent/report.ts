@@ -73,6 +73,7 @@ function siteReport(site: SitePlan, { applied, content }: ReportInput): SiteRepo
     verified: [...releases].filter((release) => content.verified.has(release)).toSorted(),
     certificate: applied?.served.certificates.get(uid)?.fingerprint ?? '',
     error: state?.problem ?? error ?? '',
+    warning: state?.warning ?? '',
   };
 }
 

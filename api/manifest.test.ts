@@ -120,8 +120,23 @@ test.each([
   },
   {
     when: 'a redirect has a status that is none',
-    text: site('redirects:\n  - { from: /a, to: /b, status: 303 }'),
-    says: 'spec.redirects[0].status 303: must be one of 301, 302, 307, 308 (site.yaml:8)',
+    text: site('redirects:\n  - { from: /a, to: /b, status: 418 }'),
+    says: 'spec.redirects[0].status 418: must be one of 200, 301, 302, 303, 307, 308, 404 (site.yaml:8)',
+  },
+  {
+    when: 'a rewrite leads to another site',
+    text: site('redirects:\n  - { from: /a, to: https://b.example, status: 200 }'),
+    says: 'spec.redirects[0].to "https://b.example": must be a path for status 200: other sites are not fetched (site.yaml:8)',
+  },
+  {
+    when: 'who asks would choose where a redirect leads',
+    text: site('redirects:\n  - { from: /go/*, to: "https://*" }'),
+    says: 'spec.redirects[0].to "https://*": must name its host whole, without "*" or ":name" (site.yaml:8)',
+  },
+  {
+    when: 'a redirect has a backslash, which browsers take for a slash',
+    text: site("redirects:\n  - { from: /a, to: '/\\evil.example' }"),
+    says: 'spec.redirects[0].to "/\\\\evil.example": has a backslash; write "/" (site.yaml:8)',
   },
   {
     when: 'an IPv4 address has a part above 255',

@@ -15,13 +15,13 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
 
 /** What is wrong with a pattern, as a message; undefined: nothing. */
 export function patternProblem(pattern: string): string | undefined {
+  if (CONTROL.test(pattern) || pattern.includes(' '))
+    return 'has a space or control character; write %20';
   if (!pattern.startsWith('/')) {
     return `must begin with "/", e.g. /${pattern.slice(0, 60).replace(/^\.?\/*/, '')}`;
   }
   if (pattern.length > PATTERN_LENGTH_MAX) return `is longer than ${PATTERN_LENGTH_MAX} characters`;
   if (/[?#]/.test(pattern)) return 'must be a path alone, without "?" or "#"';
-  if (CONTROL.test(pattern) || pattern.includes(' '))
-    return 'has a space or control character; write %20';
   if (pattern.split('*').length > 2) return 'has more than one "*"';
   const names = placeholders(pattern);
   if (names.length > PLACEHOLDERS_MAX) return `has more than ${PLACEHOLDERS_MAX} placeholders`;
@@ -47,5 +47,7 @@ export function targetProblem(target: string): string | undefined {
   const host = /^https?:\/\/(?<host>[^/?#]*)/i.exec(target)?.groups?.['host'] ?? '';
   // Who asks would choose where to be sent: an open redirect.
   if (/\*|:[A-Za-z]/.test(host)) return 'must name its host whole, without "*" or ":name"';
+  if (host !== '' && !URL.canParse(`https://${host}/`))
+    return 'names no host, e.g. https://example.com/';
   return undefined;
 }

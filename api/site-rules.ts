@@ -1,5 +1,6 @@
 import type { Violation } from './kind.ts';
 import { hostProblem, objectNameProblem } from './names.ts';
+import { patternProblem, targetProblem } from './path-pattern.ts';
 import { routingViolations } from './routing-rules.ts';
 import { about, aboutField, check, checkEach } from './rules.ts';
 import type { HeaderRule, RedirectRule, Site, SiteSpec } from './site.ts';
@@ -79,38 +80,31 @@ function headerValueProblem(value: string): string | undefined {
   return /[^\u0000-\u00ff]/.test(value) ? 'has a character that no header can carry' : undefined;
 }
 
-/** A path, or a prefix ending in `*`. */
-function patternProblem(path: string): string | undefined {
-  if (!path.startsWith('/')) return `must begin with "/", e.g. /${path.replace(/^\.?\/*/, '')}`;
-  if (path.slice(0, -1).includes('*')) return '"*" can only be the last character, e.g. /old/*';
-  if (/[?#]/.test(path)) return 'must be a path alone, without "?" or "#"';
-  return CONTROL.test(path) || path.includes(' ')
-    ? 'has a space or control character; write %20'
-    : undefined;
-}
-
 function redirectViolations(redirect: RedirectRule, index: number): readonly Violation[] {
   const steps = ['spec', 'redirects', index];
-  const target = check([...steps, 'to'], redirect.to, (to) => targetProblem(to, redirect.from));
+  const target = check([...steps, 'to'], redirect.to, (to) => toProblem(to, redirect));
   return [...check([...steps, 'from'], redirect.from, patternProblem), ...target];
 }
 
-function targetProblem(to: string, from: string): string | undefined {
-  if (CONTROL.test(to) || to.includes(' ')) return 'has a space or control character; write %20';
-  if (!/^(?:\/(?!\/)|https?:\/\/[^/?#])/.test(to)) {
-    return 'must be a path or an http(s) URL, e.g. /new or https://example.com/';
-  }
+function toProblem(to: string, { from, status }: RedirectRule): string | undefined {
+  const problem = targetProblem(to);
+  if (problem !== undefined) return problem;
   const stars = to.split('*').length - 1;
   if (stars > 1) return 'has more than one "*"';
-  if (stars === 1 && !from.endsWith('*')) return 'has a "*", and "from" has none to fill it';
+  if (stars === 1 && !from.includes('*')) return 'has a "*", and "from" has none to fill it';
+  if ((status === 200 || status === 404) && !to.startsWith('/'))
+    return `must be a path for status ${status}: other sites are not fetched`;
   return to === from ? 'leads to itself' : undefined;
 }
 
 function unreachableRedirects(redirects: readonly RedirectRule[]): readonly Violation[] {
   const first = new Map<string, number>();
   const violations: Violation[] = [];
-  for (const [index, { from }] of redirects.entries()) {
+  for (const [index, { from, status, force = false }] of redirects.entries()) {
     const earlier = first.get(from);
+    // One that gives way to files leaves them to others.
+    const givesWay = (status === 200 || status === 404) && !force;
+    if (earlier === undefined && givesWay) continue;
     if (earlier === undefined) first.set(from, index);
     else {
       const message = `is never reached: redirects[${earlier}] comes first; remove one of them`;

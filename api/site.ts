@@ -36,15 +36,22 @@ import {
 } from './site-serving.ts';
 
 const headerRuleSchema = group('A header for some paths.', {
-  path: text('A path, or a prefix ending in `*`: `/assets/*`.'),
+  path: text('A path; one `*` stands for anything, `:name` for one part: `/assets/*`.'),
   name: text('The name of the header, e.g. Cache-Control (RFC 9110 §5.1).', { maxLength: 128 }),
   value: text('The value of the header.'),
 });
 
 const redirectRuleSchema = group('A redirect for some paths.', {
-  from: text('A path, or a prefix ending in `*`: `/old/*`.'),
-  to: text('A path or an http(s) URL; `*` stands for what the `*` of `from` matched.'),
-  status: numberChoice('The status to answer with.', [301, 302, 307, 308], { default: 308 }),
+  from: text('A path; one `*` stands for anything, `:name` for one part: `/old/*`, `/news/:year`.'),
+  to: text('A path or an http(s) URL; `*` and `:name` stand for what those of `from` matched.'),
+  status: numberChoice(
+    'The status to answer with. 200 and 404 answer with the file at `to`, a path, and no redirect.',
+    [200, 301, 302, 303, 307, 308, 404],
+    { default: 308 },
+  ),
+  force: optional(
+    flag('For 200 and 404: where there is a file at the path, too. Redirects always are.'),
+  ),
 });
 
 export const siteSpecSchema = group('The site as it should be served.', {

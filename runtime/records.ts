@@ -91,6 +91,8 @@ export interface SiteOnNode {
   /** Fingerprint of the certificate in use; empty: none. */
   readonly certificate: string;
   readonly error: string;
+  /** What of the release's own rules it does not use, for a person; absent: nothing. */
+  readonly warning?: string;
 }
 
 export interface ZoneRecord {

@@ -24,6 +24,8 @@ export interface SiteState {
   readonly certificate?: string;
   /** Why something is not as asked for, for a person. */
   readonly problem?: string;
+  /** What of the release's own rules is not used, for a person. */
+  readonly warning?: string;
 }
 
 /**
@@ -141,10 +143,12 @@ function siteState(
   problems: ReadonlyMap<Digest, string>,
 ): SiteState {
   const problem = site.release === undefined ? undefined : problems.get(site.release);
+  const warning = release?.rules.warning;
   return {
     uid: site.uid,
     ...(release === undefined ? {} : { release: release.digest }),
     ...(problem === undefined ? {} : { problem }),
+    ...(warning === undefined ? {} : { warning }),
   };
 }
 

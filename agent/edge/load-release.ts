@@ -61,7 +61,7 @@ async function loadRules(
   const textOf = async (path: string): Promise<RulesText> => {
     const file = files.find((each) => each.path === path);
     if (file === undefined) return undefined;
-    if (file.sizeBytes > RULES_FILE_BYTES_MAX) return 'too large';
+    if (file.sizeBytes > RULES_FILE_BYTES_MAX) return { sizeBytes: file.sizeBytes };
     try {
       return Buffer.from(await readVerified(disk, file.digest)).toString('utf8');
     } catch (cause) {

@@ -107,7 +107,7 @@ function ofSpec({ from, to, status, force }: EdgeRedirectRule): CompiledRedirect
     query: [],
     to: compileTarget(target, pattern.names),
     status: known,
-    force: force ?? !isRewrite(known),
+    force: force === true || !isRewrite(known),
   };
 }
 

@@ -19,8 +19,8 @@ export interface ReleaseRules {
 
 export const NO_RULES: ReleaseRules = { redirects: [], headers: [], warning: undefined };
 
-/** The text of a file; `too large`: nobody has read it; undefined: there is none. */
-export type RulesText = string | 'too large' | undefined;
+/** The text of a file, or only its size where it is too large; undefined: there is none. */
+export type RulesText = string | { readonly sizeBytes: number } | undefined;
 
 export function isRulesFile(path: string): boolean {
   return path === REDIRECTS_FILE || path === HEADERS_FILE;
@@ -47,10 +47,10 @@ export function parseRules(texts: {
 }
 
 function readable(text: RulesText): string {
-  return text === undefined || text === 'too large' ? '' : text;
+  return typeof text === 'string' ? text : '';
 }
 
 function tooLarge(file: string, text: RulesText): string | undefined {
-  if (text !== 'too large') return undefined;
-  return `${file} is larger than ${RULES_FILE_BYTES_MAX / 1024} KiB and is not read; shorten it`;
+  if (typeof text !== 'object') return undefined;
+  return `${file} has ${text.sizeBytes} bytes, more than ${RULES_FILE_BYTES_MAX / 1024} KiB, and is not read; shorten it`;
 }

@@ -7,7 +7,7 @@ export interface RuleProblem {
 }
 
 /** Lines that are told of, of one file. */
-const SHOWN_MAX = 3;
+const SHOWN_MAX = 2;
 const SHOWN_LENGTH_MAX = 60;
 
 /** `_redirects:3: …; _redirects:7: … and 2 more lines`; undefined: nothing was skipped. */

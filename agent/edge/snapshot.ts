@@ -119,7 +119,7 @@ export interface EdgeRedirectRule {
   readonly to: string;
   /** 200 and 404 answer with the file at `to`. */
   readonly status: number;
-  /** Whether it counts where there is a file, too. Left out: if it is a redirect. */
+  /** 200 and 404 count where there is a file, too; redirects always do. */
   readonly force?: boolean;
 }
 

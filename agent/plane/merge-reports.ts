@@ -28,11 +28,13 @@ function mergeSite(uid: string, edges: readonly AppliedReport[]): SiteState {
   const release = common(states.map((state) => state?.release));
   const certificate = common(states.map((state) => state?.certificate));
   const problem = states.find((state) => state?.problem !== undefined)?.problem;
+  const warning = states.find((state) => state?.warning !== undefined)?.warning;
   return {
     uid,
     ...(release === undefined ? {} : { release }),
     ...(certificate === undefined ? {} : { certificate }),
     ...(problem === undefined ? {} : { problem }),
+    ...(warning === undefined ? {} : { warning }),
   };
 }
 

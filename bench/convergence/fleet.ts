@@ -149,7 +149,8 @@ export class LightSession {
         const { uid, namespace, name, generation, serving, prepare: verified } = site;
         const held = this.#objects.get(site.certificate)?.object;
         const certificate = held?.$case === 'certificate' ? held.value.fingerprint : '';
-        return { uid, namespace, name, generation, serving, verified, certificate, error: '' };
+        const words = { error: '', warning: '' };
+        return { uid, namespace, name, generation, serving, verified, certificate, ...words };
       }),
       zones: zones.map(({ uid, name, serial, keys }) => ({
         ...{ uid, name, serial, error: '' },

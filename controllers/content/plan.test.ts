@@ -169,6 +169,24 @@ test('a host outside of every zone: the message says which records to create', (
   expect(status.dns).toBeUndefined();
 });
 
+test('lines of its rules that edges skip are told, and hold nothing up', () => {
+  const warning = '_redirects:3: "/a" leads nowhere; write where to';
+  const silent = edge('b', { warning: '_redirects:1: of another release' }, false);
+  const { conditions = [] } = planSite(
+    facts({ edges: [edge('a', { warning }), silent] }),
+    0,
+  ).status;
+  const of = (type: string) => conditions.find((each) => each.type === type);
+  expect(of('RulesRead')).toMatchObject({
+    status: 'False',
+    reason: 'LinesSkipped',
+    message: warning,
+  });
+  expect(of('Ready')?.status).toBe('True');
+  const mended = planSite(facts({}), 0).status.conditions ?? [];
+  expect(mended.some(({ type }) => type === 'RulesRead')).toBe(false);
+});
+
 test('the message of Ready is what people look for', () => {
   expect(planSite(facts({}), NOW_MS).status).toMatchObject({
     conditions: [{ message: 'released on 2/2 nodes' }, {}, {}, {}, {}],

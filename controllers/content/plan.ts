@@ -9,6 +9,7 @@ import {
   type HostOnDns,
   ready,
   released,
+  rulesRead,
 } from './readiness.ts';
 import { planRollout } from './rollout.ts';
 import { routingResolved } from './routing.ts';
@@ -42,11 +43,13 @@ export function planSite(facts: SiteFacts, nowMs: number): SitePlan {
   ];
   const elsewhere = dnsConfigured(hosts, edges);
   const routing = routingResolved(site, edges);
+  const rules = rulesRead(site, connected);
   const inputs = [
     ready(parts, isReleased.message),
     ...parts,
     ...(elsewhere === undefined ? [] : [elsewhere]),
     ...(routing === undefined ? [] : [routing]),
+    ...(rules === undefined ? [] : [rules]),
   ];
   const observedGeneration = site.metadata.generation;
   const conditions = replaceConditions(

@@ -118,6 +118,17 @@ export function dnsConfigured(
   return { type: 'DnsConfigured', status: 'Unknown', reason: 'OutsideOfZones', message };
 }
 
+/**
+ * Where edges skip lines of the release's `_redirects` and `_headers`: which, and the mend. It is
+ * served all the same, so nothing waits for it. Undefined: they skip none.
+ */
+export function rulesRead(site: Site, edges: readonly NodeView[]): ConditionInput | undefined {
+  const reports = edges.map((edge) => edge.site(site.metadata.uid));
+  const message = reports.find((report) => report?.warning !== undefined)?.warning;
+  if (message === undefined) return undefined;
+  return { type: 'RulesRead', status: 'False', reason: 'LinesSkipped', message };
+}
+
 /** Ready when all the others are; otherwise the first that is not tells why. */
 export function ready(parts: readonly ConditionInput[], summary: string): ConditionInput {
   const first = parts.find(({ status }) => status !== 'True');

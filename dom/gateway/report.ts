@@ -16,6 +16,7 @@ export function reportRecord(report: Report, nodeUid: string): ReportRecord {
         verified: site.verified.toSorted(),
         certificate: site.certificate,
         error: site.error,
+        ...(site.warning !== '' && { warning: site.warning }),
       }))
       .toSorted((a, b) => (a.uid < b.uid ? -1 : 1)),
     zones: report.zones

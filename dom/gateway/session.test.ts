@@ -209,7 +209,7 @@ describe('a session', () => {
     const digest = `sha256-${'0'.repeat(64)}`;
     const sites = Array.from({ length: 4_000 }, (_, index) => ({
       ...{ uid: `uid-${index}`, namespace: 'default', name: `site-${index}`, generation: 1n },
-      ...{ serving: digest, verified: [digest], certificate: digest, error: '' },
+      ...{ serving: digest, verified: [digest], certificate: digest, error: '', warning: '' },
     }));
     london.send({ $case: 'report', value: { ...NO_REPORT, sites } });
     await scene.clock.advance(500);

@@ -155,7 +155,7 @@ function sitePlan(
     notFoundPage: spec.notFoundPage,
     singlePageApp: spec.singlePageApp,
     headers: spec.headers,
-    redirects: spec.redirects,
+    redirects: spec.redirects.map(({ force = false, ...rule }) => ({ ...rule, force })),
     switchedAtMs: BigInt(switchedAtMs),
     options: servingOptions(spec),
     previews: [],

@@ -139,6 +139,8 @@ export interface SiteReport {
   readonly certificate: string;
   /** What stands in the way, for a person; empty: nothing. */
   readonly error: string;
+  /** What of the release's own rules is not used, for a person; empty: nothing. It is served. */
+  readonly warning: string;
 }
 
 export interface ZoneReport {
@@ -1427,7 +1429,17 @@ export const Report: MessageFns<Report> = {
 };
 
 function createBaseSiteReport(): SiteReport {
-  return { uid: "", namespace: "", name: "", generation: 0n, serving: "", verified: [], certificate: "", error: "" };
+  return {
+    uid: "",
+    namespace: "",
+    name: "",
+    generation: 0n,
+    serving: "",
+    verified: [],
+    certificate: "",
+    error: "",
+    warning: "",
+  };
 }
 
 export const SiteReport: MessageFns<SiteReport> = {
@@ -1458,6 +1470,9 @@ export const SiteReport: MessageFns<SiteReport> = {
     }
     if (message.error !== "") {
       writer.uint32(66).string(message.error);
+    }
+    if (message.warning !== "") {
+      writer.uint32(74).string(message.warning);
     }
     return writer;
   },
@@ -1539,6 +1554,14 @@ export const SiteReport: MessageFns<SiteReport> = {
             message.error = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.warning = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1561,6 +1584,7 @@ export const SiteReport: MessageFns<SiteReport> = {
       verified: globalThis.Array.isArray(object?.verified) ? object.verified.map((e: any) => globalThis.String(e)) : [],
       certificate: isSet(object.certificate) ? globalThis.String(object.certificate) : "",
       error: isSet(object.error) ? globalThis.String(object.error) : "",
+      warning: isSet(object.warning) ? globalThis.String(object.warning) : "",
     };
   },
 
@@ -1590,6 +1614,9 @@ export const SiteReport: MessageFns<SiteReport> = {
     if (message.error !== "") {
       obj.error = message.error;
     }
+    if (message.warning !== "") {
+      obj.warning = message.warning;
+    }
     return obj;
   },
 
@@ -1608,6 +1635,7 @@ export const SiteReport: MessageFns<SiteReport> = {
     message.verified = object.verified?.map((e) => e) || [];
     message.certificate = object.certificate ?? "";
     message.error = object.error ?? "";
+    message.warning = object.warning ?? "";
     return message;
   },
 };

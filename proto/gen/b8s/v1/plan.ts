@@ -132,18 +132,21 @@ export interface AuthUser {
 }
 
 export interface HeaderRule {
-  /** A path, or a prefix ending in "*". */
+  /** A path; one "*" stands for anything, ":name" for one part. */
   readonly path: string;
   readonly name: string;
   readonly value: string;
 }
 
 export interface RedirectRule {
-  /** A path, or a prefix ending in "*". */
+  /** A path; one "*" stands for anything, ":name" for one part. */
   readonly from: string;
-  /** A path or an absolute URL; "*" is replaced by what the source's "*" matched. */
+  /** A path or an absolute URL; "*" and ":name" are replaced by what those of the source matched. */
   readonly to: string;
+  /** 200 and 404 answer with the file at the target. */
   readonly status: number;
+  /** 200 and 404 count where there is a file, too; redirects always do. */
+  readonly force: boolean;
 }
 
 export interface CertificatePlan {
@@ -1968,7 +1971,7 @@ export const HeaderRule: MessageFns<HeaderRule> = {
 };
 
 function createBaseRedirectRule(): RedirectRule {
-  return { from: "", to: "", status: 0 };
+  return { from: "", to: "", status: 0, force: false };
 }
 
 export const RedirectRule: MessageFns<RedirectRule> = {
@@ -1981,6 +1984,9 @@ export const RedirectRule: MessageFns<RedirectRule> = {
     }
     if (message.status !== 0) {
       writer.uint32(24).uint32(message.status);
+    }
+    if (message.force !== false) {
+      writer.uint32(32).bool(message.force);
     }
     return writer;
   },
@@ -2022,6 +2028,14 @@ export const RedirectRule: MessageFns<RedirectRule> = {
             message.status = reader.uint32();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2039,6 +2053,7 @@ export const RedirectRule: MessageFns<RedirectRule> = {
       from: isSet(object.from) ? globalThis.String(object.from) : "",
       to: isSet(object.to) ? globalThis.String(object.to) : "",
       status: isSet(object.status) ? globalThis.Number(object.status) : 0,
+      force: isSet(object.force) ? globalThis.Boolean(object.force) : false,
     };
   },
 
@@ -2053,6 +2068,9 @@ export const RedirectRule: MessageFns<RedirectRule> = {
     if (message.status !== 0) {
       obj.status = Math.round(message.status);
     }
+    if (message.force !== false) {
+      obj.force = message.force;
+    }
     return obj;
   },
 
@@ -2064,6 +2082,7 @@ export const RedirectRule: MessageFns<RedirectRule> = {
     message.from = object.from ?? "";
     message.to = object.to ?? "";
     message.status = object.status ?? 0;
+    message.force = object.force ?? false;
     return message;
   },
 };
