@@ -10,6 +10,8 @@ import type { Need } from './plan.ts';
 
 /** Fetches under way at once: most blobs are small, and their way is longer than they are. */
 export const FETCHES_MAX = 16;
+/** Of these, those that nothing waits for: whatever is needed next finds room. */
+export const HELPFUL_FETCHES_MAX = 8;
 export const FETCH_RETRY_BACKOFF: Readonly<Record<Need, BackoffLimits>> = {
   needed: { baseMs: 250, capMs: 10_000 },
   helpful: { baseMs: 1_000, capMs: 600_000 },
@@ -40,9 +42,11 @@ export class FetchPool {
   readonly #options: FetchPoolOptions;
   readonly #running = new Map<
     Digest,
-    { readonly stop: AbortController; readonly done: Promise<void> }
+    { readonly need: Need; readonly stop: AbortController; readonly done: Promise<void> }
   >();
   #waiting: Iterator<WantedFetch> = [].values();
+  /** Came out of `#waiting`, and waits for room. What is needed comes before all that is not. */
+  #next: WantedFetch | undefined;
   /** Fetched since the look that the next `want` rests on began: it may not have seen them. */
   readonly #fresh = new Set<Digest>();
   #failed: ReadonlyMap<Digest, Failure> = new Map();
@@ -72,6 +76,7 @@ export class FetchPool {
       return !this.#running.has(digest) && !this.#fresh.has(digest) && retryAtMs <= nowMs;
     });
     this.#waiting = due.values();
+    this.#next = undefined;
     this.#signal = signal;
     this.#start();
   }
@@ -101,17 +106,26 @@ export class FetchPool {
   /** Resolves once nothing is under way. */
   async idle(): Promise<void> {
     this.#waiting = [].values();
+    this.#next = undefined;
     await Promise.allSettled([...this.#running.values()].map(({ done }) => done));
   }
 
   #start(): void {
     while (this.#running.size < FETCHES_MAX && this.#signal?.aborted === false) {
-      const next = this.#waiting.next();
-      if (next.done === true) return;
+      this.#next ??= this.#waiting.next().value;
+      if (this.#next === undefined || !this.#hasRoom(this.#next)) return;
+      const { digest, need } = this.#next;
       const stop = new AbortController();
       const signal = AbortSignal.any([this.#signal, stop.signal]);
-      this.#running.set(next.value.digest, { stop, done: this.#fetch(next.value, signal) });
+      this.#running.set(digest, { need, stop, done: this.#fetch(this.#next, signal) });
+      this.#next = undefined;
     }
+  }
+
+  #hasRoom({ need }: WantedFetch): boolean {
+    if (need === 'needed') return true;
+    const helpful = [...this.#running.values()].filter((each) => each.need === 'helpful');
+    return helpful.length < HELPFUL_FETCHES_MAX;
   }
 
   async #fetch(wanted: WantedFetch, signal: AbortSignal): Promise<void> {

@@ -5,6 +5,7 @@ import { type MemoryDisk, memoryDisk } from '../../runtime/memory-disk.ts';
 import { type VirtualClock, virtualClock } from '../../runtime/test-clock.ts';
 import { encodeVariants } from '../../runtime/variants.ts';
 import { desired, type PlayedFault, playedSource, release } from './content.fixture.ts';
+import { HELPFUL_FETCHES_MAX } from './fetch-pool.ts';
 import { COLLECT_GRACE_MS } from './plan.ts';
 import { type ContentReconciler, createContentReconciler } from './reconciler.ts';
 
@@ -30,13 +31,15 @@ let disk: MemoryDisk;
 let clock: VirtualClock;
 let content: ContentReconciler;
 let source: ReturnType<typeof playedSource>;
+/** Of dom. */
+let blobs: Map<Digest, Uint8Array>;
 let fault: (digest: Digest) => PlayedFault;
 
 beforeEach(() => {
   disk = memoryDisk();
   clock = virtualClock();
   fault = () => ({});
-  const blobs = new Map([...site.blobs, ...[index, br, gzip].map((each) => named(each))]);
+  blobs = new Map([...site.blobs, ...[index, br, gzip].map((each) => named(each))]);
   source = playedSource(blobs, (digest) => fault(digest));
   const random = { next: () => 0.5, bytes: (count: number) => new Uint8Array(count) };
   content = createContentReconciler({
@@ -161,3 +164,22 @@ test('after a start, they are used without a word of dom', async () => {
   again.want(WANTED);
   expect([...(await again.look()).variants]).toEqual([[INDEX, []]]);
 });
+
+test('however many forms are on their way, what is needed finds room', () =>
+  running(async () => {
+    const forms = Array.from({ length: 40 }, (_, number) => {
+      const digest = digestOf(Buffer.from(`form ${number}`));
+      return [digest, [{ coding: 'br', digest, sizeBytes: 7 }]] as const;
+    });
+    const many = encodeVariants(new Map(forms));
+    const names = new Set(forms.map(([digest]) => digest));
+    blobs.set(digestOf(many), many);
+    // Each of the forms hangs.
+    fault = (digest) => (names.has(digest) ? { hang: true } : {});
+    content.want(desired({ variants: [digestOf(many)] }));
+    await pass(5_000);
+    expect(source.busiest()).toBe(HELPFUL_FETCHES_MAX);
+    content.want(desired({ releases: [site.digest], variants: [digestOf(many)] }));
+    await pass(5_000);
+    expect([...content.state().verified]).toEqual([site.digest]);
+  }));
