@@ -24,7 +24,10 @@ export interface HttpAnswer {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: HttpHeaders;
-  /** Undefined: none. A piece of an iterable is looked at only until the next one is asked for. */
+  /**
+   * Undefined: none. A piece of an iterable is looked at only until the next one is asked for, with
+   * `next(bytesMax)`: one that is no longer is not held in memory until it can be sent.
+   */
   readonly body: string | Uint8Array | AsyncIterable<Uint8Array> | undefined;
   /**
    * Given with every answer of the same status, headers and length of body, so that its head is

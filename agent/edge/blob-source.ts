@@ -70,6 +70,9 @@ export async function readVerified(disk: DiskReader, digest: Digest): Promise<Ui
   return bytes;
 }
 
+/** It is held until it can be sent, which a client may put off for as long as it likes. */
+const FIRST_BYTES_MAX = 1024;
+
 /** Waits for the first piece: what cannot be opened is still answered with an error status. */
 async function openStream(
   disk: DiskReader,
@@ -79,7 +82,7 @@ async function openStream(
   const { digest, start, end } = range;
   const pieces = disk.stream(blobPath(digest), { start, end })[Symbol.asyncIterator]();
   try {
-    const first = await pieces.next();
+    const first = await pieces.next(FIRST_BYTES_MAX);
     return exactly(first, pieces, { ...range, onDamaged });
   } catch (error) {
     onDamaged(digest);
@@ -94,10 +97,11 @@ async function* exactly(
 ): AsyncGenerator<Uint8Array> {
   let leftBytes = end - start;
   try {
-    for (let piece = first; piece.done !== true; piece = await rest.next()) {
+    for (let piece = first; piece.done !== true; ) {
       leftBytes -= piece.value.length;
       if (leftBytes < 0) break;
-      yield piece.value;
+      const bytesMax: unknown = yield piece.value;
+      piece = await rest.next(bytesMax);
     }
     if (leftBytes !== 0) throw new Error(`read blob ${digest}: it is not as long as it should be`);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { type HeaderField, headerField } from './field.ts';
+import { HeaderField } from './field.ts';
 import { decodeHuffman } from './huffman.ts';
 import { STATIC_TABLE } from './static-table.ts';
 
@@ -61,7 +61,7 @@ export class HpackDecoder {
     const name = index === 0 ? this.#string(block) : this.#entry(index)?.name;
     const value = name === undefined ? undefined : this.#string(block);
     if (name === undefined || value === undefined) return undefined;
-    const field = headerField(name, value);
+    const field = new HeaderField(name, value);
     if (isKept) this.#keep(field);
     return field;
   }
@@ -135,6 +135,6 @@ const SHIFT_MAX = 14;
 /** Entries that were evicted and are still there. */
 const EVICTED_MAX = 128;
 
-const STATIC_FIELDS: readonly HeaderField[] = STATIC_TABLE.map(([name, value]) =>
-  headerField(name, value),
+const STATIC_FIELDS: readonly HeaderField[] = STATIC_TABLE.map(
+  ([name, value]) => new HeaderField(name, value),
 );

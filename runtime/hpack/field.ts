@@ -1,20 +1,25 @@
 /** A header field as HPACK counts it. */
-export interface HeaderField {
+export class HeaderField {
   readonly name: string;
   readonly value: string;
   /** Octets of both, and 32 (RFC 7541 §4.1). */
   readonly sizeBytes: number;
-  /** Whether HTTP/2 lets it be (RFC 9113 §8.2.1); looked at once, however often it is named. */
-  readonly isValid: boolean;
-}
+  #isValid: boolean | undefined;
 
-export function headerField(name: string, value: string): HeaderField {
-  return {
-    name,
-    value,
-    sizeBytes: name.length + value.length + 32,
-    isValid: NAME.test(name) && VALUE.test(value),
-  };
+  constructor(name: string, value: string) {
+    this.name = name;
+    this.value = value;
+    this.sizeBytes = name.length + value.length + 32;
+  }
+
+  /**
+   * Whether HTTP/2 lets it be (RFC 9113 §8.2.1). Looked at once, however often it is named, and
+   * only when somebody asks: two octets can name a field of thousands, which nobody may ever read.
+   */
+  get isValid(): boolean {
+    this.#isValid ??= NAME.test(this.name) && VALUE.test(this.value);
+    return this.#isValid;
+  }
 }
 
 /** Lower case; a colon stands before names of pseudo-headers alone. */

@@ -240,9 +240,16 @@ export class Http1Connection implements Connection {
 
   /** A piece is asked for once the one before has left. */
   async #streamPieces(body: AsyncIterable<Uint8Array>): Promise<void> {
-    for await (const piece of body) {
-      if (this.#socket.destroyed) return;
-      await this.#sendPiece(piece);
+    const pieces = body[Symbol.asyncIterator]();
+    const { budget } = this.#parts;
+    try {
+      while (!this.#socket.destroyed) {
+        const { done, value } = await pieces.next(budget.pieceBytes);
+        if (done === true) return;
+        await this.#sendPiece(value);
+      }
+    } finally {
+      await pieces.return?.();
     }
   }
 

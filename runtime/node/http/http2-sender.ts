@@ -28,6 +28,10 @@ interface Stream {
 
 /** Handed to the socket, and not yet taken: what comes then waits. */
 const PENDING_BYTES_MAX = 256 * 1024;
+/** Of a frame that counts as taken by the client. */
+const EARNING_BYTES = 1024;
+/** Read before there is a window for it: that way the end of a body is seen without one. */
+const AHEAD_BYTES = 1024;
 const NOTHING = new Uint8Array();
 
 /**
@@ -44,6 +48,8 @@ export class Http2Sender {
   #peerWindowBytes = WINDOW_BYTES;
   #tableChange: 'none' | 'to be told' = 'none';
   #dataFrames = 0;
+  /** Of bodies: read or being read, and not yet written. */
+  #heldBytes = 0;
 
   constructor(output: Output, parts: SharedParts) {
     this.#output = output;
@@ -55,7 +61,7 @@ export class Http2Sender {
     return this.#streams.size;
   }
 
-  /** How many frames of bodies were written since this was last asked. */
+  /** How many frames of bodies, not too small, were written since this was last asked. */
   takeDataFrames(): number {
     const frames = this.#dataFrames;
     this.#dataFrames = 0;
@@ -204,8 +210,9 @@ export class Http2Sender {
   }
 
   #writeData(streamId: number, bytes: Uint8Array, flags: number): void {
-    this.#dataFrames += 1;
     const lengthBytes = bytes.length;
+    // Windows of a few bytes earn nothing (CVE-2019-9511).
+    if (lengthBytes >= EARNING_BYTES) this.#dataFrames += 1;
     this.#output.writeFrameHead({ lengthBytes, type: FRAME.data, flags, streamId });
     this.#output.write(bytes);
   }
@@ -219,6 +226,7 @@ export class Http2Sender {
     const part = stream.piece.subarray(stream.at, stream.at + bytes);
     this.#writeData(stream.id, part, isLast ? FLAG.endStream : 0);
     stream.at += bytes;
+    if (stream.pieces !== undefined) this.#heldBytes -= bytes;
     stream.windowBytes -= bytes;
     this.#windowBytes -= bytes;
     if (isLast) this.#finish(stream);
@@ -228,8 +236,11 @@ export class Http2Sender {
 
   #fetch(stream: Stream): void {
     stream.phase = 'fetching';
-    stream.pieces?.next().then(
+    const bytesMax = this.#pieceBytesMax(stream);
+    this.#heldBytes += bytesMax;
+    stream.pieces?.next(bytesMax).then(
       ({ done, value }) => {
+        this.#heldBytes -= bytesMax;
         if (stream.phase !== 'fetching') return;
         stream.phase = 'sending';
         if (done === true) {
@@ -238,12 +249,14 @@ export class Http2Sender {
         } else {
           stream.piece = value;
           stream.at = 0;
+          this.#heldBytes += value.length;
           if (value.length === 0) return this.#fetch(stream);
           this.#enqueue(stream);
         }
         this.pump();
       },
       () => {
+        this.#heldBytes -= bytesMax;
         if (stream.phase !== 'fetching') return;
         // A body that is too short must look like an error, never like the end.
         this.writeReset(stream.id, ERROR.internal);
@@ -251,6 +264,14 @@ export class Http2Sender {
         this.#output.flush();
       },
     );
+  }
+
+  /** What both windows have room for; all streams share what a connection may hold. */
+  #pieceBytesMax({ windowBytes }: Stream): number {
+    const { pieceBytes, connectionBytes } = this.#parts.budget;
+    const room = Math.min(this.#windowBytes, connectionBytes);
+    const share = Math.floor(room / Math.max(1, this.#streams.size));
+    return Math.max(AHEAD_BYTES, Math.min(pieceBytes, windowBytes, share, room - this.#heldBytes));
   }
 
   #enqueue(stream: Stream): void {
@@ -275,6 +296,7 @@ export class Http2Sender {
     if (stream.phase !== 'waiting') this.#parts.budget.end();
     stream.phase = 'over';
     this.#streams.delete(stream.id);
+    if (stream.pieces !== undefined) this.#heldBytes -= stream.piece.length - stream.at;
     void stream.pieces?.return?.()?.catch(() => undefined);
     stream.pieces = undefined;
     stream.piece = NOTHING;

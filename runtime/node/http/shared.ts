@@ -78,6 +78,11 @@ export class SendBudget {
     const share = Math.floor(BUDGET_BYTES / Math.max(1, this.#sending));
     return Math.max(PIECE_BYTES_MIN, Math.min(PIECE_BYTES_MAX, share));
   }
+
+  /** The same for all answers of a connection together. */
+  get connectionBytes(): number {
+    return 4 * this.pieceBytes;
+  }
 }
 
 const BUDGET_BYTES = 32 * 1024 * 1024;

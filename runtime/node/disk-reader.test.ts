@@ -1,0 +1,69 @@
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { nodeDiskReader } from './disk-reader.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'b8s-reader-'));
+const content = Buffer.from(Array.from({ length: 200_000 }, (_, at) => at % 251));
+afterEach(() => rmSync(join(folder, 'file'), { force: true }));
+
+/** How often this process has the file open. */
+function openFiles(): number {
+  const named = readdirSync('/proc/self/fd').map((name) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${name}`);
+    } catch {
+      return '';
+    }
+  });
+  return named.filter((each) => each.startsWith(join(folder, 'file'))).length;
+}
+
+function reader(range?: { readonly start?: number; readonly end?: number }) {
+  return nodeDiskReader(folder).stream('file', range)[Symbol.asyncIterator]();
+}
+
+test.each([
+  { when: 'all', range: {}, bytes: content },
+  { when: 'a part', range: { start: 5, end: 150_000 }, bytes: content.subarray(5, 150_000) },
+  { when: 'to beyond its end', range: { start: 9, end: 300_000 }, bytes: content.subarray(9) },
+  { when: 'nothing', range: { start: 9, end: 9 }, bytes: Buffer.alloc(0) },
+])('reads $when', async ({ range, bytes }) => {
+  writeFileSync(join(folder, 'file'), content);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of nodeDiskReader(folder).stream('file', range)) pieces.push(piece);
+  expect(Buffer.concat(pieces).equals(bytes)).toBe(true);
+  expect(Math.max(0, ...pieces.map(({ length }) => length))).toBeLessThanOrEqual(65_536);
+  expect(openFiles()).toBe(0);
+});
+
+test('a piece is as long as it is asked to be, and nothing is read ahead', async () => {
+  writeFileSync(join(folder, 'file'), content);
+  const pieces = reader();
+  expect((await pieces.next(1000)).value).toHaveLength(1000);
+  expect((await pieces.next(7)).value).toEqual(content.subarray(1000, 1007));
+  expect((await pieces.next(150_000)).value).toHaveLength(150_000);
+  await pieces.return?.();
+  expect(await pieces.next()).toMatchObject({ done: true });
+  expect(openFiles()).toBe(0);
+});
+
+test('a thousand readers of one file have it open once, until the last one has gone', async () => {
+  writeFileSync(join(folder, 'file'), content);
+  const disk = nodeDiskReader(folder);
+  const all = Array.from({ length: 1000 }, () => disk.stream('file')[Symbol.asyncIterator]());
+  await Promise.all(all.map((each) => each.next(10)));
+  // A busy machine may be a second older meanwhile, and then it is opened anew.
+  expect(openFiles()).toBeLessThan(50);
+  const [last, ...others] = all;
+  for (const each of others) await each.return?.();
+  expect((await last?.next(10))?.value).toEqual(content.subarray(10, 20));
+  await last?.return?.();
+  expect(openFiles()).toBe(0);
+});
+
+test('what is not there rejects, and leaves nothing open', async () => {
+  await expect(reader().next()).rejects.toThrow(/ENOENT/u);
+  expect(openFiles()).toBe(0);
+});
