@@ -22,8 +22,16 @@ test.each([
   { tool: 'Parcel', path: 'fp.6a554a12.css' },
   {
     tool: 'Hugo',
-    path: 'css/main.min.5dc1ddb2a25b2e4c8b0c5b1d7c6d1f0d3c2b1a09f8e7d6c5b4a392817060504f.css',
+    path: 'main.min.15c42ab7768d955ec0667195e339104557827893b16cc3e7412c76e7c2fcd371.css',
   },
+  { tool: 'Hugo with MD5', path: 'app.6cd237310244539a24846274a3f71803.js' },
+  {
+    tool: 'Hugo with SHA-512',
+    path: 'app.min.f29d0681fafb019c8b311dc2aad1952e54f28859a0914b2807607c831cc2ed1834666bb535e5e893c7fc0e788fc5c91250766c9e050b58921548b08570dbe1f9.js',
+  },
+  { tool: 'Vite with hex', path: 'assets/index-f8b45871.js' },
+  { tool: 'mdBook', path: 'open-sans-v17-all-charsets-700italic-238ae959.woff2' },
+  { tool: 'rustdoc', path: 'static.files/FiraSans-Medium-e1aa3f0a.woff2' },
   { tool: 'Rails', path: 'assets/app-0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d.js' },
   { tool: 'Next.js', path: '_next/static/chunks/pages/index.js' },
   { tool: 'SvelteKit', path: '_app/immutable/entry/app.js' },
