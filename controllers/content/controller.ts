@@ -78,7 +78,10 @@ async function reconcile(ports: ContentPorts, watches: Watches, name: string): P
   const { world, writer, clock, events } = ports;
   const { namespace } = splitName(name);
   const site = world.get('Site', splitName(name));
-  if (site === undefined || site.metadata.deletionTimestamp !== undefined) return 'settled';
+  if (site === undefined || site.metadata.deletionTimestamp !== undefined) {
+    watches.keep(new Set(world.list('Site').map(({ metadata }) => metadata.uid)));
+    return 'settled';
+  }
   const desired = site.spec.content?.release;
   const release =
     desired === undefined ? undefined : world.get('Release', { namespace, name: desired });

@@ -45,8 +45,8 @@ export class Watches {
     return verdict;
   }
 
-  /** The Site is gone: nothing is kept of it. */
-  forget(uids: ReadonlySet<string>): void {
+  /** These Sites are there; of others nothing is kept. */
+  keep(uids: ReadonlySet<string>): void {
     for (const uid of [...this.#watched.keys()]) if (!uids.has(uid)) this.#watched.delete(uid);
   }
 }

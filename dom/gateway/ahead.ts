@@ -13,6 +13,11 @@ export class NodesAhead {
     this.#world = world;
   }
 
+  /** Whether there is anything to say of anybody. */
+  get any(): boolean {
+    return this.#sites().length > 0;
+  }
+
   of(node: string): ReadonlyMap<string, string> {
     const told = new Map<string, string>();
     for (const { metadata, status } of this.#sites()) {

@@ -46,6 +46,8 @@ export class Hub implements SessionHub {
   readonly #open = new Set<Session>();
   readonly #openPerNode = new Map<string, number>();
   readonly #ahead: NodesAhead;
+  /** Whether nodes that see the same were told different releases of a Site. */
+  #told: 'alike' | 'differently' = 'alike';
   /** For the sessions: a task that writes a report. */
   readonly inReportSlot = takeSlots(REPORTS_WRITING_MAX);
   #refresh: 'idle' | 'waiting' = 'idle';
@@ -114,11 +116,13 @@ export class Hub implements SessionHub {
       this.#update(shared);
     }
     if (shared.sessions.has(session)) return shared.feed;
-    // From another feed: this one must be of now as well, for its plans will follow upon that one's.
+    // What it holds may be another feed's: this one must be of now as well, to follow upon that.
     const others = [...this.#feeds.values()].filter(({ sessions }) => sessions.delete(session));
     const isBehind = held !== undefined && isBefore(shared.feed.position, held);
-    if (isBehind || others.length > 0) this.#moveOn(shared);
-    if (others.length > 0) this.#stand(shared);
+    if (isBehind || others.length > 0) {
+      this.#moveOn(shared);
+      this.#stand(shared);
+    }
     shared.sessions.add(session);
     return shared.feed;
   }
@@ -133,6 +137,9 @@ export class Hub implements SessionHub {
   refresh(): void {
     for (const session of [...this.#open]) session.check();
     for (const shared of [...this.#feeds.values()]) this.#moveOn(shared);
+    const isSplit = this.#ahead.any;
+    if (!isSplit && this.#told === 'alike') return;
+    this.#told = isSplit ? 'differently' : 'alike';
     // Who is told another release of a Site than before now sees what others see.
     for (const [name, { sessions }] of [...this.#feeds])
       for (const session of [...sessions]) if (this.#isStray(session, name)) session.push();

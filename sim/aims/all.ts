@@ -10,6 +10,7 @@ import { leapt } from './leapt.ts';
 import { limited } from './limited.ts';
 import { namesake } from './namesake.ts';
 import { overruled } from './overruled.ts';
+import { overtaken } from './overtaken.ts';
 import { rekeyed } from './rekeyed.ts';
 import { renewing } from './renewing.ts';
 import { replaced } from './replaced.ts';
@@ -30,6 +31,7 @@ export const AIMS: Readonly<Record<string, Aim>> = {
   limited,
   namesake,
   overruled,
+  overtaken,
   rekeyed,
   renewing,
   replaced,

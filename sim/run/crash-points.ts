@@ -1,19 +1,23 @@
 import { type Outcome, type Runner, runAll } from './outcome.ts';
-import { changeSetting, drawSetting, type Setting } from './setting.ts';
+import { aimedSetting, changeSetting, drawSetting, type Setting } from './setting.ts';
 
 /** How long a dom that was restarted sees nothing new; longer than controllers take for anything. */
 export const LAG_MS = 8_000;
 
 /** Calm worlds whose every side effect is a place to crash at: small, for there are many places. */
 export const CRASH_SCENES: readonly Setting[] = [
-  { seed: 3, doms: 1 },
-  { seed: 11, doms: 1 },
-  { seed: 5, doms: 2 },
-].map(({ seed, doms }) =>
-  changeSetting(drawSetting(seed, 'short'), {
-    ...{ faults: [], doms, subs: 2, users: 1, operations: 5, clients: 2, stormMs: 5_000 },
-  }),
-);
+  ...[
+    { seed: 3, doms: 1 },
+    { seed: 11, doms: 1 },
+    { seed: 5, doms: 2 },
+  ].map(({ seed, doms }) =>
+    changeSetting(drawSetting(seed, 'short'), {
+      ...{ faults: [], doms, subs: 2, users: 1, operations: 5, clients: 2, stormMs: 5_000 },
+    }),
+  ),
+  // In the midst of rollouts that overtake one another.
+  aimedSetting(1, 'overtaken'),
+];
 
 export interface CrashPointOptions {
   readonly runners: readonly Runner[];
