@@ -29,20 +29,29 @@ export async function hashArchive(
     const [doneFiles, totalFiles] = [hashed.length, hashed.length];
     progress.show({ verb: 'hashing', doneFiles, totalFiles, doneBytes, totalBytes: doneBytes });
   };
-  for await (const entry of archive.entries()) {
-    signal.throwIfAborted();
-    const shown = entry.name ?? 'an entry';
-    const admitted = check.admit({ ...entry, shown: shown === '' ? 'an entry' : shown });
-    if (admitted.kind !== 'file') continue;
-    const { digest, sizeBytes } = await hashStream(abortable(entry.chunks(), signal), told);
-    hashed.push(releaseFile(admitted.path, digest, sizeBytes));
+  try {
+    for await (const entry of archive.entries()) {
+      signal.throwIfAborted();
+      const admitted = check.admit({ ...entry, shown: shownAs(entry.name) });
+      if (admitted.kind !== 'file') continue;
+      const { digest, sizeBytes } = await hashStream(abortable(entry.chunks(), signal), told);
+      hashed.push(releaseFile(admitted.path, digest, sizeBytes));
+    }
+  } catch (error) {
+    check.refuseProblems();
+    throw error;
+  } finally {
+    progress.end();
   }
-  progress.end();
   check.finish();
   return releaseOf(hashed, {
     atOnce: archive.atOnce,
     blobs: (missing) => blobsOf(archive, hashed, missing),
   });
+}
+
+function shownAs(name: string | undefined): string {
+  return name === undefined || name === '' ? 'an entry' : name;
 }
 
 async function* blobsOf(

@@ -75,7 +75,7 @@ export class EntryCheck {
     if (problem !== undefined) {
       this.#problems.push(`${printable(entry.shown)} ${problem}`);
       // Enough is known to refuse it; a hostile one may have many more.
-      if (this.#problems.length > PROBLEMS_MAX) this.finish();
+      if (this.#problems.length > PROBLEMS_MAX) this.refuseProblems();
       return { kind: 'left out' };
     }
     if (entry.kind === 'folder') return { kind: 'folder' };
@@ -90,11 +90,16 @@ export class EntryCheck {
 
   /** Throws unless all was well. */
   finish(): void {
-    const told = this.#problems.slice(0, PROBLEMS_MAX);
-    const more = this.#problems.length > PROBLEMS_MAX ? ['and more like these'] : [];
-    if (told.length > 0) this.#refuse(['', ...told, ...more].join('\n  ').trimEnd());
+    this.refuseProblems();
     if (this.#files.size === 0)
       throw new CommandError(`error: "${this.#source}" holds no files to publish`);
+  }
+
+  /** Throws if an entry was refused so far: that says more than how reading ended. */
+  refuseProblems(): void {
+    const told = this.#problems.slice(0, PROBLEMS_MAX);
+    const more = this.#problems.length > PROBLEMS_MAX ? ['and more like these'] : [];
+    if (told.length > 0) this.#refuse(['', ...told, ...more].join('\n  '));
   }
 
   #clash(path: string, kind: EntryKind): string | undefined {

@@ -1,3 +1,4 @@
+import { printable } from '../render/table.ts';
 import { type Archive, type ArchiveEntry, archiveError, nameOf } from './archive.ts';
 import { ByteReader, CutShortError } from './byte-reader.ts';
 import type { EntryKind } from './entry-check.ts';
@@ -18,7 +19,7 @@ export async function* tarEntries(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<ArchiveEntry> {
   const reader = new ByteReader(chunks);
-  const told: Extended = {};
+  let extended: Extended = {};
   let before = 'its first entry';
   try {
     for (;;) {
@@ -26,21 +27,21 @@ export async function* tarEntries(
       // Two blocks of zeros end it; so does the end, for some tools leave them out.
       if (block.byteLength === 0 || isZero(block)) return;
       const header = parseHeader(block);
-      if (header === undefined) throw archiveError(label, `it is damaged after ${before}`);
+      if (header === undefined)
+        throw archiveError(label, `it is damaged after ${printable(before)}`);
       if (header.type in EXTENDED) {
-        await takeExtended(reader, header, { label, told });
+        await takeExtended(reader, header, { label, extended });
         continue;
       }
-      const name = 'path' in told ? told.path : header.name;
-      const sizeBytes = told.sizeBytes ?? header.sizeBytes;
-      const kind = told.isSparse === true ? 'sparse file' : kindOf(header.type, name);
-      for (const key of Object.keys(told)) delete told[key as keyof Extended];
+      const name = 'path' in extended ? extended.path : header.name;
+      const sizeBytes = extended.sizeBytes ?? header.sizeBytes;
+      const kind = extended.isSparse === true ? 'sparse file' : kindOf(header.type, name);
+      extended = {};
       before = name ?? before;
-      yield* oneEntry(reader, { name, kind, sizeBytes });
+      yield* oneEntry(reader, { name, kind, sizeBytes }, label);
     }
   } catch (error) {
-    if (!(error instanceof CutShortError)) throw error;
-    throw archiveError(label, `it ends in the middle of ${before}; pack it again`, error);
+    throw told(error, { label, before });
   } finally {
     await reader.close();
   }
@@ -75,11 +76,12 @@ const EXTENDED: Readonly<Record<string, 'pax' | 'name' | 'skip'>> = {
 async function* oneEntry(
   reader: ByteReader,
   entry: Omit<ArchiveEntry, 'chunks'>,
+  label: string,
 ): AsyncGenerator<ArchiveEntry> {
   // Of links and folders the size says nothing, or how much they point to.
   const isEmpty = entry.kind !== 'file' && entry.kind !== 'sparse file';
   const storedBytes = isEmpty ? 0 : entry.sizeBytes;
-  const body = reader.stream(storedBytes);
+  const body = bodyOf(reader, storedBytes, { label, before: entry.name ?? 'an entry' });
   yield { ...entry, sizeBytes: storedBytes, chunks: () => unended(body) };
   for await (const _ of body) {
     // What nobody read is passed over.
@@ -87,6 +89,26 @@ async function* oneEntry(
   for await (const _ of reader.stream(padding(storedBytes))) {
     // Up to the next block.
   }
+}
+
+async function* bodyOf(
+  reader: ByteReader,
+  sizeBytes: number,
+  place: { readonly label: string; readonly before: string },
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* reader.stream(sizeBytes);
+  } catch (error) {
+    throw told(error, place);
+  }
+}
+
+function told(
+  error: unknown,
+  { label, before }: { readonly label: string; readonly before: string },
+): unknown {
+  if (!(error instanceof CutShortError)) return error;
+  return archiveError(label, `it ends in the middle of ${printable(before)}; pack it again`, error);
 }
 
 /** Whoever stops in the middle shall not end the stream below, which is read on from there. */
@@ -97,7 +119,7 @@ function unended(body: AsyncGenerator<Uint8Array>): AsyncIterable<Uint8Array> {
 async function takeExtended(
   reader: ByteReader,
   { type, sizeBytes }: Header,
-  { label, told }: { readonly label: string; readonly told: Extended },
+  { label, extended }: { readonly label: string; readonly extended: Extended },
 ): Promise<void> {
   if (sizeBytes > EXTENDED_BYTES_MAX)
     throw archiveError(label, `it has an extended header of ${sizeBytes} bytes`);
@@ -105,14 +127,14 @@ async function takeExtended(
   if (bytes.byteLength < sizeBytes) throw new CutShortError('in an extended header');
   await reader.atMost(padding(sizeBytes));
   const use = EXTENDED[type];
-  if (use === 'name') told.path = nameOf(untilNul(bytes));
+  if (use === 'name') extended.path = nameOf(untilNul(bytes));
   if (use !== 'pax') return;
   const records = paxRecords(bytes);
   if (records === undefined) throw archiveError(label, 'it has a damaged extended header');
   for (const [key, value] of records) {
-    if (key === 'path') told.path = nameOf(value);
-    if (key === 'size') told.sizeBytes = decimal(value) ?? Number.POSITIVE_INFINITY;
-    if (key.startsWith('GNU.sparse.')) told.isSparse = true;
+    if (key === 'path') extended.path = nameOf(value);
+    if (key === 'size') extended.sizeBytes = decimal(value) ?? Number.POSITIVE_INFINITY;
+    if (key.startsWith('GNU.sparse.')) extended.isSparse = true;
   }
 }
 
