@@ -5,6 +5,8 @@ import { STATIC_TABLE } from './static-table.ts';
 export interface DecoderLimits {
   /** Of all fields of one block together, as `SETTINGS_MAX_HEADER_LIST_SIZE` counts. */
   readonly listBytesMax: number;
+  /** Of one block. Left out: as many as have room. */
+  readonly fieldsMax?: number;
 }
 
 export type DecodedBlock =
@@ -51,7 +53,8 @@ export class HpackDecoder {
       leftBytes -= field.sizeBytes;
       if (leftBytes >= 0) fields.push(field);
     }
-    return leftBytes < 0 ? TOO_LARGE : { kind: 'fields', fields };
+    const { fieldsMax = Number.POSITIVE_INFINITY } = this.#limits;
+    return leftBytes < 0 || fields.length > fieldsMax ? TOO_LARGE : { kind: 'fields', fields };
   }
 
   #field(block: Uint8Array, first: number): HeaderField | undefined {

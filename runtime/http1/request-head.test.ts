@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseRequestHead, type Refusal, type RequestHead } from './request-head.ts';
 
-const OPTIONS = { secure: true, headerBytesMax: 1024 };
+const OPTIONS = { secure: true, limits: { headerBytesMax: 1024, headerFieldsMax: 16 } };
 
 function parse(text: string, options: Partial<typeof OPTIONS> = {}) {
   return parseRequestHead(Buffer.from(text, 'latin1'), 0, { ...OPTIONS, ...options });
@@ -162,6 +162,25 @@ test.each([
   },
 ])('$status: $when', ({ text, status }) => {
   expect((parse(text) as Refusal).status).toBe(status);
+});
+
+test('as many fields as are allowed, and one more', () => {
+  const text = (count: number): string =>
+    `GET / HTTP/1.1\r\nhost: a\r\n${'a:\r\n'.repeat(count - 1)}\r\n`;
+  expect(accepted(text(16)).lines.hasBody).toBe(false);
+  expect(parse(text(17))).toMatchObject({ status: 431 });
+});
+
+test('what was seen before is not looked at again, and its end is found all the same', () => {
+  const text = 'GET /a HTTP/1.1\r\nhost: a\r\nx: y\r\n\r\n';
+  for (let seenBytes = 0; seenBytes < text.length; seenBytes += 1) {
+    const bytes = Buffer.from(text);
+    expect(parseRequestHead(bytes, 0, { ...OPTIONS, seenBytes })).toHaveProperty('end');
+    const broken = Buffer.from(`${text.slice(0, seenBytes)}\nx`);
+    const said = parseRequestHead(broken, 0, { ...OPTIONS, seenBytes });
+    const isRefused = said !== undefined && 'why' in said;
+    expect(isRefused).toBe(text[seenBytes - 1] !== '\r');
+  }
 });
 
 test('what has not come whole is waited for, at every place', () => {

@@ -17,9 +17,11 @@ export interface Refusal {
 
 export interface HeadOptions {
   readonly secure: boolean;
-  readonly headerBytesMax: number;
+  readonly limits: { readonly headerBytesMax: number; readonly headerFieldsMax: number };
   /** Of the request before on this connection: most clients say the same each time. */
   readonly before?: HeaderLines | undefined;
+  /** From `start` on: looked at before, without an end in them. Left out: none. */
+  readonly seenBytes?: number;
 }
 
 /** The header lines of a request, taken apart; the same object for the same lines. */
@@ -46,9 +48,11 @@ export function parseRequestHead(
   options: HeadOptions,
 ): RequestHead | Refusal | undefined {
   const first = skipEmptyLines(bytes, start);
-  const gap = bytes.indexOf(END_OF_HEAD, first);
-  if (gap < 0) return refuseEarly(bytes, first, options.headerBytesMax);
-  if (gap - first > options.headerBytesMax) return TOO_LARGE;
+  const { limits, seenBytes = 0 } = options;
+  const unseen = Math.max(first, start + seenBytes - END_OF_HEAD.length + 1);
+  const gap = bytes.indexOf(END_OF_HEAD, unseen);
+  if (gap < 0) return refuseEarly(bytes, { first, unseen }, limits.headerBytesMax);
+  if (gap - first > limits.headerBytesMax) return TOO_LARGE;
   const text = bytes.toString('latin1', first, gap + 2);
   const lineEnd = text.indexOf('\r\n');
   const line = REQUEST_LINE.exec(text.slice(0, lineEnd));
@@ -58,16 +62,16 @@ export function parseRequestHead(
   const rest = text.slice(lineEnd + 2);
   const { before, secure } = options;
   const isSame = before !== undefined && before.text === rest && before.minor === minor;
-  const lines = isSame ? before : readLines(rest, minor);
+  const lines = isSame ? before : readLines(rest, minor, limits.headerFieldsMax);
   if ('why' in lines) return lines;
   const { headers, memo } = lines;
   const request = { method, path, host: headers['host'] ?? '', headers, secure, memo };
   return { request, lines, end: gap + END_OF_HEAD.length };
 }
 
-function readLines(text: string, minor: string): HeaderLines | Refusal {
-  const fields = readFields(text, 0);
-  if (fields === undefined) return FIELDS_BROKEN;
+function readLines(text: string, minor: string, fieldsMax: number): HeaderLines | Refusal {
+  const fields = readFields(text, fieldsMax);
+  if ('why' in fields) return fields;
   const refusal = refuseFraming(fields, { minor });
   if (refusal !== undefined) return refusal;
   const { headers } = fields;
@@ -106,12 +110,16 @@ function skipEmptyLines(bytes: Buffer, start: number): number {
 }
 
 /** Says no to what can become no request, before more of it comes. */
-function refuseEarly(bytes: Buffer, first: number, bytesMax: number): Refusal | undefined {
+function refuseEarly(
+  bytes: Buffer,
+  { first, unseen }: { readonly first: number; readonly unseen: number },
+  bytesMax: number,
+): Refusal | undefined {
   if (bytes.length - first > bytesMax) return TOO_LARGE;
   if (bytes.length > first && !isTokenOctet(bytes[first]) && bytes[first] !== CR) {
     return LINE_BROKEN;
   }
-  for (let at = bytes.indexOf(LF, first); at >= 0; at = bytes.indexOf(LF, at + 1)) {
+  for (let at = bytes.indexOf(LF, unseen); at >= 0; at = bytes.indexOf(LF, at + 1)) {
     if (at === 0 || bytes[at - 1] !== CR) return FIELDS_BROKEN;
   }
   return undefined;
@@ -125,20 +133,23 @@ interface Fields {
 
 const NONE_REPEATED: ReadonlySet<string> = new Set();
 
-/** Each line is a name, a colon and a value of one line; undefined: one is not. */
-function readFields(text: string, start: number): Fields | undefined {
+/** Each line is a name, a colon and a value of one line. */
+function readFields(text: string, fieldsMax: number): Fields | Refusal {
   const headers = Object.create(null) as Record<string, string>;
   let repeated: Set<string> | undefined;
-  for (let at = start; at < text.length; ) {
+  let count = 0;
+  for (let at = 0; at < text.length; ) {
+    count += 1;
+    if (count > fieldsMax) return TOO_LARGE;
     const nameStart = at;
     while (isTokenOctet(text.charCodeAt(at))) at += 1;
-    if (at === nameStart || text.charCodeAt(at) !== COLON) return undefined;
+    if (at === nameStart || text.charCodeAt(at) !== COLON) return FIELDS_BROKEN;
     const name = text.slice(nameStart, at).toLowerCase();
     const valueStart = at + 1;
     const valueEnd = text.indexOf('\r', valueStart);
-    if (text.charCodeAt(valueEnd + 1) !== LF) return undefined;
+    if (text.charCodeAt(valueEnd + 1) !== LF) return FIELDS_BROKEN;
     const value = withoutOuterSpace(text, valueStart, valueEnd);
-    if (!FIELD_VALUE.test(value)) return undefined;
+    if (!FIELD_VALUE.test(value)) return FIELDS_BROKEN;
     const before = headers[name];
     if (before === undefined) headers[name] = value;
     else {

@@ -27,11 +27,17 @@ export function requestOf(
   }
   const { method, path, authority, scheme } = pseudo;
   if (method === undefined || path === undefined || scheme === undefined) return undefined;
-  if (path === '' || /[^!-~\u0080-\u00ff]/u.test(path)) return undefined;
+  if (!isPath(path, method)) return undefined;
   const named = headers['host'];
   if (named !== undefined && authority !== undefined && named !== authority) return undefined;
   if (!isLengthRight(headers['content-length'], { endStream })) return undefined;
   return { method, path, host: authority ?? named ?? '', headers, secure: true };
+}
+
+/** RFC 9113 §8.3.1: a whole URL, which would name another host, is no path here. */
+function isPath(path: string, method: string): boolean {
+  if (path === '*') return method === 'OPTIONS';
+  return /^\/[!-~\u0080-\u00ff]*$/u.test(path);
 }
 
 interface Pseudo {

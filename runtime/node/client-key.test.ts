@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { clientKey } from './dns-connections.ts';
+import { clientKey } from './client-key.ts';
 
 test.each([
   { address: '192.0.2.7', client: '192.0.2.7' },

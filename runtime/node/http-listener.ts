@@ -11,6 +11,7 @@ import type { AlpnProofs } from './alpn-proofs.ts';
 import { Http1Connection } from './http/http1-connection.ts';
 import { Http2Connection } from './http/http2-connection.ts';
 import { ChunkPool } from './http/output.ts';
+import { Places } from './http/places.ts';
 import { CoarseTime, type Connection, SendBudget, type SharedParts } from './http/shared.ts';
 import { TLS_SETTINGS, type TlsContexts } from './tls-contexts.ts';
 
@@ -35,6 +36,8 @@ export interface HttpListenerOptions {
 /** What one slow or greedy client can take from the others. */
 export interface HttpLimits {
   readonly headerBytesMax: number;
+  /** Lines of headers in one request; in HTTP/2 with those that begin with a colon. */
+  readonly headerFieldsMax: number;
   /** For the TLS handshake. */
   readonly handshakeMs: number;
   /** From the first byte of a request to the end of its headers; to the first request, too. */
@@ -43,19 +46,23 @@ export interface HttpLimits {
   readonly keepAliveMs: number;
   /** Without a request or a byte of an answer: also a reader that has stalled. */
   readonly idleMs: number;
-  /** Open at once, for each address and protocol; more are cut at once. */
+  /** Open at once, in all; one that has no request makes way for another. */
   readonly connectionsMax: number;
+  /** Open at once from one address, IPv6: from one /64; more are cut at once. */
+  readonly connectionsPerClientMax: number;
   /** Open at once in one HTTP/2 connection. */
   readonly streamsMax: number;
 }
 
 export const HTTP_LIMITS: HttpLimits = {
   headerBytesMax: 16 * 1024,
+  headerFieldsMax: 128,
   handshakeMs: 10_000,
   headersMs: 10_000,
   keepAliveMs: 60_000,
   idleMs: 75_000,
   connectionsMax: 10_000,
+  connectionsPerClientMax: 1000,
   streamsMax: 128,
 };
 
@@ -85,39 +92,33 @@ export interface HttpListener {
 export async function listenHttp(options: HttpListenerOptions): Promise<HttpListener> {
   const limits = { ...HTTP_LIMITS, ...options.limits };
   const parts = sharedParts(options, limits);
-  const sockets = new Set<Socket>();
-  const connections = new Set<Connection>();
+  const places = new Places(limits, parts.time);
   const servers: Server[] = [];
   const secureServers: TlsServer[] = [];
   let { httpPort, httpsPort } = options;
-  const stopSweeping = startSweeping(connections, parts, limits);
+  const stopSweeping = startSweeping(places, parts, limits);
 
   const close = async (graceMs: number): Promise<void> => {
     parts.drain.phase = 'draining';
     const closed = servers.map(closeServer);
-    const gone = [...sockets].map((socket) => once(socket, 'close'));
-    for (const connection of connections) connection.leave();
+    const gone = places.sockets().map((socket) => once(socket, 'close'));
+    for (const connection of places.connections()) connection.leave();
     const timer = setTimeout(() => {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of places.sockets()) socket.destroy();
     }, graceMs);
     await Promise.all([...closed, ...gone]);
     clearTimeout(timer);
     stopSweeping();
   };
   const start = async (server: Server, host: string, port: number): Promise<number> => {
-    server.maxConnections = limits.connectionsMax;
-    server.on('connection', (socket: Socket) => {
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-    });
+    guard(server, places);
     servers.push(server);
     server.listen({ host, port, reusePort: true, ipv6Only: isIPv6(host), backlog: 1024 });
     await once(server, 'listening');
     return (server.address() as AddressInfo).port;
   };
   const take = (socket: Socket, connection: Connection): void => {
-    connections.add(connection);
-    socket.once('close', () => connections.delete(connection));
+    places.serve(below(socket) ?? socket, connection);
     if (parts.drain.phase === 'draining') connection.leave();
   };
 
@@ -139,9 +140,19 @@ export async function listenHttp(options: HttpListenerOptions): Promise<HttpList
     setTicketKeys(keys) {
       for (const server of secureServers) server.setTicketKeys(Buffer.from(keys));
     },
-    connections: () => sockets.size,
+    connections: () => places.size,
     close: ({ graceMs }) => close(graceMs),
   };
+}
+
+/** Nothing is done for a connection that is not admitted, least of all a handshake. */
+function guard(server: Server, places: Places): void {
+  const listeners = server.listeners('connection');
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    if (!places.admit(socket)) return;
+    for (const listener of listeners) Reflect.apply(listener, server, [socket]);
+  });
 }
 
 type Take = (socket: Socket, connection: Connection) => void;
@@ -157,16 +168,12 @@ function sharedParts(options: HttpListenerOptions, limits: HttpLimits): SharedPa
 const SWEEP_MS_MAX = 500;
 
 /** One timer for all connections, in place of some for each. */
-function startSweeping(
-  connections: ReadonlySet<Connection>,
-  { time }: SharedParts,
-  limits: HttpLimits,
-): () => void {
+function startSweeping(places: Places, { time }: SharedParts, limits: HttpLimits): () => void {
   const shortestMs = Math.min(limits.headersMs, limits.keepAliveMs, limits.idleMs);
   const timer = setInterval(
     () => {
       time.tick(performance.now(), Date.now());
-      for (const connection of connections) connection.sweep();
+      for (const connection of places.connections()) connection.sweep();
     },
     Math.min(SWEEP_MS_MAX, Math.ceil(shortestMs / 4)),
   );
@@ -224,9 +231,15 @@ const UNRECOGNIZED_NAME = Uint8Array.of(21, 3, 3, 0, 2, 2, 112);
  * and can be written to the connection below TLS.
  */
 function refuseName(socket: TLSSocket, done: () => void): void {
-  const { _parent: below } = socket as TLSSocket & { readonly _parent?: Socket };
-  if (below === undefined) done();
-  else below.write(UNRECOGNIZED_NAME, done);
+  const connection = below(socket);
+  if (connection === undefined) done();
+  else connection.write(UNRECOGNIZED_NAME, done);
+}
+
+/** The connection that TLS is spoken on; undefined: it is not. */
+function below(socket: Socket): Socket | undefined {
+  const { _parent } = socket as Socket & { readonly _parent?: Socket };
+  return _parent ?? undefined;
 }
 
 /** Resolves once the server has closed; one that never listened is closed already. */

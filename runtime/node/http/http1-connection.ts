@@ -58,6 +58,10 @@ export class Http1Connection implements Connection {
     socket.on('close', () => this.#closed());
   }
 
+  get isIdle(): boolean {
+    return this.#phase === 'head';
+  }
+
   sweep(): void {
     const { limits, time } = this.#parts;
     const waitedMs = time.nowMs - this.#sinceMs;
@@ -95,20 +99,22 @@ export class Http1Connection implements Connection {
       return;
     }
     const bytes = this.#rest === undefined ? piece : Buffer.concat([this.#rest, piece]);
-    if (this.#phase === 'head') return this.#advance(bytes);
+    if (this.#phase === 'head') return this.#advance(bytes, this.#rest?.length);
     // It has sent the next request before it has its answer, and can wait with what comes then.
     this.#rest = bytes;
     this.#socket.pause();
   }
 
   /** Answers what is there, in order; the first one that takes time holds up the others. */
-  #advance(bytes: Buffer): void {
+  #advance(bytes: Buffer, seenBytes = 0): void {
     let at = 0;
     while (this.#phase === 'head' && at < bytes.length) {
       const head = parseRequestHead(bytes, at, {
         secure: this.#secure,
-        headerBytesMax: this.#parts.limits.headerBytesMax,
+        limits: this.#parts.limits,
         before: this.#lines,
+        // Of the first request: who sends byte by byte is not read anew each time.
+        seenBytes: at === 0 ? seenBytes : 0,
       });
       if (head === undefined) break;
       if ('why' in head) return this.#refuse(head);
@@ -160,7 +166,7 @@ export class Http1Connection implements Connection {
     const rest = this.#rest;
     this.#rest = undefined;
     if (rest !== undefined) this.#advance(rest);
-    else if (this.#hasEnded) this.#close();
+    else if (this.#hasEnded || this.#parts.drain.phase === 'draining') this.#close();
     if (this.#isWaiting() && this.#socket.isPaused()) this.#socket.resume();
   }
 

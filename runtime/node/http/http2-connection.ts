@@ -79,7 +79,10 @@ export class Http2Connection implements Connection {
     this.#progressMs = parts.time.nowMs;
     this.#output = new Output(socket, parts.chunks, () => this.#sent());
     this.#sender = new Http2Sender(this.#output, parts);
-    this.#decoder = new HpackDecoder({ listBytesMax: parts.limits.headerBytesMax });
+    this.#decoder = new HpackDecoder({
+      listBytesMax: parts.limits.headerBytesMax,
+      fieldsMax: parts.limits.headerFieldsMax,
+    });
     socket.on('data', (piece: Buffer) => this.#read(piece));
     socket.on('end', () => this.#close());
     // A reset by the client is no news to us.
@@ -87,6 +90,10 @@ export class Http2Connection implements Connection {
     socket.on('close', () => this.#closed());
     this.#control(FRAME.settings, 0, serverSettings(parts.limits));
     this.#output.flush();
+  }
+
+  get isIdle(): boolean {
+    return this.#sender.openStreams === 0 && this.#output.pendingBytes === 0;
   }
 
   sweep(): void {
@@ -120,7 +127,11 @@ export class Http2Connection implements Connection {
 
   /** First that there will be an end, so that what is on its way is answered (RFC 9113 §6.8). */
   leave(): void {
-    if (this.#phase === 'greeting') return this.#close();
+    if (this.#phase === 'greeting') {
+      // What the client may have asked already was not looked at, and it can ask elsewhere.
+      this.#writeGoaway(0, ERROR.none);
+      return this.#close();
+    }
     if (this.#phase !== 'open') return;
     this.#phase = 'leaving';
     this.#progressMs = this.#parts.time.nowMs;
@@ -227,7 +238,10 @@ export class Http2Connection implements Connection {
     this.#patience = Math.min(PATIENCE.most, this.#patience + EARNED.request);
     this.#progressMs = this.#parts.time.nowMs;
     const hasBody = !endStream;
-    if (decoded.kind === 'too large') return this.#sender.send(streamId, TOO_LARGE, { hasBody });
+    if (decoded.kind === 'too large') {
+      this.#sender.send(streamId, TOO_LARGE, { hasBody });
+      return this.#spend(PRICE.malformed);
+    }
     const request = requestOf(decoded.fields, { endStream });
     if (request === undefined) {
       this.#sender.writeReset(streamId, ERROR.protocol);

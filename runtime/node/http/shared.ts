@@ -19,6 +19,7 @@ export interface DrainState {
 
 export interface ConnectionLimits {
   readonly headerBytesMax: number;
+  readonly headerFieldsMax: number;
   readonly headersMs: number;
   readonly keepAliveMs: number;
   readonly idleMs: number;
@@ -27,6 +28,8 @@ export interface ConnectionLimits {
 
 /** One client, in one protocol. */
 export interface Connection {
+  /** No request is being answered: it may be cut when others need its place. */
+  readonly isIdle: boolean;
   /** Looks whether the client has taken too long. */
   sweep(): void;
   /** Tells the client to leave; ends once what is in flight is done. */
