@@ -116,10 +116,11 @@ export class Hub implements SessionHub {
       this.#update(shared);
     }
     if (shared.sessions.has(session)) return shared.feed;
-    // What it holds may be another feed's: this one must be of now as well, to follow upon that.
     const others = [...this.#feeds.values()].filter(({ sessions }) => sessions.delete(session));
     const isBehind = held !== undefined && isBefore(shared.feed.position, held);
-    if (isBehind || others.length > 0) {
+    // What it holds may be another feed's, to follow upon; and a feed that has not changed since it
+    // was made may be older than that this node is told the same.
+    if (isBehind || others.length > 0 || this.#told === 'differently' || this.#ahead.any) {
       this.#moveOn(shared);
       this.#stand(shared);
     }
