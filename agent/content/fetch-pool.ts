@@ -86,6 +86,11 @@ export class FetchPool {
     return new Map([...this.#failed].map(([digest, { why }]) => [digest, why]));
   }
 
+  /** Whether something needed did not fit on the disk when it was last tried. */
+  lacksRoom(): boolean {
+    return [...this.#failed.values()].some(({ need, why }) => need === 'needed' && FULL.test(why));
+  }
+
   forgetFailures(): void {
     this.#failed = new Map(
       [...this.#failed].map(([digest, failure]) => [digest, { ...failure, retryAtMs: 0 }]),
@@ -155,11 +160,15 @@ export class FetchPool {
     const { clock, random, log } = this.#options;
     const retryInMs = backoffMs(failures, FETCH_RETRY_BACKOFF[need], random);
     log.warn({ digest, error: why, failures, retryInMs }, 'a blob could not be fetched');
-    return { why, failures, retryAtMs: clock.monotonicMs() + retryInMs };
+    return { need, why, failures, retryAtMs: clock.monotonicMs() + retryInMs };
   }
 }
 
+/** What every system says of a full disk (ENOSPC). */
+const FULL = /no space left/u;
+
 interface Failure {
+  readonly need: Need;
   readonly why: string;
   readonly failures: number;
   readonly retryAtMs: number;

@@ -157,6 +157,28 @@ describe('planContent', () => {
     expect(new Set(planContent(wanted, observed, again).map(textOf))).toEqual(new Set(collected));
   });
 
+  test.each([
+    { when: 'there is room', room: {}, kept: manifests({ R2: {} }), collected: [] },
+    {
+      when: 'there is none',
+      room: { room: 'none' } as const,
+      kept: manifests({ R2: {} }),
+      collected: ['collect blob A'],
+    },
+    {
+      when: 'there is none, and what is served has lost its manifest',
+      room: { room: 'none' } as const,
+      kept: manifests({}),
+      collected: [],
+    },
+  ])('garbage without grace: $when', ({ room, kept, collected }) => {
+    const markers = new Set(kept.keys());
+    const observed = { ...NOTHING, blobs: sizes({ R2: 5, A: 1 }), manifests: kept, markers };
+    const wanted = desired({ keepReleases: [R2] });
+    const ages = { nowMs: 5, garbageSinceMs: new Map([[`blob ${A}`, 5]]), ...room };
+    expect(planContent(wanted, observed, ages).map(textOf)).toEqual(collected);
+  });
+
   test('what is kept is neither fetched nor collected', () => {
     const observed = {
       ...NOTHING,

@@ -68,6 +68,8 @@ export interface ContentAges {
   readonly nowMs: number;
   /** Since when each item is garbage, by `itemName`; see `ageGarbage`. */
   readonly garbageSinceMs: ReadonlyMap<string, number>;
+  /** What is needed has no room on the disk: garbage goes at once. Left out: it has. */
+  readonly room?: 'none';
 }
 
 /**
@@ -164,10 +166,13 @@ function missingFiles(
 function planCollection(
   desired: DesiredContent,
   observed: ObservedContent,
-  { nowMs, garbageSinceMs }: ContentAges,
+  { nowMs, garbageSinceMs, room }: ContentAges,
 ): readonly ContentAction[] {
+  // Of a release that is served and has lost its manifest, nobody knows what is garbage.
+  const isSure = desired.keepReleases.every((release) => observed.manifests.has(release));
+  const graceMs = room === 'none' && isSure ? 0 : COLLECT_GRACE_MS;
   return garbage(desired, observed)
-    .filter((item) => nowMs - (garbageSinceMs.get(itemName(item)) ?? nowMs) >= COLLECT_GRACE_MS)
+    .filter((item) => nowMs - (garbageSinceMs.get(itemName(item)) ?? nowMs) >= graceMs)
     .map((item) => ({ kind: 'collect', item }));
 }
 

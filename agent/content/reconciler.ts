@@ -160,7 +160,9 @@ class Reconciler implements ContentReconciler {
   async #reconcile(signal: AbortSignal): Promise<number> {
     const { clock } = this.#options;
     if (!this.#isTold) return Infinity;
-    const desired = this.#desired;
+    const isFull = this.#pool.lacksRoom();
+    // What only helps makes room for what is needed, and so does what may be wanted again.
+    const desired = isFull ? { ...this.#desired, variants: [] } : this.#desired;
     const startMs = clock.monotonicMs();
     this.#pool.beginLook();
     const observed = await this.#observe(desired);
@@ -171,6 +173,7 @@ class Reconciler implements ContentReconciler {
     const actions = planContent(desired, observed, {
       ...ages,
       garbageSinceMs: this.#garbageSinceMs,
+      ...(isFull && { room: 'none' }),
     });
     const fetches = actions.filter((action) => action.kind === 'fetch');
     this.#pool.want(fetches, signal);

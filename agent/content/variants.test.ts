@@ -183,3 +183,24 @@ test('however many forms are on their way, what is needed finds room', () =>
     await pass(5_000);
     expect([...content.state().verified]).toEqual([site.digest]);
   }));
+
+test('where a release does not fit beside them, they make room for it', () =>
+  running(async () => {
+    content.want(WANTED);
+    await pass(5_000);
+    const used = [...disk.files().values()].reduce((sum, bytes) => sum + bytes.length, 0);
+    const next = release({ 'index.html': PAGE, n: 'n' });
+    for (const [digest, bytes] of next.blobs) blobs.set(digest, bytes);
+    const more = [...next.blobs].filter(([digest]) => !site.blobs.has(digest));
+    const moreBytes = more.reduce((sum, [, bytes]) => sum + bytes.length, 0);
+    disk.limit(used + moreBytes - 10);
+    content.want(desired({ releases: [site.digest, next.digest], variants: [INDEX] }));
+    await pass(30_000);
+    expect([...content.state().verified]).toEqual([site.digest, next.digest].toSorted());
+    // Then they are fetched again, as far as there is room: the release stays.
+    await pass(60_000);
+    expect([...content.state().verified]).toEqual([site.digest, next.digest].toSorted());
+    disk.limit(Number.POSITIVE_INFINITY);
+    await pass(1_200_000);
+    expect(variants()).toEqual({ [INDEX]: [] });
+  }));
