@@ -10,6 +10,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Whether it came over TLS. */
   readonly secure: boolean;
+  /** The client's, as its socket has it. Left out: not known. */
+  readonly address?: string | undefined;
   /** The same for requests of one client that have the same `headers`. Left out: not known. */
   readonly memo?: HeadersMemo;
 }

@@ -1,16 +1,19 @@
 import type { Digest } from '../../runtime/digest.ts';
 import type { DiskReader } from '../../runtime/disk-reader.ts';
-import type { HttpAnswer, HttpHandler, HttpRequest } from '../../runtime/http.ts';
+import type { AnswerMemo, HttpAnswer, HttpHandler, HttpRequest } from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { TrafficCount } from '../../runtime/site-traffic.ts';
 import { takeTurns } from '../../runtime/turns.ts';
+import { admit } from './admit.ts';
 import { AnswerCache } from './answer-cache.ts';
 import { type BlobSource, createBlobSource, type OnDamaged } from './blob-source.ts';
+import { Gate, type GateParts } from './gate.ts';
 import { type LoadPorts, loadRelease } from './load-release.ts';
 import { createMemoryCache, type MemoryCache } from './memory-cache.ts';
 import { openBody } from './open-body.ts';
 import type { EdgeRelease } from './release.ts';
 import { respond } from './respond.ts';
+import type { EdgeResponse } from './response.ts';
 import { compileEdge, type EdgeTable, emptyEdgeTable } from './site-table.ts';
 import type { EdgeSite, EdgeSnapshot } from './snapshot.ts';
 import { countAnswer, EdgeCounters } from './traffic.ts';
@@ -49,6 +52,8 @@ export interface EdgeParts {
   readonly log: Log;
   readonly cache?: MemoryCache;
   readonly onDamaged?: OnDamaged;
+  /** Left out: nobody can look at passwords, and what they guard is closed. */
+  readonly gate?: GateParts | undefined;
 }
 
 export function createEdge(parts: EdgeParts): Edge {
@@ -79,7 +84,11 @@ export function createEdge(parts: EdgeParts): Edge {
   }
 
   return {
-    handler: createHandler(() => table, createBlobSource(disk, cache, onDamaged), log),
+    handler: createHandler(() => table, {
+      openBlob: createBlobSource(disk, cache, onDamaged),
+      log,
+      gate: parts.gate && new Gate(parts.gate),
+    }),
     apply(sequence, snapshot) {
       newestSequence = Math.max(newestSequence, sequence);
       return inTurn(async () => {
@@ -152,11 +161,30 @@ function siteState(
   };
 }
 
+interface HandlerParts {
+  readonly openBlob: BlobSource;
+  readonly log: Log;
+  readonly gate: Gate | undefined;
+}
+
 /** Joins the pure answer with the bytes it names. */
-function createHandler(table: () => EdgeTable, openBlob: BlobSource, log: Log): HttpHandler {
+function createHandler(table: () => EdgeTable, { openBlob, log, gate }: HandlerParts): HttpHandler {
   const answers = new AnswerCache(respond);
   function join(request: HttpRequest): HttpAnswer | Promise<HttpAnswer> {
     const { response, memo } = answers.find(request, table());
+    const { check } = response;
+    if (check === undefined) return send(request, response, memo);
+    const again = (granted: string): EdgeResponse => respond(request, table(), granted);
+    const admitted = admit(gate, { request, response, check, again });
+    return admitted instanceof Promise
+      ? admitted.then((each) => send(request, each))
+      : send(request, admitted);
+  }
+  function send(
+    request: HttpRequest,
+    response: EdgeResponse,
+    memo?: AnswerMemo,
+  ): HttpAnswer | Promise<HttpAnswer> {
     const { status, headers, counter } = response;
     const body = openBody(response.body, openBlob);
     if (!(body instanceof Promise)) {

@@ -1,8 +1,9 @@
 import { digestHex } from '../../runtime/digest.ts';
 import type { HttpHeaders, HttpRequest } from '../../runtime/http.ts';
 import { HEALTH_PATH } from '../../runtime/probe.ts';
+import { Guard, withPrivateCaching } from './access.ts';
 import { findFile, findNotFoundPage, lookUp } from './find-file.ts';
-import type { EdgeRelease } from './release.ts';
+import type { EdgeFile, EdgeRelease } from './release.ts';
 import { fileResponse, notFound } from './represent.ts';
 import { encodePath, normalizeHost, parseTarget, type RequestTarget } from './request-target.ts';
 import {
@@ -27,16 +28,19 @@ const METHODS = 'GET, HEAD, OPTIONS';
  * What an edge answers: a pure function of the request and the table.
  *
  * A path is decoded once and then only looked up in tables, never joined into a path on disk.
- * Every body of a site comes whole from its one release in the table (INV-27).
+ * Every body of a site comes whole from its one release in the table (INV-27). What a password
+ * guards is refused, with what is to be looked at in `check`; once that was found right, `granted` is
+ * the hash it was found right against.
  */
-export function respond(request: HttpRequest, table: EdgeTable): EdgeResponse {
-  const response = answer(request, table);
+export function respond(request: HttpRequest, table: EdgeTable, granted?: string): EdgeResponse {
+  const response = answer(request, table, granted);
   const headers: HttpHeaders = [...response.headers, ['b8s-node', table.nodeName]];
   const body: EdgeBody = request.method === 'HEAD' ? { kind: 'none' } : response.body;
-  return { status: response.status, headers, body, counter: response.counter };
+  const { status, counter, check } = response;
+  return { status, headers, body, counter, ...(check !== undefined && { check }) };
 }
 
-function answer(request: HttpRequest, table: EdgeTable): EdgeResponse {
+function answer(request: HttpRequest, table: EdgeTable, granted: string | undefined): EdgeResponse {
   if (request.method === 'OPTIONS') return bare(204, [['allow', METHODS]]);
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return page(405, 'Method Not Allowed', `Only ${METHODS}.`, [['allow', METHODS]]);
@@ -52,7 +56,7 @@ function answer(request: HttpRequest, table: EdgeTable): EdgeResponse {
   const site = table.siteByHost.get(host);
   if (site === undefined) return page(421, 'Misdirected Request', 'This node has no such site.');
   if (!request.secure) return answerInsecure(host, target, table);
-  return answerSite(request, { ...target, host }, { site, table });
+  return answerSite(request, { ...target, host }, { site, table, granted });
 }
 
 /** A CA asks for it before there is a site of the host, too (RFC 8555 §8.3). */
@@ -79,9 +83,11 @@ function redirectToHost(
 interface Place {
   readonly site: CompiledSite;
   readonly table: EdgeTable;
+  readonly granted: string | undefined;
 }
 
-function answerSite(request: HttpRequest, asked: Asked, { site, table }: Place): EdgeResponse {
+function answerSite(request: HttpRequest, asked: Asked, place: Place): EdgeResponse {
+  const { site, table, granted } = place;
   const { canonical, counter, release } = site;
   if (canonical?.aliases.has(asked.host) === true) {
     const response = redirectToHost(canonical.host, asked, table);
@@ -92,7 +98,9 @@ function answerSite(request: HttpRequest, asked: Asked, { site, table }: Place):
     const setUp = 'This site is being set up. Try again soon.';
     return { ...page(503, 'Service Unavailable', setUp, retry), counter };
   }
-  const response = answerRelease(request, asked, { site, release });
+  const { auth } = site;
+  const guard = auth === undefined ? undefined : new Guard(auth, { request, asked, granted });
+  const response = answerRelease(request, asked, { site, release, guard });
   const { status } = response;
   const named: HttpHeaders = [
     ...response.headers,
@@ -100,15 +108,21 @@ function answerSite(request: HttpRequest, asked: Asked, { site, table }: Place):
     ['b8s-release', digestHex(release.digest).slice(0, 12)],
   ];
   const { host, path } = asked;
-  return { ...response, headers: withHeaderRules(named, { host, path, status, site }), counter };
+  const ruled = withHeaderRules(named, { host, path, status, site });
+  const headers = guard?.isNeeded === true ? withPrivateCaching(ruled) : ruled;
+  return { ...response, headers, counter };
 }
 
 interface Serving {
   readonly site: CompiledSite;
   readonly release: EdgeRelease;
+  /** Undefined: nothing of the site is guarded. */
+  readonly guard: Guard | undefined;
 }
 
 function answerRelease(request: HttpRequest, asked: Asked, serving: Serving): EdgeResponse {
+  const refused = serving.guard?.refuses();
+  if (refused !== undefined) return refused;
   const ruling = planRule(asked, serving.site, serving.release);
   if (ruling === undefined) return answerFile(request, asked, serving);
   if (ruling.kind === 'redirect') return redirect(ruling.status, ruling.location);
@@ -119,37 +133,40 @@ function answerRelease(request: HttpRequest, asked: Asked, serving: Serving): Ed
 function answerRewrite(
   request: HttpRequest,
   { path, status }: Extract<Ruling, { kind: 'rewrite' }>,
-  { site, release }: Serving,
+  serving: Serving,
 ): EdgeResponse {
-  const file = lookUp(path, release);
-  if (file === undefined || status === 404) {
-    const missing = file ?? findNotFoundPage(path, site.notFoundPage, release);
-    return notFound(request, missing, site.fileOptions);
-  }
-  return fileResponse(request, file, site.fileOptions);
+  const file = lookUp(path, serving.release);
+  if (file === undefined) return answerNotFound(request, path, serving);
+  if (status === 200) return serve(request, file, serving);
+  return serving.guard?.refuses(file) ?? notFound(request, file, serving.site.fileOptions);
 }
 
-function answerFile(request: HttpRequest, asked: Asked, { site, release }: Serving): EdgeResponse {
+function answerFile(request: HttpRequest, asked: Asked, serving: Serving): EdgeResponse {
   const { path, query } = asked;
+  const { site, release } = serving;
   const found = findFile(path, site.addresses, release);
   switch (found.kind) {
     case 'file':
-      return fileResponse(request, found.file, site.fileOptions);
+      return serve(request, found.file, serving);
     case 'elsewhere':
       return redirect(308, `${encodePath(found.path)}${query}`);
-    case 'none':
-      return answerMissing(request, path, { site, release });
+    case 'none': {
+      const isPage = !path.slice(path.lastIndexOf('/')).includes('.');
+      const app = site.singlePageApp && isPage ? release.files.get('index.html') : undefined;
+      return app === undefined
+        ? answerNotFound(request, path, serving)
+        : serve(request, app, serving);
+    }
   }
 }
 
-function answerMissing(
-  request: HttpRequest,
-  path: string,
-  { site, release }: Serving,
-): EdgeResponse {
-  const isPage = !path.slice(path.lastIndexOf('/')).includes('.');
-  const app = site.singlePageApp && isPage ? release.files.get('index.html') : undefined;
-  if (app !== undefined) return fileResponse(request, app, site.fileOptions);
+function answerNotFound(request: HttpRequest, path: string, serving: Serving): EdgeResponse {
+  const { site, release, guard } = serving;
   const missing = findNotFoundPage(path, site.notFoundPage, release);
-  return notFound(request, missing, site.fileOptions);
+  const refused = missing === undefined ? undefined : guard?.refuses(missing);
+  return refused ?? notFound(request, missing, site.fileOptions);
+}
+
+function serve(request: HttpRequest, file: EdgeFile, { site, guard }: Serving): EdgeResponse {
+  return guard?.refuses(file) ?? fileResponse(request, file, site.fileOptions);
 }

@@ -1,5 +1,6 @@
 import type { Digest } from '../../runtime/digest.ts';
 import type { HttpHeaders } from '../../runtime/http.ts';
+import type { AccessCheck } from './access.ts';
 import type { Part } from './multipart.ts';
 import type { Counter } from './traffic.ts';
 
@@ -30,6 +31,8 @@ export interface EdgeResponse {
   readonly body: EdgeBody;
   /** Of the site and release that it is of; absent: of none. */
   readonly counter?: Counter | undefined;
+  /** Of one that is refused: a password that may turn out right. */
+  readonly check?: AccessCheck | undefined;
 }
 
 /** A browser may keep everything, but asks each time: a release is seen at once. */

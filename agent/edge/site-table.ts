@@ -1,4 +1,5 @@
 import type { HttpHeaders } from '../../runtime/http.ts';
+import { type CompiledAuth, compileAuth } from './access.ts';
 import type { AddressRules } from './find-file.ts';
 import { HEADER_VALUE } from './header-names.ts';
 import { compileHeaders, type HeaderTable } from './header-table.ts';
@@ -27,6 +28,8 @@ export interface CompiledSite {
   /** What every answer carries, before the rules. */
   readonly presets: HttpHeaders;
   readonly headers: HeaderTable;
+  /** Undefined: nobody is asked for a password. */
+  readonly auth: CompiledAuth | undefined;
 }
 
 /** What `respond` answers from: immutable, replaced whole. */
@@ -88,6 +91,7 @@ function compileSite(site: EdgeSite, { releaseOf, counters }: EdgeOptions): Comp
     redirects: compileRedirects(site.redirects, rules.redirects),
     presets: presetHeaders(site.options),
     headers: compileHeaders(site.headers, rules.headers),
+    auth: site.auth && compileAuth(site.auth),
   };
 }
 
