@@ -28,14 +28,26 @@ async function openParts(
     openBlob({ digest, sizeBytes, start, end });
   const [first] = parts;
   if (first === undefined) return tail;
-  const opened = await open(first);
+  let unread: Uint8Array | AsyncIterable<Uint8Array> | undefined = await open(first);
   return (async function* () {
-    for (const part of parts) {
-      yield Buffer.from(part.head);
-      const bytes = part === first ? opened : await open(part);
-      if (bytes instanceof Uint8Array) yield bytes;
-      else yield* bytes;
+    try {
+      for (const part of parts) {
+        yield Buffer.from(part.head);
+        const bytes = unread ?? (await open(part));
+        unread = undefined;
+        if (bytes instanceof Uint8Array) yield bytes;
+        else yield* bytes;
+      }
+      yield Buffer.from(tail);
+    } finally {
+      if (unread !== undefined && !(unread instanceof Uint8Array)) await close(unread);
     }
-    yield Buffer.from(tail);
   })();
+}
+
+/** A generator that was never begun would not even look at what it has to clean up. */
+async function close(pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  const unread = pieces[Symbol.asyncIterator]();
+  await unread.next();
+  await unread.return?.();
 }
