@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Names bytes by what they are: `sha256-` and 64 lower-case hex digits. */
 export type Digest = `sha256-${string}`;
@@ -10,7 +10,7 @@ export function isDigest(text: string): text is Digest {
 }
 
 export function digestOf(bytes: Uint8Array): Digest {
-  return `sha256-${createHash('sha256').update(bytes).digest('hex')}`;
+  return `sha256-${hash('sha256', bytes)}`;
 }
 
 /** The 64 hex digits alone. */

@@ -30,7 +30,7 @@ export interface Disk {
   stat(path: string): Promise<DiskEntry | undefined>;
   /** Empty when the folder is absent. */
   list(folder: string): Promise<readonly DiskEntry[]>;
-  /** In pieces of at most 64 KiB. */
+  /** In pieces of at most 64 KiB; whoever reads for many at once may make them larger. */
   stream(path: string, options?: StreamOptions): AsyncIterable<Uint8Array>;
 }
 

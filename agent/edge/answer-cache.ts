@@ -16,7 +16,7 @@ export interface AnswerCacheLimits {
   readonly keyLengthMax: number;
 }
 
-export const ANSWER_CACHE_LIMITS: AnswerCacheLimits = { entriesMax: 4096, keyLengthMax: 512 };
+export const ANSWER_CACHE_LIMITS: AnswerCacheLimits = { entriesMax: 8192, keyLengthMax: 512 };
 
 /**
  * Remembers what `respond` said to plain requests for files, so that the usual one costs a look-up.

@@ -80,7 +80,9 @@ async function openStream(
   onDamaged: OnDamaged,
 ): Promise<AsyncIterable<Uint8Array>> {
   const { digest, start, end } = range;
-  const pieces = disk.stream(blobPath(digest), { start, end })[Symbol.asyncIterator]();
+  const pieces = disk
+    .stream(blobPath(digest), { start, end, memory: 'one piece' })
+    [Symbol.asyncIterator]();
   try {
     const first = await pieces.next(FIRST_BYTES_MAX);
     return exactly(first, pieces, { ...range, onDamaged });

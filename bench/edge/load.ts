@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly path: string;
   readonly protocol: 'h1' | 'h2';
   readonly seconds: number;
+  /** Left out: 32, with 10 requests at once in each over HTTP/2. */
+  readonly connections?: number;
   /** `name: value`. */
   readonly headers?: readonly string[];
   readonly signal: AbortSignal;
@@ -23,6 +25,8 @@ export interface LoadOptions {
 export interface Outcome {
   readonly requests: number;
   readonly perSecond: number;
+  /** What the client got of the bodies, with all that is around them. */
+  readonly megabytes: number;
 }
 
 /** As many requests as are answered: wrk for HTTP/1.1, h2load for HTTP/2. */
@@ -86,24 +90,30 @@ function urlOf({ port, path }: Pick<LoadOptions, 'port' | 'path'>): string {
 }
 
 async function loadHttp1(options: LoadOptions, more: readonly string[]): Promise<Outcome> {
-  const { seconds, headers = [], signal } = options;
-  const args = ['-t', '1', '-c', `${CONNECTIONS}`, '-d', `${seconds}s`, ...more];
+  const { seconds, connections = CONNECTIONS, headers = [], signal } = options;
+  const args = ['-t', '1', '-c', `${connections}`, '-d', `${seconds}s`, ...more];
   const said = await run('wrk', [...args, ...headers.flatMap(asH), urlOf(options)], signal);
   const failed = /Non-2xx or 3xx responses: (\d+)/.exec(said)?.[1];
   if (failed !== undefined) throw new Error(`${failed} answers of ${options.path} are errors`);
   const requests = Number(/(\d+) requests in/.exec(said)?.[1] ?? 0);
   const perSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(said)?.[1] ?? 0);
-  return { requests, perSecond };
+  const [, read = '0', unit = 'B'] = /in [\d.]+\w+, ([\d.]+)(\w+) read/.exec(said) ?? [];
+  return { requests, perSecond, megabytes: (Number(read) * (WRK_UNITS[unit] ?? 1)) / 1e6 };
 }
 
+const WRK_UNITS: Readonly<Record<string, number>> = { KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30 };
+
 async function loadHttp2(options: LoadOptions, what: readonly string[]): Promise<Outcome> {
-  const { seconds, headers = [], signal } = options;
-  const args = ['-t', '1', '-c', `${CONNECTIONS}`, '-m', `${STREAMS}`, '-D', `${seconds}`];
+  const { seconds, connections, headers = [], signal } = options;
+  const streams = connections === undefined ? STREAMS : 1;
+  const sizes = ['-c', `${connections ?? CONNECTIONS}`, '-m', `${streams}`];
+  const args = ['-t', '1', ...sizes, '-D', `${seconds}`];
   const said = await run('h2load', [...args, ...headers.flatMap(asH), ...what], signal);
   const [, failed = '0', errored = '0'] = /(\d+) failed, (\d+) errored/.exec(said) ?? [];
   if (Number(failed) + Number(errored) > 0) throw new Error(`answers of ${options.path} failed`);
   const requests = Number(/(\d+) done/.exec(said)?.[1] ?? 0);
-  return { requests, perSecond: requests / seconds };
+  const bytes = Number(/traffic: \S+ \((\d+)\) total/.exec(said)?.[1] ?? 0);
+  return { requests, perSecond: requests / seconds, megabytes: bytes / 1e6 };
 }
 
 function asH(header: string): readonly string[] {

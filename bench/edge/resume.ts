@@ -23,6 +23,9 @@ async function client(): Promise<void> {
       ...{ rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] },
       ...(session && { session }),
     });
+    socket.once('secureConnect', () => {
+      if (socket.isSessionReused()) counts.resumed += 1;
+    });
     socket.on('session', (ticket) => {
       session = ticket;
     });
@@ -30,6 +33,5 @@ async function client(): Promise<void> {
     socket.resume();
     await once(socket, 'close');
     counts.all += 1;
-    if (socket.isSessionReused()) counts.resumed += 1;
   }
 }

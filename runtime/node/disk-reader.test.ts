@@ -67,3 +67,39 @@ test('what is not there rejects, and leaves nothing open', async () => {
   await expect(reader().next()).rejects.toThrow(/ENOENT/u);
   expect(openFiles()).toBe(0);
 });
+
+test('a piece in memory that is used again is right until the next one is asked for', async () => {
+  const large = Buffer.alloc(1_500_000, 'abcdefg');
+  writeFileSync(join(folder, 'file'), large);
+  const disk = nodeDiskReader(folder);
+  // Each with its own memory, also where a reader before has left some.
+  const all = Array.from({ length: 5 }, () =>
+    disk.stream('file', { memory: 'one piece' })[Symbol.asyncIterator](),
+  );
+  const gone = all.pop();
+  await gone?.next(262_144);
+  await gone?.return?.();
+  for (const bytesMax of [1000, 262_144, 70_000, 262_144]) {
+    const pieces = await Promise.all(all.map((each) => each.next(bytesMax)));
+    const same = pieces.every(({ value }) => Buffer.compare(value, pieces[0]?.value) === 0);
+    expect(same).toBe(true);
+  }
+  await all.pop()?.return?.();
+  const whole: Buffer[] = [];
+  for await (const piece of disk.stream('file', { memory: 'one piece' }))
+    whole.push(Buffer.from(piece));
+  expect(Buffer.concat(whole).equals(large)).toBe(true);
+  for (const each of all) await each.return?.();
+  expect(openFiles()).toBe(0);
+});
+
+test('reads whole files, and says of one that there is none', async () => {
+  const disk = nodeDiskReader(folder);
+  writeFileSync(join(folder, 'file'), content);
+  expect((await disk.read('file')) ?? '').toEqual(content);
+  writeFileSync(join(folder, 'file'), '');
+  expect(await disk.read('file')).toHaveLength(0);
+  expect(await disk.read('none')).toBeUndefined();
+  await expect(disk.read('')).rejects.toThrow();
+  expect(openFiles()).toBe(0);
+});

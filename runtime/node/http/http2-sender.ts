@@ -32,6 +32,8 @@ const PENDING_BYTES_MAX = 256 * 1024;
 const EARNING_BYTES = 1024;
 /** Read before there is a window for it: that way the end of a body is seen without one. */
 const AHEAD_BYTES = 1024;
+/** Of bodies in one write: with what else is there, it fits into one piece of memory. */
+const WRITE_BYTES = 96 * 1024;
 const NOTHING = new Uint8Array();
 
 /**
@@ -122,7 +124,7 @@ export class Http2Sender {
 
   /** Goes on with what waits, as far as windows and socket allow. */
   pump(): void {
-    while (this.#windowBytes > 0 && this.#output.pendingBytes < PENDING_BYTES_MAX) {
+    while (this.#windowBytes > 0 && this.#mayGoOn()) {
       const stream = this.#queue.shift();
       if (stream === undefined) break;
       stream.isQueued = false;
@@ -179,6 +181,11 @@ export class Http2Sender {
     payload.writeUInt32BE(code);
     this.#output.writeFrameHead({ lengthBytes: 4, type: FRAME.rstStream, flags: 0, streamId: id });
     this.#output.write(payload);
+  }
+
+  /** One write at a time, of as much as goes into one: several would be put together below us. */
+  #mayGoOn(): boolean {
+    return this.#output.inFlightBytes === 0 && this.#output.pendingBytes < WRITE_BYTES;
   }
 
   #hasRoom(bytes: number, windowBytes: number): boolean {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { FRAME_HEAD_BYTES } from '../../http2/frames.ts';
 
 /**
  * What goes out on one connection. Small pieces are gathered, so that one turn of the loop costs
@@ -19,15 +20,20 @@ export class Output {
     this.#onSent = onSent;
   }
 
-  /** Written here, and not yet taken by the kernel. */
+  /** Handed to the socket, and not yet taken by the kernel. */
+  get inFlightBytes(): number {
+    return this.#inFlightBytes;
+  }
+
+  /** The same, and what was gathered since. */
   get pendingBytes(): number {
     return this.#inFlightBytes + this.#used;
   }
 
-  /** A large piece is not copied, and must stay as it is until `onSent` finds nothing pending. */
+  /** A piece of more than 112 KiB is not copied, and must stay as it is until `onSent` finds nothing pending. */
   write(bytes: Uint8Array): void {
     if (bytes.length > COPIED_BYTES_MAX) {
-      // Together with what stands before it.
+      // Together with what stands before it, which costs a copy where there is something.
       this.#socket.cork();
       this.flush();
       this.#send(bytes);
@@ -53,7 +59,8 @@ export class Output {
     readonly flags: number;
     readonly streamId: number;
   }): void {
-    const chunk = this.#room(9);
+    // With its payload, so that they leave together.
+    const chunk = this.#room(FRAME_HEAD_BYTES + frame.lengthBytes);
     const at = this.#used;
     const { lengthBytes, streamId } = frame;
     chunk[at] = lengthBytes >> 16;
@@ -65,7 +72,7 @@ export class Output {
     chunk[at + 6] = (streamId >> 16) & 0xff;
     chunk[at + 7] = (streamId >> 8) & 0xff;
     chunk[at + 8] = streamId & 0xff;
-    this.#used = at + 9;
+    this.#used = at + FRAME_HEAD_BYTES;
   }
 
   flush(): void {
@@ -85,14 +92,17 @@ export class Output {
   }
 
   #room(bytes: number): Buffer {
-    let size: ChunkSize = 'small';
-    if (this.#chunk !== undefined && this.#used + bytes > this.#chunk.length) {
-      // Who has filled one has more to say.
-      size = 'large';
-      this.flush();
+    const chunk = this.#chunk;
+    const wanted = this.#used + bytes;
+    if (chunk !== undefined && wanted <= chunk.length) return chunk;
+    if (chunk !== undefined && wanted > CHUNK_BYTES.large) this.flush();
+    const next = this.#chunks.take(this.#used + bytes > CHUNK_BYTES.small ? 'large' : 'small');
+    if (chunk !== undefined && this.#used > 0) {
+      chunk.copy(next, 0, 0, this.#used);
+      this.#chunks.give(chunk);
     }
-    this.#chunk ??= this.#chunks.take(size);
-    return this.#chunk;
+    this.#chunk = next;
+    return next;
   }
 
   #send(bytes: Uint8Array, chunk?: Buffer): void {
@@ -109,9 +119,9 @@ export class Output {
 type ChunkSize = 'small' | 'large';
 const CHUNK_BYTES = { small: 16 * 1024, large: 128 * 1024 } as const;
 /** Kept for the next one, of each size. */
-const SPARE_CHUNKS_MAX = { small: 64, large: 8 } as const;
-/** Also of the largest piece that fits into a chunk. */
-const COPIED_BYTES_MAX = CHUNK_BYTES.small;
+const SPARE_CHUNKS_MAX = { small: 64, large: 32 } as const;
+/** Fits into a chunk with a head before it: one write of one piece costs no copy below us. */
+const COPIED_BYTES_MAX = CHUNK_BYTES.large - 16 * 1024;
 
 /** Memory that is written from, shared by the connections of one listener. */
 export class ChunkPool {
