@@ -146,14 +146,20 @@ test.each([
   { paths: ['/admin.html'], open: ['/'], closed: ['/admin', '/app', '/%61dmin'] },
 ])('$paths is guarded whichever way it is asked for', async ({ paths, open, closed }) => {
   const options = {
-    ...{ canonicalHost: false, hideHtml: false, immutableAssets: false, mimeTypes: new Map() },
-    ...{ securityHeaders: 'none', accessLog: 'off', accessLogPercent: 0 },
+    canonicalHost: false,
+    hideHtml: false,
+    trailingSlash: 'never',
+    immutableAssets: false,
+    securityHeaders: 'none',
+    mimeTypes: new Map<string, string>(),
+    accessLog: 'off',
+    accessLogPercent: 0,
   } as const;
   const redirects = [{ from: '/app', to: '/admin', status: 200 }];
   await serve({
     auth: { ...AUTH, paths },
     redirects,
-    options: { ...options, trailingSlash: 'never' },
+    options,
   });
   for (const path of open) expect(await statusOf(path), path).not.toBe(401);
   for (const path of closed) {

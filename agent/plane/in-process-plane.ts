@@ -10,6 +10,7 @@ import type { ForeignBook } from '../dns/foreign/foreign-book.ts';
 import { readVerified } from '../edge/blob-source.ts';
 import { chooseCertificates } from '../edge/certificate-table.ts';
 import { createEdge } from '../edge/edge.ts';
+import type { GateParts } from '../edge/gate.ts';
 import type { MemoryCache } from '../edge/memory-cache.ts';
 import { shownTokens } from '../edge/proofs.ts';
 import { createDnsEngine } from './dns-engine.ts';
@@ -30,6 +31,8 @@ export interface InProcessPlaneParts {
   readonly cache?: MemoryCache;
   /** Run by whoever made it. */
   readonly foreign?: ForeignBook;
+  /** Left out: nobody can look at passwords, and what they guard is closed. */
+  readonly gate?: GateParts;
   /** What makes the signatures of signed zones; left out: OpenSSL, no two of them alike. */
   readonly sign?: SignPort;
 }

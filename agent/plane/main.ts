@@ -43,6 +43,7 @@ async function edgeEngine(
     { nodeDiskReader },
     time,
     random,
+    passwords,
   ] = await Promise.all([
     import('../edge/edge.ts'),
     import('../edge/memory-cache.ts'),
@@ -53,6 +54,7 @@ async function edgeEngine(
     import('../../runtime/node/disk-reader.ts'),
     import('../../runtime/node/clock.ts'),
     import('../../runtime/node/random.ts'),
+    import('../../runtime/node/password-hasher.ts'),
   ]);
   const limits = { ...cache.MEMORY_CACHE_LIMITS, budgetBytes: cacheBytesMax };
   const edge = createEdge({
@@ -61,6 +63,10 @@ async function edgeEngine(
     log: workerLog,
     cache: cache.createMemoryCache(limits),
     onDamaged: (blob) => channel.post({ kind: 'damaged', blob }),
+    gate: {
+      hasher: passwords.nodePasswordHasher(random.systemRandom()),
+      clock: time.systemClock(),
+    },
   });
   const onError = (error: unknown): void =>
     workerLog.error({ error: String(error) }, 'a request failed');

@@ -17,6 +17,8 @@ export interface Refusal {
 
 export interface HeadOptions {
   readonly secure: boolean;
+  /** Of the client; left out: not known. */
+  readonly address?: string | undefined;
   readonly limits: { readonly headerBytesMax: number; readonly headerFieldsMax: number };
   /** Of the request before on this connection: most clients say the same each time. */
   readonly before?: HeaderLines | undefined;
@@ -60,12 +62,13 @@ export function parseRequestHead(
   const [, method = '', path = '', major, minor = ''] = line;
   if (major !== '1') return VERSION;
   const rest = text.slice(lineEnd + 2);
-  const { before, secure } = options;
+  const { before, secure, address } = options;
   const isSame = before !== undefined && before.text === rest && before.minor === minor;
   const lines = isSame ? before : readLines(rest, minor, limits.headerFieldsMax);
   if ('why' in lines) return lines;
   const { headers, memo } = lines;
-  const request = { method, path, host: headers['host'] ?? '', headers, secure, memo };
+  const host = headers['host'] ?? '';
+  const request = { method, path, host, headers, secure, address, memo };
   return { request, lines, end: gap + END_OF_HEAD.length };
 }
 

@@ -3,11 +3,11 @@ import type { HttpRequest } from '../http.ts';
 
 /**
  * The request that a header block is (RFC 9113 §8.3.1); undefined: it is malformed. Pure.
- * `endStream`: whether the block was all there is, or a body follows.
+ * `endStream`: whether the block was all there is, or a body follows; `address`: of the client.
  */
 export function requestOf(
   fields: readonly HeaderField[],
-  { endStream }: { readonly endStream: boolean },
+  { endStream, address }: { readonly endStream: boolean; readonly address?: string | undefined },
 ): HttpRequest | undefined {
   const pseudo: Pseudo = {};
   const headers = Object.create(null) as Record<string, string>;
@@ -31,7 +31,7 @@ export function requestOf(
   const named = headers['host'];
   if (named !== undefined && authority !== undefined && named !== authority) return undefined;
   if (!isLengthRight(headers['content-length'], { endStream })) return undefined;
-  return { method, path, host: authority ?? named ?? '', headers, secure: true };
+  return { method, path, host: authority ?? named ?? '', headers, secure: true, address };
 }
 
 /** RFC 9113 §8.3.1: a whole URL, which would name another host, is no path here. */

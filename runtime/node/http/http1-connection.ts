@@ -34,6 +34,7 @@ export class Http1Connection implements Connection {
   readonly #socket: Socket;
   readonly #parts: SharedParts;
   readonly #secure: boolean;
+  readonly #address: string | undefined;
   #lines: HeaderLines | undefined;
   readonly #output: Output;
   /** `head`: waits for a request; `answering`: has one; `full`: waits until answers have left. */
@@ -49,6 +50,7 @@ export class Http1Connection implements Connection {
     this.#socket = socket;
     this.#parts = parts;
     this.#secure = secure;
+    this.#address = socket.remoteAddress;
     this.#sinceMs = parts.time.nowMs;
     this.#output = new Output(socket, parts.chunks, () => this.#sent());
     socket.on('data', (piece: Buffer) => this.#read(piece));
@@ -111,6 +113,7 @@ export class Http1Connection implements Connection {
     while (this.#phase === 'head' && at < bytes.length) {
       const head = parseRequestHead(bytes, at, {
         secure: this.#secure,
+        address: this.#address,
         limits: this.#parts.limits,
         before: this.#lines,
         // Of the first request: who sends byte by byte is not read anew each time.

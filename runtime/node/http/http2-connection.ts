@@ -58,6 +58,7 @@ interface HeaderBlock {
  */
 export class Http2Connection implements Connection {
   readonly #socket: Socket;
+  readonly #address: string | undefined;
   readonly #parts: SharedParts;
   readonly #output: Output;
   readonly #sender: Http2Sender;
@@ -75,6 +76,7 @@ export class Http2Connection implements Connection {
 
   constructor(socket: Socket, parts: SharedParts) {
     this.#socket = socket;
+    this.#address = socket.remoteAddress;
     this.#parts = parts;
     this.#progressMs = parts.time.nowMs;
     this.#output = new Output(socket, parts.chunks, () => this.#sent());
@@ -242,7 +244,7 @@ export class Http2Connection implements Connection {
       this.#sender.send(streamId, TOO_LARGE, { hasBody });
       return this.#spend(PRICE.malformed);
     }
-    const request = requestOf(decoded.fields, { endStream });
+    const request = requestOf(decoded.fields, { endStream, address: this.#address });
     if (request === undefined) {
       this.#sender.writeReset(streamId, ERROR.protocol);
       return this.#spend(PRICE.malformed);
