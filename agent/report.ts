@@ -7,12 +7,13 @@ import type {
   ZoneReport,
 } from '../proto/gen/b8s/v1/agent.ts';
 import type { Position, SitePlan } from '../proto/gen/b8s/v1/plan.ts';
+import { coversHost } from '../runtime/certificate-names.ts';
 import { isDigest } from '../runtime/digest.ts';
 import type { ContentState } from './content/reconciler.ts';
 import { sumOfLimits } from './dns/limit/limit.ts';
 import type { AppliedReport, Health, WorkerState } from './plane/plane.ts';
 import type { PlanObjects } from './session/plan-objects.ts';
-import type { Served } from './snapshot.ts';
+import { NOTHING_SERVED, type Served } from './snapshot.ts';
 
 export interface ReportInput {
   /** What the data plane was given last; undefined: nothing yet. */
@@ -62,11 +63,15 @@ export function dnsLimited(workers: readonly WorkerState[]): DnsLimited | undefi
   return { dropped: BigInt(dropped), cut: BigInt(cut), spared: BigInt(spared) };
 }
 
-function siteReport(site: SitePlan, { applied, content }: ReportInput): SiteReport {
+function siteReport(site: SitePlan, input: ReportInput): SiteReport {
+  const { applied, content } = input;
   const { uid, namespace, name, generation } = site;
   const state = applied?.outcome.sites.find((each) => each.uid === uid);
   const serving = state?.release ?? '';
-  const releases = new Set([...site.prepare, site.serving, serving].filter(isDigest));
+  const shown = site.previews.map(({ release }) => release);
+  // What is wrong with a preview is told last.
+  const wanted = [...site.prepare, site.serving, serving, ...shown];
+  const releases = new Set(wanted.filter(isDigest));
   const error = [...releases].map((release) => content.errors.get(release)).find(isText);
   return {
     ...{ uid, namespace, name, generation, serving },
@@ -74,7 +79,20 @@ function siteReport(site: SitePlan, { applied, content }: ReportInput): SiteRepo
     certificate: applied?.served.certificates.get(uid)?.fingerprint ?? '',
     error: state?.problem ?? error ?? '',
     warning: state?.warning ?? '',
+    previews: previewsShown(site, input),
   };
+}
+
+/** Those that are loaded and have a certificate. */
+function previewsShown({ uid, previews }: SitePlan, { applied }: ReportInput): readonly string[] {
+  const { certificates, previewCertificates } = applied?.served ?? NOTHING_SERVED;
+  const names = [certificates, previewCertificates].flatMap((each) => each.get(uid)?.names ?? []);
+  const loaded = applied?.outcome.sites.find((each) => each.uid === uid)?.previews ?? [];
+  return previews
+    .filter(({ host }) => names.some((name) => coversHost(name, host)))
+    .map(({ release }) => release)
+    .filter((release) => loaded.some((each) => each === release))
+    .toSorted();
 }
 
 function zoneReport(outcome: AppliedReport['zones'][number]): ZoneReport {

@@ -45,8 +45,19 @@ function encode(served: Served): HeldPlan {
     const key = `site/${uid}`;
     objects.set(key, { key, object: { $case: 'site', value: { ...NO_SITE, uid, serving } } });
   }
+  if (served.previews.size > 0) {
+    const previews = [...served.previews].map(([host, release]) => ({ host, release }));
+    objects.set(PREVIEWS, {
+      key: PREVIEWS,
+      object: { $case: 'site', value: { ...NO_SITE, previews } },
+    });
+  }
+  for (const [uid, value] of served.previewCertificates) {
+    const key = `${PREVIEW_CERTIFICATE}${uid}`;
+    objects.set(key, { key, object: { $case: 'certificate', value } });
+  }
   for (const [uid, value] of served.certificates) {
-    const key = `certificate/${uid}`;
+    const key = `${CERTIFICATE}${uid}`;
     objects.set(key, { key, object: { $case: 'certificate', value } });
   }
   const databases = served.databases.map((digest) => ({ digest, sizeBytes: 0n }));
@@ -60,16 +71,36 @@ function decode(held: HeldPlan): Served {
     releases: new Map(
       sites.flatMap(({ uid, serving }) => (isDigest(serving) ? [[uid, serving] as const] : [])),
     ),
-    certificates: new Map(
-      [...certificates].map(([key, value]) => [key.slice('certificate/'.length), value]),
+    certificates: startingWith(CERTIFICATE, certificates),
+    previews: new Map(
+      sites
+        .flatMap(({ previews }) => previews)
+        .flatMap(({ host, release }) => (isDigest(release) ? [[host, release] as const] : [])),
     ),
+    previewCertificates: startingWith(PREVIEW_CERTIFICATE, certificates),
     databases: (geo?.databases ?? []).map(({ digest }) => digest).filter(isDigest),
   };
 }
 
+/** By what follows the prefix. */
+function startingWith<Value>(
+  prefix: string,
+  values: ReadonlyMap<string, Value>,
+): ReadonlyMap<string, Value> {
+  const found = [...values].filter(([key]) => key.startsWith(prefix));
+  return new Map(found.map(([key, value]) => [key.slice(prefix.length), value]));
+}
+
+const CERTIFICATE = 'certificate/';
+const PREVIEW_CERTIFICATE = 'preview-certificate/';
+/** A site of no uid: an older sub finds no release there. */
+const PREVIEWS = 'previews';
 const NO_SITE = SitePlan.fromPartial({});
 
-function textOf({ releases, certificates, databases }: Served): string {
-  const fingerprints = [...certificates].map(([uid, { fingerprint }]) => [uid, fingerprint]);
-  return JSON.stringify([[...releases], fingerprints, databases]);
+function textOf(served: Served): string {
+  const { releases, certificates, previews, previewCertificates, databases } = served;
+  const fingerprints = [certificates, previewCertificates].map((each) =>
+    [...each].map(([uid, { fingerprint }]) => [uid, fingerprint]),
+  );
+  return JSON.stringify([[...releases], [...previews], fingerprints, databases]);
 }

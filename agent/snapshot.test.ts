@@ -182,7 +182,7 @@ test('desiredContent: served releases first, then prepared ones; what is served 
   const sites = [site({ prepare: [R2, R1], serving: R1 }), site({ prepare: [R3], serving: '' })];
   const geo = { databases: [{ digest: GEO6, sizeBytes: 7n }] };
   const served: Served = {
-    ...{ certificates: new Map(), databases: [GEO4] },
+    ...{ ...NOTHING_SERVED, databases: [GEO4] },
     releases: new Map([
       ['u1', R3],
       ['u2', R3],

@@ -16,12 +16,18 @@ export interface Served {
   readonly releases: ReadonlyMap<string, Digest>;
   /** By site uid. */
   readonly certificates: ReadonlyMap<string, CertificatePlan>;
+  /** By host. */
+  readonly previews: ReadonlyMap<string, Digest>;
+  /** By site uid: the one for its previews. */
+  readonly previewCertificates: ReadonlyMap<string, CertificatePlan>;
   readonly databases: readonly Digest[];
 }
 
 export const NOTHING_SERVED: Served = {
   releases: new Map(),
   certificates: new Map(),
+  previews: new Map(),
+  previewCertificates: new Map(),
   databases: [],
 };
 
@@ -52,7 +58,10 @@ export function buildSnapshot(input: SnapshotInput): {
   const own = plan.nodes.find(({ name }) => name === node);
   const proofs = edgeProofs(plan.challenges);
   const certificates = new Map(
-    [...served.certificates.values()].map((each) => [each.fingerprint, edgeCertificate(each)]),
+    [...served.certificates.values(), ...served.previewCertificates.values()].map((each) => [
+      each.fingerprint,
+      edgeCertificate(each),
+    ]),
   );
   return {
     served,
@@ -72,6 +81,8 @@ export function buildSnapshot(input: SnapshotInput): {
             release: served.releases.get(site.uid),
             certificate: served.certificates.get(site.uid)?.fingerprint,
             variants: variantsHere(site, content),
+            previews: served.previews,
+            previewCertificate: served.previewCertificates.get(site.uid)?.fingerprint,
           }),
         ),
         certificates: [...certificates.values()],
@@ -86,14 +97,17 @@ export function buildSnapshot(input: SnapshotInput): {
 export function desiredContent(plan: PlanObjects, served: readonly Served[]): DesiredContent {
   const serving = plan.sites.map((site) => site.serving);
   const prepared = plan.sites.flatMap((site) => site.prepare);
+  const previewed = plan.sites.flatMap((site) => site.previews.map(({ release }) => release));
   return {
-    // What requests are answered with comes before what is only being prepared.
-    releases: [...new Set([...serving, ...prepared])].filter(isDigest),
+    // What requests are answered with comes before what is only being prepared, and previews last.
+    releases: [...new Set([...serving, ...prepared, ...previewed])].filter(isDigest),
     blobs: (plan.geo?.databases ?? []).flatMap(({ digest, sizeBytes }) =>
       isDigest(digest) ? [{ digest, sizeBytes: Number(sizeBytes) }] : [],
     ),
     variants: [...new Set(plan.sites.flatMap(indexesOf))],
-    keepReleases: sortedOnce(served.flatMap(({ releases }) => [...releases.values()])),
+    keepReleases: sortedOnce(
+      served.flatMap(({ releases, previews }) => [...releases.values(), ...previews.values()]),
+    ),
     keepBlobs: sortedOnce(served.flatMap(({ databases }) => databases)),
   };
 }
@@ -116,6 +130,7 @@ function variantsHere(
 function chooseServed({ plan, content, previous, nowMs }: SnapshotInput): Served {
   const releases = new Map<string, Digest>();
   const certificates = new Map<string, CertificatePlan>();
+  const previewCertificates = new Map<string, CertificatePlan>();
   for (const site of plan.sites) {
     const release = chooseRelease(site, content.verified, previous);
     if (release !== undefined) releases.set(site.uid, release);
@@ -123,8 +138,35 @@ function chooseServed({ plan, content, previous, nowMs }: SnapshotInput): Served
     const inUse = previous.certificates.get(site.uid);
     const certificate = chooseCertificate(site.hosts, { candidate, inUse, nowMs });
     if (certificate !== undefined) certificates.set(site.uid, certificate);
+    const ofPreviews = chooseCertificate(
+      site.previews.map(({ host }) => host),
+      {
+        candidate: plan.certificates.get(site.previewCertificate),
+        inUse: previous.previewCertificates.get(site.uid),
+        nowMs,
+      },
+    );
+    if (site.previews.length > 0 && ofPreviews !== undefined)
+      previewCertificates.set(site.uid, ofPreviews);
   }
-  return { releases, certificates, databases: chooseDatabases({ plan, content, previous }) };
+  const previews = choosePreviews(plan, content.verified, previous);
+  const databases = chooseDatabases({ plan, content, previous });
+  return { releases, certificates, previews, previewCertificates, databases };
+}
+
+/** Each once it is verified here; one that is served goes on, for its release is in its name. */
+function choosePreviews(
+  { sites }: PlanObjects,
+  verified: ReadonlySet<Digest>,
+  previous: Served,
+): ReadonlyMap<string, Digest> {
+  const previews = new Map<string, Digest>();
+  for (const { host, release } of sites.flatMap((site) => site.previews)) {
+    if (!isDigest(release) || previews.has(host)) continue;
+    if (verified.has(release) || previous.previews.get(host) === release)
+      previews.set(host, release);
+  }
+  return previews;
 }
 
 function chooseRelease(

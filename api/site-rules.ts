@@ -1,6 +1,7 @@
 import type { Violation } from './kind.ts';
 import { hostProblem, objectNameProblem } from './names.ts';
 import { patternProblem, targetProblem } from './path-pattern.ts';
+import { previewsViolations } from './previews.ts';
 import { routingViolations } from './routing-rules.ts';
 import { about, aboutField, check, checkEach } from './rules.ts';
 import type { HeaderRule, RedirectRule, Site, SiteSpec } from './site.ts';
@@ -21,6 +22,7 @@ export function siteRules(site: Site): readonly Violation[] {
     ...unreachableRedirects(spec.redirects),
     ...rolloutViolations(spec.rollout),
     ...servingViolations(spec),
+    ...previewsViolations(site.metadata.name, spec.previews),
   ];
 }
 

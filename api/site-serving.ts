@@ -1,7 +1,7 @@
 import { parseDurationMs } from './duration.ts';
-import { choice, type Declared, decimal, flag, group, integer, list, map, text } from './field.ts';
+import { choice, type Declared, decimal, flag, group, list, map, text } from './field.ts';
 import type { Violation } from './kind.ts';
-import { hostProblem, objectNameProblem } from './names.ts';
+import { objectNameProblem } from './names.ts';
 import { aboutField, check } from './rules.ts';
 
 export const urlsSchema = group('What the addresses of pages look like.', {
@@ -39,20 +39,6 @@ export const authSchema = group('Ask for a user name and password (RFC 7617).', 
   }),
 });
 
-export const previewsSchema = group(
-  'Each release at an address of its own, `<first 12 digits>--<site>.<domain>`, which search engines are told to leave out.',
-  {
-    domain: text('The names are right below it; best within a Zone of yours.', {
-      format: 'hostname',
-    }),
-    keep: integer('How many releases, the newest ones, have one.', {
-      minimum: 1,
-      maximum: 50,
-      default: 5,
-    }),
-  },
-);
-
 export const accessLogSchema = group('What nodes note of each request.', {
   format: choice('How a line is written.', ['json', 'combined', 'off'], { default: 'json' }),
   samplePercent: decimal('How many percent of the requests; errors (5xx) are always noted.', {
@@ -71,26 +57,21 @@ export const mimeTypesSchema = map(
 export type UrlsSpec = Declared<typeof urlsSchema>;
 export type HstsSpec = Declared<typeof hstsSchema>;
 export type AuthSpec = Declared<typeof authSchema>;
-export type PreviewsSpec = Declared<typeof previewsSchema>;
 export type AccessLogSpec = Declared<typeof accessLogSchema>;
 
 interface ServingSpec {
   readonly hsts?: HstsSpec | undefined;
   readonly auth?: AuthSpec | undefined;
-  readonly previews?: PreviewsSpec | undefined;
   readonly mimeTypes?: Readonly<Record<string, string>> | undefined;
 }
 
 export function servingViolations(spec: ServingSpec): readonly Violation[] {
-  const { hsts, auth, previews, mimeTypes = {} } = spec;
+  const { hsts, auth, mimeTypes = {} } = spec;
   return [
     ...(hsts === undefined ? [] : hstsViolations(hsts)),
     ...(auth === undefined
       ? []
       : check(['spec', 'auth', 'secret'], auth.secret, objectNameProblem)),
-    ...(previews === undefined
-      ? []
-      : check(['spec', 'previews', 'domain'], previews.domain, hostProblem)),
     ...Object.entries(mimeTypes).flatMap(([extension, type]) => [
       ...check(['spec', 'mimeTypes', extension], extension, extensionProblem),
       ...check(['spec', 'mimeTypes', extension], type, contentTypeProblem),

@@ -23,6 +23,7 @@ import {
 } from './field.ts';
 import { defineKind } from './kind.ts';
 import type { Resource } from './object.ts';
+import { previewsSchema, previewsStatusSchema } from './previews.ts';
 import { routingSchema } from './routing.ts';
 import { aheadSchema, rolloutSchema, rolloutStatusSchema } from './site-rollout.ts';
 import { siteRules } from './site-rules.ts';
@@ -31,7 +32,6 @@ import {
   authSchema,
   hstsSchema,
   mimeTypesSchema,
-  previewsSchema,
   urlsSchema,
 } from './site-serving.ts';
 
@@ -138,6 +138,7 @@ export const siteStatusSchema = statusGroup({
   ),
   rollout: optional(rolloutStatusSchema),
   ahead: optional(aheadSchema),
+  previews: optional(previewsStatusSchema),
   certificate: optional(text('The Certificate that the site is served with, by name.')),
   dns: optional(
     group('How the names of the site resolve.', {

@@ -93,6 +93,8 @@ export interface SiteOnNode {
   readonly error: string;
   /** What of the release's own rules it does not use, for a person; absent: nothing. */
   readonly warning?: string;
+  /** Release digests that are answered with at addresses of their own, sorted; absent: none. */
+  readonly previews?: readonly string[];
 }
 
 export interface ZoneRecord {
@@ -208,6 +210,7 @@ export interface RecordSetRecord {
 }
 
 export interface GeoNameRecord {
+  /** A host, or the wildcard for hosts of previews. */
   readonly name: string;
   /** The Site whose host it is; a later Site of the same host begins anew. */
   readonly siteUid: string;

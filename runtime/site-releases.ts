@@ -27,3 +27,16 @@ export function releasesWanted({ spec, status }: Pick<Site, 'spec' | 'status'>):
   const next = spec.content?.release;
   return [...new Set([...releasesServed(status), ...(next === undefined ? [] : [next])])];
 }
+
+/** Those at addresses of their own, the newest first, as the status has it. */
+export function releasesPreviewed({
+  spec,
+  status,
+}: Pick<Site, 'spec' | 'status'>): readonly string[] {
+  return spec.previews === undefined ? [] : (status?.previews ?? []).map(({ release }) => release);
+}
+
+/** All that edges may fetch of a Site: what they are to have, and then what has a preview. */
+export function releasesShown(site: Pick<Site, 'spec' | 'status'>): readonly string[] {
+  return [...new Set([...releasesWanted(site), ...releasesPreviewed(site)])];
+}

@@ -1,9 +1,11 @@
+import { suffixOfPreview } from '../../api/previews.ts';
 import type { EdgeCertificate, EdgeSnapshot } from './snapshot.ts';
 
 /**
  * Which certificate each host of the snapshot is served with; undefined: none covers it. Only
  * hosts of sites are in the table: a wildcard certificate does not make a node answer for names
- * that it has no site for.
+ * that it has no site for. Of previews there is also what their hosts end in, for those that are
+ * not kept any more: who comes for one is told so.
  */
 export function chooseCertificates(
   snapshot: EdgeSnapshot,
@@ -14,14 +16,25 @@ export function chooseCertificates(
     for (const name of certificate.names) if (!byName.has(name)) byName.set(name, certificate);
   }
   const chosen = new Map<string, EdgeCertificate | undefined>();
-  for (const site of snapshot.sites) {
-    const preferred = byFingerprint.get(site.certificate ?? '');
-    for (const host of site.hosts) {
+  const choose = (
+    hosts: readonly string[],
+    ...preferred: readonly (string | undefined)[]
+  ): void => {
+    for (const host of hosts) {
       if (chosen.has(host)) continue;
       const wildcard = wildcardOf(host);
-      const covers = preferred?.names.some((name) => name === host || name === wildcard) ?? false;
-      chosen.set(host, covers ? preferred : (byName.get(host) ?? byName.get(wildcard)));
+      const covering = preferred
+        .map((fingerprint) => byFingerprint.get(fingerprint ?? ''))
+        .find((each) => each?.names.some((name) => name === host || name === wildcard));
+      chosen.set(host, covering ?? byName.get(host) ?? byName.get(wildcard));
     }
+  };
+  for (const { hosts, certificate } of snapshot.sites) choose(hosts, certificate);
+  // A host of a site goes before a preview of that name.
+  for (const { previews = [], certificate, previewCertificate } of snapshot.sites) {
+    const hosts = previews.map(({ host }) => host);
+    const suffixes = new Set(hosts.flatMap((host) => suffixOfPreview(host) ?? []));
+    choose([...hosts, ...suffixes], certificate, previewCertificate);
   }
   return chosen;
 }

@@ -15,7 +15,7 @@ import type { EdgeRelease } from './release.ts';
 import { respond } from './respond.ts';
 import type { EdgeResponse } from './response.ts';
 import { compileEdge, type EdgeTable, emptyEdgeTable } from './site-table.ts';
-import type { EdgeSite, EdgeSnapshot } from './snapshot.ts';
+import type { EdgeSite, EdgeSnapshot, EdgeVariants } from './snapshot.ts';
 import { countAnswer, EdgeCounters } from './traffic.ts';
 
 /** What an edge serves of one site. */
@@ -29,6 +29,8 @@ export interface SiteState {
   readonly problem?: string;
   /** What of the release's own rules is not used, for a person. */
   readonly warning?: string;
+  /** Releases that are answered with at hosts of their own; absent: none. */
+  readonly previews?: readonly Digest[];
 }
 
 /**
@@ -61,7 +63,7 @@ export function createEdge(parts: EdgeParts): Edge {
   let table = emptyEdgeTable(nodeName);
   let states: readonly SiteState[] = [];
   let newestSequence = -1;
-  /** By site uid: what each site is answered with. Holds the only copies of parsed manifests. */
+  /** What each `Shown` is answered with, by its key. Holds the only copies of parsed manifests. */
   let serving: ReadonlyMap<string, EdgeRelease> = new Map();
   const inTurn = takeTurns();
   const counters = new EdgeCounters();
@@ -71,14 +73,18 @@ export function createEdge(parts: EdgeParts): Edge {
       ...serving.values(),
     ]);
     const next = new Map<string, EdgeRelease>();
-    for (const site of snapshot.sites) {
-      const release = chooseRelease(site, { releases, serving });
-      if (release !== undefined) next.set(site.uid, release);
+    for (const { key } of snapshot.sites.flatMap(shownOf)) {
+      const release = releases.get(key) ?? serving.get(key);
+      if (release !== undefined) next.set(key, release);
     }
-    table = compileEdge(snapshot, { nodeName, releaseOf: (site) => next.get(site.uid), counters });
+    table = compileEdge(snapshot, {
+      ...{ nodeName, counters },
+      releaseOf: (site) => next.get(site.uid),
+      previewOf: (host) => next.get(host),
+    });
     counters.keep(new Set(snapshot.sites.map(({ uid }) => uid)));
     serving = next;
-    states = snapshot.sites.map((site) => siteState(site, next.get(site.uid), problems));
+    states = snapshot.sites.map((site) => siteState(site, next, problems));
     for (const [release, problem] of problems)
       log.error({ release, problem }, 'release not loaded');
   }
@@ -105,8 +111,27 @@ function noted(): void {
   // Nobody is there to mend it.
 }
 
+/** A release that requests are answered with. */
+interface Shown {
+  /** The uid of the site, or the host of a preview. */
+  readonly key: string;
+  readonly release: Digest;
+  readonly variants: readonly EdgeVariants[];
+}
+
+/** The site's own first. */
+function shownOf({ uid, release, variants = [], previews = [] }: EdgeSite): readonly Shown[] {
+  const own = release === undefined ? [] : [{ key: uid, release, variants }];
+  return [
+    ...own,
+    ...previews.flatMap(({ host, release: shown }) =>
+      shown === undefined ? [] : [{ key: host, release: shown, variants }],
+    ),
+  ];
+}
+
 interface LoadedReleases {
-  /** By site uid. */
+  /** By the key of what is shown. */
   readonly releases: ReadonlyMap<string, EdgeRelease>;
   readonly problems: ReadonlyMap<Digest, string>;
 }
@@ -119,13 +144,13 @@ async function loadReleases(
   const releases = new Map<string, EdgeRelease>();
   const problems = new Map<Digest, string>();
   const held = Map.groupBy(serving, ({ digest }) => digest);
-  for (const { uid, release, variants } of snapshot.sites) {
-    if (release === undefined || problems.has(release)) continue;
-    const wanted = { release, variants: variants?.find((each) => each.release === release) };
+  for (const { key, release, variants } of snapshot.sites.flatMap(shownOf)) {
+    if (problems.has(release)) continue;
+    const wanted = { release, variants: variants.find((each) => each.release === release) };
     try {
       const same = held.get(release) ?? [];
       const loaded = await loadRelease(ports, wanted, same);
-      releases.set(uid, loaded);
+      releases.set(key, loaded);
       // Sites of the same release share it.
       if (!same.includes(loaded)) held.set(release, [...same, loaded]);
     } catch (error) {
@@ -136,21 +161,13 @@ async function loadReleases(
   return { releases, problems };
 }
 
-function chooseRelease(
-  { uid, release }: EdgeSite,
-  known: {
-    readonly releases: ReadonlyMap<string, EdgeRelease>;
-    readonly serving: ReadonlyMap<string, EdgeRelease>;
-  },
-): EdgeRelease | undefined {
-  return release === undefined ? undefined : (known.releases.get(uid) ?? known.serving.get(uid));
-}
-
 function siteState(
   site: EdgeSite,
-  release: EdgeRelease | undefined,
+  serving: ReadonlyMap<string, EdgeRelease>,
   problems: ReadonlyMap<Digest, string>,
 ): SiteState {
+  const release = serving.get(site.uid);
+  const previews = (site.previews ?? []).flatMap(({ host }) => serving.get(host)?.digest ?? []);
   const problem = site.release === undefined ? undefined : problems.get(site.release);
   const warning = release?.rules.warning;
   return {
@@ -158,6 +175,7 @@ function siteState(
     ...(release === undefined ? {} : { release: release.digest }),
     ...(problem === undefined ? {} : { problem }),
     ...(warning === undefined ? {} : { warning }),
+    ...(previews.length > 0 && { previews }),
   };
 }
 

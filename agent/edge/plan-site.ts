@@ -1,5 +1,5 @@
 import type { ServingOptions, SitePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import { type Digest, isDigest } from '../../runtime/digest.ts';
+import type { Digest } from '../../runtime/digest.ts';
 import type { EdgeOptionsOfSite, EdgeSite, EdgeVariants } from './snapshot.ts';
 
 /** What a node has decided on for a site of the plan. */
@@ -9,11 +9,15 @@ export interface ChosenParts {
   readonly certificate: string | undefined;
   /** Compressed forms that are here. */
   readonly variants: readonly EdgeVariants[];
+  /** Releases of previews that are here, by host. */
+  readonly previews: ReadonlyMap<string, Digest>;
+  /** Fingerprint of the one for previews. */
+  readonly previewCertificate: string | undefined;
 }
 
 /** A site of the plan as an edge worker is told of it. A word from a newer dom means the default. */
 export function planSite(site: SitePlan, parts: ChosenParts): EdgeSite {
-  const { release, certificate, variants } = parts;
+  const { release, certificate, variants, previews, previewCertificate } = parts;
   const { uid, namespace, name, hosts, notFoundPage, singlePageApp, headers, redirects } = site;
   return {
     ...{ uid, namespace, name, hosts, notFoundPage, singlePageApp, headers, redirects },
@@ -24,10 +28,12 @@ export function planSite(site: SitePlan, parts: ChosenParts): EdgeSite {
       release === site.serving && { switchedAtS: Number(site.switchedAtMs / 1000n) }),
     ...(site.options !== undefined && { options: optionsOf(site.options) }),
     ...(site.previews.length > 0 && {
-      previews: site.previews.flatMap((each) =>
-        isDigest(each.release) ? [{ host: each.host, release: each.release }] : [],
-      ),
+      previews: site.previews.map(({ host }) => {
+        const shown = previews.get(host);
+        return shown === undefined ? { host } : { host, release: shown };
+      }),
     }),
+    ...(previewCertificate !== undefined && { previewCertificate }),
     ...(variants.length > 0 && { variants }),
     ...(site.auth !== undefined && {
       auth: {

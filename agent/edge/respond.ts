@@ -1,3 +1,4 @@
+import { suffixOfPreview } from '../../api/previews.ts';
 import { digestHex } from '../../runtime/digest.ts';
 import type { HttpHeaders, HttpRequest } from '../../runtime/http.ts';
 import { HEALTH_PATH } from '../../runtime/probe.ts';
@@ -54,9 +55,23 @@ function answer(request: HttpRequest, table: EdgeTable, granted: string | undefi
   const proof = request.secure ? undefined : proofOf(host, target, table);
   if (proof !== undefined) return textual(200, 'application/octet-stream', proof);
   const site = table.siteByHost.get(host);
-  if (site === undefined) return page(421, 'Misdirected Request', 'This node has no such site.');
+  if (site === undefined) return answerUnknown(host, table);
   if (!request.secure) return answerInsecure(host, target, table);
-  return answerSite(request, { ...target, host }, { site, table, granted });
+  const response = answerSite(request, { ...target, host }, { site, table, granted });
+  return site.isPreview === true ? unlisted(response) : response;
+}
+
+/** A preview that there is no more is told from a host that was never ours. */
+function answerUnknown(host: string, { previewSuffixes }: EdgeTable): EdgeResponse {
+  if (previewSuffixes.has(suffixOfPreview(host) ?? ''))
+    return unlisted(page(404, 'Not Found', 'This release is not kept, or not known.'));
+  return page(421, 'Misdirected Request', 'This node has no such site.');
+}
+
+/** Whatever the rules of the site say of it. */
+function unlisted(response: EdgeResponse): EdgeResponse {
+  const others = response.headers.filter(([name]) => name !== 'x-robots-tag');
+  return { ...response, headers: [...others, ['x-robots-tag', 'noindex']] };
 }
 
 /** A CA asks for it before there is a site of the host, too (RFC 8555 §8.3). */

@@ -1,3 +1,4 @@
+import { suffixOfPreview } from '../../api/previews.ts';
 import type { HttpHeaders } from '../../runtime/http.ts';
 import { type CompiledAuth, compileAuth } from './access.ts';
 import type { AddressRules } from './find-file.ts';
@@ -30,6 +31,8 @@ export interface CompiledSite {
   readonly headers: HeaderTable;
   /** Undefined: nobody is asked for a password. */
   readonly auth: CompiledAuth | undefined;
+  /** A release at a host of its own, which search engines are told to leave out; left out: no. */
+  readonly isPreview?: true;
 }
 
 /** What `respond` answers from: immutable, replaced whole. */
@@ -37,6 +40,8 @@ export interface EdgeTable {
   readonly nodeName: string;
   readonly httpsPort: number;
   readonly siteByHost: ReadonlyMap<string, CompiledSite>;
+  /** Of sites with previews, what their hosts end in behind the digits of a release. */
+  readonly previewSuffixes: ReadonlySet<string>;
   /** Key authorizations by `<host>/<token>`. */
   readonly proofs: ReadonlyMap<string, string>;
 }
@@ -45,6 +50,8 @@ export interface EdgeOptions {
   readonly nodeName: string;
   /** The release that a site is to be answered with, which must be loaded; undefined: none yet. */
   readonly releaseOf: (site: EdgeSite) => EdgeRelease | undefined;
+  /** The release of a preview, by its host, which must be loaded; left out: there are none. */
+  readonly previewOf?: (host: string) => EdgeRelease | undefined;
   /** Left out: nothing is counted. */
   readonly counters?: Pick<EdgeCounters, 'counterOf'>;
 }
@@ -58,10 +65,15 @@ export function compileEdge(snapshot: EdgeSnapshot, options: EdgeOptions): EdgeT
       if (!siteByHost.has(host)) siteByHost.set(host, compiled);
     }
   }
+  const previews = snapshot.sites.flatMap((site) => compilePreviews(site, options));
+  for (const [host, preview] of previews) {
+    if (!siteByHost.has(host)) siteByHost.set(host, preview);
+  }
   return {
     nodeName: options.nodeName,
     httpsPort: snapshot.httpsPort,
     siteByHost,
+    previewSuffixes: new Set(previews.flatMap(([host]) => suffixOfPreview(host) ?? [])),
     proofs: new Map(
       snapshot.proofs?.http.map((each) => [`${each.host}/${each.token}`, each.keyAuthorization]),
     ),
@@ -70,7 +82,24 @@ export function compileEdge(snapshot: EdgeSnapshot, options: EdgeOptions): EdgeT
 
 /** The table of a worker that has been told nothing yet. */
 export function emptyEdgeTable(nodeName: string): EdgeTable {
-  return { nodeName, httpsPort: 443, siteByHost: new Map(), proofs: new Map() };
+  return {
+    ...{ nodeName, httpsPort: 443, siteByHost: new Map(), proofs: new Map() },
+    previewSuffixes: new Set(),
+  };
+}
+
+/** Each like the site itself, but of one host, and nobody is sent elsewhere from there. */
+function compilePreviews(
+  site: EdgeSite,
+  { nodeName, previewOf }: EdgeOptions,
+): readonly (readonly [host: string, site: CompiledSite])[] {
+  // What is seen of previews says nothing of how the site does, so it is not counted.
+  return (site.previews ?? []).map(({ host, release }) => {
+    const { release: _, switchedAtS: __, ...rest } = site;
+    const own = { ...rest, hosts: [host], ...(release !== undefined && { release }) };
+    const compiled = compileSite(own, { nodeName, releaseOf: () => previewOf?.(host) });
+    return [host, { ...compiled, isPreview: true }];
+  });
 }
 
 function compileSite(site: EdgeSite, { releaseOf, counters }: EdgeOptions): CompiledSite {

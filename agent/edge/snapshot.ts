@@ -56,8 +56,10 @@ export interface EdgeSite {
   readonly switchedAtS?: number;
   /** Left out: as an older dom would have it, which is without any. */
   readonly options?: EdgeOptionsOfSite;
-  /** Releases at hosts of their own, lower case. Each is on disk like the site's own. */
+  /** Releases at hosts of their own, the newest first. */
   readonly previews?: readonly EdgePreview[];
+  /** Fingerprint of the one for hosts of previews that the site's own does not cover. */
+  readonly previewCertificate?: string;
   /** Of the releases above, where their compressed forms are on disk. Left out: of none. */
   readonly variants?: readonly EdgeVariants[];
   /** Left out: nobody is asked for a password. */
@@ -93,8 +95,10 @@ export interface EdgeVariants {
 }
 
 export interface EdgePreview {
+  /** Lower case. One that is a host of a site, too, is that site's. */
   readonly host: string;
-  readonly release: Digest;
+  /** On disk like the site's own. Left out: it is still on its way. */
+  readonly release?: Digest;
 }
 
 export interface EdgeAuth {

@@ -27,6 +27,9 @@ function mergeSite(uid: string, edges: readonly AppliedReport[]): SiteState {
   const states = edges.map(({ sites }) => sites.find((site) => site.uid === uid));
   const release = common(states.map((state) => state?.release));
   const certificate = common(states.map((state) => state?.certificate));
+  const previews = (states[0]?.previews ?? []).filter((release) =>
+    states.every((state) => state?.previews?.includes(release)),
+  );
   const problem = states.find((state) => state?.problem !== undefined)?.problem;
   const warning = states.find((state) => state?.warning !== undefined)?.warning;
   return {
@@ -35,6 +38,7 @@ function mergeSite(uid: string, edges: readonly AppliedReport[]): SiteState {
     ...(certificate === undefined ? {} : { certificate }),
     ...(problem === undefined ? {} : { problem }),
     ...(warning === undefined ? {} : { warning }),
+    ...(previews.length > 0 && { previews }),
   };
 }
 

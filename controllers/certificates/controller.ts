@@ -1,5 +1,4 @@
 import type { Certificate, CertificateStatus } from '../../api/certificate.ts';
-import type { Issuer } from '../../api/issuer.ts';
 import { condition } from '../../api/object.ts';
 import type { Secret } from '../../api/secret.ts';
 import type { CertificateReader } from '../../runtime/acme/acme.ts';
@@ -10,12 +9,10 @@ import { afterWrite, type Controller, type Outcome } from '../../runtime/control
 import type { EventRecorder } from '../../runtime/events.ts';
 import { qualifiedName, splitName } from '../../runtime/keys.ts';
 import { keptMaterial } from '../../runtime/material-key.ts';
-import { nodeViews } from '../../runtime/node-view.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';
 import { isKind, type World, type WorldChange } from '../../runtime/world.ts';
 import { type Author, type Operation, ownedBy, type Writer } from '../../runtime/writer.ts';
-import { zonesByOrigin } from '../../runtime/zones.ts';
-import type { AcmeFacts } from './acme-status.ts';
+import { acmeFacts, fallbacksOf } from './acme-facts.ts';
 import { reconcileBrought } from './brought.ts';
 import { issueMaterial } from './issue.ts';
 import {
@@ -26,6 +23,7 @@ import {
   siteCertificate,
 } from './plan.ts';
 import { planIssuer } from './plan-issuer.ts';
+import { previewsAffected, reconcilePreviews } from './previews.ts';
 
 const AUTHOR: Author = { manager: 'certificate-controller', user: 'dom' };
 const SOURCE = { component: AUTHOR.manager };
@@ -41,19 +39,25 @@ interface CertificatePorts {
 }
 
 /**
- * Gives each Site a Certificate, issues and renews them, and says which Issuers can issue. Names:
- * `site:<ns/name>`, `certificate:<ns/name>`, `material:<uid of a Certificate>`, `issuer:<name>`.
+ * Gives each Site a Certificate, and its previews one, issues and renews them, and says which
+ * Issuers can issue. Names: `site:<ns/name>`, `previews:<ns/name of a Certificate>`,
+ * `certificate:<ns/name>`, `material:<uid of a Certificate>`, `issuer:<name>`.
  */
 export function certificatesController(ports: CertificatePorts): Controller {
   return {
     name: 'certificates',
-    affected: (change) => affected(ports.world, change),
+    affected: (change) => [
+      ...affected(ports.world, change),
+      ...previewsAffected(change).map((name) => `previews:${name}`),
+    ],
     reconcile(name) {
       const cut = name.indexOf(':');
       const rest = name.slice(cut + 1);
       switch (name.slice(0, cut)) {
         case 'site':
           return reconcileSite(ports, rest);
+        case 'previews':
+          return reconcilePreviews(ports, rest, AUTHOR);
         case 'certificate':
           return reconcileCertificate(ports, rest);
         case 'material':
@@ -219,30 +223,6 @@ function warnIfLate(
   if (current?.status !== 'False' || current.reason === before?.reason) return;
   const { reason, message } = current;
   events.record({ regarding: certificate, source: SOURCE, type: 'Warning', reason, message });
-}
-
-function fallbacksOf(world: World, issuer: Issuer | undefined): readonly Issuer[] {
-  const names = issuer?.spec.acme?.fallbacks ?? [];
-  return names.flatMap((name) => world.get('Issuer', { name }) ?? []);
-}
-
-function acmeFacts(
-  world: World,
-  { metadata: { uid } }: Certificate,
-  issuer: Issuer | undefined,
-): AcmeFacts | undefined {
-  if (issuer?.spec.acme === undefined) return undefined;
-  return {
-    issuer,
-    account: world.record('acmeAccount', issuer.metadata.uid)?.value,
-    order: world.record('acmeOrder', uid)?.value,
-    issuance: world.record('issuance', uid)?.value,
-    proofs: {
-      zones: zonesByOrigin(world.list('Zone')),
-      zoneRecord: (zone) => world.record('zone', zone)?.value,
-      nodes: nodeViews(world),
-    },
-  };
 }
 
 /** The old material stays where it is unless the new one takes its place (INV-29). */

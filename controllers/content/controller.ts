@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Certificate } from '../../api/certificate.ts';
+import { previewCertificateName, previewWildcard } from '../../api/previews.ts';
 import type { Release } from '../../api/release.ts';
 import type { Site, SiteStatus } from '../../api/site.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -12,7 +14,7 @@ import { type Author, type Operation, ownedBy, type Writer } from '../../runtime
 import { zoneOfHost, zonesByOrigin } from '../../runtime/zones.ts';
 import { unreachableEdges } from './health.ts';
 import { notes } from './notes.ts';
-import { planSite } from './plan.ts';
+import { type PreviewsOfSite, planSite } from './plan.ts';
 import type { HostOnDns } from './readiness.ts';
 import { planReleases, releasesInUse } from './releases.ts';
 import { Watches } from './watches.ts';
@@ -46,13 +48,23 @@ function affected(world: World, change: WorldChange): readonly string[] {
     return ['session', 'report', 'zone'].includes(change.record) ? everySite(world) : [];
   const { object, before } = change;
   const name = qualifiedName(object.metadata);
-  if (isKind(object, 'Site') || isKind(object, 'Certificate')) return [name];
+  if (isKind(object, 'Site')) return [name];
+  // That of previews has no Site's name, but the Sites that share it.
+  if (isKind(object, 'Certificate')) return [name, ...sharing(world, object)];
   if (isKind(object, 'Node') || isKind(object, 'Zone')) {
     // Labels are no part of the spec, and regions choose nodes by them.
     const isRelabelled = !isDeepStrictEqual(object.metadata.labels, before?.metadata.labels);
     return isBeyondStatus(change) || isRelabelled ? everySite(world) : [];
   }
   return isKind(object, 'Release') ? sitesOf(world, object) : [];
+}
+
+function sharing(world: World, { metadata: { namespace, name } }: Certificate): readonly string[] {
+  return world
+    .list('Site')
+    .filter(({ metadata }) => metadata.namespace === namespace)
+    .filter(({ spec: { previews } }) => previews && previewCertificateName(previews) === name)
+    .map(({ metadata }) => qualifiedName(metadata));
 }
 
 function everySite(world: World): readonly string[] {
@@ -93,7 +105,8 @@ async function reconcile(ports: ContentPorts, watches: Watches, name: string): P
       ...{ site, release, edges, unreachable },
       verdict: watches.look({ site, edges, unreachable }, clock.monotonicMs()),
       certificate: world.get('Certificate', splitName(name)),
-      hosts: hostsOnDns(world, site),
+      hosts: hostsOnDns(world, site, site.spec.hosts),
+      previews: previewsOf(world, site),
     },
     clock.nowMs(),
   );
@@ -110,9 +123,22 @@ async function reconcile(ports: ContentPorts, watches: Watches, name: string): P
   return afterWrite(written, recheckInMs);
 }
 
-function hostsOnDns(world: World, site: Site): readonly HostOnDns[] {
+function previewsOf(world: World, site: Site): PreviewsOfSite | undefined {
+  const { namespace } = site.metadata;
+  const { previews } = site.spec;
+  if (previews === undefined) return undefined;
+  const [host] = hostsOnDns(world, site, [previewWildcard(previews)]);
+  if (host === undefined) return undefined;
+  return {
+    host,
+    releases: world.list('Release').filter(({ metadata }) => metadata.namespace === namespace),
+    certificate: world.get('Certificate', { namespace, name: previewCertificateName(previews) }),
+  };
+}
+
+function hostsOnDns(world: World, site: Site, hosts: readonly string[]): readonly HostOnDns[] {
   const zones = zonesByOrigin(world.list('Zone'));
-  return site.spec.hosts.map((host) => {
+  return hosts.map((host) => {
     const zone = zoneOfHost(zones, host);
     if (zone === undefined) return { host, zone: undefined, candidates: [] };
     const id = qualifiedName(zone.metadata);

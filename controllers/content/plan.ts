@@ -1,6 +1,7 @@
 import type { Certificate } from '../../api/certificate.ts';
 import type { SiteStatus } from '../../api/site.ts';
 import { type ConditionInput, replaceConditions } from '../../runtime/conditions.ts';
+import { type PreviewFacts, planPreviews, previewsReady } from './previews.ts';
 import type { RolloutFacts } from './progress.ts';
 import {
   certificateReady,
@@ -18,8 +19,15 @@ import { standingStatus } from './standing.ts';
 export interface SiteFacts extends RolloutFacts {
   /** The Certificate of the Site's name. */
   readonly certificate: Certificate | undefined;
+  /** Left out: the Site has no previews. */
+  readonly previews?: PreviewsOfSite | undefined;
   /** In the order of spec.hosts. */
   readonly hosts: readonly HostOnDns[];
+}
+
+export interface PreviewsOfSite extends Pick<PreviewFacts, 'releases' | 'certificate'> {
+  /** The wildcard that stands for all of them. */
+  readonly host: HostOnDns;
 }
 
 export interface SitePlan {
@@ -41,7 +49,14 @@ export function planSite(facts: SiteFacts, nowMs: number): SitePlan {
     isReleased,
     ...(dns === undefined ? [] : [dns]),
   ];
-  const elsewhere = dnsConfigured(hosts, edges);
+  const { previews } = facts;
+  const shown = previews === undefined ? [] : planPreviews({ ...previews, site, edges });
+  const arePreviewsReady =
+    previews === undefined ? undefined : previewsReady({ ...previews, site, edges }, shown);
+  const elsewhere = dnsConfigured(
+    previews === undefined ? hosts : [...hosts, previews.host],
+    edges,
+  );
   const routing = routingResolved(site, edges);
   const rules = rulesRead(site, connected);
   const inputs = [
@@ -50,6 +65,7 @@ export function planSite(facts: SiteFacts, nowMs: number): SitePlan {
     ...(elsewhere === undefined ? [] : [elsewhere]),
     ...(routing === undefined ? [] : [routing]),
     ...(rules === undefined ? [] : [rules]),
+    ...(arePreviewsReady === undefined ? [] : [arePreviewsReady]),
   ];
   const observedGeneration = site.metadata.generation;
   const conditions = replaceConditions(
@@ -63,6 +79,7 @@ export function planSite(facts: SiteFacts, nowMs: number): SitePlan {
     ...standingStatus(standing),
     ...(rollout === undefined ? {} : { rollout }),
     ...(certificate === undefined ? {} : { certificate: certificate.metadata.name }),
+    ...(shown.length > 0 && { previews: shown }),
     ...dnsOf(hosts),
   };
   return { status, recheckInMs };

@@ -1,7 +1,7 @@
 import type { Release } from '../../api/release.ts';
 import type { Site } from '../../api/site.ts';
 import { ROLLOUT_DEFAULTS } from '../../api/site-rollout.ts';
-import { releasesWanted } from '../../runtime/site-releases.ts';
+import { releasesShown } from '../../runtime/site-releases.ts';
 
 /** Releases changed in one write; the rest follows in the next. */
 export const RELEASES_PER_WRITE = 20;
@@ -44,11 +44,11 @@ export function releasesInUse(site: Site): readonly string[] {
   const isOver = site.status?.rollout?.phase === 'done';
   // What a rollout came from is gone back to with `rollout undo`, and then is one of many.
   const named = [release, isOver ? undefined : from].filter((name) => name !== undefined);
-  return [...releasesWanted(site), ...named];
+  return [...releasesShown(site), ...named];
 }
 
 /** What it names, and what was pushed for it and is nobody's: a push overtaken by another. */
-function isToAdopt(release: Release, site: Site): boolean {
+export function isToAdopt(release: Release, site: Site): boolean {
   const { metadata, spec } = release;
   if (owners(release).includes(site.metadata.uid) || metadata.deletionTimestamp !== undefined)
     return false;
@@ -56,11 +56,12 @@ function isToAdopt(release: Release, site: Site): boolean {
   return owners(release).length === 0 && spec.site === site.metadata.name;
 }
 
-function owners({ metadata }: Release): readonly string[] {
+/** By uid. */
+export function owners({ metadata }: Release): readonly string[] {
   return (metadata.ownerReferences ?? []).map(({ uid }) => uid);
 }
 
-function newestFirst({ metadata: a }: Release, { metadata: b }: Release): number {
+export function newestFirst({ metadata: a }: Release, { metadata: b }: Release): number {
   if (a.creationTimestamp !== b.creationTimestamp)
     return a.creationTimestamp > b.creationTimestamp ? -1 : 1;
   return a.name < b.name ? -1 : 1;

@@ -10,6 +10,7 @@ import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runt
 import type { Author, Operation, Writer } from '../../runtime/writer.ts';
 import { planZone, type ZoneFacts, type ZonePlan } from './plan.ts';
 import { publicKeys } from './plan-signing.ts';
+import { wildcardOf } from './preview-names.ts';
 import { ReportChanges, zonesOf } from './report-changes.ts';
 import { greatestSerial } from './serial.ts';
 import { type SigningPorts, stepSigning } from './step-signing.ts';
@@ -94,7 +95,8 @@ function everyZone(world: World): readonly string[] {
 }
 
 function zonesAround(world: World, sites: readonly Site[]): readonly string[] {
-  const hosts = sites.flatMap(({ spec }) => spec.hosts);
+  const wildcards = sites.flatMap((site) => wildcardOf(site) ?? []);
+  const hosts = [...sites.flatMap(({ spec }) => spec.hosts), ...wildcards];
   if (hosts.length === 0) return [];
   return world
     .list('Zone')

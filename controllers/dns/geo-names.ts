@@ -61,7 +61,7 @@ export function candidateUids(
 }
 
 /** A machine that joined under the name of one that was removed has nothing of what that had. */
-function isSame({ name, node }: NodeView, uids: GeoNames['nodeUids']): boolean {
+export function isSame({ name, node }: NodeView, uids: GeoNames['nodeUids']): boolean {
   return uids === undefined || uids[name] === node.metadata.uid;
 }
 
@@ -132,8 +132,8 @@ function answers(site: Site, edge: NodeView): boolean {
   return report !== undefined && report.serving !== '' && report.certificate !== '';
 }
 
-/** `candidates`: sorted by name. */
-function geoName(
+/** A name as the Site is routed; `candidates` and `edges`: sorted by name. */
+export function geoName(
   site: Site,
   name: string,
   {
@@ -195,13 +195,13 @@ function placesOf(
 }
 
 /** A host is its first Site's; the API refuses a second one, so this is for the odd case only. */
-function oldestFirst(sites: readonly Site[]): readonly Site[] {
+export function oldestFirst(sites: readonly Site[]): readonly Site[] {
   return sites
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .toSorted((a, b) => compare(a.metadata.creationTimestamp, b.metadata.creationTimestamp));
 }
 
-function byName(one: NodeView, other: NodeView): number {
+export function byName(one: NodeView, other: NodeView): number {
   return compare(one.name, other.name);
 }
 

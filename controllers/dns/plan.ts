@@ -10,6 +10,7 @@ import { zonesByOrigin } from '../../runtime/zones.ts';
 import { delegations } from './delegations.ts';
 import { candidateUids, geoNames } from './geo-names.ts';
 import { publicKeys, signsWith } from './plan-signing.ts';
+import { previewNames } from './preview-names.ts';
 import { withProofs } from './proof-records.ts';
 import { recordSets } from './record-sets.ts';
 import { greatestSerial, nextSerial } from './serial.ts';
@@ -90,14 +91,9 @@ function compile(facts: ZoneFacts): {
   const { origin, soa } = zone.spec;
   const zones = zonesByOrigin(facts.zones);
   const below = delegations(zone, zones, nodes);
-  const names = geoNames({
-    zone,
-    zones,
-    sites,
-    nodes,
-    previous: facts.previous,
-    proofs,
-  });
+  const around = { zone, zones, sites, nodes, previous: facts.previous };
+  // Wildcards sort before all hosts.
+  const names = [...previewNames(around), ...geoNames({ ...around, proofs })];
   const siteHosts = new Set(names.map(({ name }) => name));
   const sets = withProofs(recordSets(zone, nodes, siteHosts, below), {
     ...{ origin, hosts: siteHosts, proofs },

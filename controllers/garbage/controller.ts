@@ -1,5 +1,6 @@
 import { isKindName, type KindMap, type KindName, kindsByName } from '../../api/kinds.ts';
 import type { OwnerReference, Resource } from '../../api/object.ts';
+import { reservedHosts } from '../../api/previews.ts';
 import { afterWrite, type Controller, type Outcome } from '../../runtime/controller.ts';
 import { qualifiedName, splitName } from '../../runtime/keys.ts';
 import { isKind, type World, type WorldChange } from '../../runtime/world.ts';
@@ -48,7 +49,7 @@ function affected(world: World, change: WorldChange): readonly string[] {
   const gone = deleted ? object : before?.metadata.uid !== object.metadata.uid ? before : undefined;
   const owned = gone === undefined ? [] : ownedBy(world, gone.metadata.uid);
   const sites = [object, before].filter((each) => each !== undefined && isKind(each, 'Site'));
-  const hosts = sites.flatMap((site) => site.spec.hosts);
+  const hosts = sites.flatMap(reservedHosts);
   // A Release that a Site names is spared, so it is looked at again when the Site lets go of it.
   const spared = sites.flatMap(({ metadata, spec }) =>
     spec.content?.release === undefined

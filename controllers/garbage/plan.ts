@@ -1,4 +1,5 @@
 import type { OwnerReference, Resource } from '../../api/object.ts';
+import { reservedHosts } from '../../api/previews.ts';
 import type { Site } from '../../api/site.ts';
 import type { HostRecord } from '../../runtime/records.ts';
 
@@ -20,5 +21,5 @@ export function isOrphan({ object, exists, wantedReleases }: OwnedFacts): boolea
 
 /** Decides whether a claim on a host is void: its Site, by uid, is gone or gave the host up. */
 export function isVoidClaim(host: string, claim: HostRecord, site: Site | undefined): boolean {
-  return site?.metadata.uid !== claim.siteUid || !site.spec.hosts.includes(host);
+  return site?.metadata.uid !== claim.siteUid || !reservedHosts(site).includes(host);
 }

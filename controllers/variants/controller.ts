@@ -11,7 +11,7 @@ import {
   type ReleaseFile,
 } from '../../runtime/manifest.ts';
 import { RequestError } from '../../runtime/request-error.ts';
-import { releasesWanted } from '../../runtime/site-releases.ts';
+import { releasesShown } from '../../runtime/site-releases.ts';
 import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/world.ts';
 import type { Author, Writer } from '../../runtime/writer.ts';
 import { Draft, type Progress, readIndexes } from './draft.ts';
@@ -65,8 +65,8 @@ function affected(change: WorldChange): readonly string[] {
   if (!isKind(object, 'Site') || deleted) return [];
   const { namespace } = object.metadata;
   const isOther = before === undefined || !isKind(before, 'Site') || isBeyondStatus(change);
-  const known = new Set(isOther ? [] : releasesWanted(before));
-  const wanted = releasesWanted(object).filter((name) => !known.has(name));
+  const known = new Set(isOther ? [] : releasesShown(before));
+  const wanted = releasesShown(object).filter((name) => !known.has(name));
   return wanted.map((name) => qualifiedName({ namespace, name }));
 }
 

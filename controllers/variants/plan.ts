@@ -3,7 +3,7 @@ import type { Site } from '../../api/site.ts';
 import { CONTENT_CODINGS, isCompressible } from '../../runtime/content-coding.ts';
 import type { Digest } from '../../runtime/digest.ts';
 import type { ReleaseFile } from '../../runtime/manifest.ts';
-import { releasesWanted } from '../../runtime/site-releases.ts';
+import { releasesShown } from '../../runtime/site-releases.ts';
 import type { Variant, Variants } from '../../runtime/variants.ts';
 
 /** A form must be at least so much shorter than its file: unpacking costs the reader time. */
@@ -18,7 +18,7 @@ export function sitesOf(release: Release, sites: readonly Site[]): readonly Site
     (site) =>
       site.metadata.namespace === namespace &&
       site.spec.compression !== 'off' &&
-      releasesWanted(site).includes(name),
+      releasesShown(site).includes(name),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Resource } from '../../api/object.ts';
+import { reservedHosts } from '../../api/previews.ts';
 import type { Site } from '../../api/site.ts';
 import { recordKey } from '../../runtime/keys.ts';
 import type { HostRecord } from '../../runtime/records.ts';
@@ -39,7 +40,7 @@ export async function reserveHosts(
       ? []
       : [
           {
-            path: `spec.hosts[${wanted.indexOf(host)}]`,
+            path: pathOf(host, after?.object),
             message: `"${host}": is served by site ${holder.value.namespace}/${holder.value.name} already; remove it from one of the two`,
           },
         ],
@@ -51,8 +52,14 @@ export async function reserveHosts(
   ];
 }
 
+/** Two Sites of one name in several namespaces would have the same hosts for their previews. */
 function hostsOf(object: Resource | undefined): readonly string[] {
-  return object?.kind === 'Site' ? (object as Site).spec.hosts : [];
+  return object?.kind === 'Site' ? reservedHosts(object as Site) : [];
+}
+
+function pathOf(host: string, object: Resource | undefined): string {
+  const index = object?.kind === 'Site' ? (object as Site).spec.hosts.indexOf(host) : -1;
+  return index < 0 ? 'spec.previews.domain' : `spec.hosts[${index}]`;
 }
 
 function reserve(

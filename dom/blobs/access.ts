@@ -1,6 +1,6 @@
 import type { Identity } from '../../runtime/authority.ts';
 import { MANIFEST_BYTES_MAX, ManifestError, parseManifest } from '../../runtime/manifest.ts';
-import { releasesWanted } from '../../runtime/site-releases.ts';
+import { releasesShown } from '../../runtime/site-releases.ts';
 import { parseVariants, VariantsError } from '../../runtime/variants.ts';
 import type { World } from '../../runtime/world.ts';
 import { variantsOf } from '../gateway/variants-view.ts';
@@ -52,7 +52,7 @@ export class BlobAccess {
     const sites = this.#world.list('Site');
     const indexes = sites.flatMap((site) => variantsOf(this.#world, site));
     return new Map<string, Parse>([
-      ...sites.flatMap(releasesWanted).map((each) => [each, filesOf] as const),
+      ...sites.flatMap(releasesShown).map((each) => [each, filesOf] as const),
       ...indexes.map(({ index }) => [index, formsOf] as const),
     ]);
   }

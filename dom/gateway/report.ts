@@ -17,6 +17,7 @@ export function reportRecord(report: Report, nodeUid: string): ReportRecord {
         certificate: site.certificate,
         error: site.error,
         ...(site.warning !== '' && { warning: site.warning }),
+        ...(site.previews.length > 0 && { previews: site.previews.toSorted() }),
       }))
       .toSorted((a, b) => (a.uid < b.uid ? -1 : 1)),
     zones: report.zones

@@ -1,13 +1,13 @@
 import type { Site } from '../../api/site.ts';
 import type { VariantsPlan } from '../../proto/gen/b8s/v1/plan.ts';
-import { releasesWanted } from '../../runtime/site-releases.ts';
+import { releasesShown } from '../../runtime/site-releases.ts';
 import type { World } from '../../runtime/world.ts';
 
 /** Of the releases that edges are to have for a Site: the compressed forms there are by now. */
 export function variantsOf(world: World, site: Site): readonly VariantsPlan[] {
   if (site.spec.compression === 'off') return [];
   const { namespace } = site.metadata;
-  return releasesWanted(site)
+  return releasesShown(site)
     .toSorted()
     .flatMap((release) => {
       const index = world.get('Release', { namespace, name: release })?.status?.variants?.index;

@@ -1,3 +1,4 @@
+import type { Certificate } from '../../api/certificate.ts';
 import type { Node } from '../../api/node.ts';
 import type { Site } from '../../api/site.ts';
 import type { GeoPlan, NodePlan, SitePlan } from '../../proto/gen/b8s/v1/plan.ts';
@@ -9,6 +10,7 @@ import { releaseOn, releasesWanted, type ToldRelease } from '../../runtime/site-
 import { isBeyondStatus, type World, type WorldChange } from '../../runtime/world.ts';
 import { certificateEntry } from './certificate-view.ts';
 import { challengeEntries } from './challenge-view.ts';
+import { previewCertificate, previewPlans } from './previews-view.ts';
 import { servingOptions } from './site-view.ts';
 import { variantsOf } from './variants-view.ts';
 import type { OpenKey, ViewEntry } from './view-entry.ts';
@@ -41,7 +43,9 @@ export function planView(world: World, viewer: Viewer, openKey: OpenKey): readon
     ...nodeEntries(world, viewer),
     ...(viewer.nameserver ? [...geoEntries(world), ...dnsEntries(world, openKey)] : []),
   ];
-  return entries.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  // Sites may share a certificate.
+  const byKey = new Map(entries.map((entry) => [entry.key, entry]));
+  return [...byKey.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 /**
@@ -91,6 +95,8 @@ function siteEntries(seeing: Seeing, site: Site): readonly ViewEntry[] {
   const certificate = world.get('Certificate', { namespace, name });
   const held =
     certificate === undefined ? undefined : certificateEntry(world, certificate, openKey);
+  const previews = previewPlans(site);
+  const ofPreviews = previewCertificate(world, site, openKey);
   const siteEntry: ViewEntry = {
     key: `site/${namespace}/${name}`,
     // Of the status, only releases and when one was switched to are shown.
@@ -99,16 +105,21 @@ function siteEntries(seeing: Seeing, site: Site): readonly ViewEntry[] {
       ...releasesWanted(site),
       ...variants.map(({ index }) => index),
       ...(held === undefined ? [] : ['tls']),
+      ...previews.map(({ host }) => host),
+      ...(ofPreviews === undefined ? [] : ['previews tls']),
     ].join('+'),
     make: () => ({
       key: `site/${namespace}/${name}`,
       object: {
         $case: 'site',
-        value: sitePlan(site, { told, variants, certificate: held?.key ?? '' }),
+        value: sitePlan(site, {
+          ...{ told, variants, certificate: held?.key ?? '' },
+          ...{ previews, previewCertificate: ofPreviews?.key ?? '' },
+        }),
       },
     }),
   };
-  return held === undefined ? [siteEntry] : [siteEntry, held];
+  return [siteEntry, held, ofPreviews].filter((entry) => entry !== undefined);
 }
 
 /**
@@ -117,9 +128,7 @@ function siteEntries(seeing: Seeing, site: Site): readonly ViewEntry[] {
  */
 function nameserverEntries(world: World, viewer: Viewer, openKey: OpenKey): readonly ViewEntry[] {
   const node = world.get('Node', { name: viewer.node });
-  const declared = world
-    .list('Certificate')
-    .filter(({ metadata }) => world.get('Site', metadata) === undefined);
+  const declared = world.list('Certificate').filter((each) => !isOfSite(world, each));
   // Few nodes have one, and to read every zone takes its time.
   if (node === undefined || declared.length === 0) return [];
   const zones = world.records('zone').map(([, { value }]) => value);
@@ -127,6 +136,14 @@ function nameserverEntries(world: World, viewer: Viewer, openKey: OpenKey): read
   return declared
     .filter(({ spec }) => spec.names.some((name) => own.some((host) => coversHost(name, host))))
     .flatMap((certificate) => certificateEntry(world, certificate, openKey) ?? []);
+}
+
+/** By its name, or made for previews, which are served by edges, too (INV-33). */
+function isOfSite(world: World, { metadata }: Certificate): boolean {
+  const { ownerReferences = [] } = metadata;
+  return (
+    world.get('Site', metadata) !== undefined || ownerReferences.some(({ kind }) => kind === 'Site')
+  );
 }
 
 function toldRelease({ metadata, status }: Site, { node, ahead }: Viewer): ToldRelease | undefined {
@@ -138,9 +155,11 @@ function toldRelease({ metadata, status }: Site, { node, ahead }: Viewer): ToldR
 
 function sitePlan(
   site: Site,
-  parts: Pick<SitePlan, 'variants' | 'certificate'> & { readonly told: ToldRelease | undefined },
+  parts: Pick<SitePlan, 'variants' | 'certificate' | 'previews' | 'previewCertificate'> & {
+    readonly told: ToldRelease | undefined;
+  },
 ): SitePlan {
-  const { told, variants, certificate } = parts;
+  const { told, ...rest } = parts;
   const { spec, metadata } = site;
   const switchedAtMs = told?.switchedAt === undefined ? 0 : Date.parse(told.switchedAt);
   return {
@@ -151,16 +170,14 @@ function sitePlan(
     hosts: spec.hosts,
     serving: told?.release ?? '',
     prepare: releasesWanted(site).toSorted(),
-    certificate,
     notFoundPage: spec.notFoundPage,
     singlePageApp: spec.singlePageApp,
     headers: spec.headers,
     redirects: spec.redirects.map(({ force = false, ...rule }) => ({ ...rule, force })),
     switchedAtMs: BigInt(switchedAtMs),
     options: servingOptions(spec),
-    previews: [],
-    variants,
     auth: undefined,
+    ...rest,
   };
 }
 

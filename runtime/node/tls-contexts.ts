@@ -1,5 +1,6 @@
 import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { suffixOfPreview } from '../../api/previews.ts';
 
 /** A certificate and its key, named by the leaf's fingerprint. */
 export interface TlsIdentity {
@@ -74,7 +75,11 @@ export function createTlsContexts(): TlsContexts {
       entryByHost = next;
       return problems;
     },
-    contextFor: (serverName) => entryByHost.get(serverName.toLowerCase())?.context,
+    contextFor(serverName) {
+      const name = serverName.toLowerCase();
+      const entry = entryByHost.get(name) ?? entryByHost.get(suffixOfPreview(name) ?? '');
+      return entry?.context;
+    },
     fingerprintFor: (host) => entryByHost.get(host)?.fingerprint,
   };
 }

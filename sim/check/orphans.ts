@@ -1,5 +1,6 @@
 import { isKindName, kindsByName } from '../../api/kinds.ts';
 import type { Resource } from '../../api/object.ts';
+import { reservedHosts } from '../../api/previews.ts';
 import type { Release } from '../../api/release.ts';
 import type { Site } from '../../api/site.ts';
 import { kindPrefix, objectKey, parseKey, WORLD_PREFIX } from '../../runtime/keys.ts';
@@ -111,8 +112,8 @@ class Owners {
     const key = objectKey({ kind: 'Site', namespace, name });
     const fault = this.#faultOfOwner(key, siteUid);
     if (fault !== undefined) return fault;
-    const { spec } = this.#object(key) as Site;
-    return spec.hosts.includes(host) ? undefined : `${key} does not have it`;
+    const site = this.#object(key) as Site;
+    return reservedHosts(site).includes(host) ? undefined : `${key} does not have it`;
   }
 
   #faultOfObject(item: KeyValue): string | undefined {

@@ -149,12 +149,17 @@ function faultOfSite(plan: SitePlan, past: Then, node: string): string | undefin
   return wrong === undefined ? undefined : `with forms of ${wrong.release} that dom did not make`;
 }
 
-/** Bound to a Site of its name: nobody else's goes to an edge. */
+/** Bound to a Site of its name, or to its previews: nobody else's goes to an edge. */
 function faultOfCertificate(plan: CertificatePlan, past: Then): string | undefined {
   const { namespace, name, uid, fingerprint } = plan;
-  const fault = faultOfLife(past.object({ kind: 'Certificate', namespace, name }), uid);
+  const certificate = past.object({ kind: 'Certificate', namespace, name });
+  const fault = faultOfLife(certificate, uid);
   if (fault !== undefined) return fault;
-  if (past.object({ kind: 'Site', namespace, name }) === undefined) return 'of no Site';
+  // That of previews has the Sites that share it as its owners.
+  const owners = certificate?.metadata.ownerReferences ?? [];
+  const sites = [name, ...owners.filter(({ kind }) => kind === 'Site').map((each) => each.name)];
+  if (sites.every((site) => past.object({ kind: 'Site', namespace, name: site }) === undefined))
+    return 'of no Site';
   return past.record('material', uid)?.fingerprint === fingerprint
     ? undefined
     : 'whose material is another';

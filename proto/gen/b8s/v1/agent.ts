@@ -141,6 +141,8 @@ export interface SiteReport {
   readonly error: string;
   /** What of the release's own rules is not used, for a person; empty: nothing. It is served. */
   readonly warning: string;
+  /** Releases that are answered with at addresses of their own; sorted. */
+  readonly previews: readonly string[];
 }
 
 export interface ZoneReport {
@@ -1439,6 +1441,7 @@ function createBaseSiteReport(): SiteReport {
     certificate: "",
     error: "",
     warning: "",
+    previews: [],
   };
 }
 
@@ -1473,6 +1476,9 @@ export const SiteReport: MessageFns<SiteReport> = {
     }
     if (message.warning !== "") {
       writer.uint32(74).string(message.warning);
+    }
+    for (const v of message.previews) {
+      writer.uint32(82).string(v!);
     }
     return writer;
   },
@@ -1562,6 +1568,14 @@ export const SiteReport: MessageFns<SiteReport> = {
             message.warning = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.previews.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1585,6 +1599,7 @@ export const SiteReport: MessageFns<SiteReport> = {
       certificate: isSet(object.certificate) ? globalThis.String(object.certificate) : "",
       error: isSet(object.error) ? globalThis.String(object.error) : "",
       warning: isSet(object.warning) ? globalThis.String(object.warning) : "",
+      previews: globalThis.Array.isArray(object?.previews) ? object.previews.map((e: any) => globalThis.String(e)) : [],
     };
   },
 
@@ -1617,6 +1632,9 @@ export const SiteReport: MessageFns<SiteReport> = {
     if (message.warning !== "") {
       obj.warning = message.warning;
     }
+    if (message.previews?.length) {
+      obj.previews = message.previews;
+    }
     return obj;
   },
 
@@ -1636,6 +1654,7 @@ export const SiteReport: MessageFns<SiteReport> = {
     message.certificate = object.certificate ?? "";
     message.error = object.error ?? "";
     message.warning = object.warning ?? "";
+    message.previews = object.previews?.map((e) => e) || [];
     return message;
   },
 };

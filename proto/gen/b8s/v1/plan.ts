@@ -62,12 +62,16 @@ export interface SitePlan {
   readonly options:
     | ServingOptions
     | undefined;
-  /** Releases at addresses of their own. */
+  /** Releases at addresses of their own, the newest first. They are fetched after all else. */
   readonly previews: readonly PreviewPlan[];
   /** Of the releases above, where there are any yet. */
   readonly variants: readonly VariantsPlan[];
   /** Absent: nobody is asked for a password. */
-  readonly auth: AuthPlan | undefined;
+  readonly auth:
+    | AuthPlan
+    | undefined;
+  /** Plan key of the certificate of its previews, which sites may share; empty: none. */
+  readonly previewCertificate: string;
 }
 
 /** How a site is served beyond its rules. A field left out is as it was before there was one. */
@@ -107,7 +111,7 @@ export interface HstsPlan {
 export interface PreviewPlan {
   /** "0123456789ab--blog.preview.example.com" */
   readonly host: string;
-  /** One of the releases to prepare. */
+  /** Not among the releases to prepare, unless it is one of these, too. */
   readonly release: string;
 }
 
@@ -686,6 +690,7 @@ function createBaseSitePlan(): SitePlan {
     previews: [],
     variants: [],
     auth: undefined,
+    previewCertificate: "",
   };
 }
 
@@ -747,6 +752,9 @@ export const SitePlan: MessageFns<SitePlan> = {
     }
     if (message.auth !== undefined) {
       AuthPlan.encode(message.auth, writer.uint32(138).fork()).join();
+    }
+    if (message.previewCertificate !== "") {
+      writer.uint32(146).string(message.previewCertificate);
     }
     return writer;
   },
@@ -900,6 +908,14 @@ export const SitePlan: MessageFns<SitePlan> = {
             message.auth = AuthPlan.decode(reader, reader.uint32());
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.previewCertificate = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -949,6 +965,11 @@ export const SitePlan: MessageFns<SitePlan> = {
         ? object.variants.map((e: any) => VariantsPlan.fromJSON(e))
         : [],
       auth: isSet(object.auth) ? AuthPlan.fromJSON(object.auth) : undefined,
+      previewCertificate: isSet(object.previewCertificate)
+        ? globalThis.String(object.previewCertificate)
+        : isSet(object.preview_certificate)
+        ? globalThis.String(object.preview_certificate)
+        : "",
     };
   },
 
@@ -1005,6 +1026,9 @@ export const SitePlan: MessageFns<SitePlan> = {
     if (message.auth !== undefined) {
       obj.auth = AuthPlan.toJSON(message.auth);
     }
+    if (message.previewCertificate !== "") {
+      obj.previewCertificate = message.previewCertificate;
+    }
     return obj;
   },
 
@@ -1036,6 +1060,7 @@ export const SitePlan: MessageFns<SitePlan> = {
     message.previews = object.previews?.map((e) => PreviewPlan.fromPartial(e)) || [];
     message.variants = object.variants?.map((e) => VariantsPlan.fromPartial(e)) || [];
     message.auth = (object.auth !== undefined && object.auth !== null) ? AuthPlan.fromPartial(object.auth) : undefined;
+    message.previewCertificate = object.previewCertificate ?? "";
     return message;
   },
 };
