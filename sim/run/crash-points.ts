@@ -15,8 +15,8 @@ export const CRASH_SCENES: readonly Setting[] = [
       ...{ faults: [], doms, subs: 2, users: 1, operations: 5, clients: 2, stormMs: 5_000 },
     }),
   ),
-  // In the midst of rollouts that overtake one another.
-  aimedSetting(1, 'overtaken'),
+  // In the midst of rollouts that overtake one another; a seed in which dom stays to the end.
+  aimedSetting(2, 'overtaken'),
 ];
 
 export interface CrashPointOptions {
