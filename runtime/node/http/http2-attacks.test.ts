@@ -100,6 +100,34 @@ const ATTACKS: readonly {
     act: (client) => flood(client, () => client.send(0x42, 0, 0)),
   },
   {
+    when: 'a flood of GOAWAY',
+    code: ERROR.enhanceYourCalm,
+    act: (client) => flood(client, () => client.send(FRAME.goaway, 0, 0, Buffer.alloc(8))),
+  },
+  {
+    when: 'header blocks that grow a thousandfold (HPACK bomb)',
+    code: ERROR.enhanceYourCalm,
+    act: (client) => {
+      // One name of 2,000 octets for the table; every two octets behind it name it again.
+      const name = Buffer.concat([
+        Buffer.of(0x40, 0x7f, 0xd1, 0x0e),
+        Buffer.alloc(2000, 'a'),
+        Buffer.of(0),
+      ]);
+      const again = Buffer.alloc(14_000, Buffer.of(0x7e, 0));
+      for (let id = 1; id < 400 && !client.socket.destroyed; id += 2)
+        client.send(FRAME.headers, 5, id, Buffer.concat([name, again]));
+    },
+  },
+  {
+    when: 'a flood of requests with too many headers',
+    code: ERROR.enhanceYourCalm,
+    act: (client) => {
+      const many = fields(...Array.from({ length: 130 }, () => ['x', 'y'] as const));
+      flood(client, (id) => client.send(FRAME.headers, 5, id, Buffer.concat([request('/'), many])));
+    },
+  },
+  {
     when: 'a frame that is too large',
     code: ERROR.frameSize,
     act: (client) => client.send(FRAME.data, 0, 1, Buffer.alloc(16_385)),

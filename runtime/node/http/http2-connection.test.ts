@@ -103,6 +103,8 @@ test.each([
   },
   { when: 'NUL in a value', block: Buffer.concat([request('/'), fields(['x', 'a\0'])]) },
   { when: 'a space in the path', block: request('/a b') },
+  { when: 'a whole URL as its path', block: request('https://b/next') },
+  { when: 'a path that does not begin', block: request('next') },
   {
     when: 'transfer-encoding',
     block: Buffer.concat([request('/'), fields(['transfer-encoding', 'chunked'])]),
