@@ -1,9 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { NodeOptions } from './support/cluster.ts';
-import { type Browser, browser, http2Browser } from './support/https.ts';
+import { type Browser, browser, http2Browser, type Page } from './support/https.ts';
 import { until } from './support/processes.ts';
 import {
   describeOnStores,
@@ -30,6 +31,7 @@ const PATHS: ReadonlyMap<string, string> = new Map([
 interface Seen {
   readonly node: string;
   readonly release: number;
+  readonly isCompressed: boolean;
   readonly askedMs: number;
   readonly answeredMs: number;
 }
@@ -56,6 +58,7 @@ await describeOnStores('release switches', (kind) => {
 
   test(`under a loop of requests to all nodes during ${SWITCHES} switches no request fails, and every response is byte for byte one release's`, () => {
     expect(watch.failures.slice(0, 10)).toEqual([]);
+    expect(watch.seen.some(({ isCompressed }) => isCompressed)).toBe(true);
     for (const { name } of scene().nodes) {
       const releases = new Set(
         watch.seen.filter((each) => each.node === name).map((each) => each.release),
@@ -90,9 +93,9 @@ async function watchSwitches(scene: Scene, folder: string): Promise<Watch> {
   const failures: string[] = [];
   const over = new AbortController();
   const clients = scene.nodes.flatMap((node) =>
-    browsers(scene.ca()).map(async ({ name, client }) => {
+    browsers(scene.ca()).map(async ({ name, client, coding }) => {
       await askAll(
-        { node, client, who: `${name} at ${node.name}` },
+        { node, client, coding, who: `${name} at ${node.name}` },
         { seen, failures },
         over.signal,
       );
@@ -119,8 +122,18 @@ async function watchSwitches(scene: Scene, folder: string): Promise<Watch> {
   return { seen, failures };
 }
 
-function browsers(ca: string): readonly { readonly name: string; readonly client: Browser }[] {
+interface Client {
+  readonly name: string;
+  readonly client: Browser;
+  /** Left out: files as they are. */
+  readonly coding?: string | undefined;
+}
+
+function browsers(ca: string): readonly Client[] {
+  const kept = http2Browser(HOST, ca, { keepAlive: true });
   return [
+    // Compressed forms come a little later than the release that they are of.
+    { name: 'HTTP/2, compressed', client: kept, coding: 'br' },
     { name: 'HTTP/1.1, kept', client: browser(HOST, ca, { keepAlive: true }) },
     { name: 'HTTP/1.1, cold', client: browser(HOST, ca, { keepAlive: false }) },
     { name: 'HTTP/2, kept', client: http2Browser(HOST, ca, { keepAlive: true }) },
@@ -133,8 +146,9 @@ async function askAll(
   {
     node,
     client,
+    coding,
     who,
-  }: { readonly node: NodeOptions; readonly client: Browser; readonly who: string },
+  }: Omit<Client, 'name'> & { readonly node: NodeOptions; readonly who: string },
   { seen, failures }: { readonly seen: Seen[]; readonly failures: string[] },
   signal: AbortSignal,
 ): Promise<void> {
@@ -142,20 +156,28 @@ async function askAll(
     const [path, file] = [...PATHS][turn % PATHS.size] ?? ['/', 'index.html'];
     const askedMs = performance.now();
     try {
-      const page = await client.get(edgeOf(node), path);
+      const headers = coding === undefined ? {} : { 'accept-encoding': coding };
+      const page = await client.get(edgeOf(node), path, headers);
       const answeredMs = performance.now();
-      const text = page.body.toString('latin1');
+      const text = decoded(page).toString('latin1');
       const release = Number(/release (\d+)/.exec(text)?.[1] ?? Number.NaN);
       const status = file === '404.html' ? 404 : 200;
       if (page.status !== status || text !== contentOf(file, release)) {
         failures.push(
           `${who}: ${path}: ${page.status}, ${text.length} bytes of release ${release}`,
         );
-      } else seen.push({ node: node.name, release, askedMs, answeredMs });
+      } else {
+        const isCompressed = page.headers['content-encoding'] !== undefined;
+        seen.push({ node: node.name, release, isCompressed, askedMs, answeredMs });
+      }
     } catch (error) {
       failures.push(`${who}: ${path}: ${String(error)}`);
     }
   }
+}
+
+function decoded({ headers, body }: Page): Buffer {
+  return headers['content-encoding'] === 'br' ? brotliDecompressSync(body) : body;
 }
 
 /** Answers older than one that had come before they were asked for. */
