@@ -37,6 +37,7 @@ interface RunOptions extends StateOption {
   readonly edgeWorkers?: number;
   readonly dnsWorkers?: number;
   readonly cacheMib: number;
+  readonly httpConnections?: number;
   readonly dnsRateLimit: number;
   readonly dnsTlsPort?: number;
   readonly dnsIdentity?: true;
@@ -71,6 +72,11 @@ program
   .option('--edge-workers <count>', 'threads that answer HTTP (as suits the cores)', parseCount)
   .option('--dns-workers <count>', 'threads that answer DNS (as suits the cores)', parseCount)
   .option('--cache-mib <size>', 'memory for files, of each edge worker', parseCount, CACHE_MIB)
+  .option(
+    '--http-connections <count>',
+    'of one client address (or IPv6 /64) at once, to each edge worker (1000)',
+    parseCount,
+  )
   .option(
     '--dns-rate-limit <answers>',
     'alike DNS answers a second to one network over UDP, 0: no limit',
@@ -132,6 +138,7 @@ async function run(options: RunOptions): Promise<void> {
     ...{ node, disk, clock, random, log, folder: resolve(options.state) },
     cores: availableParallelism(),
     dnsTlsPort: options.dnsTlsPort,
+    connectionsPerClientMax: options.httpConnections,
     threads: {
       ...(edgeWorkers !== undefined && { edge: edgeWorkers }),
       ...(dnsWorkers !== undefined && { dns: dnsWorkers }),

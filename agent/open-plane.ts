@@ -37,6 +37,8 @@ export interface OpenPlaneOptions {
   /** How many of each kind, where the node has the role. Left out: what suits the cores. */
   readonly threads: Readonly<Partial<Record<WorkerKind, number>>>;
   readonly cacheBytesMax: number;
+  /** HTTP connections of one client to each edge worker; left out: the usual number. */
+  readonly connectionsPerClientMax?: number | undefined;
   /** Of each DNS worker; undefined: none. */
   readonly dnsLimit: DnsLimitSettings | undefined;
   /** What nameservers say of themselves in class CHAOS; undefined: nothing. */
@@ -50,12 +52,12 @@ export async function openPlane(place: Place, options: OpenPlaneOptions): Promis
   await refuseUnbindable(place);
   if (place.roles.includes('nameserver')) tellOfDatagrams(options.log);
   const { node, folder, disk, clock, random, log, cores, threads } = options;
-  const { cacheBytesMax, dnsLimit, dnsIdentity } = options;
+  const { cacheBytesMax, connectionsPerClientMax, dnsLimit, dnsIdentity } = options;
   const { addresses, httpPort, httpsPort, dnsPort } = place;
   const tickets = createTicketKeys(random);
   const settings: PlaneSettings = {
     ...{ nodeName: node, addresses, httpPort, httpsPort, dnsPort, folder, cacheBytesMax },
-    ...{ dnsLimit, dnsIdentity, dnsTls: dnsTlsSettings(place, options) },
+    ...{ connectionsPerClientMax, dnsLimit, dnsIdentity, dnsTls: dnsTlsSettings(place, options) },
     ticketKeys: tickets.current(),
     mode: 'production',
   };

@@ -30,7 +30,7 @@ async function engineOf(worker: WorkerConfig, workerLog: Log): Promise<WorkerEng
 }
 
 async function edgeEngine(
-  { nodeName, folder, addresses, httpPort, httpsPort, ticketKeys, cacheBytesMax }: WorkerConfig,
+  { nodeName, folder, addresses, httpPort, httpsPort, ticketKeys, ...config }: WorkerConfig,
   workerLog: Log,
 ): Promise<WorkerEngine> {
   const [
@@ -56,7 +56,7 @@ async function edgeEngine(
     import('../../runtime/node/random.ts'),
     import('../../runtime/node/password-hasher.ts'),
   ]);
-  const limits = { ...cache.MEMORY_CACHE_LIMITS, budgetBytes: cacheBytesMax };
+  const limits = { ...cache.MEMORY_CACHE_LIMITS, budgetBytes: config.cacheBytesMax };
   const edge = createEdge({
     disk: nodeDiskReader(folder),
     nodeName,
@@ -68,6 +68,8 @@ async function edgeEngine(
       clock: time.systemClock(),
     },
   });
+  const { connectionsPerClientMax } = config;
+  const connections = connectionsPerClientMax !== undefined && { connectionsPerClientMax };
   const onError = (error: unknown): void =>
     workerLog.error({ error: String(error) }, 'a request failed');
   return edgeWorker({
@@ -75,7 +77,11 @@ async function edgeEngine(
     contexts: tls.createTlsContexts(),
     proofs: alpn.createAlpnProofs(time.systemClock(), random.systemRandom()),
     ticketKeys,
-    listen: (given) => listenHttp({ ...given, addresses, httpPort, httpsPort, onError }),
+    listen: (given) =>
+      listenHttp({
+        ...{ ...given, addresses, httpPort, httpsPort, onError },
+        limits: { ...connections },
+      }),
   });
 }
 

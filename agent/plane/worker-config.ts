@@ -17,6 +17,8 @@ export interface PlaneSettings {
   readonly ticketKeys: Uint8Array;
   /** Of hot files, in each edge worker; see `MEMORY_CACHE_LIMITS`. */
   readonly cacheBytesMax: number;
+  /** Of one client to each edge worker, see `HTTP_LIMITS`; left out: its default. */
+  readonly connectionsPerClientMax?: number | undefined;
   /** Of each DNS worker, see `DNS_LIMIT`; left out: none. */
   readonly dnsLimit?: DnsLimitSettings | undefined;
   /** What is told in class CHAOS; left out: nothing. */
