@@ -1,16 +1,19 @@
 import type { Command } from 'commander';
 import type { Resource } from '../../api/object.ts';
 import type { Site } from '../../api/site.ts';
+import type { Api } from '../../runtime/api-client.ts';
 import type { Cli } from '../cli.ts';
 import { publish, readLocal } from '../declared-content.ts';
 import { durationMsOf } from '../flags.ts';
 import { fetchObject, modify } from '../objects.ts';
+import { assertOwnRelease, assertPreviews, previewUrl, waitForPreview } from '../previews.ts';
 import { qualifiedName } from '../render/output.ts';
 import { waitForRollout } from '../rollout.ts';
 
 interface PushOptions {
   readonly site: string;
   readonly wait?: true;
+  readonly preview?: true;
   /** `false`: --no-cache. */
   readonly cache: boolean;
   readonly timeout: number;
@@ -24,6 +27,7 @@ export function registerPush(command: Command, cli: Cli): void {
     .argument('<content>', 'the folder, archive or image to publish')
     .requiredOption('--site <name>', 'the Site to publish it for')
     .option('--no-cache', 'read every file, also those that seem to be as they were')
+    .option('--preview', 'at an address of its own only: what the site serves stays as it is')
     .option('--wait', 'until every node serves it')
     .option('--timeout <duration>', 'with --wait: for how long at most', durationMsOf, TIMEOUT_MS)
     .addHelpText('after', EXAMPLES)
@@ -40,21 +44,40 @@ Examples:
   b8sctl push ./public --site blog
   b8sctl push site.tar.gz --site blog
   b8sctl push oci://registry.example.com/blog:v7 --site blog
-  b8sctl push ./public --site blog --wait --timeout 2m`;
+  b8sctl push ./public --site blog --wait --timeout 2m
+  b8sctl push ./public --site blog --preview`;
 
 async function push(content: string, options: PushOptions, cli: Cli): Promise<void> {
   const [api, namespace] = [await cli.api(), await cli.namespace()];
   const reference = { kind: 'Site', namespace, name: options.site };
   // Before the upload: a wrong name must not cost minutes.
-  await fetchObject(api, reference);
+  const site = (await fetchObject(api, reference)) as Site;
+  if (options.preview === true) assertPreviews(site);
   const release = await readLocal(cli, content, { memory: options.cache ? 'cache' : 'none' });
   await publish(api, release, { site: reference, cli });
-  const { outcome, object } = await modify(api, reference, (site) =>
-    withRelease(site as Site, release.digest),
+  if (options.preview === true) return preview(site, release.digest, { api, options, cli });
+  const { outcome, object } = await modify(api, reference, (current) =>
+    withRelease(current as Site, release.digest),
   );
   const said = outcome === 'changed' ? `released ${release.digest}` : 'unchanged';
   cli.terminal.out(`${qualifiedName(object)} ${said}\n`);
+  const url = previewUrl(object as Site, release.digest);
+  if (url !== undefined) cli.terminal.out(`preview: ${url}\n`);
   if (options.wait === true) await waitForRollout(api, reference, options.timeout, cli);
+}
+
+/** Who has published it for the Site is enough for dom to give it an address. */
+async function preview(
+  site: Site,
+  release: string,
+  { api, options, cli }: { readonly api: Api; readonly options: PushOptions; readonly cli: Cli },
+): Promise<void> {
+  const { namespace = '', name } = site.metadata;
+  const timeoutMs = options.timeout;
+  await assertOwnRelease(api, site, release);
+  cli.terminal.out(`preview: ${previewUrl(site, release)}\n`);
+  if (options.wait !== true) return;
+  await waitForPreview(api, { kind: 'Site', namespace, name }, { release, timeoutMs }, cli);
 }
 
 function withRelease(site: Site, release: string): Resource {

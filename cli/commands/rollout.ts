@@ -97,6 +97,8 @@ async function history(words: readonly string[], cli: Cli): Promise<void> {
   const nowMs = cli.clock.nowMs();
   const site = (await findObject(api, reference)) as Site | undefined;
   const releases = await releasesOf(api, reference);
+  const shown = site?.status?.previews ?? [];
+  const previews = new Map(shown.map(({ release, url }) => [release, url]));
   const rows = entries.map((entry, index) => {
     const release = contentOf(entry.spec)?.release;
     const published = releases.get(release ?? '');
@@ -114,6 +116,7 @@ async function history(words: readonly string[], cli: Cli): Promise<void> {
       formatDuration(nowMs - entry.timeMs),
       entry.user,
       entry.command,
+      ...(previews.size > 0 ? [previews.get(release ?? '') ?? NONE] : []),
     ];
   });
   const header = [
@@ -126,6 +129,7 @@ async function history(words: readonly string[], cli: Cli): Promise<void> {
     'AGE',
     'USER',
     'COMMAND',
+    ...(previews.size > 0 ? ['PREVIEW'] : []),
   ];
   cli.terminal.out(renderTable(rows, { header }));
 }
