@@ -34,6 +34,9 @@ beforeEach(() => {
     },
   ];
   const world = {
+    get revision() {
+      return BigInt(objects.length);
+    },
     get: (kind: string, { name }: { name: string }) =>
       objects.find((each) => each.kind === kind && each.metadata.name === name),
     list: (kind: string) => objects.filter((each) => each.kind === kind),

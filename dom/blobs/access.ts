@@ -1,6 +1,7 @@
 import type { Identity } from '../../runtime/authority.ts';
 import { MANIFEST_BYTES_MAX, ManifestError, parseManifest } from '../../runtime/manifest.ts';
 import { releasesShown } from '../../runtime/site-releases.ts';
+import type { Revision } from '../../runtime/store.ts';
 import { parseVariants, VariantsError } from '../../runtime/variants.ts';
 import type { World } from '../../runtime/world.ts';
 import { variantsOf } from '../gateway/variants-view.ts';
@@ -22,6 +23,8 @@ export class BlobAccess {
   readonly #blobs: Blobs;
   readonly #files = new Map<string, ReadonlySet<string>>();
   #remembered = 0;
+  /** As of which revision, and what: a node asks for thousands of blobs in a row. */
+  #known: { readonly revision: Revision; readonly lists: ReadonlyMap<string, Parse> } | undefined;
 
   constructor(world: World, blobs: Blobs) {
     this.#world = world;
@@ -49,6 +52,12 @@ export class BlobAccess {
 
   /** What names blobs, with how it is read: manifests, and behind them indexes of forms. */
   #lists(): ReadonlyMap<string, Parse> {
+    const { revision } = this.#world;
+    if (this.#known?.revision !== revision) this.#known = { revision, lists: this.#listsNow() };
+    return this.#known.lists;
+  }
+
+  #listsNow(): ReadonlyMap<string, Parse> {
     const sites = this.#world.list('Site');
     const indexes = sites.flatMap((site) => variantsOf(this.#world, site));
     return new Map<string, Parse>([

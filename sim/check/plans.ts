@@ -13,7 +13,7 @@ import type {
 import { type ObjectName, objectKey, recordKey } from '../../runtime/keys.ts';
 import { decodeObject } from '../../runtime/mirror.ts';
 import type { RecordKind, Records } from '../../runtime/records.ts';
-import { releaseOn, releasesWanted } from '../../runtime/site-releases.ts';
+import { releaseOn, releasesShown } from '../../runtime/site-releases.ts';
 import type { Revision } from '../../runtime/store.ts';
 import type { Check, CheckPorts, SentFrame } from './check.ts';
 import { PlanFrames } from './plan-frames.ts';
@@ -139,7 +139,7 @@ function faultOfSite(plan: SitePlan, past: Then, node: string): string | undefin
   // An older dom does not say it.
   if (![0, switchedMs].includes(Number(plan.switchedAtMs)))
     return 'with another time of its switch';
-  const named = releasesWanted(site);
+  const named = releasesShown(site);
   const stray = prepare.find((each) => !named.includes(each));
   if (stray !== undefined) return `with the release ${stray}, which it does not name`;
   const wrong = plan.variants.find(({ release, index }) => {
