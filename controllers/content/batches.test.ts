@@ -256,6 +256,24 @@ test('an ill node is switched last, without being blamed on the release, or left
   expect(story.site.status).toMatchObject({ release: NEW, rollout: { phase: 'done' } });
 });
 
+test('the condition says what a rollout waits for', () => {
+  const story = new Story();
+  story.edges.set('a', { error: 'disk full' }).set('b', { connected: false });
+  story.edges.delete('c');
+  story.edges.delete('d');
+  story.look();
+  const verified = 'sha256-222222222222 is verified on 1/1 edges';
+  expect(story.content?.message).toBe(`${verified}; not switched while a (disk full)`);
+  story.edges.set('a', {}).set('b', {});
+  story.look();
+  const served = 'sha256-222222222222 is served on 1/2 edges';
+  expect(story.content?.message).toBe(`${served}; next, if these do well for 30s: b`);
+  story.edges.set('a', { connected: false });
+  story.look(WATCHING);
+  const away = 'sha256-222222222222 is served on 1/1 edges';
+  expect(story.content?.message).toBe(`${away}; not well as yet: a is not connected`);
+});
+
 test('a node that is none any more is forgotten; one that comes in is switched in its turn', () => {
   const story = new Story({ batch: '2' });
   story.look();

@@ -1,6 +1,7 @@
 import type { Site } from '../../api/site.ts';
 import type { ConditionInput } from '../../runtime/conditions.ts';
 import type { NodeView } from '../../runtime/node-view.ts';
+import { illnessOf } from './health.ts';
 import type { Progress, RolloutFacts } from './progress.ts';
 import type { Standing } from './standing.ts';
 import { nameWithError, shortDigest, shortList } from './words.ts';
@@ -44,9 +45,17 @@ export function conditionOf(state: State): ConditionInput {
     return { type, status: 'False', reason: 'EdgesSilent', message };
   }
   if (rollout.phase === 'rolling') return rollingCondition(state, name);
-  const waiting = shortList(missing.map((edge) => nameWithError(edge, state.site)));
-  const message = `${verified}; waiting for ${waiting}`;
+  // Those that have verified it and are not switched are ill.
+  const waiting =
+    missing.length > 0
+      ? `waiting for ${shortList(missing.map((edge) => nameWithError(edge, state.site)))}`
+      : `not switched while ${shortList(illsOf(state, ready))}`;
+  const message = `${verified}; ${waiting}`;
   return { type, status: 'False', reason: stateReason(state), message };
+}
+
+function illsOf(state: State, edges: readonly NodeView[]): readonly string[] {
+  return edges.flatMap((edge) => illnessOf(edge, state) ?? []);
 }
 
 function stateReason({ isLate }: State): string {
@@ -85,16 +94,22 @@ function stoppedCondition(
 }
 
 /** The text stays the same while a batch is only watched: nothing is written for that. */
-function rollingCondition(
-  { site, ahead, desired, ready, rollout, rules }: State,
-  name: string,
-): ConditionInput {
-  const switched = ahead.find(({ release }) => release === desired)?.nodes ?? [];
-  const behind = ready.filter((edge: NodeView) => !switched.includes(edge.name));
-  const next =
-    behind.length === 0
-      ? 'these are watched'
-      : `next, if these do well for ${rules.observe}: ${shortList(behind.map((edge) => nameWithError(edge, site)))}`;
-  const message = `${name} is served on ${rollout.switched ?? 0}/${ready.length} edges; ${next}`;
-  return { type, status: 'False', reason: 'RollingOut', message };
+function rollingCondition(state: State, name: string): ConditionInput {
+  const { ready, rollout } = state;
+  const count = `${name} is served on ${rollout.switched ?? 0}/${ready.length} edges`;
+  return { type, status: 'False', reason: 'RollingOut', message: `${count}; ${nextWords(state)}` };
+}
+
+function nextWords(state: State): string {
+  const { site, edges, ahead, desired, ready, rules } = state;
+  const switched = new Set(ahead.find(({ release }) => release === desired)?.nodes);
+  const ills = illsOf(
+    state,
+    edges.filter((edge) => switched.has(edge.name)),
+  );
+  if (ills.length > 0) return `not well as yet: ${shortList(ills)}`;
+  const behind = ready.filter((edge) => !switched.has(edge.name));
+  if (behind.length === 0) return 'these are watched';
+  const names = shortList(behind.map((edge) => nameWithError(edge, site)));
+  return `next, if these do well for ${rules.observe}: ${names}`;
 }
