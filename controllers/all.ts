@@ -7,11 +7,13 @@ import type { Compressor } from '../runtime/compressor.ts';
 import type { Controller } from '../runtime/controller.ts';
 import type { DnsClient } from '../runtime/dns-client.ts';
 import type { EventRecorder } from '../runtime/events.ts';
+import type { PasswordHasher } from '../runtime/password-hash.ts';
 import type { PublicDns } from '../runtime/public-dns.ts';
 import type { Random } from '../runtime/random.ts';
 import type { SiteTraffic } from '../runtime/site-traffic.ts';
 import type { World } from '../runtime/world.ts';
 import type { Writer } from '../runtime/writer.ts';
+import { accessController } from './access/controller.ts';
 import { acmeController } from './acme/controller.ts';
 import { certificatesController } from './certificates/controller.ts';
 import { contentController } from './content/controller.ts';
@@ -41,11 +43,13 @@ export interface ControllerPorts {
   readonly acmeLimits?: KnownAcmeLimits | undefined;
   /** Left out: nothing is compressed. */
   readonly variants?: { readonly blobs: BlobShelf; readonly compressor: Compressor } | undefined;
+  /** Left out: no passwords are hashed, and what Sites guard by them is closed. */
+  readonly hasher?: PasswordHasher | undefined;
 }
 
 /** Every controller, to be run each by its own loop; they meet only in the store. */
 export function allControllers(ports: ControllerPorts): readonly Controller[] {
-  const { variants } = ports;
+  const { variants, hasher } = ports;
   return [
     nodeController(ports),
     certificatesController(ports),
@@ -54,6 +58,7 @@ export function allControllers(ports: ControllerPorts): readonly Controller[] {
     dnsController(ports),
     garbageController(ports),
     eventsController(ports),
+    ...(hasher === undefined ? [] : [accessController({ ...ports, hasher })]),
     ...(variants === undefined ? [] : [variantsController({ ...ports, ...variants })]),
   ];
 }

@@ -12,6 +12,7 @@ import { type Link, LinkClosedError } from '../runtime/link.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { Mirror } from '../runtime/mirror.ts';
+import type { PasswordHasher } from '../runtime/password-hash.ts';
 import type { PublicDns } from '../runtime/public-dns.ts';
 import type { Random } from '../runtime/random.ts';
 import type { GeoRecord } from '../runtime/records.ts';
@@ -46,6 +47,8 @@ export interface DomPorts {
   readonly certificateReader: CertificateReader;
   /** Left out: content is served as it is. */
   readonly compressor?: Compressor | undefined;
+  /** Left out: no passwords are hashed, and what Sites guard by them is closed. */
+  readonly hasher?: PasswordHasher | undefined;
   /** Left out: only what dom knows is looked at before a CA is asked. */
   readonly publicDns?: PublicDns | undefined;
   /** Asks secondaries of others whether they have a proof; left out: they are not waited for. */

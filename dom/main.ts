@@ -15,6 +15,7 @@ import { bundledGeoFiles, largeFile } from '../runtime/node/geo-file.ts';
 import { createGrpcServer } from '../runtime/node/grpc-server.ts';
 import { LOG_LEVELS, type LogLevel, pinoLog } from '../runtime/node/log.ts';
 import { prometheusMetrics } from '../runtime/node/metrics.ts';
+import { nodePasswordHasher } from '../runtime/node/password-hasher.ts';
 import { operationsHandler } from '../runtime/node/plain-http.ts';
 import { nodePublicDns } from '../runtime/node/public-dns.ts';
 import { systemRandom } from '../runtime/node/random.ts';
@@ -123,6 +124,7 @@ async function serve(options: RunOptions, onLost: () => void, signal: AbortSigna
       acme: createAcmeClient({ clock }),
       certificateReader,
       compressor: nodeCompressor(),
+      hasher: nodePasswordHasher(random),
       publicDns: nodePublicDns(),
       dns: nodeDnsClient({ random, timeoutMs: SECONDARY_TIMEOUT_MS, tries: 2 }),
     },

@@ -38,6 +38,8 @@ export interface Records {
   readonly revocation: RevocationRecord;
   /** Which Site holds a host name, so that two Sites can never both. Id: host. */
   readonly host: HostRecord;
+  /** The hashed passwords that a Site asks for. Id: `namespace/name` of the Site. */
+  readonly access: AccessRecord;
   /** An unredeemed join token. Id: the token's public half. */
   readonly token: TokenRecord;
   /** The internal certificate authority; id `ca`. */
@@ -71,6 +73,24 @@ export interface ReportRecord {
   readonly geo: readonly string[];
   /** Tokens of the proofs that its edges answer with (RFC 8555 §8); absent: none. */
   readonly challenges?: readonly string[];
+}
+
+export interface AccessRecord {
+  readonly siteUid: string;
+  /** The Secret that they are from, by name. */
+  readonly secret: string;
+  /** Sorted by name; none: nobody has access. */
+  readonly users: readonly AccessUser[];
+  /** Why there is none; for a person. */
+  readonly problem?: { readonly reason: string; readonly message: string };
+}
+
+export interface AccessUser {
+  readonly name: string;
+  /** SHA-256 of the sealed password, hex: another one has another. */
+  readonly of: string;
+  /** See `PasswordHasher`. */
+  readonly hash: string;
 }
 
 export interface ZoneOnNode {

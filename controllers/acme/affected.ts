@@ -41,6 +41,7 @@ function byRecord(
     case 'session':
     case 'report':
       return [...proving(world, () => true), ...revocations(world, () => true)];
+    case 'access':
     case 'authority':
     case 'dnsCookie':
     case 'geo':

@@ -104,6 +104,7 @@ function byRecord(
         .filter(([, { value }]) => value.phase === 'validating')
         .map(([, { value }]) => `certificate:${qualifiedName(value.certificate)}`);
     case 'acmeCount':
+    case 'access':
     case 'authority':
     case 'dnsCookie':
     case 'geo':

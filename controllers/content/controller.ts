@@ -45,7 +45,11 @@ export function contentController(ports: ContentPorts): Controller {
 
 function affected(world: World, change: WorldChange): readonly string[] {
   if (change.kind === 'record')
-    return ['session', 'report', 'zone'].includes(change.record) ? everySite(world) : [];
+    return ['session', 'report', 'zone'].includes(change.record)
+      ? everySite(world)
+      : change.record === 'access'
+        ? [change.id]
+        : [];
   const { object, before } = change;
   const name = qualifiedName(object.metadata);
   if (isKind(object, 'Site')) return [name];
@@ -105,6 +109,7 @@ async function reconcile(ports: ContentPorts, watches: Watches, name: string): P
       ...{ site, release, edges, unreachable },
       verdict: watches.look({ site, edges, unreachable }, clock.monotonicMs()),
       certificate: world.get('Certificate', splitName(name)),
+      access: world.record('access', name)?.value,
       hosts: hostsOnDns(world, site, site.spec.hosts),
       previews: previewsOf(world, site),
     },

@@ -187,6 +187,33 @@ test('lines of its rules that edges skip are told, and hold nothing up', () => {
   expect(mended.some(({ type }) => type === 'RulesRead')).toBe(false);
 });
 
+test.each([
+  {
+    when: 'they are hashed',
+    access: { users: [{ name: 'ann', of: '', hash: '' }] },
+    says: 'True Hashed',
+  },
+  { when: 'they are not yet', access: undefined, says: 'False Hashing' },
+  {
+    when: 'they are of an earlier Site',
+    access: { siteUid: 'x', users: [] },
+    says: 'False Hashing',
+  },
+  {
+    when: 'there is no Secret',
+    access: { users: [], problem: { reason: 'SecretNotFound', message: 'there is none' } },
+    says: 'False SecretNotFound',
+  },
+])('a Site that asks for passwords is ready when $when: $says', ({ access, says }) => {
+  const auth = { secret: 'staff', realm: 'r', paths: ['/*'] };
+  const asking = { ...site, spec: { ...site.spec, auth } };
+  const record = access && { siteUid: site.metadata.uid, secret: 'staff', ...access };
+  const { conditions = [] } = planSite(facts({ site: asking, access: record }), 0).status;
+  const of = (type: string) => conditions.find((each) => each.type === type);
+  expect(`${of('PasswordsReady')?.status} ${of('PasswordsReady')?.reason}`).toBe(says);
+  expect(of('Ready')?.status).toBe(says.split(' ')[0]);
+});
+
 test('the message of Ready is what people look for', () => {
   expect(planSite(facts({}), NOW_MS).status).toMatchObject({
     conditions: [{ message: 'released on 2/2 nodes' }, {}, {}, {}, {}],

@@ -1,6 +1,7 @@
 import type { Certificate } from '../../api/certificate.ts';
 import type { SiteStatus } from '../../api/site.ts';
 import { type ConditionInput, replaceConditions } from '../../runtime/conditions.ts';
+import type { AccessRecord } from '../../runtime/records.ts';
 import { type PreviewFacts, planPreviews, previewsReady } from './previews.ts';
 import type { RolloutFacts } from './progress.ts';
 import {
@@ -8,6 +9,7 @@ import {
   dnsConfigured,
   dnsReady,
   type HostOnDns,
+  passwordsReady,
   ready,
   released,
   rulesRead,
@@ -21,6 +23,8 @@ export interface SiteFacts extends RolloutFacts {
   readonly certificate: Certificate | undefined;
   /** Left out: the Site has no previews. */
   readonly previews?: PreviewsOfSite | undefined;
+  /** Of the Site's passwords; left out: none are hashed yet. */
+  readonly access?: AccessRecord | undefined;
   /** In the order of spec.hosts. */
   readonly hosts: readonly HostOnDns[];
 }
@@ -43,10 +47,12 @@ export function planSite(facts: SiteFacts, nowMs: number): SitePlan {
   const connected = edges.filter((edge) => edge.connected);
   const isReleased = released(site, standing, connected);
   const dns = dnsReady(hosts);
+  const passwords = passwordsReady(site, facts.access);
   const parts: readonly ConditionInput[] = [
     condition,
     certificateReady(site, certificate, connected),
     isReleased,
+    ...(passwords === undefined ? [] : [passwords]),
     ...(dns === undefined ? [] : [dns]),
   ];
   const { previews } = facts;

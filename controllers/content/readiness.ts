@@ -4,6 +4,7 @@ import type { Site } from '../../api/site.ts';
 import { coversHost } from '../../runtime/certificate-names.ts';
 import type { ConditionInput } from '../../runtime/conditions.ts';
 import type { NodeView } from '../../runtime/node-view.ts';
+import type { AccessRecord } from '../../runtime/records.ts';
 
 import type { Standing } from './standing.ts';
 import { nameWithError, shortDigest, shortList } from './words.ts';
@@ -127,6 +128,23 @@ export function rulesRead(site: Site, edges: readonly NodeView[]): ConditionInpu
   const message = reports.find((report) => report?.warning !== undefined)?.warning;
   if (message === undefined) return undefined;
   return { type: 'RulesRead', status: 'False', reason: 'LinesSkipped', message };
+}
+
+/** Whether those that the Site asks for a password can come in. Undefined: it asks nobody. */
+export function passwordsReady(
+  { metadata, spec }: Site,
+  access: AccessRecord | undefined,
+): ConditionInput | undefined {
+  if (spec.auth === undefined) return undefined;
+  const type = 'PasswordsReady';
+  if (access?.siteUid !== metadata.uid || access.secret !== spec.auth.secret) {
+    const message = 'the passwords are being hashed';
+    return { type, status: 'False', reason: 'Hashing', message };
+  }
+  if (access.problem !== undefined) return { type, status: 'False', ...access.problem };
+  const count = access.users.length;
+  const message = `${count} user${count === 1 ? '' : 's'} of Secret "${access.secret}"`;
+  return { type, status: 'True', reason: 'Hashed', message };
 }
 
 /** Ready when all the others are; otherwise the first that is not tells why. */

@@ -8,6 +8,7 @@ import { nameserverNames } from '../../runtime/nameserver-names.ts';
 import type { DnsCookieRecord, GeoRecord } from '../../runtime/records.ts';
 import { releaseOn, releasesWanted, type ToldRelease } from '../../runtime/site-releases.ts';
 import { isBeyondStatus, type World, type WorldChange } from '../../runtime/world.ts';
+import { accessOf } from './access-view.ts';
 import { certificateEntry } from './certificate-view.ts';
 import { challengeEntries } from './challenge-view.ts';
 import { previewCertificate, previewPlans } from './previews-view.ts';
@@ -70,6 +71,7 @@ const PLANNED_RECORDS: ReadonlySet<string> = new Set([
   'acmeOrder',
   'geo',
   'dnsCookie',
+  'access',
 ]);
 const PLANNED_KINDS: ReadonlySet<string> = new Set(['Site', 'Certificate']);
 
@@ -92,6 +94,7 @@ function siteEntries(seeing: Seeing, site: Site): readonly ViewEntry[] {
   const { name, namespace = '', generation } = site.metadata;
   const told = toldRelease(site, viewer);
   const variants = variantsOf(world, site);
+  const access = accessOf(world, site);
   const certificate = world.get('Certificate', { namespace, name });
   const held =
     certificate === undefined ? undefined : certificateEntry(world, certificate, openKey);
@@ -104,6 +107,7 @@ function siteEntries(seeing: Seeing, site: Site): readonly ViewEntry[] {
       `${site.metadata.uid}@${generation}/${told?.release}@${told?.switchedAt}`,
       ...releasesWanted(site),
       ...variants.map(({ index }) => index),
+      ...(access === undefined ? [] : [`auth${access.version}`]),
       ...(held === undefined ? [] : ['tls']),
       ...previews.map(({ host }) => host),
       ...(ofPreviews === undefined ? [] : ['previews tls']),
@@ -113,7 +117,7 @@ function siteEntries(seeing: Seeing, site: Site): readonly ViewEntry[] {
       object: {
         $case: 'site',
         value: sitePlan(site, {
-          ...{ told, variants, certificate: held?.key ?? '' },
+          ...{ told, variants, auth: access?.plan, certificate: held?.key ?? '' },
           ...{ previews, previewCertificate: ofPreviews?.key ?? '' },
         }),
       },
@@ -155,7 +159,7 @@ function toldRelease({ metadata, status }: Site, { node, ahead }: Viewer): ToldR
 
 function sitePlan(
   site: Site,
-  parts: Pick<SitePlan, 'variants' | 'certificate' | 'previews' | 'previewCertificate'> & {
+  parts: Pick<SitePlan, 'variants' | 'certificate' | 'previews' | 'previewCertificate' | 'auth'> & {
     readonly told: ToldRelease | undefined;
   },
 ): SitePlan {
@@ -176,7 +180,6 @@ function sitePlan(
     redirects: spec.redirects.map(({ force = false, ...rule }) => ({ ...rule, force })),
     switchedAtMs: BigInt(switchedAtMs),
     options: servingOptions(spec),
-    auth: undefined,
     ...rest,
   };
 }

@@ -6,6 +6,7 @@ import type { Site } from '../../api/site.ts';
 import { kindPrefix, objectKey, parseKey, WORLD_PREFIX } from '../../runtime/keys.ts';
 import { decodeObject } from '../../runtime/mirror.ts';
 import type {
+  AccessRecord,
   HostRecord,
   ReportRecord,
   SessionRecord,
@@ -90,6 +91,11 @@ class Owners {
         return undefined;
       case 'host':
         return this.#faultOfHost(id, JSON.parse(value) as HostRecord);
+      case 'access':
+        return this.#faultOfOwner(
+          `${kindPrefix('Site')}${id}`,
+          (JSON.parse(value) as AccessRecord).siteUid,
+        );
       case 'token':
         return undefined;
       case 'authority':

@@ -6,6 +6,7 @@ import type { CertificateAuthority, Identity } from '../../runtime/authority.ts'
 import { digestOf } from '../../runtime/digest.ts';
 import { fakeCertificateReader } from '../../runtime/fake-certificate-reader.ts';
 import { fakeCompressor } from '../../runtime/fake-compressor.ts';
+import { fakePasswordHasher } from '../../runtime/fake-password-hasher.ts';
 import { noMetrics } from '../../runtime/metrics.ts';
 import type { GeoRecord } from '../../runtime/records.ts';
 import type { SimulatedCa } from '../ca/simulated-ca.ts';
@@ -72,6 +73,7 @@ export function startDom(parts: DomParts): RunningDom {
       acmeLimits: parts.ca?.acmeLimits ?? {},
       certificateReader: fakeCertificateReader,
       compressor: process.wrap(fakeCompressor),
+      hasher: process.wrap(fakePasswordHasher(random.fork('hasher'))),
     },
     {
       ...{ holder: host.name, mode, version: 'sim', storeName: 'memory' },
