@@ -1,6 +1,6 @@
 import type { Release } from '../../api/release.ts';
 import type { Site } from '../../api/site.ts';
-import { CONTENT_CODINGS, isCompressible } from '../../runtime/content-coding.ts';
+import { isCompressible } from '../../runtime/content-coding.ts';
 import type { Digest } from '../../runtime/digest.ts';
 import type { ReleaseFile } from '../../runtime/manifest.ts';
 import { releasesShown } from '../../runtime/site-releases.ts';
@@ -73,11 +73,9 @@ export function savedBytes(done: Variants, sources: ReadonlyMap<Digest, number>)
   return saved;
 }
 
-/** What is known of a file, if every form of it can be what this release of ours makes. */
+/** Whether what an index says of a file can be taken over: that one may keep more than this one. */
 export function isUsable(forms: readonly Variant[], sourceBytes: number): boolean {
-  return forms.every(
-    ({ coding, sizeBytes }) => CONTENT_CODINGS.includes(coding) && isKept(sourceBytes, sizeBytes),
-  );
+  return forms.every(({ sizeBytes }) => isKept(sourceBytes, sizeBytes));
 }
 
 function created({ metadata }: Release): string {
