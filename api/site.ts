@@ -185,6 +185,8 @@ export const siteKind = defineKind({
   ],
 });
 
+/** How many nodes serve the latest release while not all do; else how many have verified it. */
 function formatProgress(rollout: SiteStatus['rollout']): string {
-  return rollout === undefined ? NONE : `${rollout.verified}/${rollout.total}`;
+  if (rollout === undefined) return NONE;
+  return `${rollout.switched ?? rollout.verified}/${rollout.total}`;
 }
