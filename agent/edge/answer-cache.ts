@@ -109,7 +109,8 @@ export class AnswerCache {
       isPlain &&= request.headers[field] === undefined;
     }
     const isKept = key.plain.isConditional ? response.status === 304 : isWholeFile(response);
-    if (!isPlain || !isKept) return { response };
+    // What has yet to be checked is another answer once it was.
+    if (!isPlain || !isKept || response.check !== undefined) return { response };
     const made = { response, memo: {} };
     const { etags, since } = key.plain;
     const entry = this.#young.get(key) ?? {};

@@ -1,4 +1,4 @@
-import { close, fstatSync, open as openFile, read } from 'node:fs';
+import { close, closeSync, fstatSync, open as openFile, openSync, read, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StreamOptions } from '../disk.ts';
@@ -12,6 +12,13 @@ const SHARED_MS_MAX = 1000;
 const LARGE_BYTES = 256 * 1024;
 /** Of such memory, kept for the next reader. */
 const SPARE_MAX = 16;
+/** A read that took longer went to a disk, and not to memory or a fast one. */
+const SLOW_MS = 2;
+/** What one such read weighs against quick ones: a busy machine alone has some that seem slow. */
+const SLOW_READ = 8;
+const SLOWNESS_MAX = 64;
+/** How long others then have to wait for the disk, and not this thread. */
+const PATIENT_MS = 5000;
 
 /**
  * The folder `root` for a thread that only reads it. Unlike `nodeDisk` it clears nothing away:
@@ -24,10 +31,26 @@ export function nodeDiskReader(root: string): DiskReader {
   const full = (path: string): string => join(root, ...diskPathParts(path));
   const files = new SharedFiles();
   const spare: Buffer[] = [];
+  let patientUntilMs = 0;
+  let slowness = 0;
+
+  /** In this thread, while the disk is so fast that handing it to another would take longer. */
+  const readSmall = (path: string): Buffer | Promise<Buffer> => {
+    const beforeMs = performance.now();
+    if (beforeMs < patientUntilMs) return readWhole(path);
+    const bytes = readHere(path);
+    const afterMs = performance.now();
+    slowness = afterMs - beforeMs > SLOW_MS ? slowness + SLOW_READ : Math.max(0, slowness - 1);
+    if (slowness > SLOWNESS_MAX) {
+      slowness = 0;
+      patientUntilMs = afterMs + PATIENT_MS;
+    }
+    return bytes;
+  };
   return {
     async read(path) {
       try {
-        return await readWhole(full(path));
+        return await readSmall(full(path));
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
         throw error;
@@ -35,6 +58,19 @@ export function nodeDiskReader(root: string): DiskReader {
     },
     stream: (path, range) => new FilePieces({ files, spare }, full(path), range),
   };
+}
+
+function readHere(path: string): Buffer {
+  const fd = openSync(path);
+  try {
+    const bytes = Buffer.allocUnsafeSlow(fstatSync(fd).size);
+    let at = 0;
+    for (let count = 1; at < bytes.length && count > 0; at += count)
+      count = readSync(fd, bytes, at, bytes.length - at, at);
+    return bytes.subarray(0, at);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** As `fs.readFile` does, with half of its way through other threads and a third of its work. */
