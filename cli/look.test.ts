@@ -147,6 +147,9 @@ test('describe shows metadata, spec, conditions and events', async () => {
     Created:      2027-01-15T12:00:00.000Z (0s ago)
     Generation:   1
     Spec:
+      caching: auto
+      canonicalHost: false
+      compression: on
       content:
         release: sha256-abababababababababababababababababababababababababababababababab
       headers: []
@@ -157,6 +160,7 @@ test('describe shows metadata, spec, conditions and events', async () => {
       routing:
         answers: 1
         policy: nearest
+      securityHeaders: none
       singlePageApp: false
       tls:
         issuer: internal
