@@ -54,7 +54,10 @@ export const GEO_FLAGS: readonly string[] = [
   '--disable-warning=ExperimentalWarning',
 ];
 
-/** On a machine of `cores`: one nameserver thread for every edge thread, one core left over. */
+/**
+ * On a machine of `cores`: all of them but one, which is for what else a node does. Nameserver and
+ * edge threads share them where a node is both.
+ */
 export function workerCounts({
   cores,
   roles,
@@ -62,11 +65,10 @@ export function workerCounts({
   readonly cores: number;
   readonly roles: readonly string[];
 }): Readonly<Record<WorkerKind, number>> {
-  const each = Math.max(1, Math.floor((cores - 1) / 2));
-  return {
-    edge: roles.includes('edge') ? each : 0,
-    dns: roles.includes('nameserver') ? each : 0,
-  };
+  const [isEdge, isNameserver] = [roles.includes('edge'), roles.includes('nameserver')];
+  const all = Math.max(1, cores - 1);
+  const each = isEdge && isNameserver ? Math.max(1, Math.floor(all / 2)) : all;
+  return { edge: isEdge ? each : 0, dns: isNameserver ? each : 0 };
 }
 
 /**
