@@ -2,6 +2,7 @@ import { type Api, ApiError } from '../runtime/api-client.ts';
 import type { ClientConfig, Connection } from '../runtime/client-config.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { DnsClient, DnsServer } from '../runtime/dns-client.ts';
+import type { Fetcher } from '../runtime/fetcher.ts';
 import type { Editor, Files } from '../runtime/files.ts';
 import type { Terminal } from '../runtime/terminal.ts';
 
@@ -22,6 +23,8 @@ export interface Ports {
   readonly cacheFolder: string | undefined;
   /** Asks nameservers; loaded when a command does. */
   dns(): Promise<DnsAccess>;
+  /** The way to registries of images; loaded when a command names an image. */
+  registries(): Promise<RegistryPorts>;
   /** Dials dom; the first call shows whether it is there. */
   connect(connection: Connection, options: ConnectOptions): Promise<Api>;
 }
@@ -30,6 +33,12 @@ export interface Ports {
 export interface DnsAccess {
   readonly client: DnsClient;
   readonly resolvers: readonly DnsServer[];
+}
+
+export interface RegistryPorts {
+  readonly fetcher: Fetcher;
+  /** "user:password" in base64 for a registry, as `docker login` left it. */
+  credentials(registry: string): Promise<string | undefined>;
 }
 
 export interface ConnectOptions {

@@ -47,7 +47,8 @@ export async function readLocal(
   const { files, clock, signal, terminal } = cli;
   const cacheFolder = memory === 'cache' ? cli.cacheFolder : undefined;
   const progress = progressOn(terminal, clock);
-  return await readContent({ files, clock, signal, progress, cacheFolder }, where);
+  const registries = () => cli.registries();
+  return await readContent({ files, clock, signal, progress, cacheFolder, registries }, where);
 }
 
 /** Uploads what dom lacks of a release and says so on stderr. */

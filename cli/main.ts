@@ -4,6 +4,7 @@ import process from 'node:process';
 import { systemClock } from '../runtime/node/clock.ts';
 import { nodeEditor, nodeFiles } from '../runtime/node/files.ts';
 import { nodeTerminal } from '../runtime/node/terminal.ts';
+import { dockerCredentials } from './content/docker-config.ts';
 import { EXIT_INTERRUPTED, run } from './program.ts';
 
 /** How long a command may take to end itself after Ctrl-C. */
@@ -42,6 +43,13 @@ const exitCode = await run(process.argv.slice(2), {
       import('../runtime/node/random.ts'),
     ]);
     return { client: nodeDnsClient({ random: systemRandom() }), resolvers: systemResolvers() };
+  },
+  async registries() {
+    const { nodeFetcher } = await import('../runtime/node/fetcher.ts');
+    const docker = join(env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'), 'config.json');
+    const credentials = async (registry: string) =>
+      dockerCredentials(await nodeFiles.readText(docker), registry);
+    return { fetcher: nodeFetcher, credentials };
   },
   async connect(connection, options) {
     const { grpcApi } = await import('../runtime/node/grpc-api.ts');

@@ -95,6 +95,7 @@ function start(words: readonly string[], cli: TestCli): Running {
     configPath: CONFIG_PATH,
     cacheFolder: CACHE_FOLDER,
     dns: async () => cli.dns,
+    registries: () => Promise.reject(new Error('no registry is there')),
     connect: async (_connection, { requestTimeoutMs }) => {
       cli.patienceMs = requestTimeoutMs;
       return cli.api;

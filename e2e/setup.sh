@@ -20,6 +20,10 @@ wanted=(
   "libc6-dev:/usr/include/stdio.h"
   # Let's Encrypt's test CA, for e2e/acme.
   "pebble:/usr/bin/pebble"
+  # A registry of images, for e2e/image.test.ts.
+  "docker-registry:/usr/bin/docker-registry"
+  # What bench/publish measures itself against.
+  "rsync:/usr/bin/rsync"
   "postgresql-doc-15:/usr/share/doc/postgresql-doc-15/html/index.html"
 )
 missing=()
@@ -47,7 +51,7 @@ apt-get update -qq
 apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--path-include='/usr/share/doc/*' \
   "${missing[@]}" >/dev/null
 # Nor at the next boot. Only what was installed just now: what was there before is the owner's.
-declare -A units=([etcd-server]=etcd [nsd]=nsd [knot]=knot [unbound]=unbound [bind9]=named)
+declare -A units=([docker-registry]=docker-registry [rsync]=rsync [etcd-server]=etcd [nsd]=nsd [knot]=knot [unbound]=unbound [bind9]=named)
 if command -v systemctl >/dev/null; then
   for package in "${missing[@]}"; do
     [ -z "${units[$package]:-}" ] || systemctl disable -q "${units[$package]}" || true

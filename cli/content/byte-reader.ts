@@ -35,6 +35,15 @@ export class ByteReader {
     }
   }
 
+  /** All that is left. */
+  async *rest(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const part = await this.#next(Number.POSITIVE_INFINITY);
+      if (part === undefined) return;
+      yield part;
+    }
+  }
+
   async close(): Promise<void> {
     await this.#chunks.return?.();
   }

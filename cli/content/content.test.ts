@@ -59,7 +59,14 @@ function content(
   where: string,
   options: { readonly files?: Files; readonly cacheFolder?: string } = {},
 ): Promise<LocalRelease> {
-  const ports = { files: options.files ?? files(), clock, progress: quiet, signal: NEVER };
+  const registries = () => Promise.reject(new Error('no registry is there'));
+  const ports = {
+    registries,
+    files: options.files ?? files(),
+    clock,
+    progress: quiet,
+    signal: NEVER,
+  };
   return readContent({ ...ports, cacheFolder: options.cacheFolder }, where);
 }
 

@@ -2,6 +2,8 @@ import { CommandError } from '../cli.ts';
 import { type Archive, archiveError } from './archive.ts';
 import { hashArchive } from './archive-release.ts';
 import { hashFolder } from './folder.ts';
+import { imageArchive } from './image.ts';
+import { parseImageName, Registry } from './registry.ts';
 import type { LocalRelease, Reading } from './release.ts';
 import { tarArchive } from './tar.ts';
 import { packingOf, unpacked } from './unpack.ts';
@@ -11,10 +13,12 @@ import { zipArchive } from './zip.ts';
 const START_BYTES = 512;
 
 /**
- * What is at `where`, a folder or an archive, as a release. Throws a CommandError that names
+ * What is at `where`, a folder, an archive or an image, as a release. Throws a CommandError that names
  * whatever cannot be published.
  */
 export async function readContent(reading: Reading, where: string): Promise<LocalRelease> {
+  if (where.startsWith('oci://'))
+    return await hashArchive(reading, await openImage(reading, where));
   const kind = await reading.files.kind(where);
   if (kind === 'folder') return await hashFolder(reading, where);
   if (kind === 'file') return await hashArchive(reading, await openArchive(reading, where));
@@ -39,4 +43,10 @@ async function openArchive({ files }: Reading, path: string): Promise<Archive> {
     yield* files.stream(path);
   };
   return tarArchive(path, () => unpacked(path, open(), packing));
+}
+
+async function openImage({ registries, signal }: Reading, where: string): Promise<Archive> {
+  const image = parseImageName(where);
+  const registry = new Registry(image, await registries());
+  return await imageArchive(where, { registry, reference: image.reference }, signal);
 }

@@ -28,7 +28,8 @@ afterEach(async () => {
 function read(path: string): Promise<LocalRelease> {
   const progress = { show: () => undefined, end: () => undefined };
   const signal = new AbortController().signal;
-  const ports = { files: nodeFiles, clock: virtualClock(0), cacheFolder: undefined };
+  const registries = () => Promise.reject(new Error('no registry is there'));
+  const ports = { registries, files: nodeFiles, clock: virtualClock(0), cacheFolder: undefined };
   return readContent({ ...ports, progress, signal }, path);
 }
 

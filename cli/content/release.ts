@@ -5,6 +5,7 @@ import { contentTypeOf } from '../../runtime/content-type.ts';
 import { type Digest, digestOf } from '../../runtime/digest.ts';
 import type { Files } from '../../runtime/files.ts';
 import { encodeManifest, type ReleaseFile } from '../../runtime/manifest.ts';
+import type { RegistryPorts } from '../cli.ts';
 import type { Progress } from '../progress.ts';
 
 /** What is to be published, as a release: all that dom must hold before a Site may name it. */
@@ -28,6 +29,8 @@ export interface Reading {
   readonly clock: Clock;
   /** Where hashes are remembered; undefined: nowhere. */
   readonly cacheFolder: string | undefined;
+  /** The way to registries of images; loaded when one is named. */
+  registries(): Promise<RegistryPorts>;
 }
 
 export function releaseOf(

@@ -25,7 +25,11 @@ export async function* tarEntries(
     for (;;) {
       const block = await reader.atMost(BLOCK_BYTES);
       // Two blocks of zeros end it; so does the end, for some tools leave them out.
-      if (block.byteLength === 0 || isZero(block)) return;
+      if (block.byteLength === 0 || isZero(block)) {
+        // What is packed has its checksum at the end.
+        for await (const _ of reader.rest()) continue;
+        return;
+      }
       const header = parseHeader(block);
       if (header === undefined)
         throw archiveError(label, `it is damaged after ${printable(before)}`);

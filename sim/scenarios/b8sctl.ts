@@ -68,6 +68,7 @@ function cliOf(said: { stdout: string; stderr: string }, ports: B8sctlPorts): Cl
     signal: new AbortController().signal,
     cacheFolder: undefined,
     configPath: '',
+    registries: () => Promise.reject(new Error('no registry is there')),
     connect: async () => ports.api,
     dns: () => Promise.reject(new Error('no simulated machine asks the Internet')),
     settings: () => ({
