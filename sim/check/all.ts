@@ -11,6 +11,7 @@ import { etagsCheck } from './etags.ts';
 import { finalizersCheck } from './finalizers.ts';
 import { objectChecks } from './object-checks.ts';
 import { positionsCheck } from './positions.ts';
+import { previewsCheck } from './previews.ts';
 import { restCheck } from './rest.ts';
 import { servingCheck } from './serving.ts';
 import { sometimesCheck } from './sometimes.ts';
@@ -46,6 +47,7 @@ export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
     etagsCheck(ports),
     finalizersCheck(ports),
     positionsCheck(ports),
+    previewsCheck(ports),
     restCheck({ ...ports, leaders, isSound }),
     servingCheck({ ...ports, disks, mayMisread }),
     sometimesCheck(ports, cluster),

@@ -156,6 +156,8 @@ export interface Check {
   called?(call: Call): void;
   asked?(exchange: DnsExchange): void;
   requested?(exchange: HttpExchange): void;
+  /** As `requested`, at a host of a preview. */
+  previewed?(exchange: HttpExchange): void;
   moved?(position: NodePosition): void;
   /** A node's data plane has taken a snapshot over. */
   applied?(applied: AppliedSnapshot): void;

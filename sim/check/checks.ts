@@ -104,6 +104,10 @@ export class Checks implements Required<Check> {
     for (const check of this.#all) check.requested?.(exchange);
   }
 
+  previewed(exchange: HttpExchange): void {
+    for (const check of this.#all) check.previewed?.(exchange);
+  }
+
   moved(position: NodePosition): void {
     for (const check of this.#all) check.moved?.(position);
   }

@@ -64,11 +64,12 @@ export async function pending(cluster: Cluster, nowMs: number): Promise<readonly
 function pendingOnSite(
   site: Site | undefined,
   cluster: Cluster,
-  { name, release, ttl, routing }: SiteWish,
+  { name, release, ttl, routing, previews }: SiteWish,
 ): readonly string[] {
   const isAsWished =
     site?.spec.content?.release === release.digest &&
     site.spec.ttl === ttl &&
+    isDeepStrictEqual(site.spec.previews, previews) &&
     site.spec.routing.answers === routing.answers &&
     site.spec.routing.policy === routing.policy &&
     isDeepStrictEqual(site.spec.routing.regions, routing.regions) &&
@@ -84,6 +85,7 @@ function pendingOnSite(
     // INV-8, too: the user was told that it was so.
     ...(isAsWished ? [] : [`Site ${name} to say what the user was told it says`]),
     ...notReady(`Site ${name}`, site),
+    ...(previews === undefined ? [] : withoutPreviews(site)),
     ...(site?.status?.release === release.digest ? [] : [`Site ${name} to switch to its release`]),
     ...unnamed.map((each) => `${each.name} to be a candidate of Site ${name}`),
   ];
@@ -97,6 +99,13 @@ function notReady(name: string, object: Resource | undefined): readonly string[]
   return ready.observedGeneration === object.metadata.generation
     ? []
     : [`${name} to be looked at: its status is of an older generation`];
+}
+
+/** A Site is ready without them, and says later that it has them. */
+function withoutPreviews(site: Site | undefined): readonly string[] {
+  const shown = site === undefined ? undefined : condition(site, 'PreviewsReady');
+  if (shown?.status === 'True') return [];
+  return [`${site?.metadata.name} to have its previews: ${shown?.message}`];
 }
 
 /** A node is ready without its databases, and says later, once more, that it has them. */

@@ -1,4 +1,5 @@
 import type { Node } from '../../api/node.ts';
+import { previewWildcard } from '../../api/previews.ts';
 import type { Site } from '../../api/site.ts';
 import { proofsUp } from '../../runtime/acme/proofs.ts';
 import type { AcmeOrderRecord } from '../../runtime/acme/records.ts';
@@ -117,6 +118,7 @@ function straysAt(
     .list(SITES_PREFIX, at)
     .map((item) => readOnce<Site>(item))
     .find(({ metadata }) => metadata.uid === siteUid);
+  if (name.startsWith('*.')) return previewStraysAt(history, { name, candidates, nodeUids }, at);
   // Several, while one is rolled out: each is good.
   const releases = releasesServed(site?.status);
   if (releases.length === 0 && standIn === undefined) return candidates;
@@ -140,6 +142,33 @@ function straysAt(
   const standing = isOpen ? edges.filter(({ verified, proves }) => verified || proves) : [];
   const right = new Set((standIn === undefined ? holders : standing).map(({ node }) => node));
   return candidates.filter((node) => !right.has(node));
+}
+
+/**
+ * A wildcard is for the previews of all Sites with its domain: whoever answers any is named, or who
+ * was before where nobody does.
+ */
+function previewStraysAt(
+  history: StoreHistory,
+  { name, candidates, nodeUids }: Pick<Named, 'name' | 'candidates' | 'nodeUids'>,
+  at: Revision,
+): readonly string[] {
+  const others = candidates.filter(
+    (node) => nodeUids !== undefined && uidOf(history, node, at) !== nodeUids[node],
+  );
+  if (others.length > 0) return others;
+  const sites = history
+    .list(SITES_PREFIX, at)
+    .map((item) => readOnce<Site>(item))
+    .filter(({ spec }) => spec.previews !== undefined && previewWildcard(spec.previews) === name);
+  const uids = new Set(sites.map(({ metadata }) => metadata.uid));
+  const holders = history.list(REPORTS_PREFIX, at).flatMap((item) => {
+    const shown = readOnce<ReportRecord>(item).sites.some(
+      ({ uid, previews = [] }) => uids.has(uid) && previews.length > 0,
+    );
+    return shown ? [item.key.slice(REPORTS_PREFIX.length)] : [];
+  });
+  return holders.length === 0 ? [] : candidates.filter((node) => !holders.includes(node));
 }
 
 /** Of the proofs for a name that edges are to have, as of one revision. */

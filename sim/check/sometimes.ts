@@ -69,6 +69,8 @@ const HAPPENED = [
   'order taken on by another process',
   'overdue while the CA is away',
   'proof removed by another process',
+  'preview answered',
+  'preview ended',
   'process ended by its disk',
   'refused by a rate limit of the CA',
   'renewal that the CA wanted',

@@ -1,3 +1,4 @@
+import { previewHost } from '../../api/previews.ts';
 import { CONTENT_CODINGS } from '../../runtime/content-coding.ts';
 import { expandFake } from '../../runtime/fake-compressor.ts';
 import type { HttpAnswer, HttpRequest } from '../../runtime/http.ts';
@@ -23,6 +24,8 @@ import { hostOf, ORIGIN, SIDE_ORIGIN } from './wish.ts';
 const PAUSE_MS_MAX = 4_000;
 export const SITES = ['blog', 'docs', 'shop', 'wiki'] as const;
 
+/** Of the releases of a site, as many of the newest are asked for. */
+const PREVIEWS_KNOWN = 5;
 /** A resolver gets another cookie of its own so often: in one of so many visits. */
 const COOKIE_VISITS = 20;
 
@@ -38,10 +41,14 @@ export function startClients(cluster: Cluster, { scheduler, random, count }: Cli
     const own = random.fork(client);
     const jar = jarOf(own.fork('cookies'));
     const codings = own.fork('codings');
+    const previews = own.fork('previews');
     const visit = (): void => {
       const nowMs = EPOCH_MS + scheduler.nowMs;
       browse(cluster, { client, jar, random: own, codings, nowMs }).catch((error: unknown) =>
         cluster.checks.violated(27, `a visit failed: ${String(error)}`),
+      );
+      lookAhead(cluster, previews).catch((error: unknown) =>
+        cluster.checks.violated(27, `a visit to a preview failed: ${String(error)}`),
       );
       scheduler.after(own.integer(1, PAUSE_MS_MAX), visit);
     };
@@ -90,6 +97,22 @@ async function browse(cluster: Cluster, visit: Visit): Promise<void> {
   await browsePage(cluster, anyone, { ...page, namedBy: undefined });
   if (random.chance(0.5)) resolve(cluster, { ...from, ...otherQuestion(host, random) }, random);
   if (random.chance(0.3)) annoy(cluster, { ...from, name: host, type: TYPE_A }, random);
+}
+
+/** Somebody looks at a release before, or after, it is everybody's: any one of any site. */
+async function lookAhead(cluster: Cluster, random: SeededRandom): Promise<void> {
+  const { checks, network } = cluster;
+  const sub = random.pick(cluster.subs);
+  const site = random.pick(SITES);
+  const { path } = random.pick(PAGES);
+  const previews = cluster.wish.sites.get(site)?.previews;
+  const releases = cluster.releasesOf(site).slice(-PREVIEWS_KNOWN);
+  if (previews === undefined || releases.length === 0) return;
+  const host = previewHost(site, random.pick(releases).digest, previews);
+  const { name: node } = sub.host;
+  if (!sub.machine.roles.includes('edge') || !network.reachesClients(node)) return;
+  const answer = await sub.running?.serving?.request(request(path, host));
+  if (answer !== undefined) checks.previewed({ node, host, path, answer, namedBy: undefined });
 }
 
 /** What else there is to ask: much, little, and nothing. */

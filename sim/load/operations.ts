@@ -5,6 +5,7 @@ import type { SeededRandom } from '../engine/random.ts';
 import { ISSUERS } from './applicant.ts';
 import { SITES } from './clients.ts';
 import { makeRelease, type Published } from './content.ts';
+import { drawPreviews } from './draw-previews.ts';
 import { drawRouting } from './draw-routing.ts';
 import { rollOut } from './rolling.ts';
 import type { User } from './user.ts';
@@ -115,7 +116,8 @@ export async function configure(hand: Hand): Promise<void> {
   const site = anySite(hand);
   if (site === undefined) return;
   const ttl = hand.random.integer(5, 60);
-  await applySite(hand, { ...site, ttl, routing: drawRouting(hand.cluster.wish, hand.random) });
+  const routing = drawRouting(hand.cluster.wish, hand.random);
+  await applySite(hand, { ...site, ttl, routing, previews: drawPreviews(hand) });
 }
 
 /** Declares a site that is not there, or deletes one that is. The first one stays. */
@@ -260,6 +262,7 @@ export async function createSite(hand: Hand, name: string, release?: Published):
   await applySite(hand, {
     name,
     issuer: drawIssuer(hand),
+    previews: drawPreviews(hand),
     host: hostOf(name),
     release: first,
     releases: [first],
@@ -298,15 +301,17 @@ export async function applySite(
   if (random.chance(0.2)) await user.look(object);
 }
 
-function declaredSite({ name, host, release, ttl, routing, rollout, issuer }: SiteWish): {
+function declaredSite(site: SiteWish): {
   readonly kind: 'Site';
   readonly metadata: { readonly namespace: string; readonly name: string };
   readonly spec: object;
 } {
+  const { name, host, release, ttl, routing, rollout, issuer, previews } = site;
   const tls = issuer === undefined ? {} : { tls: { issuer } };
   const spec = {
     ...{ hosts: [host], content: { release: release.digest }, routing, ttl, ...tls },
     ...(rollout !== undefined && { rollout }),
+    ...(previews !== undefined && { previews }),
   };
   return { kind: 'Site', metadata: { namespace: NAMESPACE, name }, spec };
 }

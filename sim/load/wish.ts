@@ -37,8 +37,16 @@ export interface SiteWish {
   readonly routing: Routing;
   /** Its `spec.rollout`; left out: all nodes at once. */
   readonly rollout?: object | undefined;
+  /** Its `spec.previews`; left out: none. */
+  readonly previews?: PreviewsWish | undefined;
   /** Of its certificate; left out: b8s's own CA. */
   readonly issuer?: string | undefined;
+}
+
+export interface PreviewsWish {
+  readonly domain: string;
+  /** How many releases have one. */
+  readonly keep: number;
 }
 
 export interface ZoneWish {
@@ -88,6 +96,8 @@ export function copyOf({ sites, zones, nodes, certificates, poisoned }: Wish): W
 export const NAMESPACE = 'default';
 export const ORIGIN = 'example.test';
 export const ZONE_NAME = 'example-test';
+/** Below it are previews: it lies in the zone. */
+export const PREVIEW_DOMAIN = `preview.${ORIGIN}`;
 /** Another zone, which comes and goes, and in which no site lies. */
 export const SIDE_ORIGIN = 'side.test';
 export const SIDE_ZONE_NAME = 'side-test';
