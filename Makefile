@@ -56,8 +56,9 @@ sim: $(STAMP) ## the cluster under virtual time; SEED=n replays one, SEEDS=a..b 
 mutants: $(STAMP) ## deliberate bugs, each to be caught by the simulation; ONLY=name,… SEEDS=n narrow
 	@exec node sim/mutants/main.ts $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))
 
-fuzz: $(STAMP) ## attack the nameserver with queries, over sockets and by coverage; MINUTES=n SEED=n
-	@exec node e2e/fuzz/main.ts $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+fuzz: $(STAMP) ## attack nameserver and edge over sockets, the former by coverage too; MINUTES=n SEED=n
+	@node e2e/fuzz/main.ts $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+	@exec node e2e/fuzz/http/main.ts $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 e2e: setup ## real processes, real etcd
 	vitest run --project e2e

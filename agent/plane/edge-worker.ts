@@ -9,7 +9,7 @@ import { NOTHING_APPLIED } from './plane.ts';
 import type { WorkerEngine } from './worker.ts';
 
 /** How long requests in flight may take once the worker is told to end. */
-export const DRAIN_MS = 5000;
+export const DRAIN_MS = 20_000;
 
 export interface EdgeWorkerParts {
   readonly edge: Edge;

@@ -20,7 +20,7 @@ export const STABLE_MS = 60_000;
 /** From the second failure in a row on; after the first one the worker is back at once. */
 export const RESTART_BACKOFF = { baseMs: 250, capMs: 15_000 };
 /** How long workers may take to end once told to. */
-export const CLOSE_MS_MAX = 8000;
+export const CLOSE_MS_MAX = 25_000;
 
 export interface WorkerPoolParts {
   readonly workers: PlaneWorkers;

@@ -198,7 +198,6 @@ function secureServer(
     ALPNProtocols: ['h2', 'http/1.1'],
     handshakeTimeout: limits.handshakeMs,
     noDelay: true,
-    allowHalfOpen: true,
     ...(ticketKeys === undefined ? {} : { ticketKeys: Buffer.from(ticketKeys) }),
     // No default certificate: a client that sends no name fails the handshake, too.
     SNICallback(this: TLSSocket, serverName, done) {
@@ -208,6 +207,8 @@ function secureServer(
     },
   });
   server.on('secureConnection', (socket) => {
+    // Until here, who ends its half is gone; from here on it may still wait for its answers.
+    socket.allowHalfOpen = true;
     const isHttp2 = socket.alpnProtocol === 'h2';
     take(
       socket,

@@ -87,7 +87,7 @@ test.each([
 });
 
 test('a client that ends its half at once, or resets, is gone', async () => {
-  const listener = await listen(echo, SHORT);
+  const listener = await listen(echo, { handshakeMs: 600_000, headersMs: 600_000 });
   for (const port of [listener.httpPort, listener.httpsPort]) {
     const halfOpen = connectTcp({ host: HOST, port, allowHalfOpen: true });
     undo.push(() => void halfOpen.destroy());

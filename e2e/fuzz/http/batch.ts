@@ -1,0 +1,112 @@
+import { once } from 'node:events';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { Below } from '../../../agent/dns/fuzz/mutate.fixture.ts';
+import { FrameReader } from '../../../runtime/http2/frame-reader.ts';
+import { LIVENESS_MS_MAX } from '../batch.ts';
+import { encodeFrame, FUZZED_HOST, HTTP2_SEEDS, NORMAL_TEXT, PREFACE } from './seeds.ts';
+
+export const WAYS = ['plain', 'TLS', 'HTTP/2'] as const;
+export type Way = (typeof WAYS)[number];
+
+export interface Ports {
+  readonly http: number;
+  readonly https: number;
+}
+
+/**
+ * Sends an input over a connection of its own, in pieces of any size. Throws when the server does
+ * not end it in time, or says what no server may.
+ */
+export async function attack(way: Way, ports: Ports, input: Buffer, below: Below): Promise<void> {
+  const said = await exchange(way, ports, (socket) => {
+    for (let at = 0; at < input.length && socket.writable; ) {
+      const end = at + 1 + below(below(4) === 0 ? 20 : 2000);
+      socket.write(input.subarray(at, end));
+      at = end;
+    }
+    if (below(8) === 0) socket.destroy();
+    else socket.end();
+  });
+  if (way === 'HTTP/2') checkFrames(said);
+  else checkAnswers(said, input);
+}
+
+/** The next normal request is answered, in each way. */
+export async function expectAlive(ports: Ports): Promise<void> {
+  const get = `GET / HTTP/1.1\r\nhost: ${FUZZED_HOST}\r\nconnection: close\r\n\r\n`;
+  const frames = [HTTP2_SEEDS[1], HTTP2_SEEDS[2]].map((frame) => frame && encodeFrame(frame));
+  const normal = Buffer.concat([
+    ...[PREFACE, encodeFrame({ type: 4, flags: 0, streamId: 0, payload: Buffer.alloc(0) })],
+    ...frames.map((frame) => frame ?? Buffer.alloc(0)),
+  ]);
+  for (const way of WAYS) {
+    const said = await exchange(way, ports, (socket) => {
+      if (way !== 'HTTP/2') socket.end(get);
+      else {
+        socket.write(normal);
+        // What it ends itself would drop the answer.
+        socket.on('data', () => setTimeout(() => socket.end(), 20));
+      }
+    });
+    const wanted = way === 'plain' ? 'HTTP/1.1 308 ' : NORMAL_TEXT;
+    if (!said.includes(wanted))
+      throw new Error(`${way}: the normal request was answered ${said.toString('latin1')}`);
+  }
+}
+
+async function exchange(way: Way, ports: Ports, act: (socket: Socket) => void): Promise<Buffer> {
+  const socket =
+    way === 'plain'
+      ? connectTcp({ host: '127.0.0.1', port: ports.http, noDelay: true })
+      : connectTls({
+          ...{ host: '127.0.0.1', port: ports.https, servername: FUZZED_HOST },
+          ALPNProtocols: [way === 'TLS' ? 'http/1.1' : 'h2'],
+          rejectUnauthorized: false,
+        });
+  const pieces: Buffer[] = [];
+  socket.on('error', () => undefined);
+  socket.on('data', (piece: Buffer) => pieces.push(piece));
+  const closed = once(socket, 'close', { signal: AbortSignal.timeout(LIVENESS_MS_MAX) });
+  socket.once(way === 'plain' ? 'connect' : 'secureConnect', () => act(socket));
+  await closed.catch((cause: unknown) => {
+    socket.destroy();
+    throw new Error(`${way}: a connection was not closed in ${LIVENESS_MS_MAX} ms`, { cause });
+  });
+  return Buffer.concat(pieces);
+}
+
+const STATUS = /^HTTP\/1\.1 (?<status>\d{3}) [A-Za-z ]+\r\n/u;
+
+/** Answers follow one another without a byte between them, and none says that we failed. */
+function checkAnswers(said: Buffer, input: Buffer): void {
+  let rest = said;
+  while (rest.length > 0) {
+    const headEnd = rest.indexOf('\r\n\r\n');
+    const head = rest.subarray(0, headEnd < 0 ? rest.length : headEnd + 2).toString('latin1');
+    // Cut off, as the client had gone.
+    if (headEnd < 0 && head.length < 20) return;
+    const status = STATUS.exec(head)?.groups?.['status'];
+    if (status === undefined) throw new Error(`an answer begins ${JSON.stringify(head)}`);
+    if (status === '500') throw new Error(`the handler failed: ${head}`);
+    if (headEnd < 0) return;
+    const length = /\r\ncontent-length: (?<bytes>\d+)\r\n/u.exec(head)?.groups?.['bytes'];
+    // HEAD and 304 have a length and no body: where one starts cannot be told.
+    if (input.includes('HEAD') || status === '304' || length === undefined) return;
+    rest = rest.subarray(headEnd + 4 + Number(length));
+  }
+}
+
+const INTERNAL_ERROR = 2;
+
+function checkFrames(said: Buffer): void {
+  const reader = new FrameReader();
+  reader.read(PREFACE, () => true);
+  const outcome = reader.read(said, ({ type, payload }) => {
+    const at = type === 7 ? 4 : 0;
+    if ((type === 3 || type === 7) && payload.readUInt32BE(at) === INTERNAL_ERROR)
+      throw new Error('HTTP/2: the server says that it failed');
+    return true;
+  });
+  if (outcome !== 'ok') throw new Error(`HTTP/2: the server said something else: ${outcome}`);
+}

@@ -1,0 +1,100 @@
+/**
+ * Fuzzes an edge for as long as is wished: mutated requests over plain TCP and TLS, and mutated
+ * frames of HTTP/2, against a process of its own, which must stay alive and small, end each
+ * connection, and answer the next normal request in each way after every batch.
+ *
+ *   node e2e/fuzz/http/main.ts [--minutes N] [--seed N]
+ *
+ * Exit 1 with the input that was answered wrongly, if one was: it becomes one of `seeds.ts`.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { type Below, mutate } from '../../../agent/dns/fuzz/mutate.fixture.ts';
+import { seededRandom } from '../../../agent/dns/seeded.fixture.ts';
+import { Memory } from '../memory.ts';
+import { attack, expectAlive, WAYS } from './batch.ts';
+import {
+  encodeFrame,
+  HTTP1_SEEDS,
+  HTTP1_WORDS,
+  HTTP2_SEEDS,
+  HTTP2_WORDS,
+  PREFACE,
+} from './seeds.ts';
+
+const BATCH = 96;
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' } },
+});
+const seed = Number(values.seed);
+const untilMs = performance.now() + 60_000 * Number(values.minutes);
+const random = seededRandom(seed);
+const below: Below = (limit) => Math.floor(random() * limit);
+
+const server = spawn(process.execPath, ['--expose-gc', join(import.meta.dirname, 'server.ts')], {
+  stdio: ['ignore', 'pipe', 'pipe'],
+});
+process.once('exit', () => server.kill());
+process.once('SIGINT', () => process.exit(130));
+const troubles: string[] = [];
+server.once('exit', (code, signal) => troubles.push(`the server ended: ${code ?? signal}`));
+createInterface({ input: server.stderr }).on('line', (line) => troubles.push(line));
+const says = createInterface({ input: server.stdout });
+const [line] = (await once(says, 'line', { signal: AbortSignal.timeout(30_000) })) as [string];
+const [, http = 0, https = 0] = line.split(' ').map(Number);
+const memory = new Memory(server.pid, says);
+
+let batches = 0;
+let inputs: readonly Buffer[] = [];
+try {
+  for (; performance.now() < untilMs; batches += 1) {
+    const way = WAYS[batches % WAYS.length] ?? 'plain';
+    inputs = Array.from({ length: BATCH }, way === 'HTTP/2' ? framesInput : http1Input);
+    await Promise.all(inputs.map((input) => attack(way, { http, https }, input, below)));
+    await expectAlive({ http, https });
+    if (troubles.length > 0) throw new Error(troubles.join('\n'));
+    memory.check(batches);
+  }
+} catch (error) {
+  console.error(`${error instanceof Error ? error.message : String(error)}\nseed ${seed}; inputs:`);
+  for (const input of inputs) console.error(input.toString('hex'));
+  process.exit(1);
+}
+const [resident, kept] = [memory.residentBytes, memory.keptBytes].map((bytes) => bytes >> 20);
+console.log(
+  `http: ${batches * BATCH} connections in ${batches} batches, ${resident} MiB resident, ${kept} kept`,
+);
+process.exit(0);
+
+function http1Input(): Buffer {
+  const bytesMax = below(10) === 0 ? 40_000 : 8000;
+  const one = (): Buffer => mutate({ corpus: HTTP1_SEEDS, words: HTTP1_WORDS, bytesMax }, below);
+  return Buffer.concat(Array.from({ length: 1 + below(4) }, one));
+}
+
+/** Most often frames of the right length with wrong content, else bytes that may be no frames. */
+function framesInput(): Buffer {
+  const count = 1 + below(below(8) === 0 ? 400 : 20);
+  const corpus = HTTP2_SEEDS.map(({ payload }) => payload);
+  const frames = Array.from({ length: count }, () => {
+    const frame = HTTP2_SEEDS[below(HTTP2_SEEDS.length)] ?? { type: 0, flags: 0, streamId: 0 };
+    const type = below(20) === 0 ? below(256) : frame.type;
+    const flags = below(8) === 0 ? below(256) : frame.flags;
+    const streamId = below(4) === 0 ? below(12) : frame.streamId;
+    const isMutated = below(3) === 0;
+    const payload = isMutated
+      ? mutate({ corpus, words: HTTP2_WORDS, bytesMax: 20_000 }, below)
+      : 'payload' in frame
+        ? frame.payload
+        : Buffer.alloc(0);
+    return encodeFrame({ type, flags, streamId, payload });
+  });
+  const settings = encodeFrame({ type: 4, flags: 0, streamId: 0, payload: Buffer.alloc(0) });
+  const whole = Buffer.concat([PREFACE, settings, ...frames]);
+  if (below(4) > 0) return whole;
+  return mutate({ corpus: [whole], words: HTTP2_WORDS, bytesMax: 60_000 }, below);
+}
