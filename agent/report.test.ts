@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { NOTHING_APPLIED } from './plane/plane.ts';
 import { buildReport } from './report.ts';
+import type { PlanObjects } from './session/plan-objects.ts';
 import { NOTHING_SERVED } from './snapshot.ts';
 
 test('tokens of proofs are told sorted, once each, and so many that dom can keep them', () => {
@@ -24,4 +25,26 @@ test('tokens of proofs are told sorted, once each, and so many that dom can keep
   );
   // With room for everything else that a report says.
   expect(JSON.stringify(report.challenges).length).toBeLessThan(256 * 1024);
+});
+
+test('what sites warn of is told within bounds, so that the report can be kept', () => {
+  const warning = 'w'.repeat(700);
+  const sites = Array.from({ length: 200 }, (_, index) => ({
+    ...{ uid: `u${index}`, namespace: 'default', name: `s${index}`, generation: 1n },
+    ...{ hosts: [], serving: '', prepare: [], variants: [], previews: [] },
+  }));
+  const plan = {
+    ...{ sites, certificates: new Map(), zones: [], nodes: [], challenges: [] },
+    ...{ geo: undefined, dns: undefined },
+  } as unknown as PlanObjects;
+  const outcome = { ...NOTHING_APPLIED, sites: sites.map(({ uid }) => ({ uid, warning })) };
+  const report = buildReport({
+    applied: {
+      ...{ position: { epoch: 1n, revision: 1n }, plan, served: NOTHING_SERVED, outcome },
+    },
+    content: { verified: new Set(), blobs: new Set(), variants: new Map(), errors: new Map() },
+    ...{ health: {}, trouble: undefined, rssBytes: 0 },
+  });
+  expect(report.sites[0]?.warning).toBe(warning);
+  expect(report.sites.filter((each) => each.warning !== '')).toHaveLength(71);
 });

@@ -43,7 +43,7 @@ export function buildReport(input: ReportInput): Report {
   const { applied, health, rssBytes } = input;
   return {
     applied: applied?.position,
-    sites: applied?.plan.sites.map((site) => siteReport(site, input)) ?? [],
+    sites: withinWarnings(applied?.plan.sites.map((site) => siteReport(site, input)) ?? []),
     zones: applied?.outcome.zones.map(zoneReport) ?? [],
     peers: Object.keys(health)
       .toSorted()
@@ -93,6 +93,17 @@ function previewsShown({ uid, previews }: SitePlan, { applied }: ReportInput): r
     .map(({ release }) => release)
     .filter((release) => loaded.some((each) => each === release))
     .toSorted();
+}
+
+/** Characters of all warnings in one report; those of further sites have to wait. */
+const WARNINGS_LENGTH_MAX = 50_000;
+
+function withinWarnings(sites: readonly SiteReport[]): readonly SiteReport[] {
+  let left = WARNINGS_LENGTH_MAX;
+  return sites.map((site) => {
+    left -= site.warning.length;
+    return left >= 0 ? site : { ...site, warning: '' };
+  });
 }
 
 function zoneReport(outcome: AppliedReport['zones'][number]): ZoneReport {

@@ -134,6 +134,16 @@ test.each([
     says: 'spec.redirects[0].to "https://*": must name its host whole, without "*" or ":name" (site.yaml:8)',
   },
   {
+    when: 'a path that is to be guarded fits none',
+    text: site('auth: { secret: staff, paths: [private/*] }'),
+    says: 'spec.auth.paths[0] "private/*": must begin with "/", e.g. /private/* (site.yaml:7)',
+  },
+  {
+    when: 'the realm would end the header',
+    text: site(`auth: { secret: staff, realm: 'a"b' }`),
+    says: `spec.auth.realm "a\\"b": must be plain ASCII without quotes and backslashes (site.yaml:7)`,
+  },
+  {
     when: 'a redirect has a backslash, which browsers take for a slash',
     text: site("redirects:\n  - { from: /a, to: '/\\evil.example' }"),
     says: 'spec.redirects[0].to "/\\\\evil.example": has a backslash; write "/" (site.yaml:8)',

@@ -2,7 +2,8 @@ import { parseDurationMs } from './duration.ts';
 import { choice, type Declared, decimal, flag, group, list, map, text } from './field.ts';
 import type { Violation } from './kind.ts';
 import { objectNameProblem } from './names.ts';
-import { aboutField, check } from './rules.ts';
+import { patternProblem } from './path-pattern.ts';
+import { aboutField, check, checkEach } from './rules.ts';
 
 export const urlsSchema = group('What the addresses of pages look like.', {
   html: choice(
@@ -31,12 +32,16 @@ export const authSchema = group('Ask for a user name and password (RFC 7617).', 
     'A Secret of the same namespace: its keys are user names, its values passwords. Nodes get hashes of them.',
   ),
   realm: text('What browsers show.', { default: 'restricted', maxLength: 128 }),
-  paths: list('Which paths are asked for it; a final `*` stands for all below.', text('A path.'), {
-    minItems: 1,
-    maxItems: 64,
-    uniqueItems: true,
-    default: ['/*'],
-  }),
+  paths: list(
+    'Which paths are asked for it; one `*` stands for anything, `:name` for one part.',
+    text('A path.'),
+    {
+      minItems: 1,
+      maxItems: 64,
+      uniqueItems: true,
+      default: ['/*'],
+    },
+  ),
 });
 
 export const accessLogSchema = group('What nodes note of each request.', {
@@ -69,14 +74,27 @@ export function servingViolations(spec: ServingSpec): readonly Violation[] {
   const { hsts, auth, mimeTypes = {} } = spec;
   return [
     ...(hsts === undefined ? [] : hstsViolations(hsts)),
-    ...(auth === undefined
-      ? []
-      : check(['spec', 'auth', 'secret'], auth.secret, objectNameProblem)),
+    ...(auth === undefined ? [] : authViolations(auth)),
     ...Object.entries(mimeTypes).flatMap(([extension, type]) => [
       ...check(['spec', 'mimeTypes', extension], extension, extensionProblem),
       ...check(['spec', 'mimeTypes', extension], type, contentTypeProblem),
     ]),
   ];
+}
+
+function authViolations({ secret, realm, paths }: AuthSpec): readonly Violation[] {
+  return [
+    ...check(['spec', 'auth', 'secret'], secret, objectNameProblem),
+    ...check(['spec', 'auth', 'realm'], realm, realmProblem),
+    // One that fits no path would leave open what it was to guard.
+    ...checkEach(['spec', 'auth', 'paths'], paths, patternProblem),
+  ];
+}
+
+function realmProblem(realm: string): string | undefined {
+  return /^[ !#-[\]-~]*$/.test(realm)
+    ? undefined
+    : 'must be plain ASCII without quotes and backslashes';
 }
 
 /** What lists of browsers ask for (hstspreload.org). */

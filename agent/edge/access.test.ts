@@ -168,6 +168,14 @@ test.each([
   }
 });
 
+test.each([{ paths: [] }, { paths: ['private/*'] }, { paths: ['/nowhere', ''] }])(
+  '$paths, which fits nothing, guards all',
+  async ({ paths }) => {
+    await serve({ auth: { ...AUTH, paths } });
+    expect(await statusOf('/')).toBe(401);
+  },
+);
+
 test('without its Secret it is closed, not open', async () => {
   await serve({ auth: { ...AUTH, hashByUser: new Map() } });
   for (const as of [undefined, 'ann:open', ':']) {

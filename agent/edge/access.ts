@@ -28,9 +28,11 @@ export function compileAuth(auth: EdgeAuth): CompiledAuth {
   // Only what a quoted string may hold (RFC 9110 §5.6.4), without what would end it.
   const realm = auth.realm.replace(/[^ !#-[\]-~]/gu, '?');
   const [decoy] = auth.hashByUser.values();
+  const paths = auth.paths.length === 0 ? ['/*'] : auth.paths;
   return {
     challenge: `Basic realm="${realm}", charset="UTF-8"`,
-    guarded: auth.paths.map(compilePattern),
+    // What fits no path would leave open what it was to guard.
+    guarded: paths.map((path) => compilePattern(path.startsWith('/') ? path : '/*')),
     hashByUser: auth.hashByUser,
     decoy,
   };

@@ -25,7 +25,8 @@ export function describeProblems(
 
 /** Text of a file as a message may show it: short and of one line. */
 export function quoted(text: string): string {
-  const printable = text.replace(/[^ -~\u00a1-\uffff]/gu, '?');
+  // Neither what moves a terminal's cursor nor what turns text around.
+  const printable = text.toWellFormed().replace(/[^ \p{L}\p{M}\p{N}\p{P}\p{S}]/gu, '?');
   const cut =
     printable.length > SHOWN_LENGTH_MAX ? `${printable.slice(0, SHOWN_LENGTH_MAX)}…` : printable;
   return `"${cut.toWellFormed()}"`;
