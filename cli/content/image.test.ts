@@ -128,7 +128,7 @@ test('an image is named by tag, by digest, or by neither', async () => {
   const digest = putImage([putLayer(tar('a'))], 'latest');
   expect(await paths(`oci://${HOST}/blog`)).toEqual(['a']);
   expect(await paths(`oci://${HOST}/blog@${digest}`)).toEqual(['a']);
-  expect(await paths(`oci://${HOST}/blog:any@${digest}`)).toEqual(['a']);
+  expect(await paths(`oci://${HOST}/blog:some@${digest}`)).toEqual(['a']);
   for (const name of [
     'oci://',
     'oci://host',
