@@ -66,7 +66,8 @@ async function loadRules(
       return Buffer.from(await readVerified(disk, file.digest)).toString('utf8');
     } catch (cause) {
       onDamaged(file.digest);
-      throw new Error(`read ${path} of the release`, { cause });
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`read ${path} of the release: ${why}`, { cause });
     }
   };
   const [redirects, headers] = [await textOf(REDIRECTS_FILE), await textOf(HEADERS_FILE)];

@@ -273,6 +273,15 @@ test('what is not HTTP, or too much of it, costs only its own connection', async
   expect((await ask(httpsPort)).status).toBe(200);
 });
 
+test('whose request it is, is told over HTTP/1.1, HTTP/2 and without TLS', async () => {
+  const { listener } = await listen(({ address }) => answer(200, `from ${address}`));
+  const plain = await fetch(`http://${HOST}:${listener.httpPort}/`);
+  expect(await plain.text()).toBe(`from ${HOST}`);
+  expect((await ask(listener.httpsPort)).text).toBe(`from ${HOST}`);
+  const session = openHttp2(listener.httpsPort);
+  expect((await ask2(session, { ':path': '/' })).text).toBe(`from ${HOST}`);
+});
+
 test('a handler that fails answers 500, and the next request is served', async () => {
   const errors: unknown[] = [];
   const contexts = createTlsContexts();
