@@ -61,7 +61,7 @@ export function nodeDiskReader(root: string): DiskReader {
 }
 
 function readHere(path: string): Buffer {
-  const fd = openSync(path);
+  const fd = openSync(path, 'r');
   try {
     const bytes = Buffer.allocUnsafeSlow(fstatSync(fd).size);
     let at = 0;
