@@ -44,7 +44,9 @@ export function compilePattern(text: string): Pattern {
   }
   const { source, names } = expressionOf(pieces);
   const expression = new RegExp(`^${source}$`, 'su');
-  return { kind: 'mixed', text: whole, expression, names, isAbsolute };
+  const [first = ''] = pieces;
+  const fixed = decodeLiteral(first.slice(0, first.includes('*') ? first.indexOf('*') : undefined));
+  return { kind: 'mixed', text: fixed, expression, names, isAbsolute };
 }
 
 /** What the pattern takes from this path; undefined: it does not fit. */
@@ -54,6 +56,8 @@ export function matchPattern(pattern: Pattern, address: Address): Captures | und
   if (kind === 'exact') return subject === text ? NOTHING : undefined;
   if (kind === 'prefix')
     return subject.startsWith(text) ? new Map([['splat', subject.slice(text.length)]]) : undefined;
+  // Of many rules nearly all end here.
+  if (!subject.startsWith(text)) return undefined;
   const match = expression?.exec(subject);
   if (match === undefined || match === null) return undefined;
   return new Map(names.map((name, index) => [name, match[index + 1] ?? '']));
@@ -64,7 +68,8 @@ export function fitsPattern(pattern: Pattern, address: Address): boolean {
   const { kind, text, expression } = pattern;
   const subject = subjectOf(pattern, address);
   if (kind === 'exact') return subject === text;
-  return kind === 'prefix' ? subject.startsWith(text) : expression?.test(subject) === true;
+  if (!subject.startsWith(text)) return false;
+  return kind === 'prefix' || expression?.test(subject) === true;
 }
 
 function subjectOf({ isAbsolute }: Pattern, { host, path }: Address): string {
