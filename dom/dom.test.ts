@@ -88,6 +88,22 @@ describe('apply', () => {
     );
   });
 
+  test('previews of two Sites of one name cannot have the same hosts', async () => {
+    const previews = { domain: 'preview.example.com', keep: 5 };
+    const second = (spec: object) => {
+      const object = site({ hosts: ['other.example.com'], ...spec });
+      return { ...object, metadata: { name: 'blog', namespace: 'second' } };
+    };
+    await apply(site({ previews }));
+    await expect(apply(second({ previews }))).rejects.toThrow(
+      /spec\.previews\.domain "\*--blog\.preview\.example\.com": is served by site default\/blog/,
+    );
+    const other = { ...previews, domain: 'p.example.com' };
+    expect((await apply(second({ previews: other }))).outcome).toBe('created');
+    await apply(site());
+    expect((await apply(second({ previews }))).outcome).toBe('configured');
+  });
+
   test('a host is free again once its site is deleted', async () => {
     await apply(site());
     const reference = { kind: 'Site', namespace: 'default', name: 'blog' };

@@ -39,7 +39,8 @@ function drawZone(draw: Draw, origin: string): ZonePlan {
     if (type === 'CNAME') aliases.add(name);
     sets.set(`${name} ${type}`, records(name, type, ...drawValues(draw, type, origin)));
   }
-  const geoNames = EDGES.map((_, index) => `g${index}.${origin}`)
+  // The last one as previews have it.
+  const geoNames = [...EDGES.map((_, index) => `g${index}.${origin}`), `*.p.${origin}`]
     .filter(() => draw.below(2) === 0)
     .map((name) =>
       geoName(name, {
@@ -112,7 +113,7 @@ export function drawQuery(draw: Draw, plans: readonly ZonePlan[]): Buffer {
   ];
   const name = draw.pick([
     draw.pick(known),
-    draw.pick(known),
+    draw.pick(known).replace(/^\*/, 'any'),
     `${drawLabels(draw)}.${draw.pick(known)}`.replaceAll(/^\*/g, 'c'),
     `${drawLabels(draw)}.${plan.origin}`,
     draw.pick(['elsewhere', '.', 'HOSTMASTER.example']),
