@@ -15,13 +15,10 @@ import {
 import { requestOf } from '../../http2/request.ts';
 import { Http2Sender } from './http2-sender.ts';
 import { Output } from './output.ts';
+import { Patience } from './patience.ts';
 import { answerSafely, BODY_REFUSED, type Connection, type SharedParts } from './shared.ts';
 
-/**
- * What a client may cost before it is told to calm down (RFC 9113 §10.5): each frame that asks for
- * work or for an answer has its price, what it is answered earns, and so does time.
- */
-const PATIENCE = { most: 1000, everySweep: 50 } as const;
+/** What frames cost the client's `Patience`. */
 const PRICE = {
   any: 1,
   /** More than its request and a small answer have earned. */
@@ -67,7 +64,7 @@ export class Http2Connection implements Connection {
   #phase: 'greeting' | 'open' | 'leaving' | 'last streams' | 'closing' | 'closed' = 'greeting';
   #block: HeaderBlock | undefined;
   #lastStreamId = 0;
-  #patience: number = PATIENCE.most;
+  readonly #patience = new Patience();
   #discardedBytes = 0;
   /** When this phase began, an answer was begun or some of a body left. */
   #progressMs: number;
@@ -102,7 +99,7 @@ export class Http2Connection implements Connection {
     const { time, limits } = this.#parts;
     const waitedMs = time.nowMs - this.#progressMs;
     const sinceMs = this.#block?.sinceMs ?? this.#partialMs;
-    this.#patience = Math.min(PATIENCE.most, this.#patience + PATIENCE.everySweep);
+    this.#patience.recover();
     switch (this.#phase) {
       case 'greeting':
         if (waitedMs > limits.headersMs) this.#socket.destroy();
@@ -237,7 +234,7 @@ export class Http2Connection implements Connection {
       this.#sender.writeReset(streamId, ERROR.refusedStream);
       return this.#spend(PRICE.refused);
     }
-    this.#patience = Math.min(PATIENCE.most, this.#patience + EARNED.request);
+    this.#patience.earn(EARNED.request);
     this.#progressMs = this.#parts.time.nowMs;
     const hasBody = !endStream;
     if (decoded.kind === 'too large') {
@@ -316,15 +313,14 @@ export class Http2Connection implements Connection {
 
   #spend(price: number): void {
     this.#earn();
-    this.#patience -= price;
-    if (this.#patience < 0) this.#fail(ERROR.enhanceYourCalm);
+    if (!this.#patience.spend(price)) this.#fail(ERROR.enhanceYourCalm);
   }
 
   /** For bodies that the client takes. */
   #earn(): void {
     const frames = this.#sender.takeDataFrames();
     if (frames === 0) return;
-    this.#patience = Math.min(PATIENCE.most, this.#patience + frames * EARNED.dataFrame);
+    this.#patience.earn(frames * EARNED.dataFrame);
     this.#progressMs = this.#parts.time.nowMs;
   }
 
