@@ -14,6 +14,7 @@ import {
   type Connection,
   discard,
   encodedHead,
+  LEAVING_MS,
   type SharedParts,
   withLength,
 } from './shared.ts';
@@ -72,7 +73,8 @@ export class Http1Connection implements Connection {
         if (this.#rest !== undefined) {
           if (waitedMs > limits.headersMs) this.#refuse(TOO_SLOW);
         } else if (this.#requests === 0) {
-          if (waitedMs > limits.headersMs) this.#socket.destroy();
+          const isLeaving = this.#parts.drain.phase === 'draining';
+          if (waitedMs > (isLeaving ? LEAVING_MS : limits.headersMs)) this.#socket.destroy();
         } else if (waitedMs > limits.keepAliveMs) this.#close();
         return;
       case 'answering':
@@ -91,6 +93,8 @@ export class Http1Connection implements Connection {
   }
 
   leave(): void {
+    // The first request of a new connection is on its way, and nobody would ask again for it.
+    if (this.#requests === 0) return;
     if (this.#phase === 'head' && this.#rest === undefined) this.#close();
   }
 

@@ -16,7 +16,13 @@ import { requestOf } from '../../http2/request.ts';
 import { Http2Sender } from './http2-sender.ts';
 import { Output } from './output.ts';
 import { Patience } from './patience.ts';
-import { answerSafely, BODY_REFUSED, type Connection, type SharedParts } from './shared.ts';
+import {
+  answerSafely,
+  BODY_REFUSED,
+  type Connection,
+  LEAVING_MS,
+  type SharedParts,
+} from './shared.ts';
 
 /** What frames cost the client's `Patience`. */
 const PRICE = {
@@ -36,8 +42,6 @@ const UNSENT_BYTES_MAX = 1024 * 1024;
 /** Bytes of refused bodies after which the client gets its window back. */
 const DISCARDED_BYTES = 32 * 1024;
 const LINGER_MS = 1000;
-/** How long a request may be on its way while the client hears that it has to leave. */
-const LEAVING_MS = 1000;
 const LEAVING_PING = Buffer.from('leaving!');
 
 interface HeaderBlock {
@@ -96,13 +100,15 @@ export class Http2Connection implements Connection {
   }
 
   sweep(): void {
-    const { time, limits } = this.#parts;
+    const { time, limits, drain } = this.#parts;
     const waitedMs = time.nowMs - this.#progressMs;
     const sinceMs = this.#block?.sinceMs ?? this.#partialMs;
     this.#patience.recover();
     switch (this.#phase) {
       case 'greeting':
-        if (waitedMs > limits.headersMs) this.#socket.destroy();
+        if (waitedMs > (drain.phase === 'draining' ? LEAVING_MS : limits.headersMs)) {
+          this.#socket.destroy();
+        }
         return;
       case 'leaving':
         if (waitedMs > LEAVING_MS) this.#sayLast();
@@ -126,11 +132,7 @@ export class Http2Connection implements Connection {
 
   /** First that there will be an end, so that what is on its way is answered (RFC 9113 §6.8). */
   leave(): void {
-    if (this.#phase === 'greeting') {
-      // What the client may have asked already was not looked at, and it can ask elsewhere.
-      this.#writeGoaway(0, ERROR.none);
-      return this.#close();
-    }
+    // One that greets is told once it has, so that what it asks with that is answered.
     if (this.#phase !== 'open') return;
     this.#phase = 'leaving';
     this.#progressMs = this.#parts.time.nowMs;
@@ -164,6 +166,7 @@ export class Http2Connection implements Connection {
       if (type !== FRAME.settings || (frame.flags & FLAG.ack) !== 0)
         return this.#fail(ERROR.protocol);
       this.#phase = 'open';
+      if (this.#parts.drain.phase === 'draining') this.leave();
     }
     switch (type) {
       case FRAME.headers:

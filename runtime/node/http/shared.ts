@@ -13,6 +13,9 @@ export interface SharedParts {
   readonly budget: SendBudget;
 }
 
+/** How long a request may be on its way while the client hears that it has to leave. */
+export const LEAVING_MS = 1000;
+
 export interface DrainState {
   phase: 'serving' | 'draining';
 }
