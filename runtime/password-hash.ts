@@ -12,6 +12,9 @@ export interface PasswordHasher {
   verify(password: string, hash: string): Promise<boolean>;
 }
 
+/** Of one password, in UTF-8: longer ones are not looked at. */
+export const PASSWORD_BYTES_MAX = 512;
+
 export interface ScryptHash {
   readonly log2N: number;
   readonly r: number;

@@ -81,7 +81,7 @@ export interface AccessRecord {
   readonly secret: string;
   /** Sorted by name; none: nobody has access. */
   readonly users: readonly AccessUser[];
-  /** Why there is none; for a person. */
+  /** Why there is none, or one is missing; for a person. */
   readonly problem?: { readonly reason: string; readonly message: string };
 }
 

@@ -106,8 +106,8 @@ function refuse(
   return { ...refused, check };
 }
 
-/** Of `Authorization`, in characters. */
-const CREDENTIALS_LENGTH_MAX = 1024;
+/** Of `Authorization`, in characters: the longest user name and password, in base64. */
+const CREDENTIALS_LENGTH_MAX = 2048;
 
 /** RFC 7617 §2; undefined: it is none. */
 function parseBasic(

@@ -123,6 +123,22 @@ test.each([
   await at.end();
 });
 
+test('a password that nobody can send is told, and the others count', async () => {
+  const { at } = await start();
+  await at.create(
+    'Secret',
+    'staff',
+    sealed(at, { ann: 'open\n', bob: 'sesame', eve: 'x'.repeat(513) }),
+  );
+  await at.create('Site', 'blog', { hosts: ['a.example.com'], auth });
+  const record = recordOf(at);
+  expect(record?.users.map(({ name }) => name)).toEqual(['bob']);
+  expect(record?.problem?.reason).toBe('PasswordUnusable');
+  expect(record?.problem?.message).toContain('the password of ann, eve has a control character');
+  expect(JSON.stringify(record)).not.toMatch(/open|sesame/u);
+  await at.end();
+});
+
 test('a Secret that goes takes the access with it', async () => {
   const { at } = await start();
   await at.create('Secret', 'staff', sealed(at, { ann: 'open' }));

@@ -5,7 +5,7 @@ import type { Site } from '../../api/site.ts';
 import type { Sealer } from '../../runtime/authority.ts';
 import { afterWrite, type Controller, type Outcome } from '../../runtime/controller.ts';
 import { qualifiedName, splitName } from '../../runtime/keys.ts';
-import type { PasswordHasher } from '../../runtime/password-hash.ts';
+import { PASSWORD_BYTES_MAX, type PasswordHasher } from '../../runtime/password-hash.ts';
 import type { AccessRecord, AccessUser, Stored } from '../../runtime/records.ts';
 import { createSecrets, SecretLostError } from '../../runtime/secrets.ts';
 import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/world.ts';
@@ -87,22 +87,35 @@ async function accessOf(
   const known = new Map(isSame ? stored.value.users.map((user) => [user.name, user]) : []);
   try {
     const hashed: AccessUser[] = [];
+    const unusable: string[] = [];
     for (const user of users) {
       signal.throwIfAborted();
-      hashed.push(await hashOf(ports, { secret, user, known: known.get(user) }));
+      const each = await hashOf(ports, { secret, user, known: known.get(user) });
+      if (each === undefined) unusable.push(user);
+      else hashed.push(each);
     }
-    return { ...base, users: hashed };
+    if (unusable.length === 0) return { ...base, users: hashed };
+    const which = `Secret "${name}": the password of ${unusable.join(', ')}`;
+    const why = 'has a control character, perhaps a line break at its end';
+    const message = `${which} ${why}, or more than ${PASSWORD_BYTES_MAX} bytes, and cannot be sent: write another`;
+    return { ...base, users: hashed, problem: { reason: 'PasswordUnusable', message } };
   } catch (error) {
     if (!(error instanceof SecretLostError)) throw error;
     return { ...base, users: [], problem: { reason: 'SecretLost', message: error.message } };
   }
 }
 
-/** The one that is known, as long as the password is the same: nothing flaps. */
+/** RFC 7617 §2: neither has control characters. */
+const CONTROL = /[\u0000-\u001f\u007f]/u;
+
+/**
+ * The one that is known, as long as the password is the same: nothing flaps. Undefined: nobody
+ * could send that password.
+ */
 async function hashOf(
   { world, sealer, hasher }: AccessPorts,
   given: { readonly secret: Secret; readonly user: string; readonly known: AccessUser | undefined },
-): Promise<AccessUser> {
+): Promise<AccessUser | undefined> {
   const { secret, user: name, known } = given;
   const of = createHash('sha256')
     .update(secret.spec.data[name] ?? '')
@@ -111,6 +124,8 @@ async function hashOf(
   const password = createSecrets({ world, sealer }).read(qualifiedName(secret.metadata), name);
   // The world has moved on: the change calls for the name again.
   if (password === undefined) throw new Error(`Secret "${secret.metadata.name}" has just changed`);
+  const isSendable = !CONTROL.test(password) && Buffer.byteLength(password) <= PASSWORD_BYTES_MAX;
+  if (!isSendable) return undefined;
   // Written anew, it is sealed anew, and may still be the same.
   if (known !== undefined && (await hasher.verify(password, known.hash))) return { ...known, of };
   return { name, of, hash: await hasher.hash(password) };
