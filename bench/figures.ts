@@ -13,14 +13,20 @@ export function spread(samplesMs: readonly number[]): string {
 }
 
 /** What the kernel says of a process: CPU time since its start, and resident memory. Linux only. */
-export function processUsage(pid: number): { readonly cpuMs: number; readonly rssMb: number } {
+export function processUsage(pid: number): {
+  readonly cpuMs: number;
+  readonly rssMb: number;
+  /** The most that was ever resident. */
+  readonly peakMb: number;
+} {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The name in parentheses may hold spaces; utime and stime are fields 14 and 15 (proc(5)).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const ticks = Number(fields[11]) + Number(fields[12]);
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const rssKb = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0);
-  return { cpuMs: ticks * MS_PER_TICK, rssMb: rssKb / 1024 };
+  const peakKb = Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+  return { cpuMs: ticks * MS_PER_TICK, rssMb: rssKb / 1024, peakMb: peakKb / 1024 };
 }
 
 /** USER_HZ is 100 on every Linux that Node runs on. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /*
- * node bench/main.ts [--full] [dns|geo|edge|store|content|convergence|acme|sim ...]: runs the benchmarks,
+ * node bench/main.ts [--full] [dns|geo|edge|store|publish|convergence|acme|sim ...]: runs the benchmarks,
  * all when none is named, one after the other. docs/performance.md tells how to read what they say.
  */
 interface Bench {
@@ -31,7 +31,7 @@ const benches: readonly Bench[] = [
   { name: 'dns', short: ['--rounds', '1'], full: ['--seconds', '5', '--rounds', '5'] },
   { name: 'edge', short: [], full: ['--full'] },
   { name: 'store', short: ['1'], full: ['5'] },
-  { name: 'content', short: ['--pushes', '3'], full: ['--pushes', '20'] },
+  { name: 'publish', short: ['--pushes', '3'], full: ['--full', '--pushes', '20'] },
   {
     name: 'convergence',
     short: ['--sessions', '10,100', '--changes', '10'],

@@ -1,0 +1,194 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Cluster, type NodeOptions, startCluster } from '../../e2e/support/cluster.ts';
+import { browser } from '../../e2e/support/https.ts';
+import { freePorts } from '../../e2e/support/ports.ts';
+import { until } from '../../e2e/support/processes.ts';
+import { percentile, processUsage } from '../figures.ts';
+import { bytesSent, measured } from './measured.ts';
+import { startRsync } from './rsync.ts';
+import { changePage, PAGE, writeSite } from './site.ts';
+
+/*
+ * node bench/publish/main.ts [--files 1000] [--mb 100] [--nodes 3] [--pushes 5] [--full]: how long a
+ * push of a whole site and of one changed file takes until the last node has it, what dom sends
+ * for it, and how long rsync takes to bring the same to as many folders. Dom, the nodes and the
+ * rsyncs are real processes on this machine and share its cores. `--full`: 10,000 files, 1 GB, to
+ * 3 and to 30 nodes.
+ */
+const { values } = parseArgs({
+  options: {
+    files: { type: 'string', default: '1000' },
+    mb: { type: 'string', default: '100' },
+    nodes: { type: 'string', default: '3' },
+    pushes: { type: 'string', default: '5' },
+    full: { type: 'boolean', default: false },
+  },
+});
+const LOOPBACK_AREA = 78;
+const HOST = 'www.bench.test';
+const WAIT_MS_MAX = 600_000;
+
+const size = values.full
+  ? { files: 10_000, sizeBytes: 1_000_000_000 }
+  : { files: Number(values.files), sizeBytes: Number(values.mb) * 1_000_000 };
+const counts = values.full ? [3, 30] : values.nodes.split(',').map(Number);
+const folder = await mkdtemp(join(tmpdir(), 'b8s-bench-'));
+try {
+  const site = join(folder, 'site');
+  await writeSite(site, size);
+  console.log(`${size.files} files, ${size.sizeBytes / 1e6} MB`);
+  for (const count of counts) {
+    console.log(`to ${count} nodes:`);
+    await rm(join(folder, 'to'), { recursive: true, force: true });
+    await measureB8s(site, count);
+    await rm(join(folder, 'to'), { recursive: true, force: true });
+    await measureRsync(site, count);
+  }
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+process.exit(0);
+
+async function measureB8s(site: string, count: number): Promise<void> {
+  const [port = 0, dns = 0, http = 0, https = 0] = await freePorts(4);
+  const nodes = nodesOf(count, { dns, http, https });
+  const to = join(folder, 'to');
+  const cluster = await startCluster({
+    ...{ stateDir: to, dom: { address: '127.0.0.1', port }, nodes, geo: 'none' },
+  });
+  const cacheFolder = join(folder, `cache-${count}`);
+  const push = (...more: readonly string[]) => {
+    const args = ['--config', cluster.configFile, 'push', site, '--site', 'www', ...more];
+    return measured('b8sctl', args, { cacheFolder });
+  };
+  try {
+    await declare(cluster);
+    const first = await push('--wait', '--timeout', '10m');
+    report('b8s, the whole site', [
+      `${seconds(first.ms)} until the last node has verified it`,
+      `dom sent ${megabytes(await bytesSent(port))}`,
+      `b8sctl ${first.rssMb.toFixed(0)} MB`,
+      `dom ${peakMb(cluster)} MB`,
+    ]);
+    const again = [await push(), await push(), await push()].map(({ ms }) => ms);
+    report('b8s, nothing changed', [`${seconds(percentile(again, 0.5))} for b8sctl`]);
+    const edges = nodes.map(({ address }) => ({ address, port: https }));
+    const lives = await measureChanges(cluster, { site, edges, push, port });
+    report('b8s, one changed file', lives);
+  } finally {
+    await cluster.stop();
+  }
+}
+
+async function measureChanges(
+  cluster: Cluster,
+  scene: {
+    readonly site: string;
+    readonly edges: readonly { readonly address: string; readonly port: number }[];
+    readonly push: () => Promise<{ readonly ms: number }>;
+    readonly port: number;
+  },
+): Promise<readonly string[]> {
+  const { get, close } = browser(HOST, await readFile(cluster.caFile, 'utf8'), { keepAlive: true });
+  const livesMs: number[] = [];
+  const sentBefore = await bytesSent(scene.port);
+  const pushes = Number(values.pushes);
+  // Also opens the connections, so that handshakes are not measured.
+  for (let number = 0; number <= pushes; number += 1) {
+    const text = await changePage(scene.site, number);
+    const startMs = performance.now();
+    const pushed = scene.push();
+    const waiting = new Set(scene.edges);
+    const served = async (): Promise<boolean> => {
+      for (const edge of waiting)
+        if ((await get(edge, `/${PAGE}`)).body.toString() === text) waiting.delete(edge);
+        else return false;
+      return true;
+    };
+    await until('the change on every node', served, { timeoutMs: WAIT_MS_MAX, everyMs: 5 });
+    if (number > 0) livesMs.push(performance.now() - startMs);
+    await pushed;
+  }
+  close();
+  const sent = (await bytesSent(scene.port)) - sentBefore;
+  return [
+    `${seconds(percentile(livesMs, 0.5))} from the command until the last node answers with it`,
+    `slowest ${seconds(Math.max(...livesMs))}`,
+    `dom sent ${megabytes(sent / (pushes + 1))} for each`,
+  ];
+}
+
+async function measureRsync(site: string, count: number): Promise<void> {
+  const rsync = await startRsync({ site, to: join(folder, 'to'), count });
+  if (rsync === undefined) {
+    report('rsync', ['is not installed: apt-get install rsync']);
+    return;
+  }
+  try {
+    const first = await rsync.sync();
+    report('rsync, the whole site', [
+      `${seconds(first.ms)} until the last folder has it`,
+      `sent ${megabytes(first.sentBytes)}`,
+    ]);
+    const changes: { readonly ms: number; readonly sentBytes: number }[] = [];
+    for (let number = 0; number < Number(values.pushes); number += 1) {
+      await changePage(site, 1000 + number);
+      changes.push(await rsync.sync());
+    }
+    const ms = percentile(
+      changes.map((each) => each.ms),
+      0.5,
+    );
+    const sentBytes = changes.reduce((sum, each) => sum + each.sentBytes, 0) / changes.length;
+    report('rsync, one changed file', [seconds(ms), `sent ${megabytes(sentBytes)} for each`]);
+  } finally {
+    await rsync.stop();
+  }
+}
+
+/** Without compression, which dom does beside and after all else, and rsync never. */
+async function declare(cluster: Cluster): Promise<void> {
+  const apiVersion = 'b8s.dev/v1';
+  const objects = [
+    { apiVersion, kind: 'Zone', metadata: { name: 'bench' }, spec: { origin: 'bench.test' } },
+    {
+      apiVersion,
+      kind: 'Site',
+      metadata: { name: 'www' },
+      spec: { hosts: [HOST], compression: 'off' },
+    },
+  ];
+  const input = objects.map((object) => JSON.stringify(object)).join('\n---\n');
+  await cluster.b8sctlOk(['apply', '-f', '-'], { input });
+}
+
+function nodesOf(
+  count: number,
+  ports: { readonly dns: number; readonly http: number; readonly https: number },
+): readonly NodeOptions[] {
+  return Array.from({ length: count }, (_, index) => ({
+    ...{ name: `node-${index}`, address: `127.${LOOPBACK_AREA}.0.${11 + index}` },
+    ...{ latitude: (index * 7) % 80, longitude: (index * 13) % 170, roles: ['edge'] },
+    ...{ dnsPort: ports.dns, httpPort: ports.http, httpsPort: ports.https },
+  }));
+}
+
+function report(what: string, figures: readonly string[]): void {
+  console.log(`  ${what.padEnd(24)} ${figures.join(', ')}`);
+}
+
+/** The most that it has had. */
+function peakMb({ dom }: Cluster): string {
+  return processUsage(dom.pid ?? 0).peakMb.toFixed(0);
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(2)} s`;
+}
+
+function megabytes(sizeBytes: number): string {
+  return `${(sizeBytes / 1e6).toFixed(2)} MB`;
+}

@@ -1,0 +1,44 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { processUsage } from '../figures.ts';
+
+const BIN = resolve(import.meta.dirname, '../../bin');
+const LOOK_MS = 20;
+
+/** Runs a program of b8s to its end: how long, and the most memory that it had. */
+export async function measured(
+  name: string,
+  args: readonly string[],
+  { cacheFolder }: { readonly cacheFolder: string },
+): Promise<{ readonly ms: number; readonly rssMb: number }> {
+  const startMs = performance.now();
+  const env = { ...process.env, XDG_CACHE_HOME: cacheFolder };
+  const child = spawn(join(BIN, name), args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (text: Buffer) => {
+    said += text.toString();
+  });
+  let rssMb = 0;
+  const look = setInterval(() => {
+    try {
+      rssMb = Math.max(rssMb, processUsage(child.pid ?? 0).peakMb);
+    } catch {
+      // It has just ended.
+    }
+  }, LOOK_MS);
+  const [code] = await once(child, 'exit');
+  clearInterval(look);
+  if (code !== 0) throw new Error(`${name} ${args.join(' ')}: exit ${code}: ${said}`);
+  return { ms: performance.now() - startMs, rssMb };
+}
+
+/** What has gone out by the connections that are open at a port, in bytes. Linux, iproute2's ss. */
+export async function bytesSent(port: number): Promise<number> {
+  const { stdout } = await promisify(execFile)('ss', ['-tinH', `sport = :${port}`]);
+  return [...stdout.matchAll(/\bbytes_sent:(\d+)/g)].reduce(
+    (sum, [, sent]) => sum + Number(sent),
+    0,
+  );
+}
