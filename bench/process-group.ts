@@ -14,7 +14,8 @@ export interface ProcessGroup {
   stop(): Promise<void>;
 }
 
-const STOP_MS_MAX = 5000;
+/** An edge drains for 5 seconds before it clears away what it wrote. */
+const STOP_MS_MAX = 10_000;
 /** USER_HZ is 100 on every Linux that Node runs on. */
 const MS_PER_TICK = 10;
 
