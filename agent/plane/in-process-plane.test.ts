@@ -25,6 +25,7 @@ async function read({ status, body = '' }: HttpAnswer): Promise<{ status: number
   if (typeof body === 'string') return { status, text: body };
   const pieces: Uint8Array[] = [];
   if (body instanceof Uint8Array) pieces.push(body);
-  else for await (const piece of body) pieces.push(piece);
+  // A piece is there only until the next one.
+  else for await (const piece of body) pieces.push(Uint8Array.from(piece));
   return { status, text: Buffer.concat(pieces).toString() };
 }
