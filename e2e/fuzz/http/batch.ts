@@ -7,7 +7,8 @@ import { LIVENESS_MS_MAX } from '../batch.ts';
 import { encodeFrame, FUZZED_HOST, HTTP2_SEEDS, NORMAL_TEXT, PREFACE } from './seeds.ts';
 
 export const WAYS = ['plain', 'TLS', 'HTTP/2'] as const;
-export type Way = (typeof WAYS)[number];
+/** `handshake`: bytes in place of a ClientHello. */
+export type Way = (typeof WAYS)[number] | 'handshake';
 
 export interface Ports {
   readonly http: number;
@@ -29,7 +30,7 @@ export async function attack(way: Way, ports: Ports, input: Buffer, below: Below
     else socket.end();
   });
   if (way === 'HTTP/2') checkFrames(said);
-  else checkAnswers(said, input);
+  else if (way !== 'handshake') checkAnswers(said, input);
 }
 
 /** The next normal request is answered, in each way. */
@@ -56,19 +57,22 @@ export async function expectAlive(ports: Ports): Promise<void> {
 }
 
 async function exchange(way: Way, ports: Ports, act: (socket: Socket) => void): Promise<Buffer> {
-  const socket =
-    way === 'plain'
-      ? connectTcp({ host: '127.0.0.1', port: ports.http, noDelay: true })
-      : connectTls({
-          ...{ host: '127.0.0.1', port: ports.https, servername: FUZZED_HOST },
-          ALPNProtocols: [way === 'TLS' ? 'http/1.1' : 'h2'],
-          rejectUnauthorized: false,
-        });
+  const isRaw = way === 'plain' || way === 'handshake';
+  const socket = isRaw
+    ? connectTcp({
+        ...{ host: '127.0.0.1', port: way === 'plain' ? ports.http : ports.https },
+        noDelay: true,
+      })
+    : connectTls({
+        ...{ host: '127.0.0.1', port: ports.https, servername: FUZZED_HOST },
+        ALPNProtocols: [way === 'TLS' ? 'http/1.1' : 'h2'],
+        rejectUnauthorized: false,
+      });
   const pieces: Buffer[] = [];
   socket.on('error', () => undefined);
   socket.on('data', (piece: Buffer) => pieces.push(piece));
   const closed = once(socket, 'close', { signal: AbortSignal.timeout(LIVENESS_MS_MAX) });
-  socket.once(way === 'plain' ? 'connect' : 'secureConnect', () => act(socket));
+  socket.once(isRaw ? 'connect' : 'secureConnect', () => act(socket));
   await closed.catch((cause: unknown) => {
     socket.destroy();
     throw new Error(`${way}: a connection was not closed in ${LIVENESS_MS_MAX} ms`, { cause });

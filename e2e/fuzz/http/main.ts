@@ -1,6 +1,6 @@
 /**
- * Fuzzes an edge for as long as is wished: mutated requests over plain TCP and TLS, and mutated
- * frames of HTTP/2, against a process of its own, which must stay alive and small, end each
+ * Fuzzes an edge for as long as is wished: mutated requests over plain TCP and TLS, mutated
+ * frames of HTTP/2 and handshakes, against a process of its own, which must stay alive and small, end each
  * connection, and answer the next normal request in each way after every batch.
  *
  *   node e2e/fuzz/http/main.ts [--minutes N] [--seed N]
@@ -16,9 +16,10 @@ import { parseArgs } from 'node:util';
 import { type Below, mutate } from '../../../agent/dns/fuzz/mutate.fixture.ts';
 import { seededRandom } from '../../../agent/dns/seeded.fixture.ts';
 import { Memory } from '../memory.ts';
-import { attack, expectAlive, WAYS } from './batch.ts';
+import { attack, expectAlive, WAYS, type Way } from './batch.ts';
 import {
   encodeFrame,
+  HELLO_SEEDS,
   HTTP1_SEEDS,
   HTTP1_WORDS,
   HTTP2_SEEDS,
@@ -48,12 +49,17 @@ const [line] = (await once(says, 'line', { signal: AbortSignal.timeout(30_000) }
 const [, http = 0, https = 0] = line.split(' ').map(Number);
 const memory = new Memory(server.pid, says);
 
+const INPUTS: Readonly<Record<Way, () => Buffer>> = {
+  ...{ plain: http1Input, TLS: http1Input, 'HTTP/2': framesInput },
+  handshake: () => mutate({ corpus: HELLO_SEEDS, words: HTTP2_WORDS, bytesMax: 20_000 }, below),
+};
+
 let batches = 0;
 let inputs: readonly Buffer[] = [];
 try {
   for (; performance.now() < untilMs; batches += 1) {
-    const way = WAYS[batches % WAYS.length] ?? 'plain';
-    inputs = Array.from({ length: BATCH }, way === 'HTTP/2' ? framesInput : http1Input);
+    const way = WAYS[batches % (WAYS.length + 1)] ?? 'handshake';
+    inputs = Array.from({ length: BATCH }, INPUTS[way]);
     await Promise.all(inputs.map((input) => attack(way, { http, https }, input, below)));
     await expectAlive({ http, https });
     if (troubles.length > 0) throw new Error(troubles.join('\n'));

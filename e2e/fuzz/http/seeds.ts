@@ -1,3 +1,4 @@
+import { testClientHello } from '../../../runtime/client-hello.fixture.ts';
 import { PREFACE } from '../../../runtime/http2/frames.ts';
 
 export const FUZZED_HOST = 'fuzzed.test';
@@ -19,6 +20,12 @@ export const HTTP1_SEEDS: readonly Buffer[] = [
   `OPTIONS * HTTP/1.1\r\n${LINES}x: a\r\n y\r\n\r\n`,
   `${`GET / HTTP/1.1\r\n${LINES}\r\n`.repeat(20)}`,
 ].map(text);
+
+export const HELLO_SEEDS: readonly Buffer[] = [
+  testClientHello({ serverName: FUZZED_HOST, protocols: ['h2', 'http/1.1'] }),
+  testClientHello({ serverName: FUZZED_HOST, protocols: ['acme-tls/1'], fragmentBytes: 20 }),
+  testClientHello({ serverName: 'other.test', extensions: [[43, Buffer.of(2, 3, 4)]] }),
+];
 
 export const HTTP1_WORDS: readonly Buffer[] = [
   ...['\r\n', '\n', '\r', '\r\n\r\n', '\0', ' ', '\t', ':', '%00', '%2e%2e%2f', '..;/', '\\'],
