@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { previewDigits } from '../api/previews.ts';
 import { CertificatePlan, type PreviewPlan, SitePlan } from '../proto/gen/b8s/v1/plan.ts';
 import { type Digest, digestOf } from '../runtime/digest.ts';
 import { NOTHING_APPLIED } from './plane/plane.ts';
@@ -131,6 +132,24 @@ test.each([
     },
     ...{ health: {}, trouble: undefined, rssBytes: 0 },
   });
-  expect(new Set(report.sites[0]?.previews)).toEqual(new Set(told));
+  expect(new Set(report.sites[0]?.previews)).toEqual(new Set(told.map(previewDigits)));
   expect(report.sites[0]?.previews).toEqual(report.sites[0]?.previews.toSorted());
+});
+
+test('what is wrong with a preview is not held against the release that is rolled out', () => {
+  const given = plan([preview(R1), preview(R2)]);
+  const report = buildReport({
+    applied: {
+      ...{ position: { epoch: 1n, revision: 1n }, plan: given, served: NOTHING_SERVED },
+      outcome: NOTHING_APPLIED,
+    },
+    content: {
+      ...{ verified: new Set([R1]), blobs: new Set(), variants: new Map() },
+      errors: new Map([[R2, 'the disk is full. '.repeat(20)]]),
+    },
+    ...{ health: {}, trouble: undefined, rssBytes: 0 },
+  });
+  expect(report.sites[0]).toMatchObject({ error: '', verified: [R1] });
+  expect(report.sites[0]?.previewError).toMatch(/^the disk is full/);
+  expect(report.sites[0]?.previewError.length).toBeLessThanOrEqual(120);
 });

@@ -1,3 +1,4 @@
+import { previewDigits } from '../api/previews.ts';
 import type {
   ConditionReport,
   DnsLimited,
@@ -8,7 +9,7 @@ import type {
 } from '../proto/gen/b8s/v1/agent.ts';
 import type { Position, SitePlan } from '../proto/gen/b8s/v1/plan.ts';
 import { coversHost } from '../runtime/certificate-names.ts';
-import { isDigest } from '../runtime/digest.ts';
+import { type Digest, isDigest } from '../runtime/digest.ts';
 import type { ContentState } from './content/reconciler.ts';
 import { sumOfLimits } from './dns/limit/limit.ts';
 import type { AppliedReport, Health, WorkerState } from './plane/plane.ts';
@@ -68,11 +69,12 @@ function siteReport(site: SitePlan, input: ReportInput): SiteReport {
   const { uid, namespace, name, generation } = site;
   const state = applied?.outcome.sites.find((each) => each.uid === uid);
   const serving = state?.release ?? '';
-  const shown = site.previews.map(({ release }) => release);
-  // What is wrong with a preview is told last.
-  const wanted = [...site.prepare, site.serving, serving, ...shown];
-  const releases = new Set(wanted.filter(isDigest));
-  const error = [...releases].map((release) => content.errors.get(release)).find(isText);
+  const releases = new Set([...site.prepare, site.serving, serving].filter(isDigest));
+  const errorOf = (release: Digest): string | undefined => content.errors.get(release);
+  const error = [...releases].map(errorOf).find(isText);
+  // Told apart: a rollout is not to be blamed for it.
+  const others = site.previews.map(({ release }) => release).filter(isDigest);
+  const previewError = others.map(errorOf).find(isText);
   return {
     ...{ uid, namespace, name, generation, serving },
     verified: [...releases].filter((release) => content.verified.has(release)).toSorted(),
@@ -80,18 +82,22 @@ function siteReport(site: SitePlan, input: ReportInput): SiteReport {
     error: state?.problem ?? error ?? '',
     warning: state?.warning ?? '',
     previews: previewsShown(site, input),
+    previewError: previewError?.slice(0, PREVIEW_ERROR_MAX) ?? '',
   };
 }
 
-/** Those that are loaded and have a certificate. */
+/** Characters: dom keeps a report as one value. */
+const PREVIEW_ERROR_MAX = 120;
+
+/** The digits of those that are loaded and have a certificate. */
 function previewsShown({ uid, previews }: SitePlan, { applied }: ReportInput): readonly string[] {
   const { certificates, previewCertificates } = applied?.served ?? NOTHING_SERVED;
   const names = [certificates, previewCertificates].flatMap((each) => each.get(uid)?.names ?? []);
   const loaded = applied?.outcome.sites.find((each) => each.uid === uid)?.previews ?? [];
   return previews
     .filter(({ host }) => names.some((name) => coversHost(name, host)))
-    .map(({ release }) => release)
-    .filter((release) => loaded.some((each) => each === release))
+    .filter(({ release }) => loaded.some((each) => each === release))
+    .map(({ release }) => previewDigits(release))
     .toSorted();
 }
 

@@ -38,7 +38,12 @@ export function previewSuffix(site: string, { domain }: PreviewsSpec): string {
 
 /** `release`: `sha256-` and 64 hex digits. */
 export function previewHost(site: string, release: string, previews: PreviewsSpec): string {
-  return `${release.slice(DIGITS_START, DIGITS_START + DIGITS)}${previewSuffix(site, previews)}`;
+  return `${previewDigits(release)}${previewSuffix(site, previews)}`;
+}
+
+/** What its host begins with. */
+export function previewDigits(release: string): string {
+  return release.slice(DIGITS_START, DIGITS_START + DIGITS);
 }
 
 /** What a Site alone may have: its hosts, and those of its previews under one name for all. */

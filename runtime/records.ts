@@ -113,8 +113,10 @@ export interface SiteOnNode {
   readonly error: string;
   /** What of the release's own rules it does not use, for a person; absent: nothing. */
   readonly warning?: string;
-  /** Release digests that are answered with at addresses of their own, sorted; absent: none. */
+  /** Digits of the releases that are answered with at addresses of their own, sorted; absent: none. */
   readonly previews?: readonly string[];
+  /** Why one of these is not there, for a person; absent: nothing is wrong. */
+  readonly previewError?: string;
 }
 
 export interface ZoneRecord {

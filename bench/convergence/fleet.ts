@@ -149,7 +149,7 @@ export class LightSession {
         const { uid, namespace, name, generation, serving, prepare: verified } = site;
         const held = this.#objects.get(site.certificate)?.object;
         const certificate = held?.$case === 'certificate' ? held.value.fingerprint : '';
-        const words = { error: '', warning: '', previews: [] };
+        const words = { error: '', warning: '', previews: [], previewError: '' };
         return { uid, namespace, name, generation, serving, verified, certificate, ...words };
       }),
       zones: zones.map(({ uid, name, serial, keys }) => ({

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Certificate } from '../../api/certificate.ts';
+import { previewDigits } from '../../api/previews.ts';
 import type { Release } from '../../api/release.ts';
 import type { Site } from '../../api/site.ts';
 import { digest, object, served, view } from '../test-scene.ts';
@@ -27,7 +28,9 @@ const releases = [release(R1, 1), release(R2, 2), release(R3, 3)];
 function edge(name: string, previews: readonly string[], connected = true, generation = 1) {
   return view(name, {
     connected,
-    report: { sites: [{ ...served(site(), R1), generation, previews }] },
+    report: {
+      sites: [{ ...served(site(), R1), generation, previews: previews.map(previewDigits) }],
+    },
   });
 }
 
@@ -81,6 +84,18 @@ test.each([
     changed: {},
     reason: 'Distributing',
     says: 'waiting for b to have all of them',
+  },
+  {
+    when: 'one says why',
+    changed: {
+      edges: [
+        view('a', {
+          report: { sites: [{ ...served(site(), R1), previewError: 'the disk is full' }] },
+        }),
+      ],
+    },
+    reason: 'Distributing',
+    says: 'waiting for a (the disk is full) to have all of them',
   },
   {
     when: 'all have all',

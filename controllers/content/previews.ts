@@ -1,13 +1,18 @@
 import type { Certificate } from '../../api/certificate.ts';
 import { condition } from '../../api/object.ts';
-import { type PreviewStatus, previewHost, previewWildcard } from '../../api/previews.ts';
+import {
+  type PreviewStatus,
+  previewDigits,
+  previewHost,
+  previewWildcard,
+} from '../../api/previews.ts';
 import type { Release } from '../../api/release.ts';
 import type { Site } from '../../api/site.ts';
 import { coversHost } from '../../runtime/certificate-names.ts';
 import type { ConditionInput } from '../../runtime/conditions.ts';
 import type { NodeView } from '../../runtime/node-view.ts';
 import { isToAdopt, newestFirst, owners } from './releases.ts';
-import { nameWithError, shortList } from './words.ts';
+import { shortList } from './words.ts';
 
 export interface PreviewFacts {
   readonly site: Site;
@@ -63,9 +68,15 @@ export function previewsReady(
   }
   const obstacle = certificateObstacle(certificate, previewWildcard(previews));
   if (obstacle !== undefined) return { type, status: 'False', ...obstacle };
-  const names = shortList(missing.map((edge) => nameWithError(edge, site)));
+  const names = shortList(missing.map((edge) => describe(edge, site)));
   const message = `waiting for ${names} to have all of them`;
   return { type, status: 'False', reason: 'Distributing', message };
+}
+
+/** `london`, or `london (what it says is wrong)`. */
+function describe(edge: NodeView, { metadata }: Site): string {
+  const { previewError } = edge.site(metadata.uid) ?? {};
+  return previewError === undefined ? edge.name : `${edge.name} (${previewError})`;
 }
 
 /** What is in the way of a certificate for all of them, and the mend; undefined: nothing. */
@@ -96,5 +107,5 @@ function isOf(site: Site, release: Release): boolean {
 function shows(edge: NodeView, { metadata }: Site, release: string): boolean {
   const report = edge.site(metadata.uid);
   if (report === undefined || report.generation < metadata.generation) return false;
-  return report.previews?.includes(release) ?? false;
+  return report.previews?.includes(previewDigits(release)) ?? false;
 }

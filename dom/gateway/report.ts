@@ -18,6 +18,7 @@ export function reportRecord(report: Report, nodeUid: string): ReportRecord {
         error: site.error,
         ...(site.warning !== '' && { warning: site.warning }),
         ...(site.previews.length > 0 && { previews: site.previews.toSorted() }),
+        ...(site.previewError !== '' && { previewError: site.previewError }),
       }))
       .toSorted((a, b) => (a.uid < b.uid ? -1 : 1)),
     zones: report.zones

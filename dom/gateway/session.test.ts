@@ -210,7 +210,7 @@ describe('a session', () => {
     const sites = Array.from({ length: 4_000 }, (_, index) => ({
       ...{ uid: `uid-${index}`, namespace: 'default', name: `site-${index}`, generation: 1n },
       ...{ serving: digest, verified: [digest], certificate: digest, error: '', warning: '' },
-      previews: [],
+      ...{ previews: [], previewError: '' },
     }));
     london.send({ $case: 'report', value: { ...NO_REPORT, sites } });
     await scene.clock.advance(500);

@@ -166,7 +166,7 @@ function report(some: Partial<Report>): Report {
 function site(name: string, verified: string[], error: string): Report['sites'][number] {
   return {
     ...{ uid: name, namespace: 'default', name, generation: 1n, serving: 'a', verified },
-    ...{ certificate: '', error, warning: '', previews: [] },
+    ...{ certificate: '', error, warning: '', previews: [], previewError: '' },
   };
 }
 

@@ -141,8 +141,10 @@ export interface SiteReport {
   readonly error: string;
   /** What of the release's own rules is not used, for a person; empty: nothing. It is served. */
   readonly warning: string;
-  /** Releases that are answered with at addresses of their own; sorted. */
+  /** First 12 hex digits of the releases that are answered with at addresses of their own; sorted. */
   readonly previews: readonly string[];
+  /** Why one of these is not here, for a person; empty: nothing is wrong. The site does not need it. */
+  readonly previewError: string;
 }
 
 export interface ZoneReport {
@@ -1442,6 +1444,7 @@ function createBaseSiteReport(): SiteReport {
     error: "",
     warning: "",
     previews: [],
+    previewError: "",
   };
 }
 
@@ -1479,6 +1482,9 @@ export const SiteReport: MessageFns<SiteReport> = {
     }
     for (const v of message.previews) {
       writer.uint32(82).string(v!);
+    }
+    if (message.previewError !== "") {
+      writer.uint32(90).string(message.previewError);
     }
     return writer;
   },
@@ -1576,6 +1582,14 @@ export const SiteReport: MessageFns<SiteReport> = {
             message.previews.push(reader.string());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.previewError = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1600,6 +1614,11 @@ export const SiteReport: MessageFns<SiteReport> = {
       error: isSet(object.error) ? globalThis.String(object.error) : "",
       warning: isSet(object.warning) ? globalThis.String(object.warning) : "",
       previews: globalThis.Array.isArray(object?.previews) ? object.previews.map((e: any) => globalThis.String(e)) : [],
+      previewError: isSet(object.previewError)
+        ? globalThis.String(object.previewError)
+        : isSet(object.preview_error)
+        ? globalThis.String(object.preview_error)
+        : "",
     };
   },
 
@@ -1635,6 +1654,9 @@ export const SiteReport: MessageFns<SiteReport> = {
     if (message.previews?.length) {
       obj.previews = message.previews;
     }
+    if (message.previewError !== "") {
+      obj.previewError = message.previewError;
+    }
     return obj;
   },
 
@@ -1655,6 +1677,7 @@ export const SiteReport: MessageFns<SiteReport> = {
     message.error = object.error ?? "";
     message.warning = object.warning ?? "";
     message.previews = object.previews?.map((e) => e) || [];
+    message.previewError = object.previewError ?? "";
     return message;
   },
 };
