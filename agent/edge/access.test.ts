@@ -250,6 +250,17 @@ test('however many addresses and passwords there are, only so many are remembere
   expect(await statusOf('/', { as: 'ann:open' })).toBe(200);
 });
 
+test('previews are guarded like the Site', async () => {
+  const host = '0123456789ab--blog.preview.test';
+  await serve({ auth: AUTH, previews: [{ host, release }] });
+  const request = { method: 'GET', path: '/', host, headers: {}, secure: true };
+  const { status, headers } = await edge.handler(request);
+  expect(status).toBe(401);
+  expect(new Map(headers).get('x-robots-tag')).toBe('noindex');
+  const authorization = `Basic ${Buffer.from('ann:open').toString('base64')}`;
+  expect((await edge.handler({ ...request, headers: { authorization } })).status).toBe(200);
+});
+
 test('plain HTTP asks nobody for a password (RFC 7617 §4)', async () => {
   const request = { method: 'GET', path: '/', host: 'blog.test', headers: {}, secure: false };
   expect((await edge.handler(request)).status).toBe(308);
