@@ -69,15 +69,27 @@ test('says when a suspect is gone', async () => {
 });
 
 test.each([
-  { when: 'it is misread once', failures: 1, isThere: true },
-  { when: 'it cannot be read at all', failures: Infinity, isThere: false },
-])('a suspect $when', async ({ failures, isThere }) => {
+  { when: 'it is misread once', failures: 1, code: 'EIO', isThere: true },
+  { when: 'it cannot be read at all', failures: Infinity, code: 'EIO', isThere: false },
+  {
+    when: 'this process has too many files open',
+    failures: Infinity,
+    code: 'EMFILE',
+    isThere: true,
+  },
+  {
+    when: 'the machine has too many files open',
+    failures: Infinity,
+    code: 'ENFILE',
+    isThere: true,
+  },
+])('a suspect $when', async ({ failures, code, isThere }) => {
   const world = await start();
   const { stream } = world.disk;
   let left = failures;
   world.disk.stream = (...args) => {
     left -= 1;
-    if (left >= 0) throw new Error('input/output error');
+    if (left >= 0) throw Object.assign(new Error('it cannot be read'), { code });
     return stream.apply(world.disk, args);
   };
   world.scrub.suspect(TWO);

@@ -87,14 +87,23 @@ export class Scrub {
     }
   }
 
-  async #look(blob: Digest, signal: AbortSignal): Promise<'whole' | 'absent' | 'removed'> {
+  async #look(
+    blob: Digest,
+    signal: AbortSignal,
+  ): Promise<'whole' | 'absent' | 'removed' | 'not read'> {
     const { disk, clock, log, onMissing } = this.#options;
     let why = '';
     for (let reads = 0; reads < READS_MAX; reads += 1) {
       if (reads > 0) await clock.sleep(READ_AGAIN_MS, signal);
       signal.throwIfAborted();
-      const found = await this.#digestOf(blob).catch((error: unknown) => String(error));
+      const found = await this.#digestOf(blob).catch((error: unknown) =>
+        isShortage(error) ? 'shortage' : String(error),
+      );
       if (found === blob) return 'whole';
+      if (found === 'shortage') {
+        this.#suspects.add(blob);
+        return 'not read';
+      }
       if (found === undefined) return 'absent';
       why = found;
     }
@@ -112,4 +121,10 @@ export class Scrub {
     for await (const piece of pieces) hash.update(piece);
     return `sha256-${hash.digest('hex')}`;
   }
+}
+
+/** The machine has no more open files or memory to give: that says nothing of what was to be read. */
+function isShortage(error: unknown): boolean {
+  const { code } = error instanceof Error ? (error as Error & { readonly code?: unknown }) : {};
+  return code === 'EMFILE' || code === 'ENFILE' || code === 'ENOMEM';
 }
