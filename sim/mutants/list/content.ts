@@ -70,6 +70,22 @@ export const CONTENT: readonly Mutant[] = [
     expects: [24, 27, 28],
   },
   {
+    name: 'preview-of-the-site',
+    file: 'agent/edge/edge.ts',
+    find: 'previewOf: (host) => next.get(host),',
+    replace: 'previewOf: () => next.values().next().value,',
+    story: 'A preview is answered from whatever release comes first.',
+    expects: [27],
+  },
+  {
+    name: 'preview-listed',
+    file: 'agent/edge/respond.ts',
+    find: 'return site.isPreview === true ? unlisted(response) : response;',
+    replace: 'return response;',
+    story: 'Search engines may list previews.',
+    expects: [27],
+  },
+  {
     name: 'named-before-served',
     file: 'controllers/dns/geo-names.ts',
     find: "return report !== undefined && report.serving !== '' && report.certificate !== '';",
