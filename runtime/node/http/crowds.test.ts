@@ -24,9 +24,11 @@ async function crowd(
     undo.push(() => void socket.destroy());
     return socket.on('error', () => undefined).resume();
   });
-  await Promise.all(
-    sockets.map((socket) => Promise.race([once(socket, 'connect'), once(socket, 'close')])),
+  // Some may be cut before they know that they were there.
+  const settled = sockets.map(
+    (socket) => new Promise((resolve) => socket.once('connect', resolve).once('close', resolve)),
   );
+  await Promise.all(settled);
   return sockets;
 }
 
