@@ -42,9 +42,14 @@ test('thousands of connections that say nothing keep nobody out', async () => {
 
 test('so do those that were answered once, and those in the middle of a head', async () => {
   const listener = await listen(echo, { connectionsMax: 200, headersMs: 600_000 });
-  for (const said of ['GET / HTTP/1.1\r\nhost: a\r\n\r\n', 'GET / HTTP/1.1\r\nhost: '])
-    for (const socket of await crowd(listener.httpPort, { addresses: 4, each: 60 }))
-      socket.write(said);
+  const all: Socket[] = [];
+  for (const said of ['GET / HTTP/1.1\r\nhost: a\r\n\r\n', 'GET / HTTP/1.1\r\nhost: ']) {
+    const sockets = await crowd(listener.httpPort, { addresses: 4, each: 60 });
+    for (const socket of sockets) socket.write(said);
+    all.push(...sockets);
+  }
+  // All were taken, and as many were cut as had no room.
+  await expect.poll(() => all.filter(({ destroyed }) => destroyed).length).toBe(480 - 200);
   await expectStillServing(listener.httpsPort);
 });
 
