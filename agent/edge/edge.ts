@@ -1,6 +1,12 @@
 import type { Digest } from '../../runtime/digest.ts';
 import type { DiskReader } from '../../runtime/disk-reader.ts';
-import type { AnswerMemo, HttpAnswer, HttpHandler, HttpRequest } from '../../runtime/http.ts';
+import type {
+  AnswerMemo,
+  HttpAnswer,
+  HttpHandler,
+  HttpHeaders,
+  HttpRequest,
+} from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { TrafficCount } from '../../runtime/site-traffic.ts';
 import { takeTurns } from '../../runtime/turns.ts';
@@ -220,7 +226,7 @@ function createHandler(table: () => EdgeTable, { openBlob, log, gate }: HandlerP
         const isForm = headers.some(([name]) => name === 'content-encoding');
         if (isForm) return join(asItIs(request));
         countAnswer(counter, UNREADABLE);
-        return unreadable(error, log);
+        return unreadable(error, { log, instead: headers });
       },
     );
   }
@@ -235,12 +241,17 @@ function asItIs(request: HttpRequest): HttpRequest {
 const UNREADABLE = 503;
 
 /** Another node may have the bytes: 503 lets clients and monitors try again. */
-function unreadable(error: unknown, log: Log): HttpAnswer {
+function unreadable(
+  error: unknown,
+  { log, instead }: { readonly log: Log; readonly instead: HttpHeaders },
+): HttpAnswer {
   log.error({ error: String(error) }, 'a file could not be read');
-  const headers = [
+  const headers: HttpHeaders = [
+    // A preview is left out by search engines whatever it says.
+    ...instead.filter(([name]) => name === 'x-robots-tag'),
     ['content-type', 'text/plain;charset=utf-8'],
     ['cache-control', 'no-store'],
     ['retry-after', '5'],
-  ] as const;
+  ];
   return { status: UNREADABLE, headers, body: 'The file could not be read.\n' };
 }

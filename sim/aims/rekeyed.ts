@@ -33,7 +33,10 @@ export const rekeyed: Aim = {
     /** Fingerprints, one for each node that serves the site. */
     function inUse(): readonly string[] {
       return cluster.subs.flatMap(({ running }) =>
-        (running?.inEffect?.snapshot.edge.certificates ?? []).map((each) => each.fingerprint),
+        // That of previews is another Certificate.
+        (running?.inEffect?.snapshot.edge.certificates ?? [])
+          .filter(({ names }) => names.every((name) => !name.startsWith('*.')))
+          .map((each) => each.fingerprint),
       );
     }
   },
