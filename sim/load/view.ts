@@ -1,4 +1,5 @@
 import { parseFakeCertificate } from '../../runtime/fake-authority.ts';
+import type { HttpAnswer } from '../../runtime/http.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Sub } from '../hosts/sub-host.ts';
 import { ask, request, SITES } from './clients.ts';
@@ -29,12 +30,17 @@ export async function viewOfAll(view: View): Promise<string> {
     lines.push(...viewOfZone(view, sub), ...viewOfHosts(view, sub));
     for (const name of SITES.map(hostOf)) {
       const answer = await sub.running?.serving?.request(request('/', name));
-      const headers = JSON.stringify(answer?.headers);
-      lines.push(`${sub.host.name} ${name} ${answer?.status} ${headers}`);
+      lines.push(`${sub.host.name} ${name} ${answer?.status} ${headersOf(answer, of)}`);
     }
     lines.push(...viewOfCertificates(view, sub));
   }
   return lines.join('\n');
+}
+
+/** When dom switched to a release is of the past. */
+function headersOf(answer: HttpAnswer | undefined, of: View['of']): string {
+  const kept = answer?.headers.filter(([name]) => of === 'everything' || name !== 'last-modified');
+  return JSON.stringify(kept);
 }
 
 function viewOfHosts({ cluster, nowMs, of }: View, nameserver: Sub): readonly string[] {

@@ -114,9 +114,9 @@ export const CONTENT: readonly Mutant[] = [
     name: 'blob-collected-in-use',
     file: 'agent/content/plan.ts',
     find: `return garbage(desired, observed)
-    .filter((item) => nowMs - (garbageSinceMs.get(itemName(item)) ?? nowMs) >= COLLECT_GRACE_MS)`,
+    .filter((item) => nowMs - (garbageSinceMs.get(itemName(item)) ?? nowMs) >= graceMs)`,
     replace: `return garbage({ ...desired, keepReleases: [] }, observed)
-    .filter(() => nowMs >= garbageSinceMs.size - 1e9)`,
+    .filter(() => nowMs >= garbageSinceMs.size - graceMs)`,
     story: 'A node clears away what it still serves once the plan names the next release.',
     expects: [24, 27, 28],
   },
