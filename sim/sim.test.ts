@@ -4,7 +4,7 @@ import { fixedSettings } from './run/fixed.ts';
 import { ABROAD, HERE, sim } from './run/surroundings.fixture.ts';
 
 /** As many places as there is time for; `make sim CRASH_POINTS=1` visits them all. */
-const CRASH_POINTS_EVERY = '29';
+const CRASH_POINTS_EVERY = '47';
 
 /**
  * One process each, so that both cores have something to do, and what they find can be compared:
