@@ -95,15 +95,19 @@ describe.each(NAMES)('with $when', ({ names, why }) => {
   test('a zip is refused', async () => {
     await expect(readBytes(zipOf([GOOD, ...names.map((name) => ({ name }))]))).rejects.toThrow(why);
   });
+});
 
-  const canBe = names.every((name) => !/^\/|^[A-Z]:|\.\.|\/\/|^a\/\.\./u.test(name));
-  test.runIf(canBe)('a folder is refused', async () => {
-    for (const name of names) {
-      await mkdir(dirname(join(folder, 'site', name)), { recursive: true });
-      await writeFile(join(folder, 'site', name), '');
-    }
-    await expect(read(join(folder, 'site'))).rejects.toThrow(why);
-  });
+/** No file system can hold the others. */
+const NAMES_IN_FOLDERS = NAMES.filter(({ names }) =>
+  names.every((name) => !/^\/|^[A-Z]:|\.\.|\/\//u.test(name)),
+);
+
+test.each(NAMES_IN_FOLDERS)('a folder with $when is refused', async ({ names, why }) => {
+  for (const name of names) {
+    await mkdir(dirname(join(folder, 'site', name)), { recursive: true });
+    await writeFile(join(folder, 'site', name), '');
+  }
+  await expect(read(join(folder, 'site'))).rejects.toThrow(why);
 });
 
 interface TarCase {
