@@ -1,5 +1,5 @@
 import { parseDurationMs } from './duration.ts';
-import { choice, type Declared, decimal, flag, group, list, map, text } from './field.ts';
+import { choice, type Declared flag, group, list, map, text } from './field.ts';
 import type { Violation } from './kind.ts';
 import { objectNameProblem } from './names.ts';
 import { patternProblem } from './path-pattern.ts';
@@ -44,15 +44,6 @@ export const authSchema = group('Ask for a user name and password (RFC 7617).', 
   ),
 });
 
-export const accessLogSchema = group('What nodes note of each request.', {
-  format: choice('How a line is written.', ['json', 'combined', 'off'], { default: 'json' }),
-  samplePercent: decimal('How many percent of the requests; errors (5xx) are always noted.', {
-    minimum: 0,
-    maximum: 100,
-    default: 100,
-  }),
-});
-
 export const mimeTypesSchema = map(
   'Content types by file extension, instead of the usual ones, e.g. `wasm: application/wasm`.',
   text('A content type (RFC 9110 §8.3.1).', { maxLength: 128 }),
@@ -62,7 +53,6 @@ export const mimeTypesSchema = map(
 export type UrlsSpec = Declared<typeof urlsSchema>;
 export type HstsSpec = Declared<typeof hstsSchema>;
 export type AuthSpec = Declared<typeof authSchema>;
-export type AccessLogSpec = Declared<typeof accessLogSchema>;
 
 interface ServingSpec {
   readonly hsts?: HstsSpec | undefined;

@@ -152,8 +152,6 @@ test.each([
     immutableAssets: false,
     securityHeaders: 'none',
     mimeTypes: new Map<string, string>(),
-    accessLog: 'off',
-    accessLogPercent: 0,
   } as const;
   const redirects = [{ from: '/app', to: '/admin', status: 200 }];
   await serve({

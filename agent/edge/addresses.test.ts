@@ -29,8 +29,6 @@ const OPTIONS: EdgeOptionsOfSite = {
   immutableAssets: false,
   securityHeaders: 'none',
   mimeTypes: new Map(),
-  accessLog: 'off',
-  accessLogPercent: 0,
 };
 
 function ask(

@@ -55,8 +55,6 @@ function optionsOf(options: ServingOptions): EdgeOptionsOfSite {
     ...(hsts !== undefined && { hsts: { ...hsts, maxAgeS: Number(hsts.maxAgeS) } }),
     securityHeaders: oneOf(options.securityHeaders, ['none', 'basic', 'strict']),
     mimeTypes: new Map(Object.entries(options.mimeTypes)),
-    accessLog: oneOf(options.accessLog, ['off', 'json', 'combined']),
-    accessLogPercent: options.accessLogPercent,
   };
 }
 

@@ -86,8 +86,6 @@ test('no rule of the site lets it be found, and nobody is sent to the canonical 
     hsts: { maxAgeS: 60, includeSubdomains: false, preload: false },
     securityHeaders: 'none',
     mimeTypes: new Map(),
-    accessLog: 'off',
-    accessLogPercent: 0,
   };
   for (const header of rules) {
     const sites = [site(undefined, { headers: [header], options })];

@@ -81,9 +81,6 @@ export interface EdgeOptionsOfSite {
   readonly securityHeaders: 'none' | 'basic' | 'strict';
   /** By file extension, lower case, without its dot. */
   readonly mimeTypes: ReadonlyMap<string, string>;
-  readonly accessLog: 'json' | 'combined' | 'off';
-  /** From 0 to 100. */
-  readonly accessLogPercent: number;
 }
 
 export interface EdgeVariants {

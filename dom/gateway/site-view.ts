@@ -4,7 +4,6 @@ import type { HstsPlan, ServingOptions } from '../../proto/gen/b8s/v1/plan.ts';
 
 /** How a Site is served beyond its rules; what it does not say is as the defaults of its kind are. */
 export function servingOptions(spec: SiteSpec): ServingOptions {
-  const { format = 'json', samplePercent = 100 } = spec.accessLog ?? {};
   return {
     canonicalHost: spec.canonicalHost ?? false,
     hideHtml: spec.urls?.html === 'hide',
@@ -13,8 +12,6 @@ export function servingOptions(spec: SiteSpec): ServingOptions {
     hsts: hstsPlan(spec.hsts),
     securityHeaders: spec.securityHeaders ?? 'none',
     mimeTypes: spec.mimeTypes ?? {},
-    accessLog: format,
-    accessLogPercent: samplePercent,
   };
 }
 

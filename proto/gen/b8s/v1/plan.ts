@@ -92,9 +92,6 @@ export interface ServingOptions {
   readonly securityHeaders: string;
   /** By file extension, lower case, without its dot. */
   readonly mimeTypes: { [key: string]: string };
-  /** "json", "combined" or "off"; empty: off. */
-  readonly accessLog: string;
-  readonly accessLogPercent: number;
 }
 
 export interface ServingOptions_MimeTypesEntry {
@@ -1074,8 +1071,6 @@ function createBaseServingOptions(): ServingOptions {
     hsts: undefined,
     securityHeaders: "",
     mimeTypes: {},
-    accessLog: "",
-    accessLogPercent: 0,
   };
 }
 
@@ -1102,12 +1097,6 @@ export const ServingOptions: MessageFns<ServingOptions> = {
     globalThis.Object.entries(message.mimeTypes).forEach(([key, value]: [string, string]) => {
       ServingOptions_MimeTypesEntry.encode({ key: key as any, value }, writer.uint32(58).fork()).join();
     });
-    if (message.accessLog !== "") {
-      writer.uint32(66).string(message.accessLog);
-    }
-    if (message.accessLogPercent !== 0) {
-      writer.uint32(73).double(message.accessLogPercent);
-    }
     return writer;
   },
 
@@ -1183,22 +1172,6 @@ export const ServingOptions: MessageFns<ServingOptions> = {
             }
             continue;
           }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
-            message.accessLog = reader.string();
-            continue;
-          }
-          case 9: {
-            if (tag !== 73) {
-              break;
-            }
-
-            message.accessLogPercent = reader.double();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1266,16 +1239,6 @@ export const ServingOptions: MessageFns<ServingOptions> = {
           {},
         )
         : {},
-      accessLog: isSet(object.accessLog)
-        ? globalThis.String(object.accessLog)
-        : isSet(object.access_log)
-        ? globalThis.String(object.access_log)
-        : "",
-      accessLogPercent: isSet(object.accessLogPercent)
-        ? globalThis.Number(object.accessLogPercent)
-        : isSet(object.access_log_percent)
-        ? globalThis.Number(object.access_log_percent)
-        : 0,
     };
   },
 
@@ -1308,12 +1271,6 @@ export const ServingOptions: MessageFns<ServingOptions> = {
         });
       }
     }
-    if (message.accessLog !== "") {
-      obj.accessLog = message.accessLog;
-    }
-    if (message.accessLogPercent !== 0) {
-      obj.accessLogPercent = floatToJson(message.accessLogPercent);
-    }
     return obj;
   },
 
@@ -1337,8 +1294,6 @@ export const ServingOptions: MessageFns<ServingOptions> = {
       },
       {},
     );
-    message.accessLog = object.accessLog ?? "";
-    message.accessLogPercent = object.accessLogPercent ?? 0;
     return message;
   },
 };
