@@ -1,5 +1,5 @@
 import { parseDurationMs } from './duration.ts';
-import { choice, type Declared flag, group, list, map, text } from './field.ts';
+import { choice, type Declared, flag, group, list, map, text } from './field.ts';
 import type { Violation } from './kind.ts';
 import { objectNameProblem } from './names.ts';
 import { patternProblem } from './path-pattern.ts';
