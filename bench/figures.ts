@@ -6,6 +6,11 @@ export function percentile(samples: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 }
 
+/** `12,345`. */
+export function whole(value: number): string {
+  return Math.round(value).toLocaleString('en');
+}
+
 /** `p50 12 ms, p99 34 ms`. */
 export function spread(samplesMs: readonly number[]): string {
   const [half, most] = [0.5, 0.99].map((share) => percentile(samplesMs, share).toFixed(0));

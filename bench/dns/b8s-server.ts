@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { geoName, node, records, zonePlan } from '../../agent/dns/dns.fixture.ts';
 import { testSnapshot } from '../../agent/plane/plane-fixture.ts';
 import type { ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { blobPath, digestOf } from '../../runtime/digest.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
-import { openBenchPlane } from './plane.ts';
+import { openBenchPlane } from '../plane.ts';
 import { edges, names, ORIGIN, STATIC_TTL_S, TTL_S, TXT } from './world.ts';
 
 /*
@@ -14,12 +12,10 @@ import { edges, names, ORIGIN, STATIC_TTL_S, TTL_S, TXT } from './world.ts';
  * with one DNS worker. Says "ready" once it answers; ends on SIGTERM.
  */
 const [port = '', database = ''] = process.argv.slice(2);
-const { plane, folder, close } = await openBenchPlane(Number(port));
+const { plane, disk, close } = await openBenchPlane({ dnsPort: Number(port) });
 const bytes = readFileSync(database);
 const digest = digestOf(bytes);
-const path = join(folder, blobPath(digest));
-await mkdir(dirname(path), { recursive: true });
-await writeFile(path, bytes);
+await disk.write(blobPath(digest), bytes);
 process.once('SIGTERM', () => void close().then(() => process.exit(0)));
 const nodes = edges.map(({ name, ipv4, ipv6, latitude, longitude }) =>
   node(name, { ipv4: [ipv4], ipv6: [ipv6], latitude, longitude }),

@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { percentile } from '../figures.ts';
+import { type Contest, chosenServers, contest } from '../contest.ts';
+import { percentile, whole } from '../figures.ts';
 import { ask } from './ask.ts';
 import { load } from './dnsperf.ts';
 import { writeMmdb } from './mmdb.ts';
@@ -41,56 +41,43 @@ interface Round {
 }
 
 const seconds = Number(values.seconds);
-const servers = values.servers.split(',').map(nameOf);
-const stopping = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+const servers = chosenServers(values.servers, SERVER_NAMES);
 await ensurePackages(servers);
-const folder = await mkdtemp(join(tmpdir(), 'b8s-bench-'));
-const started: Server[] = [];
-try {
-  await measureAll();
-} catch (error) {
-  if (!stopping.signal.aborted) throw error;
-  console.log('interrupted');
-  process.exitCode = 130;
-} finally {
-  await Promise.all(started.map((server) => server.stop()));
-  await rm(folder, { recursive: true, force: true });
-}
+await contest<Server>(measureAll);
 
-async function measureAll(): Promise<void> {
+async function measureAll({ folder, signal, started }: Contest<Server>): Promise<void> {
   const database = join(folder, 'clients.mmdb');
   await writeFile(database, writeMmdb(prefixes()));
   const queries = join(folder, 'queries');
   const mix = { queries: Number(values.queries), subnets: Number(values.subnets) };
   await writeFile(queries, queryFile(mix));
   for (const [index, name] of servers.entries()) {
-    const given = { folder, database, port: FIRST_PORT + index, signal: stopping.signal };
+    const given = { folder, database, port: FIRST_PORT + index, signal };
     started.push(await startServer(name, given));
   }
-  await compareAnswers();
+  await compareAnswers(started);
   for (const { port } of started) {
     await load({
       port,
       queries,
       transport: 'udp',
       seconds: WARM_UP_SECONDS,
-      signal: stopping.signal,
+      signal,
     });
   }
   const rounds = new Map<ServerName, Round[]>(servers.map((name) => [name, []]));
   for (let round = 1; round <= Number(values.rounds); round += 1) {
     for (const server of started) {
-      const measured = await measure(server, queries);
+      const measured = await measure(server, queries, signal);
       rounds.get(server.name)?.push(measured);
       console.log(`round ${round} ${server.name.padEnd(6)} ${sentence(measured)}`);
     }
   }
-  await printTable(rounds);
+  await printTable(started, rounds);
 }
 
 /** A server that answers something else, or nothing, would be faster than it ought to be. */
-async function compareAnswers(): Promise<void> {
+async function compareAnswers(started: readonly Server[]): Promise<void> {
   const geo = started.filter(({ name }) => name !== 'nsd');
   let differing = 0;
   for (let sample = 0; sample < SAMPLES; sample += 1) {
@@ -105,8 +92,8 @@ async function compareAnswers(): Promise<void> {
   console.log(`${SAMPLES - differing} of ${SAMPLES} geo answers are the same from all`);
 }
 
-async function measure(server: Server, queries: string): Promise<Round> {
-  const shared = { port: server.port, queries, seconds, signal: stopping.signal };
+async function measure(server: Server, queries: string, signal: AbortSignal): Promise<Round> {
+  const shared = { port: server.port, queries, seconds, signal };
   const fullLoad = async (transport: 'udp' | 'tcp'): Promise<readonly [number, number]> => {
     const beforeMs = await server.cpuMs();
     const { perSecond, answered } = await load({ ...shared, transport });
@@ -125,7 +112,10 @@ function sentence({ udpPerS, udpCpuUs, tcpPerS, tcpCpuUs, p50Ms, p99Ms }: Round)
 }
 
 /** Medians; ratios to the best server that knows geography, and to NSD, which does not. */
-async function printTable(rounds: ReadonlyMap<ServerName, readonly Round[]>): Promise<void> {
+async function printTable(
+  started: readonly Server[],
+  rounds: ReadonlyMap<ServerName, readonly Round[]>,
+): Promise<void> {
   const median = (name: ServerName, of: keyof Round): number =>
     percentile(rounds.get(name)?.map((round) => round[of]) ?? [], 0.5);
   const geo = servers.filter((name) => name !== 'b8s' && name !== 'nsd');
@@ -153,17 +143,6 @@ async function printTable(rounds: ReadonlyMap<ServerName, readonly Round[]>): Pr
   }
 }
 
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en');
-}
-
 function ratio(value: number, other: number): string {
   return other === 0 ? '' : (value / other).toFixed(2);
-}
-
-function nameOf(text: string): ServerName {
-  const name = SERVER_NAMES.find((each) => each === text);
-  if (name === undefined)
-    throw new Error(`no server ${text}: there are ${SERVER_NAMES.join(', ')}`);
-  return name;
 }

@@ -6,12 +6,12 @@ import { silentLog } from '../../runtime/log.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
 import { nodeDisk } from '../../runtime/node/disk.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
+import { openBenchPlane } from '../plane.ts';
 import { frameLink } from './frame-link.ts';
-import { openBenchPlane } from './plane.ts';
 
 /** What `zones.ts` starts: a sub that serves DNS and talks with whoever started it. */
 const [domPort = 0, dnsPort = 0] = process.argv.slice(2).map(Number);
-const { plane, folder, close } = await openBenchPlane(dnsPort);
+const { plane, folder, close } = await openBenchPlane({ dnsPort });
 const stop = new AbortController();
 process.once('SIGTERM', () => stop.abort());
 process.once('disconnect', () => stop.abort());

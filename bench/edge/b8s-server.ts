@@ -1,9 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MEMORY_CACHE_LIMITS } from '../../agent/edge/memory-cache.ts';
 import { publish, testSite, testSnapshot } from '../../agent/plane/plane-fixture.ts';
 import { blobPath, digestOf } from '../../runtime/digest.ts';
 import { encodeVariants, type Variant } from '../../runtime/variants.ts';
-import { openBenchPlane } from './plane.ts';
+import { openBenchPlane } from '../plane.ts';
 
 /*
  * node bench/edge/b8s-server.ts PORT FOLDER CHAIN.pem KEY.pem: the data plane of an edge, as sub runs
@@ -11,7 +12,10 @@ import { openBenchPlane } from './plane.ts';
  * the compressed form of `NAME`. Ends on SIGTERM.
  */
 const [port = '', root = '', chain = '', key = ''] = process.argv.slice(2);
-const { plane, disk, close } = await openBenchPlane({ httpPort: 0, httpsPort: Number(port) });
+const { plane, disk, close } = await openBenchPlane({
+  httpsPort: Number(port),
+  cacheBytesMax: MEMORY_CACHE_LIMITS.budgetBytes,
+});
 process.once('SIGTERM', () => void close().then(() => process.exit(0)));
 const release = await publishFolder();
 const index = encodeVariants(await publishForms());

@@ -1,11 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createAuthority, generateCa } from '../../runtime/node/authority.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
-import { percentile } from '../figures.ts';
+import { type Contest, chosenServers, contest } from '../contest.ts';
+import { percentile, whole } from '../figures.ts';
 import { installPackages } from '../packages.ts';
 import { latency, load } from './load.ts';
 import { SERVER_NAMES, type ServerName } from './recipes.ts';
@@ -39,10 +39,8 @@ interface Measured {
 
 const seconds = Number(values.seconds ?? (values.full ? '3' : '1'));
 const rounds = Number(values.rounds ?? (values.full ? '3' : '1'));
-const servers = values.servers.split(',').map(nameOf);
+const servers = chosenServers(values.servers, SERVER_NAMES);
 const rows = ROWS.filter(({ name }) => name.includes(values.rows));
-const stopping = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
 await installPackages(
   [
     { name: 'wrk', file: '/usr/bin/wrk' },
@@ -54,29 +52,19 @@ await installPackages(
       !['nginx-light', 'caddy'].includes(name) || servers.some((each) => name.startsWith(each)),
   ),
 );
-const folder = await mkdtemp(join(tmpdir(), 'b8s-bench-'));
-const started: Server[] = [];
-try {
-  await measureAll();
-} catch (error) {
-  if (!stopping.signal.aborted) throw error;
-  console.log('interrupted');
-  process.exitCode = 130;
-} finally {
-  await Promise.all(started.map((server) => server.stop()));
-  await rm(folder, { recursive: true, force: true });
-}
+await contest<Server>(measureAll);
 
-async function measureAll(): Promise<void> {
+async function measureAll(given: Contest<Server>): Promise<void> {
+  const { folder, signal, started } = given;
   const root = join(folder, 'site');
   await writeSite(root);
-  const certificate = await writeCertificate();
+  const certificate = await writeCertificate(folder);
   for (const [index, name] of servers.entries()) {
-    const given = { folder, root, port: FIRST_PORT + index, ...certificate };
-    started.push(await startServer(name, { ...given, signal: stopping.signal }));
+    const setting = { folder, root, port: FIRST_PORT + index, ...certificate, signal };
+    started.push(await startServer(name, setting));
   }
-  await compareAnswers();
-  const context = { seconds, folder, signal: stopping.signal };
+  await compareAnswers(started);
+  const context = { seconds, folder, signal };
   const measured = new Map<string, Measured[]>();
   // Compilers, caches and allocators get to know what is coming.
   for (const row of rows)
@@ -93,11 +81,11 @@ async function measureAll(): Promise<void> {
       console.log(`round ${round} ${row.name}: ${said.join(', ')}`);
     }
   if (rows.length > 0) printTable(measured);
-  if (['', 'latency'].includes(values.rows)) await printLatencies();
+  if (['', 'latency'].includes(values.rows)) await printLatencies(given);
 }
 
 /** A server that answers something else would be faster than it ought to be. */
-async function compareAnswers(): Promise<void> {
+async function compareAnswers(started: readonly Server[]): Promise<void> {
   const wanted = [
     ...Object.values(FILES).map(({ path }) => ({ path, headers: {} })),
     { path: FILES.text.path, headers: { 'accept-encoding': 'gzip' } },
@@ -154,7 +142,7 @@ function printTable(measured: ReadonlyMap<string, readonly Measured[]>): void {
   }
 }
 
-async function printLatencies(): Promise<void> {
+async function printLatencies({ folder, signal, started }: Contest<Server>): Promise<void> {
   console.log('\n| 1 KiB at half load | p50, p99 over HTTP/1.1 | p50, p99 over HTTP/2 | RSS |');
   console.log('|---|---:|---:|---:|');
   for (const server of started) {
@@ -164,7 +152,7 @@ async function printLatencies(): Promise<void> {
         port: server.port,
         path: FILES.small.path,
         protocol,
-        signal: stopping.signal,
+        signal,
       };
       const { perSecond } = await load({ ...shared, seconds });
       const log = join(folder, 'latencies');
@@ -175,7 +163,9 @@ async function printLatencies(): Promise<void> {
   }
 }
 
-async function writeCertificate(): Promise<{ readonly chain: string; readonly key: string }> {
+async function writeCertificate(
+  folder: string,
+): Promise<{ readonly chain: string; readonly key: string }> {
   const [clock, random] = [systemClock(), systemRandom()];
   const ca = await generateCa({ clock, random, name: 'bench' });
   const authority = await createAuthority({ ...ca, clock, random });
@@ -191,17 +181,6 @@ function unitOf({ unit }: Row): string {
   return unit === 'MB' ? ' MB' : '';
 }
 
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en');
-}
-
 function ratio(values: readonly number[]): string {
   return percentile(values, 0.5).toFixed(2);
-}
-
-function nameOf(text: string): ServerName {
-  const name = SERVER_NAMES.find((each) => each === text);
-  if (name === undefined)
-    throw new Error(`no server ${text}: there are ${SERVER_NAMES.join(', ')}`);
-  return name;
 }
