@@ -1,4 +1,5 @@
 import type { CaSetting } from '../ca/ca-setting.ts';
+import type { SimulatedCa } from '../ca/simulated-ca.ts';
 import { pending } from '../check/convergence.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { EPOCH_MS, type Scheduler } from '../engine/scheduler.ts';
@@ -34,6 +35,20 @@ export interface Aim {
 export const SITE = 'blog';
 const LOOK_MS = 100;
 const WAIT_MS_MAX = 60_000;
+
+/** The CA that the story has asked for. */
+export function caOf({ cluster: { ca } }: Stage): SimulatedCa {
+  if (ca === undefined) throw new Error('this story needs a CA');
+  return ca;
+}
+
+/** Each dom dies, and is started at once. */
+export function restartDoms({ cluster }: Stage): void {
+  for (const dom of cluster.doms) {
+    cluster.crashDom(dom);
+    cluster.startDom(dom);
+  }
+}
 
 /** All machines are nodes, and serve a site in a zone; all is as wished. */
 export async function settleDown(stage: Stage): Promise<void> {

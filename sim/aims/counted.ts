@@ -4,7 +4,7 @@ import { LETS_ENCRYPT_LIMITS } from '../../runtime/acme/limits.ts';
 import { CALM_CA } from '../ca/calm-ca.ts';
 import { applyCertificate, declareIssuers } from '../load/applicant.ts';
 import { NAMESPACE, ORIGIN } from '../load/wish.ts';
-import { type Aim, allIsWell, type Stage, settleDown } from './aim.ts';
+import { type Aim, allIsWell, caOf, restartDoms, settleDown } from './aim.ts';
 
 const REFILL_MS = 90_000;
 const REQUESTS = 6;
@@ -29,8 +29,7 @@ export const counted: Aim = {
   },
   run: async (stage) => {
     const { cluster, scheduler, hand } = stage;
-    const { ca } = cluster;
-    if (ca === undefined) throw new Error('this story needs a CA');
+    const ca = caOf(stage);
     await settleDown(stage);
     await declareIssuers(hand);
     ca.first.failNext('createOrder', 'lost');
@@ -43,7 +42,7 @@ export const counted: Aim = {
         { name: 'one', names: [`one.${ORIGIN}`], issuer: 'public' },
         { [RENEW_REQUESTED]: `${number}` },
       );
-      restart(stage);
+      restartDoms(stage);
     }
     const first = await hand.user.get({ kind: 'Certificate', namespace: NAMESPACE, name: 'one' });
     const renewable = first && condition(first, 'Renewable');
@@ -53,10 +52,3 @@ export const counted: Aim = {
     await allIsWell(stage);
   },
 };
-
-function restart({ cluster }: Stage): void {
-  for (const dom of cluster.doms) {
-    cluster.crashDom(dom);
-    cluster.startDom(dom);
-  }
-}

@@ -8,7 +8,7 @@ import {
 } from '../load/applicant.ts';
 import { applySite } from '../load/operations.ts';
 import { NAMESPACE, ORIGIN } from '../load/wish.ts';
-import { type Aim, allIsWell, SITE, type Stage, settleDown, until } from './aim.ts';
+import { type Aim, allIsWell, caOf, SITE, type Stage, settleDown, until } from './aim.ts';
 
 const BROKEN = 'broken';
 
@@ -21,8 +21,7 @@ export const issued: Aim = {
   ca: CALM_CA,
   run: async (stage) => {
     const { cluster, hand } = stage;
-    const { ca } = cluster;
-    if (ca === undefined) throw new Error('this story needs a CA');
+    const ca = caOf(stage);
     await settleDown(stage);
     await declareIssuers(hand);
     await bringBroken(stage, ca);

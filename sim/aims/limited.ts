@@ -4,7 +4,7 @@ import { LETS_ENCRYPT_LIMITS } from '../../runtime/acme/limits.ts';
 import { CALM_CA } from '../ca/calm-ca.ts';
 import { applyCertificate, declareCertificate, declareIssuers } from '../load/applicant.ts';
 import { NAMESPACE } from '../load/wish.ts';
-import { type Aim, allIsWell, type Stage, settleDown, until } from './aim.ts';
+import { type Aim, allIsWell, caOf, restartDoms, type Stage, settleDown, until } from './aim.ts';
 
 /** Longer than dom would wait by itself after one failure, and than a restart takes. */
 const REFILL_MS = 100_000;
@@ -27,8 +27,7 @@ export const limited: Aim = {
   },
   run: async (stage) => {
     const { cluster, scheduler, hand } = stage;
-    const { ca } = cluster;
-    if (ca === undefined) throw new Error('this story needs a CA');
+    const ca = caOf(stage);
     await settleDown(stage);
     await declareIssuers(hand);
     await declareCertificate(hand, NAME, 0);
@@ -40,7 +39,7 @@ export const limited: Aim = {
     for (const request of ['second', 'third', 'fourth']) {
       await applyCertificate(hand, wished, { [RENEW_REQUESTED]: request });
       await scheduler.sleep(10_000);
-      restart(stage);
+      restartDoms(stage);
       await scheduler.sleep(10_000);
     }
     const again = { ...wished, name: 'again' };
@@ -70,23 +69,15 @@ async function renewed(stage: Stage, request: string): Promise<void> {
 
 /** Orders that are under way, too, wait for as long as it says. */
 async function whileBusy(stage: Stage): Promise<void> {
-  const { cluster, scheduler, hand } = stage;
-  const { ca } = cluster;
-  if (ca === undefined) return;
+  const { scheduler, hand } = stage;
+  const ca = caOf(stage);
   ca.first.set({ limits: undefined });
   await declareCertificate(hand, 'pair', 0);
   await scheduler.sleep(500);
   ca.first.setWeather({ ...CALM, faults: { rateLimited: 1 }, retryAfterMsMax: REFILL_MS });
   await scheduler.sleep(BUSY_MS);
-  restart(stage);
+  restartDoms(stage);
   ca.first.setWeather(CALM);
   await scheduler.sleep(REFILL_MS);
   await allIsWell(stage);
-}
-
-function restart({ cluster }: Stage): void {
-  for (const dom of cluster.doms) {
-    cluster.crashDom(dom);
-    cluster.startDom(dom);
-  }
 }

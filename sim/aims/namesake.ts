@@ -1,5 +1,5 @@
 import { createSite, deleteSite, publishNext } from '../load/operations.ts';
-import { type Aim, allIsWell, SITE, settleDown, weather } from './aim.ts';
+import { type Aim, allIsWell, restartDoms, SITE, settleDown, weather } from './aim.ts';
 
 const LAG_MS_MAX = 5_000;
 
@@ -10,17 +10,14 @@ export const namesake: Aim = {
     'same (INV-7, INV-16)',
   subs: 1,
   run: async (stage) => {
-    const { cluster, hand } = stage;
+    const { hand } = stage;
     await settleDown(stage);
     await publishNext(hand);
     await allIsWell(stage);
     weather(stage, { watchHold: 1, watchHoldMsMax: LAG_MS_MAX });
     await deleteSite(hand, SITE);
     await createSite(hand, SITE);
-    for (const dom of cluster.doms) {
-      cluster.crashDom(dom);
-      cluster.startDom(dom);
-    }
+    restartDoms(stage);
     weather(stage, {});
     await allIsWell(stage);
   },

@@ -1,5 +1,14 @@
 import { NAMESPACE } from '../load/wish.ts';
-import { type Aim, allIsWell, lived, SITE, settleDown, until, weather } from './aim.ts';
+import {
+  type Aim,
+  allIsWell,
+  lived,
+  restartDoms,
+  SITE,
+  settleDown,
+  until,
+  weather,
+} from './aim.ts';
 
 const LAG_MS_MAX = 3_000;
 const SERVES_ON_MS = 3_000;
@@ -18,10 +27,7 @@ export const rekeyed: Aim = {
     const old = new Set(inUse());
     weather(stage, { watchHold: 1, watchHoldMsMax: LAG_MS_MAX });
     await hand.user.delete({ kind: 'Certificate', namespace: NAMESPACE, name: SITE });
-    for (const dom of cluster.doms) {
-      cluster.crashDom(dom);
-      cluster.startDom(dom);
-    }
+    restartDoms(stage);
     await lived(stage, first, SERVES_ON_MS);
     weather(stage, {});
     await until(scheduler, 'new keys to be in use', () => {

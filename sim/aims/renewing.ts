@@ -13,7 +13,7 @@ import {
 } from '../load/applicant.ts';
 import { applySite } from '../load/operations.ts';
 import { NAMESPACE } from '../load/wish.ts';
-import { type Aim, allIsWell, SITE, type Stage, settleDown } from './aim.ts';
+import { type Aim, allIsWell, caOf, SITE, type Stage, settleDown } from './aim.ts';
 
 const LIFE_MS = 120_000;
 const LOOK_MS = 2_000;
@@ -30,8 +30,7 @@ export const renewing: Aim = {
   ca: { ...CALM_CA, lifeMs: LIFE_MS },
   run: async (stage) => {
     const { cluster, hand, scheduler } = stage;
-    const { ca } = cluster;
-    if (ca === undefined) throw new Error('this story needs a CA');
+    const ca = caOf(stage);
     await settleDown(stage);
     await declareIssuers(hand);
     await declareCertificate(hand, 'wild', 0);

@@ -1,5 +1,5 @@
 import { join } from '../load/operations.ts';
-import { type Aim, allIsWell, settleDown, weather } from './aim.ts';
+import { type Aim, allIsWell, restartDoms, settleDown, weather } from './aim.ts';
 
 const LAG_MS_MAX = 3_000;
 /** People ask for the site all the while. */
@@ -20,10 +20,7 @@ export const replaced: Aim = {
     await hand.user.delete({ kind: 'Node', name: machine.name });
     cluster.wish.nodes.delete(machine.name);
     await join(hand, machine);
-    for (const dom of cluster.doms) {
-      cluster.crashDom(dom);
-      cluster.startDom(dom);
-    }
+    restartDoms(stage);
     await scheduler.sleep(EMPTY_HANDED_MS);
     weather(stage, {});
     await allIsWell(stage);

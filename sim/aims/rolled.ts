@@ -3,7 +3,17 @@ import type { Site } from '../../api/site.ts';
 import { browsePage } from '../load/clients.ts';
 import { applySite, publish } from '../load/operations.ts';
 import { hostOf, NAMESPACE } from '../load/wish.ts';
-import { type Aim, allIsWell, lived, SITE, type Stage, settleDown, until, weather } from './aim.ts';
+import {
+  type Aim,
+  allIsWell,
+  lived,
+  restartDoms,
+  SITE,
+  type Stage,
+  settleDown,
+  until,
+  weather,
+} from './aim.ts';
 
 const STRIKES = 60;
 const VISITS = 5;
@@ -40,10 +50,7 @@ export const rolled: Aim = {
       return (await siteOf(stage))?.status?.rollout?.phase === 'undone';
     };
     await until(scheduler, 'it to be undone', isUndone);
-    for (const dom of cluster.doms) {
-      cluster.crashDom(dom);
-      cluster.startDom(dom);
-    }
+    restartDoms(stage);
     await lived(stage, first, LONG_MS);
     weather(stage, {});
     // What nobody has read since, such as a geography database, somebody brings back.
