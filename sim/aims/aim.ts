@@ -1,3 +1,4 @@
+import { INTERNAL_ISSUER } from '../../api/issuer.ts';
 import type { CaSetting } from '../ca/ca-setting.ts';
 import type { SimulatedCa } from '../ca/simulated-ca.ts';
 import { pending } from '../check/convergence.ts';
@@ -55,25 +56,30 @@ export async function settleDown(stage: Stage): Promise<void> {
   const { cluster, hand } = stage;
   await Promise.all(cluster.machines.map((machine) => join(hand, machine)));
   await applyZone(hand, FIRST_ZONE);
-  await createSite(hand, SITE);
+  // What other Issuers there are, and what becomes of them, is the story's.
+  await createSite(hand, SITE, { issuer: INTERNAL_ISSUER });
   await allIsWell(stage);
 }
 
 export async function allIsWell({ cluster, scheduler }: Stage): Promise<void> {
-  const nowMs = (): number => EPOCH_MS + scheduler.nowMs;
-  const isWell = async (): Promise<boolean> => (await pending(cluster, nowMs())).length === 0;
-  await until(scheduler, 'all to be well', isWell);
+  let waits: readonly string[] = [];
+  const isWell = async (): Promise<boolean> => {
+    waits = await pending(cluster, EPOCH_MS + scheduler.nowMs);
+    return waits.length === 0;
+  };
+  await until(scheduler, () => `all to be well: ${waits.join('; ')}`, isWell);
 }
 
 /** Throws when it does not come about within a minute. */
 export async function until(
   scheduler: Scheduler,
-  what: string,
+  what: string | (() => string),
   isSo: () => boolean | Promise<boolean>,
 ): Promise<void> {
   const untilMs = scheduler.nowMs + WAIT_MS_MAX;
   while (!(await isSo())) {
-    if (scheduler.nowMs >= untilMs) throw new Error(`waited in vain for ${what}`);
+    if (scheduler.nowMs >= untilMs)
+      throw new Error(`waited in vain for ${typeof what === 'string' ? what : what()}`);
     await scheduler.sleep(LOOK_MS);
   }
 }

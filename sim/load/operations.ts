@@ -138,7 +138,7 @@ async function recreateSite(hand: Hand): Promise<void> {
   if (hand.random.chance(0.5)) return createSite(hand, site.name);
   const again = hand.random.pick(site.releases);
   await hand.user.publish(again, site.name);
-  await createSite(hand, site.name, again);
+  await createSite(hand, site.name, { release: again });
 }
 
 export async function look(hand: Hand): Promise<void> {
@@ -257,11 +257,18 @@ function anySite({ cluster, sites, random }: Hand): SiteWish | undefined {
   return declared.length === 0 ? undefined : random.pick(declared);
 }
 
-export async function createSite(hand: Hand, name: string, release?: Published): Promise<void> {
+export async function createSite(
+  hand: Hand,
+  name: string,
+  {
+    release,
+    issuer = drawIssuer(hand),
+  }: { readonly release?: Published; readonly issuer?: string } = {},
+): Promise<void> {
   const first = release ?? (await publish(hand, name));
   await applySite(hand, {
     name,
-    issuer: drawIssuer(hand),
+    issuer: issuer ?? drawIssuer(hand),
     previews: drawPreviews(hand),
     host: hostOf(name),
     release: first,
