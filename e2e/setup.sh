@@ -22,6 +22,9 @@ wanted=(
   "pebble:/usr/bin/pebble"
   # A registry of images, for e2e/image.test.ts.
   "docker-registry:/usr/bin/docker-registry"
+  # For e2e/browser; certutil tells it which CA to trust.
+  "chromium:/usr/bin/chromium"
+  "libnss3-tools:/usr/bin/certutil"
   # What bench/publish measures itself against.
   "rsync:/usr/bin/rsync"
   "postgresql-doc-15:/usr/share/doc/postgresql-doc-15/html/index.html"
