@@ -1,4 +1,5 @@
 import type { Digest } from '../../runtime/digest.ts';
+import { RecentMap } from '../../runtime/recent-map.ts';
 
 export interface MemoryCacheLimits {
   /** For the bytes of all files together. */
@@ -23,34 +24,16 @@ export interface MemoryCache {
 }
 
 export function createMemoryCache(limits: MemoryCacheLimits = MEMORY_CACHE_LIMITS): MemoryCache {
-  // A Map keeps the order of insertion: what was used last is moved to the end.
-  const files = new Map<Digest, Uint8Array>();
+  const files = new RecentMap<Digest, Uint8Array>();
   let usedBytes = 0;
-
-  function remove(digest: Digest): void {
-    usedBytes -= files.get(digest)?.length ?? 0;
-    files.delete(digest);
-  }
-
   return {
     limits,
     usedBytes: () => usedBytes,
-    get(digest) {
-      const bytes = files.get(digest);
-      if (bytes === undefined) return undefined;
-      files.delete(digest);
-      files.set(digest, bytes);
-      return bytes;
-    },
+    get: (digest) => files.get(digest),
     put(digest, bytes) {
       if (bytes.length > Math.min(limits.fileBytesMax, limits.budgetBytes)) return;
-      remove(digest);
-      files.set(digest, bytes);
-      usedBytes += bytes.length;
-      for (const oldest of files.keys()) {
-        if (usedBytes <= limits.budgetBytes) return;
-        remove(oldest);
-      }
+      usedBytes += bytes.length - (files.set(digest, bytes)?.length ?? 0);
+      while (usedBytes > limits.budgetBytes) usedBytes -= files.takeOldest()?.length ?? usedBytes;
     },
   };
 }

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { records } from '../dns.fixture.ts';
 import { parseName, ROOT } from '../name.ts';
 import { ecdsaSign, type SignPort } from './ecdsa.ts';
-import { RecentMap } from './recent-map.ts';
 import { INCEPTION_BACK_S, LIFETIME_S, REFRESH_S } from './signature.ts';
 import { PASSING_SIGNATURES_MAX, Signatures } from './signatures.ts';
 import {
@@ -165,13 +164,4 @@ describe('clocks', () => {
   test('the margins go together', () => {
     expect(REFRESH_S).toBeLessThan(LIFETIME_S - INCEPTION_BACK_S);
   });
-});
-
-test('a map forgets what was not asked for the longest', () => {
-  const map = new RecentMap<string, number>(2);
-  map.set('a', 1);
-  map.set('b', 2);
-  expect(map.get('a')).toBe(1);
-  map.set('c', 3);
-  expect([map.get('a'), map.get('b'), map.get('c'), map.size]).toEqual([1, undefined, 3, 2]);
 });

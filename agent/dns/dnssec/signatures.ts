@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
+import { RecentMap } from '../../../runtime/recent-map.ts';
 import { RecordType } from '../codes.ts';
 import type { Entry, Rrset } from '../rrset.ts';
 import { canonicalRrset } from './canonical.ts';
 import type { SignPort } from './ecdsa.ts';
 import { isKeyType, type Signers, type ZoneSigning } from './keys.ts';
-import { RecentMap } from './recent-map.ts';
 import { isFresh, signatureRecord, type Validity, validityAt } from './signature.ts';
 
 /** Signatures that are kept of what zones hold, and of sets of addresses. Each takes about 1 KB. */
