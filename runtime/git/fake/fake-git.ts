@@ -1,0 +1,90 @@
+import { greatestVersion, parseRange } from '../../../api/semver.ts';
+import {
+  type Git,
+  type GitCommit,
+  GitError,
+  type GitLimits,
+  type GitRef,
+  type GitTarget,
+} from '../git.ts';
+import type { FakeCommit, FakeRemote } from './remote.ts';
+
+export interface FakeGitOptions {
+  readonly remotes: ReadonlyMap<string, FakeRemote>;
+  /** Called before each call to a remote: it may take its time, or throw. */
+  readonly weather?: (url: string, signal: AbortSignal) => Promise<void>;
+}
+
+/** Git without a machine: remotes by URL, in memory. */
+export function fakeGit({ remotes, weather }: FakeGitOptions): Git {
+  const at = async (url: string, signal: AbortSignal): Promise<FakeRemote> => {
+    signal.throwIfAborted();
+    await weather?.(url, signal);
+    signal.throwIfAborted();
+    const remote = remotes.get(url);
+    if (remote === undefined) throw new GitError('Unreachable', `nobody answers at ${url}`);
+    return remote;
+  };
+  return {
+    async resolve({ url }, ref, signal): Promise<GitTarget> {
+      if (ref.kind === 'commit') return { commit: ref.commit, name: undefined };
+      const remote = await at(url, signal);
+      const name = nameOf(ref, remote);
+      const commit = remote.refs.get(name);
+      if (commit === undefined) throw new GitError('RefNotFound', `${url} has no ${name}`);
+      return { commit, name };
+    },
+    async open({ url }, target, { limits, signal }): Promise<GitCommit> {
+      const remote = await at(url, signal);
+      const found = remote.commits.get(target.commit);
+      if (found === undefined)
+        throw new GitError('RefNotFound', `${url} has no commit ${target.commit}`);
+      refuseLarge(found, limits);
+      return reading(found, limits);
+    },
+    async keepOnly() {},
+  };
+}
+
+function nameOf(ref: Exclude<GitRef, { readonly kind: 'commit' }>, remote: FakeRemote): string {
+  switch (ref.kind) {
+    case 'head':
+      return 'HEAD';
+    case 'branch':
+      return `refs/heads/${ref.name}`;
+    case 'tag':
+      return `refs/tags/${ref.name}`;
+    case 'semver': {
+      const names = [...remote.refs.keys()].filter((name) => name.startsWith('refs/tags/'));
+      const tags = names.map((name) => name.slice(10));
+      return `refs/tags/${greatestVersion(tags, parseRange(ref.range) ?? []) ?? ''}`;
+    }
+  }
+}
+
+function refuseLarge({ bytes }: FakeCommit, { fetchBytesMax }: GitLimits): void {
+  const sizeBytes = [...bytes.values()].reduce((sum, each) => sum + each.length, 0);
+  if (sizeBytes > fetchBytesMax)
+    throw new GitError('TooLarge', `it is larger than ${fetchBytesMax} bytes`);
+}
+
+function reading(found: FakeCommit, { filesMax }: GitLimits): GitCommit {
+  const { commit, subject, author, entries, bytes } = found;
+  return {
+    ...{ commit, subject, author },
+    async list(folder) {
+      const prefix = folder === '' ? '' : `${folder}/`;
+      const listed = entries.filter(({ path }) => path.startsWith(prefix));
+      if (listed.length > filesMax)
+        throw new GitError('TooLarge', `it has more than ${filesMax} files`);
+      // Git keeps no empty folders but the root.
+      return listed.length === 0 && folder !== '' ? undefined : listed;
+    },
+    async *read({ id }) {
+      const all = bytes.get(id);
+      if (all === undefined) throw new GitError('Failed', `read object ${id}: it is missing`);
+      if (all.length > 0) yield all;
+    },
+    async close() {},
+  };
+}

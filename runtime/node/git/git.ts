@@ -1,0 +1,217 @@
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { greatestVersion, parseRange } from '../../../api/semver.ts';
+import {
+  type Git,
+  type GitCommit,
+  GitError,
+  type GitLimits,
+  type GitRef,
+  type GitRemote,
+  type GitTarget,
+  shortCommit,
+} from '../../git/git.ts';
+import { type Access, type AccessRules, localAccess, withAccess } from './access.ts';
+import { openCommit } from './commit.ts';
+import { gitFailure } from './failure.ts';
+import { GitComplaint, runGit } from './run.ts';
+
+/** What fetches have left grows to so many times the limit of one before all is fetched anew. */
+const KEPT_FETCHES = 3;
+
+export interface NodeGitOptions extends AccessRules {
+  /** Its own; whatever is in it is removed. */
+  readonly folder: string;
+}
+
+/**
+ * Debian's git behind the port: bare repositories in a folder of its own, no history but the commits
+ * that were asked for, read object by object. Nothing is ever checked out.
+ */
+export async function createGit(options: NodeGitOptions): Promise<Git> {
+  const { folder } = options;
+  // A git that outlived the dom that started it may still write here.
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const ways = { folder, rules: options };
+  return {
+    resolve: (remote, ref, signal) =>
+      withAccess(remote, ways, (access) => resolve(remote, { ref, access }, signal)),
+    async open(remote, target, { limits, signal }): Promise<GitCommit> {
+      const repository = join(folder, `${remote.id}.git`);
+      if (!(await isHere(repository, target.commit, signal))) {
+        const call = { remote, target, repository, limits };
+        await withAccess(remote, ways, (access) => fetchCommit(call, access, signal));
+      }
+      return await openCommit(repository, target.commit, { limits, signal });
+    },
+    async keepOnly(ids) {
+      const kept = new Set(ids.flatMap((id) => [`${id}.git`, `${id}.access`]));
+      for (const name of await readdir(folder))
+        if (!kept.has(name)) await rm(join(folder, name), { recursive: true, force: true });
+    },
+  };
+}
+
+interface Asked {
+  readonly ref: GitRef;
+  readonly access: Access;
+}
+
+async function resolve(
+  remote: GitRemote,
+  { ref, access }: Asked,
+  signal: AbortSignal,
+): Promise<GitTarget> {
+  if (ref.kind === 'commit') return { commit: ref.commit, name: undefined };
+  const args = [...access.options, 'ls-remote', '--quiet', '--', remote.url, ...patternsOf(ref)];
+  const printed = await runGit({ args, env: access.env, signal }).catch((error: unknown) => {
+    throw gitFailure(error, `ask ${remote.url}`);
+  });
+  const refs = parseRefs(printed.toString('latin1'));
+  const name = nameOf(ref, refs);
+  // An annotated tag is an object of its own; `^{}` is the commit that it is of.
+  const commit = name === undefined ? undefined : (refs.get(`${name}^{}`) ?? refs.get(name));
+  if (commit !== undefined) return { commit, name };
+  throw new GitError('RefNotFound', `${remote.url} has no ${wordsOf(ref)}`);
+}
+
+function patternsOf(ref: Exclude<GitRef, { readonly kind: 'commit' }>): readonly string[] {
+  switch (ref.kind) {
+    case 'head':
+      return ['HEAD'];
+    case 'branch':
+      return [`refs/heads/${ref.name}`];
+    case 'tag':
+      return [`refs/tags/${ref.name}`, `refs/tags/${ref.name}^{}`];
+    case 'semver':
+      return ['refs/tags/*'];
+  }
+}
+
+/** Patterns fit the ends of names, too, so that the whole name is looked at here. */
+function nameOf(
+  ref: Exclude<GitRef, { readonly kind: 'commit' }>,
+  refs: ReadonlyMap<string, string>,
+): string | undefined {
+  switch (ref.kind) {
+    case 'head':
+      return 'HEAD';
+    case 'branch':
+      return `refs/heads/${ref.name}`;
+    case 'tag':
+      return `refs/tags/${ref.name}`;
+    case 'semver': {
+      const tags = [...refs.keys()].filter((name) => name.startsWith('refs/tags/'));
+      const names = tags.filter((name) => !name.endsWith('^{}')).map((name) => name.slice(10));
+      const greatest = greatestVersion(names, parseRange(ref.range) ?? []);
+      return greatest === undefined ? undefined : `refs/tags/${greatest}`;
+    }
+  }
+}
+
+function wordsOf(ref: Exclude<GitRef, { readonly kind: 'commit' }>): string {
+  switch (ref.kind) {
+    case 'head':
+      return 'commit yet';
+    case 'branch':
+      return `branch "${ref.name}"`;
+    case 'tag':
+      return `tag "${ref.name}"`;
+    case 'semver':
+      return `tag that is a version within "${ref.range}"`;
+  }
+}
+
+function parseRefs(printed: string): ReadonlyMap<string, string> {
+  const lines = printed.split('\n').map((line) => /^([0-9a-f]{40})\t(.+)$/.exec(line));
+  return new Map(
+    lines.flatMap((match) => (match === null ? [] : [[match[2] ?? '', match[1] ?? '']])),
+  );
+}
+
+interface Fetch {
+  readonly remote: GitRemote;
+  readonly target: GitTarget;
+  readonly repository: string;
+  readonly limits: GitLimits;
+}
+
+async function fetchCommit(call: Fetch, access: Access, signal: AbortSignal): Promise<void> {
+  const { remote, target, repository, limits } = call;
+  const doing = `fetch ${shortCommit(target.commit)} from ${remote.url}`;
+  try {
+    if ((await packBytes(repository)) > KEPT_FETCHES * limits.fetchBytesMax)
+      await rm(repository, { recursive: true, force: true });
+    await init(repository, signal);
+    try {
+      await fetchRef(call, { access, name: target.commit }, signal);
+    } catch (error) {
+      // Servers of old give what they have a name for, and nothing else.
+      const isUnnamed = error instanceof GitComplaint && /unadvertised/.test(error.message);
+      if (!isUnnamed || target.name === undefined) throw error;
+      await fetchRef(call, { access, name: target.name }, signal);
+    }
+    if (await isHere(repository, target.commit, signal)) return;
+    throw new GitError('RefNotFound', `${doing}: it is another commit by now`);
+  } catch (error) {
+    const isLarge = (await largestPackBytes(repository)) >= limits.fetchBytesMax;
+    // What was cut off may have left locks and halves.
+    await rm(repository, { recursive: true, force: true });
+    if (signal.aborted || !isLarge) throw gitFailure(error, doing);
+    const limit = `it is larger than ${limits.fetchBytesMax} bytes`;
+    const message = `${doing}: ${limit}; keep large files elsewhere, or split the repository`;
+    throw new GitError('TooLarge', message, { cause: error });
+  }
+}
+
+async function init(repository: string, signal: AbortSignal): Promise<void> {
+  const { options, env } = localAccess;
+  const how = ['--quiet', '--bare', '--template=', '--object-format=sha1'];
+  await runGit({ args: [...options, 'init', ...how, '--', repository], env, signal });
+}
+
+async function fetchRef(
+  { remote, target, repository, limits }: Fetch,
+  { access, name }: { readonly access: Access; readonly name: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const how = [
+    ...['--quiet', '--depth=1', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head'],
+    ...['--no-auto-maintenance', '--no-write-commit-graph', '--force'],
+  ];
+  // Under a name of its own for each, so that the next fetch need not bring it again.
+  const refs = `${name}:refs/b8s/${target.commit}`;
+  const args = ['--git-dir', repository, 'fetch', ...how, '--', remote.url, refs];
+  const fileBytesMax = limits.fetchBytesMax;
+  await runGit({ args: [...access.options, ...args], env: access.env, signal, fileBytesMax });
+}
+
+/** A ref is written once all that it needs is there. */
+async function isHere(repository: string, commit: string, signal: AbortSignal): Promise<boolean> {
+  const { options, env } = localAccess;
+  const name = `refs/b8s/${commit}^{commit}`;
+  const args = ['--git-dir', repository, 'rev-parse', '--quiet', '--verify', name];
+  try {
+    const printed = await runGit({ args: [...options, ...args], env, signal });
+    return printed.toString('latin1').trim() === commit;
+  } catch (error) {
+    if (error instanceof GitComplaint) return false;
+    throw error;
+  }
+}
+
+async function packBytes(repository: string): Promise<number> {
+  return (await packSizes(repository)).reduce((sum, sizeBytes) => sum + sizeBytes, 0);
+}
+
+/** Git does not say that it hit the limit: what it left says so. */
+async function largestPackBytes(repository: string): Promise<number> {
+  return Math.max(0, ...(await packSizes(repository)));
+}
+
+async function packSizes(repository: string): Promise<readonly number[]> {
+  const packs = join(repository, 'objects', 'pack');
+  const names = await readdir(packs).catch(() => []);
+  return await Promise.all(names.map(async (name) => (await stat(join(packs, name))).size));
+}
