@@ -1,7 +1,7 @@
 import type { Acme, CertificateReader } from '../runtime/acme/acme.ts';
 import type { KnownAcmeLimits } from '../runtime/acme/limits.ts';
 import type { CertificateAuthority, Sealer } from '../runtime/authority.ts';
-import type { BlobShelf } from '../runtime/blob-shelf.ts';
+import type { BlobShelf, BlobStock } from '../runtime/blob-shelf.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Compressor } from '../runtime/compressor.ts';
 import type { Controller } from '../runtime/controller.ts';
@@ -15,6 +15,7 @@ import type { World } from '../runtime/world.ts';
 import type { Writer } from '../runtime/writer.ts';
 import { accessController } from './access/controller.ts';
 import { acmeController } from './acme/controller.ts';
+import { blobsController } from './blobs/controller.ts';
 import { certificatesController } from './certificates/controller.ts';
 import { contentController } from './content/controller.ts';
 import { dnsController } from './dns/controller.ts';
@@ -43,13 +44,15 @@ export interface ControllerPorts {
   readonly acmeLimits?: KnownAcmeLimits | undefined;
   /** Left out: nothing is compressed. */
   readonly variants?: { readonly blobs: BlobShelf; readonly compressor: Compressor } | undefined;
+  /** Left out: nothing is cleared away of what nothing names. */
+  readonly collection?: { readonly blobs: BlobStock; readonly blobGraceMs: number } | undefined;
   /** Left out: no passwords are hashed, and what Sites guard by them is closed. */
   readonly hasher?: PasswordHasher | undefined;
 }
 
 /** Every controller, to be run each by its own loop; they meet only in the store. */
 export function allControllers(ports: ControllerPorts): readonly Controller[] {
-  const { variants, hasher } = ports;
+  const { variants, collection, hasher } = ports;
   return [
     nodeController(ports),
     certificatesController(ports),
@@ -58,6 +61,7 @@ export function allControllers(ports: ControllerPorts): readonly Controller[] {
     dnsController(ports),
     garbageController(ports),
     eventsController(ports),
+    ...(collection === undefined ? [] : [blobsController({ ...ports, ...collection })]),
     ...(hasher === undefined ? [] : [accessController({ ...ports, hasher })]),
     ...(variants === undefined ? [] : [variantsController({ ...ports, ...variants })]),
   ];

@@ -1,4 +1,5 @@
 import { allControllers } from '../controllers/all.ts';
+import { BLOB_GRACE_MS } from '../controllers/blobs/plan.ts';
 import type { Acme, CertificateReader } from '../runtime/acme/acme.ts';
 import type { KnownAcmeLimits } from '../runtime/acme/limits.ts';
 import type { CertificateAuthority, Identity, Sealer } from '../runtime/authority.ts';
@@ -63,6 +64,8 @@ export interface DomOptions extends LeadershipOptions {
   readonly storeName: string;
   /** Where nodes dial, for the join command: "host:port". */
   readonly addresses: readonly string[];
+  /** How long content stays that nothing names, in milliseconds; left out: BLOB_GRACE_MS. */
+  readonly blobGraceMs?: number | undefined;
   /** Finds the geography databases and puts them among the blobs. */
   readonly importGeo?: (blobs: Blobs) => Promise<GeoRecord>;
 }
@@ -153,9 +156,11 @@ export class Dom {
       variants: compressor && { blobs: term.blobs, compressor },
     });
     const importGeo = async (): Promise<GeoRecord | undefined> =>
+    const { blobGraceMs = BLOB_GRACE_MS } = this.#options;
       this.#options.importGeo?.(term.blobs);
     this.#term = signal.aborted ? undefined : term;
     try {
+      collection: { blobs: term.blobs, blobGraceMs },
       await Promise.all([
         mirroring,
         events.run(signal),

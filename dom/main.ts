@@ -3,6 +3,8 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseDurationMs } from '../api/duration.ts';
+import { BLOB_GRACE_MS } from '../controllers/blobs/plan.ts';
 import { describeError } from '../runtime/control-loop.ts';
 import { createAcmeClient } from '../runtime/node/acme/acme.ts';
 import { createAuthority, generateCa } from '../runtime/node/authority.ts';
@@ -49,6 +51,7 @@ interface RunOptions {
   readonly etcdEndpoint: readonly string[];
   /** False: `--no-geo`. */
   readonly geo: readonly string[] | false;
+  readonly blobGrace: number;
   readonly logLevel: LogLevel;
 }
 
@@ -79,6 +82,11 @@ program
     [],
   )
   .option('--no-geo', 'answer without geography')
+  .addOption(
+    new Option('--blob-grace <duration>', 'how long what no release names is kept on disk')
+      .argParser(parseGrace)
+      .default(BLOB_GRACE_MS, '24h'),
+  )
   .addOption(
     new Option('--log-level <level>', 'how much to log').choices(LOG_LEVELS).default('info'),
   )
@@ -133,6 +141,7 @@ async function serve(options: RunOptions, onLost: () => void, signal: AbortSigna
       mode: options.store === 'etcd' ? 'shared' : 'sole',
       version: VERSION,
       storeName: options.store,
+      blobGraceMs: options.blobGrace,
       addresses: [own, ...options.peer],
       importGeo: (blobs) => importGeo(geoFiles(options).map(largeFile), blobs),
     },
@@ -204,6 +213,12 @@ function parseEndpoint(text: string): { host: string; port: number } {
   if (match === null || port > 65_535)
     throw new InvalidArgumentError('write HOST:PORT, e.g. 0.0.0.0:7443');
   return { host: (match[1] ?? '').replace(/^\[|\]$/g, ''), port };
+}
+
+function parseGrace(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms !== undefined && ms > 0) return ms;
+  throw new InvalidArgumentError('write a duration of 1s or more, e.g. 24h');
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {

@@ -1,9 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
-import { blobPath, digestOf, isDigest } from '../../runtime/digest.ts';
+import type { BlobShelf, BlobStock } from '../../runtime/blob-shelf.ts';
+import { blobPath, type Digest, digestOf, isDigest } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import type { Random } from '../../runtime/random.ts';
 import { RequestError } from '../../runtime/request-error.ts';
+import { Asked } from './asked.ts';
 import { Partials } from './partials.ts';
+import { gathered, preceded } from './pieces.ts';
 
 /** The largest file that a site may hold. */
 export const BLOB_BYTES_MAX = 4 * 1024 * 1024 * 1024;
@@ -18,17 +21,20 @@ const KEPT_BYTES_MIN = 4 * 1024 * 1024;
  * Content by digest, on dom's disk.
  *
  * Guarantees: what is stored was whole, and its bytes hashed to its name; a cut upload leaves
- * nothing that counts, but the beginning of a large blob for the next upload to go on with. A blob that has rotted since is noticed as it is read, and thrown away: it is
- * missing from then on, so that whoever pushes it again is asked for it.
+ * nothing that counts, but the beginning of a large blob for the next upload to go on with. A blob
+ * that has rotted since is noticed as it is read, and thrown away: it is missing from then on, so that
+ * whoever pushes it again is asked for it.
  * Caveats: of a large blob the bytes are out before the end shows that they are wrong; nodes verify
  * what they fetch.
  * Errors: INVALID_ARGUMENT for a digest that is none or bytes that do not fit it, NOT_FOUND for a
  * blob that is not there, or not any more, ABORTED for an upload that goes on with what is not here.
  */
-export class Blobs {
+export class Blobs implements BlobShelf, BlobStock {
+  readonly parts = 256;
   readonly #disk: Disk;
   readonly #random: Random;
   readonly #partials: Partials;
+  readonly #asked = new Asked();
 
   constructor(disk: Disk, random: Random) {
     this.#disk = disk;
@@ -42,7 +48,10 @@ export class Blobs {
 
   /** In bytes; undefined: it is not here. */
   async sizeOf(digest: string): Promise<number | undefined> {
-    return (await this.#disk.stat(pathOf(digest)))?.sizeBytes;
+    const path = pathOf(digest);
+    // Before the look: what is found from now on must stay.
+    await this.#asked.about(digest);
+    return (await this.#disk.stat(path))?.sizeBytes;
   }
 
   /** Of a blob that is missing: how many bytes, from its first on, an upload may leave out. */
@@ -84,6 +93,8 @@ export class Blobs {
     { offsetBytes = 0 }: { readonly offsetBytes?: number } = {},
   ): Promise<void> {
     const path = pathOf(digest);
+    // One that is being removed must not go under the name of the new one.
+    await this.#asked.about(digest);
     const pieces = gathered(chunks, WRITE_BYTES)[Symbol.asyncIterator]();
     if (offsetBytes > 0) return this.#putLarge(digest, pieces, { offsetBytes });
     const first = await pieces.next();
@@ -92,7 +103,35 @@ export class Blobs {
       return this.#putLarge(digest, preceded(bytes, pieces), { offsetBytes });
     // All of it, for a smaller piece is the last one: most files take this short way.
     refuseOthers(digest, createHash('sha256').update(bytes));
+    await this.#asked.about(digest);
     await this.#disk.write(path, bytes);
+  }
+
+  async list(part: number): Promise<readonly Digest[]> {
+    const folder = part.toString(16).padStart(2, '0');
+    const entries = await this.#disk.list(`blobs/sha256/${folder}`);
+    const digests = entries.map(({ name }) => `sha256-${name}`).filter(isDigest);
+    return digests.filter((digest) => blobPath(digest).split('/').at(-2) === folder);
+  }
+
+  async look(digest: string, sizeBytesMax: number): Promise<Uint8Array | 'missing' | 'too long'> {
+    const entry = await this.#disk.stat(pathOf(digest));
+    if (entry === undefined) return 'missing';
+    if (entry.sizeBytes > sizeBytesMax) return 'too long';
+    try {
+      return await this.read(digest);
+    } catch (error) {
+      if (error instanceof RequestError && error.code === 'NOT_FOUND') return 'missing';
+      throw error;
+    }
+  }
+
+  takeAsked(): ReadonlySet<string> | 'all' {
+    return this.#asked.take();
+  }
+
+  discard(digest: Digest): Promise<'discarded' | 'asked'> {
+    return this.#asked.unlessAsked(digest, () => this.#disk.remove(pathOf(digest)));
   }
 
   async #putLarge(
@@ -109,6 +148,7 @@ export class Blobs {
       await this.#append(digest, pieces, { part, progress });
       refuseOthers(digest, progress.hash);
       await this.#disk.sync(part);
+      await this.#asked.about(digest);
       await this.#disk.rename(part, pathOf(digest));
     } finally {
       await pieces.return?.();
@@ -243,34 +283,4 @@ function nameOf(hash: Hash): string {
 
 function missing(digest: string): RequestError {
   return new RequestError('NOT_FOUND', `blob ${digest} is not here`);
-}
-
-async function* preceded(
-  first: Uint8Array,
-  rest: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield first;
-    for (let next = await rest.next(); next.done !== true; next = await rest.next())
-      yield next.value;
-  } finally {
-    await rest.return?.();
-  }
-}
-
-async function* gathered(
-  chunks: AsyncIterable<Uint8Array>,
-  sizeBytes: number,
-): AsyncIterable<Uint8Array> {
-  let waiting: Uint8Array[] = [];
-  let waitingBytes = 0;
-  for await (const chunk of chunks) {
-    waiting.push(chunk);
-    waitingBytes += chunk.byteLength;
-    if (waitingBytes < sizeBytes) continue;
-    yield Buffer.concat(waiting);
-    waiting = [];
-    waitingBytes = 0;
-  }
-  if (waitingBytes > 0) yield Buffer.concat(waiting);
 }
