@@ -234,24 +234,28 @@ test('INV-29: a certificate is not replaced by a broken or a missing one, only d
   expect(contexts.contextFor('blog.test')).toBeUndefined();
 });
 
-test('request bodies are refused with 413', async () => {
+test('request bodies are refused: with 405, or with 413 where the method is served', async () => {
   const { listener } = await listen(echo);
   const refused = await ask(listener.httpsPort, { method: 'POST', body: 'hello' });
-  expect(refused.status).toBe(413);
+  expect(refused.status).toBe(405);
+  expect(refused.headers.allow).toBe('GET, HEAD, OPTIONS');
   expect(refused.headers.connection).toBe('close');
+  const served = 'OPTIONS / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhello';
+  expect(await raw(listener.httpPort, served)).toMatch(/^HTTP\/1\.1 413 /u);
   const length = await raw(
     listener.httpPort,
     'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9999999\r\n\r\nx',
   );
-  expect(length).toMatch(/^HTTP\/1\.1 413 /u);
+  expect(length).toMatch(/^HTTP\/1\.1 405 /u);
   const expecting = await raw(
     listener.httpPort,
     'PUT / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n',
   );
-  expect(expecting).toMatch(/^HTTP\/1\.1 413 /u);
+  expect(expecting).toMatch(/^HTTP\/1\.1 405 /u);
   const session = openHttp2(listener.httpsPort);
   const answered = await ask2(session, { ':method': 'POST' }, { endStream: false });
-  expect(answered.status).toBe(413);
+  expect(answered.status).toBe(405);
+  expect((await ask2(session, { ':method': 'GET' }, { endStream: false })).status).toBe(413);
   expect((await ask2(session, { ':path': '/' })).status).toBe(200);
 });
 

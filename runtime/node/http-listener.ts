@@ -85,8 +85,8 @@ export interface HttpListener {
  * by all who ask for the same one, so several threads can serve and each be replaced.
  *
  * Guarantees: whatever a client does costs at most its own connection. No request body is ever
- * read: 413. A TLS client that names a host without a certificate gets the alert
- * `unrecognized_name` (RFC 6066 §3), never another host's certificate.
+ * read: 405, or 413 to a method that is served. A TLS client that names a host without a
+ * certificate gets the alert `unrecognized_name` (RFC 6066 §3), never another host's certificate.
  * Errors: rejects, with nothing left open, when an address cannot be bound.
  */
 export async function listenHttp(options: HttpListenerOptions): Promise<HttpListener> {

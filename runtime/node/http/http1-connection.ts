@@ -10,11 +10,11 @@ import {
 import { Output } from './output.ts';
 import {
   answerSafely,
-  BODY_REFUSED,
   type Connection,
   discard,
   encodedHead,
   LEAVING_MS,
+  refuseBody,
   type SharedParts,
   withLength,
 } from './shared.ts';
@@ -147,7 +147,7 @@ export class Http1Connection implements Connection {
 
   #answer(head: RequestHead): void {
     this.#requests += 1;
-    if (head.lines.hasBody) return this.#send(head, BODY_REFUSED);
+    if (head.lines.hasBody) return this.#send(head, refuseBody(head.request.method));
     const answer = answerSafely(head.request, this.#parts);
     if (!(answer instanceof Promise)) return this.#send(head, answer);
     this.#phase = 'answering';

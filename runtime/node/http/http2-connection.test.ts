@@ -197,7 +197,10 @@ test('a reset closes what the answer holds open', async () => {
 
 test('who is slow is cut: with its preface, its headers, as a reader that only pings', async () => {
   const limits = { headersMs: 150, idleMs: 300 };
-  const { httpsPort } = await listen(() => ok(Buffer.alloc(200_000)), limits);
+  const { httpsPort } = await listen(
+    (asked) => (asked.path === '/normal' ? echo(asked) : ok(Buffer.alloc(200_000))),
+    limits,
+  );
   const silent = connect({
     ...{ host: HOST, port: httpsPort, servername: 'blog.test' },
     rejectUnauthorized: false,
@@ -219,6 +222,7 @@ test('who is slow is cut: with its preface, its headers, as a reader that only p
     await sleep(20);
   }
   expect(stalled.body(1)).toHaveLength(65_535);
+  await expectStillServing(httpsPort);
 });
 
 test('close announces the end, answers what comes meanwhile, and then refuses', async () => {

@@ -18,9 +18,9 @@ import { Output } from './output.ts';
 import { Patience } from './patience.ts';
 import {
   answerSafely,
-  BODY_REFUSED,
   type Connection,
   LEAVING_MS,
+  refuseBody,
   type SharedParts,
 } from './shared.ts';
 
@@ -249,7 +249,7 @@ export class Http2Connection implements Connection {
       this.#sender.writeReset(streamId, ERROR.protocol);
       return this.#spend(PRICE.malformed);
     }
-    const answer = hasBody ? BODY_REFUSED : answerSafely(request, this.#parts);
+    const answer = hasBody ? refuseBody(request.method) : answerSafely(request, this.#parts);
     if (!(answer instanceof Promise)) return this.#sender.send(streamId, answer, { hasBody });
     const stream = this.#sender.open(streamId, { hasBody });
     void answer.then((late) => {

@@ -1,4 +1,5 @@
 import type { AnswerMemo, HttpAnswer, HttpHandler, HttpRequest } from '../../http.ts';
+import { ALLOWED_METHODS, isAllowedMethod } from '../../http-methods.ts';
 import type { ChunkPool } from './output.ts';
 
 /** What the connections of one listener share. */
@@ -95,10 +96,24 @@ const BUDGET_BYTES = 32 * 1024 * 1024;
 const PIECE_BYTES_MIN = 16 * 1024;
 const PIECE_BYTES_MAX = 256 * 1024;
 
-export const BODY_REFUSED: HttpAnswer = {
+/** To a request with a body: a form sent here is told that nobody takes it, whatever its size. */
+export function refuseBody(method: string): HttpAnswer {
+  return isAllowedMethod(method) ? BODY_REFUSED : METHOD_REFUSED;
+}
+
+const PLAIN_TEXT = ['content-type', 'text/plain;charset=utf-8'] as const;
+
+const BODY_REFUSED: HttpAnswer = {
   status: 413,
-  headers: [['content-type', 'text/plain;charset=utf-8']],
+  headers: [PLAIN_TEXT],
   body: 'Request bodies are not accepted.\n',
+};
+
+/** RFC 9110 §15.5.6. */
+const METHOD_REFUSED: HttpAnswer = {
+  status: 405,
+  headers: [PLAIN_TEXT, ['allow', ALLOWED_METHODS]],
+  body: `Only ${ALLOWED_METHODS}.\n`,
 };
 
 const HANDLER_FAILED: HttpAnswer = {
