@@ -105,6 +105,16 @@ test.each([
   expect(scene.violations[0]).toContain(path);
 });
 
+test('INV-7 on disk: what a preview shows is needed, too', () => {
+  const others = { release: digestOf(Buffer.from('newer')) };
+  const previewed = { ...SITE, ...others, previews: [{ host: 'p.test', release: RELEASE }] };
+  const newer = [blobPath(others.release), `verified/${digestHex(others.release)}`] as const;
+  const files = new Map([...FILES, ...newer.map((path) => [path, Buffer.alloc(0)] as const)]);
+  const scene = world({ snapshot: snapshot({ sites: [previewed] }), files });
+  scene.tell((check) => check.lingered?.());
+  expect(scene.violations).toEqual([]);
+});
+
 test('INV-7 on disk: compressed forms are needed once dom has made them', () => {
   const form = Buffer.from('hllo');
   const variants = new Map([

@@ -92,7 +92,9 @@ function neededPaths(
   { geo, indexes }: Known,
   files: ReadonlyMap<string, Uint8Array>,
 ): ReadonlySet<string> {
-  const releases = edge.sites.flatMap(({ release }) => release ?? []);
+  const releases = edge.sites.flatMap(({ release, previews = [] }) =>
+    [{ release }, ...previews].flatMap((each) => each.release ?? []),
+  );
   const databases = dns.databases.filter((each) => geo.includes(each));
   const blobs = releases.flatMap((release) => [release, ...filesOf(files.get(blobPath(release)))]);
   const forms = releases.flatMap((release) => formsOf(indexes.get(release), files));
