@@ -1,10 +1,10 @@
 import { posix } from 'node:path';
 import { formatBytes } from '../api/column.ts';
 import type { Api, DeclaredObject } from '../runtime/api-client.ts';
+import type { Declaration } from '../runtime/declarations.ts';
 import { type Cli, CommandError } from './cli.ts';
 import { readContent } from './content/content.ts';
 import type { LocalRelease } from './content/release.ts';
-import type { Declaration } from './manifests.ts';
 import { progressOn } from './progress.ts';
 import { uploadRelease } from './upload.ts';
 

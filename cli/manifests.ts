@@ -1,21 +1,13 @@
 import { posix } from 'node:path';
-import { kindOf } from '../api/kinds.ts';
-import { formatViolation, type ManifestDocument, parseManifests } from '../api/manifest.ts';
-import type { Resource } from '../api/object.ts';
-import { validateObject } from '../api/validate.ts';
-import type { DeclaredObject } from '../runtime/api-client.ts';
+import { type ManifestDocument, parseManifests } from '../api/manifest.ts';
+import {
+  type Declaration,
+  declare,
+  expandList,
+  type NamespaceRule,
+  rankOf,
+} from '../runtime/declarations.ts';
 import { type Cli, CommandError } from './cli.ts';
-
-/** An object of a manifest that is right as far as one can tell without dom. */
-export interface Declaration {
-  /** What the manifest says, without defaults, in the namespace where it goes. */
-  readonly object: DeclaredObject;
-  readonly document: ObjectDocument;
-  /** Where the manifest lies: paths in it are relative to here. */
-  readonly folder: string;
-}
-
-export type ObjectDocument = Extract<ManifestDocument, { readonly kind: 'object' }>;
 
 export interface Declarations {
   /** In an order in which none needs a later one. */
@@ -45,26 +37,13 @@ export async function readDeclarations(
   }
   if (documents.length === 0) throw new CommandError(`error: no objects in ${paths.join(', ')}`);
   const read = documents.map(({ document, folder }) => declare(document, folder, namespace));
-  const declarations = read.flatMap(({ declaration }) => declaration ?? []);
+  const declarations = read.flatMap((each) =>
+    each.kind === 'declaration' ? [each.declaration] : [],
+  );
   return {
-    declarations: declarations.toSorted((a, b) => rank(a.object.kind) - rank(b.object.kind)),
-    problems: read.flatMap(({ problems }) => problems),
+    declarations: declarations.toSorted((a, b) => rankOf(a.object.kind) - rankOf(b.object.kind)),
+    problems: read.flatMap((each) => (each.kind === 'problem' ? [`error: ${each.problem}`] : [])),
   };
-}
-
-/** Kinds that others refer to come first. */
-const ORDER = ['Issuer', 'Node', 'Zone', 'Certificate', 'Release', 'Site'];
-
-function rank(kind: string): number {
-  const index = ORDER.indexOf(kind);
-  return index === -1 ? ORDER.length : index;
-}
-
-interface NamespaceRule {
-  /** For objects that name none. */
-  readonly fallback: string;
-  /** The one that `-n` insists on. */
-  readonly required: string | undefined;
 }
 
 async function namespaceFor(cli: Cli): Promise<NamespaceRule> {
@@ -107,78 +86,4 @@ async function readSource(cli: Cli, source: string): Promise<string> {
   const text = await cli.files.readText(source);
   if (text === undefined) throw new CommandError(`error: ${source} is gone`);
   return text;
-}
-
-/** The objects of a `kind: List`, as `get -o yaml` prints it, each with its own lines. */
-function expandList(document: ManifestDocument): readonly ManifestDocument[] {
-  if (document.kind === 'error') return [document];
-  const { raw } = document;
-  if (!isFields(raw) || raw['kind'] !== 'List' || !Array.isArray(raw['items'])) return [document];
-  return raw['items'].map((item: unknown, index) => ({
-    ...document,
-    raw: item,
-    locate: (path: string) => document.locate(`items[${index}]${path === '' ? '' : `.${path}`}`),
-  }));
-}
-
-interface Read {
-  readonly declaration?: Declaration;
-  readonly problems: readonly string[];
-}
-
-function declare(document: ManifestDocument, folder: string, namespace: NamespaceRule): Read {
-  if (document.kind === 'error') return { problems: [`error: ${document.message}`] };
-  const validation = validateObject(document.raw);
-  if (validation.kind === 'invalid') {
-    const problems = validation.violations.map((each) => formatViolation(each, document));
-    return { problems: [invalidText(document, problems)] };
-  }
-  const object = declaredObject(document.raw, validation.object, namespace);
-  const given = object.metadata.namespace;
-  if (namespace.required !== undefined && given !== undefined && given !== namespace.required) {
-    const line = document.locate('metadata.namespace');
-    const message = `the namespace "${given}" of the object is not the "${namespace.required}" of --namespace`;
-    return { problems: [`error: ${message} (${document.source}:${line})`] };
-  }
-  return { declaration: { object, document, folder }, problems: [] };
-}
-
-/** What is wrong with one object, one problem a line, under the object's name. */
-export function invalidText(document: ObjectDocument, problems: readonly string[]): string {
-  return [`error: ${describeDocument(document)} is invalid:`, ...problems].join('\n  ');
-}
-
-function describeDocument({ raw }: ObjectDocument): string {
-  const { kind, metadata } = isFields(raw) ? raw : {};
-  const name = isFields(metadata) ? metadata['name'] : undefined;
-  const type = typeof kind === 'string' ? (kindOf(kind)?.kind ?? kind) : 'an object';
-  return typeof name === 'string' ? `${type} "${name}"` : type;
-}
-
-/** Only what a person declares: a file that `get -o yaml` made can be applied as it is. */
-function declaredObject(
-  raw: unknown,
-  { apiVersion, kind, metadata }: Resource,
-  { fallback }: NamespaceRule,
-): DeclaredObject {
-  const given = isFields(raw) ? raw : {};
-  const givenMetadata = isFields(given['metadata']) ? given['metadata'] : {};
-  const isNamespaced = kindOf(kind)?.scope === 'namespace';
-  const { name, labels, annotations } = metadata;
-  const namespace = givenMetadata['namespace'] === undefined ? fallback : metadata.namespace;
-  return {
-    apiVersion,
-    kind,
-    metadata: {
-      name,
-      ...(isNamespaced && namespace !== undefined && { namespace }),
-      ...(labels !== undefined && { labels }),
-      ...(annotations !== undefined && { annotations }),
-    },
-    spec: given['spec'] ?? {},
-  };
-}
-
-function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,10 +1,10 @@
 import { API_VERSION } from '../api/object.ts';
 import { type Api, ApiError, type Blob, type MissingBlob } from '../runtime/api-client.ts';
+import { printable } from '../runtime/printable.ts';
 import { CommandError, MANAGER } from './cli.ts';
 import type { LocalRelease } from './content/release.ts';
 import { findObject } from './objects.ts';
 import type { Progress } from './progress.ts';
-import { printable } from './render/table.ts';
 
 /** How many digests one question to dom names: 5000 of them are about 350 kB. */
 const DIGESTS_PER_QUESTION = 5000;

@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
 import { formatViolation } from '../../api/manifest.ts';
 import { type Api, ApiError } from '../../runtime/api-client.ts';
+import { type Declaration, invalidText } from '../../runtime/declarations.ts';
 import { type Cli, CommandError, errorText, MANAGER } from '../cli.ts';
 import { publish, resolveContent } from '../declared-content.ts';
-import { type Declaration, invalidText, readDeclarations } from '../manifests.ts';
+import { readDeclarations } from '../manifests.ts';
 import { forEachOrFail } from '../objects.ts';
 import { qualifiedName } from '../render/output.ts';
 
@@ -94,7 +95,7 @@ export function explained(error: unknown, { object, document }: Declaration): un
   if (!(error instanceof ApiError)) return error;
   if (error.reason === 'Invalid' && error.violations.length > 0) {
     const problems = error.violations.map((each) => formatViolation(each, document));
-    return new CommandError(invalidText(document, problems), { cause: error });
+    return new CommandError(`error: ${invalidText(document, problems)}`, { cause: error });
   }
   if (error.reason === 'Conflict' && error.clashes.length > 0) {
     const clashes = error.clashes.map(

@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import type { Kind } from '../../api/kind.ts';
 import type { Resource } from '../../api/object.ts';
 import { type Api, ApiError, type ObjectReference } from '../../runtime/api-client.ts';
+import { printable } from '../../runtime/printable.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { durationMsOf, switchOf } from '../flags.ts';
 import { readDeclarations } from '../manifests.ts';
 import { fetchObject, forEachOrFail, named } from '../objects.ts';
 import { qualifiedName } from '../render/output.ts';
-import { printable } from '../render/table.ts';
 import { parseTargets, referenceOf, referenceTo } from '../targets.ts';
 import { waitFor } from '../watching.ts';
 

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import type { Resource } from '../../api/object.ts';
 import type { Api } from '../../runtime/api-client.ts';
+import type { Declaration } from '../../runtime/declarations.ts';
 import { type Cli, CommandError, errorText, MANAGER } from '../cli.ts';
 import { resolveContent } from '../declared-content.ts';
-import { type Declaration, readDeclarations } from '../manifests.ts';
+import { readDeclarations } from '../manifests.ts';
 import { unifiedDiff } from '../render/unified-diff.ts';
 import { renderYaml } from '../render/yaml.ts';
 import { explained } from './apply.ts';

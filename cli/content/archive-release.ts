@@ -1,7 +1,8 @@
 import type { Blob, MissingBlob } from '../../runtime/api-client.ts';
+import { EntryCheck, pathOf } from '../../runtime/content-check.ts';
 import type { ReleaseFile } from '../../runtime/manifest.ts';
+import { CommandError } from '../cli.ts';
 import type { Archive } from './archive.ts';
-import { EntryCheck, pathOf } from './entry-check.ts';
 import {
   compressionOf,
   hashStream,
@@ -20,7 +21,7 @@ export async function hashArchive(
   { progress, signal }: Pick<Reading, 'progress' | 'signal'>,
   archive: Archive,
 ): Promise<LocalRelease> {
-  const check = new EntryCheck(archive.label);
+  const check = new EntryCheck(archive.label, (message) => new CommandError(`error: ${message}`));
   const hashed: ReleaseFile[] = [];
   let doneBytes = 0;
   const told = (sizeBytes: number): void => {

@@ -1,5 +1,5 @@
+import type { EntryKind } from '../../runtime/content-check.ts';
 import { CommandError } from '../cli.ts';
-import type { EntryKind } from './entry-check.ts';
 
 /** One entry of an archive, as it says of itself: nothing of it is to be trusted. */
 export interface ArchiveEntry {

@@ -1,10 +1,10 @@
 import { posix } from 'node:path';
 import type { Blob, MissingBlob } from '../../runtime/api-client.ts';
+import { EntryCheck, type EntryKind } from '../../runtime/content-check.ts';
 import type { FileEntry, FileStamp, Files } from '../../runtime/files.ts';
 import type { ReleaseFile } from '../../runtime/manifest.ts';
+import { printable } from '../../runtime/printable.ts';
 import { CommandError } from '../cli.ts';
-import { printable } from '../render/table.ts';
-import { EntryCheck, type EntryKind } from './entry-check.ts';
 import { HashCache, placeOf } from './hash-cache.ts';
 import {
   compressionOf,
@@ -97,7 +97,11 @@ async function hashFiles(
 
 /** Every file to publish, sorted. Links, devices and names that no URL could say are refused. */
 async function listFolder(files: Files, folder: string): Promise<readonly Found[]> {
-  const walk: Walk = { files, check: new EntryCheck(folder), found: [] };
+  const walk: Walk = {
+    files,
+    check: new EntryCheck(folder, (message) => new CommandError(`error: ${message}`)),
+    found: [],
+  };
   await walkFolder(walk, folder, { prefix: '', depth: 0 });
   walk.check.finish();
   return walk.found;

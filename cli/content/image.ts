@@ -1,6 +1,6 @@
+import { pathOf } from '../../runtime/content-check.ts';
 import { type Archive, type ArchiveEntry, archiveError } from './archive.ts';
 import { ByteReader } from './byte-reader.ts';
-import { pathOf } from './entry-check.ts';
 import type { Registry } from './registry.ts';
 import { tarEntries } from './tar.ts';
 import { packingOf, unpacked } from './unpack.ts';

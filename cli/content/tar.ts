@@ -1,7 +1,7 @@
-import { printable } from '../render/table.ts';
+import type { EntryKind } from '../../runtime/content-check.ts';
+import { printable } from '../../runtime/printable.ts';
 import { type Archive, type ArchiveEntry, archiveError, nameOf } from './archive.ts';
 import { ByteReader, CutShortError } from './byte-reader.ts';
-import type { EntryKind } from './entry-check.ts';
 
 const BLOCK_BYTES = 512;
 /** Of one extended header: names of 1024 bytes need a hundredth of it. */

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
+import { ENTRIES_MAX, type EntryKind } from '../../runtime/content-check.ts';
 import type { Files } from '../../runtime/files.ts';
 import { type Archive, type ArchiveEntry, archiveError, nameOf } from './archive.ts';
-import { ENTRIES_MAX, type EntryKind } from './entry-check.ts';
 import { inflated, refuseBomb } from './unpack.ts';
 
 /** The end record with the longest comment (APPNOTE.TXT 4.3.16). */

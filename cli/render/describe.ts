@@ -3,7 +3,8 @@ import { formatDuration } from '../../api/duration.ts';
 import type { Event } from '../../api/event.ts';
 import { eventKind } from '../../api/event.ts';
 import type { Resource } from '../../api/object.ts';
-import { printable, renderTable } from './table.ts';
+import { printable } from '../../runtime/printable.ts';
+import { renderTable } from './table.ts';
 import { renderYaml } from './yaml.ts';
 
 const NONE = '<none>';

@@ -1,6 +1,7 @@
 import type { DnsExplanation } from '../../proto/gen/b8s/v1/agent.ts';
+import { printable } from '../../runtime/printable.ts';
 import type { ServerExplanation } from '../dns-explain.ts';
-import { printable, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 
 /** Why a nameserver answers what it answers, for a person. */
 export function renderDnsExplanation(

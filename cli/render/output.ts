@@ -1,8 +1,9 @@
 import type { Column, Kind } from '../../api/kind.ts';
 import { kindOf } from '../../api/kinds.ts';
 import { API_VERSION, type Resource } from '../../api/object.ts';
+import { printable } from '../../runtime/printable.ts';
 import { type JsonPath, parseJsonPath, renderJsonPath } from './jsonpath.ts';
-import { columnWidths, printable, renderTable } from './table.ts';
+import { columnWidths, renderTable } from './table.ts';
 import { renderJson, renderYaml } from './yaml.ts';
 
 /** What `-o` asks for. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { printable, renderTable } from './table.ts';
+import { printable } from '../../runtime/printable.ts';
+import { renderTable } from './table.ts';
 
 test('columns are three spaces apart and the last one is not padded', () => {
   const rows = [

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Resource } from '../../api/object.ts';
-import { type Declaration, declarationFrom, declarationOf, leavesOf } from './fields.ts';
+import {
+  type Declaration,
+  declarationFrom,
+  declarationOf,
+  leavesOf,
+} from '../../runtime/fields.ts';
 import { type Merged, mergeApplied } from './merge.ts';
 import { mergeUpdated } from './update.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ManagedFields, Resource } from '../../api/object.ts';
-import type { Declaration } from './fields.ts';
+import type { Declaration } from '../../runtime/fields.ts';
 import { type ApplyOutcome, type Merged, mergeApplied } from './merge.ts';
 import { mergeUpdated } from './update.ts';
 

@@ -10,7 +10,7 @@ import {
   type Leaves,
   leavesOf,
   sameValue,
-} from './fields.ts';
+} from '../../runtime/fields.ts';
 import { isOwner, keepFields, tidyEntries } from './managed-fields.ts';
 
 export interface ApplyInput {

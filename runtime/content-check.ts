@@ -1,6 +1,5 @@
-import { MANIFEST_FILES_MAX, pathProblem } from '../../runtime/manifest.ts';
-import { CommandError } from '../cli.ts';
-import { printable } from '../render/table.ts';
+import { MANIFEST_FILES_MAX, pathProblem } from './manifest.ts';
+import { printable } from './printable.ts';
 
 /** What an entry of a folder or an archive says it is. */
 export type EntryKind =
@@ -49,10 +48,11 @@ const SKIPPED: ReadonlySet<string> = new Set(['.git', '.DS_Store', '__MACOSX']);
  *
  * Guarantees: of what it lets through, no path leaves the site's root, none is there twice, also
  * where upper and lower case or Unicode's normal forms are one, and none is both file and folder.
- * Errors: CommandError naming up to PROBLEMS_MAX entries, each with its mend.
+ * Errors: one naming up to PROBLEMS_MAX entries, each with its mend.
  */
 export class EntryCheck {
   readonly #source: string;
+  readonly #errorOf: (message: string) => Error;
   readonly #problems: string[] = [];
   /** What each file or folder above one was called first, by what it is called where case is one. */
   readonly #files = new Map<string, string>();
@@ -60,8 +60,10 @@ export class EntryCheck {
   #entries = 0;
   #sizeBytes = 0;
 
-  constructor(source: string) {
+  /** `errorOf` makes what is thrown; the message begins with the source, in quotes. */
+  constructor(source: string, errorOf: (message: string) => Error) {
     this.#source = source;
+    this.#errorOf = errorOf;
   }
 
   admit(entry: CheckedEntry): Admitted {
@@ -91,8 +93,7 @@ export class EntryCheck {
   /** Throws unless all was well. */
   finish(): void {
     this.refuseProblems();
-    if (this.#files.size === 0)
-      throw new CommandError(`error: "${this.#source}" holds no files to publish`);
+    if (this.#files.size === 0) throw this.#errorOf(`"${this.#source}" holds no files to publish`);
   }
 
   /** Throws if an entry was refused so far: that says more than how reading ended. */
@@ -137,7 +138,7 @@ export class EntryCheck {
 
   #refuse(why: string): never {
     const text = why.startsWith('\n') ? why : ` ${why}`;
-    throw new CommandError(`error: "${this.#source}" cannot be published:${text}`);
+    throw this.#errorOf(`"${this.#source}" cannot be published:${text}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Resource } from '../../api/object.ts';
-import { formatPointer, parsePointer } from '../../api/path.ts';
+import type { Resource } from '../api/object.ts';
+import { formatPointer, parsePointer } from '../api/path.ts';
 
 /** The parts of an object that people and controllers declare. */
 export interface Declaration {
