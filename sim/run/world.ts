@@ -1,5 +1,6 @@
 import { BLOB_STALL_MS_MAX } from '../../agent/content/download.ts';
 import { COLLECT_GRACE_MS } from '../../agent/content/plan.ts';
+import { kindPrefix } from '../../runtime/keys.ts';
 import { turns } from '../../runtime/node/settle.ts';
 import { startAim } from '../aims/all.ts';
 import { pending } from '../check/convergence.ts';
@@ -45,6 +46,7 @@ const ORPHANED_SHARE = 0.3;
 const RESTORED_SHARE = 0.2;
 /** It takes longer than all the rest. */
 const LINGERING_SHARE = 0.04;
+const LINGERS_MAX = 3;
 /** So many nodes are rebooted at most: what one does, all do. */
 const REBOOTS_MAX = 3;
 const LOOK_MS = 1_000;
@@ -238,9 +240,18 @@ export class World {
     if (waiting.length > 0) this.#violated(1, `no longer as wished: ${waiting.join('; ')}`);
   }
 
-  /** INV-7: what nodes keep in case of need, they keep for a while. */
+  /**
+   * INV-7: what nodes keep in case of need, they keep for a while. That begins anew when dom has made
+   * more of a Release's compressed forms, which it tries again for as long as it could not read one.
+   */
   async #lingers(): Promise<void> {
-    await this.#pass(COLLECT_GRACE_MS + QUIET_MS);
+    const { commits } = this.#cluster;
+    const isOfRelease = (key: string): boolean => key.startsWith(kindPrefix('Release'));
+    for (let waits = 0; waits < LINGERS_MAX; waits += 1) {
+      commits.length = 0;
+      await this.#pass(COLLECT_GRACE_MS + QUIET_MS);
+      if (!commits.some(({ keys }) => keys.some(isOfRelease))) break;
+    }
     await this.#cluster.checks.lingered();
     this.#cluster.checks.assertHeld();
   }
