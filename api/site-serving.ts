@@ -1,5 +1,5 @@
 import { parseDurationMs } from './duration.ts';
-import { choice, type Declared, flag, group, list, map, text } from './field.ts';
+import { choice, type Declared, decimal, flag, group, list, map, text } from './field.ts';
 import type { Violation } from './kind.ts';
 import { objectNameProblem } from './names.ts';
 import { patternProblem } from './path-pattern.ts';
@@ -44,6 +44,27 @@ export const authSchema = group('Ask for a user name and password (RFC 7617).', 
   ),
 });
 
+export const accessLogSchema = group(
+  'What nodes note of each request, in files of their own; see `b8sctl logs`.',
+  {
+    format: choice(
+      '`none`: nothing; `json`: an object a line; `combined`: as nginx and Apache do.',
+      ['none', 'json', 'combined'],
+      { default: 'none' },
+    ),
+    percent: decimal('Of how many of 100 requests; errors of the server (5xx) always are.', {
+      minimum: 0,
+      maximum: 100,
+      default: 100,
+    }),
+    clientAddress: choice(
+      '`full`: the address; `network`: its /24, of IPv6 its /48, which is no single person; `none`: not at all.',
+      ['full', 'network', 'none'],
+      { default: 'full' },
+    ),
+  },
+);
+
 export const mimeTypesSchema = map(
   'Content types by file extension, instead of the usual ones, e.g. `wasm: application/wasm`.',
   text('A content type (RFC 9110 §8.3.1).', { maxLength: 128 }),
@@ -53,6 +74,7 @@ export const mimeTypesSchema = map(
 export type UrlsSpec = Declared<typeof urlsSchema>;
 export type HstsSpec = Declared<typeof hstsSchema>;
 export type AuthSpec = Declared<typeof authSchema>;
+export type AccessLogSpec = Declared<typeof accessLogSchema>;
 
 interface ServingSpec {
   readonly hsts?: HstsSpec | undefined;

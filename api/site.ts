@@ -27,7 +27,13 @@ import { previewsSchema, previewsStatusSchema } from './previews.ts';
 import { routingSchema } from './routing.ts';
 import { aheadSchema, rolloutSchema, rolloutStatusSchema } from './site-rollout.ts';
 import { siteRules } from './site-rules.ts';
-import { authSchema, hstsSchema, mimeTypesSchema, urlsSchema } from './site-serving.ts';
+import {
+  accessLogSchema,
+  authSchema,
+  hstsSchema,
+  mimeTypesSchema,
+  urlsSchema,
+} from './site-serving.ts';
 
 const headerRuleSchema = group('A header for some paths.', {
   path: text('A path; one `*` stands for anything, `:name` for one part: `/assets/*`.'),
@@ -118,6 +124,7 @@ export const siteSpecSchema = group('The site as it should be served.', {
   ),
   auth: optional(authSchema),
   mimeTypes: optional(mimeTypesSchema),
+  accessLog: optional(accessLogSchema),
   ttl: integer('How long resolvers may keep an answer for the site, in seconds.', {
     ...TTL_S,
     default: 30,

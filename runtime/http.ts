@@ -10,11 +10,16 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Whether it came over TLS. */
   readonly secure: boolean;
+  /** Left out: not known. */
+  readonly protocol?: HttpProtocol | undefined;
   /** The client's, as its socket has it. Left out: not known. */
   readonly address?: string | undefined;
   /** The same for requests of one client that have the same `headers`. Left out: not known. */
   readonly memo?: HeadersMemo;
 }
+
+/** As access logs name it. */
+export type HttpProtocol = 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
 
 /** Belongs to whoever answers: what was found out about headers need not be found out again. */
 export interface HeadersMemo {

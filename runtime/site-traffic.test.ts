@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
-import { TRAFFIC_COUNTS_MAX, TrafficBoard } from './site-traffic.ts';
+import { nothingAnswered, TRAFFIC_COUNTS_MAX, TrafficBoard } from './site-traffic.ts';
 
 const RELEASE = 'sha256-1';
 const count = (requests: number, serverErrors = 0, uid = 'u') => ({
-  ...{ uid, release: RELEASE, requests, serverErrors },
+  ...nothingAnswered({ uid, release: RELEASE }),
+  ...{ requests, serverErrors },
 });
 const answered = (board: TrafficBoard, node = 'a', uid = 'u') =>
   board.answered({ node, uid, release: RELEASE });

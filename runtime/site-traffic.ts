@@ -5,8 +5,55 @@ export interface TrafficCount {
   /** Empty: from none, with a page of the edge's own. */
   readonly release: string;
   readonly requests: number;
-  /** Of these, answered with a status of 500 and above. */
+  /** Of these, answered with a status from 300 to 399, as "not modified" is… */
+  readonly redirects: number;
+  /** …from 400 to 499… */
+  readonly clientErrors: number;
+  /** …of 500 and above. */
   readonly serverErrors: number;
+  /** Of bodies, as far as they were sent. */
+  readonly bytes: number;
+  /**
+   * Answers that could not begin at once, for something had to be read from disk or a password
+   * looked at: how many by each bound of `LATE_MS`, behind them those above all; may be shorter.
+   * All others began within the turn that read their request.
+   */
+  readonly late: readonly number[];
+  /** How long they took to begin, all together. */
+  readonly lateMs: number;
+}
+
+/** Bounds of how long an answer takes to begin, in milliseconds; the same wherever they are added. */
+export const LATE_MS: readonly number[] = [
+  1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000,
+];
+
+/** Of a Site and release that nothing was answered of. */
+export function nothingAnswered({
+  uid,
+  release,
+}: Pick<TrafficCount, 'uid' | 'release'>): TrafficCount {
+  const none = { requests: 0, redirects: 0, clientErrors: 0, serverErrors: 0, bytes: 0 };
+  return { uid, release, ...none, late: [], lateMs: 0 };
+}
+
+/** Of two counts of the same Site and release. */
+export function sumOfCounts(one: TrafficCount, other: TrafficCount): TrafficCount {
+  return {
+    ...{ uid: one.uid, release: one.release },
+    requests: one.requests + other.requests,
+    redirects: one.redirects + other.redirects,
+    clientErrors: one.clientErrors + other.clientErrors,
+    serverErrors: one.serverErrors + other.serverErrors,
+    bytes: one.bytes + other.bytes,
+    late: sumOfLists(one.late, other.late),
+    lateMs: one.lateMs + other.lateMs,
+  };
+}
+
+function sumOfLists(one: readonly number[], other: readonly number[]): readonly number[] {
+  const [longer, shorter] = one.length < other.length ? [other, one] : [one, other];
+  return longer.map((count, place) => count + (shorter[place] ?? 0));
 }
 
 /** What edges say that they have answered. */

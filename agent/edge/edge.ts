@@ -1,28 +1,19 @@
 import type { Digest } from '../../runtime/digest.ts';
 import type { DiskReader } from '../../runtime/disk-reader.ts';
-import type {
-  AnswerMemo,
-  HttpAnswer,
-  HttpHandler,
-  HttpHeaders,
-  HttpRequest,
-} from '../../runtime/http.ts';
+import type { HttpHandler } from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { TrafficCount } from '../../runtime/site-traffic.ts';
 import { takeTurns } from '../../runtime/turns.ts';
-import { admit } from './admit.ts';
-import { AnswerCache } from './answer-cache.ts';
-import { type BlobSource, createBlobSource, type OnDamaged } from './blob-source.ts';
+import { AccessRecorder, type RecorderParts } from './access-log/recorder.ts';
+import { createBlobSource, type OnDamaged } from './blob-source.ts';
 import { Gate, type GateParts } from './gate.ts';
+import { createHandler } from './handler.ts';
 import { type LoadPorts, loadRelease } from './load-release.ts';
 import { createMemoryCache, type MemoryCache } from './memory-cache.ts';
-import { openBody } from './open-body.ts';
 import type { EdgeRelease } from './release.ts';
-import { respond } from './respond.ts';
-import type { EdgeResponse } from './response.ts';
-import { compileEdge, type EdgeTable, emptyEdgeTable } from './site-table.ts';
+import { compileEdge, emptyEdgeTable } from './site-table.ts';
 import type { EdgeSite, EdgeSnapshot, EdgeVariants } from './snapshot.ts';
-import { countAnswer, EdgeCounters } from './traffic.ts';
+import { EdgeCounters } from './traffic.ts';
 
 /** What an edge serves of one site. */
 export interface SiteState {
@@ -52,6 +43,8 @@ export interface Edge {
   apply(sequence: number, snapshot: EdgeSnapshot): Promise<readonly SiteState[]>;
   /** What was answered since this was last asked. */
   takeTraffic(): readonly TrafficCount[];
+  /** What is noted of requests. Undefined: nothing ever is. */
+  readonly recorder: Pick<AccessRecorder, 'taken' | 'flush'> | undefined;
 }
 
 export interface EdgeParts {
@@ -62,6 +55,8 @@ export interface EdgeParts {
   readonly onDamaged?: OnDamaged;
   /** Left out: nobody can look at passwords, and what they guard is closed. */
   readonly gate?: GateParts | undefined;
+  /** Left out: nothing is noted of requests, and nothing timed. */
+  readonly accessLog?: RecorderParts | undefined;
 }
 
 export function createEdge(parts: EdgeParts): Edge {
@@ -73,6 +68,7 @@ export function createEdge(parts: EdgeParts): Edge {
   let serving: ReadonlyMap<string, EdgeRelease> = new Map();
   const inTurn = takeTurns();
   const counters = new EdgeCounters();
+  const recorder = parts.accessLog && new AccessRecorder(nodeName, parts.accessLog);
 
   async function load(snapshot: EdgeSnapshot): Promise<void> {
     const { releases, problems } = await loadReleases({ disk, log, onDamaged }, snapshot, [
@@ -84,7 +80,7 @@ export function createEdge(parts: EdgeParts): Edge {
       if (release !== undefined) next.set(key, release);
     }
     table = compileEdge(snapshot, {
-      ...{ nodeName, counters },
+      ...{ nodeName, counters, notesOf: (site) => recorder?.notesOf(site) },
       releaseOf: (site) => next.get(site.uid),
       previewOf: (host) => next.get(host),
     });
@@ -95,12 +91,14 @@ export function createEdge(parts: EdgeParts): Edge {
       log.error({ release, problem }, 'release not loaded');
   }
 
+  const answer = createHandler(() => table, {
+    openBlob: createBlobSource(disk, cache, onDamaged),
+    log,
+    gate: parts.gate && new Gate(parts.gate),
+    clock: parts.accessLog?.clock,
+  });
   return {
-    handler: createHandler(() => table, {
-      openBlob: createBlobSource(disk, cache, onDamaged),
-      log,
-      gate: parts.gate && new Gate(parts.gate),
-    }),
+    handler: answer,
     apply(sequence, snapshot) {
       newestSequence = Math.max(newestSequence, sequence);
       return inTurn(async () => {
@@ -110,6 +108,7 @@ export function createEdge(parts: EdgeParts): Edge {
       });
     },
     takeTraffic: () => counters.take(),
+    recorder,
   };
 }
 
@@ -183,75 +182,4 @@ function siteState(
     ...(warning === undefined ? {} : { warning }),
     ...(previews.length > 0 && { previews }),
   };
-}
-
-interface HandlerParts {
-  readonly openBlob: BlobSource;
-  readonly log: Log;
-  readonly gate: Gate | undefined;
-}
-
-/** Joins the pure answer with the bytes it names. */
-function createHandler(table: () => EdgeTable, { openBlob, log, gate }: HandlerParts): HttpHandler {
-  const answers = new AnswerCache(respond);
-  function join(request: HttpRequest): HttpAnswer | Promise<HttpAnswer> {
-    const { response, memo } = answers.find(request, table());
-    const { check } = response;
-    if (check === undefined) return send(request, response, memo);
-    const again = (granted: string): EdgeResponse => respond(request, table(), granted);
-    const admitted = admit(gate, { request, response, check, again });
-    return admitted instanceof Promise
-      ? admitted.then((each) => send(request, each))
-      : send(request, admitted);
-  }
-  function send(
-    request: HttpRequest,
-    response: EdgeResponse,
-    memo?: AnswerMemo,
-  ): HttpAnswer | Promise<HttpAnswer> {
-    const { status, headers, counter } = response;
-    const body = openBody(response.body, openBlob);
-    if (!(body instanceof Promise)) {
-      countAnswer(counter, status);
-      return memo === undefined ? { status, headers, body } : { status, headers, body, memo };
-    }
-    return body.then(
-      (opened) => {
-        countAnswer(counter, status);
-        const answer = { status, headers, body: opened };
-        return memo === undefined ? answer : { ...answer, memo };
-      },
-      (error: unknown) => {
-        // A compressed form is never needed: the file as it is does.
-        const isForm = headers.some(([name]) => name === 'content-encoding');
-        if (isForm) return join(asItIs(request));
-        countAnswer(counter, UNREADABLE);
-        return unreadable(error, { log, instead: headers });
-      },
-    );
-  }
-  return join;
-}
-
-function asItIs(request: HttpRequest): HttpRequest {
-  const { memo: _ofOtherHeaders, ...rest } = request;
-  return { ...rest, headers: { ...request.headers, 'accept-encoding': undefined } };
-}
-
-const UNREADABLE = 503;
-
-/** Another node may have the bytes: 503 lets clients and monitors try again. */
-function unreadable(
-  error: unknown,
-  { log, instead }: { readonly log: Log; readonly instead: HttpHeaders },
-): HttpAnswer {
-  log.error({ error: String(error) }, 'a file could not be read');
-  const headers: HttpHeaders = [
-    // A preview is left out by search engines whatever it says.
-    ...instead.filter(([name]) => name === 'x-robots-tag'),
-    ['content-type', 'text/plain;charset=utf-8'],
-    ['cache-control', 'no-store'],
-    ['retry-after', '5'],
-  ];
-  return { status: UNREADABLE, headers, body: 'The file could not be read.\n' };
 }

@@ -1,6 +1,6 @@
-import type { ServingOptions, SitePlan } from '../../proto/gen/b8s/v1/plan.ts';
+import type { AccessLogPlan, ServingOptions, SitePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Digest } from '../../runtime/digest.ts';
-import type { EdgeOptionsOfSite, EdgeSite, EdgeVariants } from './snapshot.ts';
+import type { EdgeAccessLog, EdgeOptionsOfSite, EdgeSite, EdgeVariants } from './snapshot.ts';
 
 /** What a node has decided on for a site of the plan. */
 export interface ChosenParts {
@@ -47,6 +47,7 @@ export function planSite(site: SitePlan, parts: ChosenParts): EdgeSite {
 
 function optionsOf(options: ServingOptions): EdgeOptionsOfSite {
   const { hsts } = options;
+  const accessLog = options.accessLog && accessLogOf(options.accessLog);
   return {
     canonicalHost: options.canonicalHost,
     hideHtml: options.hideHtml,
@@ -55,7 +56,17 @@ function optionsOf(options: ServingOptions): EdgeOptionsOfSite {
     ...(hsts !== undefined && { hsts: { ...hsts, maxAgeS: Number(hsts.maxAgeS) } }),
     securityHeaders: oneOf(options.securityHeaders, ['none', 'basic', 'strict']),
     mimeTypes: new Map(Object.entries(options.mimeTypes)),
+    ...(accessLog !== undefined && { accessLog }),
   };
+}
+
+/** Undefined: nothing is noted, as in a way that is not known. */
+function accessLogOf(plan: AccessLogPlan): EdgeAccessLog | undefined {
+  const format = oneOf(plan.format, ['none', 'json', 'combined']);
+  if (format === 'none') return undefined;
+  const clientAddress = oneOf(plan.clientAddress, ['none', 'network', 'full']);
+  const percent = Math.min(100, Math.max(0, plan.percent));
+  return { format, percent: Number.isNaN(percent) ? 0 : percent, clientAddress };
 }
 
 /** The first word is the default. */

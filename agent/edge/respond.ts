@@ -18,6 +18,7 @@ import {
 } from './response.ts';
 import { type Asked, planRule, type Ruling, withHeaderRules } from './rules.ts';
 import type { CompiledSite, EdgeTable } from './site-table.ts';
+import type { Counter } from './traffic.ts';
 
 export const CHALLENGE_PREFIX = '/.well-known/acme-challenge/';
 /** How soon a client may ask again for a site whose first release is still on its way. */
@@ -37,8 +38,13 @@ export function respond(request: HttpRequest, table: EdgeTable, granted?: string
   const response = answer(request, table, granted);
   const headers: HttpHeaders = [...response.headers, ['b8s-node', table.nodeName]];
   const body: EdgeBody = request.method === 'HEAD' ? { kind: 'none' } : response.body;
-  const { status, counter, check } = response;
+  const { status, counter = ownCounter(request, table), check } = response;
   return { status, headers, body, counter, ...(check !== undefined && { check }) };
+}
+
+/** Of the site that was asked for, where nothing of it was needed to answer. */
+function ownCounter({ host }: HttpRequest, { siteByHost }: EdgeTable): Counter | undefined {
+  return siteByHost.get(normalizeHost(host))?.ownCounter;
 }
 
 function answer(request: HttpRequest, table: EdgeTable, granted: string | undefined): EdgeResponse {

@@ -1,6 +1,7 @@
 import { suffixOfPreview } from '../../api/previews.ts';
 import type { HttpHeaders } from '../../runtime/http.ts';
 import { type CompiledAuth, compileAuth } from './access.ts';
+import type { SiteNotes } from './access-log/recorder.ts';
 import type { AddressRules } from './find-file.ts';
 import { HEADER_VALUE } from './header-names.ts';
 import { compileHeaders, type HeaderTable } from './header-table.ts';
@@ -11,13 +12,15 @@ import { NO_RULES } from './release-rules.ts';
 import type { FileOptions } from './represent.ts';
 import { presetHeaders } from './security-headers.ts';
 import type { EdgeSite, EdgeSnapshot } from './snapshot.ts';
-import type { Counter, EdgeCounters } from './traffic.ts';
+import { type Counter, type EdgeCounters, uncounted } from './traffic.ts';
 
 export interface CompiledSite {
   readonly uid: string;
   readonly release: EdgeRelease | undefined;
-  /** Of what is answered from that release. */
+  /** Of what is answered from that release… */
   readonly counter: Counter | undefined;
+  /** …and from none: of what is said before a file is looked for. */
+  readonly ownCounter: Counter | undefined;
   /** Of the page for paths that there are not; empty: a built-in page. */
   readonly notFoundPage: string;
   readonly fileOptions: FileOptions;
@@ -54,6 +57,8 @@ export interface EdgeOptions {
   readonly previewOf?: (host: string) => EdgeRelease | undefined;
   /** Left out: nothing is counted. */
   readonly counters?: Pick<EdgeCounters, 'counterOf'>;
+  /** Who is told of each answer of a site; left out: nobody. */
+  readonly notesOf?: (site: EdgeSite) => SiteNotes | undefined;
 }
 
 /** Compiles a snapshot into what `respond` looks up. Pure; linear in sites, hosts and rules. */
@@ -91,26 +96,29 @@ export function emptyEdgeTable(nodeName: string): EdgeTable {
 /** Each like the site itself, but of one host, and nobody is sent elsewhere from there. */
 function compilePreviews(
   site: EdgeSite,
-  { nodeName, previewOf }: EdgeOptions,
+  { nodeName, previewOf, notesOf }: EdgeOptions,
 ): readonly (readonly [host: string, site: CompiledSite])[] {
   // What is seen of previews says nothing of how the site does, so it is not counted.
+  const counter = uncounted(notesOf?.(site));
   return (site.previews ?? []).map(({ host, release }) => {
     const { release: _, switchedAtS: __, ...rest } = site;
     const own = { ...rest, hosts: [host], ...(release !== undefined && { release }) };
     const compiled = compileSite(own, { nodeName, releaseOf: () => previewOf?.(host) });
-    return [host, { ...compiled, isPreview: true }];
+    return [host, { ...compiled, counter, ownCounter: counter, isPreview: true }];
   });
 }
 
-function compileSite(site: EdgeSite, { releaseOf, counters }: EdgeOptions): CompiledSite {
+function compileSite(site: EdgeSite, { releaseOf, counters, notesOf }: EdgeOptions): CompiledSite {
   const release = releaseOf(site);
+  const notes = notesOf?.(site);
   const rules = release?.rules ?? NO_RULES;
   const { canonicalHost = false, hideHtml = false, trailingSlash = 'auto' } = site.options ?? {};
   const [host, ...aliases] = site.hosts;
   return {
     uid: site.uid,
     release,
-    counter: counters?.counterOf(site.uid, release?.digest),
+    counter: counters?.counterOf(site.uid, release?.digest, notes),
+    ownCounter: counters?.counterOf(site.uid, undefined, notes),
     notFoundPage: site.notFoundPage,
     fileOptions: fileOptions(site, release),
     singlePageApp: site.singlePageApp,

@@ -81,6 +81,17 @@ export interface EdgeOptionsOfSite {
   readonly securityHeaders: 'none' | 'basic' | 'strict';
   /** By file extension, lower case, without its dot. */
   readonly mimeTypes: ReadonlyMap<string, string>;
+  /** Left out: nothing is noted of single requests. */
+  readonly accessLog?: EdgeAccessLog;
+}
+
+/** What is noted of each request. */
+export interface EdgeAccessLog {
+  readonly format: 'json' | 'combined';
+  /** Of 100 requests, from 0 to 100; errors of the server (5xx) always are. */
+  readonly percent: number;
+  /** `network`: its /24, of IPv6 its /48. */
+  readonly clientAddress: 'none' | 'network' | 'full';
 }
 
 export interface EdgeVariants {

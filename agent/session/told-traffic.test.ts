@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
+import { nothingAnswered } from '../../runtime/site-traffic.ts';
 import { ToldTraffic } from './told-traffic.ts';
 
-const count = (uid: string, requests: number) => ({ uid, release: '', requests, serverErrors: 1 });
+const count = (uid: string, requests: number) => ({
+  ...nothingAnswered({ uid, release: '' }),
+  ...{ requests, serverErrors: 1 },
+});
 const told = (uid: string, requests: bigint) => ({ uid, release: '', requests, serverErrors: 1n });
 
 test('a session begins with all that was counted, and goes on with what has changed', () => {

@@ -1,6 +1,6 @@
 import type { TrafficReport } from '../../proto/gen/b8s/v1/agent.ts';
 import { isDigest } from '../../runtime/digest.ts';
-import type { TrafficCount } from '../../runtime/site-traffic.ts';
+import { nothingAnswered, type TrafficCount } from '../../runtime/site-traffic.ts';
 
 /** Of one heartbeat; more are not listened to. */
 const SITES_MAX = 10_000;
@@ -12,7 +12,8 @@ export function heardTraffic(report: TrafficReport | undefined): readonly Traffi
     .slice(0, SITES_MAX)
     .filter(({ uid, release }) => uid.length <= UID_LENGTH_MAX && isReleaseName(release))
     .map(({ uid, release, requests, serverErrors }) => ({
-      ...{ uid, release, requests: Number(requests) },
+      ...nothingAnswered({ uid, release }),
+      requests: Number(requests),
       serverErrors: Math.min(Number(serverErrors), Number(requests)),
     }));
 }

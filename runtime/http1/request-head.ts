@@ -68,7 +68,8 @@ export function parseRequestHead(
   if ('why' in lines) return lines;
   const { headers, memo } = lines;
   const host = headers['host'] ?? '';
-  const request = { method, path, host, headers, secure, address, memo };
+  const protocol = minor === '0' ? 'HTTP/1.0' : 'HTTP/1.1';
+  const request = { method, path, host, headers, secure, protocol, address, memo } as const;
   return { request, lines, end: gap + END_OF_HEAD.length };
 }
 

@@ -31,7 +31,8 @@ export function requestOf(
   const named = headers['host'];
   if (named !== undefined && authority !== undefined && named !== authority) return undefined;
   if (!isLengthRight(headers['content-length'], { endStream })) return undefined;
-  return { method, path, host: authority ?? named ?? '', headers, secure: true, address };
+  const host = authority ?? named ?? '';
+  return { method, path, host, headers, secure: true, protocol: 'HTTP/2.0', address };
 }
 
 /** RFC 9113 §8.3.1: a whole URL, which would name another host, is no path here. */

@@ -92,11 +92,23 @@ export interface ServingOptions {
   readonly securityHeaders: string;
   /** By file extension, lower case, without its dot. */
   readonly mimeTypes: { [key: string]: string };
+  /** Absent: nothing is noted of single requests. */
+  readonly accessLog: AccessLogPlan | undefined;
 }
 
 export interface ServingOptions_MimeTypesEntry {
   readonly key: string;
   readonly value: string;
+}
+
+/** What nodes note of each request for a site. */
+export interface AccessLogPlan {
+  /** "json" or "combined"; a word that is not known: nothing is noted. */
+  readonly format: string;
+  /** Of the requests, from 0 to 100; errors of the server (5xx) are always noted. */
+  readonly percent: number;
+  /** "full", "network" or "none"; a word that is not known: none. */
+  readonly clientAddress: string;
 }
 
 export interface HstsPlan {
@@ -1071,6 +1083,7 @@ function createBaseServingOptions(): ServingOptions {
     hsts: undefined,
     securityHeaders: "",
     mimeTypes: {},
+    accessLog: undefined,
   };
 }
 
@@ -1097,6 +1110,9 @@ export const ServingOptions: MessageFns<ServingOptions> = {
     globalThis.Object.entries(message.mimeTypes).forEach(([key, value]: [string, string]) => {
       ServingOptions_MimeTypesEntry.encode({ key: key as any, value }, writer.uint32(58).fork()).join();
     });
+    if (message.accessLog !== undefined) {
+      AccessLogPlan.encode(message.accessLog, writer.uint32(82).fork()).join();
+    }
     return writer;
   },
 
@@ -1172,6 +1188,14 @@ export const ServingOptions: MessageFns<ServingOptions> = {
             }
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.accessLog = AccessLogPlan.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1239,6 +1263,11 @@ export const ServingOptions: MessageFns<ServingOptions> = {
           {},
         )
         : {},
+      accessLog: isSet(object.accessLog)
+        ? AccessLogPlan.fromJSON(object.accessLog)
+        : isSet(object.access_log)
+        ? AccessLogPlan.fromJSON(object.access_log)
+        : undefined,
     };
   },
 
@@ -1271,6 +1300,9 @@ export const ServingOptions: MessageFns<ServingOptions> = {
         });
       }
     }
+    if (message.accessLog !== undefined) {
+      obj.accessLog = AccessLogPlan.toJSON(message.accessLog);
+    }
     return obj;
   },
 
@@ -1294,6 +1326,9 @@ export const ServingOptions: MessageFns<ServingOptions> = {
       },
       {},
     );
+    message.accessLog = (object.accessLog !== undefined && object.accessLog !== null)
+      ? AccessLogPlan.fromPartial(object.accessLog)
+      : undefined;
     return message;
   },
 };
@@ -1381,6 +1416,111 @@ export const ServingOptions_MimeTypesEntry: MessageFns<ServingOptions_MimeTypesE
     const message = createBaseServingOptions_MimeTypesEntry() as any;
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseAccessLogPlan(): AccessLogPlan {
+  return { format: "", percent: 0, clientAddress: "" };
+}
+
+export const AccessLogPlan: MessageFns<AccessLogPlan> = {
+  encode(message: AccessLogPlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.format !== "") {
+      writer.uint32(10).string(message.format);
+    }
+    if (message.percent !== 0) {
+      writer.uint32(17).double(message.percent);
+    }
+    if (message.clientAddress !== "") {
+      writer.uint32(26).string(message.clientAddress);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AccessLogPlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAccessLogPlan() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.format = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.percent = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.clientAddress = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AccessLogPlan {
+    return {
+      format: isSet(object.format) ? globalThis.String(object.format) : "",
+      percent: isSet(object.percent) ? globalThis.Number(object.percent) : 0,
+      clientAddress: isSet(object.clientAddress)
+        ? globalThis.String(object.clientAddress)
+        : isSet(object.client_address)
+        ? globalThis.String(object.client_address)
+        : "",
+    };
+  },
+
+  toJSON(message: AccessLogPlan): unknown {
+    const obj: any = {};
+    if (message.format !== "") {
+      obj.format = message.format;
+    }
+    if (message.percent !== 0) {
+      obj.percent = floatToJson(message.percent);
+    }
+    if (message.clientAddress !== "") {
+      obj.clientAddress = message.clientAddress;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<AccessLogPlan>, I>>(base?: I): AccessLogPlan {
+    return AccessLogPlan.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AccessLogPlan>, I>>(object: I): AccessLogPlan {
+    const message = createBaseAccessLogPlan() as any;
+    message.format = object.format ?? "";
+    message.percent = object.percent ?? 0;
+    message.clientAddress = object.clientAddress ?? "";
     return message;
   },
 };
