@@ -151,16 +151,16 @@ export class Dom {
     const traffic = new TrafficBoard();
     const term = this.#begin(leadership, { mirror, writer, traffic });
     const { compressor } = this.#ports;
+    const { blobGraceMs = BLOB_GRACE_MS } = this.#options;
     const controllers = allControllers({
       ...{ ...this.#ports, world: mirror, writer, events, traffic },
       variants: compressor && { blobs: term.blobs, compressor },
+      collection: { blobs: term.blobs, blobGraceMs },
     });
     const importGeo = async (): Promise<GeoRecord | undefined> =>
-    const { blobGraceMs = BLOB_GRACE_MS } = this.#options;
       this.#options.importGeo?.(term.blobs);
     this.#term = signal.aborted ? undefined : term;
     try {
-      collection: { blobs: term.blobs, blobGraceMs },
       await Promise.all([
         mirroring,
         events.run(signal),
