@@ -22,7 +22,7 @@ function switchTo(scene: Scene, release: Digest): void {
 
 function report(scene: Scene, node: string, ...verified: readonly Digest[]): void {
   const site = { uid: 'Site-blog', generation: 1, serving: R1, verified, certificate: 'c' };
-  scene.putRecord('report', node, { sites: [site] } as never);
+  scene.putRecord('report', node, { nodeUid: `Node-${node}`, sites: [site] } as never);
 }
 
 function name(scene: Scene, ...candidates: readonly string[]): void {
@@ -46,6 +46,18 @@ test('nodes that have verified what dom switched to are named', () => {
   name(scene, 'london');
   report(scene, 'paris', R1, R2);
   name(scene, 'london', 'paris');
+  expect(scene.violations).toEqual([]);
+});
+
+test('what a node had that was removed a moment ago is no better than an older release', () => {
+  const scene = world();
+  switchTo(scene, R1);
+  report(scene, 'london', R1);
+  switchTo(scene, R2);
+  report(scene, 'paris', R2);
+  name(scene, 'paris');
+  scene.remove(keyOfObject(object('Node', 'paris')));
+  name(scene, 'london');
   expect(scene.violations).toEqual([]);
 });
 
@@ -119,7 +131,11 @@ function standIn(scene: Scene, node: string): void {
 test('while a CA looks for a proof who has it stands in, and nobody else', () => {
   const scene = world();
   scene.put(object('Site', 'blog'));
-  scene.putRecord('report', 'london', { sites: [], challenges: ['t1'] } as never);
+  scene.putRecord('report', 'london', {
+    nodeUid: 'Node-london',
+    sites: [],
+    challenges: ['t1'],
+  } as never);
   const order = testOrder([{ name: 'blog.test', proof: httpProof('t1') }]);
   scene.putRecord('acmeOrder', 'uid-1', order);
   standIn(scene, 'london');
@@ -138,7 +154,11 @@ test.each([
 ])('nobody stands in once $when', ({ end }) => {
   const scene = world();
   switchTo(scene, R1);
-  scene.putRecord('report', 'london', { sites: [], challenges: ['t1'] } as never);
+  scene.putRecord('report', 'london', {
+    nodeUid: 'Node-london',
+    sites: [],
+    challenges: ['t1'],
+  } as never);
   const order = testOrder([{ name: 'blog.test', proof: httpProof('t1') }]);
   scene.putRecord('acmeOrder', 'uid-1', order);
   standIn(scene, 'london');

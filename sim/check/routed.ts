@@ -127,13 +127,12 @@ function straysAt(
   const others = candidates.filter(isAnother);
   if (others.length > 0) return others;
   const tokens = standIn === undefined ? [] : tokensAt(history, name, at);
-  const edges = history.list(REPORTS_PREFIX, at).map((item) => {
-    const { sites, challenges = [] } = readOnce<ReportRecord>(item);
+  const edges = reportsAt(history, at).map(({ node, report: { sites, challenges = [] } }) => {
     const held = sites.find(({ uid }) => uid === siteUid);
     const answers = held !== undefined && held.serving !== '' && held.certificate !== '';
     const verified = releases.some((release) => held?.verified.includes(release));
     const proves = tokens.some((token) => challenges.includes(token));
-    return { node: item.key.slice(REPORTS_PREFIX.length), answers, verified, proves };
+    return { node, answers, verified, proves };
   });
   const holders = edges.filter(({ answers, verified }) => answers && verified);
   if (standIn === undefined && holders.length === 0) return [];
@@ -162,13 +161,23 @@ function previewStraysAt(
     .map((item) => readOnce<Site>(item))
     .filter(({ spec }) => spec.previews !== undefined && previewWildcard(spec.previews) === name);
   const uids = new Set(sites.map(({ metadata }) => metadata.uid));
-  const holders = history.list(REPORTS_PREFIX, at).flatMap((item) => {
-    const shown = readOnce<ReportRecord>(item).sites.some(
-      ({ uid, previews = [] }) => uids.has(uid) && previews.length > 0,
-    );
-    return shown ? [item.key.slice(REPORTS_PREFIX.length)] : [];
-  });
+  const holders = reportsAt(history, at).flatMap(({ node, report: { sites: shown } }) =>
+    shown.some(({ uid, previews = [] }) => uids.has(uid) && previews.length > 0) ? [node] : [],
+  );
   return holders.length === 0 ? [] : candidates.filter((node) => !holders.includes(node));
+}
+
+/** Of Nodes that there are: for a moment the last report of one that was removed outlives it. */
+function reportsAt(
+  history: StoreHistory,
+  at: Revision,
+): readonly { readonly node: string; readonly report: ReportRecord }[] {
+  return history.list(REPORTS_PREFIX, at).flatMap((item) => {
+    const node = item.key.slice(REPORTS_PREFIX.length);
+    const uid = uidOf(history, node, at);
+    const report = readOnce<ReportRecord>(item);
+    return uid === undefined || uid !== report.nodeUid ? [] : [{ node, report }];
+  });
 }
 
 /** Of the proofs for a name that edges are to have, as of one revision. */
