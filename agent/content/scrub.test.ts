@@ -49,6 +49,14 @@ test('finds what has rotted within a day, and leaves the rest', async () => {
   await world.stop();
 });
 
+test('finds all that has rotted one after another, however often it reads each again', async () => {
+  const world = await start();
+  for (const blob of [ONE, TWO]) world.disk.rot(blobPath(blob), 0);
+  await world.clock.advance(SCRUB_INTERVAL_MS);
+  expect([world.isThere(ONE), world.isThere(TWO), world.missing()]).toEqual([false, false, 2]);
+  await world.stop();
+});
+
 test('looks at a suspect at once', async () => {
   const world = await start();
   world.disk.rot(blobPath(TWO), 0);

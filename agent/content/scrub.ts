@@ -36,6 +36,8 @@ export class Scrub {
   readonly #options: ScrubOptions;
   readonly #suspected = createTrigger();
   readonly #suspects = new Set<Digest>();
+  /** What reading took since it was set to 0; a pause before another try harms no request. */
+  #readingMs = 0;
 
   constructor(options: ScrubOptions) {
     this.#options = options;
@@ -63,12 +65,10 @@ export class Scrub {
   }
 
   async #lookThrough(signal: AbortSignal): Promise<void> {
-    const { clock, list } = this.#options;
-    for (const blob of await list()) {
-      const startMs = clock.monotonicMs();
+    for (const blob of await this.#options.list()) {
+      this.#readingMs = 0;
       await this.#look(blob, signal);
-      const tookMs = clock.monotonicMs() - startMs;
-      await this.#rest(tookMs / SCRUB_SHARE_MAX - tookMs, signal);
+      await this.#rest(this.#readingMs / SCRUB_SHARE_MAX - this.#readingMs, signal);
     }
   }
 
@@ -114,12 +114,17 @@ export class Scrub {
   }
 
   async #digestOf(blob: Digest): Promise<string | undefined> {
-    const { disk } = this.#options;
-    if ((await disk.stat(blobPath(blob))) === undefined) return undefined;
-    const hash = createHash('sha256');
-    const pieces = disk.stream(blobPath(blob), { memory: 'one piece' });
-    for await (const piece of pieces) hash.update(piece);
-    return `sha256-${hash.digest('hex')}`;
+    const { clock, disk } = this.#options;
+    const startMs = clock.monotonicMs();
+    try {
+      if ((await disk.stat(blobPath(blob))) === undefined) return undefined;
+      const hash = createHash('sha256');
+      const pieces = disk.stream(blobPath(blob), { memory: 'one piece' });
+      for await (const piece of pieces) hash.update(piece);
+      return `sha256-${hash.digest('hex')}`;
+    } finally {
+      this.#readingMs += clock.monotonicMs() - startMs;
+    }
   }
 }
 

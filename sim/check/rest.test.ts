@@ -36,19 +36,6 @@ test.each<{
     found: [],
   },
   {
-    when: 'it knows what that means',
-    does: (check) => {
-      complains('london', 'a blob is damaged and is fetched again')(check);
-      complains('london', 'a verified release lacks a blob')(check);
-    },
-    found: [],
-  },
-  {
-    when: 'a blob is gone for no reason',
-    does: complains('london', 'a verified release lacks a blob'),
-    found: ['INV-2: at rest london complains: a verified release lacks a blob {}'],
-  },
-  {
     when: 'two doms lead',
     leaders: ['dom-1', 'dom-2'],
     does: () => undefined,

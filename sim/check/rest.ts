@@ -9,8 +9,6 @@ export interface RestPorts extends CheckPorts {
 
 /** What rots may do so long before somebody looks at it. */
 export const MENDS: ReadonlySet<string> = new Set(['a blob is damaged and is fetched again']);
-/** What follows from that, at the same host. */
-const UNTIL_MENDED = 'a verified release lacks a blob';
 
 /**
  * INV-2: at rest nobody even tries to write, nobody has anything to complain of, and one dom leads.
@@ -18,7 +16,6 @@ const UNTIL_MENDED = 'a verified release lacks a blob';
  */
 export function restCheck({ violated, leaders, isSound }: RestPorts): Check {
   let phase: 'busy' | 'at rest' = 'busy';
-  const mending = new Set<string>();
   return {
     settled() {
       phase = 'at rest';
@@ -36,9 +33,7 @@ export function restCheck({ violated, leaders, isSound }: RestPorts): Check {
     },
     logged(host, { level, message, fields }) {
       const isComplaint = level === 'warn' || level === 'error';
-      if (MENDS.has(message)) mending.add(host);
-      const isMend = MENDS.has(message) || (message === UNTIL_MENDED && mending.has(host));
-      if (phase === 'busy' || !isComplaint || !isSound(host) || isMend) return;
+      if (phase === 'busy' || !isComplaint || !isSound(host) || MENDS.has(message)) return;
       violated(2, `at rest ${host} complains: ${message} ${JSON.stringify(fields)}`);
     },
   };
