@@ -59,9 +59,10 @@ export class ZoneHistory {
    */
   geoNameAt(nameserver: string, name: string): GeoNameRecord | undefined {
     const zone = this.zoneOf(nameserver, name);
-    const own = zone?.geoNames.find((each) => each.name === name);
+    const source = zone && sourceOf(zone, name);
+    const own = zone?.geoNames.find((each) => each.name === source);
     const alias = zone === undefined ? undefined : aliasAt(zone, name);
-    if (own !== undefined || alias === undefined) return own;
+    if (own !== undefined || alias === undefined) return own && { ...own, name };
     const found = this.zoneOf(nameserver, alias.target)?.geoNames.find(
       (each) => each.name === alias.target,
     );
@@ -75,6 +76,25 @@ export class ZoneHistory {
       .filter(({ origin }) => name === origin || name.endsWith(`.${origin}`))
       .toSorted((a, b) => b.origin.length - a.origin.length)[0];
   }
+}
+
+/**
+ * The name whose data a name has: its own, or those of the wildcard right below its closest ancestor
+ * that exists (RFC 4592 §3.3.1). Undefined: there is no such name.
+ */
+export function sourceOf(
+  { origin, records, geoNames }: ZoneRecord,
+  name: string,
+): string | undefined {
+  const names = [origin, ...records.map((set) => set.name), ...geoNames.map((geo) => geo.name)];
+  const exists = (wanted: string): boolean =>
+    names.some((each) => each === wanted || each.endsWith(`.${wanted}`));
+  if (exists(name)) return name;
+  let encloser = name;
+  while (encloser !== origin && !exists(encloser))
+    encloser = encloser.slice(encloser.indexOf('.') + 1);
+  const wildcard = `*.${encloser}`;
+  return names.includes(wildcard) ? wildcard : undefined;
 }
 
 /** The host whose addresses a name borrows; undefined: it does not. */

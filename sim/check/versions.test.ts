@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TYPE_SOA, TYPE_TXT } from '../load/dns-client.ts';
+import { TYPE_NS, TYPE_SOA, TYPE_TXT } from '../load/dns-client.ts';
 import type { DnsExchange } from './check.ts';
 import {
   addressOf,
@@ -62,11 +62,28 @@ test('INV-23: a version that dom never made', () => {
   expect(all).toEqual(['INV-23: london serves example.test with serial 6, which dom never made']);
 });
 
-function found(exchange: DnsExchange): readonly string[] {
+test.each([
+  { name: 'a.preview.example.test', rcode: 0 },
+  { name: 'a.b.preview.example.test', rcode: 0 },
+  { name: 'is.preview.example.test', rcode: 0 },
+  { name: 'not.is.preview.example.test', rcode: NXDOMAIN },
+  { name: 'preview.example.test', rcode: 0 },
+  { name: 'other.example.test', rcode: NXDOMAIN },
+])('below a wildcard $name is answered with $rcode', ({ name, rcode }) => {
+  const wildcard = { name: '*.preview.example.test', type: 'TXT', ttlS: 9, values: ['w'] };
+  const own = { name: 'is.preview.example.test', type: 'A', ttlS: 9, values: ['192.0.2.1'] };
+  const zone = zoneVersion(5, { records: [wildcard, own] });
+  const none = (code: number) =>
+    exchangeOf({ name, type: TYPE_NS }, { rcode: code, authorities: [soaOf(5)] });
+  expect(found(none(rcode), zone)).toEqual([]);
+  expect(found(none(NXDOMAIN - rcode), zone)).toHaveLength(1);
+});
+
+function found(exchange: DnsExchange, zone = zoneVersion(5)): readonly string[] {
   const { check, found: all } = watched(versionsCheck);
   check.committed?.(commitOf(zoneVersion(4)));
-  check.committed?.(commitOf(zoneVersion(5)));
-  check.applied?.(appliedZone(zoneVersion(5)));
+  check.committed?.(commitOf(zone));
+  check.applied?.(appliedZone(zone));
   check.asked?.(exchange);
   return all;
 }

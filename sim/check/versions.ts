@@ -11,7 +11,7 @@ import {
 } from '../load/dns-client.ts';
 import type { Check, CheckPorts, DnsExchange } from './check.ts';
 import { queryOf, replyOf } from './exchange.ts';
-import { aliasAt, isSigned, type ServedZones, ZoneHistory } from './served-zones.ts';
+import { aliasAt, isSigned, type ServedZones, sourceOf, ZoneHistory } from './served-zones.ts';
 
 const NOERROR = 0;
 const SERVFAIL = 2;
@@ -86,7 +86,7 @@ function problemOf(
   if (expected.length > 0) return rcodeIs(NOERROR) ?? positive(reply, zone, expected);
   // RFC 9824 §3.1: a signed "no such name" is a "no such type" that is made up for it.
   const isCompact = isSigned(zone) && queryOf(exchange)?.proof !== undefined;
-  const rcode = exists(zone, name) || isCompact ? NOERROR : NXDOMAIN;
+  const rcode = sourceOf(zone, name) !== undefined || isCompact ? NOERROR : NXDOMAIN;
   return rcodeIs(rcode) ?? negative(reply, zone);
 }
 
@@ -140,14 +140,10 @@ function negative(
 /** As `textOf` has them. */
 function recordsOf(zone: ZoneRecord, name: string, type: number): readonly string[] {
   if (type === TYPE_SOA && name === zone.origin) return [`${name} ${type} 3600 ${zone.serial}`];
+  const source = sourceOf(zone, name);
   return zone.records
-    .filter((set) => set.name === name && set.type === TYPE_NAMES.get(type))
-    .flatMap((set) => set.values.map((value) => setText(set, value)));
-}
-
-function exists({ origin, records, geoNames }: ZoneRecord, name: string): boolean {
-  const names = [origin, ...records.map((set) => set.name), ...geoNames.map((geo) => geo.name)];
-  return names.some((each) => each === name || each.endsWith(`.${name}`));
+    .filter((set) => set.name === source && set.type === TYPE_NAMES.get(type))
+    .flatMap((set) => set.values.map((value) => setText({ ...set, name }, value)));
 }
 
 function setText({ name, type, ttlS }: ZoneRecord['records'][number], value: string): string {
