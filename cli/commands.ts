@@ -88,6 +88,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/describe.ts')).registerDescribe,
   },
   {
+    name: 'why',
+    summary: 'follow what is not ready to where it comes from',
+    group: 'Look',
+    load: async () => (await import('./commands/why.ts')).registerWhy,
+  },
+  {
     name: 'events',
     summary: 'list what happened',
     group: 'Look',
