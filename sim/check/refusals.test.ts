@@ -84,6 +84,24 @@ test('nor when the store failed to remember it', () => {
   expect(world.scene.violations).toEqual([]);
 });
 
+test('nor when it could not know that the store remembers it', () => {
+  const world = new World();
+  world.asks({}, BUSY);
+  world.scene.commit([ACCOUNT]);
+  world.failsToWrite();
+  world.after(1_000).asks();
+  expect(world.scene.violations).toEqual([]);
+});
+
+test('INV-30 when the next process does, whatever the one before could not know', () => {
+  const world = new World();
+  world.asks({}, BUSY);
+  world.scene.commit([ACCOUNT]);
+  world.failsToWrite();
+  world.after(1_000).asks({ process: 'dom#2' });
+  expect(world.scene.numbers).toEqual([30]);
+});
+
 test('INV-30 when it asks the same again too soon', () => {
   const world = new World();
   world.asks({}, BUSY);

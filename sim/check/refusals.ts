@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { recordKey } from '../../runtime/keys.ts';
 import type { Transaction } from '../../runtime/store.ts';
 import type { CaRefusal, CaRequest, Check, CheckPorts } from './check.ts';
@@ -11,8 +12,13 @@ interface Refused {
   readonly by: CaRequest;
   readonly atMs: number;
   readonly retryAfterMs: number;
-  /** `stored`: whoever was refused has written since, so it holds for every process of dom. */
-  memory: 'own' | 'stored' | 'lost';
+  /**
+   * `stored`: whoever was refused has written since, so it holds for every process of dom.
+   * `doubtful`: and was told that the store failed, so itself it may not know.
+   */
+  memory: 'own' | 'stored' | 'doubtful' | 'lost';
+  /** What was stored. */
+  storedBy?: Transaction;
 }
 
 /** Clocks of 1 % more or less, and what is told in whole seconds. */
@@ -33,17 +39,28 @@ export function refusalsCheck({ violated, reached, nowMs, limitsAre }: RefusalsP
   let isInTime = true;
 
   function isTooEarly(request: CaRequest, { by, atMs, retryAfterMs, memory }: Refused): boolean {
-    const isKnown = by.process === request.process ? memory !== 'lost' : memory === 'stored';
-    if (!isKnown) return false;
+    const isOwn = by.process === request.process;
+    const knowing = isOwn ? ['own', 'stored'] : ['stored', 'doubtful'];
+    if (!knowing.includes(memory)) return false;
     const slackMs = SLACK_MS + DRIFT * retryAfterMs;
     if (Math.abs(by.aheadMs - request.aheadMs) > slackMs) return false;
     return nowMs() < atMs + retryAfterMs - slackMs;
   }
 
   /** The next write after a refusal is what says so; later ones say other things. */
-  function remembered(process: string, memory: 'stored' | 'lost'): void {
+  function remembered(process: string, transaction: Transaction): void {
     for (const each of refused.values())
-      if (each.by.process === process && each.memory === 'own') each.memory = memory;
+      if (each.by.process === process && each.memory === 'own')
+        Object.assign(each, { memory: 'stored', storedBy: transaction });
+  }
+
+  /** It may have taken effect all the same. */
+  function failed(process: string, transaction: Transaction): void {
+    for (const each of refused.values()) {
+      if (each.by.process !== process) continue;
+      if (each.memory === 'own') each.memory = 'lost';
+      if (isDeepStrictEqual(each.storedBy?.writes, transaction.writes)) each.memory = 'doubtful';
+    }
   }
 
   function noteLimit(request: CaRequest, { status, detail, retryAfterMs = 0 }: CaRefusal): void {
@@ -76,12 +93,13 @@ export function refusalsCheck({ violated, reached, nowMs, limitsAre }: RefusalsP
       refused.set(request.key, { by: request, atMs: nowMs(), retryAfterMs, memory: 'own' });
     },
     committed(commit) {
-      if (isOfAcme(commit.transaction)) remembered(commit.process, 'stored');
+      if (isOfAcme(commit.transaction)) remembered(commit.process, commit.transaction);
     },
     stored(event) {
       if (event.kind !== 'answered' || event.answer.kind !== 'failed') return;
       const { process, request } = event.call;
-      if (request.kind === 'commit' && isOfAcme(request.transaction)) remembered(process, 'lost');
+      if (request.kind === 'commit' && isOfAcme(request.transaction))
+        failed(process, request.transaction);
     },
     storeReplaced() {
       refused.clear();
