@@ -2,6 +2,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { PeoplePorts } from '../load/people.ts';
 import { type Aim, SITE } from './aim.ts';
 import { behind } from './behind.ts';
+import { cleared } from './cleared.ts';
 import { counted } from './counted.ts';
 import { deaf } from './deaf.ts';
 import { hurried } from './hurried.ts';
@@ -23,6 +24,7 @@ import { unsure } from './unsure.ts';
 /** By name, as `make sim AIM=name` takes it. */
 export const AIMS: Readonly<Record<string, Aim>> = {
   behind,
+  cleared,
   counted,
   deaf,
   hurried,

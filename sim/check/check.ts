@@ -166,6 +166,10 @@ export interface Check {
   judged?(nameserver: string, health: Health): void;
   /** A person has made a release of a site, and is about to upload it. */
   published?(site: string, release: Published): void;
+  /** A person was told that dom has a blob, or that it has it now, and had asked at that time. */
+  assured?(digest: string, askedMs: number): void;
+  /** A process has removed a file from the disk of its host. */
+  removed?(host: string, path: string): void;
   /** Something that must not be seen is in the world from now on. */
   confided?(secret: Secret): void;
   ordered?(order: PlacedOrder): void;

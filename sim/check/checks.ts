@@ -128,6 +128,14 @@ export class Checks implements Required<Check> {
     for (const check of this.#all) check.published?.(site, release);
   }
 
+  assured(digest: string, askedMs: number): void {
+    for (const check of this.#all) check.assured?.(digest, askedMs);
+  }
+
+  removed(host: string, path: string): void {
+    for (const check of this.#all) check.removed?.(host, path);
+  }
+
   confided(secret: Secret): void {
     for (const check of this.#all) check.confided?.(secret);
   }

@@ -5,6 +5,7 @@ import { auditsCheck } from './audits.ts';
 import type { Check, CheckPorts } from './check.ts';
 import { deletedSitesCheck } from './deleted-sites.ts';
 import { deletionsCheck } from './deletions.ts';
+import { type DomBlobsParts, domBlobsCheck } from './dom-blobs.ts';
 import { generationsCheck } from './generations.ts';
 import { type NodeAtRest, nodeOrphansCheck } from './node-orphans.ts';
 import { ObjectChanges } from './object-changes.ts';
@@ -45,6 +46,7 @@ export function objectChecks(
     auditsCheck(ports, changes),
     deletedSitesCheck(ports),
     deletionsCheck(ports, { changes, history }),
+    domBlobsCheck(ports, { history, ...domDisks(cluster) }),
     generationsCheck(ports, changes),
     nodeOrphansCheck(ports, { history, nodes }),
     ordersCheck(ports),
@@ -76,6 +78,17 @@ export function objectChecks(
 /** A removed node has no say; it may serve what it has. */
 function isConnected({ wish }: Cluster, { host, running }: Sub): boolean {
   return wish.nodes.has(host.name) && running?.agent.state().session.phase === 'connected';
+}
+
+/** Several doms see one disk, which none of them clears; and an older one does not know how to. */
+function domDisks(cluster: Cluster): Pick<DomBlobsParts, 'disk' | 'cleaners'> {
+  const domOf = (name: string) => cluster.doms.find(({ host }) => host.name === name);
+  const clears = (): boolean => cluster.doms.length === 1 && cluster.versions.count === 'one';
+  return {
+    disk: (name) => domOf(name)?.host.disk.files(),
+    cleaners: () =>
+      cluster.doms.flatMap(({ host }) => (clears() && !host.mayMisread ? host.name : [])),
+  };
 }
 
 function atRest({ host, running }: Sub): readonly NodeAtRest[] {

@@ -55,6 +55,7 @@ const HAPPENED = [
   'certificate revoked on request',
   'compressed answer',
   'cookie of another nameserver',
+  'dom clears a blob away',
   'fenced write refused',
   'garbage collected',
   'impossible site at rest',

@@ -8,6 +8,7 @@ import type { SimulatedCa } from '../ca/simulated-ca.ts';
 import { allChecks } from '../check/all.ts';
 import type { Commit } from '../check/check.ts';
 import { Checks } from '../check/checks.ts';
+import { DOM_BLOB_GRACE_MS } from '../check/dom-blobs.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
@@ -49,6 +50,8 @@ export interface ClusterOptions {
   readonly replay: string;
 }
 
+/** How a host calls the removal of a file. */
+const REMOVAL = 'disk remove ';
 /** How soon a process that ended is started again by what watches over it. */
 const RESTART_MS = 1_000;
 
@@ -143,7 +146,7 @@ export class Cluster {
       note: (host, what) => trace.add(host, what, { kind: 'fault' }),
     });
     for (const { host } of [...this.doms, ...this.subs])
-      host.onEffect = (_, what) => this.#crashPoints.effect(host.name, what);
+      host.onEffect = (_, what) => this.#effect(host.name, what);
     this.network = new Network({
       ...{ scheduler, random, trace },
       faults: () => this.faults,
@@ -210,6 +213,8 @@ export class Cluster {
       ...{ host, store, authority, sealKey: this.#sealKey, code: this.versions.next(host.name) },
       ...{ mode: this.#mode, scheduler, trace, checks, geo: this.#options.geo },
       ...{ watchLagMs, faults: () => this.faults, ca: this.ca },
+      // What one of several has been told by people the others do not know, and see its blobs.
+      blobGraceMs: this.doms.length === 1 ? DOM_BLOB_GRACE_MS : Number.POSITIVE_INFINITY,
       onEffect: (_, what) => this.#crashPoints.effect(host.name, what),
       onEnd: (why) => checks.violated(4, why),
       onDiskFault: () => {
@@ -277,6 +282,11 @@ export class Cluster {
     this.#touched.clear();
     this.checks.stepped();
     this.checks.assertHeld();
+  }
+
+  #effect(host: string, what: string): void {
+    if (what.startsWith(REMOVAL)) this.checks.removed(host, what.slice(REMOVAL.length));
+    this.#crashPoints.effect(host, what);
   }
 
   #crashAndRestart(name: string, lagMs: number): void {

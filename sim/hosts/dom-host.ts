@@ -43,6 +43,8 @@ export interface DomParts {
   readonly ca: SimulatedCa | undefined;
   /** A geography database, if there is one. */
   readonly geo: Uint8Array | undefined;
+  /** How long it keeps blobs that nothing names. */
+  readonly blobGraceMs: number;
   /** As with sub. */
   readonly onEnd: (why: string) => void;
   readonly onDiskFault: () => void;
@@ -78,6 +80,7 @@ export function startDom(parts: DomParts): RunningDom {
     {
       ...{ holder: host.name, mode, version: 'sim', storeName: 'memory' },
       addresses: [`${host.name}:7443`],
+      blobGraceMs: parts.blobGraceMs,
       importGeo: (blobs) => bringGeo(parts, blobs),
     },
   );

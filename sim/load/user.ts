@@ -107,17 +107,35 @@ export class User {
       );
   }
 
-  /** Brings a release to dom: blobs, then the manifest, then the Release. */
+  /**
+   * Brings a release to dom: blobs, then the manifest, then the Release. Who does not get to the end
+   * begins anew: by then dom may have cleared away what it had.
+   */
   async publish(release: Published, site: string): Promise<void> {
-    const { digest, blobs, files, sizeBytes } = release;
-    for (const [blob, bytes] of blobs) {
-      await this.#insist(`upload ${blob.slice(0, 19)}`, async ({ api }) => {
-        const { digests } = await api.findMissingBlobs({ digests: [blob] }, ADMIN);
-        if (digests.length > 0) await api.uploadBlob(once(uploadOf(blob, bytes)), ADMIN);
-      });
-    }
-    const metadata = { name: digest, namespace: 'default' };
-    await this.apply({ kind: 'Release', metadata, spec: { site, files: files.size, sizeBytes } });
+    await this.#insist(`push ${release.digest.slice(0, 19)}`, async (term) => {
+      for (const [blob, bytes] of release.blobs) await this.#bring(term, blob, bytes);
+      await applyOnce(term, releaseObject(release, site));
+    });
+  }
+
+  /** A push that ends before its last step: what dom lacks, and no Release. */
+  async bring({ digest, blobs }: Published): Promise<void> {
+    await this.#insist(`bring ${digest.slice(0, 19)}`, async (term) => {
+      for (const [blob, bytes] of blobs) await this.#bring(term, blob, bytes);
+    });
+  }
+
+  /** The last step alone. */
+  async declare(release: Published, site: string): Promise<void> {
+    await this.apply(releaseObject(release, site));
+  }
+
+  async #bring({ api }: Term, digest: string, bytes: Uint8Array): Promise<void> {
+    const { clock, checks } = this.#ports;
+    const sinceMs = clock.monotonicMs();
+    const { digests } = await api.findMissingBlobs({ digests: [digest] }, ADMIN);
+    if (digests.length > 0) await api.uploadBlob(once(uploadOf(digest, bytes)), ADMIN);
+    checks.assured(digest, sinceMs);
   }
 
   /** Makes a machine a node, with as many tokens as it takes. */
@@ -225,6 +243,11 @@ export class User {
       trace.learns(name, trace.known(host));
     }
   }
+}
+
+function releaseObject({ digest, files, sizeBytes }: Published, site: string): Declared {
+  const metadata = { name: digest, namespace: 'default' };
+  return { kind: 'Release', metadata, spec: { site, files: files.size, sizeBytes } };
 }
 
 function referenceOf({ kind, metadata }: Declared): Reference {
