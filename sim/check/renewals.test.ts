@@ -8,6 +8,8 @@ const MINUTE_MS = 60_000;
 interface Given {
   readonly kind?: Sky['kind'];
   readonly leftMs?: number;
+  /** How far dom's clock was ahead when it was issued. */
+  readonly aheadMs?: number;
   readonly sinceMs?: number;
   readonly current?: 'True' | 'False';
   readonly event?: string;
@@ -17,7 +19,7 @@ interface Given {
 /** Looked at one minute after the start. */
 function looked(given: Given): readonly number[] {
   const { kind = 'fair', leftMs = LIFE_MS / 2, sinceMs = 0, current = 'True' } = given;
-  const { event, reason = 'unauthorized' } = given;
+  const { event, reason = 'unauthorized', aheadMs = 0 } = given;
   const scene = new Scene();
   const sky = (): Sky => ({ kind, sinceMs, lifeMs: LIFE_MS });
   const wallMs = (): number => scene.nowMs;
@@ -26,7 +28,9 @@ function looked(given: Given): readonly number[] {
   scene.put(object('Certificate', 'blog', { status: { conditions } as never }));
   const uid = 'Certificate-blog';
   const notAfterMs = MINUTE_MS + leftMs;
-  scene.putRecord('material', uid, { directory: 'https://ca.test', notAfterMs } as never);
+  const [notBeforeMs, issuedMs] = [notAfterMs - LIFE_MS, notAfterMs - LIFE_MS + aheadMs];
+  const times = { notBeforeMs, issuedMs, notAfterMs };
+  scene.putRecord('material', uid, { directory: 'https://ca.test', ...times } as never);
   const failure = { reason, message: '', nextTryMs: 0 };
   scene.putRecord('issuance', uid, { tries: [], failures: 1, generation: 1, failure });
   if (event !== undefined)
@@ -39,6 +43,7 @@ function looked(given: Given): readonly number[] {
 test.each<{ when: string } & Given>([
   { when: 'half of its life is left' },
   { when: 'it is fair since a moment ago', leftMs: 1, sinceMs: MINUTE_MS - 1 },
+  { when: 'it seemed to be shorter', leftMs: LIFE_MS / 3 - 1, aheadMs: 10_000 },
   { when: 'a limit of the CA is in the way', leftMs: 1, reason: 'rateLimited' },
   { when: 'the CA is away since a moment ago', kind: 'away', leftMs: 1, sinceMs: MINUTE_MS - 1 },
   {

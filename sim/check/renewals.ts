@@ -4,6 +4,7 @@ import { condition } from '../../api/object.ts';
 import type { IssuanceRecord } from '../../runtime/acme/records.ts';
 import { kindPrefix, recordKey } from '../../runtime/keys.ts';
 import type { MaterialRecord } from '../../runtime/records.ts';
+import { usableFromMs } from '../../runtime/renewal.ts';
 import type { Check, CheckPorts } from './check.ts';
 import { readOnce } from './read-once.ts';
 import type { StoreHistory } from './store-history.ts';
@@ -51,7 +52,9 @@ export function renewalsCheck(
       const { uid, name, deletionTimestamp } = certificate.metadata;
       const material = recordOf<MaterialRecord>('material', uid);
       if (material?.directory === undefined || deletionTimestamp !== undefined) continue;
-      const lateMs = wallMs() - (material.notAfterMs - lifeMs / 3);
+      // A clock that was ahead then makes it seem shorter.
+      const knownMs = Math.min(lifeMs, material.notAfterMs - usableFromMs(material));
+      const lateMs = wallMs() - (material.notAfterMs - knownMs / 3);
       const sinceThenMs = Math.min(lateMs, nowMs() - sinceMs);
       if (kind === 'away' && sinceThenMs > WARN_MS) isTold(certificate);
       const issuance = recordOf<IssuanceRecord>('issuance', uid);
