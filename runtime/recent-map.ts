@@ -52,6 +52,11 @@ export class RecentMap<Key, Value extends object> {
     return entry.value;
   }
 
+  /** What was not asked for the longest; to look is not to ask. */
+  oldest(): Key | undefined {
+    return this.#oldest?.key;
+  }
+
   #renew(entry: Entry<Key, Value>): void {
     if (entry === this.#newest) return;
     this.#unlink(entry);

@@ -83,15 +83,20 @@ test('what is not a file is not remembered, nor what has a query', () => {
   expect(made).toHaveLength(4);
 });
 
-test('of conditions the last ones are remembered', () => {
-  const current = { 'if-none-match': '"1"' };
+test('of conditions the last ones that were met, and that were not, are remembered', () => {
+  const [current, before] = [{ 'if-none-match': '"1"' }, { 'if-none-match': '"0"' }];
   expect(ask('/a', current).response.status).toBe(304);
   expect(ask('/a', current).memo).toBe(ask('/a', current).memo);
   expect(made).toHaveLength(1);
   expect(ask('/a').response.status).toBe(200);
-  expect(ask('/a', { 'if-none-match': '"0"' }).response.status).toBe(200);
-  expect(ask('/a', current).response.status).toBe(304);
+  for (let round = 0; round < 3; round += 1) {
+    expect(ask('/a', before).response.status).toBe(200);
+    expect(ask('/a', current).response.status).toBe(304);
+  }
   expect(made).toHaveLength(3);
+  ask('/a', { 'if-none-match': '"-1"' });
+  ask('/a', before);
+  expect(made).toHaveLength(5);
 });
 
 test('a new table forgets, and so does a flood of paths', () => {

@@ -49,11 +49,9 @@ export class AnswerCache {
     if (key === undefined) return { response: this.#respond(request, table) };
     const entry = this.#young.get(key) ?? this.#revive(key);
     if (entry === undefined) return this.#make(request, table, key);
-    if (!key.plain.isConditional) return entry.whole ?? this.#make(request, table, key);
-    const { revalidated } = entry;
-    return revalidated?.etags === key.plain.etags && revalidated.since === key.plain.since
-      ? revalidated
-      : this.#make(request, table, key);
+    const { plain } = key;
+    const known = plain.isConditional ? answerTo(plain, entry) : entry.whole;
+    return known ?? this.#make(request, table, key);
   }
 
   #forget(table: EdgeTable): void {
@@ -108,14 +106,16 @@ export class AnswerCache {
       this.#otherFields.add(field);
       isPlain &&= request.headers[field] === undefined;
     }
-    const isKept = key.plain.isConditional ? response.status === 304 : isWholeFile(response);
+    const isRevalidated = key.plain.isConditional && response.status === 304;
+    const isKept = isRevalidated || isWholeFile(response);
     // What has yet to be checked is another answer once it was.
     if (!isPlain || !isKept || response.check !== undefined) return { response };
     const made = { response, memo: {} };
     const { etags, since } = key.plain;
     const entry = this.#young.get(key) ?? {};
-    if (key.plain.isConditional) entry.revalidated = { ...made, etags, since };
-    else entry.whole = made;
+    if (!key.plain.isConditional) entry.whole = made;
+    else if (isRevalidated) entry.revalidated = { ...made, etags, since };
+    else entry.renewed = { ...made, etags, since };
     if (this.#young.get(key) === undefined) this.#keep(key, entry);
     return made;
   }
@@ -163,8 +163,21 @@ const KEY_FIELDS: ReadonlySet<string> = new Set([
 
 interface Entry {
   whole?: RememberedResponse;
-  /** To the conditions that came last: most clients that ask again have the newest. */
-  revalidated?: RememberedResponse & Pick<PlainHeaders, 'etags' | 'since'>;
+  /** To the conditions that came last and were met: most clients that ask again have the newest. */
+  revalidated?: Conditional;
+  /** To those that came last and were not: after a release most have the one before. */
+  renewed?: Conditional;
+}
+
+type Conditional = RememberedResponse & Pick<PlainHeaders, 'etags' | 'since'>;
+
+function answerTo(asked: PlainHeaders, entry: Entry): Conditional | undefined {
+  if (isTo(asked, entry.revalidated)) return entry.revalidated;
+  return isTo(asked, entry.renewed) ? entry.renewed : undefined;
+}
+
+function isTo({ etags, since }: PlainHeaders, known: Conditional | undefined): boolean {
+  return known !== undefined && known.etags === etags && known.since === since;
 }
 
 function isWholeFile({ status, body }: EdgeResponse): boolean {

@@ -36,14 +36,22 @@ export function createBlobSource(
   // Many first requests for one file read it once.
   const loading = new Map<Digest, Promise<Uint8Array>>();
 
-  function load(digest: Digest): Promise<Uint8Array> {
+  function load(digest: Digest): Uint8Array | Promise<Uint8Array> {
     const ongoing = loading.get(digest);
     if (ongoing !== undefined) return ongoing;
-    const promise = readVerified(disk, digest)
-      .then((bytes) => {
-        cache.put(digest, bytes);
-        return bytes;
-      })
+    const found = disk.read(blobPath(digest));
+    if (found instanceof Promise) return loadLate(digest, found);
+    try {
+      return keep(digest, found);
+    } catch (error) {
+      onDamaged(digest);
+      return Promise.reject(error as Error);
+    }
+  }
+
+  function loadLate(digest: Digest, found: Promise<Uint8Array | undefined>): Promise<Uint8Array> {
+    const promise = found
+      .then((bytes) => keep(digest, bytes))
       .catch((error: unknown) => {
         onDamaged(digest);
         throw error;
@@ -53,18 +61,30 @@ export function createBlobSource(
     return promise;
   }
 
+  function keep(digest: Digest, found: Uint8Array | undefined): Uint8Array {
+    const bytes = verified(digest, found);
+    cache.put(digest, bytes);
+    return bytes;
+  }
+
   return (range) => {
     const { digest, sizeBytes, start, end } = range;
     const cached = cache.get(digest);
     if (cached !== undefined) return cached.subarray(start, end);
     if (sizeBytes > cache.limits.fileBytesMax) return openStream(disk, range, onDamaged);
-    return load(digest).then((bytes) => bytes.subarray(start, end));
+    const loaded = load(digest);
+    return loaded instanceof Promise
+      ? loaded.then((bytes) => bytes.subarray(start, end))
+      : loaded.subarray(start, end);
   };
 }
 
 /** The whole blob. Rejects when it is absent or not what its name says. */
 export async function readVerified(disk: DiskReader, digest: Digest): Promise<Uint8Array> {
-  const bytes = await disk.read(blobPath(digest));
+  return verified(digest, await disk.read(blobPath(digest)));
+}
+
+function verified(digest: Digest, bytes: Uint8Array | undefined): Uint8Array {
   if (bytes === undefined) throw new Error(`read blob ${digest}: it is not on disk`);
   if (digestOf(bytes) !== digest) throw new Error(`read blob ${digest}: its content has changed`);
   return bytes;

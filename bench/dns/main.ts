@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { type Contest, chosenServers, contest } from '../contest.ts';
 import { percentile, whole } from '../figures.ts';
+import { readOptions } from '../options.ts';
 import { ask } from './ask.ts';
 import { load } from './dnsperf.ts';
 import { writeMmdb } from './mmdb.ts';
@@ -11,19 +11,22 @@ import { SERVER_NAMES, type ServerName } from './recipes.ts';
 import { type Server, startServer } from './servers.ts';
 import { names, prefixes, queryFile } from './world.ts';
 
-/*
- * node bench/dns/main.ts [--seconds 3] [--rounds 3] [--servers b8s,nsd,…]: the same names and
- * geography served by each, pinned to one core, dnsperf on the other, rounds interleaved. See
- * docs/performance.md. Beside it: functions.ts (without sockets) and zones.ts (many zones).
- */
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '3' },
-    rounds: { type: 'string', default: '3' },
-    servers: { type: 'string', default: SERVER_NAMES.join(',') },
-    queries: { type: 'string', default: '50000' },
-    subnets: { type: 'string', default: '5000' },
-  },
+/** See docs/performance.md. Beside it: functions.ts (without sockets) and zones.ts (many zones). */
+const USAGE = `node bench/dns/main.ts [OPTION …]: the same names and geography served by each, pinned to one core,
+dnsperf on the other, rounds interleaved.
+
+  --servers LIST   of ${SERVER_NAMES.join(',')} (all)
+  --seconds N      for each load of each server in each round (3)
+  --rounds N       medians are of so many (3)
+  --queries N      different ones that are asked (50000)
+  --subnets N      of clients that they come from (5000)
+  --help           this text`;
+const values = readOptions(USAGE, {
+  seconds: { type: 'string', default: '3' },
+  rounds: { type: 'string', default: '3' },
+  servers: { type: 'string', default: SERVER_NAMES.join(',') },
+  queries: { type: 'string', default: '50000' },
+  subnets: { type: 'string', default: '5000' },
 });
 const FIRST_PORT = 15_300;
 const WARM_UP_SECONDS = 1;

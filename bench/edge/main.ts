@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { createAuthority, generateCa } from '../../runtime/node/authority.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
 import { type Contest, chosenServers, contest } from '../contest.ts';
 import { percentile, whole } from '../figures.ts';
+import { readOptions } from '../options.ts';
 import { installPackages } from '../packages.ts';
 import { latency, load } from './load.ts';
 import { SERVER_NAMES, type ServerName } from './recipes.ts';
@@ -13,20 +13,24 @@ import { ROWS, type Row } from './rows.ts';
 import { ask, type Server, startServer } from './servers.ts';
 import { FILES, manyPath, writeSite } from './site.ts';
 
-/*
- * node bench/edge/main.ts [--full] [--seconds 2] [--rounds 3] [--servers b8s,nginx,caddy] [--rows TEXT]:
- * the same site served by each over TLS, pinned to one core, wrk and h2load on the other, rounds
- * interleaved. See docs/performance.md. Beside it: handshakes.ts (what looking for CAs costs).
- */
-const { values } = parseArgs({
-  options: {
-    full: { type: 'boolean', default: false },
-    seconds: { type: 'string' },
-    rounds: { type: 'string' },
-    servers: { type: 'string', default: SERVER_NAMES.join(',') },
-    /** Those whose names have this in them; `latency`: p50, p99 and memory alone. */
-    rows: { type: 'string', default: '' },
-  },
+/** See docs/performance.md. Beside it: handshakes.ts (what looking for CAs costs). */
+const USAGE = `node bench/edge/main.ts [OPTION …]: the same site served by each over TLS, pinned to one core,
+wrk and h2load on the other, rounds interleaved.
+
+  --servers ${SERVER_NAMES.join(',')}   those to compare (all)
+  --rows TEXT                 those rows whose names have this in them (all); "latency": p50, p99
+                              and memory alone. There are:
+${ROWS.map(({ name }) => `                              ${name}`).join('\n')}
+  --seconds N                 for each server in each round (1)
+  --rounds N                  medians are of so many (1)
+  --full                      3 rounds of 3 seconds
+  --help                      this text`;
+const values = readOptions(USAGE, {
+  full: { type: 'boolean', default: false },
+  seconds: { type: 'string' },
+  rounds: { type: 'string' },
+  servers: { type: 'string', default: SERVER_NAMES.join(',') },
+  rows: { type: 'string', default: '' },
 });
 const FIRST_PORT = 15_440;
 const HOUR_MS = 60 * 60 * 1000;

@@ -1,6 +1,6 @@
 import { close, closeSync, fstatSync, open as openFile, openSync, read, readSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { StreamOptions } from '../disk.ts';
 import { diskPathParts } from '../disk-path.ts';
 import type { DiskReader } from '../disk-reader.ts';
@@ -35,9 +35,9 @@ export function nodeDiskReader(root: string): DiskReader {
   let slowness = 0;
 
   /** In this thread, while the disk is so fast that handing it to another would take longer. */
-  const readSmall = (path: string): Buffer | Promise<Buffer> => {
+  const readSmall = (path: string): Buffer | undefined | Promise<Buffer | undefined> => {
     const beforeMs = performance.now();
-    if (beforeMs < patientUntilMs) return readWhole(path);
+    if (beforeMs < patientUntilMs) return readWhole(path).catch(ifAbsent);
     const bytes = readHere(path);
     const afterMs = performance.now();
     slowness = afterMs - beforeMs > SLOW_MS ? slowness + SLOW_READ : Math.max(0, slowness - 1);
@@ -48,9 +48,20 @@ export function nodeDiskReader(root: string): DiskReader {
     return bytes;
   };
   return {
-    async read(path) {
+    read(path) {
       try {
-        return await readSmall(full(path));
+        return readSmall(full(path));
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code === 'ENOENT'
+          ? undefined
+          : Promise.reject(error as Error);
+      }
+    },
+    async stat(path) {
+      try {
+        const stats = await stat(full(path));
+        const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
+        return { name: basename(path), kind, sizeBytes: kind === 'file' ? stats.size : 0 };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
         throw error;
@@ -58,6 +69,10 @@ export function nodeDiskReader(root: string): DiskReader {
     },
     stream: (path, range) => new FilePieces({ files, spare }, full(path), range),
   };
+}
+
+function ifAbsent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 function readHere(path: string): Buffer {

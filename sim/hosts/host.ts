@@ -86,6 +86,10 @@ export class Host {
         fail(path);
         return this.disk.stream(path, range);
       },
+      stat: async (path) => {
+        fail(path);
+        return this.disk.stat(path);
+      },
     };
   }
 
