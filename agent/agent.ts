@@ -1,4 +1,4 @@
-import type { ExplainReply } from '../proto/gen/b8s/v1/agent.ts';
+import type { ExplainReply, PeerOffer } from '../proto/gen/b8s/v1/agent.ts';
 import type { NodePlan, Position } from '../proto/gen/b8s/v1/plan.ts';
 import { type BackoffLimits, backoffMs } from '../runtime/backoff.ts';
 import type { BlobSource } from '../runtime/blob-source.ts';
@@ -7,12 +7,16 @@ import type { Datagrams } from '../runtime/datagrams.ts';
 import type { Dialer } from '../runtime/dialer.ts';
 import type { Disk } from '../runtime/disk.ts';
 import type { Log } from '../runtime/log.ts';
+import { PEER_SERVER_NAME } from '../runtime/peer-url.ts';
+import type { PeerIdentity } from '../runtime/peers.ts';
 import type { Probe } from '../runtime/probe.ts';
 import type { Random } from '../runtime/random.ts';
 import { VERSION } from '../runtime/version.ts';
 import { type ContentReconciler, createContentReconciler } from './content/reconciler.ts';
+import type { PeerPorts } from './content/sources.ts';
 import { runProber } from './dns/prober.ts';
 import { createNotifier, type Notifier, servedZones } from './dns/transfer/notifier.ts';
+import type { EdgePeering } from './edge/snapshot.ts';
 import { TrafficSums } from './edge/traffic.ts';
 import type { AppliedReport, DataPlane, Health } from './plane/plane.ts';
 import { buildReport, dnsLimited } from './report.ts';
@@ -32,6 +36,8 @@ export interface AgentOptions {
   readonly disk: Disk;
   readonly dialer: Dialer;
   readonly blobs: BlobSource;
+  /** Left out: content comes from dom alone, and none is given to other nodes. */
+  readonly peers?: AgentPeers | undefined;
   readonly plane: DataPlane;
   readonly probe: Probe;
   /** Left out: secondaries are not told of new versions of zones. */
@@ -40,6 +46,10 @@ export interface AgentOptions {
   readonly identity: { readonly node: string };
   /** Memory of this process in bytes. Left out: reported as 0. */
   readonly rssBytes?: () => number;
+}
+
+export interface AgentPeers extends Omit<PeerPorts, 'node'> {
+  readonly identity: PeerIdentity;
 }
 
 export interface AgentState {
@@ -96,13 +106,13 @@ class ControlPart implements Agent {
   };
 
   constructor(options: AgentOptions) {
-    const { disk, blobs, log, datagrams } = options;
+    const { disk, blobs, log, datagrams, identity, peers } = options;
     this.#options = options;
     this.#holder = new PlanHolder(planFile(disk, HELD_PLAN_PATH, log), log);
     this.#servedFile = new ServedFile(planFile(disk, SERVED_PLAN_PATH, log));
     this.#content = createContentReconciler({
       ...options,
-      source: blobs,
+      ...{ source: blobs, peers: peers && { ...peers, node: identity.node } },
       onChange: () => this.#contentChanged(),
     });
     this.#session = createSession({ ...options, host: this.#host() });
@@ -135,12 +145,13 @@ class ControlPart implements Agent {
   }
 
   #host(): SessionHost {
-    const { identity, plane, rssBytes } = this.#options;
+    const { identity, plane, rssBytes, peers } = this.#options;
     return {
       hello: () => {
         // There is a way to dom again.
         this.#content.retrySoon();
-        const fixed = { agentVersion: VERSION, capabilities: AGENT_CAPABILITIES };
+        const peerOffer = peers && offerOf(peers.identity);
+        const fixed = { agentVersion: VERSION, capabilities: AGENT_CAPABILITIES, peerOffer };
         return { node: identity.node, ...fixed, ...this.#holder.hello() };
       },
       takePlan: async (plan) => {
@@ -246,7 +257,7 @@ class ControlPart implements Agent {
   }
 
   async #apply(): Promise<'applied' | 'again'> {
-    const { clock, plane, identity, log } = this.#options;
+    const { clock, plane, identity, log, peers } = this.#options;
     if (this.#plan === undefined) return 'applied';
     const { held, objects } = this.#plan;
     this.#sequence += 1;
@@ -254,6 +265,7 @@ class ControlPart implements Agent {
       ...{ plan: objects, content: this.#content.state(), previous: this.#served },
       ...{ node: identity.node, health: this.#health },
       ...{ sequence: this.#sequence, nowMs: clock.nowMs() },
+      peering: peers && peeringOf(peers.identity),
     });
     this.#served = served;
     // What is about to be served must not be collected while it is handed over.
@@ -294,6 +306,14 @@ class ControlPart implements Agent {
     };
     await runProber(options, signal);
   }
+}
+
+function offerOf({ fingerprint, key }: PeerIdentity): PeerOffer {
+  return { fingerprint: Buffer.from(fingerprint, 'hex'), key: Buffer.from(key) };
+}
+
+function peeringOf({ key, fingerprint, chainPem, keyPem }: PeerIdentity): EdgePeering {
+  return { key, certificate: { names: [PEER_SERVER_NAME], fingerprint, chainPem, keyPem } };
 }
 
 /** Whether every release and database is in use that should be, where there is use for them. */

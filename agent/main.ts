@@ -8,6 +8,7 @@ import { nodeDatagrams } from '../runtime/node/datagrams.ts';
 import { clearInterruptedWrites, nodeDisk } from '../runtime/node/disk.ts';
 import { grpcDom } from '../runtime/node/grpc-dialer.ts';
 import { grpcEnrolment } from '../runtime/node/grpc-enrolment.ts';
+import { httpsPeers } from '../runtime/node/https-peers.ts';
 import { nodeKeyMaker } from '../runtime/node/key-maker.ts';
 import { LOG_LEVELS, type LogLevel, pinoLog } from '../runtime/node/log.ts';
 import { httpProbe } from '../runtime/node/probe.ts';
@@ -20,6 +21,7 @@ import { loadIdentity, type NodeIdentity } from './identity/identity-file.ts';
 import { joinCluster } from './identity/join.ts';
 import { type JoinArguments, parseJoin } from './identity/join-options.ts';
 import { rotateCertificate } from './identity/rotate.ts';
+import { newPeerIdentity } from './new-peer-identity.ts';
 import { openPlane } from './open-plane.ts';
 import { placedPlane } from './placed-plane.ts';
 import { statusText } from './status.ts';
@@ -133,6 +135,7 @@ async function run(options: RunOptions): Promise<void> {
   const node = identity.name;
   const [clock, random, log] = [systemClock(), systemRandom(), pinoLog(options.logLevel)];
   const dom = grpcDom(() => identity);
+  const peers = httpsPeers();
   const { edgeWorkers, dnsWorkers } = options;
   const planeOptions = {
     ...{ node, disk, clock, random, log, folder: resolve(options.state) },
@@ -153,6 +156,7 @@ async function run(options: RunOptions): Promise<void> {
   });
   const agent = createAgent({
     ...{ clock, random, disk, plane, log, dialer: dom, blobs: dom, identity: { node } },
+    peers: { finder: dom, fetcher: peers, identity: newPeerIdentity(clock, random) },
     probe: httpProbe({ timeoutMs: PROBE_TIMEOUT_MS }),
     datagrams: nodeDatagrams(options.listen && { from: options.listen }),
     rssBytes: () => process.memoryUsage.rss(),
@@ -169,6 +173,7 @@ async function run(options: RunOptions): Promise<void> {
   await Promise.all([agent.run(stop), rotateCertificate(rotation, stop)]);
   log.info({}, 'sub stops once the requests in flight are answered');
   await plane.close();
+  peers.close();
   dom.close();
 }
 

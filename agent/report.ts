@@ -10,7 +10,7 @@ import type {
 import type { Position, SitePlan } from '../proto/gen/b8s/v1/plan.ts';
 import { coversHost } from '../runtime/certificate-names.ts';
 import { type Digest, isDigest } from '../runtime/digest.ts';
-import type { ContentState } from './content/reconciler.ts';
+import type { ContentState } from './content/state.ts';
 import { sumOfLimits } from './dns/limit/limit.ts';
 import type { AppliedReport, Health, WorkerState } from './plane/plane.ts';
 import type { PlanObjects } from './session/plan-objects.ts';

@@ -2,11 +2,11 @@ import type { CertificatePlan, SitePlan } from '../proto/gen/b8s/v1/plan.ts';
 import { coversHost } from '../runtime/certificate-names.ts';
 import { type Digest, isDigest } from '../runtime/digest.ts';
 import type { DesiredContent } from './content/plan.ts';
-import type { ContentState } from './content/reconciler.ts';
+import type { ContentState } from './content/state.ts';
 import { hostIdentities } from './dns/host-identities.ts';
 import { planSite } from './edge/plan-site.ts';
 import { edgeProofs } from './edge/proofs.ts';
-import type { EdgeCertificate, EdgeVariants } from './edge/snapshot.ts';
+import type { EdgeCertificate, EdgePeering, EdgeVariants } from './edge/snapshot.ts';
 import type { Health, PlaneSnapshot } from './plane/plane.ts';
 import type { PlanObjects } from './session/plan-objects.ts';
 
@@ -39,6 +39,8 @@ export interface SnapshotInput {
   readonly health: Health;
   readonly sequence: number;
   readonly nowMs: number;
+  /** Left out: other nodes cannot fetch from this one. */
+  readonly peering?: EdgePeering | undefined;
 }
 
 /** Where HTTPS is expected while no plan says otherwise. */
@@ -53,7 +55,7 @@ export function buildSnapshot(input: SnapshotInput): {
   readonly snapshot: PlaneSnapshot;
   readonly served: Served;
 } {
-  const { plan, content, node, health, sequence } = input;
+  const { plan, content, node, health, sequence, peering } = input;
   const served = chooseServed(input);
   const own = plan.nodes.find(({ name }) => name === node);
   const proofs = edgeProofs(plan.challenges);
@@ -88,6 +90,7 @@ export function buildSnapshot(input: SnapshotInput): {
         certificates: [...certificates.values()],
         httpsPort: own === undefined || own.httpsPort === 0 ? HTTPS_PORT : own.httpsPort,
         ...(proofs !== undefined && { proofs }),
+        ...(peering !== undefined && { peering }),
       },
     },
   };

@@ -33,6 +33,8 @@ import { createJoin, type Join } from './identity/join.ts';
 import { createTokens, type Tokens } from './identity/tokens.ts';
 import { createTransferKeys } from './identity/transfer-keys.ts';
 import { campaign, currentLeader, type Leadership, type LeadershipOptions } from './leadership.ts';
+import { PeerBoard } from './peers/board.ts';
+import type { PeerLimits } from './peers/plan.ts';
 
 export interface DomPorts {
   readonly store: Store;
@@ -64,6 +66,8 @@ export interface DomOptions extends LeadershipOptions {
   readonly storeName: string;
   /** Where nodes dial, for the join command: "host:port". */
   readonly addresses: readonly string[];
+  /** When nodes are told to fetch from one another; left out: as is good for real ones. */
+  readonly peerLimits?: Partial<PeerLimits>;
   /** How long content stays that nothing names, in milliseconds; left out: BLOB_GRACE_MS. */
   readonly blobGraceMs?: number | undefined;
   /** Finds the geography databases and puts them among the blobs. */
@@ -80,6 +84,7 @@ export interface Term {
   readonly tokens: Tokens;
   readonly blobs: Blobs;
   readonly blobAccess: BlobAccess;
+  readonly peers: PeerBoard;
 }
 
 interface TermParts {
@@ -194,7 +199,9 @@ export class Dom {
     const transferKeys = createTransferKeys({ ...ports, sealer });
     const api = new Api({ ...ports, hub, blobs, tokens, transferKeys });
     const blobAccess = new BlobAccess(mirror, blobs);
-    return { leadership, mirror, hub, join, tokens, api, blobs, blobAccess };
+    const { peerLimits: limits = {} } = this.#options;
+    const peers = new PeerBoard({ ...ports, limits, offerOf: (node) => hub.peerOffer(node) });
+    return { leadership, mirror, hub, join, tokens, api, blobs, blobAccess, peers };
   }
 
   #left(error: unknown): void {

@@ -25,6 +25,7 @@ import { listenTls } from '../runtime/node/tls-port.ts';
 import type { Store } from '../runtime/store.ts';
 import { VERSION } from '../runtime/version.ts';
 import { ensureAuthority } from './authority.ts';
+import { withBlobs } from './blob-port.ts';
 import { writeAdminConfig } from './bootstrap/admin-config.ts';
 import { importGeo } from './bootstrap/geo.ts';
 import { keepServerCertificate } from './bootstrap/server-certificate.ts';
@@ -160,7 +161,10 @@ async function serve(options: RunOptions, onLost: () => void, signal: AbortSigna
     credentials: { ...certificate.current(), caPem: authority.caPem },
     grpc: grpc.server,
     log,
-    http: operationsHandler({ isServing: () => dom.leads, renderMetrics: () => metrics.render() }),
+    http: withBlobs(
+      dom,
+      operationsHandler({ isServing: () => dom.leads, renderMetrics: () => metrics.render() }),
+    ),
   });
   certificate.onChange((next) => port.setCredentials({ ...next, caPem: authority.caPem }));
   await writeAdminConfig({ disk, authority, server: own, clock });

@@ -1,12 +1,19 @@
 import type { Server } from '@grpc/grpc-js';
-import type { FetchBlobRequest, FetchBlobResponse } from '../proto/gen/b8s/v1/agent.ts';
+import type {
+  FetchBlobRequest,
+  FetchBlobResponse,
+  FindPeersRequest,
+  FindPeersResponse,
+} from '../proto/gen/b8s/v1/agent.ts';
 import { ApiServiceService } from '../proto/gen/b8s/v1/api.ts';
 import { IdentityServiceService } from '../proto/gen/b8s/v1/identity.ts';
 import type { Caller } from '../runtime/caller.ts';
+import { isDigest } from '../runtime/digest.ts';
 import type { Log } from '../runtime/log.ts';
 import { grpcHandlers } from '../runtime/node/grpc-handlers.ts';
 import { rawAgentService, sessionHandler } from '../runtime/node/grpc-session.ts';
 import { RequestError } from '../runtime/request-error.ts';
+import { handOut } from './blobs/hand-out.ts';
 import type { Dom } from './dom.ts';
 
 /** Puts dom's three services on a gRPC server; each call is answered by the term that leads then. */
@@ -32,6 +39,7 @@ export function addServices(
   server.addService(rawAgentService, {
     session: sessionHandler((link, { identity }) => void dom.accept(link, identity, signal)),
     fetchBlob: serverStream((request, caller) => fetchBlob(dom, request, caller)),
+    findPeers: unary((request, caller) => findPeers(dom, request, caller)),
     renewCertificate: unary(async ({ csr }, { identity }) => {
       const { join } = await dom.leading();
       const { chainPem } = await join.renew(identity, csr);
@@ -88,17 +96,38 @@ async function* fetchBlob(
   { digest, offsetBytes }: FetchBlobRequest,
   { identity }: Caller,
 ): AsyncIterable<FetchBlobResponse> {
-  if (identity?.kind !== 'node') throw new RequestError('PERMISSION_DENIED', 'blobs are for nodes');
-  const { blobAccess, blobs } = await dom.leading();
-  if (!(await blobAccess.allowed(identity, digest)))
-    throw new RequestError('PERMISSION_DENIED', `${digest} is not in the plan of ${identity.name}`);
-  const { sizeBytes, chunks } = await blobs.open(digest, Number(offsetBytes));
+  const wanted = { digest, offsetBytes: Number(offsetBytes) };
+  const { sizeBytes, chunks } = await handOut(await dom.leading(), identity, wanted);
   // The size goes with the first chunk: most blobs are one message.
   let untoldBytes = BigInt(sizeBytes);
-  for await (const chunk of chunks) {
-    yield { chunk: bufferOf(chunk), sizeBytes: untoldBytes };
-    untoldBytes = 0n;
-  }
+  for await (const piece of chunks)
+    for (let at = 0; at < piece.byteLength; at += CHUNK_BYTES_MAX) {
+      yield { chunk: bufferOf(piece.subarray(at, at + CHUNK_BYTES_MAX)), sizeBytes: untoldBytes };
+      untoldBytes = 0n;
+    }
+}
+
+/** As the message says. */
+const CHUNK_BYTES_MAX = 64 * 1024;
+
+async function findPeers(
+  dom: Dom,
+  { list, missingBytes, failed }: FindPeersRequest,
+  { identity }: Caller,
+): Promise<FindPeersResponse> {
+  if (identity?.kind !== 'node') throw new RequestError('PERMISSION_DENIED', 'blobs are for nodes');
+  const { blobAccess, peers } = await dom.leading();
+  if (!isDigest(list) || !(await blobAccess.allowed(identity, list)))
+    throw new RequestError('PERMISSION_DENIED', `${list} is not in the plan of ${identity.name}`);
+  const found = peers.find(identity, { list, missingBytes: Number(missingBytes), failed });
+  return {
+    peers: found.map(({ fingerprint, grant, untilS, ...peer }) => ({
+      ...peer,
+      fingerprint: Buffer.from(fingerprint, 'hex'),
+      grant: bufferOf(grant),
+      untilS: BigInt(untilS),
+    })),
+  };
 }
 
 function bufferOf(chunk: Uint8Array): Buffer {

@@ -18,6 +18,11 @@ export function digestHex(digest: Digest): string {
   return digest.slice('sha256-'.length);
 }
 
+/** Where a node keeps the beginning of a blob that is on its way: `partial/<64 hex digits>`. */
+export function partPath(digest: Digest): string {
+  return `partial/${digestHex(digest)}`;
+}
+
 /** Where dom and sub keep a blob, relative to their folders: `blobs/sha256/ab/abcdef…`. */
 export function blobPath(digest: Digest): string {
   const hex = digestHex(digest);

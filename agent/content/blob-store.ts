@@ -1,7 +1,15 @@
-import { blobPath, type Digest, digestHex, digestOf, isDigest } from '../../runtime/digest.ts';
+import {
+  blobPath,
+  type Digest,
+  digestHex,
+  digestOf,
+  isDigest,
+  partPath,
+} from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import { ManifestError, parseManifest, releaseDigest } from '../../runtime/manifest.ts';
 import { parseVariants, type Variant, VariantsError } from '../../runtime/variants.ts';
+import { BlobIndex } from './blob-index.ts';
 import { type Manifest, type ObservedContent, type StoredItem } from './plan.ts';
 
 /**
@@ -9,30 +17,30 @@ import { type Manifest, type ObservedContent, type StoredItem } from './plan.ts'
  * on their way, `verified/<release>` for releases of which every blob was seen.
  */
 export interface BlobStore {
-  /** Reads the disk; of the manifests, those of `releases`, and these indexes. */
+  /** Looks at the disk; of the manifests, at those of `releases`, and at these indexes. */
   observe(releases: readonly Digest[], indexes: readonly Digest[]): Promise<ObservedContent>;
   mark(release: Digest): Promise<void>;
   unmark(release: Digest): Promise<void>;
   remove(item: StoredItem): Promise<void>;
+  /** A blob has come to the disk. */
+  added(digest: Digest, sizeBytes: number): void;
+  /** Something may have gone by itself. */
+  forget(): void;
 }
 
-export function partPath(digest: Digest): string {
-  return `${PARTS}/${digestHex(digest)}`;
-}
-
-const BLOBS = 'blobs/sha256';
 const PARTS = 'partial';
 const MARKERS = 'verified';
 
 export function createBlobStore(disk: Disk): BlobStore {
+  const index = new BlobIndex(disk);
   // Content-addressed, so what was parsed never goes stale.
   let parsed: ReadonlyMap<Digest, Manifest> = new Map();
   let parsedForms: ReadonlyMap<Digest, readonly Variant[]> = new Map();
 
   return {
     async observe(releases, indexes) {
-      const strays: string[] = [];
-      const blobs = await listBlobs(disk, strays);
+      const { blobs, strays: found } = await index.read();
+      const strays = [...found];
       const parts = await listDigests(disk, PARTS, strays);
       const markers = await listDigests(disk, MARKERS, strays);
       const manifests = new Map<Digest, Manifest>();
@@ -45,18 +53,23 @@ export function createBlobStore(disk: Disk): BlobStore {
       }
       parsed = manifests;
       const forms = new Map<Digest, readonly Variant[]>();
-      for (const index of indexes) {
-        if (!blobs.has(index)) continue;
-        const found = parsedForms.get(index) ?? (await readForms(disk, index));
-        if (found === undefined) blobs.delete(index);
-        else forms.set(index, found);
+      for (const each of indexes) {
+        if (!blobs.has(each)) continue;
+        const named = parsedForms.get(each) ?? (await readForms(disk, each));
+        if (named === undefined) blobs.delete(each);
+        else forms.set(each, named);
       }
       parsedForms = forms;
       return { blobs, parts, markers, manifests, forms, strays };
     },
     mark: (release) => disk.write(itemPath({ kind: 'marker', digest: release }), new Uint8Array()),
     unmark: (release) => disk.remove(itemPath({ kind: 'marker', digest: release })),
-    remove: (item) => disk.remove(itemPath(item)),
+    async remove(item) {
+      await disk.remove(itemPath(item));
+      if (item.kind === 'blob') index.removed(item.digest);
+    },
+    added: (digest, sizeBytes) => index.added(digest, sizeBytes),
+    forget: () => index.forget(),
   };
 }
 
@@ -71,20 +84,6 @@ function itemPath(item: StoredItem): string {
     case 'stray':
       return item.path;
   }
-}
-
-/** Whole blobs with their sizes in bytes; paths among them that are none are added to `strays`. */
-export async function listBlobs(disk: Disk, strays: string[]): Promise<Map<Digest, number>> {
-  const blobs = new Map<Digest, number>();
-  for (const folder of await disk.list(BLOBS)) {
-    for (const entry of await disk.list(`${BLOBS}/${folder.name}`)) {
-      const digest = `sha256-${entry.name}`;
-      const path = `${BLOBS}/${folder.name}/${entry.name}`;
-      if (isDigest(digest) && blobPath(digest) === path) blobs.set(digest, entry.sizeBytes);
-      else strays.push(path);
-    }
-  }
-  return blobs;
 }
 
 async function listDigests(disk: Disk, folder: string, strays: string[]): Promise<Set<Digest>> {

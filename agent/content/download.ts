@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { BlobOffsetError, type BlobSource } from '../../runtime/blob-source.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { blobPath, type Digest } from '../../runtime/digest.ts';
+import { blobPath, type Digest, partPath } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import { MANIFEST_BYTES_MAX } from '../../runtime/manifest.ts';
 import { withDeadline } from '../deadline.ts';
-import { partPath } from './blob-store.ts';
 
 /** A source that gives nothing for this long is taken for dead. */
 export const BLOB_STALL_MS_MAX = 30_000;
@@ -19,9 +18,14 @@ export interface DownloadOptions {
   readonly signal: AbortSignal;
 }
 
+/** What came is not the blob. */
+export class WrongBytesError extends Error {
+  override readonly name = 'WrongBytesError';
+}
+
 /**
  * Brings one blob to this disk, going on from what an earlier try left in `partial/`. The blob
- * appears at its place only once it is whole, verified and durable.
+ * appears at its place only once it is whole, verified and durable. Gives its size in bytes.
  *
  * Errors: a stream that breaks or stalls keeps the part for the next try; bytes with another
  * digest, or too many of them, are thrown away.
@@ -29,7 +33,7 @@ export interface DownloadOptions {
 export async function downloadBlob(
   wanted: { readonly digest: Digest; readonly sizeBytes: number | undefined },
   options: DownloadOptions,
-): Promise<void> {
+): Promise<number> {
   const { digest, sizeBytes } = wanted;
   const { disk } = options;
   const part = await Part.open(disk, partPath(digest));
@@ -37,14 +41,17 @@ export async function downloadBlob(
     await receive(part, wanted, options);
   }
   if (sizeBytes !== undefined && part.sizeBytes < sizeBytes) {
-    throw new Error(`fetch ${digest}: ended after ${part.sizeBytes} of ${sizeBytes} bytes`);
+    throw new WrongBytesError(
+      `fetch ${digest}: ended after ${part.sizeBytes} of ${sizeBytes} bytes`,
+    );
   }
   const found = part.digest();
   if (found !== digest || (sizeBytes !== undefined && part.sizeBytes > sizeBytes)) {
     await part.discard();
-    throw new Error(`fetch ${digest}: got ${part.sizeBytes} bytes of ${found}`);
+    throw new WrongBytesError(`fetch ${digest}: got ${part.sizeBytes} bytes of ${found}`);
   }
   await part.finish(blobPath(digest));
+  return part.sizeBytes;
 }
 
 async function receive(

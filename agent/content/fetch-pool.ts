@@ -1,12 +1,12 @@
 import { type BackoffLimits, backoffMs } from '../../runtime/backoff.ts';
-import type { BlobSource } from '../../runtime/blob-source.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Digest } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
-import { downloadBlob } from './download.ts';
+import { downloadBlob, WrongBytesError } from './download.ts';
 import type { Need } from './plan.ts';
+import type { FetchOutcome, ListedBlob, Sources } from './sources.ts';
 
 /** Fetches under way at once: most blobs are small, and their way is longer than they are. */
 export const FETCHES_MAX = 16;
@@ -17,8 +17,7 @@ export const FETCH_RETRY_BACKOFF: Readonly<Record<Need, BackoffLimits>> = {
   helpful: { baseMs: 1_000, capMs: 600_000 },
 };
 
-export interface WantedFetch {
-  readonly digest: Digest;
+export interface WantedFetch extends ListedBlob {
   /** Unknown for manifests, which therefore everything else waits for, and for indexes. */
   readonly sizeBytes: number | undefined;
   readonly need: Need;
@@ -26,10 +25,12 @@ export interface WantedFetch {
 
 export interface FetchPoolOptions {
   readonly disk: Disk;
-  readonly source: BlobSource;
+  readonly sources: Sources;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** A blob is on the disk now. */
+  readonly onFetched: (digest: Digest, sizeBytes: number) => void;
   /** Called when a look at the disk is worth it at once: a manifest came, or all is done. */
   readonly onProgress: () => void;
 }
@@ -69,6 +70,7 @@ export class FetchPool {
       if (!wanted.has(digest)) stop.abort(new Error(`${digest} is not wanted any more`));
     }
     this.#failed = new Map([...this.#failed].filter(([digest]) => wanted.has(digest)));
+    this.#options.sources.want(fetches);
     const nowMs = this.#options.clock.monotonicMs();
     this.#wantedAtMs = nowMs;
     const due = fetches.filter(({ digest }) => {
@@ -136,23 +138,40 @@ export class FetchPool {
   async #fetch(wanted: WantedFetch, signal: AbortSignal): Promise<void> {
     const { digest } = wanted;
     const failures = (this.#failed.get(digest)?.failures ?? 0) + 1;
-    const outcome = await downloadBlob(wanted, { ...this.#options, signal }).then(
-      () => ({ kind: 'done' }) as const,
-      (error: unknown) => ({ kind: 'failed', why: messageOf(error) }) as const,
-    );
+    const outcome = await this.#download(wanted, signal);
     this.#running.delete(digest);
     const failed = new Map(this.#failed);
     if (outcome.kind === 'done') {
       failed.delete(digest);
       this.#fresh.add(digest);
     }
-    if (outcome.kind === 'failed' && !signal.aborted)
+    if (outcome.kind !== 'done' && !signal.aborted)
       failed.set(digest, this.#failure(wanted, outcome.why, failures));
     this.#failed = failed;
     this.#start();
     const idle = this.#running.size === 0;
     if (idle || signal.aborted || (outcome.kind === 'done' && wanted.sizeBytes === undefined)) {
       this.#options.onProgress();
+    }
+  }
+
+  /** As long as it was the fault of an edge, which is left aside then, it is tried again at once. */
+  async #download(wanted: WantedFetch, signal: AbortSignal): Promise<Outcome> {
+    const { sources } = this.#options;
+    for (;;) {
+      const source = sources.of(wanted);
+      const outcome = await downloadBlob(wanted, { ...this.#options, source, signal }).then(
+        (sizeBytes): Outcome => {
+          this.#options.onFetched(wanted.digest, sizeBytes);
+          return { kind: 'done' };
+        },
+        (error: unknown): Outcome => ({
+          kind: error instanceof WrongBytesError ? 'wrong bytes' : 'failed',
+          why: messageOf(error),
+        }),
+      );
+      if (signal.aborted) return outcome;
+      if (sources.ended(wanted, outcome.kind) === 'over') return outcome;
     }
   }
 
@@ -166,6 +185,10 @@ export class FetchPool {
 
 /** What every system says of a full disk (ENOSPC). */
 const FULL = /no space left/u;
+
+type Outcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: Exclude<FetchOutcome, 'done'>; readonly why: string };
 
 interface Failure {
   readonly need: Need;

@@ -47,6 +47,8 @@ export type ContentAction =
   | {
       readonly kind: 'fetch';
       readonly digest: Digest;
+      /** The release or index that names it; undefined: none does. */
+      readonly list: Digest | undefined;
       /** Unknown for manifests and indexes. */
       readonly sizeBytes: number | undefined;
       /** `helpful`: nothing waits for it. */
@@ -129,7 +131,8 @@ function planFetches(desired: DesiredContent, observed: ObservedContent): readon
     .map((digest) => ({ digest, sizeBytes: undefined }));
   const files = desired.releases.flatMap((release) => {
     const manifest = observed.manifests.get(release);
-    return manifest?.kind === 'parsed' ? missingFiles(manifest.files, observed) : [];
+    const missing = manifest?.kind === 'parsed' ? missingFiles(manifest.files, observed) : [];
+    return missing.map(listedIn(release));
   });
   const blobs = desired.blobs.filter(({ digest, sizeBytes }) => {
     return observed.blobs.get(digest) !== sizeBytes;
@@ -137,18 +140,26 @@ function planFetches(desired: DesiredContent, observed: ObservedContent): readon
   const indexes = desired.variants
     .filter((index) => !observed.forms.has(index))
     .map((digest) => ({ digest, sizeBytes: undefined }));
-  const forms = desired.variants.flatMap((index) => missingForms(index, observed));
+  const forms = desired.variants.flatMap((index) =>
+    missingForms(index, observed).map(listedIn(index)),
+  );
   const wanted = new Map<Digest, ContentAction>();
   const want = (found: readonly Fetchable[], need: Need): void => {
-    for (const { digest, sizeBytes } of found)
-      if (!wanted.has(digest)) wanted.set(digest, { kind: 'fetch', digest, sizeBytes, need });
+    for (const { digest, sizeBytes, list } of found)
+      if (!wanted.has(digest)) wanted.set(digest, { kind: 'fetch', digest, list, sizeBytes, need });
   };
   want([...manifests, ...files, ...blobs], 'needed');
   want([...indexes, ...forms], 'helpful');
   return [...wanted.values()];
 }
 
-type Fetchable = Pick<ContentAction & { kind: 'fetch' }, 'digest' | 'sizeBytes'>;
+type Fetchable = Pick<ContentAction & { kind: 'fetch' }, 'digest' | 'sizeBytes'> & {
+  readonly list?: Digest;
+};
+
+function listedIn(list: Digest): (blob: Variant | ReleaseFile) => Fetchable {
+  return ({ digest, sizeBytes }) => ({ digest, sizeBytes, list });
+}
 
 /** The forms that an index names and that are not here; none where it is not here itself. */
 export function missingForms(index: Digest, observed: ObservedContent): readonly Variant[] {

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { BlobSource } from '../../runtime/blob-source.ts';
-import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
+import { blobPath, type Digest, digestOf, partPath } from '../../runtime/digest.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { type MemoryDisk, memoryDisk } from '../../runtime/memory-disk.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
-import { partPath } from './blob-store.ts';
 import { desired, playedSource, release } from './content.fixture.ts';
 import { BLOB_STALL_MS_MAX } from './download.ts';
 import { FETCHES_MAX } from './fetch-pool.ts';

@@ -6,32 +6,21 @@ import type { Disk } from '../../runtime/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import { createTrigger, raisedWithin } from '../trigger.ts';
-import { createBlobStore, listBlobs } from './blob-store.ts';
+import { listBlobs } from './blob-list.ts';
+import { createBlobStore } from './blob-store.ts';
 import { FetchPool } from './fetch-pool.ts';
 import {
   ageGarbage,
   COLLECT_GRACE_MS,
   type ContentAction,
   type DesiredContent,
-  isComplete,
-  missingForms,
   type ObservedContent,
   planContent,
   referencedReleases,
 } from './plan.ts';
 import { Scrub } from './scrub.ts';
-
-/** What the rest of the node may know of the content on its disk. */
-export interface ContentState {
-  /** Releases that are whole and marked so, among those desired and kept. */
-  readonly verified: ReadonlySet<Digest>;
-  /** Blobs, among those desired and kept for themselves, that are here. */
-  readonly blobs: ReadonlySet<Digest>;
-  /** Indexes of compressed forms that can be used, with the forms of each that are not here. */
-  readonly variants: ReadonlyMap<Digest, readonly Digest[]>;
-  /** What stands in the way, by release or blob, for a person. */
-  readonly errors: ReadonlyMap<Digest, string>;
-}
+import { type PeerPorts, Sources } from './sources.ts';
+import { type ContentState, contentState, isSameState } from './state.ts';
 
 /** Brings the desired content to disk, verifies it, and clears away what nothing needs. */
 export interface ContentReconciler {
@@ -57,6 +46,8 @@ const LOOK_SHARE_MAX = 1 / 20;
 export interface ContentOptions {
   readonly disk: Disk;
   readonly source: BlobSource;
+  /** Left out: all is fetched from dom. */
+  readonly peers?: PeerPorts | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -67,9 +58,6 @@ export interface ContentOptions {
 export function createContentReconciler(options: ContentOptions): ContentReconciler {
   return new Reconciler(options);
 }
-
-/** An index of which more forms are missing is not used yet. */
-const ABSENT_MAX = 64;
 
 const NOTHING: DesiredContent = {
   ...{ releases: [], blobs: [], variants: [] },
@@ -96,11 +84,19 @@ class Reconciler implements ContentReconciler {
   constructor(options: ContentOptions) {
     this.#options = options;
     this.#store = createBlobStore(options.disk);
-    this.#pool = new FetchPool({ ...options, onProgress: () => this.#changed.raise() });
+    const sources = new Sources(options);
+    this.#pool = new FetchPool({
+      ...{ ...options, sources },
+      onFetched: (digest, sizeBytes) => this.#store.added(digest, sizeBytes),
+      onProgress: () => this.#changed.raise(),
+    });
     this.#scrub = new Scrub({
       ...options,
       list: async () => [...(await listBlobs(options.disk, [])).keys()].toSorted(),
-      onMissing: () => this.#changed.raise(),
+      onMissing: () => {
+        this.#store.forget();
+        this.#changed.raise();
+      },
     });
   }
 
@@ -149,6 +145,7 @@ class Reconciler implements ContentReconciler {
         this.#failures = 0;
       } catch (error) {
         this.#failures += 1;
+        this.#store.forget();
         ms = backoffMs(this.#failures, CONTENT_RETRY_BACKOFF, random);
         log.warn({ error: messageOf(error), retryInMs: ms }, 'content could not be reconciled');
       }
@@ -218,74 +215,10 @@ class Reconciler implements ContentReconciler {
 
   #publish(desired: DesiredContent, observed: ObservedContent): void {
     const before = this.#state;
-    const wanted = [...desired.blobs.map(({ digest }) => digest), ...desired.keepBlobs];
-    this.#state = {
-      verified: new Set(
-        referencedReleases(desired)
-          .filter((release) => observed.markers.has(release) && isComplete(release, observed))
-          .toSorted(),
-      ),
-      blobs: new Set(wanted.filter((digest) => observed.blobs.has(digest)).toSorted()),
-      variants: usableVariants(desired, observed, {
-        failures: this.#pool.failures(),
-        before: before.variants,
-      }),
-      errors: contentErrors(desired, observed, this.#pool.failures()),
-    };
-    if (textOf(before) !== textOf(this.#state)) this.#options.onChange();
+    const past = { failures: this.#pool.failures(), before: before.variants };
+    this.#state = contentState(desired, observed, past);
+    if (!isSameState(before, this.#state)) this.#options.onChange();
   }
-}
-
-/** The first thing in the way of each release, or blob for itself, that is not whole. */
-function contentErrors(
-  desired: DesiredContent,
-  observed: ObservedContent,
-  failures: ReadonlyMap<Digest, string>,
-): ReadonlyMap<Digest, string> {
-  const errors = new Map<Digest, string>();
-  for (const release of desired.releases) {
-    const manifest = observed.manifests.get(release);
-    const error =
-      manifest === undefined
-        ? failures.get(release)
-        : manifest.kind === 'broken'
-          ? `release ${release}: ${manifest.why}`
-          : manifest.files
-              .map(({ digest }) => failures.get(digest))
-              .find((each) => each !== undefined);
-    if (error !== undefined) errors.set(release, error);
-  }
-  for (const { digest } of desired.blobs) {
-    const error = failures.get(digest);
-    if (error !== undefined) errors.set(digest, error);
-  }
-  return errors;
-}
-
-/**
- * An index is used once all its forms are here, or have been tried for. If one goes missing later,
- * the others are used on.
- */
-function usableVariants(
-  desired: DesiredContent,
-  observed: ObservedContent,
-  past: {
-    readonly failures: ReadonlyMap<Digest, string>;
-    readonly before: ContentState['variants'];
-  },
-): ContentState['variants'] {
-  const usable = new Map<Digest, readonly Digest[]>();
-  for (const index of desired.variants) {
-    if (!observed.forms.has(index)) continue;
-    const absent = [...new Set(missingForms(index, observed).map(({ digest }) => digest))];
-    const isTried = past.before.has(index) || absent.every((each) => past.failures.has(each));
-    if (isTried && absent.length <= ABSENT_MAX) usable.set(index, absent.toSorted());
-  }
-  return usable;
-}
-
-function textOf({ verified, blobs, variants, errors }: ContentState): string {
-  return JSON.stringify([[...verified], [...blobs], [...variants], [...errors]]);
 }
 
 function messageOf(error: unknown): string {

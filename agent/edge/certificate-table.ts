@@ -1,4 +1,5 @@
 import { suffixOfPreview } from '../../api/previews.ts';
+import { PEER_SERVER_NAME } from '../../runtime/peer-url.ts';
 import type { EdgeCertificate, EdgeSnapshot } from './snapshot.ts';
 
 /**
@@ -16,6 +17,8 @@ export function chooseCertificates(
     for (const name of certificate.names) if (!byName.has(name)) byName.set(name, certificate);
   }
   const chosen = new Map<string, EdgeCertificate | undefined>();
+  // No site can have this name: other nodes would fail to fetch.
+  if (snapshot.peering !== undefined) chosen.set(PEER_SERVER_NAME, snapshot.peering.certificate);
   const choose = (
     hosts: readonly string[],
     ...preferred: readonly (string | undefined)[]

@@ -1,7 +1,9 @@
+import type { Clock } from '../../runtime/clock.ts';
 import type { Digest } from '../../runtime/digest.ts';
 import type { DiskReader } from '../../runtime/disk-reader.ts';
 import type { HttpHandler } from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
+import { PEER_SERVER_NAME } from '../../runtime/peer-url.ts';
 import type { TrafficCount } from '../../runtime/site-traffic.ts';
 import { takeTurns } from '../../runtime/turns.ts';
 import { AccessRecorder, type RecorderParts } from './access-log/recorder.ts';
@@ -10,6 +12,7 @@ import { Gate, type GateParts } from './gate.ts';
 import { createHandler } from './handler.ts';
 import { type LoadPorts, loadRelease } from './load-release.ts';
 import { createMemoryCache, type MemoryCache } from './memory-cache.ts';
+import { PeerBlobs } from './peer-blobs.ts';
 import type { EdgeRelease } from './release.ts';
 import { compileEdge, emptyEdgeTable } from './site-table.ts';
 import type { EdgeSite, EdgeSnapshot, EdgeVariants } from './snapshot.ts';
@@ -55,6 +58,8 @@ export interface EdgeParts {
   readonly onDamaged?: OnDamaged;
   /** Left out: nobody can look at passwords, and what they guard is closed. */
   readonly gate?: GateParts | undefined;
+  /** Left out: other nodes cannot fetch from this one, whatever the snapshot says. */
+  readonly clock?: Pick<Clock, 'nowMs'> | undefined;
   /** Left out: nothing is noted of requests, and nothing timed. */
   readonly accessLog?: RecorderParts | undefined;
 }
@@ -69,6 +74,7 @@ export function createEdge(parts: EdgeParts): Edge {
   const inTurn = takeTurns();
   const counters = new EdgeCounters();
   const recorder = parts.accessLog && new AccessRecorder(nodeName, parts.accessLog);
+  const peerBlobs = parts.clock && new PeerBlobs({ disk, clock: parts.clock });
 
   async function load(snapshot: EdgeSnapshot): Promise<void> {
     const { releases, problems } = await loadReleases({ disk, log, onDamaged }, snapshot, [
@@ -86,6 +92,7 @@ export function createEdge(parts: EdgeParts): Edge {
     });
     counters.keep(new Set(snapshot.sites.map(({ uid }) => uid)));
     serving = next;
+    peerBlobs?.replace(snapshot.peering);
     states = snapshot.sites.map((site) => siteState(site, next, problems));
     for (const [release, problem] of problems)
       log.error({ release, problem }, 'release not loaded');
@@ -98,7 +105,10 @@ export function createEdge(parts: EdgeParts): Edge {
     clock: parts.accessLog?.clock,
   });
   return {
-    handler: answer,
+    handler: (request) =>
+      peerBlobs !== undefined && request.host === PEER_SERVER_NAME
+        ? peerBlobs.answer(request)
+        : answer(request),
     apply(sequence, snapshot) {
       newestSequence = Math.max(newestSequence, sequence);
       return inTurn(async () => {

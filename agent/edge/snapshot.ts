@@ -11,6 +11,15 @@ export interface EdgeSnapshot {
   readonly httpsPort: number;
   /** What this edge shows to CAs, whether it has a site of the host or not; left out: nothing. */
   readonly proofs?: EdgeProofs;
+  /** How other nodes fetch blobs from this one; left out: they cannot. */
+  readonly peering?: EdgePeering;
+}
+
+export interface EdgePeering {
+  /** What grants are known by; see `runtime/peer-url.ts`. */
+  readonly key: Uint8Array;
+  /** Shown to who asks for `PEER_SERVER_NAME`, whatever else the node serves. */
+  readonly certificate: EdgeCertificate;
 }
 
 export interface EdgeProofs {

@@ -1,3 +1,4 @@
+import type { Clock } from '../../runtime/clock.ts';
 import type { Digest } from '../../runtime/digest.ts';
 import type { DiskReader } from '../../runtime/disk-reader.ts';
 import type { HttpAnswer, HttpRequest } from '../../runtime/http.ts';
@@ -33,6 +34,8 @@ export interface InProcessPlaneParts {
   readonly foreign?: ForeignBook;
   /** Left out: nobody can look at passwords, and what they guard is closed. */
   readonly gate?: GateParts;
+  /** Left out: other nodes cannot fetch from this one. */
+  readonly clock?: Pick<Clock, 'nowMs'>;
   /** What makes the signatures of signed zones; left out: OpenSSL, no two of them alike. */
   readonly sign?: SignPort;
 }

@@ -67,6 +67,7 @@ async function edgeEngine(
       hasher: passwords.nodePasswordHasher(random.systemRandom()),
       clock: time.systemClock(),
     },
+    clock: time.systemClock(),
   });
   const { connectionsPerClientMax } = config;
   const connections = connectionsPerClientMax !== undefined && { connectionsPerClientMax };

@@ -12,8 +12,8 @@ import { gathered, preceded } from './pieces.ts';
 export const BLOB_BYTES_MAX = 4 * 1024 * 1024 * 1024;
 /** Uploads are gathered to pieces of this size before they are written. */
 const WRITE_BYTES = 1024 * 1024;
-/** Blobs up to this size are read at once, which is one chunk on the wire. */
-const READ_BYTES_MAX = 64 * 1024;
+/** Blobs up to this size are read at once: most files are, and a stream takes much more work. */
+const READ_BYTES_MAX = 256 * 1024;
 /** Of a cut upload, less than this is not worth to be kept. */
 const KEPT_BYTES_MIN = 4 * 1024 * 1024;
 

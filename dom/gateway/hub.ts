@@ -1,5 +1,5 @@
 import type { Node } from '../../api/node.ts';
-import type { DnsExplanation, ExplainQuestion } from '../../proto/gen/b8s/v1/agent.ts';
+import type { DnsExplanation, ExplainQuestion, PeerOffer } from '../../proto/gen/b8s/v1/agent.ts';
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Identity } from '../../runtime/authority.ts';
 import { describeError } from '../../runtime/control-loop.ts';
@@ -144,6 +144,11 @@ export class Hub implements SessionHub {
     // Who is told another release of a Site than before now sees what others see.
     for (const [name, { sessions }] of [...this.#feeds])
       for (const session of [...sessions]) if (this.#isStray(session, name)) session.push();
+  }
+
+  /** How other nodes fetch from this one; undefined: they cannot, or it is not connected. */
+  peerOffer(node: string): PeerOffer | undefined {
+    return this.#sessions.get(node)?.peerOffer;
   }
 
   /** Asks a nameserver which node it would answer with. */

@@ -4,6 +4,7 @@ import {
   type ExplainReply,
   type Heartbeat,
   type Hello,
+  type PeerOffer,
   type Report,
   SessionRequest,
   SessionResponse,
@@ -14,6 +15,7 @@ import { describeError } from '../../runtime/control-loop.ts';
 import { objectKey, recordKey } from '../../runtime/keys.ts';
 import { type Link, LinkClosedError } from '../../runtime/link.ts';
 import { decodeObject } from '../../runtime/mirror.ts';
+import { PEER_KEY_BYTES } from '../../runtime/peer-url.ts';
 import type { InSlot } from '../../runtime/slots.ts';
 import { gaugeDnsLimited } from './dns-limited.ts';
 import { type Feed, HEARTBEAT_INTERVAL_MS } from './feed.ts';
@@ -63,6 +65,7 @@ export class Session {
   #sent: { readonly position: Position; readonly digest: string } | undefined;
   #sending: 'open' | 'blocked' = 'open';
   #heardMs: number;
+  #peerOffer: PeerOffer | undefined;
 
   constructor(link: Link, identity: NodeIdentity, ports: GatewayPorts, hub: SessionHub) {
     this.node = identity.name;
@@ -95,6 +98,11 @@ export class Session {
       this.#link.close();
       await Promise.allSettled([reading, watching]);
     }
+  }
+
+  /** How other nodes fetch from this one; undefined: they cannot. */
+  get peerOffer(): PeerOffer | undefined {
+    return this.#peerOffer;
   }
 
   close(why: string): void {
@@ -187,6 +195,7 @@ export class Session {
     await this.#presence.register(hello, registered?.modRevision ?? 0n, this.#over.signal);
     // That took a while: by now the name may be another Node's, with plans of its own.
     this.#refuseUnless(mirror.get('Node', { name: this.node }));
+    this.#peerOffer = usableOffer(hello.peerOffer);
     this.#sent =
       hello.held === undefined ? undefined : { position: hello.held, digest: hello.heldDigest };
     this.#feed = this.#hub.subscribe(this, hello.held);
@@ -311,6 +320,12 @@ export class Session {
         : `this certificate is of an earlier node ${this.node}: join again with a new token`;
     return new LinkClosedError('refused', why);
   }
+}
+
+/** SHA-256 has as many bytes as a key. */
+function usableOffer(offer: PeerOffer | undefined): PeerOffer | undefined {
+  if (offer?.fingerprint.length !== PEER_KEY_BYTES) return undefined;
+  return offer.key.length === PEER_KEY_BYTES ? offer : undefined;
 }
 
 function samePosition(a: Position, b: Position): boolean {

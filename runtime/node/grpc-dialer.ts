@@ -6,20 +6,26 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
-import { AgentServiceClient, type FetchBlobResponse } from '../../proto/gen/b8s/v1/agent.ts';
+import {
+  AgentServiceClient,
+  type FetchBlobResponse,
+  type Peer as WirePeer,
+} from '../../proto/gen/b8s/v1/agent.ts';
 import { BlobOffsetError, type BlobSource } from '../blob-source.ts';
 import type { Dialer } from '../dialer.ts';
 import type { NodeCredentials, Renewal } from '../enrolment.ts';
 import { type Link, LinkClosedError } from '../link.ts';
+import type { Peer, PeerFinder, PeersQuestion } from '../peers.ts';
 import { DOM_SERVER_NAME } from '../server-names.ts';
+import { type HttpsDom, httpsDom } from './https-dom.ts';
 
 /** Both ways; a plan of thousands of objects comes as one message. */
 export const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 /** How long an ended session's stream may take to say goodbye before it is cut. */
 const GOODBYE_MS = 1000;
 
-/** One node's ways to dom: the session, the blobs, and new certificates. */
-export interface GrpcDom extends Dialer, BlobSource, Renewal {
+/** One node's ways to dom: the session, the blobs or who else has them, and new certificates. */
+export interface GrpcDom extends Dialer, BlobSource, PeerFinder, Renewal {
   close(): void;
 }
 
@@ -31,7 +37,7 @@ export interface GrpcDom extends Dialer, BlobSource, Renewal {
  */
 export function grpcDom(credentialsNow: () => NodeCredentials): GrpcDom {
   let dials = 0;
-  let side: { readonly name: string; readonly client: AgentServiceClient } | undefined;
+  let side: Side | undefined;
 
   function addressNow(): string {
     const { domAddresses } = credentialsNow();
@@ -41,14 +47,24 @@ export function grpcDom(credentialsNow: () => NodeCredentials): GrpcDom {
   }
 
   /** The connection for everything but the session. */
-  function sideClient(): AgentServiceClient {
+  function sideNow(): Side {
     const name = `${addressNow()} ${credentialsNow().certificatePem}`;
     if (side?.name !== name) {
-      side?.client.close();
+      closeSide();
       const tls = tlsOf(credentialsNow());
-      side = { name, client: new AgentServiceClient(addressNow(), tls, channelOptions()) };
+      side = {
+        name,
+        client: new AgentServiceClient(addressNow(), tls, channelOptions()),
+        https: httpsDom(addressNow(), credentialsNow()),
+        blobs: 'https',
+      };
     }
-    return side.client;
+    return side;
+  }
+
+  function closeSide(): void {
+    side?.client.close();
+    side?.https.close();
   }
 
   return {
@@ -70,19 +86,37 @@ export function grpcDom(credentialsNow: () => NodeCredentials): GrpcDom {
         },
       });
     },
-    fetch: (digest, offsetBytes, signal) =>
-      fetchBlob(sideClient(), { digest, offsetBytes, signal }),
+    async *fetch(digest, offsetBytes, signal) {
+      signal.throwIfAborted();
+      const current = sideNow();
+      if (current.blobs === 'https') {
+        const pieces = await current.https.fetch(digest, offsetBytes, signal);
+        if (pieces !== 'unknown') return yield* pieces;
+        current.blobs = 'grpc';
+      }
+      yield* fetchBlob(current.client, { digest, offsetBytes, signal });
+    },
+    find: (question, signal) => findPeers(sideNow().client, question, signal),
     renew: (csr, signal) =>
       new Promise((resolve, reject) => {
         const request = { csr: Buffer.from(csr) };
-        const call = sideClient().renewCertificate(request, (error, response) => {
+        const call = sideNow().client.renewCertificate(request, (error, response) => {
           if (error === null) resolve(response);
           else reject(new Error(`renew the certificate: ${textOf(error)}`, { cause: error }));
         });
         signal.addEventListener('abort', () => call.cancel(), { once: true });
       }),
-    close: () => side?.client.close(),
+    close: closeSide,
   };
+}
+
+/** The connections for everything but the session, to one dom with one certificate. */
+interface Side {
+  readonly name: string;
+  readonly client: AgentServiceClient;
+  readonly https: HttpsDom;
+  /** An older dom has blobs over gRPC alone. */
+  blobs: 'https' | 'grpc';
 }
 
 const SESSION_PATH = '/b8s.v1.AgentService/Session';
@@ -214,4 +248,31 @@ async function* fetchBlob(
     signal.removeEventListener('abort', cancel);
     call.cancel();
   }
+}
+
+function findPeers(
+  client: AgentServiceClient,
+  { list, missingBytes, failed }: PeersQuestion,
+  signal: AbortSignal,
+): Promise<readonly Peer[]> {
+  return new Promise((resolve, reject) => {
+    const request = { list, missingBytes: BigInt(missingBytes), failed };
+    const call = client.findPeers(request, (error, response) => {
+      signal.removeEventListener('abort', cancel);
+      if (error === null) resolve(response.peers.map(peerOf));
+      // An older dom sends everything itself.
+      else if (error.code === status.UNIMPLEMENTED) resolve([]);
+      else reject(new Error(`ask dom who has ${list}: ${textOf(error)}`, { cause: error }));
+    });
+    const cancel = (): void => call.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+  });
+}
+
+function peerOf({ fingerprint, untilS, ...peer }: WirePeer): Peer {
+  return {
+    ...peer,
+    fingerprint: Buffer.from(fingerprint).toString('hex'),
+    untilS: Number(untilS),
+  };
 }

@@ -6,6 +6,8 @@ export interface PlainRequest {
   readonly method: string;
   /** Without its query. */
   readonly path: string;
+  /** The header `Range` as sent; undefined: there is none. */
+  readonly range?: string | undefined;
   /** From the client certificate; undefined: none was shown. */
   readonly identity: Identity | undefined;
 }
@@ -13,10 +15,20 @@ export interface PlainRequest {
 export interface PlainResponse {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  /** Names in lower case; left out: none beside those that follow from the rest. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string | StreamedBody;
+  /** `open`: the client may ask for more on its connection. Left out: it is closed. */
+  readonly connection?: 'open';
 }
 
-/** Small answers to machines that watch dom: no bodies in, short texts out. */
+export interface StreamedBody {
+  /** Of all chunks together. */
+  readonly sizeBytes: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/** Answers to machines that watch dom, and blobs for nodes: no bodies in. */
 export type PlainHandler = (request: PlainRequest) => Promise<PlainResponse>;
 
 /**
@@ -25,7 +37,7 @@ export type PlainHandler = (request: PlainRequest) => Promise<PlainResponse>;
  */
 export function operationsHandler(ports: {
   readonly isServing: () => boolean;
-  readonly renderMetrics: () => Promise<PlainResponse['body']>;
+  readonly renderMetrics: () => Promise<string>;
 }): PlainHandler {
   return async ({ method, path, identity }) => {
     if (method !== 'GET') return text(405, 'only GET is served here\n');
@@ -37,7 +49,7 @@ export function operationsHandler(ports: {
   };
 }
 
-/** Runs one request to its end; never throws. The connection closes after it. */
+/** Runs one request to its end; never throws. */
 export function answerPlainly(
   handler: PlainHandler,
   exchange: {
@@ -50,13 +62,16 @@ export function answerPlainly(
   const { request, response, identity, log } = exchange;
   request.resume();
   const [path = ''] = (request.url ?? '').split('?');
-  handler({ method: request.method ?? '', path, identity }).then(
-    (answer) => send(response, answer),
-    (error: unknown) => {
-      log.error({ path, error: String(error) }, 'request failed');
-      send(response, text(500, 'dom failed to answer; its log says why\n'));
-    },
-  );
+  const { range } = request.headers;
+  const failed = (error: unknown): void => {
+    log.error({ path, error: String(error) }, 'request failed');
+    // What has begun cannot become another answer: the client sees that it is cut short.
+    if (response.headersSent) response.destroy();
+    else void send(response, text(500, 'dom failed to answer; its log says why\n'));
+  };
+  handler({ method: request.method ?? '', path, range, identity })
+    .then((answer) => send(response, answer))
+    .catch(failed);
 }
 
 /** Prometheus's text format, version 0.0.4. */
@@ -66,12 +81,37 @@ function text(status: number, body: string): PlainResponse {
   return { status, contentType: 'text/plain; charset=utf-8', body };
 }
 
-function send(response: ServerResponse, { status, contentType, body }: PlainResponse): void {
+async function send(response: ServerResponse, answer: PlainResponse): Promise<void> {
+  const { status, contentType, body, headers = {}, connection } = answer;
   response.writeHead(status, {
+    ...headers,
     'content-type': contentType,
-    'content-length': Buffer.byteLength(body),
+    'content-length': typeof body === 'string' ? Buffer.byteLength(body) : body.sizeBytes,
     // One request a connection: nothing idle is left to be bounded.
-    connection: 'close',
+    ...(connection === undefined && { connection: 'close' }),
   });
-  response.end(body);
+  if (typeof body === 'string') {
+    response.end(body);
+    return;
+  }
+  for await (const chunk of body.chunks) {
+    if (!response.write(chunk)) await drained(response);
+    // Nobody reads any more.
+    if (response.destroyed) return;
+  }
+  response.end();
+}
+
+/** Also when the client is gone. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.once('drain', done);
+    response.once('close', done);
+    if (response.destroyed) done();
+  });
 }

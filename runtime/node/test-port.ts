@@ -5,7 +5,7 @@ import { DOM_SERVER_NAME, domServerNames } from '../server-names.ts';
 import { createAuthority, generateCa } from './authority.ts';
 import { systemClock } from './clock.ts';
 import { createGrpcServer, type GrpcServer } from './grpc-server.ts';
-import { operationsHandler } from './plain-http.ts';
+import { operationsHandler, type PlainHandler } from './plain-http.ts';
 import { systemRandom } from './random.ts';
 import { listenTls, type TlsLimits, type TlsPort } from './tls-port.ts';
 
@@ -43,7 +43,12 @@ export async function testAuthority(): Promise<{
 
 /** Dom's port on loopback with a CA of its own, for tests. */
 export async function openTestPort(
-  options: { readonly log?: Log; readonly limits?: Partial<TlsLimits> } = {},
+  options: {
+    readonly log?: Log;
+    readonly limits?: Partial<TlsLimits>;
+    /** Left out: what is for who watches dom. */
+    readonly http?: PlainHandler;
+  } = {},
 ): Promise<TestPort> {
   const { log = silentLog, limits = {} } = options;
   const { authority, pastAuthority } = await testAuthority();
@@ -52,7 +57,8 @@ export async function openTestPort(
     authority.issueServer({ names, keyType: 'ecdsa-p256', lifetimeMs: HOUR_MS });
   const certificate = await newServerCertificate();
   const grpc = createGrpcServer({ log, protoFolder: 'proto' });
-  const http = operationsHandler({ isServing: () => true, renderMetrics: async () => 'up 1\n' });
+  const operations = { isServing: () => true, renderMetrics: async () => 'up 1\n' };
+  const { http = operationsHandler(operations) } = options;
   const { caPem } = authority;
   const port = await listenTls({
     host: '127.0.0.1',

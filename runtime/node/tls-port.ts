@@ -141,6 +141,8 @@ export async function listenTls(options: TlsPortOptions): Promise<TlsPort> {
 /** Room for all subs that dial again at once after a restart of dom. */
 const BACKLOG = 4096;
 const BYTES_LOOK_EVERY_MS = 50;
+/** Between two blobs that a node fetches over HTTP. */
+const KEEP_ALIVE_MS = 30_000;
 /** The longest delay that a timer keeps. */
 const LIFETIME_MS_MAX = 2 ** 31 - 1;
 
@@ -199,6 +201,7 @@ function plainServer(handler: PlainHandler, log: Log): HttpServer {
     answerPlainly(handler, { request, response, identity, log });
   });
   server.on('clientError', (_error, socket) => socket.destroy());
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   return server;
 }
 

@@ -12,6 +12,7 @@ interface RarePath {
 }
 
 const ALONE = /^no session with dom; serving from disk$/;
+const USELESS = /^an edge to fetch from is of no use$/;
 const UNFETCHED = /^a blob could not be fetched$/;
 const ENDED = /^session ended$/;
 
@@ -28,6 +29,12 @@ const LOGGED: readonly RarePath[] = [
   { path: 'blob fetch retried', message: UNFETCHED },
   { path: 'blob that stalls given up', message: UNFETCHED, field: ['error', /not a byte within/] },
   { path: 'blob with wrong bytes', message: UNFETCHED, field: ['error', /got \d+ bytes of/] },
+  { path: 'blobs from an edge', message: /^an edge is fetched from$/ },
+  { path: 'edge with wrong bytes left', message: USELESS, field: ['why', /wrong bytes/] },
+  { path: 'edge that broke off left', message: USELESS, field: ['why', /the stream broke/] },
+  { path: 'edge that is silent left', message: USELESS, field: ['why', /within \d+ ms/] },
+  { path: 'edge with nothing new left', message: USELESS, field: ['why', /nothing new/] },
+  { path: 'dom after useless edges', message: /^no edge to fetch from is left: dom sends$/ },
   { path: 'part longer than its blob', message: UNFETCHED, field: ['error', /ends before byte/] },
   { path: 'serving without dom', message: ALONE },
   { path: 'dial refused', message: ALONE, field: ['error', /connection refused$/] },

@@ -92,6 +92,8 @@ export class Cluster {
   readonly #sealKey: Uint8Array;
   /** `sole`: the store is one process's own, which leads at once and without a lease. */
   readonly #mode: 'shared' | 'sole';
+  /** Whether nodes fetch from one another, though there is little to fetch. */
+  readonly #peers: 'eager' | 'real';
 
   constructor(ports: ClusterPorts, options: ClusterOptions) {
     const { scheduler, random, trace } = ports;
@@ -131,6 +133,7 @@ export class Cluster {
     this.#ca = fakeCa({ clock, random: random.fork('authority') });
     this.#sealKey = random.fork('seal key').bytes(32);
     this.checks.confided({ kind: 'seal key', bytes: this.#sealKey });
+    this.#peers = random.fork('peers').chance(0.7) ? 'eager' : 'real';
     this.#mode = options.doms > 1 || random.fork('mode').chance(0.5) ? 'shared' : 'sole';
     this.subs = options.machines.map((machine) => ({
       ...{ machine, host: new Host(machine.name, ports), address: machine.ipv4 },
@@ -212,7 +215,7 @@ export class Cluster {
     dom.running = startDom({
       ...{ host, store, authority, sealKey: this.#sealKey, code: this.versions.next(host.name) },
       ...{ mode: this.#mode, scheduler, trace, checks, geo: this.#options.geo },
-      ...{ watchLagMs, faults: () => this.faults, ca: this.ca },
+      ...{ watchLagMs, faults: () => this.faults, ca: this.ca, peers: this.#peers },
       // What one of several has been told by people the others do not know, and see its blobs.
       blobGraceMs: this.doms.length === 1 ? DOM_BLOB_GRACE_MS : Number.POSITIVE_INFINITY,
       onEffect: (_, what) => this.#crashPoints.effect(host.name, what),
@@ -252,7 +255,7 @@ export class Cluster {
     const { network, checks } = this;
     const { trace, scheduler } = this.#ports;
     startSub(sub, {
-      ...{ network, trace, checks, code: this.versions.next(sub.host.name) },
+      ...{ network, trace, checks, code: this.versions.next(sub.host.name), peers: this.#peers },
       onEnd: (why) => checks.violated(4, why),
       onDiskFault: () => {
         checks.reached.add('process ended by its disk');

@@ -1,5 +1,5 @@
 import type { Blobs } from '../../dom/blobs/blobs.ts';
-import type { Dom } from '../../dom/dom.ts';
+import type { Dom, Term } from '../../dom/dom.ts';
 import type { Acme } from '../../runtime/acme/acme.ts';
 import { fakeAcme } from '../../runtime/acme/fake/fake-acme.ts';
 import type { CertificateAuthority, Identity } from '../../runtime/authority.ts';
@@ -8,6 +8,7 @@ import { fakeCertificateReader } from '../../runtime/fake-certificate-reader.ts'
 import { fakeCompressor } from '../../runtime/fake-compressor.ts';
 import { fakePasswordHasher } from '../../runtime/fake-password-hasher.ts';
 import { noMetrics } from '../../runtime/metrics.ts';
+import type { Peer, PeersQuestion } from '../../runtime/peers.ts';
 import type { GeoRecord } from '../../runtime/records.ts';
 import type { SimulatedCa } from '../ca/simulated-ca.ts';
 import type { Checks } from '../check/checks.ts';
@@ -45,10 +46,15 @@ export interface DomParts {
   readonly geo: Uint8Array | undefined;
   /** How long it keeps blobs that nothing names. */
   readonly blobGraceMs: number;
+  /** `eager`: nodes are to fetch from one another, however little there is to fetch. */
+  readonly peers: 'eager' | 'real';
   /** As with sub. */
   readonly onEnd: (why: string) => void;
   readonly onDiskFault: () => void;
 }
+
+/** Dom sends to one node at once, and that one to one other. */
+const EAGER_PEERS = { uploadsMax: 1, freeBytes: 0, fanout: 1 };
 
 export interface RunningDom extends DomService {
   readonly dom: Dom;
@@ -82,6 +88,7 @@ export function startDom(parts: DomParts): RunningDom {
       addresses: [`${host.name}:7443`],
       blobGraceMs: parts.blobGraceMs,
       importGeo: (blobs) => bringGeo(parts, blobs),
+      ...(parts.peers === 'eager' && { peerLimits: EAGER_PEERS }),
     },
   );
   dom.run(process.signal).then(
@@ -97,6 +104,7 @@ export function startDom(parts: DomParts): RunningDom {
       if (offsetBytes > 0) checks.reached.add('resumed blob');
       return fetchBlob(dom, { node, digest, offsetBytes });
     },
+    findPeers: (node, question) => findPeers(dom, node, question),
   };
 }
 
@@ -124,8 +132,29 @@ async function* fetchBlob(
   dom: Dom,
   { node, digest, offsetBytes }: { node: Identity; digest: string; offsetBytes: number },
 ): AsyncGenerator<Uint8Array> {
-  const { blobAccess, blobs } = await dom.leading();
+  const { blobAccess, blobs, peers } = await dom.leading();
   if (node.kind !== 'node' || !(await blobAccess.allowed(node, digest)))
     throw new Error(`${digest} is not in the plan of ${node.name}`);
-  yield* (await blobs.open(digest, offsetBytes)).chunks;
+  const upload = peersOf(peers)?.upload(node.name);
+  try {
+    yield* (await blobs.open(digest, offsetBytes)).chunks;
+  } finally {
+    upload?.end();
+  }
+}
+
+async function findPeers(
+  dom: Dom,
+  node: Identity,
+  question: PeersQuestion,
+): Promise<readonly Peer[]> {
+  const { blobAccess, peers } = await dom.leading();
+  if (node.kind !== 'node' || !(await blobAccess.allowed(node, question.list)))
+    throw new Error(`${question.list} is not in the plan of ${node.name}`);
+  return peersOf(peers)?.find(node, question) ?? [];
+}
+
+/** Older code has none, whatever its type says. */
+function peersOf(peers: Term['peers']): Term['peers'] | undefined {
+  return peers;
 }

@@ -5,9 +5,12 @@ import type { InProcessPlane } from '../../agent/plane/in-process-plane.ts';
 import type { AppliedReport, DataPlane, Health, PlaneSnapshot } from '../../agent/plane/plane.ts';
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Identity } from '../../runtime/authority.ts';
+import { PEER_KEY_BYTES } from '../../runtime/peer-url.ts';
+import type { PeerIdentity } from '../../runtime/peers.ts';
 import type { Checks } from '../check/checks.ts';
 import type { Machine } from '../cluster/machines.ts';
 import type { Process } from '../engine/process.ts';
+import type { SeededRandom } from '../engine/random.ts';
 import type { Trace } from '../engine/trace.ts';
 import type { Network } from '../net/network.ts';
 import type { Code } from './code.ts';
@@ -46,6 +49,8 @@ export interface SubParts {
   readonly network: Network;
   readonly trace: Trace;
   readonly checks: Checks;
+  /** `eager`: it asks for other edges, however little there is to fetch. */
+  readonly peers: 'eager' | 'real';
   /** A process of sub may crash, but must never end by itself… */
   readonly onEnd: (why: string) => void;
   /** …unless it cannot read its own disk: then whoever watches over it starts it again. */
@@ -54,7 +59,7 @@ export interface SubParts {
 
 /** Starts sub's production code on its host, with simulated ports. The node must have joined. */
 export function startSub(sub: Sub, parts: SubParts): void {
-  const { network, trace, checks, code } = parts;
+  const { network, trace, checks, code, peers } = parts;
   const { host, identity } = sub;
   if (identity === undefined) throw new Error(`start ${host.name}: it has not joined`);
   const { process, random, disk } = host.start();
@@ -62,14 +67,17 @@ export function startSub(sub: Sub, parts: SubParts): void {
   const log = process.log(checks.overhear(host.name, trace.log(host.name)));
   const reader = host.reader(random.fork('plane'));
   const names = { nodeName: host.name };
-  const plane = code.createInProcessPlane({ disk: reader, ...names, log, sign: fakeSign });
+  const clock = process.clock(host.clock);
+  const plane = code.createInProcessPlane({ disk: reader, ...names, log, clock, sign: fakeSign });
+  const peerIdentity = fakePeerIdentity(random.fork('peers'));
   const probe = network.probe(caller);
   const agent = code.createAgent({
-    clock: process.clock(host.clock),
+    clock,
     random,
     disk,
     dialer: network.dialer(caller),
     blobs: network.blobs(caller),
+    peers: { ...network.peers(caller), identity: peerIdentity, ...(peers === 'eager' && EAGER) },
     plane: process.wrap<DataPlane>({
       apply: async (snapshot) => {
         const report = await plane.apply(snapshot);
@@ -117,6 +125,11 @@ export function startSub(sub: Sub, parts: SubParts): void {
     },
   };
   sub.running = running;
+  network.addEdge({
+    ...{ name: host.name, process, fingerprint: peerIdentity.fingerprint },
+    request: (request) =>
+      sub.machine.roles.includes('edge') ? running.serving?.request(request) : undefined,
+  });
   agent.run(process.signal).then(
     () => ended(process, parts, new Error('for no reason')),
     (error: unknown) => ended(process, parts, error),
@@ -137,6 +150,14 @@ export function ended(
 export function crashSub(sub: Sub): void {
   sub.host.crash();
   sub.running = undefined;
+}
+
+const EAGER = { askBytesMin: 0 };
+
+/** Nobody in the simulation looks at certificates of edges: the fingerprint says which it is. */
+function fakePeerIdentity(random: SeededRandom): PeerIdentity {
+  const fingerprint = Buffer.from(random.bytes(PEER_KEY_BYTES)).toString('hex');
+  return { fingerprint, chainPem: '', keyPem: '', key: random.bytes(PEER_KEY_BYTES) };
 }
 
 /** As long as a true one, and always the same: nobody in the simulation checks it. */

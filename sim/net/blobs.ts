@@ -5,6 +5,7 @@ import type { Check } from '../check/check.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { NetFaults } from '../faults/net-faults.ts';
 import type { Caller } from './caller.ts';
+import { damaged, inPieces, PIECES_BYTES } from './pieces.ts';
 import { type Offer, Service, type ServicePorts } from './service.ts';
 
 export interface BlobRequest {
@@ -20,9 +21,6 @@ export interface BlobWaysPorts extends Omit<ServicePorts, 'chance'> {
   /** The host that a sub fetches from by now. */
   readonly sourceOf: (caller: Caller) => string;
 }
-
-/** A blob travels in pieces of one of these sizes, so that the smallest ones can be cut as well. */
-const PIECES_BYTES = [100, 400, 4_000] as const;
 
 /** How blobs get from doms to nodes, and what befalls them: whoever fetches has to verify. */
 export class BlobWays {
@@ -93,18 +91,4 @@ async function* asDialled(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
     if (!(error instanceof RequestError) || error.code !== 'OUT_OF_RANGE') throw error;
     throw new BlobOffsetError(error.message, { cause: error });
   }
-}
-
-async function* inPieces(
-  chunks: AsyncIterable<Uint8Array>,
-  bytesMax: number,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks)
-    for (let at = 0; at < chunk.length; at += bytesMax) yield chunk.slice(at, at + bytesMax);
-}
-
-/** One bit is another. */
-function damaged(piece: Uint8Array, random: SeededRandom): Uint8Array {
-  const at = random.integer(0, piece.length - 1);
-  return piece.with(at, (piece[at] ?? 0) ^ (1 << random.integer(0, 7)));
 }

@@ -65,6 +65,7 @@ export class NetPlay {
         dom.links.push(link);
         dom.heard.push(hear(link));
       },
+      findPeers: async () => [],
       async *fetchBlob(_node, _digest, offsetBytes) {
         dom.pieces += 1;
         yield blob.subarray(offsetBytes);

@@ -2,6 +2,7 @@ import type { Place } from '../../agent/dns/geography.ts';
 import type { Identity } from '../../runtime/authority.ts';
 import type { BlobSource } from '../../runtime/blob-source.ts';
 import type { Dialer } from '../../runtime/dialer.ts';
+import type { Peer, PeerFetcher, PeerFinder, PeersQuestion } from '../../runtime/peers.ts';
 import type { Probe } from '../../runtime/probe.ts';
 import type { Check } from '../check/check.ts';
 import type { SeededRandom } from '../engine/random.ts';
@@ -12,6 +13,8 @@ import { BlobWays } from './blobs.ts';
 import type { Caller } from './caller.ts';
 import type { Listener } from './connection.ts';
 import { Dialling } from './dialling.ts';
+import { Finding } from './finding.ts';
+import { type ListeningEdge, PeerWays } from './peers.ts';
 import { Probes } from './probes.ts';
 import { apart, type Cut } from './reachability.ts';
 import { type Route, Ways } from './ways.ts';
@@ -23,6 +26,7 @@ export interface DomService extends Listener {
   /** Its host. */
   readonly name: string;
   fetchBlob(node: Identity, digest: string, offsetBytes: number): AsyncIterable<Uint8Array>;
+  findPeers(node: Identity, question: PeersQuestion): Promise<readonly Peer[]>;
 }
 
 export interface NetworkPorts {
@@ -53,6 +57,8 @@ export class Network {
   readonly #ways: Ways;
   readonly #dialling: Dialling;
   readonly #blobs: BlobWays;
+  readonly #finding: Finding;
+  readonly #peers: PeerWays;
   readonly #probes: Probes;
   /** What heals those that are cut off by name. */
   readonly #cutOff = new Map<string, () => void>();
@@ -70,10 +76,10 @@ export class Network {
         this.excessFramesMax = Math.max(this.excessFramesMax, frames);
       },
     });
-    this.#blobs = new BlobWays({
-      ...{ ...ports, random, ways, watch },
-      sourceOf: (caller) => this.#dialling.lastDialled(caller),
-    });
+    const sourceOf = (caller: Caller): string => this.#dialling.lastDialled(caller);
+    this.#blobs = new BlobWays({ ...ports, random, ways, watch, sourceOf });
+    this.#peers = new PeerWays({ ...ports, random, ways });
+    this.#finding = new Finding({ ...ports, ways, watch, sourceOf, chance: () => false });
     this.#probes = new Probes({ ...ports, random, ways });
   }
 
@@ -85,6 +91,12 @@ export class Network {
       process,
       handle: ({ identity, digest, offsetBytes }) => dom.fetchBlob(identity, digest, offsetBytes),
     });
+    this.#finding.offer(name, {
+      process,
+      async *handle({ identity, question }) {
+        yield await dom.findPeers(identity, question);
+      },
+    });
   }
 
   dialer(caller: Caller): Dialer {
@@ -93,6 +105,16 @@ export class Network {
 
   blobs(caller: Caller): BlobSource {
     return this.#blobs.source(caller);
+  }
+
+  /** From now on this process is the edge of its host. */
+  addEdge(edge: ListeningEdge): void {
+    this.#peers.listen(edge);
+  }
+
+  /** How a node finds and asks other edges for blobs. */
+  peers(caller: Caller): { readonly finder: PeerFinder; readonly fetcher: PeerFetcher } {
+    return { finder: this.#finding.finder(caller), fetcher: this.#peers.fetcher(caller) };
   }
 
   probe(caller: Caller): Probe {

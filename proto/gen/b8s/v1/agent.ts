@@ -58,6 +58,19 @@ export interface Hello {
    * node wants a snapshot, whatever it holds.
    */
   readonly heldDigest: string;
+  /** Absent: other nodes cannot fetch from this one. */
+  readonly peerOffer?: PeerOffer | undefined;
+}
+
+/**
+ * How other edges get blobs from this one. Made anew whenever its agent starts, kept by dom in
+ * memory only.
+ */
+export interface PeerOffer {
+  /** SHA-256 of the certificate that it shows them, in DER; 32 bytes. */
+  readonly fingerprint: Buffer;
+  /** What it knows grants by; 32 bytes. */
+  readonly key: Buffer;
 }
 
 /** From `base` to `position`. Without a base: a snapshot that replaces everything. */
@@ -238,6 +251,34 @@ export interface FetchBlobResponse {
   readonly chunk: Buffer;
   /** The whole blob's size; in the first message only. */
   readonly sizeBytes: bigint;
+}
+
+export interface FindPeersRequest {
+  /** A release, or an index of compressed forms, that the node has: it lacks blobs that it names. */
+  readonly list: string;
+  /** So many bytes of them. */
+  readonly missingBytes: bigint;
+  /** Nodes that were named before and of no use. */
+  readonly failed: readonly string[];
+}
+
+export interface FindPeersResponse {
+  /** To be tried one after the other; what none of them has comes from dom. Empty: dom has time. */
+  readonly peers: readonly Peer[];
+}
+
+/** An edge to fetch from. What it sends is worth nothing until its digest is verified. */
+export interface Peer {
+  readonly node: string;
+  /** IPv4 and IPv6; any of them will do. */
+  readonly addresses: readonly string[];
+  readonly httpsPort: number;
+  /** SHA-256 of the certificate that it shows, in DER; 32 bytes. */
+  readonly fingerprint: Buffer;
+  /** What URLs of blobs of this list are signed with: for the node that asked, and no other. */
+  readonly grant: Buffer;
+  /** When the grant ends, seconds since 1970 UTC. */
+  readonly untilS: bigint;
 }
 
 export interface RenewCertificateRequest {
@@ -521,7 +562,7 @@ export const SessionResponse: MessageFns<SessionResponse> = {
 };
 
 function createBaseHello(): Hello {
-  return { node: "", agentVersion: "", capabilities: [], held: undefined, heldDigest: "" };
+  return { node: "", agentVersion: "", capabilities: [], held: undefined, heldDigest: "", peerOffer: undefined };
 }
 
 export const Hello: MessageFns<Hello> = {
@@ -540,6 +581,9 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.heldDigest !== "") {
       writer.uint32(42).string(message.heldDigest);
+    }
+    if (message.peerOffer !== undefined) {
+      PeerOffer.encode(message.peerOffer, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -597,6 +641,14 @@ export const Hello: MessageFns<Hello> = {
             message.heldDigest = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.peerOffer = PeerOffer.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -626,6 +678,11 @@ export const Hello: MessageFns<Hello> = {
         : isSet(object.held_digest)
         ? globalThis.String(object.held_digest)
         : "",
+      peerOffer: isSet(object.peerOffer)
+        ? PeerOffer.fromJSON(object.peerOffer)
+        : isSet(object.peer_offer)
+        ? PeerOffer.fromJSON(object.peer_offer)
+        : undefined,
     };
   },
 
@@ -646,6 +703,9 @@ export const Hello: MessageFns<Hello> = {
     if (message.heldDigest !== "") {
       obj.heldDigest = message.heldDigest;
     }
+    if (message.peerOffer !== undefined) {
+      obj.peerOffer = PeerOffer.toJSON(message.peerOffer);
+    }
     return obj;
   },
 
@@ -659,6 +719,94 @@ export const Hello: MessageFns<Hello> = {
     message.capabilities = object.capabilities?.map((e) => e) || [];
     message.held = (object.held !== undefined && object.held !== null) ? Position.fromPartial(object.held) : undefined;
     message.heldDigest = object.heldDigest ?? "";
+    message.peerOffer = (object.peerOffer !== undefined && object.peerOffer !== null)
+      ? PeerOffer.fromPartial(object.peerOffer)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePeerOffer(): PeerOffer {
+  return { fingerprint: Buffer.alloc(0), key: Buffer.alloc(0) };
+}
+
+export const PeerOffer: MessageFns<PeerOffer> = {
+  encode(message: PeerOffer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fingerprint.length !== 0) {
+      writer.uint32(10).bytes(message.fingerprint);
+    }
+    if (message.key.length !== 0) {
+      writer.uint32(18).bytes(message.key);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PeerOffer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePeerOffer() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fingerprint = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PeerOffer {
+    return {
+      fingerprint: isSet(object.fingerprint) ? Buffer.from(bytesFromBase64(object.fingerprint)) : Buffer.alloc(0),
+      key: isSet(object.key) ? Buffer.from(bytesFromBase64(object.key)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: PeerOffer): unknown {
+    const obj: any = {};
+    if (message.fingerprint.length !== 0) {
+      obj.fingerprint = base64FromBytes(message.fingerprint);
+    }
+    if (message.key.length !== 0) {
+      obj.key = base64FromBytes(message.key);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PeerOffer>, I>>(base?: I): PeerOffer {
+    return PeerOffer.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PeerOffer>, I>>(object: I): PeerOffer {
+    const message = createBasePeerOffer() as any;
+    message.fingerprint = object.fingerprint ?? Buffer.alloc(0);
+    message.key = object.key ?? Buffer.alloc(0);
     return message;
   },
 };
@@ -2923,6 +3071,341 @@ export const FetchBlobResponse: MessageFns<FetchBlobResponse> = {
   },
 };
 
+function createBaseFindPeersRequest(): FindPeersRequest {
+  return { list: "", missingBytes: 0n, failed: [] };
+}
+
+export const FindPeersRequest: MessageFns<FindPeersRequest> = {
+  encode(message: FindPeersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.list !== "") {
+      writer.uint32(10).string(message.list);
+    }
+    if (message.missingBytes !== 0n) {
+      if (BigInt.asUintN(64, message.missingBytes) !== message.missingBytes) {
+        throw new globalThis.Error("value provided for field message.missingBytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.missingBytes);
+    }
+    for (const v of message.failed) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindPeersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindPeersRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.list = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.missingBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.failed.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FindPeersRequest {
+    return {
+      list: isSet(object.list) ? globalThis.String(object.list) : "",
+      missingBytes: isSet(object.missingBytes)
+        ? BigInt(object.missingBytes)
+        : isSet(object.missing_bytes)
+        ? BigInt(object.missing_bytes)
+        : 0n,
+      failed: globalThis.Array.isArray(object?.failed) ? object.failed.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: FindPeersRequest): unknown {
+    const obj: any = {};
+    if (message.list !== "") {
+      obj.list = message.list;
+    }
+    if (message.missingBytes !== 0n) {
+      obj.missingBytes = message.missingBytes.toString();
+    }
+    if (message.failed?.length) {
+      obj.failed = message.failed;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FindPeersRequest>, I>>(base?: I): FindPeersRequest {
+    return FindPeersRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FindPeersRequest>, I>>(object: I): FindPeersRequest {
+    const message = createBaseFindPeersRequest() as any;
+    message.list = object.list ?? "";
+    message.missingBytes = (object.missingBytes !== undefined && object.missingBytes !== null)
+      ? BigInt(object.missingBytes)
+      : 0n;
+    message.failed = object.failed?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseFindPeersResponse(): FindPeersResponse {
+  return { peers: [] };
+}
+
+export const FindPeersResponse: MessageFns<FindPeersResponse> = {
+  encode(message: FindPeersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.peers) {
+      Peer.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindPeersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindPeersResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.peers.push(Peer.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FindPeersResponse {
+    return { peers: globalThis.Array.isArray(object?.peers) ? object.peers.map((e: any) => Peer.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: FindPeersResponse): unknown {
+    const obj: any = {};
+    if (message.peers?.length) {
+      obj.peers = message.peers.map((e) => Peer.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FindPeersResponse>, I>>(base?: I): FindPeersResponse {
+    return FindPeersResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FindPeersResponse>, I>>(object: I): FindPeersResponse {
+    const message = createBaseFindPeersResponse() as any;
+    message.peers = object.peers?.map((e) => Peer.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePeer(): Peer {
+  return { node: "", addresses: [], httpsPort: 0, fingerprint: Buffer.alloc(0), grant: Buffer.alloc(0), untilS: 0n };
+}
+
+export const Peer: MessageFns<Peer> = {
+  encode(message: Peer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    for (const v of message.addresses) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.httpsPort !== 0) {
+      writer.uint32(24).uint32(message.httpsPort);
+    }
+    if (message.fingerprint.length !== 0) {
+      writer.uint32(34).bytes(message.fingerprint);
+    }
+    if (message.grant.length !== 0) {
+      writer.uint32(42).bytes(message.grant);
+    }
+    if (message.untilS !== 0n) {
+      if (BigInt.asUintN(64, message.untilS) !== message.untilS) {
+        throw new globalThis.Error("value provided for field message.untilS of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.untilS);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Peer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePeer() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.addresses.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.httpsPort = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.fingerprint = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.grant = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.untilS = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Peer {
+    return {
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+      addresses: globalThis.Array.isArray(object?.addresses)
+        ? object.addresses.map((e: any) => globalThis.String(e))
+        : [],
+      httpsPort: isSet(object.httpsPort)
+        ? globalThis.Number(object.httpsPort)
+        : isSet(object.https_port)
+        ? globalThis.Number(object.https_port)
+        : 0,
+      fingerprint: isSet(object.fingerprint) ? Buffer.from(bytesFromBase64(object.fingerprint)) : Buffer.alloc(0),
+      grant: isSet(object.grant) ? Buffer.from(bytesFromBase64(object.grant)) : Buffer.alloc(0),
+      untilS: isSet(object.untilS) ? BigInt(object.untilS) : isSet(object.until_s) ? BigInt(object.until_s) : 0n,
+    };
+  },
+
+  toJSON(message: Peer): unknown {
+    const obj: any = {};
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    if (message.addresses?.length) {
+      obj.addresses = message.addresses;
+    }
+    if (message.httpsPort !== 0) {
+      obj.httpsPort = Math.round(message.httpsPort);
+    }
+    if (message.fingerprint.length !== 0) {
+      obj.fingerprint = base64FromBytes(message.fingerprint);
+    }
+    if (message.grant.length !== 0) {
+      obj.grant = base64FromBytes(message.grant);
+    }
+    if (message.untilS !== 0n) {
+      obj.untilS = message.untilS.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Peer>, I>>(base?: I): Peer {
+    return Peer.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Peer>, I>>(object: I): Peer {
+    const message = createBasePeer() as any;
+    message.node = object.node ?? "";
+    message.addresses = object.addresses?.map((e) => e) || [];
+    message.httpsPort = object.httpsPort ?? 0;
+    message.fingerprint = object.fingerprint ?? Buffer.alloc(0);
+    message.grant = object.grant ?? Buffer.alloc(0);
+    message.untilS = (object.untilS !== undefined && object.untilS !== null) ? BigInt(object.untilS) : 0n;
+    return message;
+  },
+};
+
 function createBaseRenewCertificateRequest(): RenewCertificateRequest {
   return { csr: Buffer.alloc(0) };
 }
@@ -3106,6 +3589,19 @@ export const AgentServiceService = {
     responseSerialize: (value: FetchBlobResponse): Buffer => Buffer.from(FetchBlobResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): FetchBlobResponse => FetchBlobResponse.decode(value),
   },
+  /**
+   * Other edges that have, or are about to have, what a release names: dom says so when it has
+   * enough to send as it is. See docs/session.md. An older dom does not know the call.
+   */
+  findPeers: {
+    path: "/b8s.v1.AgentService/FindPeers" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: FindPeersRequest): Buffer => Buffer.from(FindPeersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): FindPeersRequest => FindPeersRequest.decode(value),
+    responseSerialize: (value: FindPeersResponse): Buffer => Buffer.from(FindPeersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): FindPeersResponse => FindPeersResponse.decode(value),
+  },
   /** A new certificate for the node that calls, before the old one ends. */
   renewCertificate: {
     path: "/b8s.v1.AgentService/RenewCertificate" as const,
@@ -3125,6 +3621,11 @@ export interface AgentServiceServer extends UntypedServiceImplementation {
   session: handleBidiStreamingCall<SessionRequest, SessionResponse>;
   /** A blob by digest, from an offset: resumable. The caller verifies SHA-256 before use. */
   fetchBlob: handleServerStreamingCall<FetchBlobRequest, FetchBlobResponse>;
+  /**
+   * Other edges that have, or are about to have, what a release names: dom says so when it has
+   * enough to send as it is. See docs/session.md. An older dom does not know the call.
+   */
+  findPeers: handleUnaryCall<FindPeersRequest, FindPeersResponse>;
   /** A new certificate for the node that calls, before the old one ends. */
   renewCertificate: handleUnaryCall<RenewCertificateRequest, RenewCertificateResponse>;
 }
@@ -3141,6 +3642,25 @@ export interface AgentServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<FetchBlobResponse>;
+  /**
+   * Other edges that have, or are about to have, what a release names: dom says so when it has
+   * enough to send as it is. See docs/session.md. An older dom does not know the call.
+   */
+  findPeers(
+    request: FindPeersRequest,
+    callback: (error: ServiceError | null, response: FindPeersResponse) => void,
+  ): ClientUnaryCall;
+  findPeers(
+    request: FindPeersRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: FindPeersResponse) => void,
+  ): ClientUnaryCall;
+  findPeers(
+    request: FindPeersRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: FindPeersResponse) => void,
+  ): ClientUnaryCall;
   /** A new certificate for the node that calls, before the old one ends. */
   renewCertificate(
     request: RenewCertificateRequest,

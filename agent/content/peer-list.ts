@@ -1,0 +1,242 @@
+import type { BlobSource } from '../../runtime/blob-source.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Digest } from '../../runtime/digest.ts';
+import type { Log } from '../../runtime/log.ts';
+import { peerPath } from '../../runtime/peer-url.ts';
+import type { Peer, PeerAnswer, PeerFetcher, PeerFinder } from '../../runtime/peers.ts';
+import { withDeadline } from '../deadline.ts';
+import type { FetchOutcome } from './sources.ts';
+
+/** For an edge to answer, and between two pieces of what it sends. */
+export const PEER_STALL_MS = 5_000;
+/** An edge may have nothing of what is wanted, while it fetches itself: for so long. */
+export const PEER_PATIENCE_MS = 10_000;
+/** What an edge does not have yet is asked for again after this. */
+export const PEER_POLL_MS = 100;
+/** An edge that sends less is left aside, once it has had time to show it. */
+export const PEER_BYTES_PER_S_MIN = 64 * 1024;
+/** For dom to say where to fetch from. */
+export const FIND_MS = 5_000;
+/** Once nobody who was named is of use, dom sends, and is asked for others after this. */
+export const DOM_ALONE_MS = 60_000;
+/** Edges that dom is told of as useless; the longest known are forgiven first. */
+export const FAILED_MAX = 16;
+
+export interface PeerListOptions {
+  readonly node: string;
+  readonly list: Digest;
+  readonly missingBytes: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly source: BlobSource;
+  readonly finder: PeerFinder;
+  readonly fetcher: PeerFetcher;
+}
+
+/** An edge that is in use. */
+interface InUse {
+  readonly peer: Peer;
+  /** `proven`: something that it gave was what it should be. */
+  standing: 'named' | 'proven' | 'left';
+  /** When it last gave something, or was seen to get something itself. */
+  goodMs: number;
+  /** Of blobs that it does not have yet: as much as it had when it was last asked. */
+  readonly held: Map<Digest, number>;
+}
+
+/**
+ * The sources of one release or index: edges in the order that dom gave, one after the other, and
+ * behind them dom itself.
+ */
+export class PeerList implements BlobSource {
+  readonly #options: PeerListOptions;
+  missingBytes: number;
+  #peers: readonly Peer[] = [];
+  #inUse: InUse | undefined;
+  #asking: Promise<void> | undefined;
+  /** Until then dom is not asked, but fetched from. */
+  #domUntilMs = Number.NEGATIVE_INFINITY;
+  #failed: readonly string[] = [];
+  /** Whom blobs that are under way come from. */
+  readonly #servedBy = new Map<Digest, { readonly inUse: InUse; readonly offsetBytes: number }>();
+
+  constructor(options: PeerListOptions) {
+    this.#options = options;
+    this.missingBytes = options.missingBytes;
+  }
+
+  async *fetch(
+    digest: Digest,
+    offsetBytes: number,
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array> {
+    this.#servedBy.delete(digest);
+    for (;;) {
+      const inUse = await this.#current(signal);
+      if (inUse === undefined) break;
+      const pieces = await this.#ask(inUse, { digest, offsetBytes }, signal);
+      if (pieces === undefined) continue;
+      this.#servedBy.set(digest, { inUse, offsetBytes });
+      yield* pieces;
+      return;
+    }
+    yield* this.#options.source.fetch(digest, offsetBytes, signal);
+  }
+
+  /** `again`: it was an edge's fault, which is left aside by now. */
+  ended(digest: Digest, outcome: FetchOutcome): 'again' | 'over' {
+    const served = this.#servedBy.get(digest);
+    this.#servedBy.delete(digest);
+    if (served === undefined) return 'over';
+    const { inUse, offsetBytes } = served;
+    const { log, list, clock } = this.#options;
+    switch (outcome) {
+      case 'done':
+        inUse.goodMs = clock.monotonicMs();
+        if (inUse.standing !== 'named') return 'over';
+        inUse.standing = 'proven';
+        log.info({ peer: inUse.peer.node, list }, 'an edge is fetched from');
+        return 'over';
+      case 'wrong bytes':
+        // Of a blob in two parts nobody knows which is wrong: the next try begins anew.
+        if (offsetBytes === 0) this.#leave(inUse, `it sent wrong bytes for ${digest}`);
+        return 'again';
+      case 'failed':
+        return inUse.standing === 'left' ? 'again' : 'over';
+    }
+  }
+
+  /** Undefined: dom. */
+  async #current(signal: AbortSignal): Promise<InUse | undefined> {
+    const { clock } = this.#options;
+    if (this.#inUse !== undefined) return this.#inUse;
+    if (clock.monotonicMs() < this.#domUntilMs) return undefined;
+    this.#asking ??= this.#find(signal).finally(() => {
+      this.#asking = undefined;
+    });
+    await this.#asking;
+    signal.throwIfAborted();
+    return this.#inUse;
+  }
+
+  async #find(signal: AbortSignal): Promise<void> {
+    const { finder, clock, list, log } = this.#options;
+    const question = { list, missingBytes: this.missingBytes, failed: this.#failed };
+    const options = { clock, ms: FIND_MS, signal, late: 'ask dom for peers: no answer' };
+    try {
+      this.#peers = await withDeadline((scope) => finder.find(question, scope), options);
+    } catch (error) {
+      // Not wanted any more: nobody has said anything about edges.
+      if (signal.aborted) return;
+      log.debug({ list, error: String(error) }, 'dom named no edges to fetch from');
+      this.#peers = [];
+    }
+    this.#useNext();
+  }
+
+  #useNext(): void {
+    const { clock } = this.#options;
+    const [peer, ...others] = this.#peers;
+    this.#peers = others;
+    const nowMs = clock.monotonicMs();
+    this.#inUse = peer && { peer, standing: 'named', goodMs: nowMs, held: new Map() };
+    if (peer !== undefined) return;
+    this.#domUntilMs = nowMs + DOM_ALONE_MS;
+    const { log, list } = this.#options;
+    if (this.#failed.length > 0) log.info({ list }, 'no edge to fetch from is left: dom sends');
+  }
+
+  #leave(inUse: InUse, why: string): void {
+    // Several fetches may find out at once.
+    if (inUse.standing === 'left') return;
+    inUse.standing = 'left';
+    const { log, list } = this.#options;
+    const { node } = inUse.peer;
+    log.warn({ peer: node, list, why }, 'an edge to fetch from is of no use');
+    this.#failed = [...this.#failed.filter((each) => each !== node), node].slice(-FAILED_MAX);
+    this.#useNext();
+  }
+
+  /** Undefined: look who is in use by now. */
+  async #ask(
+    inUse: InUse,
+    { digest, offsetBytes }: { readonly digest: Digest; readonly offsetBytes: number },
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const { clock, fetcher, list, node } = this.#options;
+    const { peer } = inUse;
+    const key = peer.grant;
+    const path = peerPath({ list, node, untilS: peer.untilS, key }, digest);
+    const late = `fetch ${digest} from ${peer.node}: no answer`;
+    let answer: PeerAnswer;
+    try {
+      answer = await withDeadline(
+        // The signal of the deadline ends with it, and the pieces come later.
+        () => fetcher.get(peer, { path, offsetBytes }, signal),
+        { clock, ms: PEER_STALL_MS, signal, late },
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#leave(inUse, messageOf(error));
+      return undefined;
+    }
+    switch (answer.kind) {
+      case 'bytes':
+        return this.#paced(inUse, answer.pieces, { digest, signal });
+      case 'refused':
+        this.#leave(inUse, answer.why);
+        return undefined;
+      case 'not yet':
+        this.#note(inUse, digest, answer.heldBytes);
+        break;
+      case 'busy':
+        break;
+    }
+    if (clock.monotonicMs() - inUse.goodMs >= PEER_PATIENCE_MS)
+      this.#leave(inUse, `for ${PEER_PATIENCE_MS} ms it had nothing new`);
+    else await clock.sleep(PEER_POLL_MS, signal);
+    return undefined;
+  }
+
+  /** It has more of it than before: it is worth to wait. */
+  #note(inUse: InUse, digest: Digest, heldBytes: number): void {
+    const before = inUse.held.get(digest) ?? 0;
+    if (heldBytes > before) inUse.goodMs = this.#options.clock.monotonicMs();
+    inUse.held.set(digest, heldBytes);
+  }
+
+  /** Throws, and leaves the edge aside, where it breaks off, stalls or is too slow. */
+  async *#paced(
+    inUse: InUse,
+    pieces: AsyncIterable<Uint8Array>,
+    { digest, signal }: { readonly digest: Digest; readonly signal: AbortSignal },
+  ): AsyncGenerator<Uint8Array> {
+    const { clock } = this.#options;
+    const what = `fetch ${digest} from ${inUse.peer.node}`;
+    const startMs = clock.monotonicMs();
+    const iterator = pieces[Symbol.asyncIterator]();
+    let bytes = 0;
+    try {
+      for (;;) {
+        const next = await withDeadline(() => iterator.next(), {
+          ...{ clock, ms: PEER_STALL_MS, signal, late: `${what}: not a byte` },
+        });
+        if (next.done === true) return;
+        bytes += next.value.length;
+        const tookMs = clock.monotonicMs() - startMs;
+        const isSlow = bytes < (tookMs / 1000) * PEER_BYTES_PER_S_MIN;
+        if (tookMs >= PEER_STALL_MS && isSlow) throw new Error(`${what}: it is too slow`);
+        yield next.value;
+      }
+    } catch (error) {
+      if (!signal.aborted) this.#leave(inUse, messageOf(error));
+      throw error;
+    } finally {
+      void iterator.return?.().catch(() => undefined);
+    }
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
