@@ -29,19 +29,24 @@ const TIMEOUT_MS = 20_000;
 /** Listens to the DevTools protocol's domain "Network". */
 export async function watchNetwork(session: CDPSession): Promise<Network> {
   let calls: Call[] = [];
+  /** By request: they come from another process than the rest, and sometimes first. */
+  const raws = new Map<string, Raw>();
   const latest = (id: string): Call | undefined => calls.findLast((call) => call.id === id);
   session.on('Network.requestWillBeSent', ({ requestId, request, redirectResponse }) => {
     // The next step of a redirect has the name of the one before.
     if (redirectResponse !== undefined) latest(requestId)?.redirected(redirectResponse);
-    if (!ICON.test(request.url)) calls.push(new Call(requestId, request.url));
+    if (!ICON.test(request.url)) calls.push(new Call(requestId, request.url, raws.get(requestId)));
   });
   session.on('Network.responseReceived', ({ requestId, response, hasExtraInfo }) =>
     latest(requestId)?.answered(response, { isRawToCome: hasExtraInfo }),
   );
-  session.on('Network.responseReceivedExtraInfo', ({ requestId, statusCode, headers }) =>
+  session.on('Network.responseReceivedExtraInfo', ({ requestId, statusCode, headers }) => {
     // Of a redirect it may come when the next step has begun already.
-    REDIRECTS.has(statusCode) ? undefined : latest(requestId)?.raw(statusCode, headers),
-  );
+    if (REDIRECTS.has(statusCode)) return;
+    const raw = { status: statusCode, headers };
+    raws.set(requestId, raw);
+    latest(requestId)?.came(raw);
+  });
   session.on('Network.requestServedFromCache', ({ requestId }) => latest(requestId)?.cached());
   session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) =>
     latest(requestId)?.ended(encodedDataLength),
@@ -53,10 +58,12 @@ export async function watchNetwork(session: CDPSession): Promise<Network> {
       calls = [];
       await act();
       const mine = calls;
-      const open = () => mine.filter((call) => !call.isDone).map(({ url }) => url);
-      await until('the page has all it asked for', async () => open().length === 0, {
-        timeoutMs: TIMEOUT_MS,
-        everyMs: 10,
+      const open = () => mine.filter((call) => !call.isDone);
+      const isDone = async () => open().length === 0;
+      const wait = { timeoutMs: TIMEOUT_MS, everyMs: 10 };
+      await until('the page has all it asked for', isDone, wait).catch((cause: unknown) => {
+        const urls = open().map(({ url }) => url);
+        throw new Error(`no end of ${urls.join(', ')}`, { cause });
       });
       return mine.flatMap((call) => call.answer ?? []);
     },
@@ -80,20 +87,23 @@ interface Said {
   readonly fromDiskCache?: boolean;
 }
 
+/** The answer as it was on the wire, which a 304 is not shown as. */
+type Raw = Pick<Said, 'status' | 'headers'>;
+
 class Call {
   readonly id: string;
   readonly url: string;
   #said: Said | undefined;
-  /** The answer as it was on the wire, which a 304 is not shown as. */
-  #raw: Pick<Said, 'status' | 'headers'> | undefined;
+  #raw: Raw | undefined;
   #isRawToCome = false;
   #isCached = false;
   #isRedirect = false;
   #endedBytes: number | undefined;
 
-  constructor(id: string, url: string) {
+  constructor(id: string, url: string, raw: Raw | undefined) {
     this.id = id;
     this.url = url;
+    this.#raw = raw;
   }
 
   redirected(said: Said): void {
@@ -106,8 +116,8 @@ class Call {
     this.#isRawToCome = isRawToCome;
   }
 
-  raw(status: number, headers: Said['headers']): void {
-    this.#raw = { status, headers };
+  came(raw: Raw): void {
+    this.#raw = raw;
   }
 
   cached(): void {
@@ -118,9 +128,14 @@ class Call {
     this.#endedBytes = wireBytes;
   }
 
+  get #isFromCache(): boolean {
+    return this.#isCached || this.#said?.fromDiskCache === true;
+  }
+
   get isDone(): boolean {
     if (this.#isRedirect) return true;
-    return this.#endedBytes !== undefined && (!this.#isRawToCome || this.#raw !== undefined);
+    const isWhole = !this.#isRawToCome || this.#raw !== undefined || this.#isFromCache;
+    return this.#endedBytes !== undefined && isWhole;
   }
 
   /** Undefined: nothing came, because the browser refused to ask or to read. */
@@ -128,13 +143,12 @@ class Call {
     const said = this.#said;
     if (said === undefined) return undefined;
     const { status, headers } = this.#isRedirect ? said : (this.#raw ?? said);
-    const isCached = this.#isCached || said.fromDiskCache === true;
     const names = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
     return {
       url: said.url,
       status,
       protocol: said.protocol ?? '',
-      from: isCached ? 'cache' : 'network',
+      from: this.#isFromCache ? 'cache' : 'network',
       headers: Object.fromEntries(names) as Record<string, string>,
       wireBytes: this.#endedBytes ?? 0,
     };
