@@ -171,6 +171,14 @@ test("HTTPS is where the node's own entry says", () => {
   expect(build({}).snapshot.edge.httpsPort).toBe(443);
 });
 
+test('clients are asked to leave an edge that is drained, and no other', () => {
+  const drained = (name: string) => NodePlan.fromPartial({ name, drain: true });
+  const clients = (name: string) =>
+    build({ plan: plan({ nodes: [drained(name)] }) }).snapshot.edge.clients;
+  expect(clients('london')).toBe('leave');
+  expect(clients('tokyo')).toBeUndefined();
+});
+
 test('proofs for CAs are put up, of hosts without a site, too, and go with the plan (INV-32)', () => {
   const http = [{ host: 'new.test', token: 't1', keyAuthorization: 't1.x' }];
   const challenges = [{ uid: 'c1', http, alpn: [] }];

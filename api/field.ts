@@ -76,6 +76,11 @@ export function flag(description: string): TBoolean {
   return schemaOf({ type: 'boolean', default: false, description });
 }
 
+/** A flag that is left out unless somebody says it. */
+export function mark(description: string): TBoolean {
+  return schemaOf({ type: 'boolean', description });
+}
+
 /** One of a few words. */
 export function choice<const Words extends readonly string[]>(
   description: string,

@@ -9,6 +9,7 @@ import {
   group,
   integer,
   list,
+  mark,
   optional,
   statusGroup,
   text,
@@ -53,6 +54,11 @@ export const nodeSpecSchema = group('The machine as it should be used.', {
     { default: {} },
   ),
   unschedulable: flag('Keep the machine out of new answers and placements (`b8sctl cordon`).'),
+  drain: optional(
+    mark(
+      'Ask clients that are connected to the edge to leave, once resolvers name it no more (`b8sctl drain`).',
+    ),
+  ),
 });
 
 export const nodeStatusSchema = statusGroup({
@@ -91,7 +97,7 @@ export const nodeKind = defineKind({
     nameColumn,
     {
       header: 'READY',
-      value: (node) => `${ready(node)}${node.spec.unschedulable ? ',Cordoned' : ''}`,
+      value: (node) => `${ready(node)}${standing(node)}`,
     },
     { header: 'ROLES', value: (node) => several(node.spec.roles) },
     { header: 'ADDRESS', value: (node) => node.spec.ipv4[0] ?? node.spec.ipv6[0] ?? NONE },
@@ -102,6 +108,11 @@ export const nodeKind = defineKind({
     reasonColumn,
   ],
 });
+
+function standing({ spec }: Node): string {
+  if (spec.drain === true) return ',Drained';
+  return spec.unschedulable ? ',Cordoned' : '';
+}
 
 function formatLocation(location: NodeSpec['location']): string {
   return location === undefined ? UNKNOWN : `${location.latitude},${location.longitude}`;

@@ -130,6 +130,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/cordon.ts')).registerCordon,
   },
   {
+    name: 'drain',
+    summary: 'take edges out of service so that nobody notices',
+    group: 'Operate',
+    load: async () => (await import('./commands/drain.ts')).registerDrain,
+  },
+  {
     name: 'uncordon',
     summary: 'take nodes into new answers and placements again',
     group: 'Operate',

@@ -9,6 +9,8 @@ export interface EdgeSnapshot {
   readonly certificates: readonly EdgeCertificate[];
   /** Where plain HTTP is sent to; left out of the URL when it is 443. */
   readonly httpsPort: number;
+  /** `leave`: who is connected is asked to go elsewhere; left out: `stay`. */
+  readonly clients?: 'stay' | 'leave';
   /** What this edge shows to CAs, whether it has a site of the host or not; left out: nothing. */
   readonly proofs?: EdgeProofs;
   /** How other nodes fetch blobs from this one; left out: they cannot. */

@@ -36,6 +36,7 @@ export function edgeWorker(parts: EdgeWorkerParts): WorkerEngine {
       proofs.replace(alpnProofs(snapshot.edge));
       const sites = await edge.apply(sequence, snapshot.edge);
       listener ??= await listen({ handler: edge.handler, contexts, proofs, ticketKeys });
+      listener.guide(snapshot.edge.clients ?? 'stay');
       return {
         ...NOTHING_APPLIED,
         sites: withCertificates(sites, snapshot.edge, { contexts, problems }),

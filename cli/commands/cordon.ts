@@ -36,8 +36,13 @@ async function setUnschedulable(
     const reference = referenceOf({ kind: nodeKind, name }, '');
     const { outcome, object } = await modify(api, reference, (current) => {
       const node = current as Node;
-      if (node.spec.unschedulable === unschedulable) return node;
-      return { ...node, spec: { ...node.spec, unschedulable } };
+      const { drain, ...spec } = node.spec;
+      if (spec.unschedulable === unschedulable && (unschedulable || drain !== true)) return node;
+      // Who takes it into use again does not send its clients away.
+      return {
+        ...node,
+        spec: { ...spec, ...(unschedulable && drain && { drain }), unschedulable },
+      };
     });
     const prefix = outcome === 'changed' ? '' : 'already ';
     cli.terminal.out(`${qualifiedName(object)} ${prefix}${said}\n`);

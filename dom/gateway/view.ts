@@ -211,6 +211,7 @@ function nodePlan(node: Node, { ready }: { ready: boolean }): NodePlan {
     roles: spec.roles,
     ready,
     unschedulable: spec.unschedulable,
+    drain: spec.drain,
     httpPort: spec.ports.http,
     httpsPort: spec.ports.https,
     dnsPort: spec.ports.dns,

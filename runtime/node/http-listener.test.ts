@@ -415,6 +415,33 @@ test('close tells clients to leave, finishes what is in flight and cuts the rest
   expect(listener.connections()).toBe(0);
 });
 
+test('clients that are to leave are told so, and whoever comes all the same is answered', async () => {
+  const { listener } = await listen(echo);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  undo.push(() => agent.destroy());
+  expect((await ask(listener.httpsPort, { agent })).headers.connection).not.toBe('close');
+  const session = openHttp2(listener.httpsPort);
+  await ask2(session, { ':path': '/' });
+  const goaway = once(session, 'goaway');
+  listener.guide('leave');
+  expect((await goaway)[0]).toBe(constants.NGHTTP2_NO_ERROR);
+  // The one that waited for its next request is gone.
+  await expect.poll(() => listener.connections()).toBeLessThanOrEqual(1);
+  const headers = { connection: 'keep-alive' };
+  const late = await ask(listener.httpsPort, { headers });
+  expect([late.status, late.headers.connection]).toEqual([200, 'close']);
+  const other = openHttp2(listener.httpsPort);
+  expect((await ask2(other, { ':path': '/' })).status).toBe(200);
+  listener.guide('stay');
+  expect((await ask(listener.httpsPort, { headers })).headers.connection).not.toBe('close');
+  const last = openHttp2(listener.httpsPort);
+  const told: unknown[] = [];
+  last.on('goaway', (code) => told.push(code));
+  await ask2(last, { ':path': '/' });
+  expect((await ask2(last, { ':path': '/' })).status).toBe(200);
+  expect(told).toEqual([]);
+});
+
 test('close cuts what is left after the grace', async () => {
   const { listener } = await listen(() => new Promise(() => undefined));
   const stuck = ask(listener.httpsPort).catch((error: unknown) => error);

@@ -71,6 +71,11 @@ export interface HttpListener {
   readonly httpsPort: number;
   /** 48 bytes, for handshakes from now on; tickets made with others are worth nothing then. */
   setTicketKeys(keys: Uint8Array): void;
+  /**
+   * `leave`: clients are told to go (GOAWAY, `Connection: close`), while it goes on accepting and
+   * answering who comes all the same. `stay`: they are not told so any more.
+   */
+  guide(clients: 'stay' | 'leave'): void;
   /** Open connections, of both protocols. */
   connections(): number;
   /**
@@ -98,11 +103,17 @@ export async function listenHttp(options: HttpListenerOptions): Promise<HttpList
   let { httpPort, httpsPort } = options;
   const stopSweeping = startSweeping(places, parts, limits);
 
+  let isClosing = false;
+  const guide = (clients: 'stay' | 'leave'): void => {
+    if (isClosing) return;
+    parts.drain.phase = clients === 'leave' ? 'draining' : 'serving';
+    if (clients === 'leave') for (const connection of places.connections()) connection.leave();
+  };
   const close = async (graceMs: number): Promise<void> => {
-    parts.drain.phase = 'draining';
+    guide('leave');
+    isClosing = true;
     const closed = servers.map(closeServer);
     const gone = places.sockets().map((socket) => once(socket, 'close'));
-    for (const connection of places.connections()) connection.leave();
     const timer = setTimeout(() => {
       for (const socket of places.sockets()) socket.destroy();
     }, graceMs);
@@ -140,6 +151,7 @@ export async function listenHttp(options: HttpListenerOptions): Promise<HttpList
     setTicketKeys(keys) {
       for (const server of secureServers) server.setTicketKeys(Buffer.from(keys));
     },
+    guide,
     connections: () => places.size,
     close: ({ graceMs }) => close(graceMs),
   };

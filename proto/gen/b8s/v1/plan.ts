@@ -344,6 +344,8 @@ export interface NodePlan {
   readonly httpPort: number;
   readonly httpsPort: number;
   readonly dnsPort: number;
+  /** Its edge asks clients that are connected to leave. */
+  readonly drain?: boolean | undefined;
 }
 
 /** What all nameservers of the cluster have in common. */
@@ -4048,6 +4050,7 @@ function createBaseNodePlan(): NodePlan {
     httpPort: 0,
     httpsPort: 0,
     dnsPort: 0,
+    drain: undefined,
   };
 }
 
@@ -4088,6 +4091,9 @@ export const NodePlan: MessageFns<NodePlan> = {
     }
     if (message.dnsPort !== 0) {
       writer.uint32(96).uint32(message.dnsPort);
+    }
+    if (message.drain !== undefined) {
+      writer.uint32(104).bool(message.drain);
     }
     return writer;
   },
@@ -4201,6 +4207,14 @@ export const NodePlan: MessageFns<NodePlan> = {
             message.dnsPort = reader.uint32();
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.drain = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4239,6 +4253,7 @@ export const NodePlan: MessageFns<NodePlan> = {
         : isSet(object.dns_port)
         ? globalThis.Number(object.dns_port)
         : 0,
+      drain: isSet(object.drain) ? globalThis.Boolean(object.drain) : undefined,
     };
   },
 
@@ -4280,6 +4295,9 @@ export const NodePlan: MessageFns<NodePlan> = {
     if (message.dnsPort !== 0) {
       obj.dnsPort = Math.round(message.dnsPort);
     }
+    if (message.drain !== undefined) {
+      obj.drain = message.drain;
+    }
     return obj;
   },
 
@@ -4300,6 +4318,7 @@ export const NodePlan: MessageFns<NodePlan> = {
     message.httpPort = object.httpPort ?? 0;
     message.httpsPort = object.httpsPort ?? 0;
     message.dnsPort = object.dnsPort ?? 0;
+    message.drain = object.drain ?? undefined;
     return message;
   },
 };
