@@ -34,7 +34,11 @@ const OPTIONS: EdgeOptionsOfSite = {
 function ask(
   path: string,
   options: Partial<EdgeOptionsOfSite> = {},
-  { host = 'example.com', ...site }: Partial<EdgeSite> & { readonly host?: string } = {},
+  {
+    host = 'example.com',
+    secure = true,
+    ...site
+  }: Partial<EdgeSite> & { readonly host?: string; readonly secure?: boolean } = {},
 ): EdgeResponse {
   const plan: EdgeSite = {
     ...{ uid: 'u1', namespace: 'default', name: 'blog', release: release.digest },
@@ -43,7 +47,7 @@ function ask(
   };
   const snapshot = { sites: [plan], certificates: [], httpsPort: 8443 };
   const table = compileEdge(snapshot, { nodeName: 'london', releaseOf: () => release });
-  return respond({ method: 'GET', path, host, headers: {}, secure: true }, table);
+  return respond({ method: 'GET', path, host, headers: {}, secure }, table);
 }
 
 /** `docs/index.html`, `308 /docs/`, `404 blog/404.html`. */
@@ -154,13 +158,16 @@ test.each([
   expect(new Map(ask('/about', {}, { host }).headers).get('location')).toBeUndefined();
 });
 
-test('Strict-Transport-Security goes with every answer over TLS (RFC 6797 §7.2)', () => {
+test('Strict-Transport-Security goes with every answer over TLS, and none without (RFC 6797 §7.2)', () => {
   const hsts = { maxAgeS: 31_536_000, includeSubdomains: true, preload: true };
   const value = 'max-age=31536000; includeSubDomains; preload';
   for (const path of ['/', '/docs', '/nowhere', '/app.js']) {
     const { headers } = ask(path, { hsts, canonicalHost: true });
     expect(new Map(headers).get('strict-transport-security'), path).toBe(value);
   }
+  const plain = ask('/', { hsts }, { secure: false });
+  expect(plain.status).toBe(308);
+  expect(new Map(plain.headers).has('strict-transport-security')).toBe(false);
   const sent = ask('/', { hsts, canonicalHost: true }, { host: 'www.example.com' });
   expect(new Map(sent.headers).get('strict-transport-security')).toBe(value);
   const back = { maxAgeS: 0, includeSubdomains: false, preload: false };

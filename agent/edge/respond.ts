@@ -1,6 +1,7 @@
 import { suffixOfPreview } from '../../api/previews.ts';
 import { digestHex } from '../../runtime/digest.ts';
 import type { HttpHeaders, HttpRequest } from '../../runtime/http.ts';
+import { ALLOWED_METHODS } from '../../runtime/http-methods.ts';
 import { HEALTH_PATH } from '../../runtime/probe.ts';
 import { Guard, withPrivateCaching } from './access.ts';
 import { findFile, findNotFoundPage, lookUp } from './find-file.ts';
@@ -24,8 +25,6 @@ export const CHALLENGE_PREFIX = '/.well-known/acme-challenge/';
 /** How soon a client may ask again for a site whose first release is still on its way. */
 export const RETRY_AFTER_S = 5;
 
-const METHODS = 'GET, HEAD, OPTIONS';
-
 /**
  * What an edge answers: a pure function of the request and the table.
  *
@@ -48,9 +47,11 @@ function ownCounter({ host }: HttpRequest, { siteByHost }: EdgeTable): Counter |
 }
 
 function answer(request: HttpRequest, table: EdgeTable, granted: string | undefined): EdgeResponse {
-  if (request.method === 'OPTIONS') return bare(204, [['allow', METHODS]]);
+  if (request.method === 'OPTIONS') return bare(204, [['allow', ALLOWED_METHODS]]);
   if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return page(405, 'Method Not Allowed', `Only ${METHODS}.`, [['allow', METHODS]]);
+    return page(405, 'Method Not Allowed', `Only ${ALLOWED_METHODS}.`, [
+      ['allow', ALLOWED_METHODS],
+    ]);
   }
   const target = parseTarget(request.path);
   if (typeof target === 'string') return page(400, 'Bad Request', target);

@@ -164,6 +164,20 @@ const REDIRECTS: readonly {
   },
   {
     of: 'Cloudflare',
+    when: 'placeholders make a query',
+    file: '/products/:code/:name /products?code=:code&name=:name',
+    path: '/products/7/green%20tea',
+    is: '302 /products?code=7&name=green%20tea',
+  },
+  {
+    of: 'ours',
+    when: 'a colon within a part begins no placeholder',
+    file: '/post-:id /new 301',
+    path: '/post-7',
+    is: '404 404.html',
+  },
+  {
+    of: 'Cloudflare',
     when: 'the target has a fragment, and the request a query',
     file: '/x /new#part 301',
     path: '/x?a=b',
@@ -667,6 +681,25 @@ test('the Site’s spec comes before what its release says', () => {
   expect([header(response, 'x-a'), header(response, 'x-b')]).toEqual(['2', undefined]);
 });
 
+test('in a spec a path with its slash is another one than without', () => {
+  const redirects = [{ from: '/x', to: '/new', status: 301 }];
+  expect(outcome(ask('/x', {}, { redirects }))).toBe('301 /new');
+  expect(outcome(ask('/x/', {}, { redirects }))).toBe('404 404.html');
+});
+
+test('headers go with redirects and errors, too, but for how long those are kept', () => {
+  const headers = '/*\n  X-A: 1\n  Cache-Control: max-age=31536000';
+  const kept = ['/about', '/x', '/nowhere'].map((path) => {
+    const response = ask(path, { headers, redirects: '/x /new 301' });
+    return [response.status, header(response, 'x-a'), header(response, 'cache-control')];
+  });
+  expect(kept).toEqual([
+    [200, '1', 'max-age=31536000'],
+    [301, '1', 'public, max-age=0, must-revalidate'],
+    [404, '1', 'no-store'],
+  ]);
+});
+
 test('a spec can do what the files can', () => {
   const redirects = [
     { from: '/news/:year/*', to: '/blog/:year/05/*', status: 200 },
@@ -689,6 +722,16 @@ test.each([
   { file: '/x /new 418', says: '"418" is no status of a rule; write 200, 301' },
   { file: '/x /new 302 Country=au', says: 'the condition "Country=au" is not supported' },
   { file: '/x /new Language=de', says: 'the condition "Language=de" is not supported' },
+  { file: '/x /new 301! Role=admin', says: 'the condition "Role=admin" is not supported' },
+  { file: '/x /new 302 Cookie=a,b', says: 'the condition "Cookie=a,b" is not supported' },
+  { file: '/x /new 200 signed=KEY', says: 'the condition "signed=KEY" is not supported' },
+  { file: 'https://a.example:8443/x /new', says: 'must name a host without port' },
+  { file: '/x?a=b /new', says: 'must be a path alone, without "?" or "#"' },
+  { file: `/${'x'.repeat(1000)} /new`, says: 'is longer than 1000 characters' },
+  { file: `/x /${'x'.repeat(1000)}`, says: 'is longer than 1000 characters' },
+  { file: `${'/:a'.repeat(17)} /new`, says: 'has more than 16 placeholders' },
+  { file: '/x a=1 b=2 c=3 d=4 e=5 f=6 g=7 h=8 i=9 /new', says: 'more than 8 query parameters' },
+  { file: '/x id=1 id=2 /new', says: 'has the query parameter "id" twice' },
   {
     file: '/a/* https://a.example/:splat 200',
     says: 'another site, which is not fetched from here',
@@ -717,6 +760,8 @@ test.each([
     says: 'must begin with https://; its headers are skipped',
   },
   { file: 'https://a.example:1/\n  X-A: 1', says: 'must name no port' },
+  { file: '/a/*/b/*\n  X-A: 1', says: 'has more than one "*"; its headers are skipped' },
+  { file: `/*\n  X-A: ${'x'.repeat(2000)}`, says: 'is longer than 2000 characters; shorten it' },
 ])('a header that is skipped is told of: $says', ({ file, says }) => {
   const { warning } = parseRules({ redirects: undefined, headers: file });
   expect(warning).toContain(says);

@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { FileEntry, Files } from '../../runtime/files.ts';
 import { nodeFiles } from '../../runtime/node/files.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
 import {
@@ -25,11 +26,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-function read(path: string): Promise<LocalRelease> {
+function read(path: string, files: Files = nodeFiles): Promise<LocalRelease> {
   const progress = { show: () => undefined, end: () => undefined };
   const signal = new AbortController().signal;
   const registries = () => Promise.reject(new Error('no registry is there'));
-  const ports = { registries, files: nodeFiles, clock: virtualClock(0), cacheFolder: undefined };
+  const ports = { registries, files, clock: virtualClock(0), cacheFolder: undefined };
   return readContent({ ...ports, progress, signal }, path);
 }
 
@@ -393,29 +394,79 @@ function spoiled(zip: Buffer): Buffer {
 }
 
 describe('a folder is refused', () => {
+  const under = (name: string | Buffer): Buffer =>
+    Buffer.concat([Buffer.from(`${folder}/site/`), Buffer.from(name)]);
+
   test.each([
     {
       when: 'a link in it',
-      make: (path: string) => symlink('index.html', path),
+      make: () => symlink('index.html', under('link')),
       why: 'link is a symbolic link; replace it',
     },
     {
       when: 'a link that leaves it',
-      make: (path: string) => symlink('/etc', path),
+      make: () => symlink('/etc', under('link')),
       why: 'is a symbolic link',
     },
     {
       when: 'a named pipe',
-      make: async (path: string) => void execFileSync('mkfifo', [path]),
-      why: 'is neither a file nor a folder; remove it',
+      make: async () => void execFileSync('mkfifo', [String(under('pipe'))]),
+      why: 'pipe is neither a file nor a folder; remove it',
+    },
+    {
+      when: 'a socket',
+      make: () => leaveSocket(String(under('socket'))),
+      why: 'socket is neither a file nor a folder',
+    },
+    {
+      when: 'a file whose name is not UTF-8',
+      make: () => writeFile(under(Buffer.from([0x63, 0xe9])), 'x'),
+      why: 'has a name that is not UTF-8; rename it',
+    },
+    {
+      when: 'a folder whose name is not UTF-8',
+      make: () => mkdir(under(Buffer.from([0x63, 0xe9]))),
+      why: 'has a name that is not UTF-8; rename it',
+    },
+    {
+      when: 'a path that is too long',
+      make: async () => {
+        const deep = String(under(Array(5).fill('x'.repeat(250)).join('/')));
+        await mkdir(deep, { recursive: true });
+        await writeFile(join(deep, 'page'), 'x');
+      },
+      why: 'is longer than 1024 bytes; rename it',
+    },
+    {
+      when: 'folders that nest too deeply',
+      make: () => mkdir(under(Array(514).fill('x').join('/')), { recursive: true }),
+      why: /is longer than 1024 bytes|nests too deeply/,
     },
   ])('with $when', async ({ make, why }) => {
     await mkdir(join(folder, 'site'));
     await writeFile(join(folder, 'site', 'index.html'), 'x');
-    await make(join(folder, 'site', 'link'));
+    await make();
     await expect(read(join(folder, 'site'))).rejects.toThrow(why);
   });
+
+  test('with more files than a release may have', async () => {
+    const many = Array.from({ length: 100_001 }, (_, index): FileEntry => {
+      return { name: String(index), kind: 'file', sizeBytes: 0 };
+    });
+    const refused = read('/many', {
+      ...nodeFiles,
+      kind: () => Promise.resolve('folder'),
+      list: () => Promise.resolve(many),
+    });
+    await expect(refused).rejects.toThrow('more than 100000 files');
+  });
 });
+
+/** What a program leaves behind that listened there and was killed. */
+async function leaveSocket(path: string): Promise<void> {
+  const code = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+  await new Promise((ended) => spawn(process.execPath, ['-e', code]).once('exit', ended));
+}
 
 test('whatever becomes of an archive on its way, it is refused or read, and nothing hangs', async () => {
   const whole = [

@@ -156,6 +156,12 @@ test.each([
     status: 431,
   },
   {
+    when: 'a long target (§3)',
+    text: `GET /${'y'.repeat(1024)} HTTP/1.1\r\nhost: a\r\n\r\n`,
+    status: 414,
+  },
+  { when: 'a long target without an end', text: `GET /${'y'.repeat(1024)}`, status: 414 },
+  {
     when: 'large headers without an end',
     text: `GET / HTTP/1.1\r\nx: ${'y'.repeat(1024)}`,
     status: 431,

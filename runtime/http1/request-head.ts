@@ -11,7 +11,7 @@ export interface RequestHead {
 
 /** What is no request that we answer, and why, as a sentence. The connection cannot go on. */
 export interface Refusal {
-  readonly status: 400 | 431 | 501 | 505;
+  readonly status: 400 | 414 | 431 | 501 | 505;
   readonly why: string;
 }
 
@@ -54,7 +54,7 @@ export function parseRequestHead(
   const unseen = Math.max(first, start + seenBytes - END_OF_HEAD.length + 1);
   const gap = bytes.indexOf(END_OF_HEAD, unseen);
   if (gap < 0) return refuseEarly(bytes, { first, unseen }, limits.headerBytesMax);
-  if (gap - first > limits.headerBytesMax) return TOO_LARGE;
+  if (gap - first > limits.headerBytesMax) return tooLarge(bytes, first, limits.headerBytesMax);
   const text = bytes.toString('latin1', first, gap + 2);
   const lineEnd = text.indexOf('\r\n');
   const line = REQUEST_LINE.exec(text.slice(0, lineEnd));
@@ -97,6 +97,7 @@ const REQUEST_LINE =
   /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([!-~\u0080-\u00ff]+) HTTP\/([0-9])\.([0-9])$/u;
 
 const TOO_LARGE: Refusal = { status: 431, why: 'The headers of the request are too large.' };
+const TARGET_TOO_LONG: Refusal = { status: 414, why: 'The address is too long.' };
 const LINE_BROKEN: Refusal = { status: 400, why: 'The first line is not that of a request.' };
 const FIELDS_BROKEN: Refusal = { status: 400, why: 'The request has a broken header.' };
 const VERSION: Refusal = { status: 505, why: 'Only HTTP/1.1 and HTTP/2 are spoken here.' };
@@ -119,7 +120,7 @@ function refuseEarly(
   { first, unseen }: { readonly first: number; readonly unseen: number },
   bytesMax: number,
 ): Refusal | undefined {
-  if (bytes.length - first > bytesMax) return TOO_LARGE;
+  if (bytes.length - first > bytesMax) return tooLarge(bytes, first, bytesMax);
   if (bytes.length > first && !isTokenOctet(bytes[first]) && bytes[first] !== CR) {
     return LINE_BROKEN;
   }
@@ -127,6 +128,12 @@ function refuseEarly(
     if (at === 0 || bytes[at - 1] !== CR) return FIELDS_BROKEN;
   }
   return undefined;
+}
+
+/** RFC 9112 §3: a target that is too long is told from headers that are. */
+function tooLarge(bytes: Buffer, first: number, bytesMax: number): Refusal {
+  const lineEnd = bytes.indexOf(LF, first);
+  return lineEnd < 0 || lineEnd - first > bytesMax ? TARGET_TOO_LONG : TOO_LARGE;
 }
 
 interface Fields {

@@ -168,3 +168,21 @@ test('a handshake within a connection is not begun anew (RFC 9325 §3.5)', async
   expect(outcome).not.toBe('begun anew');
   await expectStillServing(httpsPort);
 });
+
+test('a protocol that nobody speaks is refused by an alert (RFC 7301 §3.2); none at all is HTTP/1.1', async () => {
+  const { httpsPort } = await listen(echo, SHORT);
+  const options = { host: HOST, port: httpsPort, servername: 'blog.test' };
+  const open = (ALPNProtocols?: readonly string[]): TLSSocket => {
+    const given = ALPNProtocols === undefined ? {} : { ALPNProtocols: [...ALPNProtocols] };
+    const socket = connectTls({ ...options, ...given, rejectUnauthorized: false });
+    undo.push(() => void socket.destroy());
+    return socket;
+  };
+  const [error] = (await once(open(['imap', 'h3']), 'error')) as [NodeJS.ErrnoException];
+  expect(error.code).toBe('ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL');
+  const silent = open();
+  silent.write('GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n');
+  const [answer] = (await once(silent, 'data')) as [Buffer];
+  expect(answer.toString('latin1')).toMatch(/^HTTP\/1\.1 200 OK\r\n/u);
+  await expectStillServing(httpsPort);
+});

@@ -202,6 +202,22 @@ test('an answer to who still sends a body arrives', async () => {
   expect(text()).toMatch(/^HTTP\/1\.1 405 /u);
 });
 
+test('who sends on and on behind its last answer is cut', async () => {
+  const { httpPort } = await listen(echo);
+  const { socket } = open(httpPort);
+  const sentBytesMax = 64 * 1024 * 1024;
+  const piece = Buffer.alloc(64 * 1024);
+  let sentBytes = 0;
+  socket.write(`POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ${2 * sentBytesMax}\r\n\r\n`);
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  for (; !socket.destroyed && sentBytes < sentBytesMax; sentBytes += piece.length) {
+    if (socket.write(piece)) continue;
+    await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), closed]);
+  }
+  expect(sentBytes).toBeLessThan(sentBytesMax);
+  await expectStillServing(httpPort);
+});
+
 test('who is slow is cut: silent, with its headers, between requests, as a reader', async () => {
   const limits = { headersMs: 100, keepAliveMs: 200, idleMs: 200 };
   const { httpPort } = await listen(

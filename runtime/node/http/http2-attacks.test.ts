@@ -187,6 +187,25 @@ const ATTACKS: readonly {
       client.send(FRAME.settings, 0, 0, Buffer.concat([Buffer.of(0, 4), uint32(0x8000_0000)])),
   },
   {
+    when: 'SETTINGS without end',
+    code: ERROR.enhanceYourCalm,
+    act: (client) => client.send(FRAME.settings, 0, 0, Buffer.alloc(6 * 33)),
+  },
+  {
+    when: 'frames smaller than frames may be (RFC 9113 §6.5.2)',
+    code: ERROR.protocol,
+    act: (client) =>
+      client.send(FRAME.settings, 0, 0, Buffer.concat([Buffer.of(0, 5), uint32(16_383)])),
+  },
+  {
+    when: 'a table larger than ours (RFC 7541 §6.3)',
+    code: ERROR.compression,
+    act: (client) => {
+      const update = Buffer.of(0x3f, 0xe2, 0x1f);
+      client.send(FRAME.headers, 5, 1, Buffer.concat([update, request('/')]));
+    },
+  },
+  {
     when: 'SETTINGS that are cut off',
     code: ERROR.frameSize,
     act: (client) => client.send(FRAME.settings, 0, 0, Buffer.alloc(5)),
