@@ -1,6 +1,10 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { Resource } from '../api/object.ts';
+import { tarOf } from '../cli/content/archives.fixture.ts';
 import { ApiError, type DeclaredObject } from '../runtime/api-client.ts';
 import { grpcApi } from '../runtime/node/grpc-api.ts';
 import { describeOnStores, type Scene, siteYaml, useScene, zoneYaml } from './support/scene.ts';
@@ -98,6 +102,25 @@ await describeOnStores('refused inputs', (kind) => {
       api.close();
     }
     expect(await everything(scene())).toEqual(before);
+  });
+
+  test('a hostile archive is refused whole, with its entries named: nothing of it comes to dom', async () => {
+    const { cluster } = scene();
+    const before = await everything(scene());
+    const bait = '<h1>bait</h1>';
+    const archive = join(cluster.stateDir, 'site.tar');
+    const link = { name: 'link', type: '2' };
+    const bytes = tarOf([{ name: 'index.html', body: bait }, { name: '../../etc/x' }, link]);
+    writeFileSync(archive, bytes);
+    const said = await cluster.b8sctl(['push', archive, '--site', 'first']);
+    expect(said).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(said.stderr).toContain('../../etc/x has a part ".."; rename it');
+    expect(said.stderr).toContain('link is a symbolic link; replace it');
+    expect(await everything(scene())).toEqual(before);
+    const blobs = join(cluster.stateDir, 'dom/blobs');
+    const held = existsSync(blobs) ? readdirSync(blobs, { recursive: true }) : [];
+    const digest = createHash('sha256').update(bait).digest('hex');
+    expect(held.filter((name) => String(name).includes(digest))).toEqual([]);
   });
 
   test('a good object among bad ones is applied all the same', async () => {

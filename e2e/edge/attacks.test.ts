@@ -87,7 +87,7 @@ await describeOnStores(
       { when: 'a path of the disk', target: '/etc/passwd', status: 404 },
       { when: 'a blob by its path', target: '/blobs/sha256', status: 404 },
       { when: 'no path', target: 'secret.txt', status: 400 },
-      { when: 'a long one', target: `/${'a'.repeat(17_000)}`, status: 431 },
+      { when: 'a long one', target: `/${'a'.repeat(17_000)}`, status: 414 },
       { when: 'a whole URL of another host', target: 'https://other.test/', status: 421 },
     ])('a target with $when is answered $status', async ({ target, status }) => {
       const said = await exchange(get(target));

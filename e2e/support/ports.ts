@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, isIPv6 } from 'node:net';
 
 /** TCP ports on 127.0.0.1 that were free a moment ago, all different. */
 export async function freePorts(count: number): Promise<readonly number[]> {
@@ -55,7 +55,7 @@ async function tcpFree(address: string, port: number): Promise<boolean> {
 }
 
 async function udpFree(address: string, port: number): Promise<boolean> {
-  const socket = createSocket('udp4');
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
   const free = await new Promise<boolean>((resolve) => {
     socket.once('error', () => resolve(false));
     socket.bind(port, address, () => resolve(true));
