@@ -4,6 +4,7 @@ import type { Acme, CertificateReader } from '../runtime/acme/acme.ts';
 import type { KnownAcmeLimits } from '../runtime/acme/limits.ts';
 import type { CertificateAuthority, Identity, Sealer } from '../runtime/authority.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { ClockLeaps } from '../runtime/clock-leaps.ts';
 import type { Compressor } from '../runtime/compressor.ts';
 import { describeError, runController } from '../runtime/control-loop.ts';
 import type { Disk } from '../runtime/disk.ts';
@@ -162,6 +163,7 @@ export class Dom {
       variants: compressor && { blobs: term.blobs, compressor },
       collection: { blobs: term.blobs, blobGraceMs },
     });
+    const leaps = new ClockLeaps(this.#ports.clock);
     const importGeo = async (): Promise<GeoRecord | undefined> =>
       this.#options.importGeo?.(term.blobs);
     this.#term = signal.aborted ? undefined : term;
@@ -178,7 +180,10 @@ export class Dom {
           signal,
         ),
         furnish({ ...this.#ports, world: mirror, writer, importGeo }, signal),
-        ...controllers.map((each) => runController(each, { ...this.#ports, mirror }, signal)),
+        leaps.run(signal),
+        ...controllers.map((each) =>
+          runController(each, { ...this.#ports, mirror, leaps }, signal),
+        ),
       ]);
     } finally {
       this.#term = undefined;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Clock } from './clock.ts';
+import { ClockLeaps, LEAP_LOOK_MS } from './clock-leaps.ts';
 import { RECHECK_MS_MAX, runController } from './control-loop.ts';
 import type { Controller } from './controller.ts';
 import { silentLog } from './log.ts';
@@ -11,7 +12,10 @@ import type { WorldChange } from './world.ts';
 const DAY_MS = 24 * 3600 * 1000;
 const random = { next: () => 0.5, bytes: (length: number) => new Uint8Array(length) };
 
-test('what is due by the wall clock is not late by as much as that clock leaps', async () => {
+test.each([
+  { watched: 'watched', inMs: LEAP_LOOK_MS },
+  { watched: 'not watched', inMs: RECHECK_MS_MAX },
+])('what is due when the wall clock leaps is looked at soon, $watched', async (given) => {
   const virtual = virtualClock();
   let leapMs = 0;
   // As on a machine that was suspended: its timers stood still.
@@ -32,11 +36,14 @@ test('what is due by the wall clock is not late by as much as that clock leaps',
     everything: () => [{} as WorldChange],
   } as unknown as Mirror;
   const stopping = new AbortController();
+  const leaps = new ClockLeaps(clock);
   const ports = { mirror, clock, random, log: silentLog, metrics: noMetrics };
-  void runController(controller, ports, stopping.signal);
+  const isWatched = given.watched === 'watched';
+  void runController(controller, { ...ports, ...(isWatched && { leaps }) }, stopping.signal);
+  void leaps.run(stopping.signal);
   await virtual.advance(1_000);
   leapMs = 30 * DAY_MS;
-  await virtual.advance(RECHECK_MS_MAX);
+  await virtual.advance(given.inMs);
   expect(done).toBe(1);
   stopping.abort();
 });

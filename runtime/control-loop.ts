@@ -1,5 +1,6 @@
 import { backoffMs } from './backoff.ts';
 import type { Clock } from './clock.ts';
+import type { ClockLeaps } from './clock-leaps.ts';
 import { CONFLICT_BACKOFF, type Controller, type Outcome, TerminalError } from './controller.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -12,8 +13,8 @@ import { WorkQueue } from './work-queue.ts';
 export const RECONCILE_TIMEOUT_MS = 30_000;
 const RETRY = { baseMs: 50, capMs: 60_000 };
 /**
- * The longest rest before something is looked at again. What is due in days is due by the wall
- * clock, which leaps where timers do not, as when a machine was suspended.
+ * The longest rest before something is looked at again: what is due in days is due by the wall
+ * clock, which goes faster or slower than timers do. Where it leaps, `leaps` tells.
  */
 export const RECHECK_MS_MAX = 3600 * 1000;
 const CONCURRENCY = 4;
@@ -30,6 +31,8 @@ export interface ControlLoopPorts {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** After a leap of the wall clock all that waits for its time is looked at. Left out: within an hour. */
+  readonly leaps?: Pick<ClockLeaps, 'subscribe'>;
 }
 
 /**
@@ -70,11 +73,15 @@ class ControlLoop {
     for (const change of this.#ports.mirror.everything())
       for (const name of this.#controller.affected(change)) this.#queue.add(name);
     const hangUp = this.#controller.calls?.((name) => this.#queue.add(name));
+    const unwatch = this.#ports.leaps?.subscribe(() => {
+      for (const name of this.#rechecks.keys()) this.#queue.add(name);
+    });
     const close = (): void => this.#queue.close();
     this.#signal.addEventListener('abort', close, { once: true });
     if (this.#signal.aborted) close();
     const length = this.#controller.concurrency ?? CONCURRENCY;
     await Promise.all(Array.from({ length }, () => this.#work()));
+    unwatch?.();
     hangUp?.();
     unsubscribe();
   }
