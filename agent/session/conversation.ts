@@ -148,13 +148,21 @@ class Conversation {
     }
   }
 
-  /** Reports whenever something changed, whole each time, and no faster than dom takes it. */
+  /**
+   * Reports whenever something changed, whole each time, and no faster than dom takes it. What has
+   * changed back meanwhile is nothing to report.
+   */
   async tell(): Promise<never> {
     const { clock, signal, reportable, host } = this.#options;
-    for (;;) {
+    for (let told: Uint8Array | undefined; ; ) {
       await reportable.wait(signal);
       await this.#ready();
-      this.#send({ $case: 'report', value: host.report() });
+      const message = { $case: 'report', value: host.report() } as const;
+      const bytes = encode(message);
+      if (told === undefined || Buffer.compare(told, bytes) !== 0) {
+        this.#say(bytes);
+        told = bytes;
+      }
       await clock.sleep(REPORT_INTERVAL_MS, signal);
     }
   }
@@ -206,7 +214,11 @@ class Conversation {
   }
 
   #send(message: SessionRequest['message']): void {
-    const accepted = this.#link.send(SessionRequest.encode({ message }).finish());
+    this.#say(encode(message));
+  }
+
+  #say(frame: Uint8Array): void {
+    const accepted = this.#link.send(frame);
     if (!accepted) this.#drained = this.#link.drained();
   }
 
@@ -217,6 +229,10 @@ class Conversation {
       await waited;
     }
   }
+}
+
+function encode(message: SessionRequest['message']): Uint8Array {
+  return SessionRequest.encode({ message }).finish();
 }
 
 function bounded(intervalMs: number): number {

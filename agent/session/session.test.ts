@@ -46,6 +46,19 @@ describe('session', () => {
     await world.stop();
   });
 
+  test('what is as it was told is not told again, but in the next session', async () => {
+    const world = await start();
+    for (let times = 1; times <= 3; times += 1) {
+      world.session.reportSoon();
+      await world.clock.advance(REPORT_INTERVAL_MS);
+    }
+    expect(world.reports()).toEqual([0n]);
+    world.pair().mute();
+    await world.clock.advance(3 * HEARTBEAT_INTERVAL_MS + 250);
+    expect([world.dials().length, ...world.reports()]).toEqual([2, 0n]);
+    await world.stop();
+  });
+
   test('gives up a link on which dom has been silent for three intervals, and dials again', async () => {
     const world = await start();
     world.pair().mute();
