@@ -110,6 +110,18 @@ test.each([
     row: 'n True a.b internal 30d now <none>',
   },
   {
+    kind: 'Repository',
+    spec: { url: 'https://git.example.com/a.git' },
+    status: {
+      ...ready,
+      lastAppliedCommit: '0123456789abcdef0123456789abcdef01234567',
+      subject: `Say ${'more '.repeat(20)}`,
+      driftCount: 3,
+    },
+    row: `n True 0123456 Say ${'more '.repeat(9)}… 2d4h 3`,
+  },
+  { kind: 'Repository', spec: { url: 'git://a/b' }, row: 'n Unknown <none> <none> 2d4h 0' },
+  {
     kind: 'Event',
     spec: {
       regarding: { kind: 'Site', name: 'blog' },

@@ -4,6 +4,7 @@ import { type Issuer, issuerKind } from './issuer.ts';
 import type { Kind } from './kind.ts';
 import { type Node, nodeKind } from './node.ts';
 import { type Release, releaseKind } from './release.ts';
+import { type Repository, repositoryKind } from './repository.ts';
 import { type Secret, secretKind } from './secret.ts';
 import { type Site, siteKind } from './site.ts';
 import { type Zone, zoneKind } from './zone.ts';
@@ -15,6 +16,7 @@ export interface KindMap {
   readonly Issuer: Issuer;
   readonly Node: Node;
   readonly Release: Release;
+  readonly Repository: Repository;
   readonly Secret: Secret;
   readonly Site: Site;
   readonly Zone: Zone;
@@ -32,6 +34,7 @@ export const kindsByName = {
   Issuer: issuerKind,
   Node: nodeKind,
   Release: releaseKind,
+  Repository: repositoryKind,
   Secret: secretKind,
   Site: siteKind,
   Zone: zoneKind,

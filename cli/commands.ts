@@ -124,6 +124,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/rollout.ts')).registerRollout,
   },
   {
+    name: 'reconcile',
+    summary: 'have a Git repository looked at now',
+    group: 'Operate',
+    load: async () => (await import('./commands/reconcile.ts')).registerReconcile,
+  },
+  {
     name: 'cordon',
     summary: 'keep nodes out of new answers and placements',
     group: 'Operate',

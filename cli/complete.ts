@@ -65,6 +65,7 @@ async function candidatesFor(place: Place): Promise<readonly string[]> {
   if (name === 'completion') return ['bash', 'fish', 'zsh'];
   if (name === 'cordon' || name === 'uncordon') return await namesOfKind('Node', cli);
   if (/^zone (export|ds|roll-key)$/.test(name)) return await namesOfKind('Zone', cli);
+  if (name === 'reconcile') return prefixed('repository/', await namesOfKind('Repository', cli));
   if (name.startsWith('rollout ')) return prefixed('site/', await namesOfKind('Site', cli));
   if (name === 'config use-context') return await contexts(cli);
   return [];

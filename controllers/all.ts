@@ -5,8 +5,10 @@ import type { BlobShelf, BlobStock } from '../runtime/blob-shelf.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Compressor } from '../runtime/compressor.ts';
 import type { Controller } from '../runtime/controller.ts';
+import type { Declarer } from '../runtime/declarer.ts';
 import type { DnsClient } from '../runtime/dns-client.ts';
 import type { EventRecorder } from '../runtime/events.ts';
+import type { Git } from '../runtime/git/git.ts';
 import type { PasswordHasher } from '../runtime/password-hash.ts';
 import type { PublicDns } from '../runtime/public-dns.ts';
 import type { Random } from '../runtime/random.ts';
@@ -22,6 +24,7 @@ import { dnsController } from './dns/controller.ts';
 import { eventsController } from './events/controller.ts';
 import { garbageController } from './garbage/controller.ts';
 import { nodeController } from './node/controller.ts';
+import { repositoryController } from './repository/controller.ts';
 import { variantsController } from './variants/controller.ts';
 
 export interface ControllerPorts {
@@ -46,13 +49,17 @@ export interface ControllerPorts {
   readonly variants?: { readonly blobs: BlobShelf; readonly compressor: Compressor } | undefined;
   /** Left out: nothing is cleared away of what nothing names. */
   readonly collection?: { readonly blobs: BlobStock; readonly blobGraceMs: number } | undefined;
+  /** Left out: no Git repositories are followed. */
+  readonly repositories?:
+    | { readonly git: Git; readonly blobs: BlobShelf; readonly declarer: Declarer }
+    | undefined;
   /** Left out: no passwords are hashed, and what Sites guard by them is closed. */
   readonly hasher?: PasswordHasher | undefined;
 }
 
 /** Every controller, to be run each by its own loop; they meet only in the store. */
 export function allControllers(ports: ControllerPorts): readonly Controller[] {
-  const { variants, collection, hasher } = ports;
+  const { variants, collection, hasher, repositories } = ports;
   return [
     nodeController(ports),
     certificatesController(ports),
@@ -62,6 +69,7 @@ export function allControllers(ports: ControllerPorts): readonly Controller[] {
     garbageController(ports),
     eventsController(ports),
     ...(collection === undefined ? [] : [blobsController({ ...ports, ...collection })]),
+    ...(repositories === undefined ? [] : [repositoryController({ ...ports, ...repositories })]),
     ...(hasher === undefined ? [] : [accessController({ ...ports, hasher })]),
     ...(variants === undefined ? [] : [variantsController({ ...ports, ...variants })]),
   ];

@@ -10,6 +10,7 @@ import { describeError, runController } from '../runtime/control-loop.ts';
 import type { Disk } from '../runtime/disk.ts';
 import type { DnsClient } from '../runtime/dns-client.ts';
 import { StoredEvents } from '../runtime/events.ts';
+import type { Git } from '../runtime/git/git.ts';
 import { type Link, LinkClosedError } from '../runtime/link.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -22,6 +23,7 @@ import { RequestError } from '../runtime/request-error.ts';
 import { TrafficBoard } from '../runtime/site-traffic.ts';
 import type { Store } from '../runtime/store.ts';
 import { Writer } from '../runtime/writer.ts';
+import { createDeclarer } from './api/declarer.ts';
 import { Api } from './api/service.ts';
 import { BlobAccess } from './blobs/access.ts';
 import { Blobs } from './blobs/blobs.ts';
@@ -53,6 +55,8 @@ export interface DomPorts {
   readonly compressor?: Compressor | undefined;
   /** Left out: no passwords are hashed, and what Sites guard by them is closed. */
   readonly hasher?: PasswordHasher | undefined;
+  /** Left out: no Git repositories are followed. */
+  readonly git?: Git | undefined;
   /** Left out: only what dom knows is looked at before a CA is asked. */
   readonly publicDns?: PublicDns | undefined;
   /** Asks secondaries of others whether they have a proof; left out: they are not waited for. */
@@ -156,12 +160,14 @@ export class Dom {
     await Promise.race([mirror.reached(1n), mirroring]);
     const traffic = new TrafficBoard();
     const term = this.#begin(leadership, { mirror, writer, traffic });
-    const { compressor } = this.#ports;
+    const { compressor, git } = this.#ports;
+    const declarer = createDeclarer({ ...this.#ports, writer });
     const { blobGraceMs = BLOB_GRACE_MS } = this.#options;
     const controllers = allControllers({
       ...{ ...this.#ports, world: mirror, writer, events, traffic },
       variants: compressor && { blobs: term.blobs, compressor },
       collection: { blobs: term.blobs, blobGraceMs },
+      repositories: git && { git, blobs: term.blobs, declarer },
     });
     const leaps = new ClockLeaps(this.#ports.clock);
     const importGeo = async (): Promise<GeoRecord | undefined> =>

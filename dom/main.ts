@@ -14,6 +14,7 @@ import { nodeCompressor } from '../runtime/node/compressor.ts';
 import { nodeDisk } from '../runtime/node/disk.ts';
 import { nodeDnsClient } from '../runtime/node/dns-client.ts';
 import { bundledGeoFiles, largeFile } from '../runtime/node/geo-file.ts';
+import { createGit } from '../runtime/node/git/git.ts';
 import { createGrpcServer } from '../runtime/node/grpc-server.ts';
 import { LOG_LEVELS, type LogLevel, pinoLog } from '../runtime/node/log.ts';
 import { prometheusMetrics } from '../runtime/node/metrics.ts';
@@ -53,6 +54,7 @@ interface RunOptions {
   /** False: `--no-geo`. */
   readonly geo: readonly string[] | false;
   readonly blobGrace: number;
+  readonly allowFileRepositories?: true;
   readonly logLevel: LogLevel;
 }
 
@@ -88,6 +90,7 @@ program
       .argParser(parseGrace)
       .default(BLOB_GRACE_MS, '24h'),
   )
+  .option('--allow-file-repositories', 'let Repositories follow file: URLs of this machine')
   .addOption(
     new Option('--log-level <level>', 'how much to log').choices(LOG_LEVELS).default('info'),
   )
@@ -135,6 +138,10 @@ async function serve(options: RunOptions, onLost: () => void, signal: AbortSigna
       compressor: nodeCompressor(),
       hasher: nodePasswordHasher(random),
       publicDns: nodePublicDns(),
+      git: await createGit({
+        folder: join(state, 'git'),
+        fileUrls: options.allowFileRepositories === true ? 'allowed' : 'refused',
+      }),
       dns: nodeDnsClient({ random, timeoutMs: SECONDARY_TIMEOUT_MS, tries: 2 }),
     },
     {

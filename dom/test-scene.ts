@@ -10,6 +10,7 @@ import type { Identity } from '../runtime/authority.ts';
 import type { Disk } from '../runtime/disk.ts';
 import { encodeFakeRequest, fakeAuthority, fakeKey } from '../runtime/fake-authority.ts';
 import { fakeCertificateReader } from '../runtime/fake-certificate-reader.ts';
+import type { Git } from '../runtime/git/git.ts';
 import type { Link } from '../runtime/link.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
 import { memoryDisk } from '../runtime/memory-disk.ts';
@@ -57,9 +58,10 @@ export async function domScene(
     readonly store?: Store;
     readonly disk?: Disk;
     readonly log?: Log;
+    readonly git?: Git;
   } = {},
 ): Promise<DomScene> {
-  const { clock = virtualClock(), disk = memoryDisk(), log = silentLog } = options;
+  const { clock = virtualClock(), disk = memoryDisk(), log = silentLog, git } = options;
   const plain = options.store ?? memoryStore({ clock });
   const store = options.wrapStore?.(plain) ?? plain;
   const random = countingRandom();
@@ -71,6 +73,7 @@ export async function domScene(
       ...{ store, clock, random, disk, log, metrics: noMetrics, sealer, authority },
       acme: fakeAcme({ random, cas: [] }),
       certificateReader: fakeCertificateReader,
+      git,
     },
     {
       holder: 'dom',

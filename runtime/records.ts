@@ -5,6 +5,11 @@ import type {
   IssuanceRecord,
   RevocationRecord,
 } from './acme/records.ts';
+import type {
+  RepositoryObjectRecord,
+  RepositoryRecord,
+  RepositoryUndoRecord,
+} from './repository-records.ts';
 import type { Revision } from './store.ts';
 
 /**
@@ -40,6 +45,12 @@ export interface Records {
   readonly host: HostRecord;
   /** The hashed passwords that a Site asks for. Id: `namespace/name` of the Site. */
   readonly access: AccessRecord;
+  /** How far dom has come with a Repository. Id: its uid. */
+  readonly repository: RepositoryRecord;
+  /** An object that a Repository keeps. Id: `<uid of the Repository>/<Kind>/<namespace>/<name>`. */
+  readonly repositoryObject: RepositoryObjectRecord;
+  /** What the commit that is being brought in has changed of an object. Id: as above. */
+  readonly repositoryUndo: RepositoryUndoRecord;
   /** An unredeemed join token. Id: the token's public half. */
   readonly token: TokenRecord;
   /** The internal certificate authority; id `ca`. */

@@ -46,6 +46,9 @@ function byRecord(
     case 'dnsCookie':
     case 'geo':
     case 'host':
+    case 'repository':
+    case 'repositoryObject':
+    case 'repositoryUndo':
     case 'serial':
     case 'signing':
     case 'token':

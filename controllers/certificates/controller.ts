@@ -109,6 +109,9 @@ function byRecord(
     case 'dnsCookie':
     case 'geo':
     case 'host':
+    case 'repository':
+    case 'repositoryObject':
+    case 'repositoryUndo':
     case 'revocation':
     case 'serial':
     case 'signing':

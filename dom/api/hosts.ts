@@ -13,6 +13,9 @@ import { invalid } from './names.ts';
  */
 const HOSTS_PER_WRITE_MAX = 96;
 
+/** Whether a Site, by uid, is about to give a host up, and another one may count on it. */
+export type WillFree = (host: string, siteUid: string) => boolean;
+
 /**
  * The records that reserve a Site's hosts, changed together with the Site: so two Sites can never
  * both have one, however their writes race. Throws INVALID_ARGUMENT naming the host and its holder.
@@ -21,6 +24,7 @@ export async function reserveHosts(
   store: Store,
   before: Resource | undefined,
   after: { readonly object: Resource; readonly uid: string } | undefined,
+  willFree: WillFree = () => false,
 ): Promise<readonly Operation[]> {
   const old = hostsOf(before);
   const wanted = hostsOf(after?.object);
@@ -31,8 +35,9 @@ export async function reserveHosts(
   const taken = await Promise.all(
     gained.map(async (host) => {
       const holder = await readHost(store, host);
-      const ours = holder === undefined || holder.value.siteUid === after?.uid;
-      return { host, holder, ours };
+      const holderUid = holder?.value.siteUid;
+      const ours = holderUid === undefined || holderUid === after?.uid;
+      return { host, holder, ours: ours || willFree(host, holderUid) };
     }),
   );
   const violations = taken.flatMap(({ host, holder, ours }) =>

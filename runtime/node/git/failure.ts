@@ -18,6 +18,7 @@ interface Known {
 
 /** What git and its helpers say, in the C locale; the first that fits. */
 const KNOWN: readonly Known[] = [
+  { when: /git: not found/, reason: 'Failed', mend: "install git on dom's machine" },
   {
     when: /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/,
     reason: 'AccessDenied',

@@ -1,0 +1,109 @@
+import { parseDurationMs } from './duration.ts';
+import type { Violation } from './kind.ts';
+import { objectNameProblem } from './names.ts';
+import type { Repository } from './repository.ts';
+import { about, aboutField, check, checkEach } from './rules.ts';
+import { parseRange } from './semver.ts';
+
+const INTERVAL_MS_MIN = 10_000;
+const INTERVAL_MS_MAX = 86_400_000;
+const TIMEOUT_MS_MIN = 5_000;
+const TIMEOUT_MS_MAX = 3_600_000;
+
+/** What the schema cannot say of a Repository. */
+export function repositoryRules({ metadata, spec }: Repository): readonly Violation[] {
+  const interval = { min: INTERVAL_MS_MIN, max: INTERVAL_MS_MAX, words: '10s to 1d' };
+  const timeout = { min: TIMEOUT_MS_MIN, max: TIMEOUT_MS_MAX, words: '5s to 1h' };
+  return [
+    ...check(['spec', 'url'], spec.url, gitUrlProblem),
+    ...refViolations(spec.ref ?? {}),
+    ...check(['spec', 'path'], spec.path, folderProblem),
+    ...check(['spec', 'interval'], spec.interval, (each) => durationProblem(each, interval)),
+    ...check(['spec', 'timeout'], spec.timeout, (each) => durationProblem(each, timeout)),
+    ...checkEach(['spec', 'dependsOn'], spec.dependsOn, (name) =>
+      name === metadata.name ? 'is this repository itself; leave it out' : objectNameProblem(name),
+    ),
+    ...(spec.secretRef === undefined
+      ? []
+      : check(['spec', 'secretRef'], spec.secretRef, objectNameProblem)),
+  ];
+}
+
+/** For the URL of a repository: a scheme that is meant, and nothing secret in it. */
+export function gitUrlProblem(url: string): string | undefined {
+  const scp = /^([\w.-]+@)?([\w.-]+):(?!\/\/)(.+)$/.exec(url);
+  if (scp !== null)
+    return `must be a URL: ssh://${scp[1] ?? ''}${scp[2]}/${scp[3]?.replace(/^\//, '')}`;
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !/^[a-z]+:\/\//.test(url) || /[\s\u0000-\u001f\u007f]/.test(url))
+    return 'must be a URL, e.g. https://git.example.com/site.git';
+  if (parsed.password !== '')
+    return 'holds a password, which everyone could read; put it into a Secret, and name that in secretRef';
+  switch (parsed.protocol) {
+    case 'https:':
+    case 'git:':
+      return parsed.username === '' ? hostProblem(parsed) : 'names a user; leave it out';
+    case 'ssh:':
+      return hostProblem(parsed);
+    case 'file:':
+      return parsed.host === '' && parsed.pathname.length > 1
+        ? undefined
+        : 'must name a folder of this machine, e.g. file:///srv/git/site.git';
+    case 'http:':
+      if (/^(?:localhost|127(?:\.[0-9]+){3}|\[::1\])$/.test(parsed.hostname)) return undefined;
+      return 'must be https: over http anybody on the way could change what is applied';
+    default:
+      return `"${parsed.protocol}" is no protocol that dom speaks; use https:, ssh: or git:`;
+  }
+}
+
+function hostProblem({ hostname, pathname }: URL): string | undefined {
+  // What begins with "-" would be an option to ssh.
+  if (!/^(?:[a-z0-9]|\[)/i.test(hostname))
+    return 'has no host; e.g. https://git.example.com/site.git';
+  return pathname.length > 1
+    ? undefined
+    : 'names no repository; e.g. https://git.example.com/site.git';
+}
+
+function refViolations(ref: NonNullable<Repository['spec']['ref']>): readonly Violation[] {
+  const named = Object.keys(ref);
+  if (named.length > 1)
+    return [aboutField(['spec', 'ref'], `says ${named.join(' and ')}; keep one of them`)];
+  const { branch, tag, semver } = ref;
+  return [
+    ...(branch === undefined ? [] : check(['spec', 'ref', 'branch'], branch, refNameProblem)),
+    ...(tag === undefined ? [] : check(['spec', 'ref', 'tag'], tag, refNameProblem)),
+    ...(semver === undefined || parseRange(semver) !== undefined
+      ? []
+      : [about(['spec', 'ref', 'semver'], semver, 'must be a range of versions, e.g. ^1.2')]),
+  ];
+}
+
+/** `git check-ref-format`. */
+function refNameProblem(name: string): string | undefined {
+  if (name.startsWith('refs/')) return `leave "refs/…/" out: ${name.split('/').slice(2).join('/')}`;
+  const isName =
+    name !== '' &&
+    !/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|^[/-]|[/.]$/.test(name) &&
+    name !== '@' &&
+    !name.split('/').some((part) => part.startsWith('.') || part.endsWith('.lock'));
+  return isName ? undefined : 'is no name that Git allows, e.g. main';
+}
+
+function folderProblem(path: string): string | undefined {
+  if (path.startsWith('/')) return 'must be relative to the root of the repository, e.g. deploy';
+  if (/[\u0000-\u001f\u007f\\]/.test(path)) return 'has a control character or a backslash';
+  return path.split('/').includes('..')
+    ? 'leads out of the repository; name a folder in it'
+    : undefined;
+}
+
+function durationProblem(
+  text: string,
+  { min, max, words }: { readonly min: number; readonly max: number; readonly words: string },
+): string | undefined {
+  const ms = parseDurationMs(text);
+  if (ms === undefined) return 'must be a duration, e.g. 5m, 90s or 1h';
+  return ms < min || ms > max ? `must be ${words}` : undefined;
+}

@@ -1,0 +1,373 @@
+import { isDeepStrictEqual } from 'node:util';
+import { condition } from '../../api/object.ts';
+import { durationOf, type Repository } from '../../api/repository.ts';
+import type { Sealer } from '../../runtime/authority.ts';
+import type { BlobShelf } from '../../runtime/blob-shelf.ts';
+import { describeError } from '../../runtime/control-loop.ts';
+import { afterWrite, type Controller, type Outcome } from '../../runtime/controller.ts';
+import type { EventRecorder } from '../../runtime/events.ts';
+import type { Git } from '../../runtime/git/git.ts';
+import { qualifiedName, splitName } from '../../runtime/keys.ts';
+import type { Random } from '../../runtime/random.ts';
+import { RequestError } from '../../runtime/request-error.ts';
+import { createSecrets, SecretLostError } from '../../runtime/secrets.ts';
+import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/world.ts';
+import type { Operation } from '../../runtime/writer.ts';
+import { KnownFiles } from './content.ts';
+import { driftText } from './drift.ts';
+import type { Facts, RemoteView, Verdict } from './facts.ts';
+import { factsOf, recordOf } from './gather.ts';
+import { Jobs } from './jobs.ts';
+import { Keepers } from './keepers.ts';
+import { type Note, noteOf } from './notes.ts';
+import { driftIn, planRepository, type Say, type Step } from './plan.ts';
+import { statusOf } from './status.ts';
+import {
+  AUTHOR,
+  applyChanges,
+  type Corrected,
+  checkChanges,
+  correct,
+  idOf,
+  type Progress,
+  restore,
+  StepFailure,
+  type StepPorts,
+} from './steps.ts';
+import { wantedOf } from './wanted.ts';
+
+export interface RepositoryPorts extends StepPorts {
+  readonly events: EventRecorder;
+  readonly sealer: Sealer;
+  readonly random: Random;
+  readonly git: Git;
+  readonly blobs: BlobShelf;
+}
+
+/** After a step that failed. */
+const AGAIN_MS = 5_000;
+/** Somebody who changes a field as often as it is put back must not keep dom busy. */
+const CORRECT_AGAIN_MS = 10_000;
+/** A verdict may depend on what others declare, so it is asked for again. */
+const VERDICT_MS = 60_000;
+/** After a step that seems to have changed nothing. */
+const LOOK_AGAIN_MS = 1_000;
+/** Undo records forgotten in one transaction. */
+const FORGET_MAX = 90;
+
+/**
+ * Follows Git repositories; a name is a Repository's. One commit is one change: all of it is checked
+ * before anything is written, and what was changed can be put back until all of it is Ready.
+ *
+ * What dom must know after a crash is in three records (`RepositoryRecord` and those of its objects),
+ * each written in the same transaction as what it speaks of; the rest can be found again.
+ */
+export function repositoryController(ports: RepositoryPorts): Controller {
+  const work = new Work(ports);
+  return {
+    name: 'repository',
+    affected: (change) => work.affected(change),
+    calls: (look) => work.listen(look),
+    reconcile: (name) => work.reconcile(name),
+  };
+}
+
+/** What is remembered of a Repository between two looks, and may be forgotten. */
+interface Memory {
+  readonly uid: string;
+  verdict?: (Verdict & { readonly atMs: number; readonly generation: number }) | undefined;
+  trouble?: string | undefined;
+  correctedMs?: number;
+}
+
+class Work {
+  readonly #ports: RepositoryPorts;
+  readonly #jobs: Jobs;
+  readonly #keepers: Keepers;
+  readonly #memories = new Map<string, Memory>();
+
+  constructor(ports: RepositoryPorts) {
+    this.#ports = ports;
+    this.#jobs = new Jobs({ ...ports, known: new KnownFiles() });
+    this.#keepers = new Keepers(ports.world);
+  }
+
+  listen(look: (name: string) => void): () => void {
+    return this.#jobs.listen(look);
+  }
+
+  affected(change: WorldChange): readonly string[] {
+    return affected(this.#ports.world, this.#keepers, change);
+  }
+
+  async reconcile(name: string): Promise<Outcome> {
+    const { world, clock } = this.#ports;
+    const repository = world.get('Repository', splitName(name));
+    const left = this.#leftovers(name, repository);
+    if (left.length > 0) {
+      const written = await this.#ports.writer.commit(left.slice(0, FORGET_MAX), AUTHOR);
+      return afterWrite(written, 0);
+    }
+    if (repository === undefined || repository.metadata.deletionTimestamp !== undefined) {
+      this.#jobs.forget(name);
+      this.#memories.delete(name);
+      const living = world.list('Repository').map(({ metadata }) => metadata.uid);
+      await this.#ports.git.keepOnly(living);
+      return 'settled';
+    }
+    const memory = this.#memoryOf(name, repository);
+    const remote = this.#look(name, repository);
+    if ('problem' in remote) return await this.#say(repository, remote.problem, undefined);
+    const facts = factsOf(this.#ports, {
+      ...{ repository, remote, keepers: this.#keepers },
+      ...{ verdict: this.#verdictOf(memory, repository), trouble: memory.trouble },
+    });
+    return await this.#do(planRepository(facts, clock.nowMs()), facts, memory);
+  }
+
+  async #do(step: Step, facts: Facts, memory: Memory): Promise<Outcome> {
+    const { clock, writer } = this.#ports;
+    switch (step.kind) {
+      case 'wait':
+        return 'settled';
+      case 'rest':
+        return await this.#say(facts.repository, step.say, facts, step.recheckInMs);
+      case 'note': {
+        const dropped = step.undo === 'drop' ? await this.#forgetUndo(facts) : 'done';
+        if (dropped !== 'done') return dropped;
+        memory.trouble = undefined;
+        memory.verdict = undefined;
+        const { modRevision } = recordOf(this.#ports.world, facts.repository);
+        const id = facts.repository.metadata.uid;
+        const written = await writer.commit(
+          [
+            { kind: 'expect', base: facts.repository },
+            { kind: 'record', record: 'repository', id, value: step.record, modRevision },
+          ],
+          AUTHOR,
+        );
+        if (written.outcome === 'written') this.#tell(facts, noteOf(facts.record, step.record));
+        return afterWrite(written);
+      }
+      case 'check': {
+        const problems = await checkChanges(this.#ports, facts, step);
+        const { generation } = facts.repository.metadata;
+        const atMs = clock.monotonicMs();
+        memory.verdict = { commit: step.set.commit, problems, atMs, generation };
+        return { recheckInMs: 0 };
+      }
+      case 'change': {
+        const { changes, force, attempt } = step;
+        const { commit } = attempt;
+        return await this.#try(facts, memory, step.say, () =>
+          applyChanges(this.#ports, facts, { changes, commit, force }),
+        );
+      }
+      case 'restore':
+        return await this.#try(facts, memory, step.say, () =>
+          restore(this.#ports, facts, step.attempt.commit),
+        );
+      case 'correct':
+        return await this.#correct(step, facts, memory);
+    }
+  }
+
+  /** What was written calls for the next look by itself; if nothing was, it is looked again. */
+  async #try(
+    facts: Facts,
+    memory: Memory,
+    say: Say,
+    work: () => Promise<Progress>,
+  ): Promise<Outcome> {
+    try {
+      const progress = await work();
+      memory.trouble = undefined;
+      return { recheckInMs: progress === 'more' ? 0 : LOOK_AGAIN_MS };
+    } catch (error) {
+      if (error instanceof RequestError && error.code === 'ABORTED') return 'conflict';
+      const isKnown = error instanceof StepFailure || error instanceof RequestError;
+      if (!isKnown) throw error;
+      memory.trouble = describeError(error instanceof StepFailure ? error.message : error);
+      const message = `${say.message}: ${memory.trouble}`;
+      return await this.#say(facts.repository, { ...say, message }, facts, AGAIN_MS);
+    }
+  }
+
+  async #correct(
+    step: Step & { readonly kind: 'correct' },
+    facts: Facts,
+    memory: Memory,
+  ): Promise<Outcome> {
+    const { clock } = this.#ports;
+    const message = `putting back ${step.drift.map(driftText).slice(0, 5).join('; ')}`;
+    const ready = { status: 'False', reason: 'Drifted' } as const;
+    const say: Say = { ready, mood: 'working', message };
+    const waitMs = (memory.correctedMs ?? -Infinity) + CORRECT_AGAIN_MS - clock.monotonicMs();
+    if (waitMs > 0) return await this.#say(facts.repository, say, facts, waitMs);
+    memory.correctedMs = clock.monotonicMs();
+    const done: { corrected: Corrected } = { corrected: 'nothing' };
+    const outcome = await this.#try(facts, memory, say, async () => {
+      done.corrected = await correct(this.#ports, facts, step.keys);
+      return 'done';
+    });
+    if (done.corrected === 'something')
+      this.#tell(facts, {
+        ...{ type: 'Warning', reason: 'DriftCorrected' },
+        message: `put back: ${step.drift.map(driftText).join('; ')}`,
+      });
+    return outcome;
+  }
+
+  async #say(
+    repository: Repository,
+    say: Say,
+    facts: Facts | undefined,
+    recheckInMs: number = Infinity,
+  ): Promise<Outcome> {
+    const { writer, clock, world } = this.#ports;
+    const status = statusOf(
+      {
+        ...{ repository, say, record: recordOf(world, repository).value },
+        target: facts?.remote.set?.commit ?? facts?.remote.head,
+        objects: facts?.inventory.size ?? 0,
+        drift: facts === undefined ? [] : driftIn(facts).map(({ drift }) => drift),
+      },
+      clock.nowMs(),
+    );
+    const before = condition(repository, 'Ready');
+    const written = await writer.commit([{ kind: 'status', base: repository, status }], AUTHOR);
+    const isNews = before?.reason !== say.ready.reason || before.message !== say.message;
+    if (written.outcome === 'written' && isNews && say.mood === 'stalled' && facts !== undefined)
+      this.#tell(facts, { type: 'Warning', reason: say.ready.reason, message: say.message });
+    return afterWrite(written, recheckInMs);
+  }
+
+  #tell({ repository }: Facts, note: Note | undefined): void {
+    if (note === undefined) return;
+    const source = { component: AUTHOR.manager };
+    this.#ports.events.record({ ...note, regarding: repository, source });
+  }
+
+  async #forgetUndo(facts: Facts): Promise<'done' | Outcome> {
+    const operations = [...facts.undo].map(([key, { modRevision }]): Operation => {
+      const id = idOf(facts.repository, key);
+      return { kind: 'record', record: 'repositoryUndo', id, value: undefined, modRevision };
+    });
+    for (let start = 0; start < operations.length; start += FORGET_MAX) {
+      const part = operations.slice(start, start + FORGET_MAX);
+      const { outcome } = await this.#ports.writer.commit(part, AUTHOR);
+      if (outcome === 'conflict') return 'conflict';
+    }
+    return 'done';
+  }
+
+  #look(name: string, repository: Repository): RemoteView | { readonly problem: Say } {
+    if (repository.spec.suspend) {
+      this.#jobs.forget(name);
+      return NOT_LOOKING;
+    }
+    try {
+      const wanted = wantedOf(repository, {
+        secrets: createSecrets(this.#ports),
+        world: this.#ports.world,
+        record: recordOf(this.#ports.world, repository).value,
+      });
+      if (wanted.kind === 'wanted') return this.#jobs.view(name, wanted.wanted);
+      return { problem: stalled(wanted.reason, wanted.message) };
+    } catch (error) {
+      if (error instanceof SecretLostError)
+        return { problem: stalled('SecretLost', error.message) };
+      throw error;
+    }
+  }
+
+  #memoryOf(name: string, { metadata: { uid } }: Repository): Memory {
+    const known = this.#memories.get(name);
+    if (known?.uid === uid) return known;
+    const made: Memory = { uid };
+    this.#memories.set(name, made);
+    return made;
+  }
+
+  #verdictOf({ verdict }: Memory, { metadata, spec }: Repository): Verdict | undefined {
+    const isFresh =
+      verdict !== undefined &&
+      verdict.generation === metadata.generation &&
+      this.#ports.clock.monotonicMs() - verdict.atMs <
+        Math.min(VERDICT_MS, durationOf(spec.interval));
+    return isFresh ? verdict : undefined;
+  }
+
+  /** Records of this name's earlier Repositories. What they kept stays, and is nobody's. */
+  #leftovers(name: string, repository: Repository | undefined): readonly Operation[] {
+    const { world } = this.#ports;
+    const gone = world
+      .records('repository')
+      .filter(([id, { value }]) => value.name === name && id !== repository?.metadata.uid)
+      .map(([id]) => id);
+    return gone.flatMap((uid): readonly Operation[] => {
+      const objects = (['repositoryUndo', 'repositoryObject'] as const).flatMap((record) =>
+        world
+          .records(record)
+          .filter(([id]) => id.startsWith(`${uid}/`))
+          .map(([id, { modRevision }]): Operation => {
+            return { kind: 'record', record, id, value: undefined, modRevision };
+          }),
+      );
+      // The record itself goes last: by it the others are found.
+      const last = { kind: 'record', record: 'repository', id: uid, value: undefined } as const;
+      return objects.length > 0 ? objects : [{ ...last, modRevision: undefined }];
+    });
+  }
+}
+
+const NOT_LOOKING: RemoteView = {
+  ...{ head: undefined, set: undefined, failure: undefined, request: undefined },
+  phase: 'idle',
+  nextInMs: Infinity,
+};
+
+function stalled(reason: string, message: string): Say {
+  return { ready: { status: 'False', reason }, mood: 'stalled', message };
+}
+
+function affected(world: World, keepers: Keepers, change: WorldChange): readonly string[] {
+  if (change.kind === 'record') {
+    keepers.note(change);
+    if (!change.record.startsWith('repository')) return [];
+    return keepers.namesOf([change.id.split('/')[0] ?? '']);
+  }
+  const { object, before } = change;
+  if (isKind(object, 'Repository'))
+    return [qualifiedName(object.metadata), ...dependents(world, object)];
+  const isNews =
+    isBeyondStatus(change) ||
+    !isDeepStrictEqual(condition(object, 'Ready'), before && condition(before, 'Ready')) ||
+    !isDeepStrictEqual(object.metadata, before?.metadata);
+  const kept = isNews ? keepers.of(object) : [];
+  const secret = isKind(object, 'Secret') && isNews ? readers(world, object.metadata) : [];
+  return [...kept, ...secret];
+}
+
+/** Those that wait for it, and those that follow the same remote. */
+function dependents(world: World, { metadata, spec }: Repository): readonly string[] {
+  return world
+    .list('Repository')
+    .filter(
+      (each) =>
+        each.spec.url === spec.url ||
+        (each.metadata.namespace === metadata.namespace &&
+          each.spec.dependsOn.includes(metadata.name)),
+    )
+    .map((each) => qualifiedName(each.metadata));
+}
+
+function readers(
+  world: World,
+  { namespace, name }: { readonly namespace?: string; readonly name: string },
+): readonly string[] {
+  return world
+    .list('Repository')
+    .filter(({ metadata, spec }) => metadata.namespace === namespace && spec.secretRef === name)
+    .map(({ metadata }) => qualifiedName(metadata));
+}

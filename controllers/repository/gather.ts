@@ -1,0 +1,119 @@
+import { isDeepStrictEqual } from 'node:util';
+import { condition, type Resource } from '../../api/object.ts';
+import type { Repository } from '../../api/repository.ts';
+import type { DeclaredObject } from '../../runtime/api-client.ts';
+import type { Sealer } from '../../runtime/authority.ts';
+import { qualifiedName } from '../../runtime/keys.ts';
+import type { Stored } from '../../runtime/records.ts';
+import type { RepositoryRecord } from '../../runtime/repository-records.ts';
+import { secretContext } from '../../runtime/secrets.ts';
+import type { World } from '../../runtime/world.ts';
+import { type Facts, nameOfKey, type RemoteView, type Verdict } from './facts.ts';
+import type { Keepers } from './keepers.ts';
+
+interface Known {
+  readonly repository: Repository;
+  readonly remote: RemoteView;
+  readonly keepers: Keepers;
+  readonly verdict: Verdict | undefined;
+  readonly trouble: string | undefined;
+}
+
+/** All that is decided from, as of one revision. */
+export function factsOf(
+  { world, sealer }: { readonly world: World; readonly sealer: Sealer },
+  { repository, remote, keepers, verdict, trouble }: Known,
+): Facts {
+  const { uid } = repository.metadata;
+  const own = qualifiedName(repository.metadata);
+  return {
+    ...{ repository, remote, verdict, trouble },
+    record: recordOf(world, repository).value,
+    inventory: ofRepository(world.records('repositoryObject'), uid),
+    undo: ofRepository(world.records('repositoryUndo'), uid),
+    blockedBy: blockedBy(world, repository),
+    live: (key) => liveOf(world, key),
+    same: (kept, desired) => sameDeclared(sealer, kept, desired),
+    keepers: (key) => keepers.ofKey(key).filter((name) => name !== own),
+    behind: (commit) => behind(world, repository, commit),
+  };
+}
+
+/** What is known of a Repository; of a new one, its name. */
+export function recordOf(world: World, { metadata }: Repository): Stored<RepositoryRecord> {
+  const found = world.record('repository', metadata.uid);
+  return found ?? { value: { name: qualifiedName(metadata) }, modRevision: 0n };
+}
+
+function ofRepository<Value>(
+  records: readonly (readonly [id: string, stored: Stored<Value>])[],
+  uid: string,
+): ReadonlyMap<string, Stored<Value>> {
+  const prefix = `${uid}/`;
+  return new Map(
+    records
+      .filter(([id]) => id.startsWith(prefix))
+      .map(([id, stored]) => [id.slice(prefix.length), stored]),
+  );
+}
+
+function liveOf(world: World, key: string): Resource | undefined {
+  const { kind, ...name } = nameOfKey(key);
+  return world.get(kind, name);
+}
+
+function blockedBy(world: World, { metadata, spec }: Repository): string | undefined {
+  const { namespace } = metadata;
+  for (const name of spec.dependsOn) {
+    const other = world.get('Repository', { namespace, name });
+    if (other === undefined) return `repository ${name}, which it depends on, is not there`;
+    const ready = condition(other, 'Ready');
+    const isOld = (ready?.observedGeneration ?? 0) < other.metadata.generation;
+    if (isOld || ready?.status !== 'True')
+      return `waits for repository ${name}, which is not Ready: ${ready?.message ?? 'nobody has looked'}`;
+  }
+  return undefined;
+}
+
+/** Also one whose commit is refused has seen it. */
+function behind(world: World, { metadata, spec }: Repository, commit: string): string | undefined {
+  const other = world.list('Repository').find((each) => {
+    if (each.metadata.uid === metadata.uid || each.spec.suspend) return false;
+    const isSameRemote = each.spec.url === spec.url && isDeepStrictEqual(each.spec.ref, spec.ref);
+    if (!isSameRemote || each.status?.lastAppliedCommit === undefined) return false;
+    const attempt = world.record('repository', each.metadata.uid)?.value.attempt;
+    const isUnderWay = attempt !== undefined && attempt.phase === 'applying';
+    return isUnderWay || each.status.attemptedCommit !== commit;
+  });
+  return other === undefined ? undefined : `repository ${qualifiedName(other.metadata)}`;
+}
+
+/** Whether two declarations say the same. Each time a value is sealed it looks another way. */
+function sameDeclared(sealer: Sealer, kept: DeclaredObject, desired: DeclaredObject): boolean {
+  const isSameHead = isDeepStrictEqual(plain(kept.metadata), plain(desired.metadata));
+  if (!isSameHead) return false;
+  if (kept.kind !== 'Secret') return isDeepStrictEqual(plain(kept.spec), plain(desired.spec));
+  return isDeepStrictEqual(opened(sealer, kept), dataOf(desired));
+}
+
+function opened(sealer: Sealer, secret: DeclaredObject): Readonly<Record<string, unknown>> {
+  const { namespace = '', name } = secret.metadata;
+  const open = ([key, sealed]: readonly [string, string]): readonly [string, unknown] => {
+    try {
+      return [key, sealer.open(sealed, secretContext({ namespace, name, key }))];
+    } catch {
+      // Sealed with a key that is lost: it is declared anew.
+      return [key, undefined];
+    }
+  };
+  return Object.fromEntries(Object.entries(dataOf(secret)).map(open));
+}
+
+function dataOf({ spec }: DeclaredObject): Readonly<Record<string, string>> {
+  return (spec as { readonly data?: Readonly<Record<string, string>> } | undefined)?.data ?? {};
+}
+
+/** As JSON keeps it, without what is undefined. */
+function plain(value: unknown): unknown {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+}

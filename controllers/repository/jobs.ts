@@ -1,0 +1,187 @@
+import { backoffMs } from '../../runtime/backoff.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { describeError } from '../../runtime/control-loop.ts';
+import {
+  type Git,
+  GitError,
+  type GitLimits,
+  type GitRef,
+  type GitRemote,
+} from '../../runtime/git/git.ts';
+import type { Random } from '../../runtime/random.ts';
+import { takeSlots } from '../../runtime/slots.ts';
+import type { ContentPorts } from './content.ts';
+import type { CommitSet, RemoteView } from './facts.ts';
+import { type PrepareOptions, prepareCommit } from './prepare.ts';
+
+/** Looks at remotes under way at once: each is a process or two. */
+const AT_ONCE_MAX = 4;
+const LIMITS: GitLimits = { fetchBytesMax: 1024 * 1024 * 1024, filesMax: 200_000 };
+const RETRY = { baseMs: 2_000, capMs: 120_000 };
+/** What is prepared for one Repository: the commit that is in force, and the one that comes. */
+const SETS_MAX = 2;
+
+export interface JobPorts extends ContentPorts {
+  readonly git: Git;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What to look for, and how often. */
+export interface Wanted {
+  readonly remote: GitRemote;
+  readonly ref: GitRef;
+  readonly prepare: PrepareOptions;
+  /** Another one makes all that was found stale. */
+  readonly key: string;
+  /** Another one asks for a look at once. */
+  readonly request: string | undefined;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** The commit that is in force: it is not read anew. */
+  readonly applied: string | undefined;
+  /** Which commit to follow when the ref is at `head`. */
+  targetOf(head: string): string;
+}
+
+/**
+ * Looks at remotes in the background: reconciles must be short, and a fetch may be long. What was
+ * found is kept in memory only, for it can be found again.
+ */
+export class Jobs {
+  readonly #ports: JobPorts;
+  readonly #slots = takeSlots(AT_ONCE_MAX);
+  readonly #jobs = new Map<string, Job>();
+  #look: (name: string) => void = () => undefined;
+
+  constructor(ports: JobPorts) {
+    this.#ports = ports;
+  }
+
+  /** `look` is called for a name when something was found. */
+  listen(look: (name: string) => void): () => void {
+    this.#look = look;
+    return () => {
+      for (const name of this.#jobs.keys()) this.forget(name);
+    };
+  }
+
+  forget(name: string): void {
+    this.#jobs.get(name)?.running?.abort(new Error('nobody wants it any more'));
+    this.#jobs.delete(name);
+  }
+
+  /** What is known; begins a look when one is due. */
+  view(name: string, wanted: Wanted): RemoteView {
+    const nowMs = this.#ports.clock.monotonicMs();
+    let job = this.#jobs.get(name);
+    if (job === undefined || job.key !== wanted.key) {
+      this.forget(name);
+      job = { key: wanted.key, nextMs: nowMs, failures: 0, sets: new Map() };
+      this.#jobs.set(name, job);
+    }
+    const isAsked = wanted.request !== undefined && wanted.request !== job.asked;
+    if (job.running === undefined && (isAsked || nowMs >= job.nextMs))
+      this.#begin(name, job, wanted);
+    const target = job.head === undefined ? undefined : wanted.targetOf(job.head);
+    return {
+      head: job.head,
+      set: target === undefined ? undefined : job.sets.get(target),
+      failure: job.failure,
+      phase: job.running === undefined ? 'idle' : 'looking',
+      request: job.answered,
+      nextInMs: job.running === undefined ? Math.ceil(Math.max(0, job.nextMs - nowMs)) : Infinity,
+    };
+  }
+
+  #begin(name: string, job: Job, wanted: Wanted): void {
+    const { clock, random } = this.#ports;
+    const running = new AbortController();
+    job.running = running;
+    job.asked = wanted.request;
+    const work = this.#slots(() => this.#inTime(job, wanted, running));
+    void work
+      .then(
+        () => {
+          job.failure = undefined;
+          job.failures = 0;
+          // A tenth more or less, so that many Repositories do not all ask at once.
+          job.nextMs = clock.monotonicMs() + wanted.intervalMs * (0.9 + 0.2 * random.next());
+        },
+        (error: unknown) => {
+          job.failure = failureOf(error);
+          job.failures += 1;
+          const inMs = Math.min(wanted.intervalMs, backoffMs(job.failures, RETRY, random));
+          job.nextMs = clock.monotonicMs() + inMs;
+        },
+      )
+      .finally(() => {
+        if (job.running === running) job.running = undefined;
+        job.answered = wanted.request;
+        if (this.#jobs.get(name) === job) this.#look(name);
+      });
+  }
+
+  async #inTime(job: Job, wanted: Wanted, running: AbortController): Promise<void> {
+    const { signal } = running;
+    signal.throwIfAborted();
+    const over = new AbortController();
+    const late = this.#ports.clock
+      .sleep(wanted.timeoutMs, over.signal)
+      .then(() =>
+        running.abort(
+          new GitError('Unreachable', `it took longer than ${wanted.timeoutMs / 1000} s`),
+        ),
+      )
+      .catch(() => undefined);
+    try {
+      await this.#run(job, wanted, signal);
+    } finally {
+      over.abort();
+      await late;
+    }
+  }
+
+  async #run(job: Job, wanted: Wanted, signal: AbortSignal): Promise<void> {
+    const { remote, ref, prepare, targetOf, applied } = wanted;
+    const { git } = this.#ports;
+    const found = await git.resolve(remote, ref, signal);
+    const commit = targetOf(found.commit);
+    // What has waited may name blobs that were cleared away meanwhile.
+    if (commit !== applied || !job.sets.has(commit)) {
+      const target = commit === found.commit ? found : { commit, name: undefined };
+      const opened = await git.open(remote, target, { limits: LIMITS, signal });
+      try {
+        keep(job.sets, await prepareCommit(opened, prepare, this.#ports));
+      } finally {
+        await opened.close();
+      }
+    }
+    job.head = found.commit;
+  }
+}
+
+interface Job {
+  readonly key: string;
+  readonly sets: Map<string, CommitSet>;
+  nextMs: number;
+  failures: number;
+  head?: string;
+  failure?: RemoteView['failure'];
+  running?: AbortController | undefined;
+  /** The request that the last look was begun for, and the one that it has answered. */
+  asked?: string | undefined;
+  answered?: string | undefined;
+}
+
+function keep(sets: Map<string, CommitSet>, set: CommitSet): void {
+  sets.delete(set.commit);
+  sets.set(set.commit, set);
+  const [oldest] = sets.keys();
+  if (sets.size > SETS_MAX && oldest !== undefined) sets.delete(oldest);
+}
+
+function failureOf(error: unknown): NonNullable<RemoteView['failure']> {
+  if (error instanceof GitError) return { reason: error.reason, message: error.message };
+  return { reason: 'Failed', message: describeError(error) };
+}

@@ -1,0 +1,23 @@
+import type { EventNote } from '../../runtime/events.ts';
+import { shortCommit } from '../../runtime/git/git.ts';
+import type { RepositoryRecord } from '../../runtime/repository-records.ts';
+
+export type Note = Pick<EventNote, 'type' | 'reason' | 'message'>;
+
+/** What to tell people of a step from one record to the next; undefined: nothing. */
+export function noteOf(before: RepositoryRecord, after: RepositoryRecord): Note | undefined {
+  const { applied, bad, attempt } = after;
+  if (applied !== undefined && applied.commit !== before.applied?.commit) {
+    const message = `commit ${shortCommit(applied.commit)} is in force: ${applied.subject}`;
+    return { type: 'Normal', reason: 'CommitApplied', message };
+  }
+  if (bad !== undefined && bad.commit !== before.bad?.commit) {
+    const message = `commit ${shortCommit(bad.commit)} was rolled back: ${bad.message}`;
+    return { type: 'Warning', reason: 'RolledBack', message };
+  }
+  if (attempt !== undefined && attempt.commit !== before.attempt?.commit) {
+    const message = `applying commit ${shortCommit(attempt.commit)}: ${attempt.subject}`;
+    return { type: 'Normal', reason: 'CommitFound', message };
+  }
+  return undefined;
+}

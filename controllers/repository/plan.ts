@@ -1,0 +1,378 @@
+import { condition, type Resource } from '../../api/object.ts';
+import { durationOf, PRUNE } from '../../api/repository.ts';
+import { shortCommit } from '../../runtime/git/git.ts';
+import type { AttemptRecord, RepositoryRecord } from '../../runtime/repository-records.ts';
+import { type Drift, driftOf } from './drift.ts';
+import { type CommitSet, type Desired, type Facts, keyOf, nameOfKey, shownKey } from './facts.ts';
+import { orderChanges } from './order.ts';
+import { requestOf } from './request.ts';
+
+/** An object that is to become what a commit says. */
+export interface Apply {
+  readonly key: string;
+  readonly object: Desired['object'];
+  readonly desired: Desired;
+}
+
+/** An object whose manifest is gone. `let go`: it stays, and is nobody's. */
+export interface Removal {
+  readonly key: string;
+  readonly object: undefined;
+  readonly how: 'delete' | 'let go';
+}
+
+export type SetChange = Apply | Removal;
+
+/** What to say of a Repository; `ready` becomes its condition. */
+export interface Say {
+  readonly ready: { readonly status: 'True' | 'False' | 'Unknown'; readonly reason: string };
+  readonly message: string;
+  /** `working`: by itself it goes on; `stalled`: a person must do something. */
+  readonly mood: 'resting' | 'working' | 'stalled';
+}
+
+export type Step =
+  | { readonly kind: 'rest'; readonly say: Say; readonly recheckInMs: number }
+  /** Nothing is known yet, so nothing new is said. */
+  | { readonly kind: 'wait' }
+  /** `drop`: also forget what would undo the attempt. */
+  | { readonly kind: 'note'; readonly record: RepositoryRecord; readonly undo: 'keep' | 'drop' }
+  /** Ask dom what it would say to all of them. */
+  | {
+      readonly kind: 'check';
+      readonly set: CommitSet;
+      readonly changes: readonly SetChange[];
+      readonly force: boolean;
+    }
+  | {
+      readonly kind: 'change';
+      readonly attempt: AttemptRecord;
+      readonly changes: readonly SetChange[];
+      readonly force: boolean;
+      readonly say: Say;
+    }
+  | { readonly kind: 'restore'; readonly attempt: AttemptRecord; readonly say: Say }
+  | {
+      readonly kind: 'correct';
+      readonly drift: readonly Drift[];
+      readonly keys: readonly string[];
+    };
+
+/** What is on its way is looked at this often; changes of the objects call for it sooner. */
+const LOOK_MS = 2_000;
+const TOLD_MAX = 5;
+
+/**
+ * Decides the next step of a Repository. Each step leaves a state from which this decides the step
+ * after it, so that a crash between any two goes on as if nothing had happened.
+ */
+export function planRepository(facts: Facts, nowMs: number): Step {
+  const { repository, record, remote } = facts;
+  if (repository.spec.suspend) return rest(facts, 'Suspended', 'resting', suspendedText(record));
+  if (record.attempt?.phase === 'undoing') return planUndo(facts, record.attempt, nowMs);
+  const answered = planRequest(facts);
+  if (answered !== undefined) return answered;
+  const coming = planComing(facts, nowMs);
+  if (record.attempt === undefined) return coming;
+  // A newer commit takes the place of one that is still on its way, once it is known to be good.
+  const isNewer = remote.set !== undefined && remote.set.commit !== record.attempt.commit;
+  if (isNewer && coming.kind !== 'rest') return coming;
+  const own = planAttempt(facts, record.attempt, nowMs);
+  if (!isNewer || own.kind !== 'rest' || coming.kind !== 'rest') return own;
+  // Both stand still: what is to be mended is the newer one.
+  const message = `${coming.say.message}; before it, ${own.say.message}`;
+  const recheckInMs = Math.min(own.recheckInMs, coming.recheckInMs);
+  return { kind: 'rest', say: { ...coming.say, message }, recheckInMs };
+}
+
+/** A request counts as answered once the remote was looked at for it. */
+function planRequest({ repository, record, remote }: Facts): Step | undefined {
+  const request = requestOf(repository);
+  if (request === undefined || request.text === record.request) return undefined;
+  if (remote.request !== request.text) return undefined;
+  const { pinned: _p, forced: _f, confirmed: _c, bad, ...rest } = record;
+  const { commit = remote.head } = request;
+  const isForced = request.force && commit !== undefined;
+  return {
+    kind: 'note',
+    undo: 'keep',
+    record: {
+      ...rest,
+      request: request.text,
+      // One that could not be had holds nothing.
+      ...(request.commit !== undefined &&
+        remote.head !== undefined &&
+        remote.set?.commit === request.commit && {
+          pinned: { commit: request.commit, head: remote.head },
+        }),
+      ...(bad !== undefined && !(isForced && bad.commit === commit) && { bad }),
+      ...(isForced && { forced: commit }),
+      ...(request.confirmPrune && commit !== undefined && { confirmed: commit }),
+    },
+  };
+}
+
+/** What to do about the commit that the ref means. */
+function planComing(facts: Facts, nowMs: number): Step {
+  const { repository, record, remote, verdict } = facts;
+  const { set, failure } = remote;
+  if (facts.blockedBy !== undefined)
+    return rest(facts, 'DependencyNotReady', 'working', facts.blockedBy, LOOK_MS);
+  if (set === undefined) {
+    // What is in force is kept so also while the remote is away; but who can ask, asks first.
+    if (record.applied !== undefined)
+      return failure === undefined ? { kind: 'wait' } : planDrift(facts);
+    if (failure !== undefined)
+      return rest(facts, `Fetch${failure.reason}`, 'stalled', failure.message);
+    return rest(facts, 'Fetching', 'working', `looking at ${repository.spec.url}`);
+  }
+  const refused = refusal(facts, set);
+  if (refused !== undefined) return refused;
+  const changes = changesOf(facts, set);
+  const force = record.forced === set.commit;
+  if (record.applied?.commit === set.commit && changes.length === 0) {
+    if (record.attempt === undefined) return planDrift(facts);
+    // The ref has gone back before anything of the attempt was left.
+    const { attempt: _, ...rest } = record;
+    return { kind: 'note', undo: 'drop', record: rest };
+  }
+  const ordered = orderChanges(changes, facts.live);
+  if (ordered.kind === 'circle')
+    return rest(facts, 'Refused', 'stalled', refusedText(set, [ordered.problem]));
+  const { commit, subject } = set;
+  if (changes.length > 0) {
+    if (verdict?.commit !== commit) return { kind: 'check', set, changes: ordered.changes, force };
+    if (verdict.problems.length > 0)
+      return rest(facts, 'Refused', 'stalled', refusedText(set, verdict.problems));
+  }
+  const attempt: AttemptRecord = { commit, subject, sinceMs: nowMs, phase: 'applying' };
+  return { kind: 'note', undo: 'keep', record: { ...record, attempt } };
+}
+
+/** Why a commit is not even looked at; undefined: it may be. */
+function refusal(facts: Facts, set: CommitSet): Step | undefined {
+  const { record, repository, inventory } = facts;
+  if (set.problems.length > 0)
+    return rest(facts, 'Invalid', 'stalled', refusedText(set, set.problems));
+  if (set.desired.length === 0) {
+    const message = `${named(set)} declares nothing, so nothing is removed; delete the Repository if it is over`;
+    return rest(facts, 'NothingDeclared', 'stalled', message);
+  }
+  const { bad } = record;
+  if (bad?.commit === set.commit && bad.generation === repository.metadata.generation) {
+    const message = `${named(set)} was rolled back: ${bad.message}. It is not tried again until another commit comes, or b8sctl reconcile --force`;
+    const drift = planDrift(facts);
+    return drift.kind === 'correct' ? drift : rest(facts, 'BadCommit', 'stalled', message);
+  }
+  // What only an undecided commit has brought is nothing to be careful with.
+  const isOld = (key: string): boolean => facts.undo.get(key)?.value.found !== 'nothing';
+  const doomed = changesOf(facts, set).filter(
+    (each) => each.object === undefined && each.how === 'delete' && isOld(each.key),
+  );
+  const held = [...inventory.keys()].filter(isOld).length;
+  const share = (100 * doomed.length) / Math.max(1, held);
+  const { allowMassDeletion, massDeletionPercent } = repository.spec;
+  if (allowMassDeletion || record.confirmed === set.commit || share <= massDeletionPercent)
+    return undefined;
+  const message = `${named(set)} would delete ${doomed.length} of ${held} objects (${told(doomed.map(({ key }) => shownKey(key)))}); if that is meant: b8sctl reconcile repository/${repository.metadata.name} --confirm-prune`;
+  return rest(facts, 'MassDeletion', 'stalled', message);
+}
+
+/** What a commit changes of what the Repository keeps. */
+export function changesOf(facts: Facts, set: CommitSet): readonly SetChange[] {
+  const { inventory, same } = facts;
+  const wanted = new Set(set.desired.map(({ key }) => key));
+  const applies = set.desired
+    .filter((desired) => {
+      const kept = inventory.get(desired.key)?.value;
+      return kept?.file !== desired.file || !same(kept.object, desired.object);
+    })
+    .map((desired): Apply => ({ key: desired.key, object: desired.object, desired }));
+  const removals = [...inventory.keys()]
+    .filter((key) => !wanted.has(key))
+    .map((key): Removal => ({ key, object: undefined, how: howToRemove(facts, key) }));
+  return [...applies, ...removals];
+}
+
+function howToRemove(facts: Facts, key: string): Removal['how'] {
+  const { repository, inventory } = facts;
+  const live = facts.live(key);
+  const isKept =
+    repository.spec.prune === 'off' ||
+    key === keyOf(repository) ||
+    live === undefined ||
+    // A new object of an old name is another object.
+    live.metadata.uid !== inventory.get(key)?.value.uid ||
+    live.metadata.annotations?.[PRUNE] === 'disabled' ||
+    facts.keepers(key).length > 0;
+  return isKept ? 'let go' : 'delete';
+}
+
+function planAttempt(facts: Facts, attempt: AttemptRecord, nowMs: number): Step {
+  const { repository, record, remote, trouble } = facts;
+  const leftMs = attempt.sinceMs + durationOf(repository.spec.timeout) - nowMs;
+  if (attempt.phase === 'applying') {
+    const { set } = remote;
+    if (leftMs <= 0 && repository.spec.onFailure === 'rollback')
+      return fail(facts, attempt, trouble ?? 'it was not applied in time');
+    if (set?.commit !== attempt.commit || set.problems.length > 0) {
+      const message = `${named(attempt)} is half applied, and is being fetched again: ${remote.failure?.message ?? repository.spec.url}`;
+      return rest(facts, 'Applying', 'working', message, LOOK_MS);
+    }
+    const ordered = orderChanges(changesOf(facts, set), facts.live);
+    if (ordered.kind === 'circle') return fail(facts, attempt, ordered.problem);
+    const changes = withoutEarly(facts, ordered.changes, { attempt, leftMs });
+    const say = saying('False', 'Applying', 'working', `applying ${named(attempt)}`);
+    if (changes.length > 0) {
+      const force = record.forced === attempt.commit;
+      return { kind: 'change', attempt, changes, force, say };
+    }
+    if (ordered.changes.length > 0) {
+      const behind = facts.behind(attempt.commit) ?? '';
+      const message = `applied ${named(attempt)}; ${behind} follows the same repository and may take over what is to be removed`;
+      return rest(facts, 'Applying', 'working', message, LOOK_MS);
+    }
+    return {
+      kind: 'note',
+      undo: 'keep',
+      record: { ...record, attempt: { ...attempt, phase: 'waiting' } },
+    };
+  }
+  const waiting = waitingFor(facts);
+  if (waiting.length === 0) {
+    const { attempt: _, bad, forced: _f, confirmed: _c, ...rest } = record;
+    const applied = { commit: attempt.commit, subject: attempt.subject };
+    return { kind: 'note', undo: 'drop', record: { ...rest, applied, ...(bad && { bad }) } };
+  }
+  const message = `${named(attempt)} is applied, and waits for ${told(waiting)}`;
+  if (leftMs > 0) return rest(facts, 'Waiting', 'working', message, Math.min(LOOK_MS * 10, leftMs));
+  if (repository.spec.onFailure === 'rollback')
+    return fail(facts, attempt, `not Ready within ${repository.spec.timeout}: ${told(waiting)}`);
+  return rest(facts, 'NotReady', 'stalled', `${message}, longer than ${repository.spec.timeout}`);
+}
+
+/**
+ * Objects may be on their way to another Repository that follows the same remote: until that one has
+ * seen the commit, too, nothing is removed, but not for longer than half of the commit's time.
+ */
+function withoutEarly(
+  facts: Facts,
+  changes: readonly SetChange[],
+  { attempt, leftMs }: { readonly attempt: AttemptRecord; readonly leftMs: number },
+): readonly SetChange[] {
+  const isLate = leftMs <= durationOf(facts.repository.spec.timeout) / 2;
+  const mayRemove = isLate || facts.behind(attempt.commit) === undefined;
+  return mayRemove ? changes : changes.filter(({ object }) => object !== undefined);
+}
+
+function fail({ record }: Facts, attempt: AttemptRecord, why: string): Step {
+  const failed: AttemptRecord = { ...attempt, phase: 'undoing', why };
+  return { kind: 'note', undo: 'keep', record: { ...record, attempt: failed } };
+}
+
+function planUndo(facts: Facts, attempt: AttemptRecord, nowMs: number): Step {
+  const { record, undo, repository } = facts;
+  const why = attempt.why ?? '';
+  if (undo.size > 0) {
+    const message = `rolling back ${named(attempt)}: ${why}`;
+    return { kind: 'restore', attempt, say: saying('False', 'RollingBack', 'working', message) };
+  }
+  const { attempt: _, ...rest } = record;
+  const { generation } = repository.metadata;
+  const bad = { commit: attempt.commit, message: why, atMs: nowMs, generation };
+  return { kind: 'note', undo: 'drop', record: { ...rest, bad } };
+}
+
+/** Kinds that say by a condition whether they are well. A Node may well be away. */
+const AWAITED: ReadonlySet<string> = new Set(['Certificate', 'Issuer', 'Site', 'Zone']);
+
+/** What of a change is not Ready, or not gone, each with why. */
+function waitingFor({ undo, inventory, live }: Facts): readonly string[] {
+  return [...undo.keys()].toSorted().flatMap((key) => {
+    const object = live(key);
+    if (object === undefined) return [];
+    if (inventory.has(key)) return unreadyText(key, object);
+    const { deletionTimestamp, finalizers = [] } = object.metadata;
+    if (deletionTimestamp === undefined) return [];
+    return [`${shownKey(key)}, which is being deleted and held by ${finalizers.join(', ')}`];
+  });
+}
+
+function unreadyText(key: string, object: Resource): readonly string[] {
+  if (!AWAITED.has(nameOfKey(key).kind)) return [];
+  const ready = condition(object, 'Ready');
+  const seen = ready?.observedGeneration ?? object.status?.observedGeneration ?? 0;
+  const isOld = ready === undefined || seen < object.metadata.generation;
+  if (!isOld && ready.status === 'True') return [];
+  return [`${shownKey(key)} (${isOld ? 'not looked at yet' : ready.message})`];
+}
+
+function planDrift(facts: Facts): Step {
+  const { repository, record } = facts;
+  const found = driftIn(facts);
+  if (found.length > 0 && repository.spec.driftPolicy === 'correct')
+    return {
+      kind: 'correct',
+      keys: [...new Set(found.map(({ key }) => key))],
+      drift: found.map(({ drift }) => drift),
+    };
+  const text = `${record.applied === undefined ? 'nothing' : named(record.applied)} is in force`;
+  const failure = facts.remote.failure;
+  const message =
+    failure === undefined ? text : `${text}; the last look failed: ${failure.message}`;
+  if (failure !== undefined) return rest(facts, `Fetch${failure.reason}`, 'stalled', message);
+  return {
+    kind: 'rest',
+    say: saying('True', 'Applied', 'resting', message),
+    recheckInMs: facts.remote.nextInMs,
+  };
+}
+
+export function driftIn({
+  inventory,
+  live,
+}: Facts): readonly { readonly key: string; readonly drift: Drift }[] {
+  return [...inventory].flatMap(([key, { value }]) =>
+    driftOf(key, value.object, live(key)).map((drift) => ({ key, drift })),
+  );
+}
+
+function rest(
+  { remote }: Facts,
+  reason: string,
+  mood: Say['mood'],
+  message: string,
+  recheckInMs: number = Infinity,
+): Step {
+  const inMs = Math.min(recheckInMs, remote.nextInMs);
+  const status = reason === 'Suspended' || reason === 'Fetching' ? 'Unknown' : 'False';
+  return { kind: 'rest', say: saying(status, reason, mood, message), recheckInMs: inMs };
+}
+
+function saying(
+  status: Say['ready']['status'],
+  reason: string,
+  mood: Say['mood'],
+  message: string,
+): Say {
+  return { ready: { status, reason }, mood, message };
+}
+
+function named({ commit, subject }: { readonly commit: string; readonly subject: string }): string {
+  return subject === ''
+    ? `commit ${shortCommit(commit)}`
+    : `commit ${shortCommit(commit)} (${subject})`;
+}
+
+function refusedText(set: CommitSet, problems: readonly string[]): string {
+  return `${named(set)} is refused as a whole: ${problems.join('\n')}`;
+}
+
+function suspendedText({ applied }: RepositoryRecord): string {
+  return `nothing is done while it is suspended; ${applied === undefined ? 'nothing' : named(applied)} was in force`;
+}
+
+function told(words: readonly string[]): string {
+  const more = words.length - TOLD_MAX;
+  return `${words.slice(0, TOLD_MAX).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}

@@ -1,0 +1,220 @@
+import { posix } from 'node:path';
+import { formatViolation, type ManifestDocument, parseManifests } from '../../api/manifest.ts';
+import { aboutField } from '../../api/rules.ts';
+import {
+  type Declaration,
+  declare,
+  expandList,
+  invalidText,
+  rankOf,
+} from '../../runtime/declarations.ts';
+import type { GitCommit, GitEntry } from '../../runtime/git/git.ts';
+import { type ContentPorts, ContentProblem, folderRelease } from './content.ts';
+import { type CommitSet, type Desired, keyOf, shownKey } from './facts.ts';
+import { wantedHosts } from './order.ts';
+
+/** Of one manifest, and of all of a commit together. */
+const MANIFEST_BYTES_MAX = 10_000_000;
+const MANIFESTS_BYTES_MAX = 64_000_000;
+const OBJECTS_MAX = 10_000;
+/** A status holds this many; the next commit may tell more. */
+const PROBLEMS_MAX = 20;
+
+export interface PrepareOptions {
+  /** The folder with the manifests; `.`: the root. */
+  readonly path: string;
+  /** For objects that name none. */
+  readonly namespace: string;
+}
+
+/**
+ * All that a commit declares: its manifests read as `b8sctl apply` reads them, the folders of Sites
+ * put among the blobs as releases. One problem is enough for nothing to be declared.
+ */
+export async function prepareCommit(
+  from: GitCommit,
+  options: PrepareOptions,
+  ports: ContentPorts,
+): Promise<CommitSet> {
+  const { commit, subject } = from;
+  const folder = posix.normalize(options.path).replace(/^\.\/?$|\/$/g, '');
+  const refused = (problems: readonly string[]): CommitSet => {
+    return { commit, subject, problems: problems.slice(0, PROBLEMS_MAX), desired: [] };
+  };
+  const entries = await from.list(folder);
+  if (entries === undefined)
+    return refused([`spec.path "${options.path}" is no folder of this commit`]);
+  const documents = await readManifests(from, entries);
+  const read = withoutContent(documents, options.namespace);
+  const all = [...read.problems, ...refusals(read.declarations)];
+  if (all.length > 0) return refused(all);
+  try {
+    const desired: Desired[] = [];
+    for (const declaration of read.declarations)
+      desired.push(await withRelease(declaration, from, ports));
+    return { commit, subject, problems: [], desired: desired.toSorted(inRank) };
+  } catch (error) {
+    if (error instanceof ContentProblem) return refused([error.message]);
+    throw error;
+  }
+}
+
+type Manifests = readonly { readonly document: ManifestDocument; readonly file: string }[];
+
+/** Folders and files that begin with a dot belong to tools. */
+async function readManifests(from: GitCommit, entries: readonly GitEntry[]): Promise<Manifests> {
+  const named = entries.filter(
+    ({ path, kind }) =>
+      kind !== 'submodule' && /\.(ya?ml|json)$/i.test(path) && !/(^|\/)\./.test(path),
+  );
+  const documents: { document: ManifestDocument; file: string }[] = [];
+  let sizeBytes = 0;
+  for (const entry of named) {
+    const { path } = entry;
+    if (entry.kind === 'link') {
+      documents.push(
+        broken(path, `${path} is a symbolic link, which is not followed; put the file there`),
+      );
+      continue;
+    }
+    sizeBytes += entry.sizeBytes;
+    if (entry.sizeBytes > MANIFEST_BYTES_MAX || sizeBytes > MANIFESTS_BYTES_MAX) {
+      // It may be content, which is left out later.
+      documents.push(broken(path, `${path} is too large for a manifest`));
+      continue;
+    }
+    const text = await textOf(from, entry);
+    if (text === undefined) documents.push(broken(path, `${path} is not UTF-8`));
+    else
+      for (const document of parseManifests(text, path).flatMap(expandList))
+        documents.push({ document, file: path });
+  }
+  return documents;
+}
+
+function broken(file: string, message: string): { document: ManifestDocument; file: string } {
+  return { document: { kind: 'error', message }, file };
+}
+
+async function textOf(from: GitCommit, entry: GitEntry): Promise<string | undefined> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of from.read(entry)) chunks.push(chunk);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What the documents declare, but for those in the folders of Sites: a site may well have a
+ * manifest.json. A Site in such a folder is content, too.
+ */
+function withoutContent(
+  documents: Manifests,
+  namespace: string,
+): { readonly declarations: readonly Declaration[]; readonly problems: readonly string[] } {
+  const rule = { fallback: namespace, required: undefined };
+  const read = documents
+    .map(({ document, file }) => ({
+      file,
+      declared: declare(document, posix.dirname(file), rule),
+    }))
+    .toSorted((one, other) => depthOf(one.file) - depthOf(other.file));
+  const content: string[] = [];
+  const isContent = (file: string): boolean => content.some((each) => file.startsWith(`${each}/`));
+  for (const { file, declared } of read) {
+    if (declared.kind === 'problem' || isContent(file)) continue;
+    const folder = contentFolder(declared.declaration);
+    if (folder !== undefined && folder !== '.') content.push(folder);
+  }
+  const kept = read.filter(({ file }) => !isContent(file));
+  return {
+    declarations: kept.flatMap(({ declared }) =>
+      declared.kind === 'declaration' ? [declared.declaration] : [],
+    ),
+    problems: kept.flatMap(({ declared }) =>
+      declared.kind === 'problem' ? [declared.problem] : [],
+    ),
+  };
+}
+
+function depthOf(file: string): number {
+  return file.split('/').length;
+}
+
+/** The store keeps what was declared beside the object, each value of at most 1 MiB. */
+const OBJECT_BYTES_MAX = 900_000;
+/** Sealed, a value is longer by a third. */
+const SECRET_BYTES_MAX = 600_000;
+
+/** What no set of objects may have, whoever applies it. */
+function refusals(declarations: readonly Declaration[]): readonly string[] {
+  if (declarations.length > OBJECTS_MAX)
+    return [`it declares ${declarations.length} objects; at most ${OBJECTS_MAX} are possible`];
+  const seen = new Map<string, string>();
+  const hosts = new Map<string, string>();
+  return declarations.flatMap(({ object, document }) => {
+    const place = `${document.source}:${document.locate('')}`;
+    const key = keyOf(object);
+    const first = seen.get(key);
+    if (first !== undefined) return [`${shownKey(key)} is declared twice (${first}, ${place})`];
+    seen.set(key, place);
+    if (object.kind === 'Event' || object.kind === 'Release')
+      return [`${shownKey(key)} is for b8s to make; leave it out (${place})`];
+    const sizeBytes = Buffer.byteLength(JSON.stringify(object));
+    if (sizeBytes > (object.kind === 'Secret' ? SECRET_BYTES_MAX : OBJECT_BYTES_MAX))
+      return [`${shownKey(key)} is ${sizeBytes} bytes long; split it into several (${place})`];
+    return wantedHosts({ object }).flatMap((host) => {
+      const other = hosts.get(host);
+      hosts.set(host, place);
+      return other === undefined ? [] : [`the host ${host} is of two Sites (${other}, ${place})`];
+    });
+  });
+}
+
+interface SiteContent {
+  readonly content?: { readonly path?: string; readonly archive?: string };
+}
+
+/** Relative to the root of the repository; undefined: the object has none. */
+function contentFolder({ object, folder }: Declaration): string | undefined {
+  if (object.kind !== 'Site') return undefined;
+  const { path } = (object.spec as SiteContent | undefined)?.content ?? {};
+  return path === undefined ? undefined : posix.join(folder, path).replace(/\/$/, '');
+}
+
+async function withRelease(
+  declaration: Declaration,
+  from: GitCommit,
+  ports: ContentPorts,
+): Promise<Desired> {
+  const { object, document } = declaration;
+  const desired: Desired = {
+    ...{ key: keyOf(object), object, file: document.source },
+    locate: (path) => document.locate(path),
+  };
+  const problem = (field: string, message: string): ContentProblem => {
+    const violation = aboutField(['spec', 'content', field], message);
+    return new ContentProblem(invalidText(document, [formatViolation(violation, document)]));
+  };
+  const folder = contentFolder(declaration);
+  const spec = object.spec as SiteContent | undefined;
+  if (object.kind === 'Site' && spec?.content?.archive !== undefined)
+    throw problem('archive', 'is not read from a repository; use path, with the files themselves');
+  if (folder === undefined) return desired;
+  const { path = '' } = spec?.content ?? {};
+  if (posix.isAbsolute(path) || folder === '..' || folder.startsWith('../'))
+    throw problem('path', `"${path}": leads out of the repository; name a folder in it`);
+  const release = await folderRelease(from, folder === '.' ? '' : folder, ports).catch(
+    (error: unknown) => {
+      throw error instanceof ContentProblem ? problem('path', error.message) : error;
+    },
+  );
+  const content = { release: release.digest };
+  return { ...desired, release, object: { ...object, spec: { ...spec, content } } };
+}
+
+function inRank(one: Desired, other: Desired): number {
+  return rankOf(one.object.kind) - rankOf(other.object.kind) || (one.key < other.key ? -1 : 1);
+}

@@ -1,0 +1,24 @@
+import { RECONCILE_REQUESTED, type Repository } from '../../api/repository.ts';
+
+/** What a person asked for by `b8sctl reconcile`. */
+export interface ReconcileRequest {
+  /** As it was written: another text is another request. */
+  readonly text: string;
+  readonly force: boolean;
+  readonly confirmPrune: boolean;
+  readonly commit: string | undefined;
+}
+
+/** `2026-11-21T23:40:00.000Z force confirm-prune ref=<40 hex digits>`; undefined: nothing was asked. */
+export function requestOf({ metadata }: Repository): ReconcileRequest | undefined {
+  const text = metadata.annotations?.[RECONCILE_REQUESTED];
+  if (text === undefined) return undefined;
+  const words = text.split(' ').slice(1);
+  const commit = words.find((word) => /^ref=[0-9a-f]{40}$/.test(word))?.slice(4);
+  return {
+    text,
+    force: words.includes('force'),
+    confirmPrune: words.includes('confirm-prune'),
+    commit,
+  };
+}
