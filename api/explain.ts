@@ -8,7 +8,7 @@ export type Explanation =
   | { readonly kind: 'error'; readonly message: string };
 
 /** Explains a kind or a field of it, as kubectl does: `site`, `sites.spec.tls`, `zo.spec.records.name`. */
-export function explain(path: string): Explanation {
+export function explain(path: string, depth: 'one level' | 'names' = 'one level'): Explanation {
   const [name = '', ...fields] = path
     .replaceAll(/\[\d*\]/g, '')
     .split('.')
@@ -39,7 +39,10 @@ export function explain(path: string): Explanation {
   const description = ['DESCRIPTION:', ...indent(shape.description, 4), ''];
   return {
     kind: 'text',
-    text: [...head, ...heading, ...description, ...fieldLines(shape)].join('\n'),
+    text: [
+      ...[...head, ...heading, ...description],
+      ...(depth === 'names' ? nameLines(shape) : fieldLines(shape)),
+    ].join('\n'),
   };
 }
 
@@ -61,6 +64,17 @@ function fieldLines(shape: Shape): readonly string[] {
     '',
   ]);
   return ['FIELDS:', ...fields];
+}
+
+/** Every field below with its type, as `kubectl explain --recursive` has them. */
+function nameLines(shape: Shape): readonly string[] {
+  if (shape.fields.size === 0) return [];
+  const lines = (fields: Shape['fields'], indent: string): readonly string[] =>
+    [...fields].flatMap(([name, field]) => [
+      `${indent}${name} <${field.type}>${field.presence === 'required' ? ' -required-' : ''}`,
+      ...lines(field.fields, `${indent}  `),
+    ]);
+  return ['FIELDS:', ...lines(shape.fields, '  ')];
 }
 
 /** ` -required-`, the words, bounds and default of a field. */

@@ -4,6 +4,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { DnsClient, DnsServer } from '../runtime/dns-client.ts';
 import type { Fetcher } from '../runtime/fetcher.ts';
 import type { Editor, Files } from '../runtime/files.ts';
+import type { Plugins } from '../runtime/plugins.ts';
 import type { Terminal } from '../runtime/terminal.ts';
 
 /** Who owns the fields that b8sctl writes. */
@@ -15,9 +16,10 @@ export interface Ports {
   readonly files: Files;
   readonly editor: Editor;
   readonly clock: Clock;
+  readonly plugins: Plugins;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
-  /** Where the config is unless `--config` says otherwise. */
+  /** Where the config is unless `--config` says otherwise; several files are parted by colons. */
   readonly configPath: string;
   /** Where hashes of published files are remembered; undefined: nowhere. */
   readonly cacheFolder: string | undefined;
@@ -49,14 +51,15 @@ export interface ConnectOptions {
 
 /** The flags that every command takes. */
 export interface Settings {
+  /** One file, or several, parted by colons. */
   readonly configPath: string;
   /** Empty: the config's current one. */
   readonly context: string;
   /** Empty: the context's. */
   readonly namespace: string;
   readonly requestTimeoutMs: number;
-  /** Tell causes and requests on stderr. */
-  readonly verbose: boolean;
+  /** From 0 to 9, see VERBOSITY. */
+  readonly verbosity: number;
 }
 
 /** What a command works with: the ports, and what follows from the global flags. */

@@ -70,6 +70,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/delete.ts')).registerDelete,
   },
   {
+    name: 'undelete',
+    summary: 'bring back an object that was deleted, as it was',
+    group: 'Declare',
+    load: async () => (await import('./commands/undelete.ts')).registerUndelete,
+  },
+  {
     name: 'zone',
     summary: 'make zones of zone files and the other way round, and change their keys',
     group: 'Declare',
@@ -92,6 +98,12 @@ export const commands: readonly CommandEntry[] = [
     summary: 'follow what is not ready to where it comes from',
     group: 'Look',
     load: async () => (await import('./commands/why.ts')).registerWhy,
+  },
+  {
+    name: 'history',
+    summary: 'list who changed an object, when, and what',
+    group: 'Look',
+    load: async () => (await import('./commands/history.ts')).registerHistory,
   },
   {
     name: 'events',
@@ -182,6 +194,18 @@ export const commands: readonly CommandEntry[] = [
     summary: 'choose and show the cluster that b8sctl talks to',
     group: 'Set up',
     load: async () => (await import('./commands/config.ts')).registerConfig,
+  },
+  {
+    name: 'auth',
+    summary: 'tell who you are to dom, and what you may do',
+    group: 'Set up',
+    load: async () => (await import('./commands/auth.ts')).registerAuth,
+  },
+  {
+    name: 'plugin',
+    summary: 'list programs that add commands',
+    group: 'Set up',
+    load: async () => (await import('./commands/plugin.ts')).registerPlugin,
   },
   {
     name: 'completion',

@@ -73,7 +73,7 @@ async function candidatesFor(place: Place): Promise<readonly string[]> {
 
 /** Commands whose arguments are TYPE NAME or TYPE/NAME. */
 const TAKES_TARGETS: ReadonlySet<string> = new Set(
-  'get describe why delete wait label annotate edit patch'.split(' '),
+  'get describe why history diff delete wait label annotate edit patch'.split(' '),
 );
 
 async function targetCandidates({ current, operands, cli }: Place): Promise<readonly string[]> {

@@ -15,6 +15,7 @@ import {
   type Listed,
   type ListOptions,
   type MissingBlob,
+  type Moment,
   type ObjectReference,
   type ServerInfo,
   type TokenInfo,
@@ -39,6 +40,7 @@ export interface GivenObject {
  */
 export class FakeApi implements Api {
   version = '0.1.0';
+  permissions: readonly string[] = ['read', 'write'];
   explanation: DnsExplanation | undefined;
   /** By nameserver, before the one of all. */
   readonly explanations: Map<string, DnsExplanation> = new Map();
@@ -56,6 +58,7 @@ export class FakeApi implements Api {
   readonly #store = new Map<string, Resource>();
   readonly #past: {
     readonly revision: number;
+    readonly timeMs: number;
     readonly key: string;
     readonly object?: Resource;
   }[] = [];
@@ -85,7 +88,9 @@ export class FakeApi implements Api {
     if (object === undefined) return;
     this.#revision += 1;
     this.#store.delete(key);
-    this.#past.push({ revision: this.#revision, key });
+    const past = { revision: this.#revision, timeMs: this.#clock.nowMs(), key };
+    this.#past.push(past);
+    this.#record(object, { key, manager: 'test', change: 'deleted' });
     this.#tell({ type: 'deleted', object });
   }
 
@@ -121,20 +126,21 @@ export class FakeApi implements Api {
     throw new ApiError('Aborted', 'the object has been changed meanwhile');
   }
 
-  async get(reference: ObjectReference, revision?: bigint): Promise<Resource> {
+  async get(reference: ObjectReference, at?: Moment): Promise<Resource> {
     this.#failIfAsked('get');
-    if (revision === undefined) return this.#find(reference);
-    const key = keyOf(reference);
-    const isThen = (entry: { readonly key: string; readonly revision: number }) =>
-      entry.key === key && entry.revision <= Number(revision);
-    const object = this.#past.findLast(isThen)?.object;
+    if (at === undefined) return this.#find(reference);
+    const object = this.#then(keyOf(reference), at);
     if (object !== undefined) return object;
-    throw new ApiError('NotFound', `${key} not found`);
+    throw new ApiError('NotFound', `${keyOf(reference)} not found`);
   }
 
   async list(options: ListOptions): Promise<Listed> {
     this.#failIfAsked('list');
-    const objects = this.objects().filter((object) => isMatch(object, options));
+    const { at } = options;
+    const keys = [...new Set(this.#past.map(({ key }) => key))].toSorted();
+    const all =
+      at === undefined ? this.objects() : keys.flatMap((key) => this.#then(key, at) ?? []);
+    const objects = all.filter((object) => isMatch(object, options));
     return { objects, revision: BigInt(this.#revision) };
   }
 
@@ -169,7 +175,7 @@ export class FakeApi implements Api {
 
   async delete(
     reference: ObjectReference,
-    { uid }: { readonly uid?: string } = {},
+    { uid, dryRun }: { readonly uid?: string; readonly dryRun?: boolean } = {},
   ): Promise<{ readonly object: Resource; readonly finalizing: boolean }> {
     this.#failIfAsked('delete');
     const object = this.#find(reference);
@@ -177,6 +183,7 @@ export class FakeApi implements Api {
       throw new ApiError('Aborted', 'another object has this name now');
     }
     const finalizing = (object.metadata.finalizers ?? []).length > 0;
+    if (dryRun === true) return { object, finalizing };
     if (finalizing) {
       const deletionTimestamp = this.#time();
       this.#write({ ...object, metadata: { ...object.metadata, deletionTimestamp } });
@@ -258,10 +265,24 @@ export class FakeApi implements Api {
   async serverInfo(): Promise<ServerInfo> {
     const { version } = this;
     const [revision, timeMs] = [BigInt(this.#revision), this.#clock.nowMs()];
-    return { version, store: 'sqlite', epoch: 1n, revision, timeMs };
+    const { permissions } = this;
+    const who = { user: 'admin', role: permissions.includes('write') ? 'admin' : 'viewer' };
+    return { version, store: 'sqlite', epoch: 1n, revision, timeMs, ...who, permissions };
   }
 
   close(): void {}
+
+  /** As of a time, only what was declared. */
+  #then(key: string, at: Moment): Resource | undefined {
+    const then = this.#past.findLast((entry) => {
+      const isBefore =
+        'revision' in at ? entry.revision <= Number(at.revision) : entry.timeMs <= at.timeMs;
+      return entry.key === key && isBefore;
+    });
+    if (then?.object === undefined || 'revision' in at) return then?.object;
+    const { status: _, ...declared } = then.object;
+    return declared;
+  }
 
   #failIfAsked(call: keyof Api): void {
     const index = this.#failures.findIndex((failure) => failure.call === call);
@@ -297,7 +318,8 @@ export class FakeApi implements Api {
     const resourceVersion = String(this.#revision);
     const written = { ...object, metadata: { ...object.metadata, generation, resourceVersion } };
     this.#store.set(key, written);
-    this.#past.push({ revision: this.#revision, key, object: written });
+    const past = { revision: this.#revision, timeMs: this.#clock.nowMs(), key };
+    this.#past.push({ ...past, object: written });
     const change = before === undefined ? 'created' : 'configured';
     if (isNewSpec) this.#record(written, { key, manager, change });
     this.#tell({ type: before === undefined ? 'added' : 'modified', object: written });
@@ -317,6 +339,8 @@ export class FakeApi implements Api {
       command: 'b8sctl apply',
       uid: metadata.uid,
       spec,
+      labels: metadata.labels ?? {},
+      annotations: metadata.annotations ?? {},
     });
   }
 

@@ -9,10 +9,22 @@ export function durationMsOf(text: string): number {
   return durationMs;
 }
 
-/** Of `--at 1234`. */
+/** As `durationMsOf`; -1 and other negative ones: for ever. */
+export function patienceMsOf(text: string): number {
+  return text.startsWith('-') && (text === '-1' || parseDurationMs(text.slice(1)) !== undefined)
+    ? Number.POSITIVE_INFINITY
+    : durationMsOf(text);
+}
+
+/** Of flags that may be given several times. */
+export function allOf(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+/** Of `--to-revision 1234`. */
 export function revisionOf(text: string): bigint {
   if (/^[1-9]\d{0,18}$/.test(text)) return BigInt(text);
-  throw new InvalidArgumentError('A revision is a number, see metadata.resourceVersion.');
+  throw new InvalidArgumentError('A revision is a number: see b8sctl history.');
 }
 
 /** Of flags that are on, or off with `=false`: `--wait=false`. */
@@ -20,6 +32,11 @@ export function switchOf(text: string): boolean {
   if (text === 'true') return true;
   if (text === 'false') return false;
   throw new InvalidArgumentError('Write true or false.');
+}
+
+/** Of `-L app,tier`. */
+export function listOf(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...text.split(',').filter(Boolean)];
 }
 
 /** A whole number from 1. */

@@ -193,6 +193,14 @@ test('events are sorted by time and can be about one object', async () => {
   expect((await cli.b8sctl('events --for site/none')).error).toBe('No events found\n');
 });
 
+test('events of some types, without a header', async () => {
+  putEvent('e1', 'blog', '2027-01-15T11:59:30Z');
+  expect((await cli.b8sctl('events --types=Normal')).error).toBe('No events found\n');
+  const { out } = await cli.b8sctl('events --types=warning,Normal --no-headers');
+  expect(out).toMatch(/^30s +Warning +Broken +site\/blog/);
+  expect((await cli.b8sctl('events --types=Bad')).error).toContain('There are Normal and Warning.');
+});
+
 test('what others wrote cannot move the cursor', async () => {
   const hostile = 'x\u001b[2Jy';
   cli.api.put({
@@ -392,6 +400,8 @@ test.each([
   { line: 'help get', code: 0, says: /Examples:\n {2}b8sctl get sites/ },
   { line: 'rollout undo --help', code: 0, says: /--to-generation/ },
   { line: 'explain site.spec.tls', code: 0, says: /FIELD: tls <Object>/ },
+  { line: 'explain site.spec.tls --recursive', code: 0, says: /FIELDS:\n {2}issuer <string>\n/ },
+  { line: 'explain zone --recursive', code: 0, says: /\n {2}spec <Object>[^]*\n {6}values </ },
   { line: 'explain site.spec.tsl', code: 1, says: /did you mean "tls"/ },
   { line: 'api-resources', code: 0, says: /sites +si +b8s\.dev\/v1 +true +Site/ },
   { line: 'version --client', code: 0, says: /^Client Version: 0\.1\.0\n$/ },
@@ -403,7 +413,7 @@ test.each([
   { line: 'get sites --outptu yaml', code: 1, says: /unknown option '--outptu'/ },
   { line: 'get sites -o toml', code: 1, says: /unknown output format "toml"/ },
   { line: 'get sites -o jsonpath={range', code: 1, says: /error: jsonpath: unbalanced braces/ },
-  { line: 'get sites --at now', code: 1, says: /A revision is a number/ },
+  { line: 'get sites --at now', code: 1, says: /Write a revision \(1234\)/ },
   { line: 'get sites --request-timeout soon', code: 1, says: /Write it like 30s/ },
   { line: 'get sites --context nope', code: 1, says: /error: context "nope" does not exist/ },
   { line: 'get sites --config none', code: 1, says: /error: no config at none/ },

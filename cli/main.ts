@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { systemClock } from '../runtime/node/clock.ts';
 import { nodeEditor, nodeFiles } from '../runtime/node/files.ts';
+import { nodePlugins } from '../runtime/node/plugins.ts';
 import { nodeTerminal } from '../runtime/node/terminal.ts';
 import { dockerCredentials } from './content/docker-config.ts';
 import { EXIT_INTERRUPTED, run } from './program.ts';
@@ -31,6 +32,7 @@ for (const stream of [process.stdout, process.stderr]) {
 const exitCode = await run(process.argv.slice(2), {
   terminal: nodeTerminal(),
   files: nodeFiles,
+  plugins: nodePlugins(env['PATH'] ?? ''),
   editor: nodeEditor(env['VISUAL'] ?? env['EDITOR'] ?? 'vi'),
   clock: systemClock(),
   signal: interrupt.signal,

@@ -1,5 +1,6 @@
+import { didYouMean } from '../api/nearest.ts';
 import type { Resource } from '../api/object.ts';
-import { type Api, ApiError, type ObjectReference } from '../runtime/api-client.ts';
+import { type Api, ApiError, type Moment, type ObjectReference } from '../runtime/api-client.ts';
 import { type Cli, CommandError, errorText, MANAGER } from './cli.ts';
 import { quotedName } from './render/output.ts';
 
@@ -10,9 +11,24 @@ const MODIFY_TRIES_MAX = 5;
 export async function fetchObject(
   api: Api,
   reference: ObjectReference,
-  revision?: bigint,
+  at?: Moment,
 ): Promise<Resource> {
-  return await named(reference, () => api.get(reference, revision));
+  try {
+    return await named(reference, () => api.get(reference, at));
+  } catch (error) {
+    throw at === undefined && isNotFound(error) ? await withHint(api, reference, error) : error;
+  }
+}
+
+/** Lists longer than this are not searched for a name that is near. */
+const NAMES_MAX = 2000;
+
+/** The same error with the name that was probably meant, if there is one. */
+async function withHint(api: Api, { kind, namespace, name }: ObjectReference, cause: unknown) {
+  const listed = await api.list({ kind, namespace }).catch(() => undefined);
+  const names = (listed?.objects ?? []).slice(0, NAMES_MAX).map(({ metadata }) => metadata.name);
+  const hint = didYouMean(name, names);
+  return new ApiError('NotFound', `${quotedName(kind, name)} not found${hint}`, { cause });
 }
 
 /** Runs a call about one object, so that `NotFound` names it as kubectl does. */
@@ -37,9 +53,13 @@ export async function findObject(
   try {
     return await api.get(reference);
   } catch (error) {
-    if (error instanceof ApiError && error.reason === 'NotFound') return undefined;
+    if (isNotFound(error)) return undefined;
     throw error;
   }
+}
+
+export function isNotFound(error: unknown): boolean {
+  return error instanceof ApiError && error.reason === 'NotFound';
 }
 
 /**

@@ -129,6 +129,62 @@ test('delete -f deletes what a file declares', async () => {
   expect((await cli.b8sctl('delete -f s.yaml')).out).toBe('site.b8s.dev "blog" deleted\n');
 });
 
+test.each([
+  {
+    line: 'delete site blog --dry-run=client',
+    out: 'site.b8s.dev "blog" deleted (client dry run)\n',
+  },
+  {
+    line: 'delete site blog --dry-run=server',
+    out: 'site.b8s.dev "blog" deleted (server dry run)\n',
+  },
+])('$line deletes nothing', async ({ line, out }) => {
+  putSite('blog');
+  expect(await cli.b8sctl(line)).toEqual({ out, error: '', code: 0 });
+  expect(cli.api.objects()).toHaveLength(1);
+});
+
+test('delete -i asks before each', async () => {
+  putSite('blog');
+  putSite('shop');
+  cli.answer = 'no';
+  const { out, error } = await cli.b8sctl('delete sites --all -i');
+  expect(out).toBe('');
+  expect(error).toBe('Delete site.b8s.dev/blog? [y/N] \nDelete site.b8s.dev/shop? [y/N] \n');
+  cli.answer = 'yes';
+  expect((await cli.b8sctl('delete site blog -i')).out).toBe('site.b8s.dev "blog" deleted\n');
+  cli.answer = undefined;
+  const nobody = await cli.b8sctl('delete site shop -i');
+  expect(nobody.code).toBe(1);
+  expect(nobody.error).toMatch(/--interactive needs a terminal/);
+});
+
+test('wait for several things at once, of an object that does not exist yet', async () => {
+  const goals = '--for=condition=Ready --for=jsonpath={.spec.ttl}=30';
+  const waiting = cli.start(`wait site/blog ${goals} --timeout=-1`);
+  await watched();
+  await cli.clock.advance(3_600_000);
+  putSite('blog', { ready: 'False' });
+  await cli.clock.advance(1000);
+  expect(waiting.out()).toBe('');
+  putSite('blog');
+  expect(await waiting.done).toEqual({
+    out: 'site.b8s.dev/blog condition met\n',
+    ...{ error: '', code: 0 },
+  });
+});
+
+test('wait tells what is not met, and that there is no such object', async () => {
+  const waiting = cli.start('wait site/blog --for=create --for=condition=Ready --timeout=5s');
+  await watched();
+  await cli.clock.advance(5000);
+  expect((await waiting.done).error).toBe(
+    'error: timed out waiting for the creation on sites/blog\n',
+  );
+  const once = await cli.b8sctl('wait site/blog --for=condition=Ready --timeout=0');
+  expect(once.error).toBe('Error from server (NotFound): sites "blog" not found\n');
+});
+
 test('wait ends when the condition holds', async () => {
   putSite('blog', { ready: 'False' });
   const waiting = cli.start('wait site/blog --for=condition=Ready --timeout 60s');
@@ -282,6 +338,31 @@ test('patch merges, and null removes', async () => {
   expect(again.out).toBe('site.b8s.dev/blog patched (no change)\n');
   const status = await cli.b8sctl(['patch', 'site', 'blog', '-p', '{"status":{}}']);
   expect(status).toMatchObject({ code: 1 });
+});
+
+test('patch --type json, also from a file', async () => {
+  putSite('blog');
+  cli.files.set('p.yaml', '- { op: add, path: /spec/hosts/-, value: www.example.com }');
+  const { out } = await cli.b8sctl('patch site blog --type json --patch-file p.yaml');
+  expect(out).toBe('site.b8s.dev/blog patched\n');
+  expect(object('blog')?.spec).toMatchObject({ hosts: ['blog.example.com', 'www.example.com'] });
+});
+
+test.each([
+  { words: [], says: /say the patch with -p/ },
+  { words: ['-p', '[]'], says: /a list of operations needs --type json/ },
+  { words: ['-p', '{}', '--type', 'json'], says: /a JSON Patch is a list of operations/ },
+  {
+    words: ['--type', 'json', '-p', '[{"op":"remove","path":"/status"}]'],
+    says: /status cannot be patched/,
+  },
+  { words: ['--type', 'json', '-p', '[{"op":"remove","path":""}]'], says: /all of it cannot/ },
+  { words: ['--patch-file', 'none'], says: /"none" does not exist/ },
+])('patch $words is refused', async ({ words, says }) => {
+  putSite('blog');
+  const { error, code } = await cli.b8sctl(['patch', 'site', 'blog', ...words]);
+  expect(error).toMatch(says);
+  expect(code).toBe(1);
 });
 
 test('edit writes what was saved, and gives up on an unchanged text', async () => {

@@ -4,6 +4,8 @@ import type { ClientConfig } from '../runtime/client-config.ts';
 import { type Cli, CommandError, errorText, type Ports, type Settings } from './cli.ts';
 import { commands } from './commands.ts';
 import { durationMsOf } from './flags.ts';
+import { runPlugin } from './plugin.ts';
+import { takeVerbosity, VERBOSITY } from './verbosity.ts';
 
 /** As a shell reports a process that SIGINT ended. */
 export const EXIT_INTERRUPTED = 130;
@@ -13,12 +15,19 @@ const REQUEST_TIMEOUT_MS = 30_000;
 export const COMPLETION_TIMEOUT_MS = 2_000;
 
 /** Runs one command line (without "node" and the script); resolves to the exit code. */
-export async function run(words: readonly string[], ports: Ports): Promise<number> {
+export async function run(given: readonly string[], ports: Ports): Promise<number> {
   const program = globalOptions();
-  const completes = words[0] === '__complete';
+  const completes = given[0] === '__complete';
+  const { words, verbosity } = completes ? { words: given, verbosity: 0 } : takeVerbosity(given);
   const patienceMs = completes ? COMPLETION_TIMEOUT_MS : REQUEST_TIMEOUT_MS;
-  const cli = createCli(ports, words, () => settingsOf(program, ports, patienceMs));
+  const cli = createCli(ports, words, () => ({
+    ...settingsOf(program, ports, patienceMs),
+    verbosity,
+  }));
   try {
+    const plugged =
+      completes || isKnown(words[0]) ? undefined : await runPlugin(words, ports.plugins);
+    if (plugged !== undefined) return plugged;
     if (completes) await printCandidates(program, cli, words.slice(1));
     else await execute(program, cli, words);
     return 0;
@@ -27,6 +36,12 @@ export async function run(words: readonly string[], ports: Ports): Promise<numbe
   } finally {
     cli.close();
   }
+}
+
+/** Whether it is a command or a flag of ours: plugins never take their place. */
+function isKnown(word: string | undefined): boolean {
+  if (word === undefined || word === 'help' || word.startsWith('-')) return true;
+  return commands.some(({ name }) => name === word);
 }
 
 /** The first word that is neither a global flag nor the value of one; for `help X`, it is X. */
@@ -48,24 +63,30 @@ const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
 ]);
 
 function globalOptions(): Command {
-  return new Command('b8sctl')
-    .description('Declares and asks about the sites, zones and machines of a b8s cluster.')
-    .usage('COMMAND [flags]')
-    .option('--config <path>', 'file with clusters and users (default: $B8SCONFIG, ~/.b8s/config)')
-    .option('--context <name>', 'context of the config to use, instead of its current one')
-    .option('-n, --namespace <name>', 'namespace to work in')
-    .option(
-      '--request-timeout <duration>',
-      'longest wait for one answer, 0: for ever',
-      durationMsOf,
-    )
-    .option('-v, --verbose', 'tell the causes of errors')
-    .helpOption('-h, --help', 'show help')
-    .helpCommand('help [command]', 'show help for a command')
-    .showSuggestionAfterError(true)
-    .configureHelp({ helpWidth: 100, showGlobalOptions: false })
-    .addHelpText('afterAll', ({ command }) => (command.parent === null ? '' : GLOBAL_FLAGS_HINT))
-    .exitOverride();
+  return (
+    new Command('b8sctl')
+      .description('Declares and asks about the sites, zones and machines of a b8s cluster.')
+      .usage('COMMAND [flags]')
+      .option(
+        '--config <path>',
+        'file with clusters and users (default: those of $B8SCONFIG, parted by colons, or ~/.b8s/config)',
+      )
+      .option('--context <name>', 'context of the config to use, instead of its current one')
+      .option('-n, --namespace <name>', 'namespace to work in')
+      .option(
+        '--request-timeout <duration>',
+        'longest wait for one answer, 0: for ever',
+        durationMsOf,
+      )
+      // Taken out of the words before they are parsed; here for the help and completion.
+      .option('-v, --verbose [level]', 'tell more: 1 the causes of errors, 6 every request')
+      .helpOption('-h, --help', 'show help')
+      .helpCommand('help [command]', 'show help for a command')
+      .showSuggestionAfterError(true)
+      .configureHelp({ helpWidth: 100, showGlobalOptions: false })
+      .addHelpText('afterAll', ({ command }) => (command.parent === null ? '' : GLOBAL_FLAGS_HINT))
+      .exitOverride()
+  );
 }
 
 const GLOBAL_FLAGS_HINT = `
@@ -110,20 +131,22 @@ async function register(program: Command, cli: Cli, words: readonly string[]): P
   }
 }
 
-function settingsOf(program: Command, ports: Ports, patienceMs: number): Settings {
+function settingsOf(
+  program: Command,
+  ports: Ports,
+  patienceMs: number,
+): Omit<Settings, 'verbosity'> {
   const flags = program.opts<{
     config?: string;
     context?: string;
     namespace?: string;
     requestTimeout?: number;
-    verbose?: true;
   }>();
   return {
     configPath: flags.config ?? ports.configPath,
     context: flags.context ?? '',
     namespace: flags.namespace ?? '',
     requestTimeoutMs: flags.requestTimeout ?? patienceMs,
-    verbose: flags.verbose ?? false,
   };
 }
 
@@ -162,26 +185,18 @@ function createCli(ports: Ports, words: readonly string[], settings: () => Setti
 }
 
 async function readConfig(cli: Cli): Promise<ClientConfig> {
-  const { configPath } = cli.settings();
-  const text = await cli.files.readText(configPath);
-  if (text === undefined) {
-    throw new CommandError(
-      `error: no config at ${configPath}: dom writes one at its first start; copy it here, or name it with --config or $B8SCONFIG`,
-    );
-  }
-  const { parseConfig } = await import('../runtime/client-config.ts');
-  try {
-    return parseConfig(text);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CommandError(`error: ${configPath}: ${reason}`, { cause });
-  }
+  const { readConfigFiles } = await import('./config-files.ts');
+  const { mergeConfigs } = await import('../runtime/client-config.ts');
+  return mergeConfigs((await readConfigFiles(cli)).map(({ config }) => config));
 }
 
 async function connect(cli: Cli, command: string): Promise<Api> {
-  const { context, requestTimeoutMs } = cli.settings();
+  const { context, requestTimeoutMs, verbosity } = cli.settings();
   const { connectionOf } = await import('../runtime/client-config.ts');
-  return cli.connect(connectionOf(await cli.config(), context), { requestTimeoutMs, command });
+  const connection = connectionOf(await cli.config(), context);
+  const api = await cli.connect(connection, { requestTimeoutMs, command });
+  if (verbosity < VERBOSITY.requests) return api;
+  return (await import('./trace.ts')).traced(api, cli);
 }
 
 function report(error: unknown, cli: Cli): number {
@@ -190,7 +205,7 @@ function report(error: unknown, cli: Cli): number {
   if (cli.signal.aborted) return EXIT_INTERRUPTED;
   const text = errorText(error);
   if (text !== '') cli.terminal.error(`${text}\n`);
-  if (cli.settings().verbose && error instanceof Error)
+  if (cli.settings().verbosity >= VERBOSITY.causes && error instanceof Error)
     cli.terminal.error(`${error.stack ?? ''}\n`);
   return error instanceof CommandError ? error.exitCode : 1;
 }

@@ -28,6 +28,8 @@ export interface TestCli {
   answer: 'yes' | 'no' | undefined;
   /** What the editor makes of a text. */
   edit: (text: string) => string;
+  /** Plugins by path, with what each does with its words. */
+  plugins: Map<string, (args: readonly string[]) => number>;
   /** How long the last command that dialled dom was ready to wait for one answer. */
   patienceMs: number | undefined;
   /** Runs a command line to its end; words are parted by spaces unless given as a list. */
@@ -59,6 +61,7 @@ export function testCli(): TestCli {
     answer: undefined,
     edit: (text) => text,
     patienceMs: undefined,
+    plugins: new Map(),
     b8sctl: (line) => cli.start(line).done,
     start(line) {
       const words = typeof line === 'string' ? line.split(' ').filter(Boolean) : line;
@@ -90,6 +93,12 @@ function start(words: readonly string[], cli: TestCli): Running {
     terminal,
     clock: cli.clock,
     files: memoryFiles(cli),
+    plugins: {
+      find: async (name) => (cli.plugins.has(`/bin/${name}`) ? `/bin/${name}` : undefined),
+      list: async (prefix) =>
+        [...cli.plugins.keys()].filter((path) => path.startsWith(`/bin/${prefix}`)),
+      run: async (path, args) => cli.plugins.get(path)?.(args) ?? 127,
+    },
     editor: { edit: async (text) => cli.edit(text) },
     signal: interrupt.signal,
     configPath: CONFIG_PATH,

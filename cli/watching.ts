@@ -6,6 +6,9 @@ import { findObject } from './objects.ts';
 /** How long to wait before a watch that broke is begun again. */
 const REWATCH_MS = 1000;
 
+/** As kubectl: a week. Timers cannot count much further than three of them. */
+const LONGEST_MS = 7 * 24 * 3600 * 1000;
+
 /** What became of one wait. */
 export type Waited =
   | { readonly kind: 'done'; readonly object: Resource | undefined }
@@ -14,7 +17,7 @@ export type Waited =
 export interface WaitOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** 0 or less: only look once. */
+  /** 0 or less: only look once. Infinity: for ever. */
   readonly timeoutMs: number;
 }
 
@@ -35,7 +38,7 @@ export async function waitFor(
   }
   const over = new AbortController();
   const watching = AbortSignal.any([signal, over.signal]);
-  const sleeping = clock.sleep(timeoutMs, watching).then(
+  const sleeping = clock.sleep(Math.min(timeoutMs, LONGEST_MS), watching).then(
     () => over.abort(new Error('timeout')),
     () => undefined,
   );

@@ -80,14 +80,20 @@ export interface Applied {
   readonly warnings: readonly string[];
 }
 
+/**
+ * A point in the past: a revision of the store, or a time. What was declared is known of each; the
+ * statuses only of revisions that are not compacted yet.
+ */
+export type Moment = { readonly revision: bigint } | { readonly timeMs: number };
+
 export interface ListOptions {
   readonly kind: string;
   /** Empty: all namespaces. */
   readonly namespace: string;
   /** "app=blog,tier!=test" */
   readonly labelSelector?: string;
-  /** Read as of this revision; absent: now. */
-  readonly revision?: bigint;
+  /** Absent: now. */
+  readonly at?: Moment;
 }
 
 export interface Listed {
@@ -120,6 +126,9 @@ export interface HistoryEntry {
   readonly uid: string;
   readonly change: 'created' | 'configured' | 'deleted';
   readonly spec: unknown;
+  /** As they were then; an older dom has not kept them. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
 export interface CreatedToken {
@@ -153,6 +162,11 @@ export interface ServerInfo {
   readonly epoch: bigint;
   readonly revision: bigint;
   readonly timeMs: number;
+  /** Who asked, as dom knows them; an older dom does not say, nor what follows. */
+  readonly user: string;
+  readonly role: string;
+  /** "read", "write". */
+  readonly permissions: readonly string[];
 }
 
 export interface MissingBlob {
@@ -186,7 +200,7 @@ export interface Api {
   apply(object: DeclaredObject, options: ApplyOptions): Promise<Applied>;
   /** Replaces spec, labels and annotations; `Aborted` when the resourceVersion is not the latest. */
   update(object: Resource, options: { readonly manager: string }): Promise<Resource>;
-  get(reference: ObjectReference, revision?: bigint): Promise<Resource>;
+  get(reference: ObjectReference, at?: Moment): Promise<Resource>;
   list(options: ListOptions): Promise<Listed>;
   watch(options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent>;
   /** With a `uid`, only this very object; `finalizing`: it lives on until its finalizers ran. */

@@ -95,6 +95,30 @@ export function parseConfig(text: string): ClientConfig {
   };
 }
 
+/**
+ * Several files as one: of entries of one name, and of current contexts, the first counts, as with
+ * $KUBECONFIG.
+ */
+export function mergeConfigs(configs: readonly ClientConfig[]): ClientConfig {
+  const first = <Entry extends { readonly name: string }>(
+    entriesOf: (config: ClientConfig) => readonly Entry[],
+  ): readonly Entry[] => {
+    const entries = configs.flatMap(entriesOf);
+    return entries.filter(
+      ({ name }, index) => entries.findIndex((each) => each.name === name) === index,
+    );
+  };
+  return {
+    apiVersion: 'b8s.dev/v1',
+    kind: 'Config',
+    currentContext:
+      configs.find(({ currentContext }) => currentContext !== '')?.currentContext ?? '',
+    contexts: first(({ contexts }) => contexts),
+    clusters: first(({ clusters }) => clusters),
+    users: first(({ users }) => users),
+  };
+}
+
 /** Joins the parts of a context; `name` empty: the current one. Throws when a part is missing. */
 export function connectionOf(config: ClientConfig, name: string): Connection {
   const wanted = name === '' ? config.currentContext : name;

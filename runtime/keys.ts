@@ -50,7 +50,11 @@ export function recordKey(kind: RecordKind, id: string): string {
 
 /** Where the history of one name is, also of the earlier objects that bore it. */
 export function historyPrefix(object: ObjectName): string {
-  return `${HISTORY_PREFIX}${kindsByName[object.kind].plural}/${qualifiedName(object)}/`;
+  return `${historyKindPrefix(object.kind)}${qualifiedName(object)}/`;
+}
+
+export function historyKindPrefix(kind: KindName): string {
+  return `${HISTORY_PREFIX}${kindsByName[kind].plural}/`;
 }
 
 export type ParsedKey =

@@ -70,6 +70,9 @@ export interface HistoryEntry {
   readonly change: 'created' | 'configured' | 'deleted';
   readonly author: Author;
   readonly spec: unknown;
+  /** As they were then; absent: there were none, or they were not kept yet. */
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** Proof of leadership that every write carries: the epoch's key at the revision we wrote. */
@@ -244,8 +247,12 @@ function history(
   timeMs: number,
 ): readonly Write[] {
   if (UNRECORDED.has(object.kind)) return [];
-  const { uid, generation } = object.metadata;
-  const entry: HistoryEntry = { uid, generation, timeMs, change, author, spec: object.spec };
+  const { uid, generation, labels, annotations } = object.metadata;
+  const entry: HistoryEntry = {
+    ...{ uid, generation, timeMs, change, author, spec: object.spec },
+    ...(labels !== undefined && { labels }),
+    ...(annotations !== undefined && { annotations }),
+  };
   const id = `${String(timeMs).padStart(15, '0')}-${uid.slice(0, 8)}-${String(generation).padStart(8, '0')}-${change}`;
   return [
     { kind: 'put', key: `${historyPrefix(nameOf(object))}${id}`, value: JSON.stringify(entry) },

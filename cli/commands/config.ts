@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type ClientConfig, redactConfig, renderConfig } from '../../runtime/client-config.ts';
 import { type Cli, CommandError } from '../cli.ts';
+import { readConfigFiles } from '../config-files.ts';
 import { renderTable } from '../render/table.ts';
 
 /** `config get-contexts|use-context|current-context|view` */
@@ -41,8 +42,11 @@ async function useContext(name: string, cli: Cli): Promise<void> {
     const known = config.contexts.map((context) => context.name).join(', ');
     throw new CommandError(`error: no context exists with the name: "${name}"; there are ${known}`);
   }
-  const text = renderConfig({ ...config, currentContext: name });
-  await cli.files.writeText(cli.settings().configPath, text);
+  // Where one is current already, or else in the first: the first that says so counts.
+  const files = await readConfigFiles(cli);
+  const file = files.find((each) => each.config.currentContext !== '') ?? files[0];
+  if (file === undefined) return;
+  await cli.files.writeText(file.path, renderConfig({ ...file.config, currentContext: name }));
   cli.terminal.out(`Switched to context "${name}".\n`);
 }
 

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Kind } from '../../api/kind.ts';
 import type { Resource } from '../../api/object.ts';
 import { type Api, ApiError, type ObjectReference } from '../../runtime/api-client.ts';
@@ -6,7 +6,7 @@ import { printable } from '../../runtime/printable.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { durationMsOf, switchOf } from '../flags.ts';
 import { readDeclarations } from '../manifests.ts';
-import { fetchObject, forEachOrFail, named } from '../objects.ts';
+import { fetchObject, findObject, forEachOrFail, named } from '../objects.ts';
 import { qualifiedName } from '../render/output.ts';
 import { parseTargets, referenceOf, referenceTo } from '../targets.ts';
 import { waitFor } from '../watching.ts';
@@ -19,6 +19,8 @@ interface DeleteOptions {
   readonly selector?: string;
   readonly all?: true;
   readonly yes?: true;
+  readonly interactive?: true;
+  readonly dryRun: 'none' | 'client' | 'server';
   readonly ignoreNotFound?: true;
   readonly wait: boolean;
   readonly timeout: number;
@@ -34,6 +36,12 @@ export function registerDelete(command: Command, cli: Cli): void {
     .option('-l, --selector <selector>', 'all with these labels: app=blog,tier!=test')
     .option('--all', 'all of the kind in the namespace')
     .option('-y, --yes', 'do not ask')
+    .option('-i, --interactive', 'ask before each object')
+    .addOption(
+      new Option('--dry-run <where>', 'delete nothing: only say what would be, or ask dom, too')
+        .choices(['none', 'client', 'server'])
+        .default('none'),
+    )
     .option('--ignore-not-found', 'it is no error when there is no such object')
     .option('--wait [switch]', 'wait until they are gone, their finalizers done', switchOf, true)
     .option('--timeout <duration>', 'how long to wait at most', durationMsOf, TIMEOUT_MS)
@@ -49,7 +57,9 @@ Examples:
   b8sctl delete site/blog zone/example-com --wait=false
   b8sctl delete -f site.yaml
   b8sctl delete sites -l app=blog
-  b8sctl delete sites --all --yes`;
+  b8sctl delete sites --all --yes
+  b8sctl delete sites --all --dry-run=client     say what would be deleted
+  b8sctl undelete site/blog                      bring one back`;
 
 async function deleteObjects(
   words: readonly string[],
@@ -62,16 +72,34 @@ async function deleteObjects(
     cli.terminal.error('No resources found\n');
     return;
   }
-  await confirm(doomed, options, cli);
+  if (options.dryRun === 'none') await confirm(doomed, options, cli);
   await forEachOrFail(cli, doomed, async (reference) => {
+    if (options.interactive === true && !(await isMeant(reference, cli))) return;
+    if (options.dryRun === 'client') {
+      if ((await findObject(api, reference)) !== undefined)
+        sayDeleted(reference, ' (client dry run)', cli);
+      return;
+    }
     const deleted = await deleteOne(api, reference, options);
     if (deleted === undefined) return;
+    if (options.dryRun === 'server') {
+      sayDeleted(reference, ' (server dry run)', cli);
+      return;
+    }
     // Told before the wait: someone who interrupts it must know that the deletion was asked for.
-    cli.terminal.out(
-      `${reference.kind.toLowerCase()}.b8s.dev "${printable(reference.name)}" deleted\n`,
-    );
+    sayDeleted(reference, '', cli);
     if (options.wait && deleted.finalizing) await waitUntilGone(api, deleted.object, options, cli);
   });
+}
+
+function sayDeleted({ kind, name }: ObjectReference, how: string, cli: Cli): void {
+  cli.terminal.out(`${kind.toLowerCase()}.b8s.dev "${printable(name)}" deleted${how}\n`);
+}
+
+async function isMeant({ kind, name }: ObjectReference, { terminal }: Cli): Promise<boolean> {
+  if (!terminal.canAsk)
+    throw new CommandError('error: --interactive needs a terminal; say --yes where there is none');
+  return await terminal.confirm(`Delete ${kind.toLowerCase()}.b8s.dev/${printable(name)}? [y/N] `);
 }
 
 async function findDoomed(
@@ -135,6 +163,7 @@ async function confirm(
   options: DeleteOptions,
   cli: Cli,
 ): Promise<void> {
+  if (options.interactive === true) return;
   if (options.yes === true || (doomed.length === 1 && options.all !== true)) return;
   const { terminal } = cli;
   if (!terminal.canAsk) {
@@ -152,15 +181,16 @@ async function confirm(
 async function deleteOne(
   api: Api,
   reference: ObjectReference,
-  { ignoreNotFound }: DeleteOptions,
+  options: DeleteOptions,
 ): Promise<{ readonly object: Resource; readonly finalizing: boolean } | undefined> {
   try {
     // By uid: were it replaced between the two calls, the new object is another one.
     const { metadata } = await fetchObject(api, reference);
-    return await named(reference, () => api.delete(reference, { uid: metadata.uid }));
+    const dryRun = options.dryRun === 'server';
+    return await named(reference, () => api.delete(reference, { uid: metadata.uid, dryRun }));
   } catch (error) {
     const isGone = error instanceof ApiError && error.reason === 'NotFound';
-    if (isGone && ignoreNotFound === true) return undefined;
+    if (isGone && options.ignoreNotFound === true) return undefined;
     throw error;
   }
 }

@@ -4,6 +4,8 @@ import type { Api } from '../../runtime/api-client.ts';
 import type { Declaration } from '../../runtime/declarations.ts';
 import { type Cli, CommandError, errorText, MANAGER } from '../cli.ts';
 import { resolveContent } from '../declared-content.ts';
+import { diffPast } from '../diff-past.ts';
+import { revisionOf } from '../flags.ts';
 import { readDeclarations } from '../manifests.ts';
 import { unifiedDiff } from '../render/unified-diff.ts';
 import { renderYaml } from '../render/yaml.ts';
@@ -14,20 +16,29 @@ const EXIT_DIFFERENT = 1;
 const EXIT_TROUBLE = 2;
 
 interface DiffOptions {
-  readonly filename: readonly string[];
+  readonly filename?: readonly string[];
+  readonly from?: bigint;
+  readonly to?: bigint;
   readonly recursive?: true;
   readonly forceConflicts?: true;
 }
 
-/** `diff -f FILE|DIR|-` */
+/** `diff -f FILE|DIR|-`, `diff TYPE/NAME [--from R] [--to R]` */
 export function registerDiff(command: Command, cli: Cli): void {
   command
-    .requiredOption('-f, --filename <path...>', 'files, folders, or - for standard input')
+    .argument('[words...]', 'TYPE NAME or TYPE/NAME: what it was beside what it is')
+    .option('-f, --filename <path...>', 'files, folders, or - for standard input')
     .option('-R, --recursive', 'also the folders in folders')
     .option('--force-conflicts', 'as if apply took over fields that other managers own')
+    .option(
+      '--from <revision>',
+      'compare from this revision; left out: the change before',
+      revisionOf,
+    )
+    .option('--to <revision>', 'compare to this revision; left out: the last change', revisionOf)
     .addHelpText('after', EXAMPLES)
-    .action(async (options: DiffOptions) => {
-      await diff(options, cli);
+    .action(async (words: readonly string[], options: DiffOptions) => {
+      await diff(words, options, cli);
     });
 }
 
@@ -36,11 +47,13 @@ Exit codes: 0 nothing would change, 1 something would, 2 an error.
 
 Examples:
   b8sctl diff -f site.yaml
-  b8sctl diff -f manifests/ -R`;
+  b8sctl diff -f manifests/ -R
+  b8sctl diff site/blog                          what the last change was
+  b8sctl diff site/blog --from 1234 --to 1300    see b8sctl history site/blog`;
 
-async function diff(options: DiffOptions, cli: Cli): Promise<void> {
+async function diff(words: readonly string[], options: DiffOptions, cli: Cli): Promise<void> {
   try {
-    const different = await diffAll(options, cli);
+    const different = await diffWanted(words, options, cli);
     if (different) throw new CommandError('', { exitCode: EXIT_DIFFERENT });
   } catch (cause) {
     if (cli.signal.aborted) throw cause;
@@ -50,7 +63,29 @@ async function diff(options: DiffOptions, cli: Cli): Promise<void> {
   }
 }
 
-async function diffAll(options: DiffOptions, cli: Cli): Promise<boolean> {
+async function diffWanted(
+  words: readonly string[],
+  options: DiffOptions,
+  cli: Cli,
+): Promise<boolean> {
+  const { filename, from, to } = options;
+  const isPast = words.length > 0;
+  if (isPast && filename !== undefined)
+    throw new CommandError('error: give TYPE/NAME or -f, not both');
+  if (!isPast && (from !== undefined || to !== undefined))
+    throw new CommandError('error: --from and --to compare one object: b8sctl diff TYPE/NAME');
+  if (!isPast && filename === undefined)
+    throw new CommandError('error: say what to compare: -f FILE, or TYPE/NAME');
+  const text = isPast ? await diffPast(words, { from, to }, cli) : undefined;
+  if (text === undefined) return await diffAll({ ...options, filename: filename ?? [] }, cli);
+  cli.terminal.out(cli.terminal.colour ? coloured(text) : text);
+  return text !== '';
+}
+
+async function diffAll(
+  options: DiffOptions & { readonly filename: readonly string[] },
+  cli: Cli,
+): Promise<boolean> {
   const recursive = options.recursive === true;
   const { declarations, problems } = await readDeclarations(cli, options.filename, { recursive });
   if (problems.length > 0) throw new CommandError(problems.join('\n'));

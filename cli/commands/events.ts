@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { type Event, eventKind } from '../../api/event.ts';
 import { DEFAULT_NAMESPACE } from '../../api/object.ts';
 import type { ObjectReference } from '../../runtime/api-client.ts';
@@ -11,6 +11,9 @@ interface EventsOptions {
   readonly for?: string;
   readonly watch?: true;
   readonly allNamespaces?: true;
+  readonly types?: readonly string[];
+  /** `false`: --no-headers. */
+  readonly headers?: boolean;
 }
 
 /** `events [--for TYPE/NAME] [-w]` */
@@ -18,6 +21,8 @@ export function registerEvents(command: Command, cli: Cli): void {
   command
     .option('--for <object>', 'only about this object: TYPE/NAME')
     .option('-w, --watch', 'go on with every new one, until Ctrl-C')
+    .option('--types <types>', 'only of these types: Normal, Warning', eventTypesOf)
+    .option('--no-headers', 'without the first line')
     .option('-A, --all-namespaces', 'of all namespaces')
     .addHelpText('after', EXAMPLES)
     .action(async (options: EventsOptions) => {
@@ -29,17 +34,33 @@ const EXAMPLES = `
 Examples:
   b8sctl events                    of the namespace, the latest last
   b8sctl events --for site/blog    about one object
-  b8sctl events --for node/fra1 -w`;
+  b8sctl events --for node/fra1 -w
+  b8sctl events -w --types=Warning -A`;
+
+const TYPES = ['Normal', 'Warning'] as const;
+
+function eventTypesOf(text: string): readonly string[] {
+  return text.split(',').map((word) => {
+    const type = TYPES.find((each) => each.toLowerCase() === word.trim().toLowerCase());
+    if (type === undefined) throw new InvalidArgumentError('There are Normal and Warning.');
+    return type;
+  });
+}
 
 async function events(options: EventsOptions, cli: Cli): Promise<void> {
   const about = options.for === undefined ? undefined : await referenceFor(options.for, cli);
   const namespace = await namespaceToRead(options, about, cli);
   const api = await cli.api();
   const { objects, revision } = await api.list({ kind: 'Event', namespace });
-  const wanted = (event: Event) => about === undefined || isAbout(event, about);
+  const { types } = options;
+  const wanted = (event: Event) =>
+    (about === undefined || isAbout(event, about)) && types?.includes(event.spec.type) !== false;
   const found = byTime(objects as readonly Event[]).filter(wanted);
   const withNamespace = options.allNamespaces === true;
-  const table = objectTable(eventKind, { wide: true, withNamespace, withKind: false });
+  const table = objectTable(eventKind, {
+    ...{ wide: true, withNamespace, withKind: false },
+    ...(options.headers === false && { header: 'none' }),
+  });
   if (found.length > 0) cli.terminal.out(table.render(found, cli.clock.nowMs()));
   else if (options.watch !== true) cli.terminal.error('No events found\n');
   if (options.watch !== true) return;

@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
-import type { Kind } from '../../api/kind.ts';
+import { NONE } from '../../api/column.ts';
+import type { Column, Kind } from '../../api/kind.ts';
 import type { Resource } from '../../api/object.ts';
-import type { Api, Listed } from '../../runtime/api-client.ts';
+import type { Api, Listed, Moment } from '../../runtime/api-client.ts';
 import { type Cli, CommandError } from '../cli.ts';
-import { revisionOf } from '../flags.ts';
-import { fetchObject, forEachOrFail } from '../objects.ts';
+import { parseFieldSelector } from '../field-selector.ts';
+import { listOf } from '../flags.ts';
+import { type Asked, momentAsked, momentOf } from '../moment.ts';
+import { fetchObject, forEachOrFail, isNotFound } from '../objects.ts';
 import { type PathStep, parsePath, select } from '../render/jsonpath.ts';
 import {
   type OutputFormat,
@@ -21,7 +24,14 @@ export interface GetOptions {
   readonly selector?: string;
   readonly allNamespaces?: true;
   readonly sortBy?: string;
-  readonly at?: bigint;
+  readonly fieldSelector?: string;
+  readonly watchOnly?: true;
+  readonly ignoreNotFound?: true;
+  readonly showLabels?: true;
+  readonly labelColumns?: readonly string[];
+  /** `false`: --no-headers. */
+  readonly headers?: boolean;
+  readonly at?: Asked;
   readonly showManagedFields?: true;
 }
 
@@ -30,13 +40,25 @@ export function registerGet(command: Command, cli: Cli): void {
   command
     .argument('<type>', 'a kind, several parted by commas, or TYPE/NAME')
     .argument('[names...]', 'names, or more TYPE/NAME')
-    .option('-o, --output <format>', 'wide, yaml, json, name or jsonpath=TEMPLATE')
+    .option(
+      '-o, --output <format>',
+      'wide, yaml, json, name, jsonpath=TEMPLATE or custom-columns=HEADER:PATH,…',
+    )
     .option('-w, --watch', 'go on with every change, until Ctrl-C')
+    .option('--watch-only', 'only changes from now on')
     .option('-l, --selector <selector>', 'only with these labels: app=blog,tier!=test')
+    .option(
+      '--field-selector <selector>',
+      'only with these fields: spec.ttl=30,metadata.name!=blog',
+    )
     .option('-A, --all-namespaces', 'of all namespaces')
     .option('--sort-by <path>', 'sort by this field, e.g. .metadata.creationTimestamp')
-    .option('--at <revision>', 'as it was at this revision of the store', revisionOf)
+    .option('--at <moment>', 'as it was at a revision, at a time, or so long ago', momentAsked)
     .option('--show-managed-fields', 'with yaml and json: also who owns which field')
+    .option('--show-labels', 'with a column for all labels')
+    .option('-L, --label-columns <keys>', 'with a column for each of these labels', listOf)
+    .option('--no-headers', 'without the first line of tables')
+    .option('--ignore-not-found', 'it is no error when there is no such object')
     .addHelpText('after', EXAMPLES)
     .action(async (type: string, names: readonly string[], options: GetOptions) => {
       await get([type, ...names], options, cli);
@@ -49,38 +71,56 @@ Examples:
   b8sctl get nodes -o wide                      with more columns
   b8sctl get site/blog -o yaml                  all of one object
   b8sctl get sites -o jsonpath='{.items[*].metadata.name}'
+  b8sctl get sites -o custom-columns=NAME:.metadata.name,TTL:.spec.ttl
+  b8sctl get nodes -o jsonpath='{range .items[?(@.spec.unschedulable==true)]}{.metadata.name}{"\\n"}{end}'
   b8sctl get sites -l app=blog -w               follow some of them
-  b8sctl get site blog --at 1234 -o yaml        as it was at revision 1234`;
+  b8sctl get site blog --at 1234 -o yaml        as it was at revision 1234
+  b8sctl get sites --at 2h                      what was declared two hours ago`;
 
 /** Prints what is asked for; ends with exit code 1 when a name is missing. */
 export async function get(words: readonly string[], options: GetOptions, cli: Cli): Promise<void> {
   const format = parseOutputFormat(options.output);
+  const { fieldSelector } = options;
+  const isWanted = fieldSelector === undefined ? () => true : parseFieldSelector(fieldSelector);
   const targets = parseTargets(words);
   const sortSteps = options.sortBy === undefined ? undefined : parsePath(options.sortBy);
-  const query: Query = { ...options, format, sortSteps };
+  const watch = options.watch === true || options.watchOnly === true;
+  if (options.at !== undefined && watch) {
+    throw new CommandError('error: --at looks back, -w ahead: give one of them');
+  }
+  const moment = options.at === undefined ? undefined : momentOf(options.at, cli.clock.nowMs());
+  const query: Query = { ...options, format, sortSteps, moment, isWanted, watch };
   if (targets.form === 'names') await getNames(targets.names, query, cli);
   else await getKinds(targets.kinds, query, cli);
 }
 
-interface Query extends GetOptions {
+interface Query extends Omit<GetOptions, 'watch'> {
+  readonly watch: boolean;
+  readonly isWanted: (object: Resource) => boolean;
   readonly format: OutputFormat;
   readonly sortSteps: readonly PathStep[] | undefined;
+  readonly moment: Moment | undefined;
 }
 
 async function getNames(names: readonly NamedTarget[], query: Query, cli: Cli): Promise<void> {
-  if (query.selector !== undefined) {
-    throw new CommandError('error: names and -l cannot be given together');
+  if (query.selector !== undefined || query.fieldSelector !== undefined) {
+    throw new CommandError('error: names cannot be given together with -l or --field-selector');
   }
   const [api, namespace] = [await cli.api(), await cli.namespace()];
   const [only] = names;
-  if (query.watch === true && (only === undefined || names.length > 1)) {
+  if (query.watch && (only === undefined || names.length > 1)) {
     throw new CommandError('error: watch one object, or all of one kind');
   }
   const found: Resource[] = [];
   let failure: Error | undefined;
   try {
     await forEachOrFail(cli, names, async (target) => {
-      found.push(await fetchObject(api, referenceOf(target, namespace), query.at));
+      const reference = referenceOf(target, namespace);
+      const object = await fetchObject(api, reference, query.moment).catch((error: unknown) => {
+        if (query.ignoreNotFound === true && isNotFound(error)) return undefined;
+        throw error;
+      });
+      if (object !== undefined) found.push(object);
     });
   } catch (error) {
     // What was found is printed all the same, before the command fails.
@@ -88,9 +128,10 @@ async function getNames(names: readonly NamedTarget[], query: Query, cli: Cli): 
     failure = error;
   }
   const form = names.length === 1 ? 'object' : 'list';
-  if (found.length > 0) print(sorted(found, query.sortSteps), { query, form, cli });
+  if (found.length > 0 && query.watchOnly !== true)
+    print(sorted(found, query.sortSteps), { query, form, cli });
   if (failure !== undefined) throw failure;
-  if (query.watch === true && only !== undefined) {
+  if (query.watch && only !== undefined) {
     await follow(api, only.kind, { query, cli, namespace, seen: found, name: only.name });
   }
 }
@@ -99,14 +140,19 @@ async function getKinds(kinds: readonly Kind[], query: Query, cli: Cli): Promise
   const api = await cli.api();
   const namespace = query.allNamespaces === true ? '' : await cli.namespace();
   const [only] = kinds;
-  if (query.watch === true && (only === undefined || kinds.length > 1)) {
+  if (query.watch && (only === undefined || kinds.length > 1)) {
     throw new CommandError('error: watch one object, or all of one kind');
   }
   const lists = await Promise.all(kinds.map((kind) => list(api, kind, namespace, query)));
-  const found = lists.flatMap(({ objects }) => sorted(objects, query.sortSteps));
-  if (found.length > 0 || query.format.kind !== 'table') print(found, { query, form: 'list', cli });
-  else if (query.watch !== true) cli.terminal.error(`${emptyText(kinds, namespace)}\n`);
-  if (query.watch === true && only !== undefined) {
+  const found = lists.flatMap(({ objects }) =>
+    sorted(objects.filter(query.isWanted), query.sortSteps),
+  );
+  const isQuiet = query.watchOnly === true;
+  const hasText = found.length > 0 || query.format.kind !== 'table';
+  if (hasText && !isQuiet) print(found, { query, form: 'list', cli });
+  else if (!query.watch && query.ignoreNotFound !== true)
+    cli.terminal.error(`${emptyText(kinds, namespace)}\n`);
+  if (query.watch && only !== undefined) {
     const afterRevision = lists[0]?.revision ?? 0n;
     await follow(api, only, { query, cli, namespace, seen: found, afterRevision });
   }
@@ -117,7 +163,7 @@ async function list(api: Api, kind: Kind, namespace: string, query: Query): Prom
     kind: kind.kind,
     namespace: kind.scope === 'namespace' ? namespace : '',
     ...(query.selector !== undefined && { labelSelector: query.selector }),
-    ...(query.at !== undefined && { revision: query.at }),
+    ...(query.moment !== undefined && { at: query.moment }),
   });
 }
 
@@ -129,6 +175,8 @@ interface Printing {
 
 function print(objects: readonly Resource[], { query, form, cli }: Printing): void {
   const { format } = query;
+  if (query.moment !== undefined && objects.every(({ status }) => status === undefined))
+    cli.terminal.error('Note: no status is kept from then; this is what was declared.\n');
   if (format.kind === 'table') {
     const tables = tablesOf(objects, query);
     const nowMs = cli.clock.nowMs();
@@ -151,11 +199,32 @@ function tablesOf(objects: readonly Resource[], query: Query) {
   }));
 }
 
-function tableFor(kind: Kind, { format, allNamespaces }: Query, withKind = false) {
+function tableFor(kind: Kind, query: Query, withKind = false) {
+  const { format, allNamespaces } = query;
   const wide = format.kind === 'table' && format.wide;
   const withNamespace = allNamespaces === true && kind.scope === 'namespace';
-  return objectTable(kind, { wide, withNamespace, withKind });
+  return objectTable(kind, {
+    ...{ wide, withNamespace, withKind, moreColumns: labelColumnsOf(query) },
+    ...(format.kind === 'table' && format.columns !== undefined && { columns: format.columns }),
+    ...(query.headers === false && { header: 'none' }),
+  });
 }
+
+function labelColumnsOf({ labelColumns = [], showLabels }: Query): readonly Column[] {
+  const columns = labelColumns.map((key) => ({
+    header: key.replace(/^.*\//, '').toUpperCase(),
+    value: ({ metadata }: Resource) => metadata.labels?.[key] ?? '',
+  }));
+  return showLabels === true ? [...columns, LABELS] : columns;
+}
+
+const LABELS: Column = {
+  header: 'LABELS',
+  value({ metadata: { labels = {} } }) {
+    const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+    return pairs.length === 0 ? NONE : pairs.toSorted().join(',');
+  },
+};
 
 interface Following {
   readonly query: Query;
@@ -172,7 +241,7 @@ async function follow(api: Api, kind: Kind, following: Following): Promise<void>
   const { query, cli, namespace, seen, name, afterRevision } = following;
   const table = tableFor(kind, query);
   // The header and the widths of what is on the screen already.
-  if (seen.length > 0) table.render(seen, cli.clock.nowMs());
+  if (seen.length > 0 && query.watchOnly !== true) table.render(seen, cli.clock.nowMs());
   const revisions = new Set(seen.map(({ metadata }) => metadata.resourceVersion));
   const options = {
     kind: kind.kind,
@@ -184,6 +253,7 @@ async function follow(api: Api, kind: Kind, following: Following): Promise<void>
   for await (const event of api.watch(options, cli.signal)) {
     if (event.type === 'synced') continue;
     const { object } = event;
+    if (!query.isWanted(object)) continue;
     if (event.type === 'added' && revisions.has(object.metadata.resourceVersion)) continue;
     if (query.format.kind === 'table') cli.terminal.out(table.render([object], cli.clock.nowMs()));
     else printChange(object, query, cli);

@@ -1,21 +1,30 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { parse } from 'yaml';
 import type { Resource } from '../../api/object.ts';
 import { type Cli, CommandError } from '../cli.ts';
+import { jsonPatch, type Operation, parseOperations } from '../json-patch.ts';
 import { modify } from '../objects.ts';
 import { qualifiedName } from '../render/output.ts';
 import { parseName, referenceOf } from '../targets.ts';
 
 interface PatchOptions {
-  readonly patch: string;
+  readonly patch?: string;
+  readonly patchFile?: string;
+  readonly type: 'merge' | 'json';
 }
 
-/** `patch TYPE NAME -p PATCH`: a JSON Merge Patch (RFC 7396), written as JSON or YAML. */
+/** `patch TYPE NAME -p PATCH`: a merge patch (RFC 7396) or a JSON Patch (RFC 6902), also as YAML. */
 export function registerPatch(command: Command, cli: Cli): void {
   command
     .argument('<words...>', 'TYPE NAME or TYPE/NAME')
-    .requiredOption('-p, --patch <patch>', 'fields to set, null to remove: a merge patch, RFC 7396')
+    .addOption(
+      new Option('--type <type>', 'merge: fields to set, null removes; json: a list of operations')
+        .choices(['merge', 'json'])
+        .default('merge'),
+    )
+    .option('-p, --patch <patch>', 'the patch, as JSON or YAML (RFC 7396, RFC 6902)')
+    .option('--patch-file <path>', 'a file with the patch, - for standard input')
     .addHelpText('after', EXAMPLES)
     .action(async (words: readonly string[], options: PatchOptions) => {
       await patch(words, options, cli);
@@ -25,31 +34,67 @@ export function registerPatch(command: Command, cli: Cli): void {
 const EXAMPLES = `
 Examples:
   b8sctl patch site blog -p '{"spec":{"ttl":60}}'
-  b8sctl patch node/fra1 -p 'spec: { location: null }'`;
+  b8sctl patch node/fra1 -p 'spec: { location: null }'
+  b8sctl patch site/blog --type json -p '[{"op":"add","path":"/spec/hosts/-","value":"www.example.com"}]'`;
 
 async function patch(words: readonly string[], options: PatchOptions, cli: Cli): Promise<void> {
   const target = parseName(words);
-  const change = parsePatch(options.patch);
+  const change = parsePatch(await patchText(options, cli), options.type);
   const [api, namespace] = [await cli.api(), await cli.namespace()];
   const { outcome, object } = await modify(api, referenceOf(target, namespace), (current) => {
-    const patched = mergePatch(current, change) as Resource;
+    const patched = applyPatch(current, change) as Resource;
     return isDeepStrictEqual(patched, current) ? current : patched;
   });
   const said = outcome === 'changed' ? 'patched' : 'patched (no change)';
   cli.terminal.out(`${qualifiedName(object)} ${said}\n`);
 }
 
-function parsePatch(text: string): Fields {
+async function patchText({ patch: text, patchFile }: PatchOptions, cli: Cli): Promise<string> {
+  if ((text === undefined) === (patchFile === undefined))
+    throw new CommandError('error: say the patch with -p, or name its file with --patch-file');
+  if (patchFile === undefined) return text ?? '';
+  if (patchFile === '-') return await cli.files.readStandardInput();
+  const read = await cli.files.readText(patchFile);
+  if (read === undefined) throw new CommandError(`error: the path "${patchFile}" does not exist`);
+  return read;
+}
+
+type Change =
+  | { readonly type: 'merge'; readonly fields: Fields }
+  | { readonly type: 'json'; readonly operations: readonly Operation[] };
+
+function parsePatch(text: string, type: PatchOptions['type']): Change {
   let value: unknown;
   try {
     value = parse(text);
   } catch (cause) {
     throw new CommandError('error: the patch is neither JSON nor YAML', { cause });
   }
-  if (!isFields(value)) throw new CommandError('error: the patch must be a group of fields');
-  const foreign = Object.keys(value).filter((key) => key !== 'spec' && key !== 'metadata');
-  if (foreign.length === 0) return value;
+  const change: Change =
+    type === 'json'
+      ? { type, operations: parseOperations(value) }
+      : { type, fields: parseFields(value) };
+  const roots =
+    change.type === 'merge'
+      ? Object.keys(change.fields)
+      : change.operations.flatMap(({ op, path }) =>
+          op === 'test' ? [] : [path[0] ?? 'all of it'],
+        );
+  const foreign = roots.filter((root) => root !== 'spec' && root !== 'metadata');
+  if (foreign.length === 0) return change;
   throw new CommandError(`error: ${foreign.join(', ')} cannot be patched: only spec and metadata`);
+}
+
+function parseFields(value: unknown): Fields {
+  if (isFields(value)) return value;
+  const hint = Array.isArray(value) ? '; a list of operations needs --type json' : '';
+  throw new CommandError(`error: the patch must be a group of fields${hint}`);
+}
+
+function applyPatch(target: unknown, change: Change): unknown {
+  return change.type === 'merge'
+    ? mergePatch(target, change.fields)
+    : jsonPatch(target, change.operations);
 }
 
 /** RFC 7396 §2. */

@@ -8,7 +8,7 @@ import type { Site } from '../../api/site.ts';
 import { ROLLOUT_DEFAULTS } from '../../api/site-rollout.ts';
 import type { Api, HistoryEntry, ObjectReference } from '../../runtime/api-client.ts';
 import { type Cli, CommandError } from '../cli.ts';
-import { countOf, durationMsOf } from '../flags.ts';
+import { countOf, durationMsOf, revisionOf } from '../flags.ts';
 import { fetchObject, findObject, modify, named } from '../objects.ts';
 import { qualifiedName } from '../render/output.ts';
 import { renderTable } from '../render/table.ts';
@@ -42,6 +42,11 @@ export function registerRollout(command: Command, cli: Cli): void {
     .argument('<site...>', 'site/NAME')
     .option('--to-generation <number>', 'the content of this generation, see history', countOf)
     .addOption(
+      new Option('--to-revision <revision>', 'the content of this revision, see b8sctl history')
+        .argParser(revisionOf)
+        .conflicts(['toGeneration', 'toRelease']),
+    )
+    .addOption(
       new Option('--to-release <digest>', 'this release; its first digits are enough').conflicts(
         'toGeneration',
       ),
@@ -72,12 +77,14 @@ Examples:
   b8sctl rollout history site/blog
   b8sctl rollout undo site/blog --to-generation 3
   b8sctl rollout undo site/blog --to-release 1f3a5b
+  b8sctl rollout undo site/blog --to-revision 1234
   b8sctl rollout pause site/blog
   b8sctl rollout resume site/blog`;
 
 interface UndoOptions {
   readonly toGeneration?: number;
   readonly toRelease?: string;
+  readonly toRevision?: bigint;
 }
 
 async function siteOf(words: readonly string[], cli: Cli): Promise<ObjectReference> {
@@ -145,7 +152,7 @@ async function releasesOf(
 
 async function undo(
   words: readonly string[],
-  { toGeneration, toRelease }: UndoOptions,
+  { toGeneration, toRelease, toRevision }: UndoOptions,
   cli: Cli,
 ): Promise<void> {
   const reference = await siteOf(words, cli);
@@ -154,7 +161,7 @@ async function undo(
   const entries = await api.history(reference);
   const content =
     toRelease === undefined
-      ? contentToRestore(site, entries, toGeneration)
+      ? contentToRestore(site, entries, { toGeneration, toRevision })
       : { release: releaseNamed(await releasesOf(api, reference), toRelease) };
   const { outcome, object } = await modify(api, reference, (current) =>
     withContent(current as Site, content),
@@ -205,27 +212,34 @@ async function setPaused(
 
 type Content = NonNullable<Site['spec']['content']>;
 
-/** The content of that generation; without one, the latest that differs from the present one. */
+/** The content of then; without a word of it, the latest that differs from the present one. */
 function contentToRestore(
   { metadata, spec }: Site,
   entries: readonly HistoryEntry[],
-  generation: number | undefined,
+  { toGeneration: generation, toRevision: revision }: Then,
 ): Content {
   // An earlier site of the same name is another site.
   const own = entries.filter((entry) => entry.uid === metadata.uid && entry.change !== 'deleted');
   const wanted = own.findLast((entry) => {
     const release = contentOf(entry.spec)?.release;
     if (generation !== undefined) return entry.generation === generation;
+    if (revision !== undefined) return entry.revision <= revision;
     const isEarlier = entry.generation < metadata.generation;
     return isEarlier && release !== undefined && release !== spec.content?.release;
   });
   const content = contentOf(wanted?.spec);
   if (content?.release !== undefined) return content;
-  if (generation === undefined) {
+  if (generation === undefined && revision === undefined) {
     throw new CommandError('error: no earlier release found in the history');
   }
+  const then = revision === undefined ? `generation ${generation}` : `revision ${revision}`;
   const why = wanted === undefined ? 'is not in the history' : 'has no release';
-  throw new CommandError(`error: generation ${generation} ${why}`);
+  throw new CommandError(`error: ${then} ${why}`);
+}
+
+interface Then {
+  readonly toGeneration: number | undefined;
+  readonly toRevision: bigint | undefined;
 }
 
 function contentOf(spec: unknown): Content | undefined {

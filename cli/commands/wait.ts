@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { condition, type Resource } from '../../api/object.ts';
 import { type Api, ApiError, type ObjectReference } from '../../runtime/api-client.ts';
 import { type Cli, CommandError } from '../cli.ts';
-import { durationMsOf } from '../flags.ts';
+import { allOf, patienceMsOf } from '../flags.ts';
 import { forEachOrFail } from '../objects.ts';
 import { parsePath, select } from '../render/jsonpath.ts';
 import { qualifiedName, quotedName } from '../render/output.ts';
@@ -12,7 +12,7 @@ import { waitFor } from '../watching.ts';
 const TIMEOUT_MS = 30_000;
 
 interface WaitOptions {
-  readonly for: string;
+  readonly for: readonly string[];
   readonly timeout: number;
   readonly selector?: string;
   readonly all?: true;
@@ -25,12 +25,13 @@ export function registerWait(command: Command, cli: Cli): void {
     .argument('[names...]', 'names, or more TYPE/NAME')
     .requiredOption(
       '--for <goal>',
-      'condition=TYPE[=STATUS], delete, create, or jsonpath={.path}=value',
+      'condition=TYPE[=STATUS], delete, create, or jsonpath={.path}=value; several: all at once',
+      allOf,
     )
     .option(
       '--timeout <duration>',
-      'how long to wait at most, 0: look once',
-      durationMsOf,
+      'how long to wait at most, for all objects together; 0: look once, -1: for ever',
+      patienceMsOf,
       TIMEOUT_MS,
     )
     .option('-l, --selector <selector>', 'all with these labels: app=blog,tier!=test')
@@ -42,23 +43,24 @@ export function registerWait(command: Command, cli: Cli): void {
 }
 
 const EXAMPLES = `
+An object that does not exist is waited for, too, unless the timeout is 0.
+
 Examples:
   b8sctl wait site/blog --for=condition=Ready --timeout 60s
   b8sctl wait node fra1 --for=condition=Ready=false
   b8sctl wait site/blog --for=delete
+  b8sctl wait site/blog --for=condition=Ready --for=jsonpath='{.status.rollout.phase}'=done
   b8sctl wait site/blog --for=jsonpath='{.status.release}'=sha256-…`;
 
-/** What is waited for; `isMet` throws where waiting on would be useless. */
+/** What is waited for. */
 interface Goal {
-  isMet(object: Resource | undefined, reference: ObjectReference): boolean;
-  /** "condition met": after the object's name. */
-  readonly said: string;
+  isMet(object: Resource | undefined): boolean;
   /** "condition": after "timed out waiting for the". */
   readonly noun: string;
 }
 
 async function wait(words: readonly string[], options: WaitOptions, cli: Cli): Promise<void> {
-  const goal = parseGoal(options.for);
+  const goals = options.for.map(parseGoal);
   const targets = parseTargets(words);
   const api = await cli.api();
   const references = await referencesOf(api, targets, options, cli);
@@ -66,15 +68,30 @@ async function wait(words: readonly string[], options: WaitOptions, cli: Cli): P
   const endMs = cli.clock.monotonicMs() + options.timeout;
   await forEachOrFail(cli, references, async (reference) => {
     const timeoutMs = endMs - cli.clock.monotonicMs();
-    const isDone = (object: Resource | undefined) => goal.isMet(object, reference);
+    let last: Resource | undefined;
+    const isDone = (object: Resource | undefined) => {
+      last = object;
+      return goals.every((goal) => goal.isMet(object));
+    };
     const waited = await waitFor(api, reference, isDone, { ...cli, timeoutMs });
+    if (waited.kind === 'timeout') throw unmet(goals, reference, { last, timeoutMs });
     const { kind, name } = reference;
-    if (waited.kind === 'timeout') {
-      const about = `${kind.toLowerCase()}s/${name}`;
-      throw new CommandError(`error: timed out waiting for the ${goal.noun} on ${about}`);
-    }
-    cli.terminal.out(`${qualifiedName({ kind, metadata: { name } })} ${goal.said}\n`);
+    cli.terminal.out(`${qualifiedName({ kind, metadata: { name } })} condition met\n`);
   });
+}
+
+function unmet(
+  goals: readonly Goal[],
+  { kind, name }: ObjectReference,
+  { last, timeoutMs }: { readonly last: Resource | undefined; readonly timeoutMs: number },
+): Error {
+  const missing = goals.find((goal) => !goal.isMet(last));
+  if (last === undefined && timeoutMs <= 0 && missing?.noun === 'condition')
+    return new ApiError('NotFound', `${quotedName(kind, name)} not found`);
+  const noun = missing?.noun ?? 'condition';
+  const why = last === undefined && noun === 'condition' ? ', which does not exist' : '';
+  const about = `${kind.toLowerCase()}s/${name}${why}`;
+  return new CommandError(`error: timed out waiting for the ${noun} on ${about}`);
 }
 
 async function referencesOf(
@@ -104,10 +121,10 @@ async function referencesOf(
 
 function parseGoal(text: string): Goal {
   if (text === 'delete') {
-    return { isMet: (object) => object === undefined, said: 'condition met', noun: 'deletion' };
+    return { isMet: (object) => object === undefined, noun: 'deletion' };
   }
   if (text === 'create') {
-    return { isMet: (object) => object !== undefined, said: 'condition met', noun: 'creation' };
+    return { isMet: (object) => object !== undefined, noun: 'creation' };
   }
   const [, type, status = 'True'] = /^condition=([^=]+)(?:=(.*))?$/.exec(text) ?? [];
   if (type !== undefined) return conditionGoal(type, status);
@@ -121,10 +138,9 @@ function parseGoal(text: string): Goal {
 function conditionGoal(type: string, status: string): Goal {
   const wanted = status.toLowerCase();
   return {
-    said: 'condition met',
     noun: 'condition',
-    isMet(object, reference) {
-      const present = required(object, reference);
+    isMet(present) {
+      if (present === undefined) return false;
       const found = condition(present, type);
       if (found?.status.toLowerCase() !== wanted) return false;
       // A condition about an older spec is not yet an answer.
@@ -138,19 +154,13 @@ function conditionGoal(type: string, status: string): Goal {
 function fieldGoal(path: string, value: string | undefined): Goal {
   const steps = parsePath(path);
   return {
-    said: 'condition met',
     noun: 'condition',
-    isMet(object, reference) {
-      const found = select(steps, required(object, reference));
+    isMet(object) {
+      const found = object === undefined ? [] : select(steps, object);
       if (value === undefined) return found.length > 0;
       return found.some(
         (each) => (typeof each === 'string' ? each : JSON.stringify(each)) === value,
       );
     },
   };
-}
-
-function required(object: Resource | undefined, { kind, name }: ObjectReference): Resource {
-  if (object !== undefined) return object;
-  throw new ApiError('NotFound', `${quotedName(kind, name)} not found`);
 }

@@ -2,13 +2,19 @@ import type { Column, Kind } from '../../api/kind.ts';
 import { kindOf } from '../../api/kinds.ts';
 import { API_VERSION, type Resource } from '../../api/object.ts';
 import { printable } from '../../runtime/printable.ts';
+import { parseCustomColumns } from './custom-columns.ts';
 import { type JsonPath, parseJsonPath, renderJsonPath } from './jsonpath.ts';
 import { columnWidths, renderTable } from './table.ts';
 import { renderJson, renderYaml } from './yaml.ts';
 
 /** What `-o` asks for. */
 export type OutputFormat =
-  | { readonly kind: 'table'; readonly wide: boolean }
+  | {
+      readonly kind: 'table';
+      readonly wide: boolean;
+      /** Instead of the kind's own. */
+      readonly columns?: readonly Column[];
+    }
   | { readonly kind: 'yaml' | 'json' | 'name' }
   | { readonly kind: 'jsonpath'; readonly template: JsonPath };
 
@@ -20,8 +26,12 @@ export function parseOutputFormat(text: string | undefined): OutputFormat {
   if (text.startsWith('jsonpath=')) {
     return { kind: 'jsonpath', template: parseJsonPath(text.slice('jsonpath='.length)) };
   }
+  if (text.startsWith('custom-columns=')) {
+    const columns = parseCustomColumns(text.slice('custom-columns='.length));
+    return { kind: 'table', wide: false, columns };
+  }
   throw new Error(
-    `unknown output format "${text}": there are json, jsonpath=…, name, wide and yaml`,
+    `unknown output format "${text}": there are custom-columns=…, json, jsonpath=…, name, wide and yaml`,
   );
 }
 
@@ -71,10 +81,20 @@ export function objectTable(
     readonly withNamespace: boolean;
     /** "site.b8s.dev/blog" instead of "blog": for several kinds in one answer. */
     readonly withKind: boolean;
+    /** Instead of the kind's own. */
+    readonly columns?: readonly Column[];
+    /** After the others. */
+    readonly moreColumns?: readonly Column[];
+    /** `none`: only rows. */
+    readonly header?: 'none';
   },
 ): ObjectTable {
-  const columns = kind.columns.filter((column) => options.wide || column.wide !== true);
-  const all = options.withNamespace ? [NAMESPACE, ...columns] : columns;
+  const own = kind.columns.filter((column) => options.wide || column.wide !== true);
+  const all = options.columns ?? [
+    ...(options.withNamespace ? [NAMESPACE] : []),
+    ...own,
+    ...(options.moreColumns ?? []),
+  ];
   const header = all.map((column) => column.header);
   let widths: readonly number[] | undefined;
   return {
@@ -87,8 +107,9 @@ export function objectTable(
         ),
       );
       const first = widths === undefined;
-      widths = columnWidths([header, ...rows], widths);
-      return renderTable(rows, { widths, ...(first && { header }) });
+      const hasHeader = options.header !== 'none';
+      widths = columnWidths([...(hasHeader ? [header] : []), ...rows], widths);
+      return renderTable(rows, { widths, ...(first && hasHeader && { header }) });
     },
   };
 }

@@ -1,7 +1,8 @@
 import type { Identity } from '../../runtime/authority.ts';
 import { RequestError } from '../../runtime/request-error.ts';
 
-export type Permission = 'read' | 'write';
+const PERMISSIONS = ['read', 'write'] as const;
+export type Permission = (typeof PERMISSIONS)[number];
 
 /** The name that history keeps of who asks. Throws unless this identity may do it. */
 export function authorize(identity: Identity | undefined, permission: Permission): string {
@@ -21,4 +22,24 @@ export function authorize(identity: Identity | undefined, permission: Permission
       `user ${identity.name} has the role ${identity.role}: writing needs the role admin`,
     );
   return identity.name;
+}
+
+/** All that this identity may do. */
+export function permissionsOf(identity: Identity | undefined): readonly Permission[] {
+  return PERMISSIONS.filter((permission) => isAllowed(identity, permission));
+}
+
+/** What a person's permissions are called; empty: it is no person. */
+export function roleOf(identity: Identity | undefined): string {
+  return identity?.kind === 'user' ? identity.role : '';
+}
+
+function isAllowed(identity: Identity | undefined, permission: Permission): boolean {
+  try {
+    authorize(identity, permission);
+    return true;
+  } catch (error) {
+    if (error instanceof RequestError) return false;
+    throw error;
+  }
 }

@@ -42,7 +42,7 @@ import type { Hub } from '../gateway/hub.ts';
 import type { Tokens } from '../identity/tokens.ts';
 import type { TransferKeys } from '../identity/transfer-keys.ts';
 import type { Leadership } from '../leadership.ts';
-import { authorize } from './access.ts';
+import { authorize, permissionsOf, roleOf } from './access.ts';
 import { getObject, listObjects, readHistory } from './read.ts';
 import { watchObjects } from './watch.ts';
 import { applyObject, deleteObject, updateObject, type WritePorts } from './write.ts';
@@ -209,7 +209,7 @@ export class Api {
   }
 
   async getServerInfo(_request: unknown, caller: ApiCaller): Promise<GetServerInfoResponse> {
-    authorize(caller.identity, 'read');
+    const user = authorize(caller.identity, 'read');
     const { version, storeName, leadership, mirror, clock } = this.#ports;
     return {
       version,
@@ -217,6 +217,7 @@ export class Api {
       epoch: leadership.epoch,
       revision: mirror.revision,
       timeMs: BigInt(clock.nowMs()),
+      ...{ user, role: roleOf(caller.identity), permissions: permissionsOf(caller.identity) },
     };
   }
 

@@ -21,6 +21,7 @@ import {
   type HistoryEntry,
   type Listed,
   type ListOptions,
+  type Moment,
   type WatchEvent,
   type WatchOptions,
 } from '../api-client.ts';
@@ -65,8 +66,8 @@ export function grpcApi(connection: Connection, options: GrpcApiOptions): Api {
       const request = { objectJson: JSON.stringify(object), manager, command, dryRun: false };
       return parseObject((await call(client.update, request)).objectJson);
     },
-    async get(reference, revision = 0n) {
-      return parseObject((await call(client.get, { reference, revision })).objectJson);
+    async get(reference, at) {
+      return parseObject((await call(client.get, { reference, ...momentOf(at) })).objectJson);
     },
     list: (query) => listPages(query, (request) => call(client.list, request)),
     watch: (query, signal) => watchEvents(client, query, { signal, server: connection.server }),
@@ -220,7 +221,7 @@ type ListPage = Parameters<ApiServiceClient['list']>[0];
 
 /** Follows the pages, all at the revision of the first. */
 async function listPages(
-  { kind, namespace, labelSelector = '', revision = 0n }: ListOptions,
+  { kind, namespace, labelSelector = '', at }: ListOptions,
   fetchPage: (request: ListPage) => Promise<{
     readonly objectsJson: readonly string[];
     readonly revision: bigint;
@@ -228,10 +229,11 @@ async function listPages(
   }>,
 ): Promise<Listed> {
   const objects: Resource[] = [];
-  let page = { revision, continue: '' };
+  const moment = momentOf(at);
+  let page = { revision: moment.revision, continue: '' };
   do {
     const response = await fetchPage({
-      ...{ kind, namespace, labelSelector },
+      ...{ kind, namespace, labelSelector, ...moment },
       ...{ revision: page.revision, limit: PAGE_OBJECTS, continue: page.continue },
     });
     objects.push(...response.objectsJson.map(parseObject));
@@ -269,6 +271,11 @@ function watchEvent({ type, objectJson }: WatchResponse): WatchEvent | undefined
   if (type === 'synced') return { type };
   if (type !== 'added' && type !== 'modified' && type !== 'deleted') return undefined;
   return { type, object: parseObject(objectJson) };
+}
+
+function momentOf(at: Moment | undefined): { revision: bigint; timeMs?: bigint } {
+  if (at === undefined) return { revision: 0n };
+  return 'revision' in at ? at : { revision: 0n, timeMs: BigInt(at.timeMs) };
 }
 
 function outcomeOf(outcome: string): 'created' | 'configured' | 'unchanged' {

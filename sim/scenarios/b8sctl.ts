@@ -64,6 +64,7 @@ function cliOf(said: { stdout: string; stderr: string }, ports: B8sctlPorts): Cl
     },
     files: memoryFiles(ports),
     editor: { edit: async (text) => text },
+    plugins: { find: async () => undefined, list: async () => [], run: async () => 127 },
     clock: ports.clock,
     signal: new AbortController().signal,
     cacheFolder: undefined,
@@ -72,7 +73,7 @@ function cliOf(said: { stdout: string; stderr: string }, ports: B8sctlPorts): Cl
     connect: async () => ports.api,
     dns: () => Promise.reject(new Error('no simulated machine asks the Internet')),
     settings: () => ({
-      ...{ configPath: '', context: '', namespace: '', requestTimeoutMs: 0, verbose: false },
+      ...{ configPath: '', context: '', namespace: '', requestTimeoutMs: 0, verbosity: 0 },
     }),
     config: () => Promise.reject(new Error('there is no config in a simulated world')),
     api: async () => ports.api,

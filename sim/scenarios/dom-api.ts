@@ -47,10 +47,13 @@ export function domApi(options: DomApiOptions): Api {
         const request = { objectJson: JSON.stringify(object), manager, command, dryRun: false };
         return parseObject((await api.update(request, ADMIN)).objectJson);
       }),
-    get: (reference, revision = 0n) =>
-      call(async (api) => parseObject((await api.get({ reference, revision }, ADMIN)).objectJson)),
-    list: ({ kind, namespace, labelSelector = '', revision = 0n }) =>
+    get: (reference) =>
+      call(async (api) =>
+        parseObject((await api.get({ reference, revision: 0n }, ADMIN)).objectJson),
+      ),
+    list: ({ kind, namespace, labelSelector = '' }) =>
       call(async (api) => {
+        const revision = 0n;
         const request = { kind, namespace, labelSelector, revision, limit: 0, continue: '' };
         const page = await api.list(request, ADMIN);
         return { objects: page.objectsJson.map(parseObject), revision: page.revision };

@@ -89,8 +89,10 @@ export interface GetRequest {
   readonly reference:
     | ObjectReference
     | undefined;
-  /** Read as of this revision; 0: now. */
+  /** Read as of this revision; 0: now. Of one that is compacted, what was declared, without status. */
   readonly revision: bigint;
+  /** As it was declared at this time, Unix milliseconds, without status; not with a revision. */
+  readonly timeMs?: bigint | undefined;
 }
 
 export interface GetResponse {
@@ -103,9 +105,12 @@ export interface ListRequest {
   readonly namespace: string;
   /** "app=blog,tier!=test" */
   readonly labelSelector: string;
+  /** As in GetRequest. */
   readonly revision: bigint;
   readonly limit: number;
   readonly continue: string;
+  /** As in GetRequest. */
+  readonly timeMs?: bigint | undefined;
 }
 
 export interface ListResponse {
@@ -162,6 +167,19 @@ export interface HistoryRecord {
   /** "created", "configured" or "deleted". */
   readonly change: string;
   readonly user: string;
+  /** As they were when the spec was changed; an older dom has not kept them. */
+  readonly labels: { [key: string]: string };
+  readonly annotations: { [key: string]: string };
+}
+
+export interface HistoryRecord_LabelsEntry {
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface HistoryRecord_AnnotationsEntry {
+  readonly key: string;
+  readonly value: string;
 }
 
 export interface HistoryResponse {
@@ -289,6 +307,11 @@ export interface GetServerInfoResponse {
   readonly epoch: bigint;
   readonly revision: bigint;
   readonly timeMs: bigint;
+  /** Who asked, as dom knows them, and the name of what they are allowed. */
+  readonly user: string;
+  readonly role: string;
+  /** "read", "write". */
+  readonly permissions: readonly string[];
 }
 
 function createBaseViolation(): Violation {
@@ -1171,7 +1194,7 @@ export const ObjectReference: MessageFns<ObjectReference> = {
 };
 
 function createBaseGetRequest(): GetRequest {
-  return { reference: undefined, revision: 0n };
+  return { reference: undefined, revision: 0n, timeMs: undefined };
 }
 
 export const GetRequest: MessageFns<GetRequest> = {
@@ -1184,6 +1207,12 @@ export const GetRequest: MessageFns<GetRequest> = {
         throw new globalThis.Error("value provided for field message.revision of type uint64 too large");
       }
       writer.uint32(16).uint64(message.revision);
+    }
+    if (message.timeMs !== undefined) {
+      if (BigInt.asIntN(64, message.timeMs) !== message.timeMs) {
+        throw new globalThis.Error("value provided for field message.timeMs of type int64 too large");
+      }
+      writer.uint32(24).int64(message.timeMs);
     }
     return writer;
   },
@@ -1217,6 +1246,14 @@ export const GetRequest: MessageFns<GetRequest> = {
             message.revision = reader.uint64() as bigint;
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.timeMs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1233,6 +1270,7 @@ export const GetRequest: MessageFns<GetRequest> = {
     return {
       reference: isSet(object.reference) ? ObjectReference.fromJSON(object.reference) : undefined,
       revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+      timeMs: isSet(object.timeMs) ? BigInt(object.timeMs) : isSet(object.time_ms) ? BigInt(object.time_ms) : undefined,
     };
   },
 
@@ -1243,6 +1281,9 @@ export const GetRequest: MessageFns<GetRequest> = {
     }
     if (message.revision !== 0n) {
       obj.revision = message.revision.toString();
+    }
+    if (message.timeMs !== undefined) {
+      obj.timeMs = message.timeMs.toString();
     }
     return obj;
   },
@@ -1256,6 +1297,7 @@ export const GetRequest: MessageFns<GetRequest> = {
       ? ObjectReference.fromPartial(object.reference)
       : undefined;
     message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    message.timeMs = (object.timeMs !== undefined && object.timeMs !== null) ? BigInt(object.timeMs) : undefined;
     return message;
   },
 };
@@ -1334,7 +1376,7 @@ export const GetResponse: MessageFns<GetResponse> = {
 };
 
 function createBaseListRequest(): ListRequest {
-  return { kind: "", namespace: "", labelSelector: "", revision: 0n, limit: 0, continue: "" };
+  return { kind: "", namespace: "", labelSelector: "", revision: 0n, limit: 0, continue: "", timeMs: undefined };
 }
 
 export const ListRequest: MessageFns<ListRequest> = {
@@ -1359,6 +1401,12 @@ export const ListRequest: MessageFns<ListRequest> = {
     }
     if (message.continue !== "") {
       writer.uint32(50).string(message.continue);
+    }
+    if (message.timeMs !== undefined) {
+      if (BigInt.asIntN(64, message.timeMs) !== message.timeMs) {
+        throw new globalThis.Error("value provided for field message.timeMs of type int64 too large");
+      }
+      writer.uint32(56).int64(message.timeMs);
     }
     return writer;
   },
@@ -1424,6 +1472,14 @@ export const ListRequest: MessageFns<ListRequest> = {
             message.continue = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.timeMs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1448,6 +1504,7 @@ export const ListRequest: MessageFns<ListRequest> = {
       revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
       limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
       continue: isSet(object.continue) ? globalThis.String(object.continue) : "",
+      timeMs: isSet(object.timeMs) ? BigInt(object.timeMs) : isSet(object.time_ms) ? BigInt(object.time_ms) : undefined,
     };
   },
 
@@ -1471,6 +1528,9 @@ export const ListRequest: MessageFns<ListRequest> = {
     if (message.continue !== "") {
       obj.continue = message.continue;
     }
+    if (message.timeMs !== undefined) {
+      obj.timeMs = message.timeMs.toString();
+    }
     return obj;
   },
 
@@ -1485,6 +1545,7 @@ export const ListRequest: MessageFns<ListRequest> = {
     message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
     message.limit = object.limit ?? 0;
     message.continue = object.continue ?? "";
+    message.timeMs = (object.timeMs !== undefined && object.timeMs !== null) ? BigInt(object.timeMs) : undefined;
     return message;
   },
 };
@@ -2143,6 +2204,8 @@ function createBaseHistoryRecord(): HistoryRecord {
     uid: "",
     change: "",
     user: "",
+    labels: {},
+    annotations: {},
   };
 }
 
@@ -2184,6 +2247,12 @@ export const HistoryRecord: MessageFns<HistoryRecord> = {
     if (message.user !== "") {
       writer.uint32(74).string(message.user);
     }
+    globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
+      HistoryRecord_LabelsEntry.encode({ key: key as any, value }, writer.uint32(82).fork()).join();
+    });
+    globalThis.Object.entries(message.annotations).forEach(([key, value]: [string, string]) => {
+      HistoryRecord_AnnotationsEntry.encode({ key: key as any, value }, writer.uint32(90).fork()).join();
+    });
     return writer;
   },
 
@@ -2272,6 +2341,28 @@ export const HistoryRecord: MessageFns<HistoryRecord> = {
             message.user = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            const entry10 = HistoryRecord_LabelsEntry.decode(reader, reader.uint32());
+            if (entry10.value !== undefined) {
+              message.labels[entry10.key] = entry10.value;
+            }
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            const entry11 = HistoryRecord_AnnotationsEntry.decode(reader, reader.uint32());
+            if (entry11.value !== undefined) {
+              message.annotations[entry11.key] = entry11.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2299,6 +2390,34 @@ export const HistoryRecord: MessageFns<HistoryRecord> = {
       uid: isSet(object.uid) ? globalThis.String(object.uid) : "",
       change: isSet(object.change) ? globalThis.String(object.change) : "",
       user: isSet(object.user) ? globalThis.String(object.user) : "",
+      labels: isObject(object.labels)
+        ? (globalThis.Object.entries(object.labels) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      annotations: isObject(object.annotations)
+        ? (globalThis.Object.entries(object.annotations) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
     };
   },
 
@@ -2331,6 +2450,24 @@ export const HistoryRecord: MessageFns<HistoryRecord> = {
     if (message.user !== "") {
       obj.user = message.user;
     }
+    if (message.labels) {
+      const entries = globalThis.Object.entries(message.labels) as [string, string][];
+      if (entries.length > 0) {
+        obj.labels = {};
+        entries.forEach(([k, v]) => {
+          obj.labels[k] = v;
+        });
+      }
+    }
+    if (message.annotations) {
+      const entries = globalThis.Object.entries(message.annotations) as [string, string][];
+      if (entries.length > 0) {
+        obj.annotations = {};
+        entries.forEach(([k, v]) => {
+          obj.annotations[k] = v;
+        });
+      }
+    }
     return obj;
   },
 
@@ -2350,6 +2487,196 @@ export const HistoryRecord: MessageFns<HistoryRecord> = {
     message.uid = object.uid ?? "";
     message.change = object.change ?? "";
     message.user = object.user ?? "";
+    message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.annotations = (globalThis.Object.entries(object.annotations ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseHistoryRecord_LabelsEntry(): HistoryRecord_LabelsEntry {
+  return { key: "", value: "" };
+}
+
+export const HistoryRecord_LabelsEntry: MessageFns<HistoryRecord_LabelsEntry> = {
+  encode(message: HistoryRecord_LabelsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HistoryRecord_LabelsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHistoryRecord_LabelsEntry() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HistoryRecord_LabelsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: HistoryRecord_LabelsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<HistoryRecord_LabelsEntry>, I>>(base?: I): HistoryRecord_LabelsEntry {
+    return HistoryRecord_LabelsEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<HistoryRecord_LabelsEntry>, I>>(object: I): HistoryRecord_LabelsEntry {
+    const message = createBaseHistoryRecord_LabelsEntry() as any;
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseHistoryRecord_AnnotationsEntry(): HistoryRecord_AnnotationsEntry {
+  return { key: "", value: "" };
+}
+
+export const HistoryRecord_AnnotationsEntry: MessageFns<HistoryRecord_AnnotationsEntry> = {
+  encode(message: HistoryRecord_AnnotationsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HistoryRecord_AnnotationsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHistoryRecord_AnnotationsEntry() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HistoryRecord_AnnotationsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: HistoryRecord_AnnotationsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<HistoryRecord_AnnotationsEntry>, I>>(base?: I): HistoryRecord_AnnotationsEntry {
+    return HistoryRecord_AnnotationsEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<HistoryRecord_AnnotationsEntry>, I>>(
+    object: I,
+  ): HistoryRecord_AnnotationsEntry {
+    const message = createBaseHistoryRecord_AnnotationsEntry() as any;
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
@@ -4169,7 +4496,7 @@ export const GetServerInfoRequest: MessageFns<GetServerInfoRequest> = {
 };
 
 function createBaseGetServerInfoResponse(): GetServerInfoResponse {
-  return { version: "", store: "", epoch: 0n, revision: 0n, timeMs: 0n };
+  return { version: "", store: "", epoch: 0n, revision: 0n, timeMs: 0n, user: "", role: "", permissions: [] };
 }
 
 export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
@@ -4197,6 +4524,15 @@ export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
         throw new globalThis.Error("value provided for field message.timeMs of type int64 too large");
       }
       writer.uint32(40).int64(message.timeMs);
+    }
+    if (message.user !== "") {
+      writer.uint32(50).string(message.user);
+    }
+    if (message.role !== "") {
+      writer.uint32(58).string(message.role);
+    }
+    for (const v of message.permissions) {
+      writer.uint32(66).string(v!);
     }
     return writer;
   },
@@ -4254,6 +4590,30 @@ export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
             message.timeMs = reader.int64() as bigint;
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.user = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.role = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.permissions.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4273,6 +4633,11 @@ export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
       epoch: isSet(object.epoch) ? BigInt(object.epoch) : 0n,
       revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
       timeMs: isSet(object.timeMs) ? BigInt(object.timeMs) : isSet(object.time_ms) ? BigInt(object.time_ms) : 0n,
+      user: isSet(object.user) ? globalThis.String(object.user) : "",
+      role: isSet(object.role) ? globalThis.String(object.role) : "",
+      permissions: globalThis.Array.isArray(object?.permissions)
+        ? object.permissions.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -4293,6 +4658,15 @@ export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
     if (message.timeMs !== 0n) {
       obj.timeMs = message.timeMs.toString();
     }
+    if (message.user !== "") {
+      obj.user = message.user;
+    }
+    if (message.role !== "") {
+      obj.role = message.role;
+    }
+    if (message.permissions?.length) {
+      obj.permissions = message.permissions;
+    }
     return obj;
   },
 
@@ -4306,6 +4680,9 @@ export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
     message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
     message.timeMs = (object.timeMs !== undefined && object.timeMs !== null) ? BigInt(object.timeMs) : 0n;
+    message.user = object.user ?? "";
+    message.role = object.role ?? "";
+    message.permissions = object.permissions?.map((e) => e) || [];
     return message;
   },
 };
@@ -4798,6 +5175,10 @@ export type DeepPartial<T> = T extends bigint ? string | number | bigint
 type KeysOfUnion<T> = T extends T ? keyof T : never;
 export type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
+
+function isObject(value: any): boolean {
+  return typeof value === "object" && value !== null;
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

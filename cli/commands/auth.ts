@@ -1,0 +1,70 @@
+import { type Command, Option } from 'commander';
+import { didYouMean } from '../../api/nearest.ts';
+import type { ServerInfo } from '../../runtime/api-client.ts';
+import { type Cli, CommandError } from '../cli.ts';
+import { renderTable } from '../render/table.ts';
+import { kindNamed } from '../targets.ts';
+
+/** `auth whoami`, `auth can-i VERB TYPE` */
+export function registerAuth(command: Command, cli: Cli): void {
+  command
+    .command('whoami')
+    .description('Tell who you are to dom.')
+    .addOption(new Option('-o, --output <format>', 'for scripts').choices(['json']))
+    .action(async ({ output }: { readonly output?: 'json' }) => {
+      const { user, role, permissions } = await who(cli);
+      const rows = [
+        ['User', user],
+        ['Role', role],
+        ['May', permissions.join(', ')],
+      ];
+      const asJson = `${JSON.stringify({ user, role, permissions })}\n`;
+      const header = ['ATTRIBUTE', 'VALUE'];
+      cli.terminal.out(output === 'json' ? asJson : renderTable(rows, { header }));
+    });
+  command
+    .command('can-i')
+    .description('Tell whether you may do something: yes, or no with exit code 1.')
+    .argument('<verb>', `one of ${[...VERBS.keys()].join(', ')}`)
+    .argument('[type]', 'a kind, or TYPE/NAME')
+    .option('-q, --quiet', 'only the exit code')
+    .addHelpText('after', EXAMPLES)
+    .action(async (verb: string, type: string | undefined, options: { readonly quiet?: true }) => {
+      await canI({ verb, type, isQuiet: options.quiet === true }, cli);
+    });
+}
+
+const EXAMPLES = `
+Examples:
+  b8sctl auth can-i delete sites
+  b8sctl auth can-i get nodes && echo I may look`;
+
+/** What each verb needs. A role is of the whole cluster, so the kind makes no difference yet. */
+const VERBS: ReadonlyMap<string, string> = new Map([
+  ...['get', 'list', 'watch', 'history'].map((verb) => [verb, 'read'] as const),
+  ...['apply', 'create', 'update', 'patch', 'delete'].map((verb) => [verb, 'write'] as const),
+]);
+
+async function canI(
+  asked: { readonly verb: string; readonly type: string | undefined; readonly isQuiet: boolean },
+  cli: Cli,
+): Promise<void> {
+  const { verb, type, isQuiet } = asked;
+  const permission = VERBS.get(verb);
+  if (permission === undefined) {
+    const known = [...VERBS.keys()];
+    const hint = didYouMean(verb, known) || `; there are ${known.join(', ')}`;
+    throw new CommandError(`error: there is no verb "${verb}"${hint}`);
+  }
+  if (type !== undefined) kindNamed(type.split('/')[0] ?? '');
+  const { permissions } = await who(cli);
+  const isAllowed = permissions.includes(permission);
+  if (!isQuiet) cli.terminal.out(isAllowed ? 'yes\n' : 'no\n');
+  if (!isAllowed) throw new CommandError('');
+}
+
+async function who(cli: Cli): Promise<ServerInfo> {
+  const info = await (await cli.api()).serverInfo();
+  if (info.user !== '') return info;
+  throw new CommandError(`error: this dom (${info.version}) is too old to say who you are to it`);
+}
