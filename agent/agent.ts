@@ -2,6 +2,7 @@ import type { ExplainReply, PeerOffer } from '../proto/gen/b8s/v1/agent.ts';
 import type { NodePlan, Position } from '../proto/gen/b8s/v1/plan.ts';
 import { type BackoffLimits, backoffMs } from '../runtime/backoff.ts';
 import type { BlobSource } from '../runtime/blob-source.ts';
+import { CAPABILITIES } from '../runtime/capabilities.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Datagrams } from '../runtime/datagrams.ts';
 import type { Dialer } from '../runtime/dialer.ts';
@@ -70,7 +71,10 @@ export interface Agent {
   state(): AgentState;
 }
 
-export const AGENT_CAPABILITIES: readonly string[] = ['delta', 'explain', 'fetch-resume'];
+export const AGENT_CAPABILITIES: readonly string[] = [
+  ...['delta', 'explain', 'fetch-resume'],
+  ...CAPABILITIES,
+];
 export const APPLY_RETRY_BACKOFF: BackoffLimits = { baseMs: 250, capMs: 10_000 };
 
 export function createAgent(options: AgentOptions): Agent {

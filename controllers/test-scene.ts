@@ -8,6 +8,7 @@ import { createFakeAcmeCa, type FakeAcmeCa } from '../runtime/acme/fake/ca.ts';
 import { fakeAcme } from '../runtime/acme/fake/fake-acme.ts';
 import type { ValidateProof } from '../runtime/acme/fake/proof.ts';
 import type { CertificateAuthority, IssuedCertificate, Sealer } from '../runtime/authority.ts';
+import { CAPABILITIES, type Capability } from '../runtime/capabilities.ts';
 import { runController } from '../runtime/control-loop.ts';
 import type { Controller } from '../runtime/controller.ts';
 import type { EventNote, EventRecorder } from '../runtime/events.ts';
@@ -164,7 +165,8 @@ export async function scene(): Promise<Scene> {
     async connect(node) {
       const connectedSince = new Date(clock.nowMs()).toISOString();
       const nodeUid = base('Node', node).metadata.uid;
-      await put('session', node, { nodeUid, agentVersion: '0.1.0', connectedSince });
+      const agent = { agentVersion: '0.1.0', capabilities: CAPABILITIES };
+      await put('session', node, { nodeUid, ...agent, connectedSince });
     },
     disconnect: (node) => put('session', node, undefined),
     report: (node, report) =>
@@ -229,6 +231,7 @@ export function view(
   options: {
     readonly roles?: readonly NodeRole[];
     readonly connected?: boolean;
+    readonly capabilities?: readonly Capability[];
     readonly report?: Partial<ReportRecord>;
     readonly ipv4?: readonly string[];
     readonly ipv6?: readonly string[];
@@ -243,6 +246,7 @@ export function view(
     node,
     name,
     connected: options.connected ?? true,
+    capabilities: options.capabilities ?? CAPABILITIES,
     report,
     site: (uid) => report.sites.find((each) => each.uid === uid),
   };

@@ -1,4 +1,5 @@
 import type { Node } from '../api/node.ts';
+import type { Capability } from './capabilities.ts';
 import type { ReportRecord, SiteOnNode } from './records.ts';
 import type { World } from './world.ts';
 
@@ -8,6 +9,8 @@ export interface NodeView {
   readonly name: string;
   /** Its session is open: the lease at dom is alive. */
   readonly connected: boolean;
+  /** What its sub can do that older ones cannot; none while it is not connected. */
+  readonly capabilities: readonly Capability[];
   /** What it last said of itself, connected or not; undefined: nothing yet. */
   readonly report: ReportRecord | undefined;
   /** What it last said of one Site. */
@@ -34,6 +37,7 @@ function nodeView(world: World, node: Node): NodeView {
     node,
     name,
     connected: session?.nodeUid === uid,
+    capabilities: session?.nodeUid === uid ? (session.capabilities ?? []) : [],
     report,
     // A search, for an index of every report costs more than the few look-ups that one plan makes.
     site: (siteUid) => report?.sites.find((each) => each.uid === siteUid),

@@ -5,6 +5,7 @@ import type {
   IssuanceRecord,
   RevocationRecord,
 } from './acme/records.ts';
+import type { Capability } from './capabilities.ts';
 import type {
   RepositoryObjectRecord,
   RepositoryRecord,
@@ -68,6 +69,8 @@ export interface SessionRecord {
   readonly agentVersion: string;
   /** RFC 3339. */
   readonly connectedSince: string;
+  /** What it can do that older ones cannot; absent: nothing of that. */
+  readonly capabilities?: readonly Capability[];
 }
 
 export interface ReportRecord {

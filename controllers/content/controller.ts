@@ -12,6 +12,7 @@ import { noTraffic, type SiteTraffic } from '../../runtime/site-traffic.ts';
 import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/world.ts';
 import { type Author, type Operation, ownedBy, type Writer } from '../../runtime/writer.ts';
 import { zoneOfHost, zonesByOrigin } from '../../runtime/zones.ts';
+import { serving } from './abilities.ts';
 import { unreachableEdges } from './health.ts';
 import { notes } from './notes.ts';
 import { type PreviewsOfSite, planSite } from './plan.ts';
@@ -102,11 +103,14 @@ async function reconcile(ports: ContentPorts, watches: Watches, name: string): P
   const release =
     desired === undefined ? undefined : world.get('Release', { namespace, name: desired });
   const nodes = nodeViews(world);
-  const edges = nodes.filter((node) => hasRole(node, 'edge'));
+  const { able: edges, tooOld } = serving(
+    site,
+    nodes.filter((node) => hasRole(node, 'edge')),
+  );
   const unreachable = unreachableEdges(nodes);
   const { status, recheckInMs } = planSite(
     {
-      ...{ site, release, edges, unreachable },
+      ...{ site, release, edges, unreachable, tooOld },
       verdict: watches.look({ site, edges, unreachable }, clock.monotonicMs()),
       certificate: world.get('Certificate', splitName(name)),
       access: world.record('access', name)?.value,

@@ -1,6 +1,7 @@
 import type { Certificate } from '../../api/certificate.ts';
 import type { SiteStatus } from '../../api/site.ts';
 import { type ConditionInput, replaceConditions } from '../../runtime/conditions.ts';
+import type { NodeView } from '../../runtime/node-view.ts';
 import type { AccessRecord } from '../../runtime/records.ts';
 import { type PreviewFacts, planPreviews, previewsReady } from './previews.ts';
 import type { RolloutFacts } from './progress.ts';
@@ -25,6 +26,8 @@ export interface SiteFacts extends RolloutFacts {
   readonly previews?: PreviewsOfSite | undefined;
   /** Of the Site's passwords; left out: none are hashed yet. */
   readonly access?: AccessRecord | undefined;
+  /** Connected edges that are not told of the Site, for their sub is too old; left out: none. */
+  readonly tooOld?: readonly NodeView[];
   /** In the order of spec.hosts. */
   readonly hosts: readonly HostOnDns[];
 }
@@ -47,7 +50,7 @@ export function planSite(facts: SiteFacts, nowMs: number): SitePlan {
   const connected = edges.filter((edge) => edge.connected);
   const isReleased = released(site, standing, connected);
   const dns = dnsReady(hosts);
-  const passwords = passwordsReady(site, facts.access);
+  const passwords = passwordsReady(site, facts.access, facts.tooOld);
   const parts: readonly ConditionInput[] = [
     condition,
     certificateReady(site, certificate, connected),

@@ -134,6 +134,7 @@ export function rulesRead(site: Site, edges: readonly NodeView[]): ConditionInpu
 export function passwordsReady(
   { metadata, spec }: Site,
   access: AccessRecord | undefined,
+  tooOld: readonly NodeView[] = [],
 ): ConditionInput | undefined {
   if (spec.auth === undefined) return undefined;
   const type = 'PasswordsReady';
@@ -142,6 +143,11 @@ export function passwordsReady(
     return { type, status: 'False', reason: 'Hashing', message };
   }
   if (access.problem !== undefined) return { type, status: 'False', ...access.problem };
+  if (tooOld.length > 0) {
+    const names = shortList(tooOld.map(({ name }) => name));
+    const message = `${names} cannot ask for passwords and would let everybody in, so the site is not served there: upgrade sub on each`;
+    return { type, status: 'False', reason: 'NodesTooOld', message };
+  }
   const count = access.users.length;
   const message = `${count} user${count === 1 ? '' : 's'} of Secret "${access.secret}"`;
   return { type, status: 'True', reason: 'Hashed', message };

@@ -108,7 +108,7 @@ export class Hub implements SessionHub {
     const node = this.#ports.mirror.get('Node', { name: session.node });
     if (node === undefined)
       throw new LinkClosedError('refused', `node ${session.node} is not declared any more`);
-    const { name, viewer } = this.#feedOf(node);
+    const { name, viewer } = this.#feedOf(node, session);
     const known = this.#feeds.get(name);
     const shared = known ?? { viewer, feed: this.#newFeed(), sessions: new Set() };
     if (known === undefined) {
@@ -185,9 +185,9 @@ export class Hub implements SessionHub {
   }
 
   /** The feed of what a node sees, by name; nameservers that are told the same share one. */
-  #feedOf(node: Node): { readonly name: string; readonly viewer: Viewer } {
-    const viewer = viewerOf(node);
-    const roles = `${viewer.edge}/${viewer.nameserver}`;
+  #feedOf(node: Node, session: Session): { readonly name: string; readonly viewer: Viewer } {
+    const viewer = { ...viewerOf(node), capabilities: session.capabilities };
+    const roles = [viewer.edge, viewer.nameserver, ...session.capabilities].join('/');
     // Another edge sees itself besides.
     if (!viewer.nameserver) return { name: `${roles}/${viewer.node}`, viewer };
     if (!viewer.edge) return { name: roles, viewer };
@@ -198,7 +198,7 @@ export class Hub implements SessionHub {
 
   #isStray(session: Session, feed: string): boolean {
     const node = this.#ports.mirror.get('Node', { name: session.node });
-    return node !== undefined && this.#feedOf(node).name !== feed;
+    return node !== undefined && this.#feedOf(node, session).name !== feed;
   }
 
   /** Moves on in time alone, where that is all that there is to it. */

@@ -1,4 +1,5 @@
 import type { Hello } from '../../proto/gen/b8s/v1/agent.ts';
+import { knownCapabilities } from '../../runtime/capabilities.ts';
 import { LinkClosedError } from '../../runtime/link.ts';
 import type { LeaseId, Revision } from '../../runtime/store.ts';
 import type { GatewayPorts } from './ports.ts';
@@ -39,10 +40,12 @@ export class Presence {
     this.#renewedMs = clock.monotonicMs();
     // A newer session of this node may have begun meanwhile: the record is its own by now.
     signal.throwIfAborted();
+    const capabilities = knownCapabilities(hello.capabilities);
     const value = {
       nodeUid,
       agentVersion: hello.agentVersion.slice(0, AGENT_VERSION_MAX),
       connectedSince: new Date(clock.nowMs()).toISOString(),
+      ...(capabilities.length > 0 && { capabilities }),
     };
     const lease = this.#lease;
     const operation = { kind: 'record', record: 'session', id, value, modRevision, lease } as const;

@@ -11,6 +11,7 @@ import {
 } from '../../proto/gen/b8s/v1/agent.ts';
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Identity } from '../../runtime/authority.ts';
+import { type Capability, knownCapabilities } from '../../runtime/capabilities.ts';
 import { describeError } from '../../runtime/control-loop.ts';
 import { objectKey, recordKey } from '../../runtime/keys.ts';
 import { type Link, LinkClosedError } from '../../runtime/link.ts';
@@ -60,6 +61,8 @@ export class Session {
   readonly #presence: Presence;
   readonly #reports: ReportWriter;
   readonly #questions: Questions;
+  /** What its sub can do that older ones cannot. */
+  #capabilities: readonly Capability[] = [];
   #feed: Feed | undefined;
   /** What the node holds, once it has read all that was sent. */
   #sent: { readonly position: Position; readonly digest: string } | undefined;
@@ -103,6 +106,10 @@ export class Session {
   /** How other nodes fetch from this one; undefined: they cannot. */
   get peerOffer(): PeerOffer | undefined {
     return this.#peerOffer;
+  }
+
+  get capabilities(): readonly Capability[] {
+    return this.#capabilities;
   }
 
   close(why: string): void {
@@ -191,6 +198,7 @@ export class Session {
     if (declared !== undefined) await mirror.reached(declared.modRevision, this.#over.signal);
     if (hello.held !== undefined) await this.#riseAbove(hello.held);
     this.#over.signal.throwIfAborted();
+    this.#capabilities = knownCapabilities(hello.capabilities);
     this.#hub.enter(this);
     await this.#presence.register(hello, registered?.modRevision ?? 0n, this.#over.signal);
     // That took a while: by now the name may be another Node's, with plans of its own.

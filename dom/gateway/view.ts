@@ -2,6 +2,7 @@ import type { Certificate } from '../../api/certificate.ts';
 import type { Node } from '../../api/node.ts';
 import type { Site } from '../../api/site.ts';
 import type { GeoPlan, NodePlan, SitePlan } from '../../proto/gen/b8s/v1/plan.ts';
+import type { Capability } from '../../runtime/capabilities.ts';
 import { coversHost } from '../../runtime/certificate-names.ts';
 import { COOKIE_CONTEXT } from '../../runtime/dns-cookie.ts';
 import { nameserverNames } from '../../runtime/nameserver-names.ts';
@@ -27,6 +28,8 @@ export interface Viewer {
    * serve while most edges serve another one. Left out: what `node` is told.
    */
   readonly ahead?: ReadonlyMap<string, string>;
+  /** What its sub can do that older ones cannot; left out: all. */
+  readonly capabilities?: readonly Capability[];
 }
 
 /** Pure: everything that a node needs and is allowed to see, sorted by key. */
@@ -35,7 +38,7 @@ export function planView(world: World, viewer: Viewer, openKey: OpenKey): readon
     ...(viewer.edge
       ? world
           .list('Site')
-          .filter(isLive)
+          .filter((site) => isLive(site) && canServe(viewer, site))
           .flatMap((site) => siteEntries({ world, viewer, openKey }, site))
       : []),
     ...(viewer.edge ? challengeEntries(world) : []),
@@ -81,6 +84,11 @@ export function viewerOf(node: Node): Viewer {
     edge: node.spec.roles.includes('edge'),
     nameserver: node.spec.roles.includes('nameserver'),
   };
+}
+
+/** A sub that does not know of passwords would let everybody in: it is not told of the site. */
+function canServe({ capabilities }: Viewer, { spec }: Site): boolean {
+  return spec.auth === undefined || capabilities?.includes('passwords') !== false;
 }
 
 interface Seeing {
