@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { portsFree } from './support/ports.ts';
@@ -73,6 +74,29 @@ await describeOnStores('Ctrl-C and closed pipes', (kind) => {
     expect(await names(scene())).toBe(before);
   });
 });
+
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'a failure'] as const)(
+  'what tests have started ends with them, also by %s',
+  async (ending) => {
+    const processes = join(import.meta.dirname, 'support/processes.ts');
+    const code = `import { program } from ${JSON.stringify(processes)};
+      const started = program({ name: 'x', command: 'sleep', args: ['600'], logFile: '/dev/null' });
+      started.start();
+      console.log(started.pid);
+      ${ending === 'a failure' ? 'throw new Error("a failure")' : 'setInterval(() => undefined, 1000)'}`;
+    const tests = spawn(process.execPath, ['--input-type=module', '-e', code]);
+    const exited = once(tests, 'exit');
+    try {
+      const [said] = (await once(tests.stdout, 'data')) as [Buffer];
+      if (ending !== 'a failure') tests.kill(ending);
+      await exited;
+      const isGone = async () => !existsSync(`/proc/${Number(String(said))}`);
+      await until('what it started has ended', isGone, { timeoutMs: 10_000 });
+    } finally {
+      tests.kill('SIGKILL');
+    }
+  },
+);
 
 async function anyFree(address: string, ports: readonly number[]): Promise<boolean> {
   const free = await Promise.all(ports.map((port) => portsFree([address], port)));

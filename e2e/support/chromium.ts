@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { NodeOptions } from './cluster.ts';
+import { atEnd } from './ending.ts';
 import { type Answer, watchNetwork } from './network.ts';
 
 /** Debian's; Playwright's own is never fetched. */
@@ -63,13 +64,18 @@ interface Started extends Chromium {
 
 async function startChromium({ node, ca }: ChromiumOptions): Promise<Started> {
   const home = mkdtempSync(join(tmpdir(), 'b8s-chromium-'));
-  const remove = (): void => rmSync(home, { recursive: true, force: true });
+  const remove = (): void => rmSync(home, { recursive: true, force: true, maxRetries: 3 });
+  const isRemoved = atEnd(remove);
   try {
     if (ca !== undefined) await trust(ca, home);
     const browser = await launch(node, home);
     return {
       visitor: (context) => visitor(browser, context),
-      stop: () => browser.close().finally(remove),
+      stop: async () => {
+        await browser.close();
+        remove();
+        isRemoved();
+      },
     };
   } catch (error) {
     remove();

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { atEnd } from './ending.ts';
 
 /** How long a process may take to end by itself before it is killed. */
 const STOP_TIMEOUT_MS = 10_000;
@@ -26,7 +27,7 @@ export interface Program {
 
 const running = new Set<ChildProcess>();
 // Whatever ends this process, what it started ends too.
-process.on('exit', () => {
+atEnd(() => {
   for (const child of running) signalGroup(child, 'SIGKILL');
 });
 

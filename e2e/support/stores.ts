@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClusterOptions } from './cluster.ts';
+import { atEnd } from './ending.ts';
 import { type EtcdServer, etcdMissing, startEtcd } from './etcd.ts';
 
 /** A store for one test cluster, and a scratch folder that goes with it. */
@@ -16,13 +17,16 @@ export const STORES = ['sqlite', 'etcd'] as const;
 
 export async function openStore(kind: (typeof STORES)[number]): Promise<TestStore> {
   const stateDir = mkdtempSync(join(tmpdir(), 'b8s-e2e-'));
+  const remove = (): void => rmSync(stateDir, { recursive: true, force: true, maxRetries: 3 });
+  const isRemoved = atEnd(remove);
   const etcd: EtcdServer | undefined = kind === 'etcd' ? await startEtcd() : undefined;
   return {
     stateDir,
     store: etcd === undefined ? { kind: 'sqlite' } : { kind: 'etcd', endpoint: etcd.endpoint },
     async dispose() {
       await etcd?.stop();
-      rmSync(stateDir, { recursive: true, force: true });
+      remove();
+      isRemoved();
     },
   };
 }
