@@ -237,7 +237,9 @@ class Work {
     const before = condition(repository, 'Ready');
     const written = await writer.commit([{ kind: 'status', base: repository, status }], AUTHOR);
     const isNews = before?.reason !== say.ready.reason || before.message !== say.message;
-    if (written.outcome === 'written' && isNews && say.mood === 'stalled' && facts !== undefined)
+    // That a commit was rolled back was told when it was.
+    const isTold = say.mood === 'stalled' && say.ready.reason !== 'BadCommit';
+    if (written.outcome === 'written' && isNews && isTold && facts !== undefined)
       this.#tell(facts, { type: 'Warning', reason: say.ready.reason, message: say.message });
     return afterWrite(written, recheckInMs);
   }
