@@ -3,7 +3,6 @@ import type { KnownAcmeLimits } from '../runtime/acme/limits.ts';
 import type { CertificateAuthority, Sealer } from '../runtime/authority.ts';
 import type { BlobShelf, BlobStock } from '../runtime/blob-shelf.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Compressor } from '../runtime/compressor.ts';
 import type { Controller } from '../runtime/controller.ts';
 import type { Declarer } from '../runtime/declarer.ts';
 import type { DnsClient } from '../runtime/dns-client.ts';
@@ -25,7 +24,7 @@ import { eventsController } from './events/controller.ts';
 import { garbageController } from './garbage/controller.ts';
 import { nodeController } from './node/controller.ts';
 import { repositoryController } from './repository/controller.ts';
-import { variantsController } from './variants/controller.ts';
+import { type VariantsPorts, variantsController } from './variants/controller.ts';
 
 export interface ControllerPorts {
   readonly world: World;
@@ -46,7 +45,7 @@ export interface ControllerPorts {
   /** What CAs are known to allow; left out: what they publish (`KNOWN_ACME_LIMITS`). */
   readonly acmeLimits?: KnownAcmeLimits | undefined;
   /** Left out: nothing is compressed. */
-  readonly variants?: { readonly blobs: BlobShelf; readonly compressor: Compressor } | undefined;
+  readonly variants?: Pick<VariantsPorts, 'blobs' | 'compressor' | 'isSending'> | undefined;
   /** Left out: nothing is cleared away of what nothing names. */
   readonly collection?: { readonly blobs: BlobStock; readonly blobGraceMs: number } | undefined;
   /** Left out: no Git repositories are followed. */

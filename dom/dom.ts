@@ -165,7 +165,10 @@ export class Dom {
     const { blobGraceMs = BLOB_GRACE_MS } = this.#options;
     const controllers = allControllers({
       ...{ ...this.#ports, world: mirror, writer, events, traffic },
-      variants: compressor && { blobs: term.blobs, compressor },
+      variants: compressor && {
+        ...{ blobs: term.blobs, compressor },
+        isSending: () => term.peers.isSending(),
+      },
       collection: { blobs: term.blobs, blobGraceMs },
       repositories: git && { git, blobs: term.blobs, declarer },
     });

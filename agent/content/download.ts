@@ -4,7 +4,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { blobPath, type Digest, partPath } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import { MANIFEST_BYTES_MAX } from '../../runtime/manifest.ts';
-import { withDeadline } from '../deadline.ts';
+import { watched } from '../watched.ts';
 
 /** A source that gives nothing for this long is taken for dead. */
 export const BLOB_STALL_MS_MAX = 30_000;
@@ -61,15 +61,16 @@ async function receive(
 ): Promise<void> {
   const over = new AbortController();
   const scope = AbortSignal.any([signal, over.signal]);
-  const pieces = source.fetch(digest, part.sizeBytes, scope)[Symbol.asyncIterator]();
-  const late = `fetch ${digest}: not a byte`;
+  const options = {
+    clock,
+    ms: BLOB_STALL_MS_MAX,
+    signal: scope,
+    late: `fetch ${digest}: not a byte`,
+  };
   try {
-    while (part.sizeBytes <= sizeBytes) {
-      const next = () => pieces.next();
-      const ms = BLOB_STALL_MS_MAX;
-      const piece = await withDeadline(next, { clock, ms, signal: scope, late });
-      if (piece.done === true) break;
-      await part.add(piece.value);
+    for await (const piece of watched(source.fetch(digest, part.sizeBytes, scope), options)) {
+      await part.add(piece);
+      if (part.sizeBytes > sizeBytes) break;
     }
   } catch (error) {
     // What is here is more than the blob: no later try could go on from it either.

@@ -5,6 +5,7 @@ import type { Log } from '../../runtime/log.ts';
 import { peerPath } from '../../runtime/peer-url.ts';
 import type { Peer, PeerAnswer, PeerFetcher, PeerFinder } from '../../runtime/peers.ts';
 import { withDeadline } from '../deadline.ts';
+import { watched } from '../watched.ts';
 import type { FetchOutcome } from './sources.ts';
 
 /** For an edge to answer, and between two pieces of what it sends. */
@@ -214,25 +215,19 @@ export class PeerList implements BlobSource {
     const { clock } = this.#options;
     const what = `fetch ${digest} from ${inUse.peer.node}`;
     const startMs = clock.monotonicMs();
-    const iterator = pieces[Symbol.asyncIterator]();
+    const options = { clock, ms: PEER_STALL_MS, signal, late: `${what}: not a byte` };
     let bytes = 0;
     try {
-      for (;;) {
-        const next = await withDeadline(() => iterator.next(), {
-          ...{ clock, ms: PEER_STALL_MS, signal, late: `${what}: not a byte` },
-        });
-        if (next.done === true) return;
-        bytes += next.value.length;
+      for await (const piece of watched(pieces, options)) {
+        bytes += piece.length;
         const tookMs = clock.monotonicMs() - startMs;
         const isSlow = bytes < (tookMs / 1000) * PEER_BYTES_PER_S_MIN;
         if (tookMs >= PEER_STALL_MS && isSlow) throw new Error(`${what}: it is too slow`);
-        yield next.value;
+        yield piece;
       }
     } catch (error) {
       if (!signal.aborted) this.#leave(inUse, messageOf(error));
       throw error;
-    } finally {
-      void iterator.return?.().catch(() => undefined);
     }
   }
 }

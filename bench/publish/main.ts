@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { type Cluster, type NodeOptions, startCluster } from '../../e2e/support/cluster.ts';
 import { browser } from '../../e2e/support/https.ts';
 import { freePorts } from '../../e2e/support/ports.ts';
-import { until } from '../../e2e/support/processes.ts';
+import { type Program, until } from '../../e2e/support/processes.ts';
 import { percentile, processUsage } from '../figures.ts';
 import { bytesSent, measured } from './measured.ts';
 import { startRsync } from './rsync.ts';
@@ -72,6 +72,7 @@ async function measureB8s(site: string, count: number): Promise<void> {
       `dom sent ${megabytes(await bytesSent(port))}`,
       `b8sctl ${first.rssMb.toFixed(0)} MB`,
       `dom ${peakMb(cluster)} MB`,
+      `CPU: dom ${seconds(cpuMs([cluster.dom]))}, nodes ${seconds(cpuMs([...cluster.subs.values()]))}`,
     ]);
     const again = [await push(), await push(), await push()].map(({ ms }) => ms);
     report('b8s, nothing changed', [`${seconds(percentile(again, 0.5))} for b8sctl`]);
@@ -178,6 +179,11 @@ function nodesOf(
 
 function report(what: string, figures: readonly string[]): void {
   console.log(`  ${what.padEnd(24)} ${figures.join(', ')}`);
+}
+
+/** Since they started. */
+function cpuMs(programs: readonly Program[]): number {
+  return programs.reduce((sum, { pid }) => sum + processUsage(pid ?? 0).cpuMs, 0);
 }
 
 /** The most that it has had. */

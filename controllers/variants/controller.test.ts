@@ -25,8 +25,13 @@ beforeEach(async () => {
   shelf = new Map();
   compressed = [];
   tookMs = 0;
+  sending = 'nothing';
 });
 afterEach(() => at.end());
+
+/** What dom sends to nodes by now. */
+let sending: 'nothing' | 'blobs';
+const isSending = (): boolean => sending === 'blobs';
 
 const blobs: BlobShelf = {
   sizeOf: async (digest) => shelf.get(digest)?.length,
@@ -51,7 +56,10 @@ const compressor: Compressor = {
 
 const start = () =>
   at.start(
-    variantsController({ world: at.world, writer: at.writer, clock: at.clock, blobs, compressor }),
+    variantsController({
+      ...{ world: at.world, writer: at.writer, clock: at.clock, blobs, compressor },
+      isSending,
+    }),
   );
 const digest = (text: string): Digest => digestOf(Buffer.from(text));
 
@@ -107,6 +115,26 @@ test.each([
   await at.clock.advance(10_000);
   expect(compressed).toEqual([]);
   expect(variants(name)).toBeUndefined();
+});
+
+test('while dom sends content to nodes it waits, but not for ever', async () => {
+  start();
+  sending = 'blobs';
+  const name = await publish({ 'a.html': LONG, 'b.html': OTHER });
+  await site(name);
+  await at.clock.advance(5_000);
+  expect(compressed).toEqual([]);
+  sending = 'nothing';
+  await at.clock.advance(1_000);
+  expect(variants(name)).toMatchObject({ done: 2, total: 2 });
+
+  sending = 'blobs';
+  const next = await publish({ 'c.html': `${LONG}${OTHER}` });
+  await at.configure('Site', 'blog', { content: { release: next } });
+  await at.clock.advance(50_000);
+  expect(compressed).toHaveLength(2);
+  await at.clock.advance(20_000);
+  expect(compressed).toHaveLength(3);
 });
 
 test('what does not become shorter has no forms, and is not tried again', async () => {

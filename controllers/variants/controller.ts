@@ -29,6 +29,9 @@ const WAITS_BYTES_MAX = 1024 * 1024;
 const FAILED_AGAIN_MS = 10 * 60 * 1000;
 /** And all is looked through, for what has rotted meanwhile. */
 const LOOK_AGAIN_MS = 60 * 60 * 1000;
+/** While nodes fetch, they come first: for so long at most, and looked at so often. */
+const STANDS_BACK_MS = 60_000;
+const LOOKS_EVERY_MS = 250;
 /** Releases in work at a time; of more, what was not noted is done again. */
 const DRAFTS_MAX = 4;
 
@@ -38,6 +41,8 @@ export interface VariantsPorts {
   readonly clock: Clock;
   readonly blobs: BlobShelf;
   readonly compressor: Compressor;
+  /** Whether dom sends blobs to nodes by now, which needs the same processor; left out: never. */
+  readonly isSending?: () => boolean;
 }
 
 /**
@@ -76,6 +81,8 @@ interface InWork {
   readonly choice: string;
   readonly beganMs: number;
   notedMs: number;
+  /** For how long it has stood back. */
+  stoodBackMs: number;
   /** What earlier releases had comes first, and is noted: nodes may switch any time. */
   phase: 'known' | 'unknown';
 }
@@ -121,13 +128,15 @@ class Work {
     const { release, inWork, choice } = work;
     const { draft } = inWork;
     const startMs = clock.monotonicMs();
+    if (this.#standsBack(inWork)) return { recheckInMs: LOOKS_EVERY_MS };
     while ((await draft.step()) === 'more') {
       signal.throwIfAborted();
       const nowMs = clock.monotonicMs();
       const isFirst = inWork.phase === 'known' && draft.unknownBytes !== undefined;
       if (isFirst) inWork.phase = 'unknown';
       const isEarly = isFirst && (draft.unknownBytes ?? 0) > WAITS_BYTES_MAX;
-      if (!isEarly && nowMs - startMs < TURN_MS) continue;
+      const isOver = nowMs - startMs >= TURN_MS || this.#standsBack(inWork);
+      if (!isEarly && !isOver) continue;
       const isNews = draft.done > (release.status?.variants?.done ?? 0);
       if (!isNews || !(isEarly || isDue(inWork, nowMs))) return { recheckInMs: 0 };
       inWork.notedMs = nowMs;
@@ -146,6 +155,13 @@ class Work {
     return outcome;
   }
 
+  #standsBack(inWork: InWork): boolean {
+    const isSending = this.#ports.isSending?.() ?? false;
+    if (!isSending || inWork.stoodBackMs >= STANDS_BACK_MS) return false;
+    inWork.stoodBackMs += LOOKS_EVERY_MS;
+    return true;
+  }
+
   /** Undefined: its manifest is not here, or none. */
   async #begin(
     release: Release,
@@ -160,7 +176,7 @@ class Work {
     const beganMs = clock.monotonicMs();
     const draft = new Draft(this.#ports, sources, known);
     const phase = known.size > 0 ? 'known' : 'unknown';
-    return { draft, choice: by.choice, beganMs, notedMs: beganMs, phase };
+    return { draft, choice: by.choice, beganMs, notedMs: beganMs, stoodBackMs: 0, phase };
   }
 
   #resume(name: string, choice: string): InWork | undefined {

@@ -59,6 +59,17 @@ describe('who asks where to fetch from', () => {
     expect(ask('d')).toEqual([]);
   });
 
+  test('dom says whether it sends anything, to whomever', async () => {
+    expect(board.isSending()).toBe(false);
+    const upload = board.upload('somebody who never asked');
+    await world.clock.advance(60_000);
+    expect(board.isSending()).toBe(true);
+    upload.end();
+    expect(board.isSending()).toBe(true);
+    await world.clock.advance(500);
+    expect(board.isSending()).toBe(false);
+  });
+
   test('two never wait for each other, whoever fails', () => {
     expect([ask('a'), ask('b'), ask('c')]).toEqual([[], ['a'], ['a', 'b']]);
     expect(ask('b', { failed: ['a'] })).toEqual([]);

@@ -13,6 +13,8 @@ import { type Candidate, PEER_LIMITS, type PeerLimits, planPeers } from './plan.
 export const GRANT_S = 600;
 /** Who has not been sent anything by dom for so long is done, or gone. */
 export const SENDING_MS = 3_000;
+/** Between two blobs of a node. */
+const PAUSE_MS = 500;
 /** How long a node counts for the edge that was named to it. */
 export const LOAD_MS = 60_000;
 /** Lists that are remembered, and for how long nobody may have asked for one. */
@@ -66,6 +68,9 @@ export class PeerBoard {
   readonly #lists = new Map<Digest, { readonly nodes: Map<string, Fetching>; askedMs: number }>();
   readonly #sending = new Map<string, Sending>();
   #orders = 0;
+  /** Blobs on their way to whomever. */
+  #uploads = 0;
+  #sentMs = Number.NEGATIVE_INFINITY;
   /** Where the last look at the reports ended. */
   #scanned = 0;
 
@@ -101,14 +106,22 @@ export class PeerBoard {
     return chosen.flatMap(({ node }) => this.#peer(node, name, question.list) ?? []);
   }
 
+  /** Whether dom sends blobs to anybody by now, or did a moment ago. */
+  isSending(): boolean {
+    return this.#uploads > 0 || this.#ports.clock.monotonicMs() - this.#sentMs < PAUSE_MS;
+  }
+
   /** Dom begins to send this node a blob. */
   upload(node: string): Upload {
     const { metrics, clock } = this.#ports;
     const sending = this.#sending.get(node);
     if (sending !== undefined) sending.streams += 1;
+    this.#uploads += 1;
     return {
       sent: (bytes) => metrics.count('b8s_blob_bytes_sent_total', {}, bytes),
       end: () => {
+        this.#uploads -= 1;
+        this.#sentMs = clock.monotonicMs();
         if (sending === undefined) return;
         sending.streams -= 1;
         sending.heardMs = clock.monotonicMs();
