@@ -45,6 +45,7 @@ fmt: $(STAMP) ## format everything
 gen: $(STAMP) ## generate the wire's code, the reference and the schema
 	buf generate
 	node api/main.ts
+	node cli/reference/main.ts
 	biome check --write docs/reference
 
 unit: native ## the tests beside the code

@@ -83,9 +83,9 @@ test('cert describe shows every order that was tried, and when', async () => {
     },
   });
   const { out } = await cli.b8sctl('cert describe cert/blog');
-  expect(out).toMatch(/Orders:\n +ENDED +TOOK +ISSUER +OUTCOME +DETAIL +ORDER\n/);
-  expect(out).toMatch(/59m ago +30s +le +failed +the CA says dns: no such name +<none>/);
-  expect(out).toMatch(/60s ago +3s +le +issued +(ab){32} +https:\/\/ca.test\/order\/7/);
+  expect(out).toMatch(/Orders:\n +ENDED +TOOK +ISSUER +OUTCOME +ORDER +DETAIL\n/);
+  expect(out).toMatch(/59m ago +30s +le +failed +<none> +the CA says dns: no such name\n/);
+  expect(out).toMatch(/60s ago +3s +le +issued +https:\/\/ca.test\/order\/7 +(ab){32}\n/);
 });
 
 test('issuer rollover is for accounts', async () => {

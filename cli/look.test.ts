@@ -139,13 +139,20 @@ test('describe shows metadata, spec, conditions and events', async () => {
   putEvent('e3', 'shop', '2027-01-15T11:59:00Z');
   const { out } = await cli.b8sctl('describe site blog');
   expect(out).toMatchInlineSnapshot(`
-    "Name:         blog
-    Namespace:    default
-    Kind:         Site
-    Labels:       tier=front
-    Annotations:  <none>
-    Created:      2027-01-15T12:00:00.000Z (0s ago)
-    Generation:   1
+    "Name:          blog
+    Namespace:     default
+    Kind:          Site
+    Labels:        tier=front
+    Annotations:   <none>
+    Created:       2027-01-15T12:00:00.000Z (0s ago)
+    Generation:    1
+    Conditions:
+      TYPE    STATUS   REASON     SINCE   MESSAGE
+      Ready   True     Released   2m      All is well.
+    Events:
+      LAST-SEEN   COUNT   TYPE      REASON   SOURCE               MESSAGE
+      60s         2       Warning   Broken   content-controller   blog broke
+      30s         2       Warning   Broken   content-controller   blog broke
     Spec:
       caching: auto
       canonicalHost: false
@@ -172,13 +179,6 @@ test('describe shows metadata, spec, conditions and events', async () => {
         startedAt: 2027-01-15T12:00:00Z
         total: 2
         verified: 2
-    Conditions:
-      TYPE    STATUS   REASON     SINCE   MESSAGE
-      Ready   True     Released   2m      All is well.
-    Events:
-      LAST-SEEN   TYPE      REASON   MESSAGE      COUNT   SOURCE
-      60s         Warning   Broken   blog broke   2       content-controller
-      30s         Warning   Broken   blog broke   2       content-controller
     "
   `);
 });

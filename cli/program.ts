@@ -38,6 +38,11 @@ export async function run(given: readonly string[], ports: Ports): Promise<numbe
   }
 }
 
+/** "List objects." of "list objects". */
+export function sentenceOf(summary: string): string {
+  return `${summary[0]?.toUpperCase() ?? ''}${summary.slice(1)}.`;
+}
+
 /** Whether it is a command or a flag of ours: plugins never take their place. */
 function isKnown(word: string | undefined): boolean {
   if (word === undefined || word === 'help' || word.startsWith('-')) return true;
@@ -62,7 +67,8 @@ const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
   '--request-timeout',
 ]);
 
-function globalOptions(): Command {
+/** b8sctl itself, with the flags that every command takes. */
+export function globalOptions(): Command {
   return (
     new Command('b8sctl')
       .description('Declares and asks about the sites, zones and machines of a b8s cluster.')
@@ -125,7 +131,7 @@ async function register(program: Command, cli: Cli, words: readonly string[]): P
     const command = program
       .command(name)
       .summary(summary)
-      .description(`${summary[0]?.toUpperCase() ?? ''}${summary.slice(1)}.`)
+      .description(sentenceOf(summary))
       .helpGroup(`${group}:`);
     if (name === wanted) (await load())(command, cli);
   }

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Event } from '../../api/event.ts';
 import type { Resource } from '../../api/object.ts';
 import type { Api } from '../../runtime/api-client.ts';
@@ -10,6 +10,7 @@ import { parseTargets, referenceOf } from '../targets.ts';
 
 interface DescribeOptions {
   readonly selector?: string;
+  readonly output?: 'wide';
 }
 
 /** `describe TYPE [NAME...] | TYPE/NAME...` */
@@ -18,6 +19,7 @@ export function registerDescribe(command: Command, cli: Cli): void {
     .argument('<type>', 'a kind, or TYPE/NAME')
     .argument('[names...]', 'names, or more TYPE/NAME')
     .option('-l, --selector <selector>', 'only with these labels: app=blog,tier!=test')
+    .addOption(new Option('-o, --output <format>', 'wide: with absolute times').choices(['wide']))
     .addHelpText('after', EXAMPLES)
     .action(async (type: string, names: readonly string[], options: DescribeOptions) => {
       await describe([type, ...names], options, cli);
@@ -33,7 +35,7 @@ Examples:
 /** Shows what the words name; undefined `selector`: all of it. */
 export async function describe(
   words: readonly string[],
-  { selector }: DescribeOptions,
+  { selector, output }: DescribeOptions,
   cli: Cli,
 ): Promise<void> {
   const targets = parseTargets(words);
@@ -41,7 +43,11 @@ export async function describe(
   let count = 0;
   const show = async (object: Resource) => {
     const events = await eventsOf(api, object);
-    const description = renderDescription(object, events, cli.clock.nowMs());
+    const description = renderDescription(object, events, {
+      nowMs: cli.clock.nowMs(),
+      columns: cli.terminal.outIsTerminal ? cli.terminal.columns : Number.POSITIVE_INFINITY,
+      times: output === 'wide' ? 'absolute' : 'relative',
+    });
     cli.terminal.out(`${count === 0 ? '' : '\n\n'}${description}`);
     count += 1;
   };

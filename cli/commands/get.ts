@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { NONE } from '../../api/column.ts';
-import type { Column, Kind } from '../../api/kind.ts';
+import type { Kind } from '../../api/kind.ts';
 import type { Resource } from '../../api/object.ts';
 import type { Api, Listed, Moment } from '../../runtime/api-client.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { parseFieldSelector } from '../field-selector.ts';
 import { listOf } from '../flags.ts';
 import { type Asked, momentAsked, momentOf } from '../moment.ts';
+import { moreColumnsOf } from '../more-columns.ts';
 import { fetchObject, forEachOrFail, isNotFound } from '../objects.ts';
 import { type PathStep, parsePath, select } from '../render/jsonpath.ts';
 import {
@@ -178,7 +178,7 @@ function print(objects: readonly Resource[], { query, form, cli }: Printing): vo
   if (query.moment !== undefined && objects.every(({ status }) => status === undefined))
     cli.terminal.error('Note: no status is kept from then; this is what was declared.\n');
   if (format.kind === 'table') {
-    const tables = tablesOf(objects, query);
+    const tables = tablesOf(objects, query, cli);
     const nowMs = cli.clock.nowMs();
     cli.terminal.out(tables.map(({ table, rows }) => table.render(rows, nowMs)).join('\n'));
     return;
@@ -191,40 +191,28 @@ function print(objects: readonly Resource[], { query, form, cli }: Printing): vo
 }
 
 /** One table per kind, in the order in which they come. */
-function tablesOf(objects: readonly Resource[], query: Query) {
+function tablesOf(objects: readonly Resource[], query: Query, cli: Cli) {
   const byKind = Map.groupBy(objects, (object) => object.kind);
   return [...byKind.values()].map((rows) => ({
-    table: tableFor(kindOfObject(rows[0] ?? { kind: '' }), query, byKind.size > 1),
+    table: tableFor(kindOfObject(rows[0] ?? { kind: '' }), query, cli, byKind.size > 1),
     rows,
   }));
 }
 
-function tableFor(kind: Kind, query: Query, withKind = false) {
+function tableFor(kind: Kind, query: Query, { terminal }: Cli, withKind = false) {
   const { format, allNamespaces } = query;
   const wide = format.kind === 'table' && format.wide;
   const withNamespace = allNamespaces === true && kind.scope === 'namespace';
+  const moreColumns = moreColumnsOf({ ...query, wide });
+  // Who asks for more columns, or for labels, gets them whole.
+  const fit = terminal.outIsTerminal && moreColumns.length === 0 ? terminal.columns : undefined;
   return objectTable(kind, {
-    ...{ wide, withNamespace, withKind, moreColumns: labelColumnsOf(query) },
+    ...{ wide, withNamespace, withKind, moreColumns },
+    ...(fit !== undefined && { fit }),
     ...(format.kind === 'table' && format.columns !== undefined && { columns: format.columns }),
     ...(query.headers === false && { header: 'none' }),
   });
 }
-
-function labelColumnsOf({ labelColumns = [], showLabels }: Query): readonly Column[] {
-  const columns = labelColumns.map((key) => ({
-    header: key.replace(/^.*\//, '').toUpperCase(),
-    value: ({ metadata }: Resource) => metadata.labels?.[key] ?? '',
-  }));
-  return showLabels === true ? [...columns, LABELS] : columns;
-}
-
-const LABELS: Column = {
-  header: 'LABELS',
-  value({ metadata: { labels = {} } }) {
-    const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
-    return pairs.length === 0 ? NONE : pairs.toSorted().join(',');
-  },
-};
 
 interface Following {
   readonly query: Query;
@@ -239,7 +227,7 @@ interface Following {
 /** Prints each change until the command is interrupted or dom goes away. */
 async function follow(api: Api, kind: Kind, following: Following): Promise<void> {
   const { query, cli, namespace, seen, name, afterRevision } = following;
-  const table = tableFor(kind, query);
+  const table = tableFor(kind, query, cli);
   // The header and the widths of what is on the screen already.
   if (seen.length > 0 && query.watchOnly !== true) table.render(seen, cli.clock.nowMs());
   const revisions = new Set(seen.map(({ metadata }) => metadata.resourceVersion));

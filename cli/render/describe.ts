@@ -1,41 +1,76 @@
 import type { CertificateStatus } from '../../api/certificate.ts';
+import { NONE } from '../../api/column.ts';
 import { formatDuration } from '../../api/duration.ts';
-import type { Event } from '../../api/event.ts';
-import { eventKind } from '../../api/event.ts';
-import type { Resource } from '../../api/object.ts';
+import { type Event, eventKind } from '../../api/event.ts';
+import type { Condition, Resource } from '../../api/object.ts';
 import { printable } from '../../runtime/printable.ts';
+import { factsOf } from '../why/facts.ts';
+import { problemsOf } from '../why/problems.ts';
 import { renderTable } from './table.ts';
 import { renderYaml } from './yaml.ts';
 
-const NONE = '<none>';
+export interface DescribeStyle {
+  readonly nowMs: number;
+  /** Of the terminal; Infinity: nothing is wrapped. */
+  readonly columns: number;
+  /** `relative`: "4m ago"; `absolute`: RFC 3339. */
+  readonly times: 'relative' | 'absolute';
+}
 
-/** All about one object, for a person: metadata, spec, status, conditions and its events. */
+/**
+ * All about one object, as a page to act on: what it is, what does not hold and what to do next,
+ * what happened, and below that what was declared and observed.
+ */
 export function renderDescription(
   object: Resource,
   events: readonly Event[],
-  nowMs: number,
+  style: DescribeStyle,
 ): string {
   const { conditions = [], ...rest } = object.status ?? {};
   const { status, tries } =
     object.kind === 'Certificate' ? partTries(rest) : { status: rest, tries: undefined };
   return [
-    renderFacts(metadataFacts(object, nowMs)),
+    renderFacts(metadataFacts(object, style), style),
+    renderConditions(conditions, style),
+    renderNext(object, style),
+    ...(tries === undefined ? [] : [renderTries(tries, style)]),
+    ...(object.kind === 'Event' ? [] : [renderEvents(events, style)]),
     renderBlock('Spec', object.spec),
     renderBlock('Status', status),
-    renderRows(
-      'Conditions',
-      ['TYPE', 'STATUS', 'REASON', 'SINCE', 'MESSAGE'],
-      conditions.map((each) => [
-        each.type,
-        each.status,
-        each.reason,
-        ageOf(each.lastTransitionTime, nowMs),
-        each.message,
-      ]),
-    ),
-    ...(tries === undefined ? [] : [renderTries(tries, nowMs)]),
-    renderEvents(events, nowMs),
   ].join('');
+}
+
+/** What does not hold comes first. */
+function renderConditions(conditions: readonly Condition[], style: DescribeStyle): string {
+  const sorted = conditions.toSorted(
+    (a, b) => Number(a.status === 'True') - Number(b.status === 'True'),
+  );
+  return renderRows(
+    'Conditions',
+    ['TYPE', 'STATUS', 'REASON', 'SINCE', 'MESSAGE'],
+    sorted.map((each) => [
+      each.type,
+      each.status,
+      each.reason,
+      timeOf(each.lastTransitionTime, style, ''),
+      each.message,
+    ]),
+    style,
+  );
+}
+
+/** What holds it up, when it is tried again, and who tells more; nothing where all is well. */
+function renderNext(object: Resource, style: DescribeStyle): string {
+  const { nextTry } = (object.status ?? {}) as { readonly nextTry?: string };
+  const facts = factsOf(object, style.nowMs);
+  const name = `${object.kind.toLowerCase()}/${object.metadata.name}`;
+  const lines = [
+    ...facts.map(({ evidence, next }) => (next === undefined ? evidence : `${evidence}: ${next}`)),
+    ...(nextTry === undefined ? [] : [`it is tried again ${timeOf(nextTry, style, '')}`]),
+    ...(problemsOf(object).length === 0 ? [] : [`b8sctl why ${name} tells where it comes from`]),
+  ];
+  if (lines.length === 0) return '';
+  return `Next:\n${lines.map((line) => `  ${printable(line)}\n`).join('')}`;
 }
 
 type Tries = NonNullable<CertificateStatus['tries']>;
@@ -49,47 +84,43 @@ function partTries(status: CertificateStatus): {
   return { status: rest, tries };
 }
 
-function renderTries(tries: Tries, nowMs: number): string {
+function renderTries(tries: Tries, style: DescribeStyle): string {
   return renderRows(
     'Orders',
-    ['ENDED', 'TOOK', 'ISSUER', 'OUTCOME', 'DETAIL', 'ORDER'],
+    ['ENDED', 'TOOK', 'ISSUER', 'OUTCOME', 'ORDER', 'DETAIL'],
     tries.map(({ time, started, issuer, outcome, detail, order = NONE }) => [
-      `${ageOf(time, nowMs)} ago`,
+      timeOf(time, style, ' ago'),
       formatDuration(Date.parse(time) - Date.parse(started)),
-      issuer,
-      outcome,
-      detail,
-      order,
+      ...[issuer, outcome, order, detail],
     ]),
+    style,
   );
 }
 
-function metadataFacts({ kind, metadata }: Resource, nowMs: number): readonly [string, string][] {
+type Fact = readonly [name: string, value: string];
+
+function metadataFacts({ kind, metadata }: Resource, style: DescribeStyle): readonly Fact[] {
+  const { name, namespace, labels, annotations, ownerReferences = [] } = metadata;
+  const { creationTimestamp, deletionTimestamp, finalizers = [], generation } = metadata;
+  const created = formatDuration(style.nowMs - Date.parse(creationTimestamp));
   return [
-    ['Name', metadata.name],
-    ...(metadata.namespace === undefined ? [] : [['Namespace', metadata.namespace] as const]),
+    ['Name', name],
+    ...(namespace === undefined ? [] : [['Namespace', namespace] as const]),
     ['Kind', kind],
-    ['Labels', pairs(metadata.labels)],
-    ['Annotations', pairs(metadata.annotations)],
-    ['Created', `${metadata.creationTimestamp} (${ageOf(metadata.creationTimestamp, nowMs)} ago)`],
-    ...(metadata.deletionTimestamp === undefined
-      ? []
-      : [['Deleting since', metadata.deletionTimestamp] as const]),
-    ...((metadata.finalizers ?? []).length === 0
-      ? []
-      : [['Finalizers', (metadata.finalizers ?? []).join(', ')] as const]),
-    ...(metadata.ownerReferences ?? []).map(
-      (owner) => ['Owned by', `${owner.kind}/${owner.name}`] as const,
-    ),
-    ['Generation', String(metadata.generation)],
-  ].map(([name = '', value = '']) => [name, value]);
+    ['Labels', pairs(labels)],
+    ['Annotations', pairs(annotations)],
+    ['Created', `${creationTimestamp} (${created} ago)`],
+    ...(deletionTimestamp === undefined ? [] : [['Deleting since', deletionTimestamp] as const]),
+    ...(finalizers.length === 0 ? [] : [['Finalizers', finalizers.join(', ')] as const]),
+    ...ownerReferences.map((owner) => ['Owned by', `${owner.kind}/${owner.name}`] as const),
+    ['Generation', String(generation)],
+  ];
 }
 
-function renderFacts(facts: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...facts.map(([name]) => name.length)) + 1;
-  return facts
-    .map(([name, value]) => `${`${name}:`.padEnd(width)}  ${printable(value)}\n`)
-    .join('');
+/** Values are wrapped at words, so that a long list of hosts in an annotation does not run on. */
+function renderFacts(facts: readonly Fact[], { columns }: DescribeStyle): string {
+  const rows = facts.map(([name, value]) => [`${name}:`, value]);
+  return renderTable(rows, { columns, last: 'wrap' });
 }
 
 function renderBlock(title: string, value: unknown): string {
@@ -98,26 +129,37 @@ function renderBlock(title: string, value: unknown): string {
   return `${title}:\n${indented(renderYaml(value))}`;
 }
 
+const INDENT = '  ';
+
 function renderRows(
   title: string,
   header: readonly string[],
   rows: readonly (readonly string[])[],
+  style: DescribeStyle,
 ): string {
   if (rows.length === 0) return `${title}:  ${NONE}\n`;
-  return `${title}:\n${indented(renderTable(rows, { header }))}`;
+  const columns = style.columns - INDENT.length;
+  return `${title}:\n${indented(renderTable(rows, { header, columns, last: 'wrap' }))}`;
 }
 
-function renderEvents(events: readonly Event[], nowMs: number): string {
-  const columns = eventKind.columns.filter(({ header }) => header !== 'OBJECT');
+function renderEvents(events: readonly Event[], style: DescribeStyle): string {
   return renderRows(
     'Events',
-    columns.map(({ header }) => header),
-    events.map((event) => columns.map((column) => column.value(event, nowMs))),
+    ['LAST-SEEN', 'COUNT', 'TYPE', 'REASON', 'SOURCE', 'MESSAGE'],
+    events.map((event) => {
+      const { lastTime, count, type, reason, message } = event.spec;
+      const source = eventKind.columns.find(({ header }) => header === 'SOURCE');
+      return [
+        ...[timeOf(lastTime, style, ''), String(count), type, reason],
+        ...[source?.value(event, style.nowMs) ?? '', message],
+      ];
+    }),
+    style,
   );
 }
 
 function indented(text: string): string {
-  return text.replaceAll(/^(?=.)/gm, '  ');
+  return text.replaceAll(/^(?=.)/gm, INDENT);
 }
 
 function pairs(values: Readonly<Record<string, string>> = {}): string {
@@ -125,6 +167,9 @@ function pairs(values: Readonly<Record<string, string>> = {}): string {
   return keys.length === 0 ? NONE : keys.map((key) => `${key}=${values[key]}`).join(', ');
 }
 
-function ageOf(time: string, nowMs: number): string {
-  return formatDuration(nowMs - Date.parse(time));
+/** How long ago it was, or in how long it will be. */
+function timeOf(time: string, { nowMs, times }: DescribeStyle, suffix: string): string {
+  if (times === 'absolute') return time;
+  const inMs = Date.parse(time) - nowMs;
+  return inMs > 0 ? `in ${formatDuration(inMs)}` : `${formatDuration(-inMs)}${suffix}`;
 }

@@ -87,6 +87,8 @@ export function objectTable(
     readonly moreColumns?: readonly Column[];
     /** `none`: only rows. */
     readonly header?: 'none';
+    /** As wide as the terminal; left out: as wide as it gets. */
+    readonly fit?: number;
   },
 ): ObjectTable {
   const own = kind.columns.filter((column) => options.wide || column.wide !== true);
@@ -109,7 +111,8 @@ export function objectTable(
       const first = widths === undefined;
       const hasHeader = options.header !== 'none';
       widths = columnWidths([...(hasHeader ? [header] : []), ...rows], widths);
-      return renderTable(rows, { widths, ...(first && hasHeader && { header }) });
+      const columns = options.fit ?? Number.POSITIVE_INFINITY;
+      return renderTable(rows, { widths, columns, ...(first && hasHeader && { header }) });
     },
   };
 }

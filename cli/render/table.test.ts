@@ -29,3 +29,32 @@ test.each([
 ])('printable spells out $when', ({ text, shown }) => {
   expect(printable(text)).toBe(shown);
 });
+
+const NARROW = [
+  ['a-name-that-is-long', 'some words that need much room', 'and these do, too, yes'],
+  ['b', 'short', 'x'],
+];
+const HEADER = ['NAME', 'HOSTS', 'MESSAGE'];
+
+test('a table that is too wide is cut in its widest columns, and never in names', () => {
+  const text = renderTable(NARROW, { header: HEADER, columns: 50 });
+  expect(text).toBe(
+    [
+      'NAME                  HOSTS          MESSAGE',
+      'a-name-that-is-long   some words…    and these do…',
+      'b                     short          x',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('the last column of a page goes on below', () => {
+  const text = renderTable(NARROW, { header: HEADER, columns: 50, last: 'wrap' });
+  expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(50);
+  expect(text).toContain('yes');
+});
+
+test('there is a width below which nothing is cut', () => {
+  const text = renderTable(NARROW, { header: HEADER, columns: 10 });
+  expect(text.split('\n')[1]).toBe('a-name-that-is-long   some wo…   and the…');
+});

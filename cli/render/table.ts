@@ -3,26 +3,42 @@ import { printable } from '../../runtime/printable.ts';
 /** Between columns, as in kubectl. */
 const GAP = '   ';
 
+/** Narrower than this no column is made. */
+const FITTED_MIN = 8;
+
+/** So that each object can be named as it stands there. */
+const WHOLE: ReadonlySet<string> = new Set(['NAME', 'NAMESPACE', 'REVISION']);
+
+export interface TableOptions {
+  readonly header?: readonly string[];
+  /** At least this wide: to go on with a table that was printed before. */
+  readonly widths?: readonly number[];
+  /** As wide as the terminal; left out: as wide as it gets. */
+  readonly columns?: number;
+  /** What becomes of a last column that does not fit: it goes on below, or is cut as others are. */
+  readonly last?: 'wrap' | 'cut';
+}
+
 /**
  * Aligned columns, each line ended: the header first, unless there is none. Cells are made safe
- * for a terminal; the last column is not padded.
+ * for a terminal; the last column is not padded. Where the terminal is too narrow, the widest
+ * columns are cut with `…`, names never.
  */
 export function renderTable(
   rows: readonly (readonly string[])[],
-  options: {
-    readonly header?: readonly string[];
-    /** At least this wide: to go on with a table that was printed before. */
-    readonly widths?: readonly number[];
-  } = {},
+  options: TableOptions = {},
 ): string {
   const header = options.header === undefined ? [] : [options.header];
-  const lines = [...header, ...rows].map((row) => row.map(printable));
-  const widths = columnWidths(lines, options.widths);
-  return lines
+  const safe = [...header, ...rows].map((row) => row.map(printable));
+  const natural = columnWidths(safe, options.widths);
+  const { columns = Number.POSITIVE_INFINITY, last = 'cut' } = options;
+  const widths = fittedWidths(natural, options.header ?? [], columns);
+  return safe
+    .flatMap((row) => (last === 'wrap' ? wrapped(row, widths) : [row]))
     .map(
       (row) =>
         `${row
-          .map((cell, column) => pad(cell, widths[column]))
+          .map((cell, column) => pad(cut(cell, widths[column]), widths[column]))
           .join(GAP)
           .trimEnd()}\n`,
     )
@@ -43,6 +59,62 @@ export function columnWidths(
   return widths;
 }
 
+/** The same widths, the widest made narrower until all fit, or as narrow as they may be. */
+function fittedWidths(
+  natural: readonly number[],
+  header: readonly string[],
+  columns: number,
+): readonly number[] {
+  const widths = [...natural];
+  const floor = (column: number): number => {
+    const name = header[column] ?? '';
+    return WHOLE.has(name) ? (natural[column] ?? 0) : Math.max(FITTED_MIN, name.length);
+  };
+  let excess =
+    widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1) - columns;
+  while (excess > 0) {
+    const shrinkable = widths
+      .map((width, column) => ({ width, column }))
+      .filter(({ width, column }) => width > floor(column))
+      .toSorted((a, b) => b.width - a.width);
+    const [widest, second] = shrinkable;
+    if (widest === undefined) break;
+    const target = Math.max(floor(widest.column), second?.width ?? 0);
+    const step = Math.max(1, Math.min(excess, widest.width - target));
+    widths[widest.column] = widest.width - step;
+    excess -= step;
+  }
+  return widths;
+}
+
+function cut(cell: string, width = 0): string {
+  const letters = [...cell];
+  return letters.length <= width
+    ? cell
+    : `${letters
+        .slice(0, width - 1)
+        .join('')
+        .trimEnd()}…`;
+}
+
 function pad(cell: string, width = 0): string {
   return cell + ' '.repeat(Math.max(0, width - [...cell].length));
+}
+
+/** The lines of a row whose last cell is parted at words. */
+function wrapped(
+  row: readonly string[],
+  widths: readonly number[],
+): readonly (readonly string[])[] {
+  const width = widths[row.length - 1] ?? 0;
+  const lines: string[] = [];
+  for (const word of (row.at(-1) ?? '').split(' ')) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width)
+      lines.push(`${lines.pop()} ${word}`);
+    else lines.push(word);
+  }
+  return lines.map((line, index) =>
+    row.map((cell, column) => (column === row.length - 1 ? line : index === 0 ? cell : '')),
+  );
 }
