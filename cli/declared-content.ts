@@ -58,7 +58,7 @@ export async function publish(
   { site, cli }: { readonly site: { namespace: string; name: string }; readonly cli: Cli },
 ): Promise<void> {
   const progress = progressOn(cli.terminal, cli.clock);
-  const target = { api, progress, signal: cli.signal };
+  const target = { api, progress, clock: cli.clock, signal: cli.signal };
   const { uploadedFiles, uploadedBytes } = await uploadRelease(target, release, site);
   const all = `${count(release.files.length)}, ${formatBytes(release.sizeBytes)}`;
   const fresh =

@@ -1,5 +1,6 @@
 import { API_VERSION } from '../api/object.ts';
 import { type Api, ApiError, type Blob, type MissingBlob } from '../runtime/api-client.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { printable } from '../runtime/printable.ts';
 import { CommandError, MANAGER } from './cli.ts';
 import type { LocalRelease } from './content/release.ts';
@@ -15,8 +16,12 @@ const STREAMS_MAX = 4;
 /** How often an upload of which dom holds less than it said begins anew. */
 const ATTEMPTS_MAX = 3;
 
+/** What dom said to have this long ago it may have cleared away by now: it is asked once more. */
+const ASKED_AGAIN_MS = 3600 * 1000;
+
 export interface UploadTarget {
   readonly api: Api;
+  readonly clock: Clock;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
@@ -35,8 +40,13 @@ export async function uploadRelease(
   release: LocalRelease,
   site: { readonly namespace: string; readonly name: string },
 ): Promise<Uploaded> {
-  const { api, signal } = target;
-  const uploaded: Uploaded = await uploadFiles(target, release, ATTEMPTS_MAX);
+  const { api, signal, clock } = target;
+  let askedMs = clock.monotonicMs();
+  let uploaded = await uploadFiles(target, release, ATTEMPTS_MAX);
+  while (clock.monotonicMs() - askedMs > ASKED_AGAIN_MS) {
+    askedMs = clock.monotonicMs();
+    uploaded = sumOf(uploaded, await uploadFiles(target, release, ATTEMPTS_MAX));
+  }
   const { digest, manifest } = release;
   if ((await api.findMissingBlobs([digest])).length > 0) {
     const blob = { digest, sizeBytes: manifest.length, chunks: once(manifest) };
@@ -44,6 +54,13 @@ export async function uploadRelease(
   }
   await declareRelease(api, release, site);
   return uploaded;
+}
+
+function sumOf(one: Uploaded, other: Uploaded): Uploaded {
+  return {
+    uploadedFiles: one.uploadedFiles + other.uploadedFiles,
+    uploadedBytes: one.uploadedBytes + other.uploadedBytes,
+  };
 }
 
 async function uploadFiles(

@@ -71,7 +71,7 @@ function content(
 }
 
 function upload(release: LocalRelease): ReturnType<typeof uploadRelease> {
-  const target = { api, progress: quiet, signal: NEVER };
+  const target = { api, clock, progress: quiet, signal: NEVER };
   return uploadRelease(target, release, { namespace: 'default', name: 'blog' });
 }
 
