@@ -2,9 +2,11 @@ import { posix } from 'node:path';
 import { formatBytes } from '../api/column.ts';
 import type { Api, DeclaredObject } from '../runtime/api-client.ts';
 import type { Declaration } from '../runtime/declarations.ts';
+import { printable } from '../runtime/printable.ts';
 import { type Cli, CommandError } from './cli.ts';
 import { readContent } from './content/content.ts';
 import type { LocalRelease } from './content/release.ts';
+import { rulesWarning } from './content/rules-warning.ts';
 import { progressOn } from './progress.ts';
 import { uploadRelease } from './upload.ts';
 
@@ -58,6 +60,9 @@ export async function publish(
   { site, cli }: { readonly site: { namespace: string; name: string }; readonly cli: Cli },
 ): Promise<void> {
   const progress = progressOn(cli.terminal, cli.clock);
+  // Nothing is held up by it: the other lines count.
+  const warning = await rulesWarning(release);
+  if (warning !== undefined) cli.terminal.error(`warning: ${printable(warning)}\n`);
   const target = { api, progress, clock: cli.clock, signal: cli.signal };
   const { uploadedFiles, uploadedBytes } = await uploadRelease(target, release, site);
   const all = `${count(release.files.length)}, ${formatBytes(release.sizeBytes)}`;

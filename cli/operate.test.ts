@@ -49,7 +49,7 @@ function object(name: string): Resource | undefined {
 
 /** Until the command under test waits for dom. */
 async function watched(): Promise<void> {
-  await vi.waitFor(() => expect(cli.api.watchers()).toBe(1));
+  await vi.waitFor(() => expect(cli.api.watchers()).toBe(1), { timeout: 10_000 });
 }
 
 const reference = (name: string) => ({ kind: 'Site', namespace: 'default', name });
@@ -421,6 +421,20 @@ test('node token create prints one command on stdout and the rest on stderr', as
   expect(cli.api.tokens.map(({ id }) => id)).toEqual(['t2']);
   expect((await cli.b8sctl('node token revoke t1')).code).toBe(1);
   expect((await cli.b8sctl('node token create --ttl 2h')).code).toBe(1);
+});
+
+test('push warns of rules that edges will skip, and publishes the release', async () => {
+  putSite('blog');
+  cli.files.set('dist/index.html', 'new');
+  cli.files.set('dist/_redirects', '/old /new 299\n/fine /index.html 301\n');
+  cli.files.set('dist/_headers', '/*\n  X-Good: yes\n  Bad Header: x\n');
+  const { out, error, code } = await cli.b8sctl('push dist --site blog');
+  expect(error).toMatch(/^warning: _redirects:1: .*; _headers:3: /m);
+  expect(error).not.toContain('_redirects:2');
+  expect(out).toContain('released');
+  expect(code).toBe(0);
+  cli.files.set('dist/_redirects', `${'/a /b\n'.repeat(60_000)}`);
+  expect((await cli.b8sctl('push dist --site blog')).error).toContain('more than 256 KiB');
 });
 
 test('push --wait ends when the site serves it', async () => {

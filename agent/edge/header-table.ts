@@ -1,5 +1,5 @@
-import { isSendable } from './header-names.ts';
-import type { FileHeaders } from './headers-file.ts';
+import { isSendable } from '../../runtime/release-rules/header-names.ts';
+import type { FileHeaders } from '../../runtime/release-rules/headers-file.ts';
 import {
   type Address,
   type Captures,

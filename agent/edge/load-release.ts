@@ -2,9 +2,6 @@ import type { Digest } from '../../runtime/digest.ts';
 import type { DiskReader } from '../../runtime/disk-reader.ts';
 import type { Log } from '../../runtime/log.ts';
 import { parseManifest, type ReleaseFile } from '../../runtime/manifest.ts';
-import { parseVariants } from '../../runtime/variants.ts';
-import { type OnDamaged, readVerified } from './blob-source.ts';
-import { compileRelease, type EdgeRelease, type KnownForms } from './release.ts';
 import {
   HEADERS_FILE,
   parseRules,
@@ -12,7 +9,10 @@ import {
   type ReleaseRules,
   RULES_FILE_BYTES_MAX,
   type RulesText,
-} from './release-rules.ts';
+} from '../../runtime/release-rules/release-rules.ts';
+import { parseVariants } from '../../runtime/variants.ts';
+import { type OnDamaged, readVerified } from './blob-source.ts';
+import { compileRelease, type EdgeRelease, type KnownForms } from './release.ts';
 import type { EdgeVariants } from './snapshot.ts';
 
 /** A release to be served, with its compressed forms if there are any. */

@@ -3,8 +3,8 @@ import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { encodeManifest } from '../../runtime/manifest.ts';
 import { type MemoryDisk, memoryDisk } from '../../runtime/memory-disk.ts';
+import { RULES_FILE_BYTES_MAX } from '../../runtime/release-rules/release-rules.ts';
 import { createEdge, type Edge } from './edge.ts';
-import { RULES_FILE_BYTES_MAX } from './release-rules.ts';
 
 let disk: MemoryDisk;
 let edge: Edge;

@@ -1,6 +1,10 @@
+import {
+  type FileRedirect,
+  isRewrite,
+  type QueryCondition,
+} from '../../runtime/release-rules/redirects-file.ts';
 import { type Captures, compilePattern, matchPattern, type Pattern } from './path-pattern.ts';
 import { compileTarget, type Target } from './redirect-target.ts';
-import { type FileRedirect, isRewrite, type QueryCondition } from './redirects-file.ts';
 import type { RequestTarget } from './request-target.ts';
 import type { EdgeRedirectRule } from './snapshot.ts';
 

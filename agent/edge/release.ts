@@ -1,9 +1,13 @@
 import { type ContentCoding, isCompressible } from '../../runtime/content-coding.ts';
 import { type Digest, digestHex } from '../../runtime/digest.ts';
 import type { ReleaseFile } from '../../runtime/manifest.ts';
+import {
+  isRulesFile,
+  NO_RULES,
+  type ReleaseRules,
+} from '../../runtime/release-rules/release-rules.ts';
 import type { Variant, Variants } from '../../runtime/variants.ts';
 import { isFingerprinted } from './fingerprint.ts';
-import { isRulesFile, NO_RULES, type ReleaseRules } from './release-rules.ts';
 
 /** A release as it is looked up: the files by path. */
 export interface EdgeRelease {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import { parseRules } from '../../runtime/release-rules/release-rules.ts';
 import { seededRandom } from '../dns/seeded.fixture.ts';
 import { compileHeaders } from './header-table.ts';
 import { compileRedirects } from './redirect-table.ts';
 import { compileRelease } from './release.ts';
-import { parseRules } from './release-rules.ts';
 import { decodePath } from './request-target.ts';
 import { planRule, withHeaderRules } from './rules.ts';
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { contentTypeOf } from '../../runtime/content-type.ts';
 import { digestOf } from '../../runtime/digest.ts';
-import { parseHeaders } from './headers-file.ts';
-import { parseRedirects } from './redirects-file.ts';
+import { parseHeaders } from '../../runtime/release-rules/headers-file.ts';
+import { parseRedirects } from '../../runtime/release-rules/redirects-file.ts';
+import { parseRules } from '../../runtime/release-rules/release-rules.ts';
 import { compileRelease } from './release.ts';
-import { parseRules } from './release-rules.ts';
 import { respond } from './respond.ts';
 import type { EdgeResponse } from './response.ts';
 import { compileEdge } from './site-table.ts';

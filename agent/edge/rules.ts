@@ -1,10 +1,10 @@
 import type { HttpHeaders } from '../../runtime/http.ts';
+import { isRewrite } from '../../runtime/release-rules/redirects-file.ts';
 import { type AddressRules, findFile, lookUp } from './find-file.ts';
 import { applyHeaderRules, type HeaderLines } from './header-table.ts';
 import type { Address } from './path-pattern.ts';
 import { type CompiledRedirect, type FittingRedirect, fittingRedirects } from './redirect-table.ts';
 import { locationOf, pathOf } from './redirect-target.ts';
-import { isRewrite } from './redirects-file.ts';
 import type { EdgeRelease } from './release.ts';
 import { decodePath, type RequestTarget } from './request-target.ts';
 import type { CompiledSite } from './site-table.ts';

@@ -1,14 +1,14 @@
 import { suffixOfPreview } from '../../api/previews.ts';
 import type { HttpHeaders } from '../../runtime/http.ts';
+import { HEADER_VALUE } from '../../runtime/release-rules/header-names.ts';
+import { NO_RULES } from '../../runtime/release-rules/release-rules.ts';
 import { type CompiledAuth, compileAuth } from './access.ts';
 import type { SiteNotes } from './access-log/recorder.ts';
 import type { AddressRules } from './find-file.ts';
-import { HEADER_VALUE } from './header-names.ts';
 import { compileHeaders, type HeaderTable } from './header-table.ts';
 import { formatHttpDate } from './http-date.ts';
 import { compileRedirects, type RedirectTable } from './redirect-table.ts';
 import type { EdgeRelease } from './release.ts';
-import { NO_RULES } from './release-rules.ts';
 import type { FileOptions } from './represent.ts';
 import { presetHeaders } from './security-headers.ts';
 import type { EdgeSite, EdgeSnapshot } from './snapshot.ts';

@@ -11,6 +11,7 @@ import { FakeApi } from '../fake-api.ts';
 import { uploadRelease } from '../upload.ts';
 import { readContent } from './content.ts';
 import type { LocalRelease } from './release.ts';
+import { rulesWarning } from './rules-warning.ts';
 
 const DAY_MS = 86_400_000;
 const LONG_NAME = `${'a-rather-long-name-'.repeat(8)}.html`;
@@ -113,6 +114,16 @@ describe.each(TOOLS)('$packed, as its tool makes it', ({ packed, command: [comma
     expect(api.uploadedBytes).toBe(100_000);
     expect(api.blobs.get(digestOf(BIG))).toEqual(BIG);
   });
+});
+
+test.each(TOOLS)('what edges will skip of the rules in $packed is told', async (tool) => {
+  const [command, ...args] = tool.command;
+  await writeFile(join(site, '_redirects'), '/old /new\n/nowhere\n');
+  if (tool.packed === 'ustar.tar') await rm(join(site, LONG_NAME));
+  execFileSync(command, args, { cwd: site });
+  const told = await rulesWarning(await content(join(base, tool.packed)));
+  expect(told).toMatch(/^_redirects:2: "\/nowhere" leads nowhere/u);
+  expect(await rulesWarning(await content(site))).toBe(told);
 });
 
 describe('a folder', () => {
