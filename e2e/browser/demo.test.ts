@@ -32,9 +32,9 @@ describeInChromium('the demo site in a browser', () => {
     const [first, ...others] = answers;
     expect(first).toMatchObject({ status: 308, protocol: 'http/1.1' });
     expect(first?.headers['location']).toBe(`${SITE}:${node().httpsPort}/`);
-    // The page, its style, and what its script asks of the page once more.
     const seen = others.map(({ status, protocol }) => `${status} ${protocol}`);
-    expect(seen).toEqual(['200 h2', '200 h2', '304 h2']);
+    // The page, its style, and what its script asks of the page once more, kept by then or not.
+    expect(seen.join()).toMatch(/^200 h2,200 h2,(?:200|304) h2$/u);
     // Whichever of them is the shortest.
     for (const path of ['/', '/assets/style.css'])
       expect(codingOf(others, path)).toMatch(/^(?:br|zstd)$/u);
