@@ -12,8 +12,10 @@ import type { FetchOutcome } from './sources.ts';
 export const PEER_STALL_MS = 5_000;
 /** An edge may have nothing of what is wanted, while it fetches itself: for so long. */
 export const PEER_PATIENCE_MS = 10_000;
-/** What an edge does not have yet is asked for again after this. */
+/** While an edge has nothing of what is wanted, it is asked for one blob as often as this. */
 export const PEER_POLL_MS = 100;
+/** Once it has something, so many others are asked for: it gets them in the same order as we. */
+const WOKEN = 2;
 /** An edge that sends less is left aside, once it has had time to show it. */
 export const PEER_BYTES_PER_S_MIN = 64 * 1024;
 /** For dom to say where to fetch from. */
@@ -43,6 +45,10 @@ interface InUse {
   goodMs: number;
   /** Of blobs that it does not have yet: as much as it had when it was last asked. */
   readonly held: Map<Digest, number>;
+  /** Fetches of what it does not have yet, each to be asked for when it is called; in order. */
+  readonly waiting: (() => void)[];
+  /** When one of these went without having been called. */
+  polledMs: number;
 }
 
 /**
@@ -140,7 +146,10 @@ export class PeerList implements BlobSource {
     const [peer, ...others] = this.#peers;
     this.#peers = others;
     const nowMs = clock.monotonicMs();
-    this.#inUse = peer && { peer, standing: 'named', goodMs: nowMs, held: new Map() };
+    this.#inUse = peer && {
+      ...{ peer, standing: 'named', goodMs: nowMs },
+      ...{ held: new Map(), waiting: [], polledMs: nowMs },
+    };
     if (peer !== undefined) return;
     this.#domUntilMs = nowMs + DOM_ALONE_MS;
     const { log, list } = this.#options;
@@ -151,6 +160,7 @@ export class PeerList implements BlobSource {
     // Several fetches may find out at once.
     if (inUse.standing === 'left') return;
     inUse.standing = 'left';
+    wake(inUse, inUse.waiting.length);
     const { log, list } = this.#options;
     const { node } = inUse.peer;
     log.warn({ peer: node, list, why }, 'an edge to fetch from is of no use');
@@ -183,6 +193,7 @@ export class PeerList implements BlobSource {
     }
     switch (answer.kind) {
       case 'bytes':
+        wake(inUse, WOKEN);
         return this.#paced(inUse, answer.pieces, { digest, signal });
       case 'refused':
         this.#leave(inUse, answer.why);
@@ -195,8 +206,30 @@ export class PeerList implements BlobSource {
     }
     if (clock.monotonicMs() - inUse.goodMs >= PEER_PATIENCE_MS)
       this.#leave(inUse, `for ${PEER_PATIENCE_MS} ms it had nothing new`);
-    else await clock.sleep(PEER_POLL_MS, signal);
+    else await this.#turn(inUse, signal);
     return undefined;
+  }
+
+  /** Thousands of blobs that are not there yet are not all asked for all the time. */
+  async #turn(inUse: InUse, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const { waiting } = inUse;
+    const over = new AbortController();
+    const call = (): void => over.abort(new Error('it is its turn'));
+    waiting.push(call);
+    const scope = AbortSignal.any([signal, over.signal]);
+    try {
+      const isDue = (): boolean =>
+        waiting[0] === call && clock.monotonicMs() - inUse.polledMs >= PEER_POLL_MS;
+      do await clock.sleep(PEER_POLL_MS, scope);
+      while (!isDue());
+      inUse.polledMs = clock.monotonicMs();
+    } catch {
+      signal.throwIfAborted();
+    } finally {
+      const index = waiting.indexOf(call);
+      if (index >= 0) waiting.splice(index, 1);
+    }
   }
 
   /** It has more of it than before: it is worth to wait. */
@@ -234,4 +267,8 @@ export class PeerList implements BlobSource {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+function wake({ waiting }: InUse, count: number): void {
+  for (const call of waiting.splice(0, count)) call();
 }

@@ -180,11 +180,24 @@ describe('a release comes', () => {
   test('from an edge that gets it only now, as long as there is more of it each time', async () => {
     const world = start({
       london: (digest, offset, count) =>
-        count < 450 ? { kind: 'not yet', heldBytes: count } : has(digest, offset, count),
+        count < 150 ? { kind: 'not yet', heldBytes: count } : has(digest, offset, count),
       rome: has,
     });
     expect(await world.whole()).toBeGreaterThan(PEER_PATIENCE_MS / 1000 - 1);
     expect(world.asked['rome']).toEqual([]);
+  });
+
+  test('from an edge that has nothing yet, which is not asked for all of it all the time', async () => {
+    const world = start({
+      london: (digest, offset, count) =>
+        world.clock.monotonicMs() < startMs + 5000
+          ? { kind: 'not yet', heldBytes: 0 }
+          : has(digest, offset, count),
+    });
+    const startMs = world.clock.monotonicMs();
+    await world.whole();
+    // Each once, one every tenth of a second, and each once more when it is there.
+    expect(world.asked['london']?.length).toBeLessThanOrEqual(files.length * 2 + 50 + 2);
   });
 
   test('from dom, and it is asked once more after a while, with the names of the useless', async () => {

@@ -66,13 +66,16 @@ async function measureB8s(site: string, count: number): Promise<void> {
   };
   try {
     await declare(cluster);
+    const programs = { dom: [cluster.dom], nodes: [...cluster.subs.values()] };
+    const before = { dom: cpuMs(programs.dom), nodes: cpuMs(programs.nodes) };
     const first = await push('--wait', '--timeout', '10m');
     report('b8s, the whole site', [
       `${seconds(first.ms)} until the last node has verified it`,
       `dom sent ${megabytes(await bytesSent(port))}`,
       `b8sctl ${first.rssMb.toFixed(0)} MB`,
       `dom ${peakMb(cluster)} MB`,
-      `CPU: dom ${seconds(cpuMs([cluster.dom]))}, nodes ${seconds(cpuMs([...cluster.subs.values()]))}`,
+      `CPU: dom ${seconds(cpuMs(programs.dom) - before.dom)}`,
+      `all nodes ${seconds(cpuMs(programs.nodes) - before.nodes)}`,
     ]);
     const again = [await push(), await push(), await push()].map(({ ms }) => ms);
     report('b8s, nothing changed', [`${seconds(percentile(again, 0.5))} for b8sctl`]);
