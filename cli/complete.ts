@@ -73,7 +73,7 @@ async function candidatesFor(place: Place): Promise<readonly string[]> {
 
 /** Commands whose arguments are TYPE NAME or TYPE/NAME. */
 const TAKES_TARGETS: ReadonlySet<string> = new Set(
-  'get describe why history diff delete wait label annotate edit patch'.split(' '),
+  'get describe why history undelete diff delete wait label annotate edit patch'.split(' '),
 );
 
 async function targetCandidates({ current, operands, cli }: Place): Promise<readonly string[]> {
@@ -88,11 +88,13 @@ async function flagValues(flag: Option, place: Place): Promise<readonly string[]
   if (flag.argChoices !== undefined) return flag.argChoices;
   switch (flag.long ?? '') {
     case '--output':
-      return ['json', 'jsonpath=', 'name', 'wide', 'yaml'];
+      return ['custom-columns=', 'json', 'jsonpath=', 'name', 'wide', 'yaml'];
     case '--for':
       return place.command.name() === 'wait'
         ? ['condition=', 'create', 'delete', 'jsonpath=']
         : await targetCandidates({ ...place, operands: [] });
+    case '--types':
+      return ['Normal', 'Warning'];
     case '--site':
       return await namesOfKind('Site', place.cli);
     case '--server':

@@ -6,6 +6,7 @@ import { type Cli, CommandError, errorText, MANAGER } from '../cli.ts';
 import { publish, resolveContent } from '../declared-content.ts';
 import { readDeclarations } from '../manifests.ts';
 import { forEachOrFail } from '../objects.ts';
+import { prune, withSet } from '../prune.ts';
 import { qualifiedName } from '../render/output.ts';
 
 interface ApplyOptions {
@@ -14,6 +15,10 @@ interface ApplyOptions {
   readonly dryRun: 'none' | 'client' | 'server';
   readonly forceConflicts?: true;
   readonly fieldManager: string;
+  readonly applyset?: string;
+  readonly prune?: true;
+  readonly allowMassDeletion?: true;
+  readonly serverSide?: true;
   /** `false`: --no-cache. */
   readonly cache: boolean;
 }
@@ -30,6 +35,10 @@ export function registerApply(command: Command, cli: Cli): void {
     )
     .option('--force-conflicts', 'take over fields that other managers own')
     .option('--field-manager <name>', 'who owns the fields from now on', MANAGER)
+    .option('--applyset <name>', 'mark the objects as of this set: its inventory, for --prune')
+    .option('--prune', 'delete what was applied with the set before and is in no file any more')
+    .option('--allow-mass-deletion', 'with --prune: also more than half of the set')
+    .option('--server-side', 'as it always is: dom merges, and knows who owns which field')
     .option('--no-cache', 'read every file of content, also those that seem to be as they were')
     .addHelpText('after', EXAMPLES)
     .action(async (options: ApplyOptions) => {
@@ -45,11 +54,20 @@ Examples:
   b8sctl apply -f site.yaml
   b8sctl apply -f manifests/ -R
   b8sctl apply -f site.yaml --dry-run=server    say what would change
-  cat site.yaml | b8sctl apply -f -`;
+  b8sctl apply -f manifests/ -R --prune --applyset web
+  cat site.yaml | b8sctl apply -f -
+
+What has the annotation b8s.dev/prune: disabled is never pruned.`;
 
 async function apply(options: ApplyOptions, cli: Cli): Promise<void> {
   const recursive = options.recursive === true;
-  const { declarations, problems } = await readDeclarations(cli, options.filename, { recursive });
+  const { applyset } = options;
+  if (options.prune === true && applyset === undefined)
+    throw new CommandError('error: --prune needs the name of a set: --applyset NAME');
+  const { declarations: read, problems } = await readDeclarations(cli, options.filename, {
+    recursive,
+  });
+  const declarations = applyset === undefined ? read : withSet(read, applyset);
   for (const problem of problems) cli.terminal.error(`${problem}\n`);
   if (options.dryRun === 'client') {
     for (const { object } of declarations) {
@@ -61,7 +79,13 @@ async function apply(options: ApplyOptions, cli: Cli): Promise<void> {
       await applyOne(api, declaration, { options, cli });
     });
   }
+  // What cannot be read may be what is missing: nothing is pruned then.
   if (problems.length > 0) throw new CommandError('');
+  if (options.prune !== true || applyset === undefined || options.dryRun === 'client') return;
+  await prune(await cli.api(), declarations, {
+    ...{ set: applyset, dryRun: options.dryRun === 'server', cli },
+    allowMassDeletion: options.allowMassDeletion === true,
+  });
 }
 
 async function applyOne(

@@ -107,6 +107,7 @@ function wrapped(
   widths: readonly number[],
 ): readonly (readonly string[])[] {
   const width = widths[row.length - 1] ?? 0;
+  if ([...(row.at(-1) ?? '')].length <= width) return [row];
   const lines: string[] = [];
   for (const word of (row.at(-1) ?? '').split(' ')) {
     const line = lines.at(-1);
