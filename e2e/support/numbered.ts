@@ -55,6 +55,21 @@ function contentOf(file: string, release: number): string {
   return `/* release ${release} */ ${middle} /* end of ${release} */\n`;
 }
 
+/** What is compared again and again. */
+class Contents {
+  readonly #known = new Map<string, Buffer>();
+
+  of(file: string, release: number): Buffer {
+    const key = `${file} ${release}`;
+    const known = this.#known.get(key) ?? Buffer.from(contentOf(file, release));
+    this.#known.set(key, known);
+    return known;
+  }
+}
+
+/** Late is not failed: how late is told. */
+const TIMEOUT_MS = 60_000;
+
 /** Asks all nodes of the host while something is done, at a rate that nothing slows down. */
 export async function watchReleases(
   scene: Scene,
@@ -64,15 +79,22 @@ export async function watchReleases(
   const watch = { seen: [] as Seen[], failed: [] as string[], torn: [] as string[] };
   const { http2PerSecond, othersPerSecond } = rates;
   const ca = scene.ca();
+  const kept = { keepAlive: true, timeoutMs: TIMEOUT_MS };
+  const cold = { ...kept, keepAlive: false };
   const clients = {
-    'HTTP/2': http2Browser(host, ca, { keepAlive: true }),
-    'HTTP/2, cold': http2Browser(host, ca, { keepAlive: false }),
-    'HTTP/1.1': browser(host, ca, { keepAlive: true }),
-    'HTTP/1.1, cold': browser(host, ca, { keepAlive: false }),
+    'HTTP/2': http2Browser(host, ca, kept),
+    'HTTP/2, cold': http2Browser(host, ca, cold),
+    'HTTP/1.1': browser(host, ca, kept),
+    'HTTP/1.1, cold': browser(host, ca, cold),
   };
+  const contents = new Contents();
   const lanes = Object.entries(clients).map(([name, client]): Lane => {
     const perSecond = name === 'HTTP/2' ? http2PerSecond : othersPerSecond;
-    return { name, perSecond, ask: (turn) => askOnce(turn, { name, client, scene, watch }) };
+    return {
+      name,
+      perSecond,
+      ask: (turn) => askOnce(turn, { name, client, contents, scene, watch }),
+    };
   });
   const over = new AbortController();
   const loop = openLoop(lanes, over.signal);
@@ -95,6 +117,7 @@ export function describeWatch({ lanes, failed, torn }: Watch, backward: number):
 interface Asking {
   readonly name: string;
   readonly client: Browser;
+  readonly contents: Contents;
   readonly scene: Scene;
   readonly watch: {
     readonly seen: Seen[];
@@ -104,7 +127,10 @@ interface Asking {
 }
 
 /** Each node in turn, and each file; every other time compressed, if it is to be had. */
-async function askOnce(turn: number, { name, client, scene, watch }: Asking): Promise<void> {
+async function askOnce(
+  turn: number,
+  { name, client, contents, scene, watch }: Asking,
+): Promise<void> {
   const { nodes } = scene;
   const node = nodes[turn % nodes.length] as NodeOptions;
   const round = Math.floor(turn / nodes.length);
@@ -116,12 +142,13 @@ async function askOnce(turn: number, { name, client, scene, watch }: Asking): Pr
   try {
     const page = await client.get(edgeOf(node), path, headers);
     const answeredMs = performance.now();
-    const text = decoded(page).toString('latin1');
-    const release = Number(/release (\d+)/.exec(text)?.[1] ?? Number.NaN);
+    const body = decoded(page);
+    const head = body.toString('latin1', 0, 40);
+    const release = Number(/release (\d+)/.exec(head)?.[1] ?? Number.NaN);
     if (page.status !== (file === '404.html' ? 404 : 200)) {
       watch.failed.push(`${what}: ${page.status}`);
-    } else if (text !== contentOf(file, release)) {
-      watch.torn.push(`${what}: ${text.length} bytes of release ${release}`);
+    } else if (!body.equals(contents.of(file, release))) {
+      watch.torn.push(`${what}: ${body.length} bytes of release ${release}`);
     } else {
       const isCompressed = page.headers['content-encoding'] !== undefined;
       watch.seen.push({ node: node.name, release, isCompressed, askedMs, answeredMs });
