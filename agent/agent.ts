@@ -19,8 +19,10 @@ import { runProber } from './dns/prober.ts';
 import { createNotifier, type Notifier, servedZones } from './dns/transfer/notifier.ts';
 import type { EdgePeering } from './edge/snapshot.ts';
 import { TrafficSums } from './edge/traffic.ts';
+import { AccessLogs, loggingSites } from './logs/access-logs.ts';
+import type { LogLimits } from './logs/log-files.ts';
 import type { AppliedReport, DataPlane, Health } from './plane/plane.ts';
-import { buildReport, dnsLimited } from './report.ts';
+import { buildReport, dnsLimited, nodeLoad } from './report.ts';
 import { ServedFile } from './served-file.ts';
 import type { SessionHost } from './session/conversation.ts';
 import { HELD_PLAN_PATH, planFile, SERVED_PLAN_PATH } from './session/plan-file.ts';
@@ -45,8 +47,12 @@ export interface AgentOptions {
   readonly datagrams?: Datagrams;
   readonly log: Log;
   readonly identity: { readonly node: string };
+  /** Of access logs; left out: `LOG_LIMITS`. */
+  readonly logLimits?: LogLimits;
   /** Memory of this process in bytes. Left out: reported as 0. */
   readonly rssBytes?: () => number;
+  /** Seconds of processor time of this process since it started. Left out: not told. */
+  readonly cpuS?: () => number;
 }
 
 export interface AgentPeers extends Omit<PeerPorts, 'node'> {
@@ -72,7 +78,7 @@ export interface Agent {
 }
 
 export const AGENT_CAPABILITIES: readonly string[] = [
-  ...['delta', 'explain', 'fetch-resume'],
+  ...['delta', 'explain', 'fetch-resume', 'logs'],
   ...CAPABILITIES,
 ];
 export const APPLY_RETRY_BACKOFF: BackoffLimits = { baseMs: 250, capMs: 10_000 };
@@ -95,6 +101,7 @@ class ControlPart implements Agent {
   readonly #content: ContentReconciler;
   readonly #session: Session;
   readonly #notifier: Notifier | undefined;
+  readonly #logs: AccessLogs;
   /** Raised when what is to be served may have changed. */
   readonly #changed = createTrigger();
   #plan: { readonly held: HeldPlan; readonly objects: PlanObjects } | undefined;
@@ -119,9 +126,11 @@ class ControlPart implements Agent {
       ...{ source: blobs, peers: peers && { ...peers, node: identity.node } },
       onChange: () => this.#contentChanged(),
     });
+    this.#logs = new AccessLogs({ ...options, limits: options.logLimits });
     this.#session = createSession({ ...options, host: this.#host() });
     this.#notifier = datagrams && createNotifier({ ...options, datagrams });
     options.plane.onDamaged((blob) => this.#content.suspect(blob));
+    options.plane.onLines((lines) => this.#logs.take(lines));
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -149,7 +158,7 @@ class ControlPart implements Agent {
   }
 
   #host(): SessionHost {
-    const { identity, plane, rssBytes, peers } = this.#options;
+    const { identity, plane, rssBytes, cpuS, peers } = this.#options;
     return {
       hello: () => {
         // There is a way to dom again.
@@ -176,10 +185,14 @@ class ControlPart implements Agent {
           rssBytes: rssBytes?.() ?? 0,
         }),
       limited: () => dnsLimited(plane.state()),
+      ...(cpuS && {
+        load: () => nodeLoad(plane.state(), { cpuS: cpuS(), rssBytes: rssBytes?.() ?? 0 }),
+      }),
       traffic: () => {
         this.#traffic.add(plane.takeTraffic());
         return this.#traffic.all();
       },
+      logs: this.#logs,
       explain: async ({ id, name, type, clientIp }): Promise<ExplainReply> => {
         const outcome = await plane.explain({ name, type, clientIp });
         return outcome.kind === 'explained'
@@ -272,6 +285,7 @@ class ControlPart implements Agent {
       peering: peers && peeringOf(peers.identity),
     });
     this.#served = served;
+    this.#logs.want(loggingSites(snapshot.edge));
     // What is about to be served must not be collected while it is handed over.
     this.#wantContent();
     // Remembered first: a crash in between must not bring an older release back (INV-27).

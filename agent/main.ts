@@ -21,6 +21,7 @@ import { loadIdentity, type NodeIdentity } from './identity/identity-file.ts';
 import { joinCluster } from './identity/join.ts';
 import { type JoinArguments, parseJoin } from './identity/join-options.ts';
 import { rotateCertificate } from './identity/rotate.ts';
+import { logLimitsFor } from './logs/log-files.ts';
 import { newPeerIdentity } from './new-peer-identity.ts';
 import { openPlane } from './open-plane.ts';
 import { placedPlane } from './placed-plane.ts';
@@ -43,6 +44,7 @@ interface RunOptions extends StateOption {
   readonly dnsRateLimit: number;
   readonly dnsTlsPort?: number;
   readonly dnsIdentity?: true;
+  readonly accessLogMib?: number;
   readonly logLevel: LogLevel;
   readonly listen?: readonly string[];
 }
@@ -84,6 +86,11 @@ program
     'alike DNS answers a second to one network over UDP, 0: no limit',
     parseRate,
     DNS_LIMIT.answersPerS,
+  )
+  .option(
+    '--access-log-mib <size>',
+    'on disk, for what is noted of requests to all sites together (512)',
+    parseCount,
   )
   .option('--dns-identity', 'tell version.bind and id.server in class CHAOS who answers')
   .option('--dns-tls-port <port>', 'of DNS over TLS, 0: none (853 where DNS is at 53)', parsePort)
@@ -160,6 +167,11 @@ async function run(options: RunOptions): Promise<void> {
     probe: httpProbe({ timeoutMs: PROBE_TIMEOUT_MS }),
     datagrams: nodeDatagrams(options.listen && { from: options.listen }),
     rssBytes: () => process.memoryUsage.rss(),
+    cpuS: () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1_000_000;
+    },
+    ...(options.accessLogMib && { logLimits: logLimitsFor(options.accessLogMib) }),
   });
   const rotation = {
     ...{ clock, random, log, disk, keys: nodeKeyMaker, renewal: dom, identity: () => identity },

@@ -80,6 +80,7 @@ function start(listen?: readonly string[]) {
       state: () => [],
       takeTraffic: () => [],
       onDamaged: () => undefined,
+      onLines: () => undefined,
       close: async () => {
         log.push(`close ${place.httpPort}`);
       },

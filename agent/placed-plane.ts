@@ -31,6 +31,7 @@ export interface PlacedPlaneOptions {
 export function placedPlane({ node, listen, log, open }: PlacedPlaneOptions): DataPlane {
   const inTurn = takeTurns();
   let onDamaged: Parameters<DataPlane['onDamaged']>[0] = () => undefined;
+  let write: Parameters<DataPlane['onLines']>[0] = async () => undefined;
   let current: { readonly name: string; readonly plane: DataPlane } | undefined;
 
   async function planeFor(snapshot: PlaneSnapshot): Promise<DataPlane | undefined> {
@@ -42,6 +43,7 @@ export function placedPlane({ node, listen, log, open }: PlacedPlaneOptions): Da
     if (current?.name === name) return current.plane;
     const plane = await open(place);
     plane.onDamaged((blob) => onDamaged(blob));
+    plane.onLines((lines) => write(lines));
     log.info({ place }, 'serving the public');
     const before = current?.plane;
     current = { name, plane };
@@ -64,6 +66,9 @@ export function placedPlane({ node, listen, log, open }: PlacedPlaneOptions): Da
     takeTraffic: () => current?.plane.takeTraffic() ?? [],
     onDamaged: (listener) => {
       onDamaged = listener;
+    },
+    onLines: (writer) => {
+      write = writer;
     },
     close: async () => current?.plane.close(),
   };

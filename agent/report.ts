@@ -2,6 +2,7 @@ import { previewDigits } from '../api/previews.ts';
 import type {
   ConditionReport,
   DnsLimited,
+  NodeLoad,
   PeerReport,
   Report,
   SiteReport,
@@ -62,6 +63,15 @@ export function dnsLimited(workers: readonly WorkerState[]): DnsLimited | undefi
   if (sum === undefined) return undefined;
   const { dropped, cut, spared } = sum;
   return { dropped: BigInt(dropped), cut: BigInt(cut), spared: BigInt(spared) };
+}
+
+/** What this process takes of its machine. */
+export function nodeLoad(
+  workers: readonly WorkerState[],
+  { cpuS, rssBytes }: { readonly cpuS: number; readonly rssBytes: number },
+): NodeLoad {
+  const connections = workers.reduce((sum, each) => sum + (each.connections ?? 0), 0);
+  return { cpuS, rssBytes: BigInt(rssBytes), connections };
 }
 
 function siteReport(site: SitePlan, input: ReportInput): SiteReport {

@@ -112,6 +112,18 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/events.ts')).registerEvents,
   },
   {
+    name: 'logs',
+    summary: 'show what nodes noted of the requests for a site',
+    group: 'Look',
+    load: async () => (await import('./commands/logs.ts')).registerLogs,
+  },
+  {
+    name: 'top',
+    summary: 'show which sites and nodes answer how much',
+    group: 'Look',
+    load: async () => (await import('./commands/top.ts')).registerTop,
+  },
+  {
     name: 'wait',
     summary: 'wait until objects are as you want them',
     group: 'Look',

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import { kindOf } from '../api/kinds.ts';
-import { matchesLabels, parseLabelSelector } from '../api/labels.ts';
 import { API_VERSION, type ObjectMeta, type Resource } from '../api/object.ts';
 import type { DnsExplanation } from '../proto/gen/b8s/v1/agent.ts';
 import {
@@ -14,17 +13,21 @@ import {
   type HistoryEntry,
   type Listed,
   type ListOptions,
+  type LogPiece,
+  type LogQuery,
   type MissingBlob,
   type Moment,
   type ObjectReference,
   type ServerInfo,
   type TokenInfo,
+  type TrafficSummary,
   type TransferKeyInfo,
   type WatchEvent,
   type WatchOptions,
 } from '../runtime/api-client.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { digestOf } from '../runtime/digest.ts';
+import { isMatch, keyOf, referenceTo } from './fake-names.ts';
 
 /** What a test puts into the world; the rest is filled in. */
 export interface GivenObject {
@@ -52,6 +55,13 @@ export class FakeApi implements Api {
   /** Beginnings of blobs. */
   readonly partials = new Map<string, Uint8Array>();
   uploadedBytes = 0;
+  /** What nodes have noted, in order; those that come later are told to whoever follows. */
+  logs: readonly LogPiece[] = [];
+  lately: TrafficSummary = { sites: [], nodes: [], gatheredS: 60 };
+  /** Of which node that was asked for last. */
+  trafficNode: string | undefined;
+  /** What was asked for last. */
+  logQuery: LogQuery | undefined;
 
   readonly #clock: Clock;
   #revision = 100;
@@ -262,6 +272,21 @@ export class FakeApi implements Api {
     throw new ApiError('Unavailable', 'no nameserver is connected');
   }
 
+  async *readLogs(query: LogQuery, signal: AbortSignal): AsyncGenerator<LogPiece> {
+    this.#failIfAsked('readLogs');
+    this.logQuery = query;
+    yield* this.logs;
+    if (!query.follow) return;
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    signal.throwIfAborted();
+  }
+
+  async traffic(node: string): Promise<TrafficSummary> {
+    this.#failIfAsked('traffic');
+    this.trafficNode = node;
+    return this.lately;
+  }
+
   async serverInfo(): Promise<ServerInfo> {
     const { version } = this;
     const [revision, timeMs] = [BigInt(this.#revision), this.#clock.nowMs()];
@@ -351,29 +376,4 @@ export class FakeApi implements Api {
   #time(): string {
     return new Date(this.#clock.nowMs()).toISOString();
   }
-}
-
-function keyOf({ kind, namespace, name }: ObjectReference): string {
-  return `${kind}/${namespace}/${name}`;
-}
-
-function referenceTo({
-  kind,
-  metadata,
-}: Pick<DeclaredObject, 'kind' | 'metadata'>): ObjectReference {
-  const isNamespaced = kindOf(kind)?.scope === 'namespace';
-  const namespace = isNamespaced ? (metadata.namespace ?? 'default') : '';
-  return { kind, namespace, name: metadata.name };
-}
-
-function isMatch(
-  object: Resource,
-  { kind, namespace, name, labelSelector = '' }: Omit<WatchOptions, 'afterRevision'>,
-): boolean {
-  const reference = referenceTo(object);
-  if (kind !== object.kind || (namespace !== '' && namespace !== reference.namespace)) return false;
-  if (name !== undefined && name !== reference.name) return false;
-  const selector = parseLabelSelector(labelSelector);
-  if (selector.kind === 'error') throw new ApiError('Invalid', selector.message);
-  return matchesLabels(selector.requirements, object.metadata.labels);
 }

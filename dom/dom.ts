@@ -20,7 +20,6 @@ import type { PublicDns } from '../runtime/public-dns.ts';
 import type { Random } from '../runtime/random.ts';
 import type { GeoRecord } from '../runtime/records.ts';
 import { RequestError } from '../runtime/request-error.ts';
-import { TrafficBoard } from '../runtime/site-traffic.ts';
 import type { Store } from '../runtime/store.ts';
 import { Writer } from '../runtime/writer.ts';
 import { createDeclarer } from './api/declarer.ts';
@@ -31,6 +30,7 @@ import { showCertificates } from './certificate-metrics.ts';
 import { keepCookieSecrets } from './cookie-secrets.ts';
 import { furnish } from './furnish.ts';
 import { Hub } from './gateway/hub.ts';
+import { TrafficDesk } from './gateway/traffic-desk.ts';
 import { runHousekeeping } from './housekeeping.ts';
 import { createJoin, type Join } from './identity/join.ts';
 import { createTokens, type Tokens } from './identity/tokens.ts';
@@ -95,7 +95,7 @@ export interface Term {
 interface TermParts {
   readonly mirror: Mirror;
   readonly writer: Writer;
-  readonly traffic: TrafficBoard;
+  readonly traffic: TrafficDesk;
 }
 
 /**
@@ -158,13 +158,13 @@ export class Dom {
     const events = new StoredEvents({ ...this.#ports, world: mirror, writer });
     const mirroring = mirror.run(signal);
     await Promise.race([mirror.reached(1n), mirroring]);
-    const traffic = new TrafficBoard();
+    const traffic = new TrafficDesk(this.#ports.clock);
     const term = this.#begin(leadership, { mirror, writer, traffic });
     const { compressor, git } = this.#ports;
     const declarer = createDeclarer({ ...this.#ports, writer });
     const { blobGraceMs = BLOB_GRACE_MS } = this.#options;
     const controllers = allControllers({
-      ...{ ...this.#ports, world: mirror, writer, events, traffic },
+      ...{ ...this.#ports, world: mirror, writer, events, traffic: traffic.board },
       variants: compressor && {
         ...{ blobs: term.blobs, compressor },
         isSending: () => term.peers.isSending(),

@@ -85,6 +85,13 @@ export function addServices(
     explainDns: unary(async (request, caller) =>
       (await dom.leading()).api.explainDns(request, caller),
     ),
+    readLogs: serverStream(async function* (request, caller, over) {
+      const { api, leadership } = await dom.leading();
+      yield* api.readLogs(request, caller, AbortSignal.any([over, leadership.lost, signal]));
+    }),
+    getTraffic: unary(async (request, caller) =>
+      (await dom.leading()).api.getTraffic(request, caller),
+    ),
     getServerInfo: unary(async (request, caller) =>
       (await dom.leading()).api.getServerInfo(request, caller),
     ),

@@ -1,6 +1,11 @@
 import type { Resource } from '../api/object.ts';
 import type { DnsExplanation } from '../proto/gen/b8s/v1/agent.ts';
-import type { Clash, Violation } from '../proto/gen/b8s/v1/api.ts';
+import type {
+  Clash,
+  NodeTrafficRates,
+  SiteTrafficRates,
+  Violation,
+} from '../proto/gen/b8s/v1/api.ts';
 
 /** What went wrong, in the words that `Error from server (…)` shows. */
 export type ApiErrorReason =
@@ -169,6 +174,35 @@ export interface ServerInfo {
   readonly permissions: readonly string[];
 }
 
+export interface LogQuery {
+  /** Of the Site. */
+  readonly namespace: string;
+  readonly name: string;
+  /** The newest so many lines of all nodes together. */
+  readonly linesMax: number;
+  /** None that are older than so long; 0: of any age. */
+  readonly ageMsMax: number;
+  readonly follow: boolean;
+  /** Empty: of all that are connected. */
+  readonly node: string;
+}
+
+export interface LogPiece {
+  readonly lines: readonly { readonly node: string; readonly line: string }[];
+  /** So many more came, and are left out. */
+  readonly dropped: number;
+  /** For a person: a node that says nothing, and why. */
+  readonly notes: readonly string[];
+}
+
+/** What edges have answered lately. */
+export interface TrafficSummary {
+  readonly sites: readonly SiteTrafficRates[];
+  readonly nodes: readonly NodeTrafficRates[];
+  /** Seconds over which it was gathered. */
+  readonly gatheredS: number;
+}
+
 export interface MissingBlob {
   readonly digest: string;
   /** From its first byte on, left by an upload that was cut: these need not be sent again. */
@@ -232,6 +266,10 @@ export interface Api {
     readonly clientIp: string;
     readonly server: string;
   }): Promise<DnsExplanation>;
+  /** Lines of the access log of a Site, in order; with `follow` it ends only by its signal. */
+  readLogs(query: LogQuery, signal: AbortSignal): AsyncIterable<LogPiece>;
+  /** What was answered in the last minute or so; `node` empty: by all together. */
+  traffic(node: string): Promise<TrafficSummary>;
   serverInfo(): Promise<ServerInfo>;
   close(): void;
 }

@@ -76,7 +76,7 @@ type Count = Pick<TrafficCount, 'requests' | 'serverErrors'>;
 
 interface Counted {
   /** What the node said last… */
-  readonly said: Count;
+  readonly said: TrafficCount;
   /** …and how much that has grown by since the first time. */
   readonly grown: Count;
 }
@@ -96,25 +96,26 @@ export class TrafficBoard implements SiteTraffic {
 
   /**
    * A node says what it has counted since it started, of what has changed since it last said so;
-   * in the first words of a session, of everything.
+   * in the first words of a session, of everything. What is returned is news.
    */
-  heard(node: string, counts: readonly TrafficCount[]): void {
+  heard(node: string, counts: readonly TrafficCount[]): readonly TrafficCount[] {
     const known = this.#nodes.get(node);
     const counted = known ?? new Map<string, Counted>();
     this.#nodes.set(node, counted);
-    for (const { uid, release, requests, serverErrors } of counts) {
-      const key = keyOf({ uid, release });
-      const said = { requests, serverErrors };
+    return counts.map((said) => {
+      const key = keyOf(said);
       // Of what was before this dom listened nothing is known; later on all begins with nothing.
       const before = counted.get(key) ?? {
-        said: known === undefined ? said : NOTHING,
+        said: known === undefined ? said : nothingAnswered(said),
         grown: NOTHING,
       };
+      const news = growth(before.said, said);
       counted.delete(key);
-      counted.set(key, { said, grown: sum(before.grown, growth(before.said, said)) });
+      counted.set(key, { said, grown: sum(before.grown, news) });
       const [oldest] = counted.keys();
       if (counted.size > TRAFFIC_COUNTS_MAX && oldest !== undefined) counted.delete(oldest);
-    }
+      return news;
+    });
   }
 
   /** The node is none any more. */
@@ -124,12 +125,20 @@ export class TrafficBoard implements SiteTraffic {
 }
 
 /** One that says less than before has started anew: all of it is news. */
-function growth(before: Count, now: Count): Count {
-  if (now.requests < before.requests || now.serverErrors < before.serverErrors) return now;
-  return {
-    requests: now.requests - before.requests,
+function growth(before: TrafficCount, now: TrafficCount): TrafficCount {
+  const late = now.late.map((count, place) => count - (before.late[place] ?? 0));
+  const { uid, release } = now;
+  const grown = {
+    ...{ uid, release, late, requests: now.requests - before.requests },
+    redirects: now.redirects - before.redirects,
+    clientErrors: now.clientErrors - before.clientErrors,
     serverErrors: now.serverErrors - before.serverErrors,
+    bytes: now.bytes - before.bytes,
+    lateMs: now.lateMs - before.lateMs,
   };
+  const { redirects, clientErrors, serverErrors, bytes, lateMs } = grown;
+  const all = [...late, grown.requests, redirects, clientErrors, serverErrors, bytes, lateMs];
+  return all.some((each) => each < 0) ? now : grown;
 }
 
 function sum(one: Count, other: Count): Count {

@@ -48,7 +48,12 @@ export function edgeWorker(parts: EdgeWorkerParts): WorkerEngine {
       listener?.setTicketKeys(keys);
     },
     takeTraffic: () => edge.takeTraffic(),
-    close: async () => listener?.close({ graceMs: DRAIN_MS }),
+    connections: () => listener?.connections() ?? 0,
+    linesTaken: (length) => edge.recorder?.taken(length),
+    close: async () => {
+      await listener?.close({ graceMs: DRAIN_MS });
+      edge.recorder?.flush();
+    },
   };
 }
 

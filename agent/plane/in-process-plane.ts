@@ -8,6 +8,7 @@ import type { DnsClient } from '../dns/answer.ts';
 import { assertSameAnswer } from '../dns/compiled/check.ts';
 import type { SignPort } from '../dns/dnssec/ecdsa.ts';
 import type { ForeignBook } from '../dns/foreign/foreign-book.ts';
+import { lengthOf, type RecorderParts, type SiteLines } from '../edge/access-log/recorder.ts';
 import { readVerified } from '../edge/blob-source.ts';
 import { chooseCertificates } from '../edge/certificate-table.ts';
 import { createEdge } from '../edge/edge.ts';
@@ -16,7 +17,7 @@ import type { MemoryCache } from '../edge/memory-cache.ts';
 import { shownTokens } from '../edge/proofs.ts';
 import { createDnsEngine } from './dns-engine.ts';
 import { createMemoryGeoStore } from './memory-geo-store.ts';
-import type { DataPlane } from './plane.ts';
+import type { DataPlane, WriteLines } from './plane.ts';
 
 /** A data plane without threads and sockets, which is asked by calling it. */
 export interface InProcessPlane extends DataPlane {
@@ -36,6 +37,8 @@ export interface InProcessPlaneParts {
   readonly gate?: GateParts;
   /** Left out: other nodes cannot fetch from this one. */
   readonly clock?: Pick<Clock, 'nowMs'>;
+  /** Left out: nothing is noted of requests. */
+  readonly accessLog?: Omit<RecorderParts, 'hand'>;
   /** What makes the signatures of signed zones; left out: OpenSSL, no two of them alike. */
   readonly sign?: SignPort;
 }
@@ -44,7 +47,14 @@ export interface InProcessPlaneParts {
 export function createInProcessPlane(parts: InProcessPlaneParts): InProcessPlane {
   const { disk, log = silentLog } = parts;
   let onDamaged: (blob: Digest) => void = () => undefined;
-  const edge = createEdge({ ...parts, log, onDamaged: (blob) => onDamaged(blob) });
+  let write: WriteLines = async () => undefined;
+  const hand = (lines: readonly SiteLines[]): void =>
+    void write(lines).then(() => edge.recorder?.taken(lengthOf(lines)));
+  const { accessLog } = parts;
+  const edge = createEdge({
+    ...{ ...parts, log, onDamaged: (blob) => onDamaged(blob) },
+    accessLog: accessLog && { ...accessLog, hand },
+  });
   const geo = createMemoryGeoStore({
     read: (digest) => readVerified(disk, digest),
     onDamaged: (blob) => onDamaged(blob),
@@ -79,6 +89,9 @@ export function createInProcessPlane(parts: InProcessPlaneParts): InProcessPlane
     takeTraffic: () => edge.takeTraffic(),
     onDamaged: (listener) => {
       onDamaged = listener;
+    },
+    onLines: (writer) => {
+      write = writer;
     },
     close: () => Promise.resolve(),
     resolve: (query, client, nowMs) => dns.answer(query, client, nowMs),

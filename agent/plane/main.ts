@@ -57,17 +57,16 @@ async function edgeEngine(
     import('../../runtime/node/password-hasher.ts'),
   ]);
   const limits = { ...cache.MEMORY_CACHE_LIMITS, budgetBytes: config.cacheBytesMax };
+  const [clock, draw] = [time.systemClock(), random.systemRandom()];
   const edge = createEdge({
     disk: nodeDiskReader(folder),
     nodeName,
     log: workerLog,
     cache: cache.createMemoryCache(limits),
     onDamaged: (blob) => channel.post({ kind: 'damaged', blob }),
-    gate: {
-      hasher: passwords.nodePasswordHasher(random.systemRandom()),
-      clock: time.systemClock(),
-    },
-    clock: time.systemClock(),
+    gate: { hasher: passwords.nodePasswordHasher(draw), clock },
+    clock,
+    accessLog: { clock, random: draw, hand: (lines) => channel.post({ kind: 'lines', lines }) },
   });
   const { connectionsPerClientMax } = config;
   const connections = connectionsPerClientMax !== undefined && { connectionsPerClientMax };
@@ -76,7 +75,7 @@ async function edgeEngine(
   return edgeWorker({
     edge,
     contexts: tls.createTlsContexts(),
-    proofs: alpn.createAlpnProofs(time.systemClock(), random.systemRandom()),
+    proofs: alpn.createAlpnProofs(clock, draw),
     ticketKeys,
     listen: (given) =>
       listenHttp({

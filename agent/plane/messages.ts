@@ -4,6 +4,7 @@ import type { TrafficCount } from '../../runtime/site-traffic.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
 import type { DnsLimitCounters } from '../dns/limit/limit.ts';
 import type { ZoneOutcome } from '../dns/snapshot.ts';
+import type { SiteLines } from '../edge/access-log/recorder.ts';
 import type { EdgeSnapshot } from '../edge/snapshot.ts';
 import type { ListChanges } from './list-changes.ts';
 import type { AppliedReport, DnsPlaneSnapshot, Health, PlaneQuestion } from './plane.ts';
@@ -33,6 +34,8 @@ export type ToWorker =
   | { readonly kind: 'tickets'; readonly keys: Uint8Array }
   | { readonly kind: 'explain'; readonly id: number; readonly question: PlaneQuestion }
   | { readonly kind: 'ping' }
+  /** So many characters of the lines that it handed over are written down, or given up. */
+  | { readonly kind: 'taken'; readonly length: number }
   /** Finish what is in flight, then end. */
   | { readonly kind: 'close' }
   /** For tests: fail as a bug would, or stop answering. */
@@ -55,7 +58,11 @@ export type FromWorker =
       readonly kind: 'pong';
       readonly limited?: DnsLimitCounters;
       readonly traffic?: readonly TrafficCount[];
+      /** Of an edge: open connections of clients. */
+      readonly connections?: number;
     }
+  /** What an edge has noted of requests. */
+  | { readonly kind: 'lines'; readonly lines: readonly SiteLines[] }
   /** A blob could not be read as what its name says. */
   | { readonly kind: 'damaged'; readonly blob: Digest }
   | {

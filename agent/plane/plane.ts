@@ -5,6 +5,7 @@ import type { ExplainOutcome } from '../dns/explain.ts';
 import type { HostIdentity } from '../dns/host-identities.ts';
 import type { DnsLimitCounters } from '../dns/limit/limit.ts';
 import type { ZoneOutcome } from '../dns/snapshot.ts';
+import type { SiteLines } from '../edge/access-log/recorder.ts';
 import type { SiteState } from '../edge/edge.ts';
 import type { EdgeSnapshot } from '../edge/snapshot.ts';
 
@@ -66,6 +67,8 @@ export interface WorkerState {
   readonly restarts: number;
   /** Of a nameserver that limits its answers: since the plane started, restarts counted over. */
   readonly limited?: DnsLimitCounters;
+  /** Of an edge that lives: open connections of clients. */
+  readonly connections?: number;
 }
 
 /**
@@ -92,9 +95,16 @@ export interface DataPlane {
   takeTraffic(): readonly TrafficCount[];
   /** From now on `listener` is told of blobs that could not be read as what their names say. */
   onDamaged(listener: (blob: Digest) => void): void;
+  /**
+   * From now on `write` takes what edges note of requests; until it resolves, they hold a bounded
+   * amount more, and drop what comes then. It must not reject.
+   */
+  onLines(write: WriteLines): void;
   /** Lets what is in flight finish, within a bound. */
   close(): Promise<void>;
 }
+
+export type WriteLines = (lines: readonly SiteLines[]) => Promise<void>;
 
 /** The report of a plane that serves nothing. */
 export const NOTHING_APPLIED: AppliedReport = {

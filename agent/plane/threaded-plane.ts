@@ -5,6 +5,7 @@ import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import { takeTurns } from '../../runtime/turns.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
+import { lengthOf, type SiteLines } from '../edge/access-log/recorder.ts';
 import { TrafficSums } from '../edge/traffic.ts';
 import type { CompileGeo } from './geo-compiler.ts';
 import { createGeoStore, type ReadShared } from './geo-store.ts';
@@ -16,6 +17,7 @@ import {
   NOTHING_APPLIED,
   type PlaneSnapshot,
   type WorkerKind,
+  type WriteLines,
 } from './plane.ts';
 import { TICKET_KEYS_MS, type TicketKeys } from './ticket-keys.ts';
 import { NOT_A_NAMESERVER } from './worker.ts';
@@ -54,6 +56,7 @@ interface Asked {
 /** A data plane of workers, watched over by a pool. */
 export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
   let onDamaged: (blob: Digest) => void = () => undefined;
+  let write: WriteLines = async () => undefined;
   const closing = new AbortController();
   const geo = createGeoStore({
     disk: parts.disk,
@@ -74,8 +77,9 @@ export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
     ...parts,
     workers: { spawn: (kind, index) => shrinking(parts.workers.spawn(kind, index)) },
     greeting: (kind) => (held === undefined ? undefined : applyMessage(kind, held)),
-    onMessage: (message) => {
+    onMessage: (message, worker) => {
       settleQuestion(message);
+      if (message.kind === 'lines') void writeLines(message.lines, worker);
       if (message.kind === 'damaged') onDamaged(message.blob);
       if (message.kind === 'pong') traffic.add(message.traffic ?? []);
     },
@@ -86,6 +90,11 @@ export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
       }
     },
   });
+
+  async function writeLines(lines: readonly SiteLines[], worker: PlaneWorkerHandle): Promise<void> {
+    await write(lines);
+    worker.post({ kind: 'taken', length: lengthOf(lines) });
+  }
 
   function settleQuestion(message: FromWorker): void {
     if (message.kind !== 'explained') return;
@@ -161,6 +170,9 @@ export function createThreadedPlane(parts: ThreadedPlaneParts): DataPlane {
     takeTraffic: () => traffic.take(),
     onDamaged: (listener) => {
       onDamaged = listener;
+    },
+    onLines: (writer) => {
+      write = writer;
     },
     close: () => {
       closing.abort();

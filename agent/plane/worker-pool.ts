@@ -64,6 +64,7 @@ interface Slot {
   startedMs: number;
   pingsUnanswered: number;
   hasSpoken: boolean;
+  connections: number | undefined;
   /** What it said last of its limits… */
   limited: DnsLimitCounters | undefined;
   /** …and what those before it had said, in all. */
@@ -93,6 +94,7 @@ export function createWorkerPool(parts: WorkerPoolParts): WorkerPool {
     slot.pingsUnanswered = 0;
     slot.hasSpoken = true;
     if (message.kind === 'pong' && message.limited !== undefined) slot.limited = message.limited;
+    if (message.kind === 'pong') slot.connections = message.connections;
     if (message.kind === 'log') log[message.level](message.fields, message.message);
     if (message.kind === 'applied') {
       slot.sequence = message.sequence;
@@ -199,6 +201,7 @@ function freshSlot(
     startedMs,
     pingsUnanswered: 0,
     hasSpoken: false,
+    connections: undefined,
     limited: undefined,
   };
 }
@@ -206,5 +209,9 @@ function freshSlot(
 function stateOf({ kind, index, worker, sequence, restarts, ...slot }: Slot): WorkerState {
   const phase = worker === undefined ? 'waiting' : 'live';
   const limited = sumOfLimits(slot.limitedBefore, slot.limited);
-  return { kind, index, phase, sequence, restarts, ...(limited && { limited }) };
+  const { connections } = slot;
+  return {
+    ...{ kind, index, phase, sequence, restarts, ...(limited && { limited }) },
+    ...(connections !== undefined && { connections }),
+  };
 }

@@ -18,6 +18,10 @@ export interface WorkerEngine {
   limited?(): DnsLimitCounters | undefined;
   /** What was answered since this was last asked. */
   takeTraffic?(): readonly TrafficCount[];
+  /** Open connections of clients; undefined: it is no edge. */
+  connections?(): number;
+  /** So many characters of what it noted of requests are written down, or given up. */
+  linesTaken?(length: number): void;
   close(): Promise<void>;
 }
 
@@ -70,11 +74,15 @@ export function runWorker(channel: WorkerChannel, engine: WorkerEngine, log: Log
         channel.post({ kind: 'explained', id: message.id, outcome });
         return;
       }
+      case 'taken':
+        return engine.linesTaken?.(message.length);
       case 'ping': {
         const limited = engine.limited?.();
         const traffic = engine.takeTraffic?.() ?? [];
         const counted = traffic.length > 0 && { traffic };
-        channel.post({ kind: 'pong', ...(limited && { limited }), ...counted });
+        const connections = engine.connections?.();
+        const open = connections !== undefined && { connections };
+        channel.post({ kind: 'pong', ...(limited && { limited }), ...counted, ...open });
         return;
       }
       case 'close':

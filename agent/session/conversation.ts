@@ -3,6 +3,7 @@ import {
   type ExplainQuestion,
   type ExplainReply,
   type Hello,
+  type NodeLoad,
   type Plan,
   type Report,
   SessionRequest,
@@ -13,7 +14,9 @@ import { type Link, LinkClosedError } from '../../runtime/link.ts';
 import type { Log } from '../../runtime/log.ts';
 import { decodeResponse } from '../../runtime/plan-wire.ts';
 import type { TrafficCount } from '../../runtime/site-traffic.ts';
+import type { LogSource } from '../logs/access-logs.ts';
 import type { Trigger } from '../trigger.ts';
+import { LogStreams } from './log-streams.ts';
 import { ToldTraffic } from './told-traffic.ts';
 
 /** What the node has to say to dom, and what it does with what dom says. */
@@ -27,7 +30,11 @@ export interface SessionHost {
   limited?(): DnsLimited | undefined;
   /** What the edges of this node have answered since it started; left out: it has none. */
   traffic?(): readonly TrafficCount[];
+  /** What this process takes of the machine; left out: it does not say. */
+  load?(): NodeLoad;
   explain(question: ExplainQuestion): Promise<ExplainReply>;
+  /** What its edges note of requests; left out: they note nothing. */
+  readonly logs?: LogSource;
 }
 
 /** Until a plan says another. */
@@ -94,12 +101,20 @@ class Conversation {
   #drained: Promise<void> = Promise.resolve();
   #explaining = 0;
   readonly #traffic = new ToldTraffic();
+  readonly #logs: LogStreams | undefined;
 
   constructor(link: Link, options: ConversationOptions) {
     this.#link = link;
     this.#options = options;
     this.#lastHeardMs = options.clock.monotonicMs();
-    this.#send({ $case: 'hello', value: options.host.hello() });
+    const { host, clock, signal } = options;
+    this.#logs =
+      host.logs &&
+      new LogStreams({
+        ...{ source: host.logs, clock, signal, ready: () => this.#ready() },
+        send: (value) => this.#send({ $case: 'logReply', value }),
+      });
+    this.#send({ $case: 'hello', value: host.hello() });
     options.reportable.raise();
   }
 
@@ -124,7 +139,11 @@ class Conversation {
       await this.#ready();
       const dnsLimited = this.#options.host.limited?.();
       const traffic = this.#traffic.news(this.#options.host.traffic?.() ?? []);
-      const value = { sequence, ...(dnsLimited && { dnsLimited }), ...(traffic && { traffic }) };
+      const load = this.#options.host.load?.();
+      const value = {
+        ...{ sequence, ...(load && { load }) },
+        ...{ ...(dnsLimited && { dnsLimited }), ...(traffic && { traffic }) },
+      };
       this.#send({ $case: 'heartbeat', value });
     }
   }
@@ -173,6 +192,10 @@ class Conversation {
         return this.#takePlan(message.value);
       case 'explainQuestion':
         return this.#explain(message.value);
+      case 'logQuestion':
+        return this.#logs?.open(message.value);
+      case 'logStop':
+        return this.#logs?.stop(message.value.id);
       // A heartbeat has done its work by coming; what a newer dom says besides is not for us.
       case 'heartbeat':
       case undefined:

@@ -3,21 +3,30 @@ import type { TrafficCount } from '../../runtime/site-traffic.ts';
 
 /** What dom was told in one session of what the edges have answered, so that only news is sent. */
 export class ToldTraffic {
-  readonly #requests = new Map<string, number>();
+  /** Requests and bytes, by site and release: nothing else changes without one of these. */
+  readonly #told = new Map<string, string>();
 
   /** Undefined: nothing has changed. */
   news(counts: readonly TrafficCount[]): TrafficReport | undefined {
     const changed = counts.filter(
-      ({ uid, release, requests }) => this.#requests.get(`${uid} ${release}`) !== requests,
+      (count) => this.#told.get(`${count.uid} ${count.release}`) !== stateOf(count),
     );
     if (changed.length === 0) return undefined;
-    this.#requests.clear();
-    for (const { uid, release, requests } of counts)
-      this.#requests.set(`${uid} ${release}`, requests);
+    this.#told.clear();
+    for (const count of counts) this.#told.set(`${count.uid} ${count.release}`, stateOf(count));
     return {
-      sites: changed.map(({ uid, release, requests, serverErrors }) => ({
-        ...{ uid, release, requests: BigInt(requests), serverErrors: BigInt(serverErrors) },
+      sites: changed.map(({ uid, release, lateMs, ...count }) => ({
+        ...{ uid, release, lateMs, requests: BigInt(count.requests) },
+        serverErrors: BigInt(count.serverErrors),
+        clientErrors: BigInt(count.clientErrors),
+        redirects: BigInt(count.redirects),
+        bytes: BigInt(count.bytes),
+        late: count.late.map(BigInt),
       })),
     };
   }
+}
+
+function stateOf({ requests, bytes }: TrafficCount): string {
+  return `${requests} ${bytes}`;
 }

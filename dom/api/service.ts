@@ -17,12 +17,16 @@ import type {
   GetRequest,
   GetResponse,
   GetServerInfoResponse,
+  GetTrafficRequest,
+  GetTrafficResponse,
   HistoryRequest,
   HistoryResponse,
   ListRequest,
   ListResponse,
   ListTokensResponse,
   ListTransferKeysResponse,
+  ReadLogsRequest,
+  ReadLogsResponse,
   RevokeTokenRequest,
   RevokeTokenResponse,
   UpdateRequest,
@@ -39,11 +43,14 @@ import { RequestError } from '../../runtime/request-error.ts';
 import type { Blobs } from '../blobs/blobs.ts';
 import { receiveBlobs } from '../blobs/receive.ts';
 import type { Hub } from '../gateway/hub.ts';
+import type { TrafficDesk } from '../gateway/traffic-desk.ts';
 import type { Tokens } from '../identity/tokens.ts';
 import type { TransferKeys } from '../identity/transfer-keys.ts';
 import type { Leadership } from '../leadership.ts';
 import { authorize, permissionsOf, roleOf } from './access.ts';
+import { readSiteLogs } from './logs.ts';
 import { getObject, listObjects, readHistory } from './read.ts';
+import { readTraffic } from './traffic.ts';
 import { watchObjects } from './watch.ts';
 import { applyObject, deleteObject, updateObject, type WritePorts } from './write.ts';
 
@@ -55,6 +62,7 @@ export interface ApiPorts extends WritePorts {
   readonly mirror: Mirror;
   readonly blobs: Blobs;
   readonly hub: Hub;
+  readonly traffic: TrafficDesk;
   readonly tokens: Tokens;
   readonly transferKeys: TransferKeys;
   readonly authority: Pick<CertificateAuthority, 'caHash'>;
@@ -206,6 +214,20 @@ export class Api {
     authorize(caller.identity, 'read');
     const { name, type, clientIp, server } = request;
     return { explanation: await this.#ports.hub.explain({ name, type, clientIp }, server) };
+  }
+
+  async *readLogs(
+    request: ReadLogsRequest,
+    caller: ApiCaller,
+    signal: AbortSignal,
+  ): AsyncIterable<ReadLogsResponse> {
+    const user = authorize(caller.identity, 'read');
+    yield* readSiteLogs(this.#ports, request, { user, signal });
+  }
+
+  async getTraffic(request: GetTrafficRequest, caller: ApiCaller): Promise<GetTrafficResponse> {
+    authorize(caller.identity, 'read');
+    return readTraffic(this.#ports, request);
   }
 
   async getServerInfo(_request: unknown, caller: ApiCaller): Promise<GetServerInfoResponse> {

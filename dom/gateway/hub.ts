@@ -9,6 +9,7 @@ import { takeSlots } from '../../runtime/slots.ts';
 import { NodesAhead } from './ahead.ts';
 import { Feed, type Workshop } from './feed.ts';
 import type { GatewayPorts } from './ports.ts';
+import type { LogSessions } from './read-logs.ts';
 import { RETURN_GRACE_MS, Session, type SessionHub } from './session.ts';
 import { mayChangePlans, planView, type Viewer, viewerOf } from './view.ts';
 
@@ -46,6 +47,7 @@ export class Hub implements SessionHub {
   readonly #open = new Set<Session>();
   readonly #openPerNode = new Map<string, number>();
   readonly #ahead: NodesAhead;
+  readonly #onEnter = new Set<(session: Session) => void>();
   /** Whether nodes that see the same were told different releases of a Site. */
   #told: 'alike' | 'differently' = 'alike';
   /** For the sessions: a task that writes a report. */
@@ -64,6 +66,9 @@ export class Hub implements SessionHub {
       for (const change of changes)
         if (change.kind === 'object' && change.deleted && change.object.kind === 'Node')
           this.#ports.traffic.forget(change.object.metadata.name);
+      for (const change of changes)
+        if (change.kind === 'object' && change.deleted && change.object.kind === 'Site')
+          this.#ports.traffic.forgetSite(change.object.metadata.uid);
       if (changes.some(mayChangePlans)) this.#refreshSoon(signal);
     });
     await new Promise<void>((resolve) => {
@@ -132,6 +137,7 @@ export class Hub implements SessionHub {
   enter(session: Session): void {
     this.#sessions.get(session.node)?.close('a newer session of this node has begun');
     this.#sessions.set(session.node, session);
+    for (const heard of [...this.#onEnter]) heard(session);
   }
 
   /** Makes plans of the world as it is now, and sends each node what is new to it. */
@@ -171,6 +177,22 @@ export class Hub implements SessionHub {
     const reply = await session.ask(question);
     if (reply.error !== '') throw new RequestError('FAILED_PRECONDITION', reply.error);
     return reply.explanation;
+  }
+
+  /** The edges that are connected, for readers of access logs. */
+  logSessions(): LogSessions {
+    const isEdge = ({ node }: Session): boolean => this.#roles(node).includes('edge');
+    return {
+      edges: () =>
+        [...this.#sessions.values()].filter(isEdge).toSorted((a, b) => (a.node < b.node ? -1 : 1)),
+      onEdge: (listener) => {
+        const heard = (session: Session): void => {
+          if (isEdge(session)) listener(session);
+        };
+        this.#onEnter.add(heard);
+        return () => this.#onEnter.delete(heard);
+      },
+    };
   }
 
   /** A view that cannot be made holds up nobody else's (INV-5). */

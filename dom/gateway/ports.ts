@@ -2,10 +2,10 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { Mirror } from '../../runtime/mirror.ts';
-import type { TrafficBoard } from '../../runtime/site-traffic.ts';
 import type { Store } from '../../runtime/store.ts';
 import type { Writer } from '../../runtime/writer.ts';
 import type { Leadership } from '../leadership.ts';
+import type { TrafficDesk } from './traffic-desk.ts';
 import type { OpenKey } from './view-entry.ts';
 
 /** What the gateway needs of the rest of dom. */
@@ -19,5 +19,5 @@ export interface GatewayPorts {
   readonly leadership: Pick<Leadership, 'epoch' | 'raiseAbove'>;
   readonly openKey: OpenKey;
   /** Keeps what edges say that they have answered. */
-  readonly traffic: TrafficBoard;
+  readonly traffic: TrafficDesk;
 }

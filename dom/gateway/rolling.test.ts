@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
-import { Report, SiteReport } from '../../proto/gen/b8s/v1/agent.ts';
+import { Report, SiteReport, SiteTraffic } from '../../proto/gen/b8s/v1/agent.ts';
 import type { PlanObject, Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Digest } from '../../runtime/digest.ts';
 import { encodeManifest } from '../../runtime/manifest.ts';
@@ -56,7 +56,9 @@ class Told {
   beat([requests, serverErrors]: readonly [number, number] = [0, 0]): void {
     const { uid = '', serving: release = '' } = this.site() ?? {};
     const counts = { requests: BigInt(requests), serverErrors: BigInt(serverErrors) };
-    const traffic = { sites: requests === 0 ? [] : [{ uid, release, ...counts }] };
+    const traffic = {
+      sites: requests === 0 ? [] : [SiteTraffic.fromPartial({ uid, release, ...counts })],
+    };
     this.session.send({ $case: 'heartbeat', value: { sequence: 1n, traffic } });
   }
 

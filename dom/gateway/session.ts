@@ -9,6 +9,7 @@ import {
   SessionRequest,
   SessionResponse,
 } from '../../proto/gen/b8s/v1/agent.ts';
+import type { LogQuestion } from '../../proto/gen/b8s/v1/logs.ts';
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Identity } from '../../runtime/authority.ts';
 import { type Capability, knownCapabilities } from '../../runtime/capabilities.ts';
@@ -21,6 +22,7 @@ import type { InSlot } from '../../runtime/slots.ts';
 import { gaugeDnsLimited } from './dns-limited.ts';
 import { type Feed, HEARTBEAT_INTERVAL_MS } from './feed.ts';
 import { heardTraffic } from './heard-traffic.ts';
+import { LogCalls, type LogListener } from './log-calls.ts';
 import type { GatewayPorts } from './ports.ts';
 import { Presence } from './presence.ts';
 import { busy, Questions } from './questions.ts';
@@ -63,12 +65,14 @@ export class Session {
   readonly #questions: Questions;
   /** What its sub can do that older ones cannot. */
   #capabilities: readonly Capability[] = [];
+  readonly #logs = new LogCalls();
   #feed: Feed | undefined;
   /** What the node holds, once it has read all that was sent. */
   #sent: { readonly position: Position; readonly digest: string } | undefined;
   #sending: 'open' | 'blocked' = 'open';
   #heardMs: number;
   #peerOffer: PeerOffer | undefined;
+  #logKeeping: 'kept' | 'older' = 'older';
 
   constructor(link: Link, identity: NodeIdentity, ports: GatewayPorts, hub: SessionHub) {
     this.node = identity.name;
@@ -99,6 +103,7 @@ export class Session {
     } finally {
       this.#over.abort(new Error('the session is over'));
       this.#link.close();
+      this.#logs.end();
       await Promise.allSettled([reading, watching]);
     }
   }
@@ -151,6 +156,19 @@ export class Session {
     return this.#questions.ask(question, send, this.#over.signal);
   }
 
+  get logs(): 'kept' | 'older' {
+    return this.#logKeeping;
+  }
+
+  /** Reads an access log of the node. Throws UNAVAILABLE when it is busy. */
+  openLog(question: Omit<LogQuestion, 'id'>, listener: LogListener): () => void {
+    if (this.#sending === 'blocked') throw busy(this.node);
+    return this.#logs.open(question, listener, {
+      ask: (value) => this.#send({ $case: 'logQuestion', value }),
+      stop: (id) => this.#send({ $case: 'logStop', value: { id } }),
+    });
+  }
+
   async #read(): Promise<void> {
     for await (const frame of this.#link.frames()) {
       this.#heardMs = this.#ports.clock.monotonicMs();
@@ -174,6 +192,8 @@ export class Session {
         return;
       case 'explainReply':
         return this.#questions.answer(message.value);
+      case 'logReply':
+        return this.#logs.answer(message.value);
       case 'hello':
         throw new LinkClosedError('refused', 'a session has one hello');
       case undefined:
@@ -199,6 +219,7 @@ export class Session {
     if (hello.held !== undefined) await this.#riseAbove(hello.held);
     this.#over.signal.throwIfAborted();
     this.#capabilities = knownCapabilities(hello.capabilities);
+    this.#logKeeping = hello.capabilities.includes('logs') ? 'kept' : 'older';
     this.#hub.enter(this);
     await this.#presence.register(hello, registered?.modRevision ?? 0n, this.#over.signal);
     // That took a while: by now the name may be another Node's, with plans of its own.
@@ -246,9 +267,10 @@ export class Session {
     this.#transmit(frame);
   }
 
-  #beat({ sequence, dnsLimited, traffic }: Heartbeat): void {
+  #beat({ sequence, dnsLimited, traffic, load }: Heartbeat): void {
     gaugeDnsLimited(this.#ports.metrics, this.node, dnsLimited);
     this.#ports.traffic.heard(this.node, heardTraffic(traffic));
+    this.#ports.traffic.loaded(this.node, load);
     // A node that does not read gets no answers to pile up.
     if (this.#sending === 'open') this.#send({ $case: 'heartbeat', value: { sequence } });
     this.#renew();

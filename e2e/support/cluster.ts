@@ -37,6 +37,8 @@ export interface ClusterOptions {
   readonly nodes: readonly NodeOptions[];
   /** MaxMind DB files; left out: dom's default. `none`: no geography. */
   readonly geo?: readonly string[] | 'none';
+  /** For `sub run` of all nodes. */
+  readonly subFlags?: readonly string[];
   readonly onProgress?: (step: string) => void;
   /** Left out: `log` in the state folder. */
   readonly logDir?: string;
@@ -159,7 +161,7 @@ class RunningCluster implements Cluster {
       program({
         name: node.name,
         command: join(this.#bin, 'sub'),
-        args: ['run', '--state', this.subDir(node.name)],
+        args: ['run', '--state', this.subDir(node.name), ...(this.#options.subFlags ?? [])],
         logFile: this.#logFile(node.name),
       });
     this.subs.set(node.name, sub);

@@ -45,6 +45,8 @@ export interface SceneOptions {
   readonly doms?: number;
   /** The folder of dom, sub and b8sctl. Left out: they run from their sources. */
   readonly bin?: string;
+  /** For `sub run` of all nodes. */
+  readonly subFlags?: readonly string[];
   /** Where nameservers listen: resolvers know of no other port than 53. Left out: any. */
   readonly dnsPort?: number;
 }
@@ -99,9 +101,9 @@ async function startScene(
   const nodes = threeNodes(AREA, { dns, http, https }).slice(0, options.nodes ?? 3);
   const peers = others.map((other) => `${other}:${port}`);
   const dom = { address, port, peers };
-  const { geo = 'none', bin } = options;
+  const { geo = 'none', bin, subFlags = [] } = options;
   const cluster = await startCluster({
-    ...{ stateDir, store, dom, nodes, geo, logDir, ...(bin !== undefined && { bin }) },
+    ...{ stateDir, store, dom, nodes, geo, logDir, subFlags, ...(bin !== undefined && { bin }) },
   });
   const node = (name: string): NodeOptions => {
     const found = nodes.find((each) => each.name === name);

@@ -27,6 +27,7 @@ import {
 } from '../api-client.ts';
 import type { Connection } from '../client-config.ts';
 import { DOM_SERVER_NAME } from '../server-names.ts';
+import { readLogs } from './grpc-logs.ts';
 import { uploadBlobs } from './grpc-upload.ts';
 
 /** Both ways; a release's object may be large, a blob goes in chunks. */
@@ -112,6 +113,9 @@ export function grpcApi(connection: Connection, options: GrpcApiOptions): Api {
       if (explanation === undefined) throw new ApiError('InternalError', 'an empty explanation');
       return explanation;
     },
+    readLogs: (query, signal) =>
+      readLogs(client, query, { signal, server: connection.server, errorOf: apiErrorOf }),
+    traffic: (node) => call(client.getTraffic, { node }),
     async serverInfo() {
       const info = await call(client.getServerInfo, {});
       return { ...info, timeMs: Number(info.timeMs) };

@@ -68,7 +68,10 @@ export function startSub(sub: Sub, parts: SubParts): void {
   const reader = host.reader(random.fork('plane'));
   const names = { nodeName: host.name };
   const clock = process.clock(host.clock);
-  const plane = code.createInProcessPlane({ disk: reader, ...names, log, clock, sign: fakeSign });
+  const accessLog = { clock, random: random.fork('access log') };
+  const plane = code.createInProcessPlane({
+    ...{ disk: reader, ...names, log, clock, sign: fakeSign, accessLog },
+  });
   const peerIdentity = fakePeerIdentity(random.fork('peers'));
   const probe = network.probe(caller);
   const agent = code.createAgent({
@@ -97,6 +100,8 @@ export function startSub(sub: Sub, parts: SubParts): void {
       // Older code does not count.
       takeTraffic: () => plane.takeTraffic?.() ?? [],
       onDamaged: (listener) => plane.onDamaged(listener),
+      // Older code notes nothing.
+      onLines: (write) => plane.onLines?.(write),
       close: () => plane.close(),
     }),
     probe: {

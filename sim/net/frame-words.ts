@@ -39,6 +39,8 @@ function wordsOfRequest(bytes: Uint8Array): FrameWords {
       return wordsOfHeartbeat(message.value);
     case 'explainReply':
       return wordsOfExplained(message.value);
+    case 'logReply':
+      return { what: `${message.value.lines.length} lines of a log`, fields: {} };
     case undefined:
       return { what: 'an empty message', fields: {} };
   }
@@ -53,6 +55,10 @@ function wordsOfResponse(bytes: Uint8Array): FrameWords {
       return wordsOfHeartbeat(message.value);
     case 'explainQuestion':
       return wordsOfQuestion(message.value);
+    case 'logQuestion':
+      return { what: 'asks for a log', fields: { site: message.value.siteUid } };
+    case 'logStop':
+      return { what: 'ends a log', fields: {} };
     case undefined:
       return { what: 'an empty message', fields: {} };
   }

@@ -88,6 +88,8 @@ export function domApi(options: DomApiOptions): Api {
         if (explanation === undefined) throw new ApiError('InternalError', 'an empty explanation');
         return explanation;
       }),
+    readLogs: () => notHere('readLogs'),
+    traffic: () => notHere('traffic'),
     serverInfo: () => notHere('serverInfo'),
     close: () => undefined,
   };

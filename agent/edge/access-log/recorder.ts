@@ -15,6 +15,11 @@ export interface SiteLines {
   readonly dropped: number;
 }
 
+/** In characters, of all of them. */
+export function lengthOf(lines: readonly SiteLines[]): number {
+  return lines.reduce((sum, { text }) => sum + text.length, 0);
+}
+
 export interface RecorderParts {
   readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs' | 'sleep'>;
   /** Draws who is noted where not all are. */

@@ -22,6 +22,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { LogQuestion, LogReply, LogStop } from "./logs.ts";
 import { PlanObject, Position } from "./plan.ts";
 
 export const protobufPackage = "b8s.v1";
@@ -34,6 +35,7 @@ export interface SessionRequest {
     | { readonly $case: "report"; readonly value: Report }
     | { readonly $case: "heartbeat"; readonly value: Heartbeat }
     | { readonly $case: "explainReply"; readonly value: ExplainReply }
+    | { readonly $case: "logReply"; readonly value: LogReply }
     | undefined;
 }
 
@@ -42,6 +44,8 @@ export interface SessionResponse {
     | { readonly $case: "plan"; readonly value: Plan }
     | { readonly $case: "heartbeat"; readonly value: Heartbeat }
     | { readonly $case: "explainQuestion"; readonly value: ExplainQuestion }
+    | { readonly $case: "logQuestion"; readonly value: LogQuestion }
+    | { readonly $case: "logStop"; readonly value: LogStop }
     | undefined;
 }
 
@@ -93,6 +97,16 @@ export interface Heartbeat {
     | undefined;
   /** From an edge that has anything to say of it. */
   readonly traffic?: TrafficReport | undefined;
+  readonly load?: NodeLoad | undefined;
+}
+
+/** What the agent of a node, with all its workers, takes of its machine. */
+export interface NodeLoad {
+  readonly rssBytes: bigint;
+  /** Of processor time, since it started. */
+  readonly cpuS: number;
+  /** Open connections of clients to its edges. */
+  readonly connections: number;
 }
 
 export interface TrafficReport {
@@ -110,8 +124,21 @@ export interface SiteTraffic {
   /** "sha256-<64 hex digits>"; empty: from none, as long as there was none. */
   readonly release: string;
   readonly requests: bigint;
-  /** Of these, those with a status of 500 and above. */
+  /** Of these, those with a status of 500 and above… */
   readonly serverErrors: bigint;
+  /** …from 400 to 499… */
+  readonly clientErrors: bigint;
+  /** …and from 300 to 399. An older sub does not count these two, nor what follows. */
+  readonly redirects: bigint;
+  /** Of bodies, as far as they were sent. */
+  readonly bytes: bigint;
+  /**
+   * Answers that could not begin at once, by how long they took: how many by each bound of LATE_MS
+   * (runtime/site-traffic.ts), behind them those above all.
+   */
+  readonly late: readonly bigint[];
+  /** How long they took to begin, all together. */
+  readonly lateMs: number;
 }
 
 /** What the response rate limit of a nameserver has done, of all its workers, since it started. */
@@ -311,6 +338,9 @@ export const SessionRequest: MessageFns<SessionRequest> = {
       case "explainReply":
         ExplainReply.encode(message.message.value, writer.uint32(34).fork()).join();
         break;
+      case "logReply":
+        LogReply.encode(message.message.value, writer.uint32(42).fork()).join();
+        break;
     }
     return writer;
   },
@@ -360,6 +390,14 @@ export const SessionRequest: MessageFns<SessionRequest> = {
             message.message = { $case: "explainReply", value: ExplainReply.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.message = { $case: "logReply", value: LogReply.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -384,6 +422,10 @@ export const SessionRequest: MessageFns<SessionRequest> = {
         ? { $case: "explainReply", value: ExplainReply.fromJSON(object.explainReply) }
         : isSet(object.explain_reply)
         ? { $case: "explainReply", value: ExplainReply.fromJSON(object.explain_reply) }
+        : isSet(object.logReply)
+        ? { $case: "logReply", value: LogReply.fromJSON(object.logReply) }
+        : isSet(object.log_reply)
+        ? { $case: "logReply", value: LogReply.fromJSON(object.log_reply) }
         : undefined,
     };
   },
@@ -398,6 +440,8 @@ export const SessionRequest: MessageFns<SessionRequest> = {
       obj.heartbeat = Heartbeat.toJSON(message.message.value);
     } else if (message.message?.$case === "explainReply") {
       obj.explainReply = ExplainReply.toJSON(message.message.value);
+    } else if (message.message?.$case === "logReply") {
+      obj.logReply = LogReply.toJSON(message.message.value);
     }
     return obj;
   },
@@ -432,6 +476,12 @@ export const SessionRequest: MessageFns<SessionRequest> = {
         }
         break;
       }
+      case "logReply": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "logReply", value: LogReply.fromPartial(object.message.value) };
+        }
+        break;
+      }
     }
     return message;
   },
@@ -452,6 +502,12 @@ export const SessionResponse: MessageFns<SessionResponse> = {
         break;
       case "explainQuestion":
         ExplainQuestion.encode(message.message.value, writer.uint32(26).fork()).join();
+        break;
+      case "logQuestion":
+        LogQuestion.encode(message.message.value, writer.uint32(34).fork()).join();
+        break;
+      case "logStop":
+        LogStop.encode(message.message.value, writer.uint32(42).fork()).join();
         break;
     }
     return writer;
@@ -494,6 +550,22 @@ export const SessionResponse: MessageFns<SessionResponse> = {
             message.message = { $case: "explainQuestion", value: ExplainQuestion.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.message = { $case: "logQuestion", value: LogQuestion.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.message = { $case: "logStop", value: LogStop.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -516,6 +588,14 @@ export const SessionResponse: MessageFns<SessionResponse> = {
         ? { $case: "explainQuestion", value: ExplainQuestion.fromJSON(object.explainQuestion) }
         : isSet(object.explain_question)
         ? { $case: "explainQuestion", value: ExplainQuestion.fromJSON(object.explain_question) }
+        : isSet(object.logQuestion)
+        ? { $case: "logQuestion", value: LogQuestion.fromJSON(object.logQuestion) }
+        : isSet(object.log_question)
+        ? { $case: "logQuestion", value: LogQuestion.fromJSON(object.log_question) }
+        : isSet(object.logStop)
+        ? { $case: "logStop", value: LogStop.fromJSON(object.logStop) }
+        : isSet(object.log_stop)
+        ? { $case: "logStop", value: LogStop.fromJSON(object.log_stop) }
         : undefined,
     };
   },
@@ -528,6 +608,10 @@ export const SessionResponse: MessageFns<SessionResponse> = {
       obj.heartbeat = Heartbeat.toJSON(message.message.value);
     } else if (message.message?.$case === "explainQuestion") {
       obj.explainQuestion = ExplainQuestion.toJSON(message.message.value);
+    } else if (message.message?.$case === "logQuestion") {
+      obj.logQuestion = LogQuestion.toJSON(message.message.value);
+    } else if (message.message?.$case === "logStop") {
+      obj.logStop = LogStop.toJSON(message.message.value);
     }
     return obj;
   },
@@ -553,6 +637,18 @@ export const SessionResponse: MessageFns<SessionResponse> = {
       case "explainQuestion": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
           message.message = { $case: "explainQuestion", value: ExplainQuestion.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "logQuestion": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "logQuestion", value: LogQuestion.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "logStop": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "logStop", value: LogStop.fromPartial(object.message.value) };
         }
         break;
       }
@@ -967,7 +1063,7 @@ export const Plan: MessageFns<Plan> = {
 };
 
 function createBaseHeartbeat(): Heartbeat {
-  return { sequence: 0n, dnsLimited: undefined, traffic: undefined };
+  return { sequence: 0n, dnsLimited: undefined, traffic: undefined, load: undefined };
 }
 
 export const Heartbeat: MessageFns<Heartbeat> = {
@@ -983,6 +1079,9 @@ export const Heartbeat: MessageFns<Heartbeat> = {
     }
     if (message.traffic !== undefined) {
       TrafficReport.encode(message.traffic, writer.uint32(26).fork()).join();
+    }
+    if (message.load !== undefined) {
+      NodeLoad.encode(message.load, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -1024,6 +1123,14 @@ export const Heartbeat: MessageFns<Heartbeat> = {
             message.traffic = TrafficReport.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.load = NodeLoad.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1045,6 +1152,7 @@ export const Heartbeat: MessageFns<Heartbeat> = {
         ? DnsLimited.fromJSON(object.dns_limited)
         : undefined,
       traffic: isSet(object.traffic) ? TrafficReport.fromJSON(object.traffic) : undefined,
+      load: isSet(object.load) ? NodeLoad.fromJSON(object.load) : undefined,
     };
   },
 
@@ -1058,6 +1166,9 @@ export const Heartbeat: MessageFns<Heartbeat> = {
     }
     if (message.traffic !== undefined) {
       obj.traffic = TrafficReport.toJSON(message.traffic);
+    }
+    if (message.load !== undefined) {
+      obj.load = NodeLoad.toJSON(message.load);
     }
     return obj;
   },
@@ -1074,6 +1185,119 @@ export const Heartbeat: MessageFns<Heartbeat> = {
     message.traffic = (object.traffic !== undefined && object.traffic !== null)
       ? TrafficReport.fromPartial(object.traffic)
       : undefined;
+    message.load = (object.load !== undefined && object.load !== null) ? NodeLoad.fromPartial(object.load) : undefined;
+    return message;
+  },
+};
+
+function createBaseNodeLoad(): NodeLoad {
+  return { rssBytes: 0n, cpuS: 0, connections: 0 };
+}
+
+export const NodeLoad: MessageFns<NodeLoad> = {
+  encode(message: NodeLoad, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rssBytes !== 0n) {
+      if (BigInt.asUintN(64, message.rssBytes) !== message.rssBytes) {
+        throw new globalThis.Error("value provided for field message.rssBytes of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.rssBytes);
+    }
+    if (message.cpuS !== 0) {
+      writer.uint32(17).double(message.cpuS);
+    }
+    if (message.connections !== 0) {
+      writer.uint32(24).uint32(message.connections);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeLoad {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeLoad() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.rssBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.cpuS = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.connections = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NodeLoad {
+    return {
+      rssBytes: isSet(object.rssBytes)
+        ? BigInt(object.rssBytes)
+        : isSet(object.rss_bytes)
+        ? BigInt(object.rss_bytes)
+        : 0n,
+      cpuS: isSet(object.cpuS)
+        ? globalThis.Number(object.cpuS)
+        : isSet(object.cpu_s)
+        ? globalThis.Number(object.cpu_s)
+        : 0,
+      connections: isSet(object.connections) ? globalThis.Number(object.connections) : 0,
+    };
+  },
+
+  toJSON(message: NodeLoad): unknown {
+    const obj: any = {};
+    if (message.rssBytes !== 0n) {
+      obj.rssBytes = message.rssBytes.toString();
+    }
+    if (message.cpuS !== 0) {
+      obj.cpuS = floatToJson(message.cpuS);
+    }
+    if (message.connections !== 0) {
+      obj.connections = Math.round(message.connections);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<NodeLoad>, I>>(base?: I): NodeLoad {
+    return NodeLoad.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<NodeLoad>, I>>(object: I): NodeLoad {
+    const message = createBaseNodeLoad() as any;
+    message.rssBytes = (object.rssBytes !== undefined && object.rssBytes !== null) ? BigInt(object.rssBytes) : 0n;
+    message.cpuS = object.cpuS ?? 0;
+    message.connections = object.connections ?? 0;
     return message;
   },
 };
@@ -1148,7 +1372,17 @@ export const TrafficReport: MessageFns<TrafficReport> = {
 };
 
 function createBaseSiteTraffic(): SiteTraffic {
-  return { uid: "", release: "", requests: 0n, serverErrors: 0n };
+  return {
+    uid: "",
+    release: "",
+    requests: 0n,
+    serverErrors: 0n,
+    clientErrors: 0n,
+    redirects: 0n,
+    bytes: 0n,
+    late: [],
+    lateMs: 0,
+  };
 }
 
 export const SiteTraffic: MessageFns<SiteTraffic> = {
@@ -1170,6 +1404,37 @@ export const SiteTraffic: MessageFns<SiteTraffic> = {
         throw new globalThis.Error("value provided for field message.serverErrors of type uint64 too large");
       }
       writer.uint32(32).uint64(message.serverErrors);
+    }
+    if (message.clientErrors !== 0n) {
+      if (BigInt.asUintN(64, message.clientErrors) !== message.clientErrors) {
+        throw new globalThis.Error("value provided for field message.clientErrors of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.clientErrors);
+    }
+    if (message.redirects !== 0n) {
+      if (BigInt.asUintN(64, message.redirects) !== message.redirects) {
+        throw new globalThis.Error("value provided for field message.redirects of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.redirects);
+    }
+    if (message.bytes !== 0n) {
+      if (BigInt.asUintN(64, message.bytes) !== message.bytes) {
+        throw new globalThis.Error("value provided for field message.bytes of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.bytes);
+    }
+    if (message.late.length !== 0) {
+      writer.uint32(66).fork();
+      for (const v of message.late) {
+        if (BigInt.asUintN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field late of type uint64 is too large");
+        }
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    if (message.lateMs !== 0) {
+      writer.uint32(73).double(message.lateMs);
     }
     return writer;
   },
@@ -1219,6 +1484,56 @@ export const SiteTraffic: MessageFns<SiteTraffic> = {
             message.serverErrors = reader.uint64() as bigint;
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.clientErrors = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.redirects = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.bytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag === 64) {
+              message.late.push(reader.uint64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 66) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.late.push(reader.uint64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 9: {
+            if (tag !== 73) {
+              break;
+            }
+
+            message.lateMs = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1241,6 +1556,19 @@ export const SiteTraffic: MessageFns<SiteTraffic> = {
         : isSet(object.server_errors)
         ? BigInt(object.server_errors)
         : 0n,
+      clientErrors: isSet(object.clientErrors)
+        ? BigInt(object.clientErrors)
+        : isSet(object.client_errors)
+        ? BigInt(object.client_errors)
+        : 0n,
+      redirects: isSet(object.redirects) ? BigInt(object.redirects) : 0n,
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+      late: globalThis.Array.isArray(object?.late) ? object.late.map((e: any) => BigInt(e)) : [],
+      lateMs: isSet(object.lateMs)
+        ? globalThis.Number(object.lateMs)
+        : isSet(object.late_ms)
+        ? globalThis.Number(object.late_ms)
+        : 0,
     };
   },
 
@@ -1258,6 +1586,21 @@ export const SiteTraffic: MessageFns<SiteTraffic> = {
     if (message.serverErrors !== 0n) {
       obj.serverErrors = message.serverErrors.toString();
     }
+    if (message.clientErrors !== 0n) {
+      obj.clientErrors = message.clientErrors.toString();
+    }
+    if (message.redirects !== 0n) {
+      obj.redirects = message.redirects.toString();
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    if (message.late?.length) {
+      obj.late = message.late.map((e) => e.toString());
+    }
+    if (message.lateMs !== 0) {
+      obj.lateMs = floatToJson(message.lateMs);
+    }
     return obj;
   },
 
@@ -1272,6 +1615,13 @@ export const SiteTraffic: MessageFns<SiteTraffic> = {
     message.serverErrors = (object.serverErrors !== undefined && object.serverErrors !== null)
       ? BigInt(object.serverErrors)
       : 0n;
+    message.clientErrors = (object.clientErrors !== undefined && object.clientErrors !== null)
+      ? BigInt(object.clientErrors)
+      : 0n;
+    message.redirects = (object.redirects !== undefined && object.redirects !== null) ? BigInt(object.redirects) : 0n;
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    message.late = object.late?.map((e) => BigInt(e)) || [];
+    message.lateMs = object.lateMs ?? 0;
     return message;
   },
 };

@@ -298,6 +298,87 @@ export interface ExplainDnsResponse {
   readonly explanation: DnsExplanation | undefined;
 }
 
+export interface ReadLogsRequest {
+  /** Of the Site; an empty namespace is "default". */
+  readonly site:
+    | ObjectReference
+    | undefined;
+  /** The newest so many lines of all nodes together; at most 10000, and 0 for none. */
+  readonly linesMax: number;
+  /** None that are older than so long; 0: of any age. */
+  readonly ageMsMax: bigint;
+  readonly follow: boolean;
+  /** Of this node alone; empty: of all that are connected. */
+  readonly node: string;
+}
+
+export interface ReadLogsResponse {
+  readonly lines: readonly LogLine[];
+  /** So many more came, and are left out, for somebody is slower than the log. */
+  readonly dropped: bigint;
+  /** For a person: a node that says nothing, and why. */
+  readonly notes: readonly string[];
+}
+
+export interface LogLine {
+  readonly node: string;
+  /** As the Site's format has it, without its end. */
+  readonly line: string;
+}
+
+export interface GetTrafficRequest {
+  /** What this node has answered; empty: all nodes together. */
+  readonly node: string;
+}
+
+export interface GetTrafficResponse {
+  /** At most 1000, those with most requests. */
+  readonly sites: readonly SiteTrafficRates[];
+  /** At most 10000. */
+  readonly nodes: readonly NodeTrafficRates[];
+  /** Seconds over which all of these were gathered. */
+  readonly gatheredS: number;
+}
+
+export interface SiteTrafficRates {
+  readonly namespace: string;
+  readonly name: string;
+  readonly rates:
+    | TrafficRates
+    | undefined;
+  /** How many nodes have answered for it. */
+  readonly nodes: number;
+}
+
+export interface NodeTrafficRates {
+  readonly node: string;
+  readonly rates: TrafficRates | undefined;
+  readonly rssBytes: bigint;
+  /** Of one processor: 1.5 is one and a half. */
+  readonly cpu?:
+    | number
+    | undefined;
+  /** Open connections of clients. */
+  readonly connections: number;
+}
+
+/** All of them a second. */
+export interface TrafficRates {
+  readonly requests: number;
+  readonly succeeded: number;
+  readonly redirects: number;
+  readonly clientErrors: number;
+  readonly serverErrors: number;
+  /** Of bodies. */
+  readonly bytes: number;
+  /**
+   * Within how many milliseconds half of the answers began, by fixed bounds; infinite: above all of
+   * them; 0: there were no answers.
+   */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
 export interface GetServerInfoRequest {
 }
 
@@ -4443,6 +4524,971 @@ export const ExplainDnsResponse: MessageFns<ExplainDnsResponse> = {
   },
 };
 
+function createBaseReadLogsRequest(): ReadLogsRequest {
+  return { site: undefined, linesMax: 0, ageMsMax: 0n, follow: false, node: "" };
+}
+
+export const ReadLogsRequest: MessageFns<ReadLogsRequest> = {
+  encode(message: ReadLogsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.site !== undefined) {
+      ObjectReference.encode(message.site, writer.uint32(10).fork()).join();
+    }
+    if (message.linesMax !== 0) {
+      writer.uint32(16).uint32(message.linesMax);
+    }
+    if (message.ageMsMax !== 0n) {
+      if (BigInt.asUintN(64, message.ageMsMax) !== message.ageMsMax) {
+        throw new globalThis.Error("value provided for field message.ageMsMax of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.ageMsMax);
+    }
+    if (message.follow !== false) {
+      writer.uint32(32).bool(message.follow);
+    }
+    if (message.node !== "") {
+      writer.uint32(42).string(message.node);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadLogsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadLogsRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.site = ObjectReference.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.linesMax = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ageMsMax = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.follow = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadLogsRequest {
+    return {
+      site: isSet(object.site) ? ObjectReference.fromJSON(object.site) : undefined,
+      linesMax: isSet(object.linesMax)
+        ? globalThis.Number(object.linesMax)
+        : isSet(object.lines_max)
+        ? globalThis.Number(object.lines_max)
+        : 0,
+      ageMsMax: isSet(object.ageMsMax)
+        ? BigInt(object.ageMsMax)
+        : isSet(object.age_ms_max)
+        ? BigInt(object.age_ms_max)
+        : 0n,
+      follow: isSet(object.follow) ? globalThis.Boolean(object.follow) : false,
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+    };
+  },
+
+  toJSON(message: ReadLogsRequest): unknown {
+    const obj: any = {};
+    if (message.site !== undefined) {
+      obj.site = ObjectReference.toJSON(message.site);
+    }
+    if (message.linesMax !== 0) {
+      obj.linesMax = Math.round(message.linesMax);
+    }
+    if (message.ageMsMax !== 0n) {
+      obj.ageMsMax = message.ageMsMax.toString();
+    }
+    if (message.follow !== false) {
+      obj.follow = message.follow;
+    }
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReadLogsRequest>, I>>(base?: I): ReadLogsRequest {
+    return ReadLogsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReadLogsRequest>, I>>(object: I): ReadLogsRequest {
+    const message = createBaseReadLogsRequest() as any;
+    message.site = (object.site !== undefined && object.site !== null)
+      ? ObjectReference.fromPartial(object.site)
+      : undefined;
+    message.linesMax = object.linesMax ?? 0;
+    message.ageMsMax = (object.ageMsMax !== undefined && object.ageMsMax !== null) ? BigInt(object.ageMsMax) : 0n;
+    message.follow = object.follow ?? false;
+    message.node = object.node ?? "";
+    return message;
+  },
+};
+
+function createBaseReadLogsResponse(): ReadLogsResponse {
+  return { lines: [], dropped: 0n, notes: [] };
+}
+
+export const ReadLogsResponse: MessageFns<ReadLogsResponse> = {
+  encode(message: ReadLogsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.lines) {
+      LogLine.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.dropped !== 0n) {
+      if (BigInt.asUintN(64, message.dropped) !== message.dropped) {
+        throw new globalThis.Error("value provided for field message.dropped of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.dropped);
+    }
+    for (const v of message.notes) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadLogsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadLogsResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.lines.push(LogLine.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.dropped = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.notes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadLogsResponse {
+    return {
+      lines: globalThis.Array.isArray(object?.lines) ? object.lines.map((e: any) => LogLine.fromJSON(e)) : [],
+      dropped: isSet(object.dropped) ? BigInt(object.dropped) : 0n,
+      notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: ReadLogsResponse): unknown {
+    const obj: any = {};
+    if (message.lines?.length) {
+      obj.lines = message.lines.map((e) => LogLine.toJSON(e));
+    }
+    if (message.dropped !== 0n) {
+      obj.dropped = message.dropped.toString();
+    }
+    if (message.notes?.length) {
+      obj.notes = message.notes;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReadLogsResponse>, I>>(base?: I): ReadLogsResponse {
+    return ReadLogsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReadLogsResponse>, I>>(object: I): ReadLogsResponse {
+    const message = createBaseReadLogsResponse() as any;
+    message.lines = object.lines?.map((e) => LogLine.fromPartial(e)) || [];
+    message.dropped = (object.dropped !== undefined && object.dropped !== null) ? BigInt(object.dropped) : 0n;
+    message.notes = object.notes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseLogLine(): LogLine {
+  return { node: "", line: "" };
+}
+
+export const LogLine: MessageFns<LogLine> = {
+  encode(message: LogLine, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.line !== "") {
+      writer.uint32(18).string(message.line);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogLine {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogLine() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.line = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LogLine {
+    return {
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+      line: isSet(object.line) ? globalThis.String(object.line) : "",
+    };
+  },
+
+  toJSON(message: LogLine): unknown {
+    const obj: any = {};
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    if (message.line !== "") {
+      obj.line = message.line;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<LogLine>, I>>(base?: I): LogLine {
+    return LogLine.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<LogLine>, I>>(object: I): LogLine {
+    const message = createBaseLogLine() as any;
+    message.node = object.node ?? "";
+    message.line = object.line ?? "";
+    return message;
+  },
+};
+
+function createBaseGetTrafficRequest(): GetTrafficRequest {
+  return { node: "" };
+}
+
+export const GetTrafficRequest: MessageFns<GetTrafficRequest> = {
+  encode(message: GetTrafficRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetTrafficRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetTrafficRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetTrafficRequest {
+    return { node: isSet(object.node) ? globalThis.String(object.node) : "" };
+  },
+
+  toJSON(message: GetTrafficRequest): unknown {
+    const obj: any = {};
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetTrafficRequest>, I>>(base?: I): GetTrafficRequest {
+    return GetTrafficRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetTrafficRequest>, I>>(object: I): GetTrafficRequest {
+    const message = createBaseGetTrafficRequest() as any;
+    message.node = object.node ?? "";
+    return message;
+  },
+};
+
+function createBaseGetTrafficResponse(): GetTrafficResponse {
+  return { sites: [], nodes: [], gatheredS: 0 };
+}
+
+export const GetTrafficResponse: MessageFns<GetTrafficResponse> = {
+  encode(message: GetTrafficResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.sites) {
+      SiteTrafficRates.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.nodes) {
+      NodeTrafficRates.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.gatheredS !== 0) {
+      writer.uint32(25).double(message.gatheredS);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetTrafficResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetTrafficResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sites.push(SiteTrafficRates.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nodes.push(NodeTrafficRates.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.gatheredS = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetTrafficResponse {
+    return {
+      sites: globalThis.Array.isArray(object?.sites) ? object.sites.map((e: any) => SiteTrafficRates.fromJSON(e)) : [],
+      nodes: globalThis.Array.isArray(object?.nodes) ? object.nodes.map((e: any) => NodeTrafficRates.fromJSON(e)) : [],
+      gatheredS: isSet(object.gatheredS)
+        ? globalThis.Number(object.gatheredS)
+        : isSet(object.gathered_s)
+        ? globalThis.Number(object.gathered_s)
+        : 0,
+    };
+  },
+
+  toJSON(message: GetTrafficResponse): unknown {
+    const obj: any = {};
+    if (message.sites?.length) {
+      obj.sites = message.sites.map((e) => SiteTrafficRates.toJSON(e));
+    }
+    if (message.nodes?.length) {
+      obj.nodes = message.nodes.map((e) => NodeTrafficRates.toJSON(e));
+    }
+    if (message.gatheredS !== 0) {
+      obj.gatheredS = floatToJson(message.gatheredS);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetTrafficResponse>, I>>(base?: I): GetTrafficResponse {
+    return GetTrafficResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetTrafficResponse>, I>>(object: I): GetTrafficResponse {
+    const message = createBaseGetTrafficResponse() as any;
+    message.sites = object.sites?.map((e) => SiteTrafficRates.fromPartial(e)) || [];
+    message.nodes = object.nodes?.map((e) => NodeTrafficRates.fromPartial(e)) || [];
+    message.gatheredS = object.gatheredS ?? 0;
+    return message;
+  },
+};
+
+function createBaseSiteTrafficRates(): SiteTrafficRates {
+  return { namespace: "", name: "", rates: undefined, nodes: 0 };
+}
+
+export const SiteTrafficRates: MessageFns<SiteTrafficRates> = {
+  encode(message: SiteTrafficRates, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.namespace !== "") {
+      writer.uint32(10).string(message.namespace);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.rates !== undefined) {
+      TrafficRates.encode(message.rates, writer.uint32(26).fork()).join();
+    }
+    if (message.nodes !== 0) {
+      writer.uint32(32).uint32(message.nodes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SiteTrafficRates {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSiteTrafficRates() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rates = TrafficRates.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.nodes = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SiteTrafficRates {
+    return {
+      namespace: isSet(object.namespace) ? globalThis.String(object.namespace) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      rates: isSet(object.rates) ? TrafficRates.fromJSON(object.rates) : undefined,
+      nodes: isSet(object.nodes) ? globalThis.Number(object.nodes) : 0,
+    };
+  },
+
+  toJSON(message: SiteTrafficRates): unknown {
+    const obj: any = {};
+    if (message.namespace !== "") {
+      obj.namespace = message.namespace;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.rates !== undefined) {
+      obj.rates = TrafficRates.toJSON(message.rates);
+    }
+    if (message.nodes !== 0) {
+      obj.nodes = Math.round(message.nodes);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SiteTrafficRates>, I>>(base?: I): SiteTrafficRates {
+    return SiteTrafficRates.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SiteTrafficRates>, I>>(object: I): SiteTrafficRates {
+    const message = createBaseSiteTrafficRates() as any;
+    message.namespace = object.namespace ?? "";
+    message.name = object.name ?? "";
+    message.rates = (object.rates !== undefined && object.rates !== null)
+      ? TrafficRates.fromPartial(object.rates)
+      : undefined;
+    message.nodes = object.nodes ?? 0;
+    return message;
+  },
+};
+
+function createBaseNodeTrafficRates(): NodeTrafficRates {
+  return { node: "", rates: undefined, rssBytes: 0n, cpu: undefined, connections: 0 };
+}
+
+export const NodeTrafficRates: MessageFns<NodeTrafficRates> = {
+  encode(message: NodeTrafficRates, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.rates !== undefined) {
+      TrafficRates.encode(message.rates, writer.uint32(18).fork()).join();
+    }
+    if (message.rssBytes !== 0n) {
+      if (BigInt.asUintN(64, message.rssBytes) !== message.rssBytes) {
+        throw new globalThis.Error("value provided for field message.rssBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.rssBytes);
+    }
+    if (message.cpu !== undefined) {
+      writer.uint32(33).double(message.cpu);
+    }
+    if (message.connections !== 0) {
+      writer.uint32(40).uint32(message.connections);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeTrafficRates {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeTrafficRates() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rates = TrafficRates.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.rssBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.cpu = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.connections = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NodeTrafficRates {
+    return {
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+      rates: isSet(object.rates) ? TrafficRates.fromJSON(object.rates) : undefined,
+      rssBytes: isSet(object.rssBytes)
+        ? BigInt(object.rssBytes)
+        : isSet(object.rss_bytes)
+        ? BigInt(object.rss_bytes)
+        : 0n,
+      cpu: isSet(object.cpu) ? globalThis.Number(object.cpu) : undefined,
+      connections: isSet(object.connections) ? globalThis.Number(object.connections) : 0,
+    };
+  },
+
+  toJSON(message: NodeTrafficRates): unknown {
+    const obj: any = {};
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    if (message.rates !== undefined) {
+      obj.rates = TrafficRates.toJSON(message.rates);
+    }
+    if (message.rssBytes !== 0n) {
+      obj.rssBytes = message.rssBytes.toString();
+    }
+    if (message.cpu !== undefined) {
+      obj.cpu = floatToJson(message.cpu);
+    }
+    if (message.connections !== 0) {
+      obj.connections = Math.round(message.connections);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<NodeTrafficRates>, I>>(base?: I): NodeTrafficRates {
+    return NodeTrafficRates.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<NodeTrafficRates>, I>>(object: I): NodeTrafficRates {
+    const message = createBaseNodeTrafficRates() as any;
+    message.node = object.node ?? "";
+    message.rates = (object.rates !== undefined && object.rates !== null)
+      ? TrafficRates.fromPartial(object.rates)
+      : undefined;
+    message.rssBytes = (object.rssBytes !== undefined && object.rssBytes !== null) ? BigInt(object.rssBytes) : 0n;
+    message.cpu = object.cpu ?? undefined;
+    message.connections = object.connections ?? 0;
+    return message;
+  },
+};
+
+function createBaseTrafficRates(): TrafficRates {
+  return { requests: 0, succeeded: 0, redirects: 0, clientErrors: 0, serverErrors: 0, bytes: 0, p50Ms: 0, p99Ms: 0 };
+}
+
+export const TrafficRates: MessageFns<TrafficRates> = {
+  encode(message: TrafficRates, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requests !== 0) {
+      writer.uint32(9).double(message.requests);
+    }
+    if (message.succeeded !== 0) {
+      writer.uint32(17).double(message.succeeded);
+    }
+    if (message.redirects !== 0) {
+      writer.uint32(25).double(message.redirects);
+    }
+    if (message.clientErrors !== 0) {
+      writer.uint32(33).double(message.clientErrors);
+    }
+    if (message.serverErrors !== 0) {
+      writer.uint32(41).double(message.serverErrors);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(49).double(message.bytes);
+    }
+    if (message.p50Ms !== 0) {
+      writer.uint32(57).double(message.p50Ms);
+    }
+    if (message.p99Ms !== 0) {
+      writer.uint32(65).double(message.p99Ms);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TrafficRates {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTrafficRates() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.requests = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.succeeded = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.redirects = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.clientErrors = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.serverErrors = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.bytes = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.p50Ms = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.p99Ms = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TrafficRates {
+    return {
+      requests: isSet(object.requests) ? globalThis.Number(object.requests) : 0,
+      succeeded: isSet(object.succeeded) ? globalThis.Number(object.succeeded) : 0,
+      redirects: isSet(object.redirects) ? globalThis.Number(object.redirects) : 0,
+      clientErrors: isSet(object.clientErrors)
+        ? globalThis.Number(object.clientErrors)
+        : isSet(object.client_errors)
+        ? globalThis.Number(object.client_errors)
+        : 0,
+      serverErrors: isSet(object.serverErrors)
+        ? globalThis.Number(object.serverErrors)
+        : isSet(object.server_errors)
+        ? globalThis.Number(object.server_errors)
+        : 0,
+      bytes: isSet(object.bytes) ? globalThis.Number(object.bytes) : 0,
+      p50Ms: isSet(object.p50Ms)
+        ? globalThis.Number(object.p50Ms)
+        : isSet(object.p50_ms)
+        ? globalThis.Number(object.p50_ms)
+        : 0,
+      p99Ms: isSet(object.p99Ms)
+        ? globalThis.Number(object.p99Ms)
+        : isSet(object.p99_ms)
+        ? globalThis.Number(object.p99_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: TrafficRates): unknown {
+    const obj: any = {};
+    if (message.requests !== 0) {
+      obj.requests = floatToJson(message.requests);
+    }
+    if (message.succeeded !== 0) {
+      obj.succeeded = floatToJson(message.succeeded);
+    }
+    if (message.redirects !== 0) {
+      obj.redirects = floatToJson(message.redirects);
+    }
+    if (message.clientErrors !== 0) {
+      obj.clientErrors = floatToJson(message.clientErrors);
+    }
+    if (message.serverErrors !== 0) {
+      obj.serverErrors = floatToJson(message.serverErrors);
+    }
+    if (message.bytes !== 0) {
+      obj.bytes = floatToJson(message.bytes);
+    }
+    if (message.p50Ms !== 0) {
+      obj.p50Ms = floatToJson(message.p50Ms);
+    }
+    if (message.p99Ms !== 0) {
+      obj.p99Ms = floatToJson(message.p99Ms);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TrafficRates>, I>>(base?: I): TrafficRates {
+    return TrafficRates.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TrafficRates>, I>>(object: I): TrafficRates {
+    const message = createBaseTrafficRates() as any;
+    message.requests = object.requests ?? 0;
+    message.succeeded = object.succeeded ?? 0;
+    message.redirects = object.redirects ?? 0;
+    message.clientErrors = object.clientErrors ?? 0;
+    message.serverErrors = object.serverErrors ?? 0;
+    message.bytes = object.bytes ?? 0;
+    message.p50Ms = object.p50Ms ?? 0;
+    message.p99Ms = object.p99Ms ?? 0;
+    return message;
+  },
+};
+
 function createBaseGetServerInfoRequest(): GetServerInfoRequest {
   return {};
 }
@@ -4856,6 +5902,30 @@ export const ApiServiceService = {
     responseSerialize: (value: ExplainDnsResponse): Buffer => Buffer.from(ExplainDnsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ExplainDnsResponse => ExplainDnsResponse.decode(value),
   },
+  /**
+   * Lines of the access log of a Site from all edges, or one: those that there are in the order of
+   * their time, and with follow those that come, until the caller ends it. FAILED_PRECONDITION: the
+   * Site has no access log.
+   */
+  readLogs: {
+    path: "/b8s.v1.ApiService/ReadLogs" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ReadLogsRequest): Buffer => Buffer.from(ReadLogsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReadLogsRequest => ReadLogsRequest.decode(value),
+    responseSerialize: (value: ReadLogsResponse): Buffer => Buffer.from(ReadLogsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReadLogsResponse => ReadLogsResponse.decode(value),
+  },
+  /** What edges have answered in the last minute or so. */
+  getTraffic: {
+    path: "/b8s.v1.ApiService/GetTraffic" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetTrafficRequest): Buffer => Buffer.from(GetTrafficRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetTrafficRequest => GetTrafficRequest.decode(value),
+    responseSerialize: (value: GetTrafficResponse): Buffer => Buffer.from(GetTrafficResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetTrafficResponse => GetTrafficResponse.decode(value),
+  },
   getServerInfo: {
     path: "/b8s.v1.ApiService/GetServerInfo" as const,
     requestStream: false as const,
@@ -4893,6 +5963,14 @@ export interface ApiServiceServer extends UntypedServiceImplementation {
   listTransferKeys: handleUnaryCall<ListTransferKeysRequest, ListTransferKeysResponse>;
   deleteTransferKey: handleUnaryCall<DeleteTransferKeyRequest, DeleteTransferKeyResponse>;
   explainDns: handleUnaryCall<ExplainDnsRequest, ExplainDnsResponse>;
+  /**
+   * Lines of the access log of a Site from all edges, or one: those that there are in the order of
+   * their time, and with follow those that come, until the caller ends it. FAILED_PRECONDITION: the
+   * Site has no access log.
+   */
+  readLogs: handleServerStreamingCall<ReadLogsRequest, ReadLogsResponse>;
+  /** What edges have answered in the last minute or so. */
+  getTraffic: handleUnaryCall<GetTrafficRequest, GetTrafficResponse>;
   getServerInfo: handleUnaryCall<GetServerInfoRequest, GetServerInfoResponse>;
 }
 
@@ -5131,6 +6209,33 @@ export interface ApiServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ExplainDnsResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * Lines of the access log of a Site from all edges, or one: those that there are in the order of
+   * their time, and with follow those that come, until the caller ends it. FAILED_PRECONDITION: the
+   * Site has no access log.
+   */
+  readLogs(request: ReadLogsRequest, options?: Partial<CallOptions>): ClientReadableStream<ReadLogsResponse>;
+  readLogs(
+    request: ReadLogsRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ReadLogsResponse>;
+  /** What edges have answered in the last minute or so. */
+  getTraffic(
+    request: GetTrafficRequest,
+    callback: (error: ServiceError | null, response: GetTrafficResponse) => void,
+  ): ClientUnaryCall;
+  getTraffic(
+    request: GetTrafficRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetTrafficResponse) => void,
+  ): ClientUnaryCall;
+  getTraffic(
+    request: GetTrafficRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetTrafficResponse) => void,
+  ): ClientUnaryCall;
   getServerInfo(
     request: GetServerInfoRequest,
     callback: (error: ServiceError | null, response: GetServerInfoResponse) => void,
@@ -5160,6 +6265,10 @@ function bytesFromBase64(b64: string): Uint8Array {
 
 function base64FromBytes(arr: Uint8Array): string {
   return globalThis.Buffer.from(arr).toString("base64");
+}
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
