@@ -11,6 +11,7 @@ import type {
 import type { Position, SitePlan } from '../proto/gen/b8s/v1/plan.ts';
 import { coversHost } from '../runtime/certificate-names.ts';
 import { type Digest, isDigest } from '../runtime/digest.ts';
+import { inWords, isDiskFull } from './content/disk-full.ts';
 import type { ContentState } from './content/state.ts';
 import { sumOfLimits } from './dns/limit/limit.ts';
 import type { AppliedReport, Health, WorkerState } from './plane/plane.ts';
@@ -139,10 +140,20 @@ function conditions({ applied, content, trouble }: ReportInput): readonly Condit
     .filter(isDigest)
     .filter((digest) => !inUse.has(digest));
   const whyMissing = missing.map((digest) => content.errors.get(digest) ?? 'it is being fetched');
+  // Said only while it is so: what is served goes on being served.
+  const full = [...content.errors.values(), trouble].find(
+    (each) => each !== undefined && isDiskFull(each),
+  );
   return [
     condition({ type: 'GeographyReady', reason: 'DatabaseMissing', trouble: whyMissing[0] }),
-    condition({ type: 'PlanApplied', reason: 'ApplyFailed', trouble }),
+    condition({
+      ...{ type: 'PlanApplied', reason: 'ApplyFailed' },
+      trouble: trouble && inWords(trouble),
+    }),
     condition({ type: 'Serving', reason: 'PlaneProblem', trouble: problems[0] }),
+    ...(full === undefined
+      ? []
+      : [condition({ type: 'DiskRoom', reason: 'DiskFull', trouble: inWords(full) })]),
   ];
 }
 

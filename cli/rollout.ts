@@ -47,7 +47,10 @@ function unservedState({ spec, status }: Site, notReady: string): RolloutState {
     case undefined:
       break;
   }
-  const why = total > 0 ? `verified on ${verified}/${total} nodes` : notReady;
+  // Who is waited for, where a node says why.
+  const waiting = content?.message?.split('; ').slice(1).join('; ') ?? '';
+  const troubled = waiting.includes('(') ? `; ${waiting}` : '';
+  const why = total > 0 ? `verified on ${verified}/${total} nodes${troubled}` : notReady;
   return { kind: 'waiting', why };
 }
 

@@ -4,6 +4,7 @@ import type { Digest } from '../../runtime/digest.ts';
 import type { Disk } from '../../runtime/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
+import { inWords, isDiskFull } from './disk-full.ts';
 import { downloadBlob, WrongBytesError } from './download.ts';
 import type { Need } from './plan.ts';
 import type { FetchOutcome, ListedBlob, Sources } from './sources.ts';
@@ -90,7 +91,7 @@ export class FetchPool {
 
   /** Whether something needed did not fit on the disk when it was last tried. */
   lacksRoom(): boolean {
-    return [...this.#failed.values()].some(({ need, why }) => need === 'needed' && FULL.test(why));
+    return [...this.#failed.values()].some(({ need, why }) => need === 'needed' && isDiskFull(why));
   }
 
   forgetFailures(): void {
@@ -175,16 +176,14 @@ export class FetchPool {
     }
   }
 
-  #failure({ digest, need }: WantedFetch, why: string, failures: number): Failure {
+  #failure({ digest, need, sizeBytes }: WantedFetch, said: string, failures: number): Failure {
     const { clock, random, log } = this.#options;
     const retryInMs = backoffMs(failures, FETCH_RETRY_BACKOFF[need], random);
-    log.warn({ digest, error: why, failures, retryInMs }, 'a blob could not be fetched');
+    log.warn({ digest, error: said, failures, retryInMs }, 'a blob could not be fetched');
+    const why = inWords(said, sizeBytes);
     return { need, why, failures, retryAtMs: clock.monotonicMs() + retryInMs };
   }
 }
-
-/** What every system says of a full disk (ENOSPC). */
-const FULL = /no space left/u;
 
 type Outcome =
   | { readonly kind: 'done' }
