@@ -23,7 +23,7 @@ test.each([
   { line: 'foo', runs: ['foo'] },
   { line: 'foo x --flag', runs: ['foo x --flag'] },
   { line: 'foo bar x', runs: ['foo-bar x'] },
-  { line: 'foo --flag bar', runs: ['foo --flag bar'] },
+  { line: 'foo --flag bar -v=6', runs: ['foo --flag bar -v=6'] },
   { line: 'two-words', runs: ['two_words'] },
   { line: 'get sites', runs: [] },
   { line: '../foo', runs: [] },

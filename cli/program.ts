@@ -26,7 +26,7 @@ export async function run(given: readonly string[], ports: Ports): Promise<numbe
   }));
   try {
     const plugged =
-      completes || isKnown(words[0]) ? undefined : await runPlugin(words, ports.plugins);
+      completes || isKnown(words[0]) ? undefined : await runPlugin(given, ports.plugins);
     if (plugged !== undefined) return plugged;
     if (completes) await printCandidates(program, cli, words.slice(1));
     else await execute(program, cli, words);
