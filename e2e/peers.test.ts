@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -8,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { GRANT_S_MAX, PEER_SERVER_NAME } from '../runtime/peer-url.ts';
 import { type Cluster, type NodeOptions, startCluster } from './support/cluster.ts';
 import { browser } from './support/https.ts';
+import { domMetric } from './support/metrics.ts';
 import { freePorts, freePortsAt } from './support/ports.ts';
 
 const NODES = 8;
@@ -48,28 +48,6 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** What dom has sent of blobs, by its own count. */
-async function domSentBytes(): Promise<number> {
-  const text = await metrics();
-  return Number(/^b8s_blob_bytes_sent_total (\d+)/mu.exec(text)?.[1] ?? 0);
-}
-
-async function metrics(): Promise<string> {
-  const { caPem, certificatePem, keyPem, server } = cluster.connection();
-  const [host = '', port = ''] = server.split(':');
-  return new Promise((resolve, reject) => {
-    const options = { host, port, path: '/metrics', ca: caPem, cert: certificatePem, key: keyPem };
-    const asked = get({ ...options, servername: 'dom.b8s.internal' }, (response) => {
-      let text = '';
-      response.on('data', (piece: Buffer) => {
-        text += piece.toString();
-      });
-      response.on('end', () => resolve(text));
-    });
-    asked.on('error', reject);
-  });
-}
-
 async function logOf(node: string): Promise<string> {
   return readFile(join(cluster.stateDir, 'log', `${node}.log`), 'utf8');
 }
@@ -87,7 +65,7 @@ test('eight nodes do not cost dom eight uploads', async () => {
     expect(large.body.length).toBe(LARGE_BYTES);
   }
   close();
-  const sentBytes = await domSentBytes();
+  const sentBytes = await domMetric(cluster.connection(), 'b8s_blob_bytes_sent_total');
   expect(sentBytes).toBeGreaterThanOrEqual(CONTENT_BYTES);
   expect(sentBytes).toBeLessThan(0.7 * NODES * CONTENT_BYTES);
   const logs = await Promise.all(nodes.map(({ name }) => logOf(name)));

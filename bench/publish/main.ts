@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Cluster, type NodeOptions, startCluster } from '../../e2e/support/cluster.ts';
 import { browser } from '../../e2e/support/https.ts';
+import { domMetric } from '../../e2e/support/metrics.ts';
 import { freePorts } from '../../e2e/support/ports.ts';
 import { type Program, until } from '../../e2e/support/processes.ts';
 import { percentile, processUsage } from '../figures.ts';
-import { bytesSent, measured } from './measured.ts';
+import { measured } from './measured.ts';
 import { startRsync } from './rsync.ts';
 import { changePage, PAGE, writeSite } from './site.ts';
 
@@ -71,7 +72,7 @@ async function measureB8s(site: string, count: number): Promise<void> {
     const first = await push('--wait', '--timeout', '10m');
     report('b8s, the whole site', [
       `${seconds(first.ms)} until the last node has verified it`,
-      `dom sent ${megabytes(await bytesSent(port))}`,
+      `dom sent ${megabytes(await bytesSent(cluster))}`,
       `b8sctl ${first.rssMb.toFixed(0)} MB`,
       `dom ${peakMb(cluster)} MB`,
       `CPU: dom ${seconds(cpuMs(programs.dom) - before.dom)}`,
@@ -80,7 +81,7 @@ async function measureB8s(site: string, count: number): Promise<void> {
     const again = [await push(), await push(), await push()].map(({ ms }) => ms);
     report('b8s, nothing changed', [`${seconds(percentile(again, 0.5))} for b8sctl`]);
     const edges = nodes.map(({ address }) => ({ address, port: https }));
-    const lives = await measureChanges(cluster, { site, edges, push, port });
+    const lives = await measureChanges(cluster, { site, edges, push });
     report('b8s, one changed file', lives);
   } finally {
     await cluster.stop();
@@ -93,12 +94,11 @@ async function measureChanges(
     readonly site: string;
     readonly edges: readonly { readonly address: string; readonly port: number }[];
     readonly push: () => Promise<{ readonly ms: number }>;
-    readonly port: number;
   },
 ): Promise<readonly string[]> {
   const { get, close } = browser(HOST, await readFile(cluster.caFile, 'utf8'), { keepAlive: true });
   const livesMs: number[] = [];
-  const sentBefore = await bytesSent(scene.port);
+  const sentBefore = await bytesSent(cluster);
   const pushes = Number(values.pushes);
   // Also opens the connections, so that handshakes are not measured.
   for (let number = 0; number <= pushes; number += 1) {
@@ -117,7 +117,7 @@ async function measureChanges(
     await pushed;
   }
   close();
-  const sent = (await bytesSent(scene.port)) - sentBefore;
+  const sent = (await bytesSent(cluster)) - sentBefore;
   return [
     `${seconds(percentile(livesMs, 0.5))} from the command until the last node answers with it`,
     `slowest ${seconds(Math.max(...livesMs))}`,
@@ -182,6 +182,11 @@ function nodesOf(
 
 function report(what: string, figures: readonly string[]): void {
   console.log(`  ${what.padEnd(24)} ${figures.join(', ')}`);
+}
+
+/** By dom's own count: lists and files, to all nodes. */
+function bytesSent(cluster: Cluster): Promise<number> {
+  return domMetric(cluster.connection(), 'b8s_blob_bytes_sent_total');
 }
 
 /** Since they started. */

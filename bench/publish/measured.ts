@@ -1,7 +1,6 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { processUsage } from '../figures.ts';
 
 const BIN = resolve(import.meta.dirname, '../../bin');
@@ -32,13 +31,4 @@ export async function measured(
   clearInterval(look);
   if (code !== 0) throw new Error(`${name} ${args.join(' ')}: exit ${code}: ${said}`);
   return { ms: performance.now() - startMs, rssMb };
-}
-
-/** What has gone out by the connections that are open at a port, in bytes. Linux, iproute2's ss. */
-export async function bytesSent(port: number): Promise<number> {
-  const { stdout } = await promisify(execFile)('ss', ['-tinH', `sport = :${port}`]);
-  return [...stdout.matchAll(/\bbytes_sent:(\d+)/g)].reduce(
-    (sum, [, sent]) => sum + Number(sent),
-    0,
-  );
 }
