@@ -48,3 +48,23 @@ test('what sites warn of is told within bounds, so that the report can be kept',
   expect(report.sites[0]?.warning).toBe(warning);
   expect(report.sites.filter((each) => each.warning !== '')).toHaveLength(71);
 });
+
+test.each([
+  { when: 'a file does not fit', trouble: undefined, error: 'write x: ENOSPC: no space left' },
+  { when: 'the plan does not fit', trouble: 'write plan.bin: ENOSPC: no space left', error: '' },
+])('that the disk is full is told, and what to do, when $when', ({ trouble, error }) => {
+  const told = (why: string | undefined, failed: string) =>
+    buildReport({
+      applied: undefined,
+      content: {
+        ...{ verified: new Set(), blobs: new Set(), variants: new Map() },
+        errors: failed === '' ? new Map() : new Map([[`sha256-${'a'.repeat(64)}`, failed]]),
+      },
+      ...{ health: {}, trouble: why, rssBytes: 0 },
+    }).conditions.find(({ type }) => type === 'DiskRoom');
+  expect(told(trouble, error)).toMatchObject({
+    ...{ status: false, reason: 'DiskFull' },
+    message: 'its disk is full: no space left; make room, and it goes on by itself',
+  });
+  expect(told(undefined, '')).toBeUndefined();
+});

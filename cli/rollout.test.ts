@@ -102,3 +102,31 @@ test('status tells of batches, and fails when nothing goes on without a person',
   expect(error).toBe(`error: site "blog": ${message}\n`);
   expect(code).toBe(1);
 });
+
+test.each([
+  {
+    when: 'one says what is wrong with it',
+    message:
+      'sha256-b is verified on 1/2 edges; waiting for fra1 (its disk is full: no space left; make room)',
+    said: 'verified on 1/2 nodes; waiting for fra1 (its disk is full: no space left; make room)',
+  },
+  {
+    when: 'all are at it',
+    message: 'sha256-b is verified on 1/2 edges; waiting for fra1',
+    said: 'verified on 1/2 nodes',
+  },
+])('who is waited for is named when $when', async ({ message, said }) => {
+  const conditions = [
+    {
+      type: 'ContentReady',
+      status: 'False',
+      reason: 'RollingOut',
+      message,
+      lastTransitionTime: '',
+    },
+  ];
+  const { rollout: begun } = rollout('verifying', { verified: 1, total: 2 });
+  putSite({ release: OLD, rollout: begun, conditions });
+  const { out } = await cli.b8sctl('rollout status site/blog --timeout 0s');
+  expect(out).toContain(`Waiting for site "blog": ${said}\n`);
+});
