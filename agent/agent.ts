@@ -12,6 +12,8 @@ import { PEER_SERVER_NAME } from '../runtime/peer-url.ts';
 import type { PeerIdentity } from '../runtime/peers.ts';
 import type { Probe } from '../runtime/probe.ts';
 import type { Random } from '../runtime/random.ts';
+import { sumOfCounts } from '../runtime/site-traffic.ts';
+import type { CountedSite } from '../runtime/traffic-metrics.ts';
 import { VERSION } from '../runtime/version.ts';
 import { type ContentReconciler, createContentReconciler } from './content/reconciler.ts';
 import type { PeerPorts } from './content/sources.ts';
@@ -69,6 +71,8 @@ export interface AgentState {
 
 /** The control part of sub: keeps a node doing what it was told, with or without dom. */
 export interface Agent {
+  /** What its edges have answered since it started, and lines of access logs that were dropped. */
+  counted(): { readonly sites: readonly CountedSite[]; readonly droppedLines: number };
   /**
    * Serves what the disk holds, then dials dom, until `signal` is aborted. The data plane is left
    * open: it is its owner who closes it. Throws only when the disk cannot be read at the start.
@@ -147,6 +151,17 @@ class ControlPart implements Agent {
       this.#probePeers(signal),
       this.#notifier?.run(signal),
     ]);
+  }
+
+  counted(): ReturnType<Agent['counted']> {
+    this.#traffic.add(this.#options.plane.takeTraffic());
+    const bySite = Map.groupBy(this.#traffic.all(), ({ uid }) => uid);
+    const sites = (this.#plan?.objects.sites ?? []).flatMap(({ uid, namespace, name }) => {
+      const [first, ...others] = bySite.get(uid) ?? [];
+      if (first === undefined) return [];
+      return [{ namespace, site: name, count: others.reduce(sumOfCounts, first) }];
+    });
+    return { sites, droppedLines: this.#logs.dropped };
   }
 
   state(): AgentState {

@@ -11,10 +11,13 @@ import { grpcEnrolment } from '../runtime/node/grpc-enrolment.ts';
 import { httpsPeers } from '../runtime/node/https-peers.ts';
 import { nodeKeyMaker } from '../runtime/node/key-maker.ts';
 import { LOG_LEVELS, type LogLevel, pinoLog } from '../runtime/node/log.ts';
+import { prometheusMetrics } from '../runtime/node/metrics.ts';
+import { listenMetrics, type MetricsListener } from '../runtime/node/metrics-listener.ts';
 import { httpProbe } from '../runtime/node/probe.ts';
 import { systemRandom } from '../runtime/node/random.ts';
+import { showTraffic } from '../runtime/traffic-metrics.ts';
 import { VERSION } from '../runtime/version.ts';
-import { createAgent } from './agent.ts';
+import { type Agent, createAgent } from './agent.ts';
 import { PROBE_TIMEOUT_MS } from './dns/health.ts';
 import { DNS_LIMIT, limitAt } from './dns/limit/limit.ts';
 import { loadIdentity, type NodeIdentity } from './identity/identity-file.ts';
@@ -25,6 +28,7 @@ import { logLimitsFor } from './logs/log-files.ts';
 import { newPeerIdentity } from './new-peer-identity.ts';
 import { openPlane } from './open-plane.ts';
 import { placedPlane } from './placed-plane.ts';
+import type { DataPlane } from './plane/plane.ts';
 import { statusText } from './status.ts';
 
 const STATE_FOLDER = '/var/lib/b8s/sub';
@@ -45,6 +49,7 @@ interface RunOptions extends StateOption {
   readonly dnsTlsPort?: number;
   readonly dnsIdentity?: true;
   readonly accessLogMib?: number;
+  readonly metricsListen?: { readonly address: string; readonly port: number };
   readonly logLevel: LogLevel;
   readonly listen?: readonly string[];
 }
@@ -91,6 +96,11 @@ program
     '--access-log-mib <size>',
     'on disk, for what is noted of requests to all sites together (512)',
     parseCount,
+  )
+  .option(
+    '--metrics-listen <[address:]port>',
+    'serve /metrics for Prometheus there; without an address at 127.0.0.1 alone',
+    parseListen,
   )
   .option('--dns-identity', 'tell version.bind and id.server in class CHAOS who answers')
   .option('--dns-tls-port <port>', 'of DNS over TLS, 0: none (853 where DNS is at 53)', parsePort)
@@ -182,11 +192,35 @@ async function run(options: RunOptions): Promise<void> {
   const stop = stopOnSignals();
   log.info({ node, version: VERSION, domAddresses: identity.domAddresses }, 'sub starts');
   compactHeapLater();
+  const { metricsListen } = options;
+  const metrics = metricsListen && (await serveMetrics(metricsListen, agent, plane));
   await Promise.all([agent.run(stop), rotateCertificate(rotation, stop)]);
   log.info({}, 'sub stops once the requests in flight are answered');
   await plane.close();
   peers.close();
   dom.close();
+  await metrics?.close();
+}
+
+function serveMetrics(
+  place: { readonly address: string; readonly port: number },
+  agent: Agent,
+  plane: DataPlane,
+): Promise<MetricsListener> {
+  const metrics = prometheusMetrics();
+  const none = {};
+  showTraffic(metrics, 'b8s_edge', () => agent.counted().sites);
+  metrics.collect('b8s_edge_connections', [], () => [
+    {
+      labels: none,
+      value: plane.state().reduce((sum, { connections = 0 }) => sum + connections, 0),
+    },
+  ]);
+  const dropped = () => [{ labels: none, value: agent.counted().droppedLines }];
+  metrics.collect('b8s_access_log_dropped_lines_total', [], dropped, 'counter');
+  const isConnected = () => Number(agent.state().session.phase === 'connected');
+  metrics.collect('b8s_session_connected', [], () => [{ labels: none, value: isConnected() }]);
+  return listenMetrics({ ...place, render: () => metrics.render() });
 }
 
 async function requireIdentity(disk: Disk, folder: string): Promise<NodeIdentity> {
@@ -216,6 +250,13 @@ function stateOption(): Option {
 function parsePort(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
   throw new InvalidArgumentError('It must be a port, 0 for none.');
+}
+
+function parseListen(text: string): { readonly address: string; readonly port: number } {
+  const [, address = '127.0.0.1', port = ''] =
+    /^(?:\[?([0-9a-fA-F.:]+?)\]?:)?(\d{1,5})$/.exec(text) ?? [];
+  if (Number(port) > 0 && Number(port) <= 65_535) return { address, port: Number(port) };
+  throw new InvalidArgumentError('It must be a port, or an address with one: 9465, [::1]:9465.');
 }
 
 function parseRate(text: string): number {

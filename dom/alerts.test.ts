@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { prometheusMetrics } from '../runtime/node/metrics.ts';
+import { showTraffic } from '../runtime/traffic-metrics.ts';
 import { showCertificates } from './certificate-metrics.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -20,6 +21,7 @@ interface Rule {
 async function knownMetrics(): Promise<ReadonlySet<string>> {
   const metrics = prometheusMetrics({ process: 'left out' });
   showCertificates(metrics, () => undefined);
+  showTraffic(metrics, 'b8s_site', () => []);
   const collected = await metrics.render();
   const loop = readFileSync(join(ROOT, 'runtime/control-loop.ts'), 'utf8');
   return new Set(`${collected}\n${loop}`.match(NAME));

@@ -21,6 +21,7 @@ import type { Random } from '../runtime/random.ts';
 import type { GeoRecord } from '../runtime/records.ts';
 import { RequestError } from '../runtime/request-error.ts';
 import type { Store } from '../runtime/store.ts';
+import { type CountedSite, showTraffic } from '../runtime/traffic-metrics.ts';
 import { Writer } from '../runtime/writer.ts';
 import { createDeclarer } from './api/declarer.ts';
 import { Api } from './api/service.ts';
@@ -81,6 +82,7 @@ export interface DomOptions extends LeadershipOptions {
 
 /** All that serves while this dom leads. */
 export interface Term {
+  readonly traffic: TrafficDesk;
   readonly leadership: Leadership;
   readonly mirror: Mirror;
   readonly api: Api;
@@ -111,6 +113,7 @@ export class Dom {
     this.#ports = ports;
     this.#options = options;
     showCertificates(ports.metrics, () => this.#term?.mirror);
+    showTraffic(ports.metrics, 'b8s_site', () => this.#countedSites());
   }
 
   /** Until the signal is aborted. Throws what a person must mend. */
@@ -137,6 +140,14 @@ export class Dom {
       'UNAVAILABLE',
       other ? `this dom does not lead: ${holder} does` : 'dom is starting: try again in a moment',
     );
+  }
+
+  #countedSites(): readonly CountedSite[] {
+    const { traffic, mirror } = this.#term ?? {};
+    return (mirror?.list('Site') ?? []).flatMap(({ metadata: { uid, namespace = '', name } }) => {
+      const count = traffic?.totals.get(uid);
+      return count === undefined ? [] : [{ namespace, site: name, count }];
+    });
   }
 
   get leads(): boolean {
@@ -215,7 +226,8 @@ export class Dom {
     const blobAccess = new BlobAccess(mirror, blobs);
     const { peerLimits: limits = {} } = this.#options;
     const peers = new PeerBoard({ ...ports, limits, offerOf: (node) => hub.peerOffer(node) });
-    return { leadership, mirror, hub, join, tokens, api, blobs, blobAccess, peers };
+    const { traffic } = made;
+    return { traffic, leadership, mirror, hub, join, tokens, api, blobs, blobAccess, peers };
   }
 
   #left(error: unknown): void {

@@ -142,6 +142,32 @@ await describeOnStores(
       await visit(nodes[0] ?? raise(), http1, '/?after');
     }, 120_000);
 
+    test('top shows what sites and nodes answer', async () => {
+      const { cluster, nodes } = scene();
+      const top = async (...flags: readonly string[]): Promise<readonly string[]> => {
+        const { stdout } = await cluster.b8sctl(['top', ...flags]);
+        return stdout.trimEnd().split('\n');
+      };
+      let cells: readonly string[] = [];
+      const shown = async (): Promise<boolean> => {
+        for (const node of nodes) await visit(node, http2, '/');
+        cells = (await top('sites'))[1]?.split(/ {2,}/) ?? [];
+        return cells.at(-1) === '3';
+      };
+      await until('top knows the site on all nodes', shown, { timeoutMs: 30_000 });
+      const [name, requests, succeeded] = cells;
+      expect(name).toBe('noted');
+      expect(Number(requests)).toBeGreaterThan(0);
+      expect(Number(succeeded)).toBeGreaterThan(0);
+      const rows = (await top('nodes', '--sort-by', 'name')).slice(1);
+      expect(rows.map((row) => row.split(' ')[0])).toEqual(
+        nodes.map((node) => node.name).toSorted(),
+      );
+      for (const row of rows) expect(row).toMatch(/ \d+% .*MiB/);
+      const one = await top('sites', '--node', nodes[0]?.name ?? raise());
+      expect(one[1]).toMatch(/^noted .* 1$/);
+    }, 60_000);
+
     test('files make way, and take a bounded room', async () => {
       const [node = raise()] = scene().nodes;
       const long = 'x'.repeat(1500);

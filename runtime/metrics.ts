@@ -6,8 +6,16 @@ export interface Metrics {
   gauge(name: string, value: number, labels?: Labels): void;
   /** Durations in seconds. */
   observe(name: string, seconds: number, labels?: Labels): void;
-  /** A gauge that is read whenever someone looks; what `read` leaves out is gone. Never throws. */
-  collect(name: string, labelNames: readonly string[], read: () => readonly Reading[]): void;
+  /**
+   * A gauge, or a counter, that is read whenever someone looks; what `read` leaves out is gone. Never
+   * throws.
+   */
+  collect(
+    name: string,
+    labelNames: readonly string[],
+    read: () => readonly Reading[],
+    kind?: 'gauge' | 'counter',
+  ): void;
 }
 
 /** One series of a gauge: with a value for each of its labels. */

@@ -66,12 +66,11 @@ export function prometheusMetrics(options: PrometheusOptions = {}): PrometheusMe
     count: (name, labels = {}, by = 1) => record('counter', name, labels, by),
     gauge: (name, value, labels = {}) => record('gauge', name, labels, value),
     observe: (name, seconds, labels = {}) => record('histogram', name, labels, seconds),
-    collect(name, labelNames, read) {
+    collect(name, labelNames, read, kind = 'gauge') {
       registry.removeSingleMetric(name);
-      collectedGauge(
-        { name, help: help(name), labelNames: [...labelNames], registers: [registry] },
-        read,
-      );
+      const configuration = { name, help: help(name), labelNames: [...labelNames] };
+      const collected = kind === 'gauge' ? collectedGauge : collectedCounter;
+      collected({ ...configuration, registers: [registry] }, read);
     },
     render: () => registry.metrics(),
   };
@@ -83,6 +82,16 @@ function collectedGauge(configuration: Configuration, read: () => readonly Readi
     collect() {
       this.reset();
       for (const { labels, value } of read().slice(0, SERIES_MAX)) this.set(labels, value);
+    },
+  });
+}
+
+function collectedCounter(configuration: Configuration, read: () => readonly Reading[]): Counter {
+  return new Counter({
+    ...configuration,
+    collect() {
+      this.reset();
+      for (const { labels, value } of read().slice(0, SERIES_MAX)) this.inc(labels, value);
     },
   });
 }
