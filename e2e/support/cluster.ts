@@ -30,6 +30,8 @@ export interface ClusterOptions {
     readonly port: number;
     /** "host:port" of other doms on the same store. */
     readonly peers?: readonly string[];
+    /** Further ones of `dom run`. */
+    readonly flags?: readonly string[];
   };
   readonly store?:
     | { readonly kind: 'etcd'; readonly endpoint: string }
@@ -234,7 +236,7 @@ export function domArguments(
       : ['--store', 'sqlite'];
   const files = geo === 'none' ? ['--no-geo'] : geo.flatMap((file) => ['--geo', file]);
   const peers = (dom.peers ?? []).flatMap((peer) => ['--peer', peer]);
-  return ['run', ...place, ...kept, ...files, ...peers];
+  return ['run', ...place, ...kept, ...files, ...peers, ...(dom.flags ?? [])];
 }
 
 /** Whether a dom leads there. */
