@@ -45,7 +45,7 @@ export const STORE: readonly Mutant[] = [
   },
   {
     name: 'conflict-acknowledged',
-    file: 'dom/api/write.ts',
+    file: 'dom/api/draft.ts',
     find: "return outcome === 'conflict' ? 'again' : 'done';",
     replace: "return outcome === 'conflict' ? 'done' : 'done';",
     story: 'A write that the store refused is acknowledged to the user.',
@@ -53,7 +53,7 @@ export const STORE: readonly Mutant[] = [
   },
   {
     name: 'uncertain-acknowledged',
-    file: 'dom/api/write.ts',
+    file: 'dom/api/draft.ts',
     find: "if (error instanceof UncertainError) return 'again';",
     replace: "if (error instanceof UncertainError) return 'done';",
     story: 'A write of which nobody knows whether it happened is acknowledged to the user.',
@@ -61,7 +61,7 @@ export const STORE: readonly Mutant[] = [
   },
   {
     name: 'acknowledged-before-written',
-    file: 'dom/api/write.ts',
+    file: 'dom/api/draft.ts',
     find: 'const outcome = await commitOnce(writer, operations, author);',
     replace: "const outcome: string = 'done';\n    void commitOnce(writer, operations, author);",
     story: 'The user hears that a change is made before it is.',
