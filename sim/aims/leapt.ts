@@ -1,5 +1,5 @@
 import { CALM_CA } from '../ca/calm-ca.ts';
-import { declareCertificate } from '../load/applicant.ts';
+import { declareCertificate, declareIssuers } from '../load/applicant.ts';
 import { type Aim, allIsWell, settleDown, until } from './aim.ts';
 
 const NAME = 'pair';
@@ -20,6 +20,7 @@ export const leapt: Aim = {
     const [dom] = cluster.doms;
     if (ca === undefined || dom === undefined) throw new Error('this story needs a CA and a dom');
     await settleDown(stage);
+    await declareIssuers(hand);
     await allIsWell(stage);
     await declareCertificate(hand, NAME, 0);
     const names = cluster.wish.certificates.get(NAME)?.names ?? [];
