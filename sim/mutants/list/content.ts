@@ -133,7 +133,8 @@ export const CONTENT: readonly Mutant[] = [
     file: 'dom/blobs/asked.ts',
     find: "const taken = this.#extent === 'all' ? this.#extent : this.#asked;",
     replace: 'const taken = new Set<string>();',
-    story: 'dom says that it has a blob, and clears it away before the Release that names it is there.',
+    story:
+      'dom says that it has a blob, and clears it away before the Release that names it is there.',
     expects: [8, 1],
   },
   {
