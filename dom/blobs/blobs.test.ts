@@ -5,7 +5,7 @@ import { Blobs } from './blobs.ts';
 
 const random = { next: () => 0.5, bytes: (length: number) => new Uint8Array(length) };
 const SMALL = Buffer.from('a small blob');
-const LARGE = Buffer.alloc(200_000, 'large ');
+const LARGE = Buffer.alloc(400_000, 'large ');
 
 let disk: MemoryDisk;
 let blobs: Blobs;
