@@ -1,12 +1,5 @@
-import { greatestVersion, parseRange } from '../../../api/semver.ts';
-import {
-  type Git,
-  type GitCommit,
-  GitError,
-  type GitLimits,
-  type GitRef,
-  type GitTarget,
-} from '../git.ts';
+import { type Git, type GitCommit, GitError, type GitLimits, type GitTarget } from '../git.ts';
+import { refName } from '../ref-name.ts';
 import type { FakeCommit, FakeRemote } from './remote.ts';
 
 export interface FakeGitOptions {
@@ -29,10 +22,10 @@ export function fakeGit({ remotes, weather }: FakeGitOptions): Git {
     async resolve({ url }, ref, signal): Promise<GitTarget> {
       if (ref.kind === 'commit') return { commit: ref.commit, name: undefined };
       const remote = await at(url, signal);
-      const name = nameOf(ref, remote);
-      const commit = remote.refs.get(name);
-      if (commit === undefined) throw new GitError('RefNotFound', `${url} has no ${name}`);
-      return { commit, name };
+      const name = refName(ref, remote.refs.keys());
+      const commit = name === undefined ? undefined : remote.refs.get(name);
+      if (commit !== undefined) return { commit, name };
+      throw new GitError('RefNotFound', `${url} has no ${name ?? 'version in that range'}`);
     },
     async open({ url }, target, { limits, signal }): Promise<GitCommit> {
       const remote = await at(url, signal);
@@ -44,22 +37,6 @@ export function fakeGit({ remotes, weather }: FakeGitOptions): Git {
     },
     async keepOnly() {},
   };
-}
-
-function nameOf(ref: Exclude<GitRef, { readonly kind: 'commit' }>, remote: FakeRemote): string {
-  switch (ref.kind) {
-    case 'head':
-      return 'HEAD';
-    case 'branch':
-      return `refs/heads/${ref.name}`;
-    case 'tag':
-      return `refs/tags/${ref.name}`;
-    case 'semver': {
-      const names = [...remote.refs.keys()].filter((name) => name.startsWith('refs/tags/'));
-      const tags = names.map((name) => name.slice(10));
-      return `refs/tags/${greatestVersion(tags, parseRange(ref.range) ?? []) ?? ''}`;
-    }
-  }
 }
 
 function refuseLarge({ bytes }: FakeCommit, { fetchBytesMax }: GitLimits): void {
