@@ -1,6 +1,5 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { greatestVersion, parseRange } from '../../../api/semver.ts';
 import {
   type Git,
   type GitCommit,
@@ -11,6 +10,7 @@ import {
   type GitTarget,
   shortCommit,
 } from '../../git/git.ts';
+import { refName } from '../../git/ref-name.ts';
 import { type Access, type AccessRules, localAccess, withAccess } from './access.ts';
 import { openCommit } from './commit.ts';
 import { gitFailure } from './failure.ts';
@@ -69,7 +69,8 @@ async function resolve(
     throw gitFailure(error, `ask ${remote.url}`);
   });
   const refs = parseRefs(printed.toString('latin1'));
-  const name = nameOf(ref, refs);
+  // Patterns fit the ends of names, too, so that the whole name is looked at here.
+  const name = refName(ref, refs.keys());
   // An annotated tag is an object of its own; `^{}` is the commit that it is of.
   const commit = name === undefined ? undefined : (refs.get(`${name}^{}`) ?? refs.get(name));
   if (commit !== undefined) return { commit, name };
@@ -86,27 +87,6 @@ function patternsOf(ref: Exclude<GitRef, { readonly kind: 'commit' }>): readonly
       return [`refs/tags/${ref.name}`, `refs/tags/${ref.name}^{}`];
     case 'semver':
       return ['refs/tags/*'];
-  }
-}
-
-/** Patterns fit the ends of names, too, so that the whole name is looked at here. */
-function nameOf(
-  ref: Exclude<GitRef, { readonly kind: 'commit' }>,
-  refs: ReadonlyMap<string, string>,
-): string | undefined {
-  switch (ref.kind) {
-    case 'head':
-      return 'HEAD';
-    case 'branch':
-      return `refs/heads/${ref.name}`;
-    case 'tag':
-      return `refs/tags/${ref.name}`;
-    case 'semver': {
-      const tags = [...refs.keys()].filter((name) => name.startsWith('refs/tags/'));
-      const names = tags.filter((name) => !name.endsWith('^{}')).map((name) => name.slice(10));
-      const greatest = greatestVersion(names, parseRange(ref.range) ?? []);
-      return greatest === undefined ? undefined : `refs/tags/${greatest}`;
-    }
   }
 }
 
