@@ -16,15 +16,15 @@ import {
   SitePlan,
   ZonePlan,
 } from '../proto/gen/b8s/v1/plan.ts';
-import type { BlobSource } from '../runtime/blob-source.ts';
-import type { Datagrams } from '../runtime/datagrams.ts';
-import { blobPath, type Digest, digestOf } from '../runtime/digest.ts';
-import { type Link, LinkClosedError } from '../runtime/link.ts';
+import type { BlobSource } from '../runtime/content/blob-source.ts';
+import { blobPath, type Digest, digestOf } from '../runtime/content/digest.ts';
+import { type MemoryDisk, memoryDisk } from '../runtime/disk/memory-disk.ts';
+import type { Datagrams } from '../runtime/dns/datagrams.ts';
 import { silentLog } from '../runtime/log.ts';
-import { type MemoryDisk, memoryDisk } from '../runtime/memory-disk.ts';
-import { type LinkPair, linkPair } from '../runtime/memory-link.ts';
-import { planDigest } from '../runtime/plan-digest.ts';
 import type { Probe } from '../runtime/probe.ts';
+import { type Link, LinkClosedError } from '../runtime/session/link.ts';
+import { type LinkPair, linkPair } from '../runtime/session/memory-link.ts';
+import { planDigest } from '../runtime/session/plan-digest.ts';
 import { virtualClock } from '../runtime/test-clock.ts';
 import { createAgent } from './agent.ts';
 import { playedSource, release } from './content/content.fixture.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
-import { selfSignedIdentity } from '../runtime/node/self-signed.ts';
-import { PEER_KEY_BYTES, PEER_SERVER_NAME } from '../runtime/peer-url.ts';
-import type { PeerIdentity } from '../runtime/peers.ts';
+import { PEER_KEY_BYTES, PEER_SERVER_NAME } from '../runtime/content/peer-url.ts';
+import type { PeerIdentity } from '../runtime/content/peers.ts';
+import { selfSignedIdentity } from '../runtime/node/tls/self-signed.ts';
 import type { Random } from '../runtime/random.ts';
 
 /** Nobody looks at its dates: it is known by its fingerprint, for as long as this process runs. */

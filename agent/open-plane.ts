@@ -1,9 +1,9 @@
 import type { Clock } from '../runtime/clock.ts';
-import type { Disk } from '../runtime/disk.ts';
+import type { Disk } from '../runtime/disk/disk.ts';
 import type { Log } from '../runtime/log.ts';
 import { checkBind } from '../runtime/node/bind-check.ts';
-import { selfSignedIdentity } from '../runtime/node/self-signed.ts';
 import { nodeReadShared } from '../runtime/node/shared-file.ts';
+import { selfSignedIdentity } from '../runtime/node/tls/self-signed.ts';
 import { findAddon } from '../runtime/node/udp-batch/addon.ts';
 import { processWorkers } from '../runtime/node/worker-processes.ts';
 import { threadWorkers } from '../runtime/node/worker-threads.ts';

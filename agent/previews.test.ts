@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { previewDigits } from '../api/previews.ts';
 import { CertificatePlan, type PreviewPlan, SitePlan } from '../proto/gen/b8s/v1/plan.ts';
-import { type Digest, digestOf } from '../runtime/digest.ts';
+import { type Digest, digestOf } from '../runtime/content/digest.ts';
 import { NOTHING_APPLIED } from './plane/plane.ts';
 import { buildReport } from './report.ts';
 import { ServedFile } from './served-file.ts';

@@ -9,8 +9,8 @@ import type {
   ZoneReport,
 } from '../proto/gen/b8s/v1/agent.ts';
 import type { Position, SitePlan } from '../proto/gen/b8s/v1/plan.ts';
-import { coversHost } from '../runtime/certificate-names.ts';
-import { type Digest, isDigest } from '../runtime/digest.ts';
+import { type Digest, isDigest } from '../runtime/content/digest.ts';
+import { coversHost } from '../runtime/tls/certificate-names.ts';
 import { inWords, isDiskFull } from './content/disk-full.ts';
 import type { ContentState } from './content/state.ts';
 import { sumOfLimits } from './dns/limit/limit.ts';

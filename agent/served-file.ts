@@ -1,6 +1,6 @@
 import type { PlanObject } from '../proto/gen/b8s/v1/plan.ts';
 import { SitePlan } from '../proto/gen/b8s/v1/plan.ts';
-import { isDigest } from '../runtime/digest.ts';
+import { isDigest } from '../runtime/content/digest.ts';
 import { takeTurns } from '../runtime/turns.ts';
 import type { PlanFile } from './session/plan-file.ts';
 import { planObjects } from './session/plan-objects.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CertificatePlan, NodePlan, SitePlan } from '../proto/gen/b8s/v1/plan.ts';
-import { type Digest, digestOf } from '../runtime/digest.ts';
+import { type Digest, digestOf } from '../runtime/content/digest.ts';
 import type { PlanObjects } from './session/plan-objects.ts';
 import {
   buildSnapshot,

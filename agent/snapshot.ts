@@ -1,6 +1,6 @@
 import type { CertificatePlan, SitePlan } from '../proto/gen/b8s/v1/plan.ts';
-import { coversHost } from '../runtime/certificate-names.ts';
-import { type Digest, isDigest } from '../runtime/digest.ts';
+import { type Digest, isDigest } from '../runtime/content/digest.ts';
+import { coversHost } from '../runtime/tls/certificate-names.ts';
 import type { DesiredContent } from './content/plan.ts';
 import type { ContentState } from './content/state.ts';
 import { hostIdentities } from './dns/host-identities.ts';

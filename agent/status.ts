@@ -1,4 +1,4 @@
-import type { Disk } from '../runtime/disk.ts';
+import type { Disk } from '../runtime/disk/disk.ts';
 import { silentLog } from '../runtime/log.ts';
 import { loadIdentity } from './identity/identity-file.ts';
 import { lifetimeOf } from './identity/rotate.ts';

@@ -10,7 +10,7 @@ import {
   type WorkerConfig,
   workerFlags,
 } from '../agent/plane/worker-config.ts';
-import type { Disk } from '../runtime/disk.ts';
+import type { Disk } from '../runtime/disk/disk.ts';
 import { silentLog } from '../runtime/log.ts';
 import { systemClock } from '../runtime/node/clock.ts';
 import { nodeDisk } from '../runtime/node/disk.ts';

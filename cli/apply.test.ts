@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Site } from '../api/site.ts';
 import { ApiError } from '../runtime/api-client.ts';
-import { parseManifest } from '../runtime/manifest.ts';
+import { parseManifest } from '../runtime/content/manifest.ts';
 import { type TestCli, testCli } from './test-cli.ts';
 
 const SITE = `apiVersion: b8s.dev/v1

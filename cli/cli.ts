@@ -1,9 +1,9 @@
 import { type Api, ApiError } from '../runtime/api-client.ts';
 import type { ClientConfig, Connection } from '../runtime/client-config.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { DnsClient, DnsServer } from '../runtime/dns-client.ts';
+import type { Editor, Files } from '../runtime/disk/files.ts';
+import type { DnsClient, DnsServer } from '../runtime/dns/client.ts';
 import type { Fetcher } from '../runtime/fetcher.ts';
-import type { Editor, Files } from '../runtime/files.ts';
 import type { Plugins } from '../runtime/plugins.ts';
 import type { Terminal } from '../runtime/terminal.ts';
 

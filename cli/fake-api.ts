@@ -26,7 +26,7 @@ import {
   type WatchOptions,
 } from '../runtime/api-client.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { digestOf } from '../runtime/digest.ts';
+import { digestOf } from '../runtime/content/digest.ts';
 import { isMatch, keyOf, referenceTo } from './fake-names.ts';
 
 /** What a test puts into the world; the rest is filled in. */

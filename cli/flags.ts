@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDurationMs } from '../api/duration.ts';
-import { type DnsServer, parseDnsServer } from '../runtime/dns-client.ts';
+import { type DnsServer, parseDnsServer } from '../runtime/dns/client.ts';
 
 /** Milliseconds, of flags such as `--timeout 90s`, `1h30m` or `0`. */
 export function durationMsOf(text: string): number {

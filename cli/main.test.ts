@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { renderConfig, singleConfig } from '../runtime/client-config.ts';
-import { testCertificate } from '../runtime/node/test-certificate.ts';
+import { testCertificate } from '../runtime/node/tls/test-certificate.ts';
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 

@@ -41,7 +41,7 @@ const exitCode = await run(process.argv.slice(2), {
   cacheFolder: join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'b8sctl'),
   async dns() {
     const [{ nodeDnsClient, systemResolvers }, { systemRandom }] = await Promise.all([
-      import('../runtime/node/dns-client.ts'),
+      import('../runtime/node/dns/client.ts'),
       import('../runtime/node/random.ts'),
     ]);
     return { client: nodeDnsClient({ random: systemRandom() }), resolvers: systemResolvers() };
@@ -54,7 +54,7 @@ const exitCode = await run(process.argv.slice(2), {
     return { fetcher: nodeFetcher, credentials };
   },
   async connect(connection, options) {
-    const { grpcApi } = await import('../runtime/node/grpc-api.ts');
+    const { grpcApi } = await import('../runtime/node/grpc/api.ts');
     return grpcApi(connection, options);
   },
 });

@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import { renderConfig, singleConfig } from '../runtime/client-config.ts';
-import { digestOf } from '../runtime/digest.ts';
-import { type DnsAsked, DnsError } from '../runtime/dns-client.ts';
-import type { FileEntry, FileStamp, Files } from '../runtime/files.ts';
+import { digestOf } from '../runtime/content/digest.ts';
+import type { FileEntry, FileStamp, Files } from '../runtime/disk/files.ts';
+import { type DnsAsked, DnsError } from '../runtime/dns/client.ts';
 import { type VirtualClock, virtualClock } from '../runtime/test-clock.ts';
 import type { DnsAccess } from './cli.ts';
 import { FakeApi } from './fake-api.ts';

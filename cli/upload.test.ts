@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { digestOf } from '../runtime/digest.ts';
+import { digestOf } from '../runtime/content/digest.ts';
 import { virtualClock } from '../runtime/test-clock.ts';
 import { type LocalRelease, releaseFile, releaseOf } from './content/release.ts';
 import { FakeApi } from './fake-api.ts';

@@ -4,7 +4,7 @@ import type { Site } from '../api/site.ts';
 import type { Zone, ZoneRecord } from '../api/zone.ts';
 import { writeZoneFile } from '../api/zone-file/write.ts';
 import type { Api } from '../runtime/api-client.ts';
-import { type ZonesByOrigin, zoneOfHost, zonesByOrigin } from '../runtime/zones.ts';
+import { type ZonesByOrigin, zoneOfHost, zonesByOrigin } from '../runtime/dns/zones.ts';
 
 export interface ExportedZone {
   readonly text: string;

@@ -7,22 +7,22 @@ import type { Acme, CertificateReader } from '../runtime/acme/acme.ts';
 import { createFakeAcmeCa, type FakeAcmeCa } from '../runtime/acme/fake/ca.ts';
 import { fakeAcme } from '../runtime/acme/fake/fake-acme.ts';
 import type { ValidateProof } from '../runtime/acme/fake/proof.ts';
-import type { CertificateAuthority, IssuedCertificate, Sealer } from '../runtime/authority.ts';
 import { CAPABILITIES, type Capability } from '../runtime/capabilities.ts';
-import { runController } from '../runtime/control-loop.ts';
-import type { Controller } from '../runtime/controller.ts';
-import type { EventNote, EventRecorder } from '../runtime/events.ts';
-import { fakeCertificateReader } from '../runtime/fake-certificate-reader.ts';
+import { runController } from '../runtime/control/control-loop.ts';
+import type { Controller } from '../runtime/control/controller.ts';
+import type { EventNote, EventRecorder } from '../runtime/control/events.ts';
 import { silentLog } from '../runtime/log.ts';
-import { memoryStore } from '../runtime/memory-store.ts';
 import { noMetrics } from '../runtime/metrics.ts';
-import { Mirror } from '../runtime/mirror.ts';
-import type { NodeView } from '../runtime/node-view.ts';
 import type { Random } from '../runtime/random.ts';
-import type { RecordKind, Records, ReportRecord, SiteOnNode } from '../runtime/records.ts';
-import type { Store } from '../runtime/store.ts';
+import type { NodeView } from '../runtime/session/node-view.ts';
+import { memoryStore } from '../runtime/store/memory-store.ts';
+import { Mirror } from '../runtime/store/mirror.ts';
+import type { RecordKind, Records, ReportRecord, SiteOnNode } from '../runtime/store/records.ts';
+import type { Store } from '../runtime/store/store.ts';
+import { type Author, type Operation, type WriteOutcome, Writer } from '../runtime/store/writer.ts';
 import { type VirtualClock, virtualClock } from '../runtime/test-clock.ts';
-import { type Author, type Operation, type WriteOutcome, Writer } from '../runtime/writer.ts';
+import type { CertificateAuthority, IssuedCertificate, Sealer } from '../runtime/tls/authority.ts';
+import { fakeCertificateReader } from '../runtime/tls/fake-certificate-reader.ts';
 
 /** For tests of controllers: a store, its mirror and the control loops, under virtual time. */
 export interface Scene {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { prometheusMetrics } from '../runtime/node/metrics.ts';
-import { showTraffic } from '../runtime/traffic-metrics.ts';
+import { showTraffic } from '../runtime/traffic/traffic-metrics.ts';
 import { showCertificates } from './certificate-metrics.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -23,7 +23,7 @@ async function knownMetrics(): Promise<ReadonlySet<string>> {
   showCertificates(metrics, () => undefined);
   showTraffic(metrics, 'b8s_site', () => []);
   const collected = await metrics.render();
-  const loop = readFileSync(join(ROOT, 'runtime/control-loop.ts'), 'utf8');
+  const loop = readFileSync(join(ROOT, 'runtime/control/control-loop.ts'), 'utf8');
   return new Set(`${collected}\n${loop}`.match(NAME));
 }
 

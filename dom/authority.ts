@@ -1,7 +1,7 @@
-import type { Sealer } from '../runtime/authority.ts';
-import { recordKey } from '../runtime/keys.ts';
-import type { AuthorityRecord } from '../runtime/records.ts';
-import type { Store } from '../runtime/store.ts';
+import { recordKey } from '../runtime/store/keys.ts';
+import type { AuthorityRecord } from '../runtime/store/records.ts';
+import type { Store } from '../runtime/store/store.ts';
+import type { Sealer } from '../runtime/tls/authority.ts';
 
 const SEAL_CONTEXT = 'authority';
 

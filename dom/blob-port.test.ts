@@ -1,11 +1,11 @@
 import { afterEach, expect, test } from 'vitest';
-import type { Identity } from '../runtime/authority.ts';
-import { BlobOffsetError } from '../runtime/blob-source.ts';
-import { digestOf } from '../runtime/digest.ts';
-import { grpcDom } from '../runtime/node/grpc-dialer.ts';
+import { BlobOffsetError } from '../runtime/content/blob-source.ts';
+import { digestOf } from '../runtime/content/digest.ts';
+import { grpcDom } from '../runtime/node/grpc/dialer.ts';
 import { operationsHandler } from '../runtime/node/plain-http.ts';
 import { openTestPort, type TestPort } from '../runtime/node/test-port.ts';
 import { RequestError } from '../runtime/request-error.ts';
+import type { Identity } from '../runtime/tls/authority.ts';
 import { withBlobs } from './blob-port.ts';
 import type { Dom, Term } from './dom.ts';
 

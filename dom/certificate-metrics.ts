@@ -1,7 +1,7 @@
 import type { Certificate } from '../api/certificate.ts';
 import { condition } from '../api/object.ts';
 import type { Labels, Metrics, Reading } from '../runtime/metrics.ts';
-import type { World } from '../runtime/world.ts';
+import type { World } from '../runtime/store/world.ts';
 
 const LABELS = ['namespace', 'name', 'issuer'] as const;
 

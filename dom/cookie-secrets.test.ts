@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { silentLog } from '../runtime/log.ts';
-import { memoryStore } from '../runtime/memory-store.ts';
-import { Mirror } from '../runtime/mirror.ts';
+import { memoryStore } from '../runtime/store/memory-store.ts';
+import { Mirror } from '../runtime/store/mirror.ts';
+import { Writer } from '../runtime/store/writer.ts';
 import { virtualClock } from '../runtime/test-clock.ts';
-import { Writer } from '../runtime/writer.ts';
 import { COOKIE_SECRET_MS, keepCookieSecrets, nextSecrets } from './cookie-secrets.ts';
 import { planView } from './gateway/view.ts';
 

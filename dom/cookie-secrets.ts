@@ -1,10 +1,10 @@
-import type { Sealer } from '../runtime/authority.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { COOKIE_CONTEXT, COOKIE_SECRET_BYTES } from '../runtime/dns-cookie.ts';
+import { COOKIE_CONTEXT, COOKIE_SECRET_BYTES } from '../runtime/dns/cookie.ts';
 import type { Random } from '../runtime/random.ts';
-import type { CookieSecretRecord, DnsCookieRecord } from '../runtime/records.ts';
-import type { World } from '../runtime/world.ts';
-import type { Author, WriteOutcome, Writer } from '../runtime/writer.ts';
+import type { CookieSecretRecord, DnsCookieRecord } from '../runtime/store/records.ts';
+import type { World } from '../runtime/store/world.ts';
+import type { Author, WriteOutcome, Writer } from '../runtime/store/writer.ts';
+import type { Sealer } from '../runtime/tls/authority.ts';
 
 export interface CookieSecretPorts {
   readonly world: World;

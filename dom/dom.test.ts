@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Resource } from '../api/object.ts';
-import type { Store } from '../runtime/store.ts';
+import type { Store } from '../runtime/store/store.ts';
 import type { VirtualClock } from '../runtime/test-clock.ts';
 import type { Term } from './dom.ts';
 import {

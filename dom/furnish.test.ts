@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { silentLog } from '../runtime/log.ts';
-import { memoryStore } from '../runtime/memory-store.ts';
-import { Mirror } from '../runtime/mirror.ts';
-import { type Store, UncertainError } from '../runtime/store.ts';
+import { memoryStore } from '../runtime/store/memory-store.ts';
+import { Mirror } from '../runtime/store/mirror.ts';
+import { type Store, UncertainError } from '../runtime/store/store.ts';
+import { Writer } from '../runtime/store/writer.ts';
 import { virtualClock } from '../runtime/test-clock.ts';
-import { Writer } from '../runtime/writer.ts';
 import { furnish } from './furnish.ts';
 
 const random = { next: () => 0.5, bytes: (count: number) => new Uint8Array(count) };

@@ -1,13 +1,13 @@
 import { defaultIssuer } from '../controllers/certificates/plan.ts';
-import type { Sealer } from '../runtime/authority.ts';
-import { backoffMs } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { describeError } from '../runtime/control-loop.ts';
+import { backoffMs } from '../runtime/control/backoff.ts';
+import { describeError } from '../runtime/control/control-loop.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
-import type { GeoRecord } from '../runtime/records.ts';
-import type { World } from '../runtime/world.ts';
-import type { Author, WriteOutcome, Writer } from '../runtime/writer.ts';
+import type { GeoRecord } from '../runtime/store/records.ts';
+import type { World } from '../runtime/store/world.ts';
+import type { Author, WriteOutcome, Writer } from '../runtime/store/writer.ts';
+import type { Sealer } from '../runtime/tls/authority.ts';
 import { keepCookieSecrets } from './cookie-secrets.ts';
 
 export interface FurnishPorts {

@@ -1,8 +1,8 @@
 import type { Clock } from '../runtime/clock.ts';
-import { describeError } from '../runtime/control-loop.ts';
+import { describeError } from '../runtime/control/control-loop.ts';
 import type { Log } from '../runtime/log.ts';
-import type { Mirror } from '../runtime/mirror.ts';
-import type { Revision, Store } from '../runtime/store.ts';
+import type { Mirror } from '../runtime/store/mirror.ts';
+import type { Revision, Store } from '../runtime/store/store.ts';
 import type { Tokens } from './identity/tokens.ts';
 
 /** How far back `get --at` can look, and watches can resume. */

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { EPOCH_KEY } from '../runtime/keys.ts';
 import { silentLog } from '../runtime/log.ts';
-import { memoryStore } from '../runtime/memory-store.ts';
-import { type Store, UncertainError } from '../runtime/store.ts';
+import { EPOCH_KEY } from '../runtime/store/keys.ts';
+import { memoryStore } from '../runtime/store/memory-store.ts';
+import { type Store, UncertainError } from '../runtime/store/store.ts';
 import { virtualClock } from '../runtime/test-clock.ts';
 import { campaign, type Leadership } from './leadership.ts';
 

@@ -1,9 +1,9 @@
-import { backoffMs } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { EPOCH_KEY, LEADER_KEY } from '../runtime/keys.ts';
+import { backoffMs } from '../runtime/control/backoff.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
-import type { Guard, LeaseId, Revision, Store } from '../runtime/store.ts';
+import { EPOCH_KEY, LEADER_KEY } from '../runtime/store/keys.ts';
+import type { Guard, LeaseId, Revision, Store } from '../runtime/store/store.ts';
 import { takeTurns } from '../runtime/turns.ts';
 
 /** How long a silent leader keeps the lead. */

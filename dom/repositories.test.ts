@@ -4,12 +4,12 @@ import type { Issuer } from '../api/issuer.ts';
 import { condition, type Resource } from '../api/object.ts';
 import { RECONCILE_REQUESTED, type Repository } from '../api/repository.ts';
 import type { Site } from '../api/site.ts';
+import { memoryDisk } from '../runtime/disk/memory-disk.ts';
 import { fakeGit } from '../runtime/git/fake/fake-git.ts';
 import { type FakeFile, FakeRemote } from '../runtime/git/fake/remote.ts';
 import { GitError } from '../runtime/git/git.ts';
-import { memoryDisk } from '../runtime/memory-disk.ts';
-import { memoryStore } from '../runtime/memory-store.ts';
-import type { Store } from '../runtime/store.ts';
+import { memoryStore } from '../runtime/store/memory-store.ts';
+import type { Store } from '../runtime/store/store.ts';
 import { type VirtualClock, virtualClock } from '../runtime/test-clock.ts';
 import { ADMIN, type DomScene, domScene } from './test-scene.ts';
 

@@ -8,10 +8,10 @@ import type {
 import { ApiServiceService } from '../proto/gen/b8s/v1/api.ts';
 import { IdentityServiceService } from '../proto/gen/b8s/v1/identity.ts';
 import type { Caller } from '../runtime/caller.ts';
-import { isDigest } from '../runtime/digest.ts';
+import { isDigest } from '../runtime/content/digest.ts';
 import type { Log } from '../runtime/log.ts';
-import { grpcHandlers } from '../runtime/node/grpc-handlers.ts';
-import { rawAgentService, sessionHandler } from '../runtime/node/grpc-session.ts';
+import { grpcHandlers } from '../runtime/node/grpc/handlers.ts';
+import { rawAgentService, sessionHandler } from '../runtime/node/grpc/session.ts';
 import { RequestError } from '../runtime/request-error.ts';
 import { handOut } from './blobs/hand-out.ts';
 import type { Dom } from './dom.ts';

@@ -6,20 +6,20 @@ import {
   SessionResponse,
 } from '../proto/gen/b8s/v1/agent.ts';
 import { fakeAcme } from '../runtime/acme/fake/fake-acme.ts';
-import type { Identity } from '../runtime/authority.ts';
-import type { Disk } from '../runtime/disk.ts';
-import { encodeFakeRequest, fakeAuthority, fakeKey } from '../runtime/fake-authority.ts';
-import { fakeCertificateReader } from '../runtime/fake-certificate-reader.ts';
+import type { Disk } from '../runtime/disk/disk.ts';
+import { memoryDisk } from '../runtime/disk/memory-disk.ts';
 import type { Git } from '../runtime/git/git.ts';
-import type { Link } from '../runtime/link.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
-import { memoryDisk } from '../runtime/memory-disk.ts';
-import { linkPair } from '../runtime/memory-link.ts';
-import { memoryStore } from '../runtime/memory-store.ts';
 import { noMetrics } from '../runtime/metrics.ts';
 import type { Random } from '../runtime/random.ts';
-import type { Store } from '../runtime/store.ts';
+import type { Link } from '../runtime/session/link.ts';
+import { linkPair } from '../runtime/session/memory-link.ts';
+import { memoryStore } from '../runtime/store/memory-store.ts';
+import type { Store } from '../runtime/store/store.ts';
 import { type VirtualClock, virtualClock } from '../runtime/test-clock.ts';
+import type { Identity } from '../runtime/tls/authority.ts';
+import { encodeFakeRequest, fakeAuthority, fakeKey } from '../runtime/tls/fake-authority.ts';
+import { fakeCertificateReader } from '../runtime/tls/fake-certificate-reader.ts';
 import { Dom, type Term } from './dom.ts';
 import { createSealer } from './identity/sealer.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { PlanObject } from '../proto/gen/b8s/v1/plan.ts';
-import { listAll } from '../runtime/mirror.ts';
+import { listAll } from '../runtime/store/mirror.ts';
 import { ADMIN, type DomScene, domScene, type NodeSession } from './test-scene.ts';
 
 const KEY = { name: 'xfr', algorithm: '', secret: Buffer.alloc(0) };

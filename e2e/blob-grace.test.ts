@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Site } from '../api/site.ts';
-import { blobPath, digestOf } from '../runtime/digest.ts';
+import { blobPath, digestOf } from '../runtime/content/digest.ts';
 import { type Cluster, startCluster } from './support/cluster.ts';
 import { freePorts } from './support/ports.ts';
 import { until } from './support/processes.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { type Api, ApiError, type DeclaredObject } from '../runtime/api-client.ts';
-import { grpcApi } from '../runtime/node/grpc-api.ts';
+import { grpcApi } from '../runtime/node/grpc/api.ts';
 import { browser } from './support/https.ts';
 import { until } from './support/processes.ts';
 import {

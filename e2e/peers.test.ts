@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { GRANT_S_MAX, PEER_SERVER_NAME } from '../runtime/peer-url.ts';
+import { GRANT_S_MAX, PEER_SERVER_NAME } from '../runtime/content/peer-url.ts';
 import { type Cluster, type NodeOptions, startCluster } from './support/cluster.ts';
 import { browser } from './support/https.ts';
 import { domMetric } from './support/metrics.ts';

@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import type { Resource } from '../api/object.ts';
 import { tarOf } from '../cli/content/archives.fixture.ts';
 import { ApiError, type DeclaredObject } from '../runtime/api-client.ts';
-import { grpcApi } from '../runtime/node/grpc-api.ts';
+import { grpcApi } from '../runtime/node/grpc/api.ts';
 import { describeOnStores, type Scene, siteYaml, useScene, zoneYaml } from './support/scene.ts';
 
 interface Refused {

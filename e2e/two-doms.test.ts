@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ApiError } from '../runtime/api-client.ts';
 import { connectionOf, parseConfig } from '../runtime/client-config.ts';
-import { grpcApi } from '../runtime/node/grpc-api.ts';
+import { grpcApi } from '../runtime/node/grpc/api.ts';
 import { domArguments, readText } from './support/cluster.ts';
 import { browser } from './support/https.ts';
 import { type Program, program, run, until } from './support/processes.ts';

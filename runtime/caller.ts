@@ -1,4 +1,4 @@
-import type { Identity } from './authority.ts';
+import type { Identity } from './tls/authority.ts';
 
 /** Who calls a service. */
 export interface Caller {

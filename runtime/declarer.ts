@@ -1,6 +1,6 @@
 import type { DeclaredObject } from './api-client.ts';
-import type { ObjectName } from './keys.ts';
-import type { Operation } from './writer.ts';
+import type { ObjectName } from './store/keys.ts';
+import type { Operation } from './store/writer.ts';
 
 /** An object to be declared, and in whose name. */
 export interface DeclareRequest {

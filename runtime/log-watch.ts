@@ -1,5 +1,5 @@
-import type { ChangeLog, RevisionChanges } from './change-log.ts';
-import type { Revision, WatchEvent } from './store.ts';
+import type { ChangeLog, RevisionChanges } from './store/change-log.ts';
+import type { Revision, WatchEvent } from './store/store.ts';
 
 /** One step through a store's past: a revision's changes under a prefix (maybe none), or its end. */
 export type HistoryStep =

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { blobPath, digestOf } from '../../runtime/digest.ts';
-import { memoryDisk } from '../../runtime/memory-disk.ts';
+import { blobPath, digestOf } from '../../runtime/content/digest.ts';
+import { memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import { BlobIndex } from './blob-index.ts';
 
 const bytes = Buffer.from('a page');

@@ -1,5 +1,5 @@
-import type { Digest } from '../../runtime/digest.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 import { listBlobs } from './blob-list.ts';
 
 /** What is whole on this disk, with sizes in bytes, and what lies beside it under other names. */

@@ -1,5 +1,5 @@
-import { blobPath, type Digest, isDigest } from '../../runtime/digest.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import { blobPath, type Digest, isDigest } from '../../runtime/content/digest.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 
 const BLOBS = 'blobs/sha256';
 

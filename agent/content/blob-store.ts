@@ -5,10 +5,10 @@ import {
   digestOf,
   isDigest,
   partPath,
-} from '../../runtime/digest.ts';
-import type { Disk } from '../../runtime/disk.ts';
-import { ManifestError, parseManifest, releaseDigest } from '../../runtime/manifest.ts';
-import { parseVariants, type Variant, VariantsError } from '../../runtime/variants.ts';
+} from '../../runtime/content/digest.ts';
+import { ManifestError, parseManifest, releaseDigest } from '../../runtime/content/manifest.ts';
+import { parseVariants, type Variant, VariantsError } from '../../runtime/content/variants.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 import { BlobIndex } from './blob-index.ts';
 import { type Manifest, type ObservedContent, type StoredItem } from './plan.ts';
 

@@ -1,7 +1,7 @@
-import { BlobOffsetError, type BlobSource } from '../../runtime/blob-source.ts';
-import type { Digest } from '../../runtime/digest.ts';
-import { digestOf } from '../../runtime/digest.ts';
-import { encodeManifest } from '../../runtime/manifest.ts';
+import { BlobOffsetError, type BlobSource } from '../../runtime/content/blob-source.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import { digestOf } from '../../runtime/content/digest.ts';
+import { encodeManifest } from '../../runtime/content/manifest.ts';
 import type { DesiredContent } from './plan.ts';
 
 /** A release of these files, and all blobs it is made of. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { BlobOffsetError, type BlobSource } from '../../runtime/blob-source.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { blobPath, type Digest, partPath } from '../../runtime/digest.ts';
-import type { Disk } from '../../runtime/disk.ts';
-import { MANIFEST_BYTES_MAX } from '../../runtime/manifest.ts';
+import { BlobOffsetError, type BlobSource } from '../../runtime/content/blob-source.ts';
+import { blobPath, type Digest, partPath } from '../../runtime/content/digest.ts';
+import { MANIFEST_BYTES_MAX } from '../../runtime/content/manifest.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 import { watched } from '../watched.ts';
 
 /** A source that gives nothing for this long is taken for dead. */

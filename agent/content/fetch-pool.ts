@@ -1,7 +1,7 @@
-import { type BackoffLimits, backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Digest } from '../../runtime/digest.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import { type BackoffLimits, backoffMs } from '../../runtime/control/backoff.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import { inWords, isDiskFull } from './disk-full.ts';

@@ -1,9 +1,9 @@
-import type { BlobSource } from '../../runtime/blob-source.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Digest } from '../../runtime/digest.ts';
+import type { BlobSource } from '../../runtime/content/blob-source.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import { peerPath } from '../../runtime/content/peer-url.ts';
+import type { Peer, PeerAnswer, PeerFetcher, PeerFinder } from '../../runtime/content/peers.ts';
 import type { Log } from '../../runtime/log.ts';
-import { peerPath } from '../../runtime/peer-url.ts';
-import type { Peer, PeerAnswer, PeerFetcher, PeerFinder } from '../../runtime/peers.ts';
 import { withDeadline } from '../deadline.ts';
 import { watched } from '../watched.ts';
 import type { FetchOutcome } from './sources.ts';

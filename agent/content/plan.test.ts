@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Digest, digestOf } from '../../runtime/digest.ts';
+import { type Digest, digestOf } from '../../runtime/content/digest.ts';
 import { desired } from './content.fixture.ts';
 import {
   ageGarbage,

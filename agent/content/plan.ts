@@ -1,6 +1,6 @@
-import type { Digest } from '../../runtime/digest.ts';
-import type { ReleaseFile } from '../../runtime/manifest.ts';
-import type { Variant } from '../../runtime/variants.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import type { ReleaseFile } from '../../runtime/content/manifest.ts';
+import type { Variant } from '../../runtime/content/variants.ts';
 
 /** What this node must have on disk, and what it must not lose. */
 export interface DesiredContent {

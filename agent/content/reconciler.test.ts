@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { BlobSource } from '../../runtime/blob-source.ts';
-import { blobPath, type Digest, digestOf, partPath } from '../../runtime/digest.ts';
+import type { BlobSource } from '../../runtime/content/blob-source.ts';
+import { blobPath, type Digest, digestOf, partPath } from '../../runtime/content/digest.ts';
+import { type MemoryDisk, memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { type MemoryDisk, memoryDisk } from '../../runtime/memory-disk.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
 import { desired, playedSource, release } from './content.fixture.ts';
 import { BLOB_STALL_MS_MAX } from './download.ts';

@@ -1,8 +1,8 @@
-import { type BackoffLimits, backoffMs } from '../../runtime/backoff.ts';
-import type { BlobSource } from '../../runtime/blob-source.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Digest } from '../../runtime/digest.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import type { BlobSource } from '../../runtime/content/blob-source.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import { type BackoffLimits, backoffMs } from '../../runtime/control/backoff.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import { createTrigger, raisedWithin } from '../trigger.ts';

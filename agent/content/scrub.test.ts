@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
+import { blobPath, type Digest, digestOf } from '../../runtime/content/digest.ts';
+import { memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { memoryDisk } from '../../runtime/memory-disk.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
 import { SCRUB_INTERVAL_MS, Scrub } from './scrub.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../runtime/clock.ts';
-import { blobPath, type Digest } from '../../runtime/digest.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import { blobPath, type Digest } from '../../runtime/content/digest.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import { createTrigger, raisedWithin } from '../trigger.ts';
 

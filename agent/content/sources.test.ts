@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { blobPath, type Digest, digestHex, digestOf } from '../../runtime/digest.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import { blobPath, type Digest, digestHex, digestOf } from '../../runtime/content/digest.ts';
+import type { Peer, PeerAnswer, PeersQuestion } from '../../runtime/content/peers.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
+import { memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { memoryDisk } from '../../runtime/memory-disk.ts';
-import type { Peer, PeerAnswer, PeersQuestion } from '../../runtime/peers.ts';
 import { type VirtualClock, virtualClock } from '../../runtime/test-clock.ts';
 import { desired, type PlayedFault, playedSource, release } from './content.fixture.ts';
 import { PEER_PATIENCE_MS, PEER_STALL_MS } from './peer-list.ts';

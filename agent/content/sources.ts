@@ -1,8 +1,8 @@
-import type { BlobSource } from '../../runtime/blob-source.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Digest } from '../../runtime/digest.ts';
+import type { BlobSource } from '../../runtime/content/blob-source.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import type { PeerFetcher, PeerFinder } from '../../runtime/content/peers.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { PeerFetcher, PeerFinder } from '../../runtime/peers.ts';
 import { PeerList } from './peer-list.ts';
 
 /** Of a list, less than this is fetched from dom: to ask where else would take longer. */

@@ -1,9 +1,9 @@
 import { beforeEach, expect, test } from 'vitest';
-import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
+import { blobPath, type Digest, digestOf } from '../../runtime/content/digest.ts';
+import { encodeVariants } from '../../runtime/content/variants.ts';
+import { type MemoryDisk, memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { type MemoryDisk, memoryDisk } from '../../runtime/memory-disk.ts';
 import { type VirtualClock, virtualClock } from '../../runtime/test-clock.ts';
-import { encodeVariants } from '../../runtime/variants.ts';
 import { desired, type PlayedFault, playedSource, release } from './content.fixture.ts';
 import { HELPFUL_FETCHES_MAX } from './fetch-pool.ts';
 import { COLLECT_GRACE_MS } from './plan.ts';

@@ -1,4 +1,4 @@
-import { STREAM_IDLE_MS } from '../../runtime/dns-reply.ts';
+import { STREAM_IDLE_MS } from '../../runtime/dns/reply.ts';
 import { clientBytes } from './address.ts';
 import { identityReply } from './chaos.ts';
 import { type ClientSubnet, subnetAddress } from './client-subnet.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { CertificatePlan, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import { PackedZone, packZone } from '../../runtime/packed-zone.ts';
+import { PackedZone, packZone } from '../../runtime/dns/packed-zone.ts';
 import { node, records, zonePlan } from './dns.fixture.ts';
 import { hostIdentities } from './host-identities.ts';
 

@@ -1,7 +1,7 @@
 import type { CertificatePlan, NodePlan, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import { coversHost } from '../../runtime/certificate-names.ts';
-import { type NameserverZone, nameserverNames } from '../../runtime/nameserver-names.ts';
-import { PackedZone } from '../../runtime/packed-zone.ts';
+import { type NameserverZone, nameserverNames } from '../../runtime/dns/nameserver-names.ts';
+import { PackedZone } from '../../runtime/dns/packed-zone.ts';
+import { coversHost } from '../../runtime/tls/certificate-names.ts';
 
 /** The certificate that a nameserver shows for one of its names (RFC 7858 §3.1, RFC 8310 §8). */
 export interface HostIdentity {

@@ -1,5 +1,5 @@
 import type { NodePlan, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import { packZone } from '../../runtime/packed-zone.ts';
+import { packZone } from '../../runtime/dns/packed-zone.ts';
 import { parseAddress } from './address.ts';
 import type { LookUpForeign } from './borrow.ts';
 import type { ServerIdentity } from './chaos.ts';

@@ -1,5 +1,5 @@
 import type { GeoName } from '../../proto/gen/b8s/v1/plan.ts';
-import type { PackedZone } from '../../runtime/packed-zone.ts';
+import type { PackedZone } from '../../runtime/dns/packed-zone.ts';
 import { RecordType, recordTypeOf } from './codes.ts';
 import { type NameKey, parentOf, parseName, ROOT } from './name.ts';
 import type { NameTable } from './name-table.ts';

@@ -1,5 +1,5 @@
 import type { GeoName, RecordSet, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import { packZone } from '../../runtime/packed-zone.ts';
+import { packZone } from '../../runtime/dns/packed-zone.ts';
 import { RecordType, recordTypeOf } from './codes.ts';
 import { compileSigning, type ZoneSigning } from './dnssec/keys.ts';
 import { type NameKey, nameText, parseName } from './name.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ContentCoding } from '../../runtime/content-coding.ts';
+import type { ContentCoding } from '../../runtime/content/content-coding.ts';
 import { chooseCoding } from './accept-encoding.ts';
 
 const ALL: readonly ContentCoding[] = ['br', 'zstd', 'gzip'];

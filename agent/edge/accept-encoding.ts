@@ -1,4 +1,4 @@
-import type { ContentCoding } from '../../runtime/content-coding.ts';
+import type { ContentCoding } from '../../runtime/content/content-coding.ts';
 
 /** What a client is sent: a coded form, the file as it is, or nothing that it would take. */
 export type ChosenCoding = ContentCoding | 'identity' | 'none';

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
-import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
-import type { DiskReader } from '../../runtime/disk-reader.ts';
-import { type MemoryDisk, memoryDisk } from '../../runtime/memory-disk.ts';
+import { blobPath, type Digest, digestOf } from '../../runtime/content/digest.ts';
+import type { DiskReader } from '../../runtime/disk/disk-reader.ts';
+import { type MemoryDisk, memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import { createBlobSource } from './blob-source.ts';
 import { createMemoryCache } from './memory-cache.ts';
 

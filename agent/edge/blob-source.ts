@@ -1,5 +1,5 @@
-import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
-import type { DiskReader } from '../../runtime/disk-reader.ts';
+import { blobPath, type Digest, digestOf } from '../../runtime/content/digest.ts';
+import type { DiskReader } from '../../runtime/disk/disk-reader.ts';
 import type { MemoryCache } from './memory-cache.ts';
 
 /** Told of a blob that could not be read as what its name says. Must not throw. */

@@ -1,5 +1,5 @@
 import { suffixOfPreview } from '../../api/previews.ts';
-import { PEER_SERVER_NAME } from '../../runtime/peer-url.ts';
+import { PEER_SERVER_NAME } from '../../runtime/content/peer-url.ts';
 import type { EdgeCertificate, EdgeSnapshot } from './snapshot.ts';
 
 /**

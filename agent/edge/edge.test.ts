@@ -1,10 +1,10 @@
 import { beforeEach, expect, test } from 'vitest';
-import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
+import { blobPath, type Digest, digestOf } from '../../runtime/content/digest.ts';
+import { encodeManifest } from '../../runtime/content/manifest.ts';
+import { encodeVariants } from '../../runtime/content/variants.ts';
+import { type MemoryDisk, memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import type { HttpAnswer } from '../../runtime/http.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { encodeManifest } from '../../runtime/manifest.ts';
-import { type MemoryDisk, memoryDisk } from '../../runtime/memory-disk.ts';
-import { encodeVariants } from '../../runtime/variants.ts';
 import { createEdge, type Edge } from './edge.ts';
 import { createMemoryCache } from './memory-cache.ts';
 import type { EdgeSite, EdgeVariants } from './snapshot.ts';

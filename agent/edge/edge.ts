@@ -1,10 +1,10 @@
 import type { Clock } from '../../runtime/clock.ts';
-import type { Digest } from '../../runtime/digest.ts';
-import type { DiskReader } from '../../runtime/disk-reader.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import { PEER_SERVER_NAME } from '../../runtime/content/peer-url.ts';
+import type { DiskReader } from '../../runtime/disk/disk-reader.ts';
 import type { HttpHandler } from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
-import { PEER_SERVER_NAME } from '../../runtime/peer-url.ts';
-import type { TrafficCount } from '../../runtime/site-traffic.ts';
+import type { TrafficCount } from '../../runtime/traffic/site-traffic.ts';
 import { takeTurns } from '../../runtime/turns.ts';
 import { AccessRecorder, type RecorderParts } from './access-log/recorder.ts';
 import { createBlobSource, type OnDamaged } from './blob-source.ts';

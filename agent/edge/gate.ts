@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../runtime/clock.ts';
-import type { PasswordHasher } from '../../runtime/password-hash.ts';
+import type { PasswordHasher } from '../../runtime/secret/password-hash.ts';
 import type { AccessCheck } from './access.ts';
 
 /** `busy`: nobody has looked at the password; later somebody may. */

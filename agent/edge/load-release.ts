@@ -1,7 +1,8 @@
-import type { Digest } from '../../runtime/digest.ts';
-import type { DiskReader } from '../../runtime/disk-reader.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import { parseManifest, type ReleaseFile } from '../../runtime/content/manifest.ts';
+import { parseVariants } from '../../runtime/content/variants.ts';
+import type { DiskReader } from '../../runtime/disk/disk-reader.ts';
 import type { Log } from '../../runtime/log.ts';
-import { parseManifest, type ReleaseFile } from '../../runtime/manifest.ts';
 import {
   HEADERS_FILE,
   parseRules,
@@ -10,7 +11,6 @@ import {
   RULES_FILE_BYTES_MAX,
   type RulesText,
 } from '../../runtime/release-rules/release-rules.ts';
-import { parseVariants } from '../../runtime/variants.ts';
 import { type OnDamaged, readVerified } from './blob-source.ts';
 import { compileRelease, type EdgeRelease, type KnownForms } from './release.ts';
 import type { EdgeVariants } from './snapshot.ts';

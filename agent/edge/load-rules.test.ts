@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from 'vitest';
-import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
+import { blobPath, type Digest, digestOf } from '../../runtime/content/digest.ts';
+import { encodeManifest } from '../../runtime/content/manifest.ts';
+import { type MemoryDisk, memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { encodeManifest } from '../../runtime/manifest.ts';
-import { type MemoryDisk, memoryDisk } from '../../runtime/memory-disk.ts';
 import { RULES_FILE_BYTES_MAX } from '../../runtime/release-rules/release-rules.ts';
 import { createEdge, type Edge } from './edge.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { digestOf } from '../../runtime/digest.ts';
+import { digestOf } from '../../runtime/content/digest.ts';
 import { createMemoryCache, type MemoryCache } from './memory-cache.ts';
 
 const name = (index: number) => digestOf(Buffer.from(`file ${index}`));

@@ -1,4 +1,4 @@
-import type { Digest } from '../../runtime/digest.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
 import { RecentMap } from '../../runtime/recent-map.ts';
 import { Popularity } from './popularity.ts';
 

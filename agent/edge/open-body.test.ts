@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Digest } from '../../runtime/digest.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
 import type { BlobRange } from './blob-source.ts';
 import { openBody } from './open-body.ts';
 import type { EdgeBody } from './response.ts';

@@ -1,9 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { blobPath, type Digest, digestOf, partPath } from '../../runtime/digest.ts';
+import { blobPath, type Digest, digestOf, partPath } from '../../runtime/content/digest.ts';
+import {
+  GRANT_S_MAX,
+  grantKey,
+  PEER_SERVER_NAME,
+  peerPath,
+} from '../../runtime/content/peer-url.ts';
+import { HELD_HEADER } from '../../runtime/content/peers.ts';
+import { type MemoryDisk, memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import type { HttpAnswer, HttpRequest } from '../../runtime/http.ts';
-import { type MemoryDisk, memoryDisk } from '../../runtime/memory-disk.ts';
-import { GRANT_S_MAX, grantKey, PEER_SERVER_NAME, peerPath } from '../../runtime/peer-url.ts';
-import { HELD_HEADER } from '../../runtime/peers.ts';
 import { release } from '../content/content.fixture.ts';
 import { PEER_UPLOADS_MAX, PeerBlobs } from './peer-blobs.ts';
 

@@ -1,9 +1,9 @@
 import type { Clock } from '../../runtime/clock.ts';
-import { blobPath, type Digest, partPath } from '../../runtime/digest.ts';
-import type { DiskReader } from '../../runtime/disk-reader.ts';
+import { blobPath, type Digest, partPath } from '../../runtime/content/digest.ts';
+import { checkPeerPath } from '../../runtime/content/peer-url.ts';
+import { HELD_HEADER } from '../../runtime/content/peers.ts';
+import type { DiskReader } from '../../runtime/disk/disk-reader.ts';
 import type { HttpAnswer, HttpHeaders, HttpRequest } from '../../runtime/http.ts';
-import { checkPeerPath } from '../../runtime/peer-url.ts';
-import { HELD_HEADER } from '../../runtime/peers.ts';
 import { PeerLists } from './peer-lists.ts';
 import type { EdgePeering } from './snapshot.ts';
 

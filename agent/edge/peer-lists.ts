@@ -1,7 +1,7 @@
-import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
-import type { DiskReader } from '../../runtime/disk-reader.ts';
-import { ManifestError, parseManifest } from '../../runtime/manifest.ts';
-import { parseVariants, VariantsError } from '../../runtime/variants.ts';
+import { blobPath, type Digest, digestOf } from '../../runtime/content/digest.ts';
+import { ManifestError, parseManifest } from '../../runtime/content/manifest.ts';
+import { parseVariants, VariantsError } from '../../runtime/content/variants.ts';
+import type { DiskReader } from '../../runtime/disk/disk-reader.ts';
 
 /** Blobs that lists name, of all that are remembered together: some 15 MB. The oldest goes first. */
 export const NAMED_MAX = 120_000;

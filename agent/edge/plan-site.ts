@@ -1,5 +1,5 @@
 import type { AccessLogPlan, ServingOptions, SitePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import type { Digest } from '../../runtime/digest.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
 import type { EdgeAccessLog, EdgeOptionsOfSite, EdgeSite, EdgeVariants } from './snapshot.ts';
 
 /** What a node has decided on for a site of the plan. */

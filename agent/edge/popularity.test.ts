@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { digestOf } from '../../runtime/digest.ts';
+import { digestOf } from '../../runtime/content/digest.ts';
 import { Popularity } from './popularity.ts';
 
 const blob = (index: number) => digestOf(Buffer.from(`blob ${index}`));

@@ -1,4 +1,4 @@
-import type { Digest } from '../../runtime/digest.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
 
 /** Two of them, each told by other digits: the smaller is nearer to the truth. */
 const ROWS = 2;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { digestOf } from '../../runtime/digest.ts';
+import { digestOf } from '../../runtime/content/digest.ts';
 import { chooseCertificates } from './certificate-table.ts';
 import { compileRelease } from './release.ts';
 import { respond } from './respond.ts';

@@ -1,12 +1,12 @@
-import { type ContentCoding, isCompressible } from '../../runtime/content-coding.ts';
-import { type Digest, digestHex } from '../../runtime/digest.ts';
-import type { ReleaseFile } from '../../runtime/manifest.ts';
+import { type ContentCoding, isCompressible } from '../../runtime/content/content-coding.ts';
+import { type Digest, digestHex } from '../../runtime/content/digest.ts';
+import type { ReleaseFile } from '../../runtime/content/manifest.ts';
+import type { Variant, Variants } from '../../runtime/content/variants.ts';
 import {
   isRulesFile,
   NO_RULES,
   type ReleaseRules,
 } from '../../runtime/release-rules/release-rules.ts';
-import type { Variant, Variants } from '../../runtime/variants.ts';
 import { isFingerprinted } from './fingerprint.ts';
 
 /** A release as it is looked up: the files by path. */

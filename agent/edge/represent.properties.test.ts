@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { CONTENT_CODINGS } from '../../runtime/content-coding.ts';
-import { digestOf } from '../../runtime/digest.ts';
-import type { Variants } from '../../runtime/variants.ts';
+import { CONTENT_CODINGS } from '../../runtime/content/content-coding.ts';
+import { digestOf } from '../../runtime/content/digest.ts';
+import type { Variants } from '../../runtime/content/variants.ts';
 import { RANGES_MAX } from './range.ts';
 import { compileRelease, etagOf } from './release.ts';
 import { fileResponse } from './represent.ts';

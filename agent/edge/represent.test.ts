@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { contentTypeOf } from '../../runtime/content-type.ts';
-import { digestOf } from '../../runtime/digest.ts';
+import { contentTypeOf } from '../../runtime/content/content-type.ts';
+import { digestOf } from '../../runtime/content/digest.ts';
+import type { ReleaseFile } from '../../runtime/content/manifest.ts';
+import type { Variant, Variants } from '../../runtime/content/variants.ts';
 import type { HttpRequest } from '../../runtime/http.ts';
-import type { ReleaseFile } from '../../runtime/manifest.ts';
-import type { Variant, Variants } from '../../runtime/variants.ts';
 import { RANGES_MAX } from './range.ts';
 import { compileRelease, type EdgeFile, etagOf } from './release.ts';
 import { type FileOptions, fileResponse, notFound } from './represent.ts';

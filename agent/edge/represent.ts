@@ -1,5 +1,5 @@
-import { isCompressible } from '../../runtime/content-coding.ts';
-import type { Digest } from '../../runtime/digest.ts';
+import { isCompressible } from '../../runtime/content/content-coding.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
 import type { HttpHeaders, HttpRequest } from '../../runtime/http.ts';
 import { chooseCoding } from './accept-encoding.ts';
 import { evaluateConditions, rangeIsCurrent } from './conditional.ts';

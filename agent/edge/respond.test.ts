@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { contentTypeOf } from '../../runtime/content-type.ts';
-import { digestOf } from '../../runtime/digest.ts';
+import { contentTypeOf } from '../../runtime/content/content-type.ts';
+import { digestOf } from '../../runtime/content/digest.ts';
 import type { HttpRequest } from '../../runtime/http.ts';
 import { compileRelease } from './release.ts';
 import { respond } from './respond.ts';

@@ -1,5 +1,5 @@
 import { suffixOfPreview } from '../../api/previews.ts';
-import { digestHex } from '../../runtime/digest.ts';
+import { digestHex } from '../../runtime/content/digest.ts';
 import type { HttpHeaders, HttpRequest } from '../../runtime/http.ts';
 import { ALLOWED_METHODS } from '../../runtime/http-methods.ts';
 import { HEALTH_PATH } from '../../runtime/probe.ts';

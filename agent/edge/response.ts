@@ -1,4 +1,4 @@
-import type { Digest } from '../../runtime/digest.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
 import type { HttpHeaders } from '../../runtime/http.ts';
 import type { AccessCheck } from './access.ts';
 import type { Part } from './multipart.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { contentTypeOf } from '../../runtime/content-type.ts';
-import { digestOf } from '../../runtime/digest.ts';
+import { contentTypeOf } from '../../runtime/content/content-type.ts';
+import { digestOf } from '../../runtime/content/digest.ts';
 import { parseHeaders } from '../../runtime/release-rules/headers-file.ts';
 import { parseRedirects } from '../../runtime/release-rules/redirects-file.ts';
 import { parseRules } from '../../runtime/release-rules/release-rules.ts';

@@ -1,4 +1,4 @@
-import type { Digest } from '../../runtime/digest.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
 
 /**
  * All that an edge worker needs to answer, as plain data that can be posted to a thread. It names
@@ -18,7 +18,7 @@ export interface EdgeSnapshot {
 }
 
 export interface EdgePeering {
-  /** What grants are known by; see `runtime/peer-url.ts`. */
+  /** What grants are known by; see `runtime/content/peer-url.ts`. */
   readonly key: Uint8Array;
   /** Shown to who asks for `PEER_SERVER_NAME`, whatever else the node serves. */
   readonly certificate: EdgeCertificate;
@@ -107,7 +107,7 @@ export interface EdgeAccessLog {
 
 export interface EdgeVariants {
   readonly release: Digest;
-  /** A blob, see `runtime/variants.ts`. */
+  /** A blob, see `runtime/content/variants.ts`. */
   readonly index: Digest;
   /** Forms that it names and that are not on disk; sorted. */
   readonly absent: readonly Digest[];
@@ -124,7 +124,7 @@ export interface EdgeAuth {
   readonly realm: string;
   /** Paths, or prefixes ending in `*`. */
   readonly paths: readonly string[];
-  /** Hashes by user name; `runtime/password-hash.ts`. */
+  /** Hashes by user name; `runtime/secret/password-hash.ts`. */
   readonly hashByUser: ReadonlyMap<string, string>;
 }
 

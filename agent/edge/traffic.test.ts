@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { LATE_MS, nothingAnswered, TRAFFIC_COUNTS_MAX } from '../../runtime/site-traffic.ts';
+import {
+  LATE_MS,
+  nothingAnswered,
+  TRAFFIC_COUNTS_MAX,
+} from '../../runtime/traffic/site-traffic.ts';
 import { countAnswer, countBytes, countLate, EdgeCounters, TrafficSums } from './traffic.ts';
 
 const RELEASE = `sha256-${'1'.repeat(64)}` as const;

@@ -1,10 +1,10 @@
-import type { Digest } from '../../runtime/digest.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
 import {
   LATE_MS,
   sumOfCounts,
   TRAFFIC_COUNTS_MAX,
   type TrafficCount,
-} from '../../runtime/site-traffic.ts';
+} from '../../runtime/traffic/site-traffic.ts';
 import type { SiteNotes } from './access-log/recorder.ts';
 
 /** Counted up with each answer: by whoever answers, in place, for it happens with each request. */

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import type { Disk } from '../../runtime/disk.ts';
-import type { NodeCredentials } from '../../runtime/enrolment.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
+import type { NodeCredentials } from '../../runtime/session/enrolment.ts';
 
 /** Who this machine is. */
 export interface NodeIdentity extends NodeCredentials {

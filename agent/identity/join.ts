@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Disk } from '../../runtime/disk.ts';
-import type { Enrolment, KeyMaker } from '../../runtime/enrolment.ts';
-import { caHashOf, encodePem } from '../../runtime/pem.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
+import type { Enrolment, KeyMaker } from '../../runtime/session/enrolment.ts';
+import { caHashOf, encodePem } from '../../runtime/tls/pem.ts';
 import { VERSION } from '../../runtime/version.ts';
 import { HELD_PLAN_PATH, SERVED_PLAN_PATH } from '../session/plan-file.ts';
 import { isKeyOf, loadIdentity, type NodeIdentity, saveIdentity } from './identity-file.ts';

@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { type BackoffLimits, backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Disk } from '../../runtime/disk.ts';
-import type { KeyMaker, Renewal } from '../../runtime/enrolment.ts';
+import { type BackoffLimits, backoffMs } from '../../runtime/control/backoff.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
+import type { KeyMaker, Renewal } from '../../runtime/session/enrolment.ts';
 import { withDeadline } from '../deadline.ts';
 import { isKeyOf, type NodeIdentity, replaceCertificate } from './identity-file.ts';
 

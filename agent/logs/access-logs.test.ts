@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
+import { type MemoryDisk, memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import { type Log, silentLog } from '../../runtime/log.ts';
-import { type MemoryDisk, memoryDisk } from '../../runtime/memory-disk.ts';
 import { type VirtualClock, virtualClock } from '../../runtime/test-clock.ts';
 import { AccessLogs, type LoggingSite, type LogNews } from './access-logs.ts';
 

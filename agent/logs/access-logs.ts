@@ -1,5 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import { takeTurns } from '../../runtime/turns.ts';
 import type { SiteLines } from '../edge/access-log/recorder.ts';

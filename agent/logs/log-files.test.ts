@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { type MemoryDisk, memoryDisk } from '../../runtime/memory-disk.ts';
+import { type MemoryDisk, memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import { LogFiles, logPath } from './log-files.ts';
 
 const BLOG = { uid: '0123456789ab', namespace: 'default', name: 'blog' };

@@ -1,5 +1,5 @@
 import { lineTimeMs } from '../../runtime/access-log/read-line.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 
 export interface LogLimits {
   /** A file that is as long makes way for a new one. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { DnsDatagram } from '../../runtime/dns-reply.ts';
+import type { DnsDatagram } from '../../runtime/dns/reply.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { clientBytes } from '../dns/address.ts';
 import type { DnsClient } from '../dns/answer.ts';

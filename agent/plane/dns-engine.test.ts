@@ -1,6 +1,6 @@
 import packet from 'dns-packet';
 import { describe, expect, test } from 'vitest';
-import { fakeResolver } from '../../runtime/fake-resolver.ts';
+import { fakeResolver } from '../../runtime/dns/fake-resolver.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
 import { type Decoded, lines, opt, queryBytes, UDP_CLIENT } from '../dns/dns.fixture.ts';

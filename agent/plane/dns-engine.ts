@@ -1,6 +1,6 @@
-import type { Digest } from '../../runtime/digest.ts';
-import { COOKIE_SECRET_BYTES } from '../../runtime/dns-cookie.ts';
-import { type DnsDatagram, type DnsReply, writeReply } from '../../runtime/dns-reply.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import { COOKIE_SECRET_BYTES } from '../../runtime/dns/cookie.ts';
+import { type DnsDatagram, type DnsReply, writeReply } from '../../runtime/dns/reply.ts';
 import type { Log } from '../../runtime/log.ts';
 import { type AnswerContext, answerQuery, type DnsClient, hasValidCookie } from '../dns/answer.ts';
 import { foreignNames } from '../dns/borrow.ts';

@@ -5,10 +5,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { TransferPlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { type Log, silentLog } from '../../runtime/log.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
-import { dial, read } from '../../runtime/node/dns-client.fixture.ts';
-import { type DnsListener, listenDns } from '../../runtime/node/dns-listener.ts';
-import { testCertificate } from '../../runtime/node/test-certificate.ts';
-import { createTlsContexts } from '../../runtime/node/tls-contexts.ts';
+import { dial, read } from '../../runtime/node/dns/client.fixture.ts';
+import { type DnsListener, listenDns } from '../../runtime/node/dns/listener.ts';
+import { createTlsContexts } from '../../runtime/node/tls/contexts.ts';
+import { testCertificate } from '../../runtime/node/tls/test-certificate.ts';
 import { queryBytes } from '../dns/dns.fixture.ts';
 import type { HostIdentity } from '../dns/host-identities.ts';
 import {

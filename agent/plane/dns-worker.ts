@@ -1,8 +1,8 @@
 import type { Clock } from '../../runtime/clock.ts';
-import type { DatagramAnswerer, DnsAnswerer } from '../../runtime/dns-reply.ts';
+import type { DatagramAnswerer, DnsAnswerer } from '../../runtime/dns/reply.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { DnsListener, DnsTls } from '../../runtime/node/dns-listener.ts';
-import type { TlsContexts, TlsIdentity } from '../../runtime/node/tls-contexts.ts';
+import type { DnsListener, DnsTls } from '../../runtime/node/dns/listener.ts';
+import type { TlsContexts, TlsIdentity } from '../../runtime/node/tls/contexts.ts';
 import type { HostIdentity } from '../dns/host-identities.ts';
 import type { DnsEngine } from './dns-engine.ts';
 import type { WorkerEngine } from './worker.ts';

@@ -1,6 +1,6 @@
-import type { AlpnProofs } from '../../runtime/node/alpn-proofs.ts';
 import type { HttpListener, HttpListenerOptions } from '../../runtime/node/http-listener.ts';
-import type { TlsContexts } from '../../runtime/node/tls-contexts.ts';
+import type { AlpnProofs } from '../../runtime/node/tls/alpn-proofs.ts';
+import type { TlsContexts } from '../../runtime/node/tls/contexts.ts';
 import { chooseCertificates } from '../edge/certificate-table.ts';
 import type { Edge, SiteState } from '../edge/edge.ts';
 import { alpnProofs, shownTokens } from '../edge/proofs.ts';

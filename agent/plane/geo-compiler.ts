@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { blobPath, type Digest, digestHex } from '../../runtime/digest.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import { blobPath, type Digest, digestHex } from '../../runtime/content/digest.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 import type { Workers } from '../../runtime/workers.ts';
 import { compileGeoTable } from '../dns/geo-table/compile.ts';
 import { GEO_TABLE_VERSION } from '../dns/geo-table/format.ts';

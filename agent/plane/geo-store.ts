@@ -1,5 +1,5 @@
-import type { Digest } from '../../runtime/digest.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 import { isWholeGeoTable } from '../dns/geo-table/table.ts';
 import { GEO_FOLDER, type GeoOutcome, geoTablePath } from './geo-compiler.ts';
 import type { GeoBytes } from './messages.ts';

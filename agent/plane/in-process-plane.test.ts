@@ -1,5 +1,5 @@
+import { memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import type { HttpAnswer } from '../../runtime/http.ts';
-import { memoryDisk } from '../../runtime/memory-disk.ts';
 import { createInProcessPlane } from './in-process-plane.ts';
 import { planeCases } from './plane.case.ts';
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../runtime/clock.ts';
-import type { Digest } from '../../runtime/digest.ts';
-import type { DiskReader } from '../../runtime/disk-reader.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import type { DiskReader } from '../../runtime/disk/disk-reader.ts';
 import type { HttpAnswer, HttpRequest } from '../../runtime/http.ts';
 import { type Log, silentLog } from '../../runtime/log.ts';
 import { takeTurns } from '../../runtime/turns.ts';

@@ -49,8 +49,8 @@ async function edgeEngine(
     import('../edge/memory-cache.ts'),
     import('./edge-worker.ts'),
     import('../../runtime/node/http-listener.ts'),
-    import('../../runtime/node/tls-contexts.ts'),
-    import('../../runtime/node/alpn-proofs.ts'),
+    import('../../runtime/node/tls/contexts.ts'),
+    import('../../runtime/node/tls/alpn-proofs.ts'),
     import('../../runtime/node/disk-reader.ts'),
     import('../../runtime/node/clock.ts'),
     import('../../runtime/node/random.ts'),
@@ -102,7 +102,7 @@ async function dnsEngine(
     import('./dns-engine.ts'),
     import('../dns/limit/limit.ts'),
     import('./dns-worker.ts'),
-    import('../../runtime/node/dns-listener.ts'),
+    import('../../runtime/node/dns/listener.ts'),
     import('../../runtime/node/clock.ts'),
     import('../../runtime/node/random.ts'),
     import('../dns/foreign/foreign-book.ts'),
@@ -141,7 +141,7 @@ async function dnsTls(
   { port, fallback }: DnsTlsSettings,
   { ticketKeys }: Pick<WorkerConfig, 'ticketKeys'>,
 ): Promise<NonNullable<DnsWorkerParts['tls']>> {
-  const { createTlsContexts } = await import('../../runtime/node/tls-contexts.ts');
+  const { createTlsContexts } = await import('../../runtime/node/tls/contexts.ts');
   const contexts = createTlsContexts();
   return { port, ticketKeys, contexts, identity: fallback, contextFor: contexts.contextFor };
 }

@@ -1,4 +1,4 @@
-import type { Digest } from '../../runtime/digest.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
 import { compileGeoTable } from '../dns/geo-table/compile.ts';
 import type { GeoStore } from './geo-store.ts';
 import type { GeoBytes } from './messages.ts';

@@ -1,6 +1,6 @@
-import type { Digest } from '../../runtime/digest.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
 import type { LogFields } from '../../runtime/log.ts';
-import type { TrafficCount } from '../../runtime/site-traffic.ts';
+import type { TrafficCount } from '../../runtime/traffic/site-traffic.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
 import type { DnsLimitCounters } from '../dns/limit/limit.ts';
 import type { ZoneOutcome } from '../dns/snapshot.ts';

@@ -1,8 +1,8 @@
 import type { NodePlan, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import { contentTypeOf } from '../../runtime/content-type.ts';
-import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
-import type { Disk } from '../../runtime/disk.ts';
-import { encodeManifest, releaseDigest } from '../../runtime/manifest.ts';
+import { contentTypeOf } from '../../runtime/content/content-type.ts';
+import { blobPath, type Digest, digestOf } from '../../runtime/content/digest.ts';
+import { encodeManifest, releaseDigest } from '../../runtime/content/manifest.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 import type { EdgeSite } from '../edge/snapshot.ts';
 import type { PlaneSnapshot } from './plane.ts';
 

@@ -1,7 +1,7 @@
 import { type Answer, decode, encode } from 'dns-packet';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import { blobPath, type Digest, digestOf } from '../../runtime/content/digest.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 import type { EdgeCertificate } from '../edge/snapshot.ts';
 import { TrafficSums } from '../edge/traffic.ts';
 import type { DataPlane } from './plane.ts';

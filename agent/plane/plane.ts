@@ -1,6 +1,6 @@
 import type { NodePlan, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import type { Digest } from '../../runtime/digest.ts';
-import type { TrafficCount } from '../../runtime/site-traffic.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import type { TrafficCount } from '../../runtime/traffic/site-traffic.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
 import type { HostIdentity } from '../dns/host-identities.ts';
 import type { DnsLimitCounters } from '../dns/limit/limit.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../../runtime/clock.ts';
-import type { Digest } from '../../runtime/digest.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import { takeTurns } from '../../runtime/turns.ts';

@@ -3,7 +3,7 @@ import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { Agent } from 'node:https';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
-import { testCertificate } from '../../runtime/node/test-certificate.ts';
+import { testCertificate } from '../../runtime/node/tls/test-certificate.ts';
 import { publish, testSite, testSnapshot } from './plane-fixture.ts';
 import { get, HOST, openThreads, type ThreadsUnderTest } from './threads.fixture.ts';
 

@@ -11,7 +11,7 @@ import { systemClock } from '../../runtime/node/clock.ts';
 import { nodeDisk } from '../../runtime/node/disk.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
 import { nodeReadShared } from '../../runtime/node/shared-file.ts';
-import { testCertificate } from '../../runtime/node/test-certificate.ts';
+import { testCertificate } from '../../runtime/node/tls/test-certificate.ts';
 import { threadWorkers } from '../../runtime/node/worker-threads.ts';
 import { compileOnDisk } from './geo-compiler.ts';
 import type { FromWorker, ToWorker } from './messages.ts';

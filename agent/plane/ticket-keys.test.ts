@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { memoryDisk } from '../../runtime/memory-disk.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
 import type { ToWorker } from './messages.ts';
 import type { WorkerKind } from './plane.ts';

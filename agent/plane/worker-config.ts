@@ -1,4 +1,4 @@
-import type { TlsIdentity } from '../../runtime/node/tls-contexts.ts';
+import type { TlsIdentity } from '../../runtime/node/tls/contexts.ts';
 import type { ServerIdentity } from '../dns/chaos.ts';
 import type { DnsLimitSettings } from '../dns/limit/limit.ts';
 import type { WorkerKind } from './plane.ts';

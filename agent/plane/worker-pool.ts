@@ -1,5 +1,5 @@
-import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { backoffMs } from '../../runtime/control/backoff.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { WorkerHandle, Workers } from '../../runtime/workers.ts';

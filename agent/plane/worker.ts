@@ -1,5 +1,5 @@
 import type { Log, LogFields } from '../../runtime/log.ts';
-import type { TrafficCount } from '../../runtime/site-traffic.ts';
+import type { TrafficCount } from '../../runtime/traffic/site-traffic.ts';
 import { takeTurns } from '../../runtime/turns.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
 import type { DnsLimitCounters } from '../dns/limit/limit.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import { PackedZone, packZone } from '../../runtime/packed-zone.ts';
+import { PackedZone, packZone } from '../../runtime/dns/packed-zone.ts';
 import type { ZoneOutcome } from '../dns/snapshot.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { NOTHING_APPLIED } from './plane.ts';

@@ -10,10 +10,10 @@ import {
   type SessionResponse,
 } from '../../proto/gen/b8s/v1/agent.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { type Link, LinkClosedError } from '../../runtime/link.ts';
 import type { Log } from '../../runtime/log.ts';
-import { decodeResponse } from '../../runtime/plan-wire.ts';
-import type { TrafficCount } from '../../runtime/site-traffic.ts';
+import { type Link, LinkClosedError } from '../../runtime/session/link.ts';
+import { decodeResponse } from '../../runtime/session/plan-wire.ts';
+import type { TrafficCount } from '../../runtime/traffic/site-traffic.ts';
 import type { LogSource } from '../logs/access-logs.ts';
 import type { Trigger } from '../trigger.ts';
 import { LogStreams } from './log-streams.ts';

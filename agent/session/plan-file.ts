@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Plan } from '../../proto/gen/b8s/v1/agent.ts';
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 import type { Log } from '../../runtime/log.ts';
-import { decodePlan, encodePlan } from '../../runtime/plan-wire.ts';
-import { SortedMap } from '../../runtime/sorted-map.ts';
+import { decodePlan, encodePlan } from '../../runtime/session/plan-wire.ts';
+import { SortedMap } from '../../runtime/store/sorted-map.ts';
 import { applyTaken, comparePositions, type HeldPlan } from './plan-state.ts';
 
 /**

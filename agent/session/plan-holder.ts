@@ -1,6 +1,6 @@
 import type { Hello, Plan } from '../../proto/gen/b8s/v1/agent.ts';
 import type { Log } from '../../runtime/log.ts';
-import { rememberedPlanDigest } from '../../runtime/plan-digest.ts';
+import { rememberedPlanDigest } from '../../runtime/session/plan-digest.ts';
 import type { PlanFile } from './plan-file.ts';
 import { applyPlan, type HeldPlan, positionText } from './plan-state.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Plan } from '../../proto/gen/b8s/v1/agent.ts';
 import { PlanObject } from '../../proto/gen/b8s/v1/plan.ts';
-import { planDigest } from '../../runtime/plan-digest.ts';
+import { planDigest } from '../../runtime/session/plan-digest.ts';
 import { applyPlan, comparePositions, type HeldPlan } from './plan-state.ts';
 
 const NOTHING = Plan.fromPartial({});

@@ -1,8 +1,8 @@
 import type { Plan } from '../../proto/gen/b8s/v1/agent.ts';
 import type { PlanObject, Position } from '../../proto/gen/b8s/v1/plan.ts';
-import { type PlanDigest, planDigest } from '../../runtime/plan-digest.ts';
-import { encodeObject } from '../../runtime/plan-object.ts';
-import { SortedMap } from '../../runtime/sorted-map.ts';
+import { type PlanDigest, planDigest } from '../../runtime/session/plan-digest.ts';
+import { encodeObject } from '../../runtime/session/plan-object.ts';
+import { SortedMap } from '../../runtime/store/sorted-map.ts';
 
 /** The whole plan of this node, as of one position. */
 export interface HeldPlan {

@@ -7,10 +7,10 @@ import {
   SessionRequest,
   SessionResponse,
 } from '../../proto/gen/b8s/v1/agent.ts';
-import { type Link, LinkClosedError } from '../../runtime/link.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { type LinkPair, linkPair } from '../../runtime/memory-link.ts';
 import type { Random } from '../../runtime/random.ts';
+import { type Link, LinkClosedError } from '../../runtime/session/link.ts';
+import { type LinkPair, linkPair } from '../../runtime/session/memory-link.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
 import { HEARTBEAT_INTERVAL_MS, REPORT_INTERVAL_MS, type SessionHost } from './conversation.ts';
 import { createSession, REFUSED_RETRY_MS } from './session.ts';

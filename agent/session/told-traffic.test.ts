@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { SiteTraffic } from '../../proto/gen/b8s/v1/agent.ts';
-import { nothingAnswered } from '../../runtime/site-traffic.ts';
+import { nothingAnswered } from '../../runtime/traffic/site-traffic.ts';
 import { ToldTraffic } from './told-traffic.ts';
 
 const count = (uid: string, requests: number) => ({

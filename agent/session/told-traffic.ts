@@ -1,5 +1,5 @@
 import type { TrafficReport } from '../../proto/gen/b8s/v1/agent.ts';
-import type { TrafficCount } from '../../runtime/site-traffic.ts';
+import type { TrafficCount } from '../../runtime/traffic/site-traffic.ts';
 
 /** What dom was told in one session of what the edges have answered, so that only news is sent. */
 export class ToldTraffic {

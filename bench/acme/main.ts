@@ -11,7 +11,7 @@ import { startCluster, threeNodes } from '../../e2e/support/cluster.ts';
 import { startPebble } from '../../e2e/support/pebble.ts';
 import { freePortsAt } from '../../e2e/support/ports.ts';
 import { AREA, zoneYaml } from '../../e2e/support/scene.ts';
-import { grpcApi } from '../../runtime/node/grpc-api.ts';
+import { grpcApi } from '../../runtime/node/grpc/api.ts';
 import { percentile, processUsage } from '../figures.ts';
 
 /*

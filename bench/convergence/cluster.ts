@@ -5,12 +5,12 @@ import { freePorts } from '../../e2e/support/ports.ts';
 import { program, until } from '../../e2e/support/processes.ts';
 import type { Api } from '../../runtime/api-client.ts';
 import { connectionOf, parseConfig } from '../../runtime/client-config.ts';
-import { digestOf } from '../../runtime/digest.ts';
-import type { NodeCredentials } from '../../runtime/enrolment.ts';
-import { encodeManifest } from '../../runtime/manifest.ts';
-import { grpcApi } from '../../runtime/node/grpc-api.ts';
-import { grpcEnrolment } from '../../runtime/node/grpc-enrolment.ts';
-import { nodeKeyMaker } from '../../runtime/node/key-maker.ts';
+import { digestOf } from '../../runtime/content/digest.ts';
+import { encodeManifest } from '../../runtime/content/manifest.ts';
+import { grpcApi } from '../../runtime/node/grpc/api.ts';
+import { grpcEnrolment } from '../../runtime/node/grpc/enrolment.ts';
+import { nodeKeyMaker } from '../../runtime/node/tls/key-maker.ts';
+import type { NodeCredentials } from '../../runtime/session/enrolment.ts';
 
 const BIN = join(import.meta.dirname, '../../bin');
 const JOINS_MAX = 8;

@@ -1,8 +1,8 @@
 import { type Plan, SessionRequest, SessionResponse } from '../../proto/gen/b8s/v1/agent.ts';
 import type { PlanObject, Position } from '../../proto/gen/b8s/v1/plan.ts';
-import type { NodeCredentials } from '../../runtime/enrolment.ts';
-import type { Link } from '../../runtime/link.ts';
-import { grpcDom } from '../../runtime/node/grpc-dialer.ts';
+import { grpcDom } from '../../runtime/node/grpc/dialer.ts';
+import type { NodeCredentials } from '../../runtime/session/enrolment.ts';
+import type { Link } from '../../runtime/session/link.ts';
 
 const HEARTBEAT_MS = 1_500;
 const DIALS_MAX = 25;

@@ -1,16 +1,16 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Server, type ServerDuplexStream } from '@grpc/grpc-js';
-import type { NodeCredentials } from '../../runtime/enrolment.ts';
-import type { Link } from '../../runtime/link.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { createAuthority, generateCa } from '../../runtime/node/authority.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
-import { grpcDom } from '../../runtime/node/grpc-dialer.ts';
-import { rawAgentService } from '../../runtime/node/grpc-session.ts';
+import { grpcDom } from '../../runtime/node/grpc/dialer.ts';
+import { rawAgentService } from '../../runtime/node/grpc/session.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
-import { listenTls } from '../../runtime/node/tls-port.ts';
-import { DOM_SERVER_NAME } from '../../runtime/server-names.ts';
+import { createAuthority, generateCa } from '../../runtime/node/tls/authority.ts';
+import { listenTls } from '../../runtime/node/tls/port.ts';
+import type { NodeCredentials } from '../../runtime/session/enrolment.ts';
+import type { Link } from '../../runtime/session/link.ts';
+import { DOM_SERVER_NAME } from '../../runtime/tls/server-names.ts';
 
 /*
  * What grpc-js itself costs: a server in a process of its own sends MESSAGE_BYTES to every stream,

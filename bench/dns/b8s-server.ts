@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { geoName, node, records, zonePlan } from '../../agent/dns/dns.fixture.ts';
 import { testSnapshot } from '../../agent/plane/plane-fixture.ts';
 import type { ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import { blobPath, digestOf } from '../../runtime/digest.ts';
+import { blobPath, digestOf } from '../../runtime/content/digest.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
 import { openBenchPlane } from '../plane.ts';
 import { edges, names, ORIGIN, STATIC_TTL_S, TTL_S, TXT } from './world.ts';

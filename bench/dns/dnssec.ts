@@ -10,7 +10,7 @@ import {
   NOW_MS,
   signedSnapshot,
 } from '../../agent/dns/dnssec/signed.fixture.ts';
-import { parseZoneKey } from '../../runtime/dnssec.ts';
+import { parseZoneKey } from '../../runtime/dns/dnssec.ts';
 
 /**
  * Answers and signatures a second on one core, without a socket: `node bench/dns/dnssec.ts 10`

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type Link, LinkClosedError } from '../../runtime/link.ts';
+import { type Link, LinkClosedError } from '../../runtime/session/link.ts';
 
 /** A link over a socket: four bytes of length before each frame. */
 export function frameLink(socket: Socket): Link {

@@ -1,7 +1,7 @@
 import { records, zonePlan } from '../../agent/dns/dns.fixture.ts';
 import { SessionResponse } from '../../proto/gen/b8s/v1/agent.ts';
 import type { PlanObject } from '../../proto/gen/b8s/v1/plan.ts';
-import { combinedDigest, objectDigest } from '../../runtime/plan-digest.ts';
+import { combinedDigest, objectDigest } from '../../runtime/session/plan-digest.ts';
 
 /** What dom would say of many zones, one frame after the other. */
 export interface ZonePlans {

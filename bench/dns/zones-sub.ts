@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createAgent } from '../../agent/agent.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
 import { nodeDisk } from '../../runtime/node/disk.ts';

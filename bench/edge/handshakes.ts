@@ -7,12 +7,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { createAlpnProofs } from '../../runtime/node/alpn-proofs.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
 import { listenHttp } from '../../runtime/node/http-listener.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
-import { testCertificate } from '../../runtime/node/test-certificate.ts';
-import { createTlsContexts } from '../../runtime/node/tls-contexts.ts';
+import { createAlpnProofs } from '../../runtime/node/tls/alpn-proofs.ts';
+import { createTlsContexts } from '../../runtime/node/tls/contexts.ts';
+import { testCertificate } from '../../runtime/node/tls/test-certificate.ts';
 import { percentile } from '../figures.ts';
 
 const HOST = '127.0.0.1';

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createAuthority, generateCa } from '../../runtime/node/authority.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
+import { createAuthority, generateCa } from '../../runtime/node/tls/authority.ts';
 import { type Contest, chosenServers, contest } from '../contest.ts';
 import { percentile, whole } from '../figures.ts';
 import { readOptions } from '../options.ts';

@@ -12,7 +12,7 @@ import { ipv4Root, walkLeaves } from '../../agent/dns/geo-table/walk.ts';
 import type { Locate, Location } from '../../agent/dns/geography.ts';
 import { compileOnDisk, GEO_FOLDER, geoTablePath } from '../../agent/plane/geo-compiler.ts';
 import { createGeoStore } from '../../agent/plane/geo-store.ts';
-import { blobPath, digestOf } from '../../runtime/digest.ts';
+import { blobPath, digestOf } from '../../runtime/content/digest.ts';
 import { nodeDisk } from '../../runtime/node/disk.ts';
 import { bundledGeoFiles } from '../../runtime/node/geo-file.ts';
 import { nodeReadShared } from '../../runtime/node/shared-file.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { etcdStore } from '../../dom/store/etcd/etcd-store.ts';
 import { sqliteStore } from '../../dom/store/sqlite/sqlite-store.ts';
 import { etcdMissing, startEtcd } from '../../e2e/support/etcd.ts';
-import type { Store } from '../../runtime/store.ts';
+import type { Store } from '../../runtime/store/store.ts';
 
 // Durable commits per second of the two stores, and how long one takes while all is being listed.
 // Run: node bench/store/main.ts [seconds per line, 5 by default]

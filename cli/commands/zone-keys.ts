@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Resource } from '../../api/object.ts';
 import { type Zone, zoneKind } from '../../api/zone.ts';
-import { dsText } from '../../runtime/dnssec.ts';
+import { dsText } from '../../runtime/dns/dnssec.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { fetchObject, modify } from '../objects.ts';
 import { qualifiedName } from '../render/output.ts';

@@ -1,6 +1,6 @@
 import type { Blob, MissingBlob } from '../../runtime/api-client.ts';
-import { EntryCheck, pathOf } from '../../runtime/content-check.ts';
-import type { ReleaseFile } from '../../runtime/manifest.ts';
+import { EntryCheck, pathOf } from '../../runtime/content/content-check.ts';
+import type { ReleaseFile } from '../../runtime/content/manifest.ts';
 import { CommandError } from '../cli.ts';
 import type { Archive } from './archive.ts';
 import {

@@ -1,4 +1,4 @@
-import type { EntryKind } from '../../runtime/content-check.ts';
+import type { EntryKind } from '../../runtime/content/content-check.ts';
 import { CommandError } from '../cli.ts';
 
 /** One entry of an archive, as it says of itself: nothing of it is to be trusted. */

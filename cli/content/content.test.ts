@@ -3,8 +3,8 @@ import { appendFile, cp, mkdir, mkdtemp, rm, stat, utimes, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { digestOf } from '../../runtime/digest.ts';
-import type { Files } from '../../runtime/files.ts';
+import { digestOf } from '../../runtime/content/digest.ts';
+import type { Files } from '../../runtime/disk/files.ts';
 import { nodeFiles } from '../../runtime/node/files.ts';
 import { type VirtualClock, virtualClock } from '../../runtime/test-clock.ts';
 import { FakeApi } from '../fake-api.ts';

@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import type { Blob, MissingBlob } from '../../runtime/api-client.ts';
-import { EntryCheck, type EntryKind } from '../../runtime/content-check.ts';
-import type { FileEntry, FileStamp, Files } from '../../runtime/files.ts';
-import type { ReleaseFile } from '../../runtime/manifest.ts';
+import { EntryCheck, type EntryKind } from '../../runtime/content/content-check.ts';
+import type { ReleaseFile } from '../../runtime/content/manifest.ts';
+import type { FileEntry, FileStamp, Files } from '../../runtime/disk/files.ts';
 import { printable } from '../../runtime/printable.ts';
 import { CommandError } from '../cli.ts';
 import { HashCache, placeOf } from './hash-cache.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import type { Clock } from '../../runtime/clock.ts';
-import { type Digest, isDigest } from '../../runtime/digest.ts';
-import type { FileStamp, Files } from '../../runtime/files.ts';
+import { type Digest, isDigest } from '../../runtime/content/digest.ts';
+import type { FileStamp, Files } from '../../runtime/disk/files.ts';
 
 /**
  * A file that was changed this short before it was read may be changed again without a trace: file

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { FileEntry, Files } from '../../runtime/files.ts';
+import type { FileEntry, Files } from '../../runtime/disk/files.ts';
 import { nodeFiles } from '../../runtime/node/files.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
 import {

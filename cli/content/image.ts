@@ -1,4 +1,4 @@
-import { pathOf } from '../../runtime/content-check.ts';
+import { pathOf } from '../../runtime/content/content-check.ts';
 import { type Archive, type ArchiveEntry, archiveError } from './archive.ts';
 import { ByteReader } from './byte-reader.ts';
 import type { Registry } from './registry.ts';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Blob, MissingBlob } from '../../runtime/api-client.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { contentTypeOf } from '../../runtime/content-type.ts';
-import { type Digest, digestOf } from '../../runtime/digest.ts';
-import type { Files } from '../../runtime/files.ts';
-import { encodeManifest, type ReleaseFile } from '../../runtime/manifest.ts';
+import { contentTypeOf } from '../../runtime/content/content-type.ts';
+import { type Digest, digestOf } from '../../runtime/content/digest.ts';
+import { encodeManifest, type ReleaseFile } from '../../runtime/content/manifest.ts';
+import type { Files } from '../../runtime/disk/files.ts';
 import type { RegistryPorts } from '../cli.ts';
 import type { Progress } from '../progress.ts';
 

@@ -1,4 +1,4 @@
-import type { EntryKind } from '../../runtime/content-check.ts';
+import type { EntryKind } from '../../runtime/content/content-check.ts';
 import { printable } from '../../runtime/printable.ts';
 import { type Archive, type ArchiveEntry, archiveError, nameOf } from './archive.ts';
 import { ByteReader, CutShortError } from './byte-reader.ts';

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
-import { ENTRIES_MAX, type EntryKind } from '../../runtime/content-check.ts';
-import type { Files } from '../../runtime/files.ts';
+import { ENTRIES_MAX, type EntryKind } from '../../runtime/content/content-check.ts';
+import type { Files } from '../../runtime/disk/files.ts';
 import { type Archive, type ArchiveEntry, archiveError, nameOf } from './archive.ts';
 import { inflated, refuseBomb } from './unpack.ts';
 

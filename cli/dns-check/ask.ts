@@ -5,7 +5,7 @@ import {
   type DnsRecord,
   type DnsServer,
   type DnsType,
-} from '../../runtime/dns-client.ts';
+} from '../../runtime/dns/client.ts';
 
 export interface GatherOptions {
   readonly client: DnsClient;

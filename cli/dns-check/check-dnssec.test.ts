@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { dsOf, hostWire } from '../../runtime/dnssec.ts';
-import { type FixtureKey, fixtureKey } from '../../runtime/dnssec-sign.fixture.ts';
+import { dsOf, hostWire } from '../../runtime/dns/dnssec.ts';
+import { type FixtureKey, fixtureKey } from '../../runtime/dns/dnssec-sign.fixture.ts';
 import { testCli } from '../test-cli.ts';
 import {
   clientOf,

@@ -1,7 +1,7 @@
 import type { Node } from '../../api/node.ts';
 import type { Resource } from '../../api/object.ts';
 import type { Zone } from '../../api/zone.ts';
-import type { DnsServer } from '../../runtime/dns-client.ts';
+import type { DnsServer } from '../../runtime/dns/client.ts';
 import { type Cli, CommandError, errorText } from '../cli.ts';
 import { renderZoneVerdict } from '../render/dns-check.ts';
 import { renderJson, renderYaml } from '../render/yaml.ts';

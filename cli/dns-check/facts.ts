@@ -1,5 +1,5 @@
 import type { ZoneStatus } from '../../api/zone.ts';
-import type { DnsServer, DnsSilence, DnsTransport } from '../../runtime/dns-client.ts';
+import type { DnsServer, DnsSilence, DnsTransport } from '../../runtime/dns/client.ts';
 
 /** What dom says that the world should see of a zone. */
 export interface ExpectedZone {

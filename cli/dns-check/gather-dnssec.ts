@@ -1,4 +1,4 @@
-import { type DnsServer, DnsType } from '../../runtime/dns-client.ts';
+import { type DnsServer, DnsType } from '../../runtime/dns/client.ts';
 import { askWhole, type GatherOptions, ignoreDnsError, textsOf } from './ask.ts';
 import type { DnssecFacts } from './facts.ts';
 

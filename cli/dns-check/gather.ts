@@ -5,7 +5,7 @@ import {
   type DnsServer,
   type DnsTransport,
   DnsType,
-} from '../../runtime/dns-client.ts';
+} from '../../runtime/dns/client.ts';
 import { askWhole, type GatherOptions, ignoreDnsError, textsOf } from './ask.ts';
 import type {
   ExpectedZone,

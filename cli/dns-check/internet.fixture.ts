@@ -6,9 +6,9 @@ import {
   type DnsRecord,
   type DnsSilence,
   DnsType,
-} from '../../runtime/dns-client.ts';
-import { hostWire } from '../../runtime/dnssec.ts';
-import { type FixtureKey, signSet } from '../../runtime/dnssec-sign.fixture.ts';
+} from '../../runtime/dns/client.ts';
+import { hostWire } from '../../runtime/dns/dnssec.ts';
+import { type FixtureKey, signSet } from '../../runtime/dns/dnssec-sign.fixture.ts';
 
 /** An Internet of a resolver, a parent zone with one nameserver, and those of example.com. */
 export interface Internet {

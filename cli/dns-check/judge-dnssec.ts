@@ -1,7 +1,7 @@
 import { parseName } from '../../api/rdata/name.ts';
-import { DnsType } from '../../runtime/dns-client.ts';
-import { hostWire, keyTagOf } from '../../runtime/dnssec.ts';
-import { isDsOf, type SignatureVerdict, verifyRrsig } from '../../runtime/dnssec-verify.ts';
+import { DnsType } from '../../runtime/dns/client.ts';
+import { hostWire, keyTagOf } from '../../runtime/dns/dnssec.ts';
+import { isDsOf, type SignatureVerdict, verifyRrsig } from '../../runtime/dns/dnssec-verify.ts';
 import type { DnssecFacts, ExpectedZone, ParentFacts, ServerFacts } from './facts.ts';
 import { compare, type Finding, problem, TELL_REGISTRAR, WAIT } from './finding.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { fakePasswordHasher } from '../../runtime/fake-password-hasher.ts';
-import { secretContext } from '../../runtime/secrets.ts';
+import { fakePasswordHasher } from '../../runtime/secret/fake-password-hasher.ts';
+import { secretContext } from '../../runtime/secret/secrets.ts';
 import { SCENE_NAMESPACE, type Scene, scene } from '../test-scene.ts';
 import { accessController } from './controller.ts';
 

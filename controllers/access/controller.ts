@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Secret } from '../../api/secret.ts';
 import type { Site } from '../../api/site.ts';
-import type { Sealer } from '../../runtime/authority.ts';
-import { afterWrite, type Controller, type Outcome } from '../../runtime/controller.ts';
-import { qualifiedName, splitName } from '../../runtime/keys.ts';
-import { PASSWORD_BYTES_MAX, type PasswordHasher } from '../../runtime/password-hash.ts';
-import type { AccessRecord, AccessUser, Stored } from '../../runtime/records.ts';
-import { createSecrets, SecretLostError } from '../../runtime/secrets.ts';
-import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/world.ts';
-import type { Author, Operation, Writer } from '../../runtime/writer.ts';
+import { afterWrite, type Controller, type Outcome } from '../../runtime/control/controller.ts';
+import { PASSWORD_BYTES_MAX, type PasswordHasher } from '../../runtime/secret/password-hash.ts';
+import { createSecrets, SecretLostError } from '../../runtime/secret/secrets.ts';
+import { qualifiedName, splitName } from '../../runtime/store/keys.ts';
+import type { AccessRecord, AccessUser, Stored } from '../../runtime/store/records.ts';
+import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/store/world.ts';
+import type { Author, Operation, Writer } from '../../runtime/store/writer.ts';
+import type { Sealer } from '../../runtime/tls/authority.ts';
 
 const AUTHOR: Author = { manager: 'access-controller', user: 'dom' };
 

@@ -1,8 +1,8 @@
 import type { AcmeAccount } from '../../runtime/acme/acme.ts';
 import type { AcmeAccountRecord } from '../../runtime/acme/records.ts';
-import { afterWrite, type Outcome } from '../../runtime/controller.ts';
-import type { Stored } from '../../runtime/records.ts';
-import type { Operation } from '../../runtime/writer.ts';
+import { afterWrite, type Outcome } from '../../runtime/control/controller.ts';
+import type { Stored } from '../../runtime/store/records.ts';
+import type { Operation } from '../../runtime/store/writer.ts';
 import { type Asking, troubleAsking } from './closed.ts';
 import { requestedRollover } from './plan.ts';
 import { type AcmeIssuer, type AcmePorts, AUTHOR, accountKeyContext, SOURCE } from './ports.ts';

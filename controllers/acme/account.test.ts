@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { REVOKE_REQUESTED, ROLLOVER_REQUESTED } from '../../api/requests.ts';
-import { secretContext } from '../../runtime/secrets.ts';
+import { secretContext } from '../../runtime/secret/secrets.ts';
 import { type Scene, served } from '../test-scene.ts';
 import {
   acmeScene,

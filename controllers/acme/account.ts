@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ExternalAccount } from '../../runtime/acme/acme.ts';
 import type { AcmeAccountRecord, EarlierAccount } from '../../runtime/acme/records.ts';
-import { canOpen } from '../../runtime/authority.ts';
-import { afterWrite, type Outcome } from '../../runtime/controller.ts';
-import type { Stored } from '../../runtime/records.ts';
-import { createSecrets, SecretLostError } from '../../runtime/secrets.ts';
-import type { Operation } from '../../runtime/writer.ts';
+import { afterWrite, type Outcome } from '../../runtime/control/controller.ts';
+import { createSecrets, SecretLostError } from '../../runtime/secret/secrets.ts';
+import type { Stored } from '../../runtime/store/records.ts';
+import type { Operation } from '../../runtime/store/writer.ts';
+import { canOpen } from '../../runtime/tls/authority.ts';
 import {
   type AccountChange,
   type AccountScene,

@@ -3,8 +3,8 @@ import type { Certificate } from '../../api/certificate.ts';
 import type { Issuer } from '../../api/issuer.ts';
 import { proofsUp } from '../../runtime/acme/proofs.ts';
 import type { AcmeOrderRecord, RevocationRecord } from '../../runtime/acme/records.ts';
-import { qualifiedName } from '../../runtime/keys.ts';
-import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/world.ts';
+import { qualifiedName } from '../../runtime/store/keys.ts';
+import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/store/world.ts';
 
 /** Which of the controller's names a change concerns. */
 export function affected(world: World, change: WorldChange): readonly string[] {

@@ -4,9 +4,9 @@ import { absoluteName, isWithin } from '../../api/records.ts';
 import type { Zone } from '../../api/zone.ts';
 import type { AcmeAuthorization, AcmeChallenge, ChallengeType } from '../../runtime/acme/acme.ts';
 import type { ProofRecord } from '../../runtime/acme/records.ts';
-import { qualifiedName } from '../../runtime/keys.ts';
-import type { PublicDns } from '../../runtime/public-dns.ts';
-import { type ZonesByOrigin, zoneOfHost } from '../../runtime/zones.ts';
+import type { PublicDns } from '../../runtime/dns/public-dns.ts';
+import { type ZonesByOrigin, zoneOfHost } from '../../runtime/dns/zones.ts';
+import { qualifiedName } from '../../runtime/store/keys.ts';
 import type { AcmeSpec } from './ports.ts';
 import { OrderError } from './trouble.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runController } from '../../runtime/control-loop.ts';
+import { runController } from '../../runtime/control/control-loop.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { noMetrics } from '../../runtime/metrics.ts';
 import type { Scene } from '../test-scene.ts';

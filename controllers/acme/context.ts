@@ -1,6 +1,6 @@
 import type { Issuer } from '../../api/issuer.ts';
-import type { Outcome } from '../../runtime/controller.ts';
-import type { World } from '../../runtime/world.ts';
+import type { Outcome } from '../../runtime/control/controller.ts';
+import type { World } from '../../runtime/store/world.ts';
 import { Lanes } from './lanes.ts';
 import type { AcmePorts } from './ports.ts';
 import { Rooms } from './rooms.ts';

@@ -3,7 +3,7 @@ import { RENEW_REQUESTED } from '../../api/requests.ts';
 import type { Acme } from '../../runtime/acme/acme.ts';
 import { createFakeAcmeCa } from '../../runtime/acme/fake/ca.ts';
 import { LETS_ENCRYPT_LIMITS } from '../../runtime/acme/limits.ts';
-import type { Operation } from '../../runtime/writer.ts';
+import type { Operation } from '../../runtime/store/writer.ts';
 import type { Scene } from '../test-scene.ts';
 import { ORDERS_MAX } from './context.ts';
 import { acmeController } from './controller.ts';

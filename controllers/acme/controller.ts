@@ -1,7 +1,7 @@
-import { type Controller, type Outcome } from '../../runtime/controller.ts';
-import { splitName } from '../../runtime/keys.ts';
-import { nodeViews } from '../../runtime/node-view.ts';
-import type { Revision } from '../../runtime/store.ts';
+import { type Controller, type Outcome } from '../../runtime/control/controller.ts';
+import { nodeViews } from '../../runtime/session/node-view.ts';
+import { splitName } from '../../runtime/store/keys.ts';
+import type { Revision } from '../../runtime/store/store.ts';
 import { reconcileAccount } from './account.ts';
 import { affected } from './affected.ts';
 import { type Context, inLane, looked, waitingFor } from './context.ts';

@@ -1,9 +1,9 @@
 import { KNOWN_ACME_LIMITS } from '../../runtime/acme/limits.ts';
 import type { AcmeCountRecord, AcmeOrderRecord } from '../../runtime/acme/records.ts';
-import type { Stored } from '../../runtime/records.ts';
-import { areSameNames } from '../../runtime/renewal.ts';
-import type { World } from '../../runtime/world.ts';
-import type { Operation } from '../../runtime/writer.ts';
+import type { Stored } from '../../runtime/store/records.ts';
+import type { World } from '../../runtime/store/world.ts';
+import type { Operation } from '../../runtime/store/writer.ts';
+import { areSameNames } from '../../runtime/tls/renewal.ts';
 import { limitReached } from './limits.ts';
 import type { AcmePorts } from './ports.ts';
 import type { OrderScene } from './scene.ts';

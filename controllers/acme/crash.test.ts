@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Acme } from '../../runtime/acme/acme.ts';
 import type { FakeAcmeSettings } from '../../runtime/acme/fake/state.ts';
-import { runController } from '../../runtime/control-loop.ts';
+import { runController } from '../../runtime/control/control-loop.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { noMetrics } from '../../runtime/metrics.ts';
 import type { Scene } from '../test-scene.ts';

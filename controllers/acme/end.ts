@@ -4,11 +4,11 @@ import type {
   IssuanceRecord,
   IssuanceTry,
 } from '../../runtime/acme/records.ts';
-import { backoffMs } from '../../runtime/backoff.ts';
-import { afterWrite, type Outcome } from '../../runtime/controller.ts';
-import type { MaterialRecord } from '../../runtime/records.ts';
-import { requestsOf } from '../../runtime/renewal.ts';
-import type { Operation } from '../../runtime/writer.ts';
+import { backoffMs } from '../../runtime/control/backoff.ts';
+import { afterWrite, type Outcome } from '../../runtime/control/controller.ts';
+import type { MaterialRecord } from '../../runtime/store/records.ts';
+import type { Operation } from '../../runtime/store/writer.ts';
+import { requestsOf } from '../../runtime/tls/renewal.ts';
 import { countEnd } from './counts.ts';
 import { AUTHOR, SOURCE } from './ports.ts';
 import { type OrderScene, orderWrite, waitFor } from './scene.ts';

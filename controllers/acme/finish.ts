@@ -1,7 +1,7 @@
 import type { AcmeOrder, CertificateFacts } from '../../runtime/acme/acme.ts';
-import type { Outcome } from '../../runtime/controller.ts';
-import { keptMaterial } from '../../runtime/material-key.ts';
-import { AHEAD_MS_MAX, isAsDeclared, requestsOf } from '../../runtime/renewal.ts';
+import type { Outcome } from '../../runtime/control/controller.ts';
+import { keptMaterial } from '../../runtime/tls/material-key.ts';
+import { AHEAD_MS_MAX, isAsDeclared, requestsOf } from '../../runtime/tls/renewal.ts';
 import { isSuggested } from './counts.ts';
 import { succeed } from './end.ts';
 import { NOT_BEGUN } from './plan.ts';

@@ -1,7 +1,7 @@
 import { getDomain } from 'tldts';
 import type { AcmeLimit, AcmeLimits } from '../../runtime/acme/limits.ts';
 import type { AcmeCountRecord, IssuanceRecord } from '../../runtime/acme/records.ts';
-import { areSameNames } from '../../runtime/renewal.ts';
+import { areSameNames } from '../../runtime/tls/renewal.ts';
 import { leftMs } from './plan.ts';
 
 /** How long what was ordered counts: the slowest limit is full again after 7 days and 2 hours. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { REVOKE_REQUESTED, ROLLOVER_REQUESTED } from '../../api/requests.ts';
 import { AcmeProblem } from '../../runtime/acme/acme.ts';
 import { createFakeAcmeCa } from '../../runtime/acme/fake/ca.ts';
-import { secretContext } from '../../runtime/secrets.ts';
+import { secretContext } from '../../runtime/secret/secrets.ts';
 import type { Scene } from '../test-scene.ts';
 import { acmeScene, annotate, DAY_MS, finish, issuanceOf, materialOf, order } from './test-acme.ts';
 

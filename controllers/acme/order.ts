@@ -1,9 +1,9 @@
 import type { Certificate } from '../../api/certificate.ts';
-import { canOpen } from '../../runtime/authority.ts';
-import type { Outcome } from '../../runtime/controller.ts';
-import { splitName } from '../../runtime/keys.ts';
-import { keptMaterial } from '../../runtime/material-key.ts';
-import { areSameNames } from '../../runtime/renewal.ts';
+import type { Outcome } from '../../runtime/control/controller.ts';
+import { splitName } from '../../runtime/store/keys.ts';
+import { canOpen } from '../../runtime/tls/authority.ts';
+import { keptMaterial } from '../../runtime/tls/material-key.ts';
+import { areSameNames } from '../../runtime/tls/renewal.ts';
 import { type Context, inLane, inOrder } from './context.ts';
 import { limitOf, replacedBy } from './counts.ts';
 import { abandon, fail, hold } from './end.ts';

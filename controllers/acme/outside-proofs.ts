@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ProofStanding } from '../../runtime/acme/proof-standing.ts';
 import type { AcmeAuthorizationRecord } from '../../runtime/acme/records.ts';
-import { afterWrite, type Outcome } from '../../runtime/controller.ts';
-import { isSerialGreater } from '../../runtime/serial.ts';
+import { afterWrite, type Outcome } from '../../runtime/control/controller.ts';
+import { isSerialGreater } from '../../runtime/dns/serial.ts';
 import { askOutside, type OutsideStanding, type ProvenZone } from './outside.ts';
 import { AUTHOR } from './ports.ts';
 import { type OrderScene, orderWrite } from './scene.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { type DnsClient, DnsError, type DnsMessage, DnsType } from '../../runtime/dns-client.ts';
-import { fakePublicDns } from '../../runtime/fake-public-dns.ts';
+import { type DnsClient, DnsError, type DnsMessage, DnsType } from '../../runtime/dns/client.ts';
+import { fakePublicDns } from '../../runtime/dns/fake-public-dns.ts';
 import type { Scene } from '../test-scene.ts';
 import { acmeScene, finish, issuanceOf, materialOf, order } from './test-acme.ts';
 

@@ -1,9 +1,9 @@
 import { canonicalValue } from '../../api/records.ts';
 import { AWAY_GRACE_MS, BEHIND_GRACE_MS } from '../../runtime/acme/proof-standing.ts';
-import { type DnsClient, DnsType } from '../../runtime/dns-client.ts';
-import type { PublicDns } from '../../runtime/public-dns.ts';
-import type { ZoneRecord } from '../../runtime/records.ts';
-import { isSerialGreater } from '../../runtime/serial.ts';
+import { type DnsClient, DnsType } from '../../runtime/dns/client.ts';
+import type { PublicDns } from '../../runtime/dns/public-dns.ts';
+import { isSerialGreater } from '../../runtime/dns/serial.ts';
+import type { ZoneRecord } from '../../runtime/store/records.ts';
 
 /** Between two looks at those who are behind: sooner at first. */
 const LOOK_MS_MIN = 2_000;

@@ -1,7 +1,7 @@
 import { type AcmeOrder, AcmeProblem } from '../../runtime/acme/acme.ts';
 import type { AcmeOrderRecord } from '../../runtime/acme/records.ts';
-import { afterWrite, type Outcome } from '../../runtime/controller.ts';
-import { areSameNames } from '../../runtime/renewal.ts';
+import { afterWrite, type Outcome } from '../../runtime/control/controller.ts';
+import { areSameNames } from '../../runtime/tls/renewal.ts';
 import { countEnd, countWrite, kindOf, limitOf } from './counts.ts';
 import { fail } from './end.ts';
 import { AUTHOR } from './ports.ts';

@@ -7,7 +7,7 @@ import type {
   IssuanceRecord,
   IssuanceTry,
 } from '../../runtime/acme/records.ts';
-import type { MaterialRecord } from '../../runtime/records.ts';
+import type { MaterialRecord } from '../../runtime/store/records.ts';
 import { object } from '../test-scene.ts';
 import { planAccount } from './account.ts';
 import type { LimitReached } from './limits.ts';

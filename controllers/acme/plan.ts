@@ -7,7 +7,7 @@ import type {
   IssuanceFailure,
   IssuanceRecord,
 } from '../../runtime/acme/records.ts';
-import type { MaterialRecord } from '../../runtime/records.ts';
+import type { MaterialRecord } from '../../runtime/store/records.ts';
 import {
   AHEAD_MS_MAX,
   areSameNames,
@@ -15,7 +15,7 @@ import {
   renewalMs,
   requestsOf,
   shortcomingOf,
-} from '../../runtime/renewal.ts';
+} from '../../runtime/tls/renewal.ts';
 import type { LimitReached } from './limits.ts';
 import type { AcmeIssuer } from './ports.ts';
 

@@ -2,15 +2,15 @@ import type { Issuer, IssuerSpec } from '../../api/issuer.ts';
 import type { Acme, AcmeAccount, AcmeServer, CertificateReader } from '../../runtime/acme/acme.ts';
 import type { KnownAcmeLimits } from '../../runtime/acme/limits.ts';
 import type { AcmeAccountRecord } from '../../runtime/acme/records.ts';
-import { canOpen, type Sealer } from '../../runtime/authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { DnsClient } from '../../runtime/dns-client.ts';
-import type { EventRecorder } from '../../runtime/events.ts';
-import type { PublicDns } from '../../runtime/public-dns.ts';
+import type { EventRecorder } from '../../runtime/control/events.ts';
+import type { DnsClient } from '../../runtime/dns/client.ts';
+import type { PublicDns } from '../../runtime/dns/public-dns.ts';
 import type { Random } from '../../runtime/random.ts';
-import type { MaterialRecord } from '../../runtime/records.ts';
-import type { World } from '../../runtime/world.ts';
-import type { Author, Writer } from '../../runtime/writer.ts';
+import type { MaterialRecord } from '../../runtime/store/records.ts';
+import type { World } from '../../runtime/store/world.ts';
+import type { Author, Writer } from '../../runtime/store/writer.ts';
+import { canOpen, type Sealer } from '../../runtime/tls/authority.ts';
 
 export interface AcmePorts {
   readonly world: World;

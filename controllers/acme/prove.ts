@@ -1,9 +1,9 @@
 import { type AcmeAuthorization, AcmeProblem } from '../../runtime/acme/acme.ts';
 import { type ProofFacts, proofStanding } from '../../runtime/acme/proof-standing.ts';
 import type { AcmeAuthorizationRecord } from '../../runtime/acme/records.ts';
-import type { Outcome } from '../../runtime/controller.ts';
-import { nodeViews } from '../../runtime/node-view.ts';
-import { zonesByOrigin } from '../../runtime/zones.ts';
+import type { Outcome } from '../../runtime/control/controller.ts';
+import { zonesByOrigin } from '../../runtime/dns/zones.ts';
+import { nodeViews } from '../../runtime/session/node-view.ts';
 import { placeOfRecord, proofOf, publicAlias } from './challenge.ts';
 import { pollMs } from './finish.ts';
 import { awaitOutside, type Outside, outsideOf, type Standing, zoneOf } from './outside-proofs.ts';

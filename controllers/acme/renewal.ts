@@ -1,9 +1,9 @@
 import type { Certificate } from '../../api/certificate.ts';
 import type { RenewalInfo } from '../../runtime/acme/acme.ts';
 import type { IssuanceRecord, RenewalRecord } from '../../runtime/acme/records.ts';
-import { afterWrite, type Outcome } from '../../runtime/controller.ts';
+import { afterWrite, type Outcome } from '../../runtime/control/controller.ts';
 import type { Random } from '../../runtime/random.ts';
-import type { MaterialRecord, Stored } from '../../runtime/records.ts';
+import type { MaterialRecord, Stored } from '../../runtime/store/records.ts';
 import { issuanceWrite, NOTHING_YET } from './end.ts';
 import { type AcmeIssuer, type AcmePorts, AUTHOR, serverOf } from './ports.ts';
 import { troubleOf } from './trouble.ts';

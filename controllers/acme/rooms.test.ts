@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Acme } from '../../runtime/acme/acme.ts';
-import type { Controller } from '../../runtime/controller.ts';
-import type { Operation } from '../../runtime/writer.ts';
+import type { Controller } from '../../runtime/control/controller.ts';
+import type { Operation } from '../../runtime/store/writer.ts';
 import type { Scene } from '../test-scene.ts';
 import { LANE_MAX, ORDERS_MAX } from './context.ts';
 import { acmeController } from './controller.ts';

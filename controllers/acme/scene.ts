@@ -5,10 +5,10 @@ import type {
   AcmeOrderRecord,
   IssuanceRecord,
 } from '../../runtime/acme/records.ts';
-import { backoffMs } from '../../runtime/backoff.ts';
-import { afterWrite, type Outcome } from '../../runtime/controller.ts';
-import type { MaterialRecord, Stored } from '../../runtime/records.ts';
-import type { Operation } from '../../runtime/writer.ts';
+import { backoffMs } from '../../runtime/control/backoff.ts';
+import { afterWrite, type Outcome } from '../../runtime/control/controller.ts';
+import type { MaterialRecord, Stored } from '../../runtime/store/records.ts';
+import type { Operation } from '../../runtime/store/writer.ts';
 import { accountHeldMs } from './plan.ts';
 import { type AcmeIssuer, type AcmePorts, AUTHOR } from './ports.ts';
 import type { Trouble } from './trouble.ts';

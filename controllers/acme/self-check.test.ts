@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fakePublicDns } from '../../runtime/fake-public-dns.ts';
+import { fakePublicDns } from '../../runtime/dns/fake-public-dns.ts';
 import { caaObstacle } from './caa.ts';
 import { acmeScene, finish, issuanceOf, materialOf, order } from './test-acme.ts';
 

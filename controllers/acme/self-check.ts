@@ -1,9 +1,9 @@
 import type { ChallengeType } from '../../runtime/acme/acme.ts';
-import { qualifiedName, splitName } from '../../runtime/keys.ts';
-import { hasRole, nodeViews } from '../../runtime/node-view.ts';
-import type { PublicDns, PublicType } from '../../runtime/public-dns.ts';
+import type { PublicDns, PublicType } from '../../runtime/dns/public-dns.ts';
+import { type ZonesByOrigin, zoneOfHost, zonesByOrigin } from '../../runtime/dns/zones.ts';
+import { hasRole, nodeViews } from '../../runtime/session/node-view.ts';
 import { takeSlots } from '../../runtime/slots.ts';
-import { type ZonesByOrigin, zoneOfHost, zonesByOrigin } from '../../runtime/zones.ts';
+import { qualifiedName, splitName } from '../../runtime/store/keys.ts';
 import { caaObstacle } from './caa.ts';
 import { noWayMessage, placeOfRecord, publicAlias, type RecordPlace, waysOf } from './challenge.ts';
 import { withoutWildcard } from './limits.ts';

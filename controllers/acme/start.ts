@@ -1,9 +1,9 @@
 import type { Certificate } from '../../api/certificate.ts';
 import type { AcmeAccount } from '../../runtime/acme/acme.ts';
 import type { AcmeOrderRecord, IssuanceRecord } from '../../runtime/acme/records.ts';
-import { afterWrite, type Outcome } from '../../runtime/controller.ts';
-import type { MaterialRecord, Stored } from '../../runtime/records.ts';
-import { requestsOf } from '../../runtime/renewal.ts';
+import { afterWrite, type Outcome } from '../../runtime/control/controller.ts';
+import type { MaterialRecord, Stored } from '../../runtime/store/records.ts';
+import { requestsOf } from '../../runtime/tls/renewal.ts';
 import { countWrite, kindOf, replacedBy } from './counts.ts';
 import { failedIssuance, issuanceWrite } from './end.ts';
 import { placeOrder } from './place.ts';

@@ -1,6 +1,6 @@
 import type { AcmeOrderRecord } from '../../runtime/acme/records.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Outcome } from '../../runtime/controller.ts';
+import type { Outcome } from '../../runtime/control/controller.ts';
 import { scopeOf } from '../../runtime/scope.ts';
 import { troubleAsking } from './closed.ts';
 import { fail } from './end.ts';

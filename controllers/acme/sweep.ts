@@ -1,6 +1,6 @@
-import { afterWrite, type Outcome } from '../../runtime/controller.ts';
-import type { World } from '../../runtime/world.ts';
-import type { Operation } from '../../runtime/writer.ts';
+import { afterWrite, type Outcome } from '../../runtime/control/controller.ts';
+import type { World } from '../../runtime/store/world.ts';
+import type { Operation } from '../../runtime/store/writer.ts';
 import { countEnd } from './counts.ts';
 import { COUNTED_MS } from './limits.ts';
 import { type AcmePorts, AUTHOR } from './ports.ts';

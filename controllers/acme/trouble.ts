@@ -1,6 +1,6 @@
 import { AcmeProblem, type AcmeProblemDocument } from '../../runtime/acme/acme.ts';
 import type { AcmeOrderRecord } from '../../runtime/acme/records.ts';
-import { describeError } from '../../runtime/control-loop.ts';
+import { describeError } from '../../runtime/control/control-loop.ts';
 import { CaUnreachableError } from './reaching.ts';
 
 /** What a person is told is no longer than this. */

@@ -1,9 +1,9 @@
-import type { BlobStock } from '../../runtime/blob-shelf.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Controller, Outcome } from '../../runtime/controller.ts';
-import type { Digest } from '../../runtime/digest.ts';
-import type { EventRecorder } from '../../runtime/events.ts';
-import type { World } from '../../runtime/world.ts';
+import type { BlobStock } from '../../runtime/content/blob-shelf.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import type { Controller, Outcome } from '../../runtime/control/controller.ts';
+import type { EventRecorder } from '../../runtime/control/events.ts';
+import type { World } from '../../runtime/store/world.ts';
 import { keyOf, Look, type Obstacle, rootsIn } from './look.ts';
 import { lookEveryMs } from './plan.ts';
 

@@ -1,7 +1,7 @@
-import type { BlobStock } from '../../runtime/blob-shelf.ts';
-import type { Digest } from '../../runtime/digest.ts';
-import type { Revision } from '../../runtime/store.ts';
-import type { World } from '../../runtime/world.ts';
+import type { BlobStock } from '../../runtime/content/blob-shelf.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import type { Revision } from '../../runtime/store/store.ts';
+import type { World } from '../../runtime/store/world.ts';
 import { planPart } from './plan.ts';
 import { type Reading, type Root, readRoot, rootsOf, sizeBytesMax } from './roots.ts';
 import { UsedDigests } from './used-digests.ts';

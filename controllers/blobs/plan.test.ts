@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Digest } from '../../runtime/digest.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
 import { digest } from '../test-scene.ts';
 import { lookEveryMs, planPart } from './plan.ts';
 import { UsedDigests } from './used-digests.ts';

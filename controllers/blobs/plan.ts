@@ -1,4 +1,4 @@
-import type { Digest } from '../../runtime/digest.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
 
 /**
  * How long a blob stays that nothing names: a push may bring its files for hours before it declares

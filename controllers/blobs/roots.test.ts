@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Release } from '../../api/release.ts';
 import type { Site } from '../../api/site.ts';
-import type { Digest } from '../../runtime/digest.ts';
-import { encodeManifest } from '../../runtime/manifest.ts';
-import { encodeVariants } from '../../runtime/variants.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import { encodeManifest } from '../../runtime/content/manifest.ts';
+import { encodeVariants } from '../../runtime/content/variants.ts';
 import { digest, object } from '../test-scene.ts';
 import { readRoot, rootsOf } from './roots.ts';
 

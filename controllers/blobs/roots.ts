@@ -1,10 +1,18 @@
 import type { Release } from '../../api/release.ts';
 import type { Site } from '../../api/site.ts';
-import { type Digest, isDigest } from '../../runtime/digest.ts';
-import { MANIFEST_BYTES_MAX, ManifestError, parseManifest } from '../../runtime/manifest.ts';
-import type { GeoRecord } from '../../runtime/records.ts';
-import { releasesPreviewed, releasesServed } from '../../runtime/site-releases.ts';
-import { parseVariants, VARIANTS_BYTES_MAX, VariantsError } from '../../runtime/variants.ts';
+import { type Digest, isDigest } from '../../runtime/content/digest.ts';
+import {
+  MANIFEST_BYTES_MAX,
+  ManifestError,
+  parseManifest,
+} from '../../runtime/content/manifest.ts';
+import { releasesPreviewed, releasesServed } from '../../runtime/content/site-releases.ts';
+import {
+  parseVariants,
+  VARIANTS_BYTES_MAX,
+  VariantsError,
+} from '../../runtime/content/variants.ts';
+import type { GeoRecord } from '../../runtime/store/records.ts';
 
 /** A blob that the store names, with what it names in its turn. */
 export interface Root {

@@ -1,4 +1,4 @@
-import { type Digest, digestHex } from '../../runtime/digest.ts';
+import { type Digest, digestHex } from '../../runtime/content/digest.ts';
 
 /** Hex digits that fit a number exactly: 52 bits. */
 const DIGITS = 13;

@@ -1,8 +1,8 @@
 import type { Certificate } from '../../api/certificate.ts';
 import type { Issuer } from '../../api/issuer.ts';
-import { nodeViews } from '../../runtime/node-view.ts';
-import type { World } from '../../runtime/world.ts';
-import { zonesByOrigin } from '../../runtime/zones.ts';
+import { zonesByOrigin } from '../../runtime/dns/zones.ts';
+import { nodeViews } from '../../runtime/session/node-view.ts';
+import type { World } from '../../runtime/store/world.ts';
 import type { AcmeFacts } from './acme-status.ts';
 
 /** Undefined: it is not to come from an ACME CA. */

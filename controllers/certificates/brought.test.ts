@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { condition } from '../../api/object.ts';
-import { fakeAuthority } from '../../runtime/fake-authority.ts';
-import { secretContext } from '../../runtime/secrets.ts';
+import { secretContext } from '../../runtime/secret/secrets.ts';
+import { fakeAuthority } from '../../runtime/tls/fake-authority.ts';
 import { type Scene, scene } from '../test-scene.ts';
 import { certificatesController } from './controller.ts';
 import { defaultIssuer } from './plan.ts';

@@ -1,14 +1,14 @@
 import type { Certificate } from '../../api/certificate.ts';
 import type { CertificateReader } from '../../runtime/acme/acme.ts';
-import type { Sealer } from '../../runtime/authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { afterWrite, type Outcome } from '../../runtime/controller.ts';
-import { qualifiedName } from '../../runtime/keys.ts';
-import { keptMaterial } from '../../runtime/material-key.ts';
-import type { MaterialRecord } from '../../runtime/records.ts';
-import { createSecrets, SecretLostError } from '../../runtime/secrets.ts';
-import type { World } from '../../runtime/world.ts';
-import type { Author, Operation, Writer } from '../../runtime/writer.ts';
+import { afterWrite, type Outcome } from '../../runtime/control/controller.ts';
+import { createSecrets, SecretLostError } from '../../runtime/secret/secrets.ts';
+import { qualifiedName } from '../../runtime/store/keys.ts';
+import type { MaterialRecord } from '../../runtime/store/records.ts';
+import type { World } from '../../runtime/store/world.ts';
+import type { Author, Operation, Writer } from '../../runtime/store/writer.ts';
+import type { Sealer } from '../../runtime/tls/authority.ts';
+import { keptMaterial } from '../../runtime/tls/material-key.ts';
 import {
   type Brought,
   broughtStatus,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { condition } from '../../api/object.ts';
-import type { Controller } from '../../runtime/controller.ts';
+import type { Controller } from '../../runtime/control/controller.ts';
 import { type Scene, scene } from '../test-scene.ts';
 import { certificatesController } from './controller.ts';
 import { defaultIssuer, ISSUE_RETRY_MS } from './plan.ts';

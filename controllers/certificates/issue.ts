@@ -1,8 +1,8 @@
 import type { Certificate } from '../../api/certificate.ts';
 import type { Issuer } from '../../api/issuer.ts';
-import type { CertificateAuthority, Sealer } from '../../runtime/authority.ts';
-import type { MaterialRecord } from '../../runtime/records.ts';
-import { requestsOf } from '../../runtime/renewal.ts';
+import type { MaterialRecord } from '../../runtime/store/records.ts';
+import type { CertificateAuthority, Sealer } from '../../runtime/tls/authority.ts';
+import { requestsOf } from '../../runtime/tls/renewal.ts';
 
 export interface IssueRequest {
   readonly certificate: Certificate;

@@ -1,11 +1,11 @@
 import type { Certificate, CertificateStatus } from '../../api/certificate.ts';
 import type { CertificateReader, CertificateFacts as Read } from '../../runtime/acme/acme.ts';
-import { coversHost } from '../../runtime/certificate-names.ts';
-import type { ConditionInput } from '../../runtime/conditions.ts';
-import { describeError } from '../../runtime/control-loop.ts';
-import type { MaterialRecord } from '../../runtime/records.ts';
-import { AHEAD_MS_MAX } from '../../runtime/renewal.ts';
-import { SecretLostError } from '../../runtime/secrets.ts';
+import type { ConditionInput } from '../../runtime/control/conditions.ts';
+import { describeError } from '../../runtime/control/control-loop.ts';
+import { SecretLostError } from '../../runtime/secret/secrets.ts';
+import type { MaterialRecord } from '../../runtime/store/records.ts';
+import { coversHost } from '../../runtime/tls/certificate-names.ts';
+import { AHEAD_MS_MAX } from '../../runtime/tls/renewal.ts';
 import { currentOf, turnInMs } from './plan.ts';
 import { inConditions, iso, type Words } from './words.ts';
 

@@ -1,7 +1,7 @@
 import { formatDuration, parseDurationMs } from '../../api/duration.ts';
 import type { Issuer, IssuerStatus } from '../../api/issuer.ts';
 import type { AcmeAccountRecord } from '../../runtime/acme/records.ts';
-import type { ConditionInput } from '../../runtime/conditions.ts';
+import type { ConditionInput } from '../../runtime/control/conditions.ts';
 import { termsMessage } from './acme-status.ts';
 import { inConditions, iso } from './words.ts';
 

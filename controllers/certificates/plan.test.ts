@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Certificate } from '../../api/certificate.ts';
 import type { Issuer } from '../../api/issuer.ts';
-import type { MaterialRecord } from '../../runtime/records.ts';
-import { RENEW_INTERVAL_MIN_MS } from '../../runtime/renewal.ts';
+import type { MaterialRecord } from '../../runtime/store/records.ts';
+import { RENEW_INTERVAL_MIN_MS } from '../../runtime/tls/renewal.ts';
 import { object } from '../test-scene.ts';
 import { certificateStatus, ISSUE_RETRY_MS, planCertificate } from './plan.ts';
 import { planIssuer } from './plan-issuer.ts';

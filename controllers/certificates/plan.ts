@@ -1,8 +1,9 @@
 import type { Certificate, CertificateSpec, CertificateStatus } from '../../api/certificate.ts';
 import { INTERNAL_ISSUER, type Issuer } from '../../api/issuer.ts';
 import type { Site } from '../../api/site.ts';
-import type { ConditionInput } from '../../runtime/conditions.ts';
-import type { MaterialRecord } from '../../runtime/records.ts';
+import type { ConditionInput } from '../../runtime/control/conditions.ts';
+import type { MaterialRecord } from '../../runtime/store/records.ts';
+import type { NewObject } from '../../runtime/store/writer.ts';
 import {
   AHEAD_MS_MAX,
   isCeased,
@@ -10,8 +11,7 @@ import {
   renewalMs,
   type Shortcoming,
   shortcomingOf,
-} from '../../runtime/renewal.ts';
-import type { NewObject } from '../../runtime/writer.ts';
+} from '../../runtime/tls/renewal.ts';
 import { type AcmeFacts, acmeFields, acmeProgress } from './acme-status.ts';
 import { lifetimeOf } from './plan-issuer.ts';
 import { inConditions, iso, type Words } from './words.ts';

@@ -2,10 +2,10 @@ import type { Certificate } from '../../api/certificate.ts';
 import type { OwnerReference } from '../../api/object.ts';
 import { previewCertificateName, previewWildcard } from '../../api/previews.ts';
 import type { Site } from '../../api/site.ts';
-import { afterWrite, type Outcome } from '../../runtime/controller.ts';
-import { qualifiedName, splitName } from '../../runtime/keys.ts';
-import { isKind, type World, type WorldChange } from '../../runtime/world.ts';
-import { type Author, type Operation, ownedBy, type Writer } from '../../runtime/writer.ts';
+import { afterWrite, type Outcome } from '../../runtime/control/controller.ts';
+import { qualifiedName, splitName } from '../../runtime/store/keys.ts';
+import { isKind, type World, type WorldChange } from '../../runtime/store/world.ts';
+import { type Author, type Operation, ownedBy, type Writer } from '../../runtime/store/writer.ts';
 
 /** Sites that own the certificate they share; with more than that the oldest ones do. */
 export const OWNERS_MAX = 20;

@@ -1,5 +1,5 @@
 import type { CommonStatus, Resource } from '../../api/object.ts';
-import { type ConditionInput, replaceConditions } from '../../runtime/conditions.ts';
+import { type ConditionInput, replaceConditions } from '../../runtime/control/conditions.ts';
 
 /** One CamelCase word, and a sentence with the mend. */
 export interface Words {

@@ -1,5 +1,5 @@
 import type { Site } from '../../api/site.ts';
-import type { NodeView } from '../../runtime/node-view.ts';
+import type { NodeView } from '../../runtime/session/node-view.ts';
 
 /**
  * Who is told of a Site, and who is not, for an older sub would leave out what it does not know of.

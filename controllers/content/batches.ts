@@ -1,4 +1,4 @@
-import type { NodeView } from '../../runtime/node-view.ts';
+import type { NodeView } from '../../runtime/session/node-view.ts';
 import { illnessOf } from './health.ts';
 import {
   ageMs,

@@ -1,6 +1,6 @@
 import type { Site } from '../../api/site.ts';
-import { hasRole, type NodeView } from '../../runtime/node-view.ts';
-import { releaseOn } from '../../runtime/site-releases.ts';
+import { releaseOn } from '../../runtime/content/site-releases.ts';
+import { hasRole, type NodeView } from '../../runtime/session/node-view.ts';
 import { nameWithError } from './words.ts';
 
 /** The edges that most nameservers, each by its own probes, cannot reach. */

@@ -1,5 +1,5 @@
 import type { Site, SiteStatus } from '../../api/site.ts';
-import type { EventNote } from '../../runtime/events.ts';
+import type { EventNote } from '../../runtime/control/events.ts';
 import { shortDigest } from './words.ts';
 
 /** What people are told of a change of status, beside the status itself. */

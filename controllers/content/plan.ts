@@ -1,8 +1,8 @@
 import type { Certificate } from '../../api/certificate.ts';
 import type { SiteStatus } from '../../api/site.ts';
-import { type ConditionInput, replaceConditions } from '../../runtime/conditions.ts';
-import type { NodeView } from '../../runtime/node-view.ts';
-import type { AccessRecord } from '../../runtime/records.ts';
+import { type ConditionInput, replaceConditions } from '../../runtime/control/conditions.ts';
+import type { NodeView } from '../../runtime/session/node-view.ts';
+import type { AccessRecord } from '../../runtime/store/records.ts';
 import { type PreviewFacts, planPreviews, previewsReady } from './previews.ts';
 import type { RolloutFacts } from './progress.ts';
 import {

@@ -8,9 +8,9 @@ import {
 } from '../../api/previews.ts';
 import type { Release } from '../../api/release.ts';
 import type { Site } from '../../api/site.ts';
-import { coversHost } from '../../runtime/certificate-names.ts';
-import type { ConditionInput } from '../../runtime/conditions.ts';
-import type { NodeView } from '../../runtime/node-view.ts';
+import type { ConditionInput } from '../../runtime/control/conditions.ts';
+import type { NodeView } from '../../runtime/session/node-view.ts';
+import { coversHost } from '../../runtime/tls/certificate-names.ts';
 import { isToAdopt, newestFirst, owners } from './releases.ts';
 import { shortList } from './words.ts';
 

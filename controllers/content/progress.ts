@@ -3,7 +3,7 @@ import type { Release } from '../../api/release.ts';
 import { ROLLOUT_RESUMED } from '../../api/requests.ts';
 import type { Site } from '../../api/site.ts';
 import { ROLLOUT_DEFAULTS, type RolloutSpec, type RolloutStatus } from '../../api/site-rollout.ts';
-import type { NodeView } from '../../runtime/node-view.ts';
+import type { NodeView } from '../../runtime/session/node-view.ts';
 import type { Standing } from './standing.ts';
 import type { Verdict } from './watch.ts';
 

@@ -1,10 +1,10 @@
 import type { Certificate } from '../../api/certificate.ts';
 import { condition } from '../../api/object.ts';
 import type { Site } from '../../api/site.ts';
-import { coversHost } from '../../runtime/certificate-names.ts';
-import type { ConditionInput } from '../../runtime/conditions.ts';
-import type { NodeView } from '../../runtime/node-view.ts';
-import type { AccessRecord } from '../../runtime/records.ts';
+import type { ConditionInput } from '../../runtime/control/conditions.ts';
+import type { NodeView } from '../../runtime/session/node-view.ts';
+import type { AccessRecord } from '../../runtime/store/records.ts';
+import { coversHost } from '../../runtime/tls/certificate-names.ts';
 
 import type { Standing } from './standing.ts';
 import { nameWithError, shortDigest, shortList } from './words.ts';

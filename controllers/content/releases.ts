@@ -1,7 +1,7 @@
 import type { Release } from '../../api/release.ts';
 import type { Site } from '../../api/site.ts';
 import { ROLLOUT_DEFAULTS } from '../../api/site-rollout.ts';
-import { releasesShown } from '../../runtime/site-releases.ts';
+import { releasesShown } from '../../runtime/content/site-releases.ts';
 
 /** Releases changed in one write; the rest follows in the next. */
 export const RELEASES_PER_WRITE = 20;

@@ -1,6 +1,6 @@
 import type { Site } from '../../api/site.ts';
-import type { ConditionInput } from '../../runtime/conditions.ts';
-import type { NodeView } from '../../runtime/node-view.ts';
+import type { ConditionInput } from '../../runtime/control/conditions.ts';
+import type { NodeView } from '../../runtime/session/node-view.ts';
 import { illnessOf } from './health.ts';
 import type { Progress, RolloutFacts } from './progress.ts';
 import type { Standing } from './standing.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Release } from '../../api/release.ts';
 import type { Site } from '../../api/site.ts';
-import type { NodeView } from '../../runtime/node-view.ts';
+import type { NodeView } from '../../runtime/session/node-view.ts';
 import { digest, object, served, view } from '../test-scene.ts';
 import { planRollout } from './rollout.ts';
 

@@ -1,5 +1,5 @@
 import type { RolloutStatus } from '../../api/site-rollout.ts';
-import type { ConditionInput } from '../../runtime/conditions.ts';
+import type { ConditionInput } from '../../runtime/control/conditions.ts';
 import { planBatches } from './batches.ts';
 import {
   ageMs,

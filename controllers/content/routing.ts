@@ -1,7 +1,7 @@
 import { isChosenNode } from '../../api/routing.ts';
 import type { Site } from '../../api/site.ts';
-import type { ConditionInput } from '../../runtime/conditions.ts';
-import type { NodeView } from '../../runtime/node-view.ts';
+import type { ConditionInput } from '../../runtime/control/conditions.ts';
+import type { NodeView } from '../../runtime/session/node-view.ts';
 import { shortList } from './words.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Site, SiteStatus } from '../../api/site.ts';
 import type { NodesAhead } from '../../api/site-rollout.ts';
-import type { NodeView } from '../../runtime/node-view.ts';
+import type { NodeView } from '../../runtime/session/node-view.ts';
 
 /** What edges are told to serve of a Site. */
 export interface Standing {

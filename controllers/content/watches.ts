@@ -1,9 +1,9 @@
 import { parseDurationMs } from '../../api/duration.ts';
 import type { Site } from '../../api/site.ts';
 import { ROLLOUT_DEFAULTS } from '../../api/site-rollout.ts';
-import type { NodeView } from '../../runtime/node-view.ts';
-import { releaseOn } from '../../runtime/site-releases.ts';
-import type { SiteTraffic } from '../../runtime/site-traffic.ts';
+import { releaseOn } from '../../runtime/content/site-releases.ts';
+import type { NodeView } from '../../runtime/session/node-view.ts';
+import type { SiteTraffic } from '../../runtime/traffic/site-traffic.ts';
 import { illnessOf } from './health.ts';
 import {
   type Answers,

@@ -1,5 +1,5 @@
 import type { Site } from '../../api/site.ts';
-import type { NodeView } from '../../runtime/node-view.ts';
+import type { NodeView } from '../../runtime/session/node-view.ts';
 
 /** `sha256-0123456789ab`: enough of a digest to tell releases apart. */
 export function shortDigest(digest: string): string {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Zone } from '../../api/zone.ts';
-import { zonesByOrigin } from '../../runtime/zones.ts';
+import { zonesByOrigin } from '../../runtime/dns/zones.ts';
 import { object, view } from '../test-scene.ts';
 import { DELEGATIONS_MAX, delegations } from './delegations.ts';
 import { recordSets } from './record-sets.ts';

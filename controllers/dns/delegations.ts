@@ -1,8 +1,8 @@
 import { absoluteName, canonicalValue, isWithin } from '../../api/records.ts';
 import type { Zone } from '../../api/zone.ts';
-import { hasRole, type NodeView } from '../../runtime/node-view.ts';
-import type { RecordSetRecord } from '../../runtime/records.ts';
-import { type ZonesByOrigin, zoneOfHost } from '../../runtime/zones.ts';
+import { type ZonesByOrigin, zoneOfHost } from '../../runtime/dns/zones.ts';
+import { hasRole, type NodeView } from '../../runtime/session/node-view.ts';
+import type { RecordSetRecord } from '../../runtime/store/records.ts';
 
 /** A Zone of ours right below another one. */
 export interface Delegation {

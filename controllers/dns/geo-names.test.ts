@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Site } from '../../api/site.ts';
 import type { Zone } from '../../api/zone.ts';
-import type { SiteOnNode } from '../../runtime/records.ts';
-import { zonesByOrigin } from '../../runtime/zones.ts';
+import { zonesByOrigin } from '../../runtime/dns/zones.ts';
+import type { SiteOnNode } from '../../runtime/store/records.ts';
 import { digest, object, served, view } from '../test-scene.ts';
 import { geoNames } from './geo-names.ts';
 

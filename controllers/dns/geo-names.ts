@@ -2,10 +2,10 @@ import { CONTINENTS } from '../../api/countries.ts';
 import { isChosenNode, type NodeChoice, type Routing } from '../../api/routing.ts';
 import type { Site } from '../../api/site.ts';
 import type { Zone } from '../../api/zone.ts';
-import { hasRole, type NodeView } from '../../runtime/node-view.ts';
-import type { GeoNameRecord, ZoneRecord } from '../../runtime/records.ts';
-import { releasesServed } from '../../runtime/site-releases.ts';
-import { type ZonesByOrigin, zoneOfHost } from '../../runtime/zones.ts';
+import { releasesServed } from '../../runtime/content/site-releases.ts';
+import { type ZonesByOrigin, zoneOfHost } from '../../runtime/dns/zones.ts';
+import { hasRole, type NodeView } from '../../runtime/session/node-view.ts';
+import type { GeoNameRecord, ZoneRecord } from '../../runtime/store/records.ts';
 import type { ZoneProof } from './zone-proofs.ts';
 
 export interface GeoFacts {

@@ -1,5 +1,5 @@
 import type { Zone } from '../../api/zone.ts';
-import { hasRole, type NodeView } from '../../runtime/node-view.ts';
+import { hasRole, type NodeView } from '../../runtime/session/node-view.ts';
 import type {
   SigningKeyRecord,
   SigningPhase,
@@ -7,7 +7,7 @@ import type {
   ZoneKeyRecord,
   ZoneOnNode,
   ZoneRecord,
-} from '../../runtime/records.ts';
+} from '../../runtime/store/records.ts';
 import { isSerialGreater } from './serial.ts';
 
 export interface SigningFacts {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Zone } from '../../api/zone.ts';
-import type { NodeView } from '../../runtime/node-view.ts';
+import type { NodeView } from '../../runtime/session/node-view.ts';
 import { object, view } from '../test-scene.ts';
 import { planZone, type ZoneFacts } from './plan.ts';
 

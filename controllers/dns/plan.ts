@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Site } from '../../api/site.ts';
 import type { Zone, ZoneStatus } from '../../api/zone.ts';
-import { type ConditionInput, replaceConditions } from '../../runtime/conditions.ts';
-import { qualifiedName } from '../../runtime/keys.ts';
-import { hasRole, type NodeView } from '../../runtime/node-view.ts';
-import type { SigningRecord, ZoneOnNode, ZoneRecord } from '../../runtime/records.ts';
-import { VALUE_BYTES_MAX } from '../../runtime/store.ts';
-import { zonesByOrigin } from '../../runtime/zones.ts';
+import { type ConditionInput, replaceConditions } from '../../runtime/control/conditions.ts';
+import { zonesByOrigin } from '../../runtime/dns/zones.ts';
+import { hasRole, type NodeView } from '../../runtime/session/node-view.ts';
+import { qualifiedName } from '../../runtime/store/keys.ts';
+import type { SigningRecord, ZoneOnNode, ZoneRecord } from '../../runtime/store/records.ts';
+import { VALUE_BYTES_MAX } from '../../runtime/store/store.ts';
 import { delegations } from './delegations.ts';
 import { candidateUids, geoNames } from './geo-names.ts';
 import { publicKeys, signsWith } from './plan-signing.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Site } from '../../api/site.ts';
 import type { Zone } from '../../api/zone.ts';
-import { zonesByOrigin } from '../../runtime/zones.ts';
+import { zonesByOrigin } from '../../runtime/dns/zones.ts';
 import { digest, object, served, view } from '../test-scene.ts';
 import { previewNames } from './preview-names.ts';
 

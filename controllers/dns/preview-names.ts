@@ -1,8 +1,8 @@
 import { previewWildcard } from '../../api/previews.ts';
 import type { Site } from '../../api/site.ts';
-import { hasRole, type NodeView } from '../../runtime/node-view.ts';
-import type { GeoNameRecord } from '../../runtime/records.ts';
-import { zoneOfHost } from '../../runtime/zones.ts';
+import { zoneOfHost } from '../../runtime/dns/zones.ts';
+import { hasRole, type NodeView } from '../../runtime/session/node-view.ts';
+import type { GeoNameRecord } from '../../runtime/store/records.ts';
 import { byName, type GeoFacts, geoName, isSame, oldestFirst } from './geo-names.ts';
 
 /**

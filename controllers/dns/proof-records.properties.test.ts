@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { RecordSetRecord } from '../../runtime/records.ts';
+import type { RecordSetRecord } from '../../runtime/store/records.ts';
 import { withProofs } from './proof-records.ts';
 
 const ORIGIN = 'z.test';

@@ -1,6 +1,6 @@
 import { recordNameProblem } from '../../api/names.ts';
 import { canonicalValue, isWithin } from '../../api/records.ts';
-import type { RecordSetRecord } from '../../runtime/records.ts';
+import type { RecordSetRecord } from '../../runtime/store/records.ts';
 import type { ZoneProof } from './zone-proofs.ts';
 
 /** Resolvers forget a proof at once: the next one of its name is another. */

@@ -1,7 +1,7 @@
 import { absoluteName, canonicalValue, isWithin } from '../../api/records.ts';
 import type { ZoneRecord as StaticRecord, Zone } from '../../api/zone.ts';
-import type { NodeView } from '../../runtime/node-view.ts';
-import type { RecordSetRecord } from '../../runtime/records.ts';
+import type { NodeView } from '../../runtime/session/node-view.ts';
+import type { RecordSetRecord } from '../../runtime/store/records.ts';
 import { DELEGATIONS_MAX, type Delegation, glueSets } from './delegations.ts';
 
 export interface RecordSets {

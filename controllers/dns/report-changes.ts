@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { qualifiedName } from '../../runtime/keys.ts';
-import type { ReportRecord } from '../../runtime/records.ts';
-import type { World } from '../../runtime/world.ts';
+import { qualifiedName } from '../../runtime/store/keys.ts';
+import type { ReportRecord } from '../../runtime/store/records.ts';
+import type { World } from '../../runtime/store/world.ts';
 import type { ZoneProofs } from './zone-proofs.ts';
 
 /** What a report says otherwise than the one before of the same machine. */

@@ -1,4 +1,4 @@
-import { isSerialGreater, SERIALS } from '../../runtime/serial.ts';
+import { isSerialGreater, SERIALS } from '../../runtime/dns/serial.ts';
 
 export { isSerialGreater };
 

@@ -1,8 +1,8 @@
 import type { Zone, ZoneStatus } from '../../api/zone.ts';
-import type { ConditionInput } from '../../runtime/conditions.ts';
-import { dsOf, dsText, hostWire } from '../../runtime/dnssec.ts';
-import type { NodeView } from '../../runtime/node-view.ts';
-import type { SigningRecord } from '../../runtime/records.ts';
+import type { ConditionInput } from '../../runtime/control/conditions.ts';
+import { dsOf, dsText, hostWire } from '../../runtime/dns/dnssec.ts';
+import type { NodeView } from '../../runtime/session/node-view.ts';
+import type { SigningRecord } from '../../runtime/store/records.ts';
 import { nodesBehind, phaseEndMs, publicKeys } from './plan-signing.ts';
 
 /** What is said of a zone's keys, and what a person has to do next. */

@@ -1,13 +1,13 @@
-import type { Sealer } from '../../runtime/authority.ts';
 import {
   dnskeyRdata,
   generateZoneKey,
   keyTagOf,
   type ZoneKeyMaterial,
   zoneKeyContext,
-} from '../../runtime/dnssec.ts';
+} from '../../runtime/dns/dnssec.ts';
 import type { Random } from '../../runtime/random.ts';
-import type { SigningRecord } from '../../runtime/records.ts';
+import type { SigningRecord } from '../../runtime/store/records.ts';
+import type { Sealer } from '../../runtime/tls/authority.ts';
 import { planSigning, type SigningFacts, withNewKey } from './plan-signing.ts';
 
 export interface SigningPorts {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { NodeView } from '../../runtime/node-view.ts';
-import type { GeoNameRecord } from '../../runtime/records.ts';
+import type { NodeView } from '../../runtime/session/node-view.ts';
+import type { GeoNameRecord } from '../../runtime/store/records.ts';
 import { transferCondition, zoneTransfer } from './transfer.ts';
 
 type Zone = Parameters<typeof zoneTransfer>[0];

@@ -1,7 +1,11 @@
 import type { Zone } from '../../api/zone.ts';
-import type { ConditionInput } from '../../runtime/conditions.ts';
-import { hasRole, type NodeView } from '../../runtime/node-view.ts';
-import type { GeoNameRecord, RecordSetRecord, ZoneTransferRecord } from '../../runtime/records.ts';
+import type { ConditionInput } from '../../runtime/control/conditions.ts';
+import { hasRole, type NodeView } from '../../runtime/session/node-view.ts';
+import type {
+  GeoNameRecord,
+  RecordSetRecord,
+  ZoneTransferRecord,
+} from '../../runtime/store/records.ts';
 
 /** How a zone is handed to its secondaries; undefined: it has none. */
 export function zoneTransfer(

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../runtime/clock.ts';
-import type { GeoNameRecord, ZoneRecord } from '../../runtime/records.ts';
+import type { GeoNameRecord, ZoneRecord } from '../../runtime/store/records.ts';
 
 /** A zone has this many versions a second at most because of proofs for CAs. */
 export const PROOF_VERSIONS_PER_S_MAX = 4;

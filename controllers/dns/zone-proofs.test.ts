@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { condition } from '../../api/object.ts';
 import { alpnProof, dnsProof, httpProof, testOrder } from '../../runtime/acme/order.fixture.ts';
 import type { ProofRecord } from '../../runtime/acme/records.ts';
-import type { RecordSetRecord } from '../../runtime/records.ts';
+import type { RecordSetRecord } from '../../runtime/store/records.ts';
 import { type Scene, scene, served } from '../test-scene.ts';
 import { dnsController } from './controller.ts';
 import { PROOF_VERSIONS_PER_S_MAX } from './version-times.ts';

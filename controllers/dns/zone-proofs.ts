@@ -1,8 +1,8 @@
 import { proofsUp } from '../../runtime/acme/proofs.ts';
 import type { AcmeOrderRecord } from '../../runtime/acme/records.ts';
-import { qualifiedName } from '../../runtime/keys.ts';
-import type { World } from '../../runtime/world.ts';
-import { type ZonesByOrigin, zoneOfHost, zonesByOrigin } from '../../runtime/zones.ts';
+import { type ZonesByOrigin, zoneOfHost, zonesByOrigin } from '../../runtime/dns/zones.ts';
+import { qualifiedName } from '../../runtime/store/keys.ts';
+import type { World } from '../../runtime/store/world.ts';
 
 /** What a zone is to hold for as long as a CA looks for a proof. */
 export type ZoneProof =

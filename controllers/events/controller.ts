@@ -1,8 +1,8 @@
 import type { Clock } from '../../runtime/clock.ts';
-import { afterWrite, type Controller, type Outcome } from '../../runtime/controller.ts';
-import { qualifiedName, splitName } from '../../runtime/keys.ts';
-import { isKind, type World } from '../../runtime/world.ts';
-import type { Author, Writer } from '../../runtime/writer.ts';
+import { afterWrite, type Controller, type Outcome } from '../../runtime/control/controller.ts';
+import { qualifiedName, splitName } from '../../runtime/store/keys.ts';
+import { isKind, type World } from '../../runtime/store/world.ts';
+import type { Author, Writer } from '../../runtime/store/writer.ts';
 import { removeInMs } from './plan.ts';
 
 const AUTHOR: Author = { manager: 'event-controller', user: 'dom' };

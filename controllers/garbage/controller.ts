@@ -1,10 +1,10 @@
 import { isKindName, type KindMap, type KindName, kindsByName } from '../../api/kinds.ts';
 import type { OwnerReference, Resource } from '../../api/object.ts';
 import { reservedHosts } from '../../api/previews.ts';
-import { afterWrite, type Controller, type Outcome } from '../../runtime/controller.ts';
-import { qualifiedName, splitName } from '../../runtime/keys.ts';
-import { isKind, type World, type WorldChange } from '../../runtime/world.ts';
-import type { Author, Operation, Writer } from '../../runtime/writer.ts';
+import { afterWrite, type Controller, type Outcome } from '../../runtime/control/controller.ts';
+import { qualifiedName, splitName } from '../../runtime/store/keys.ts';
+import { isKind, type World, type WorldChange } from '../../runtime/store/world.ts';
+import type { Author, Operation, Writer } from '../../runtime/store/writer.ts';
 import { isOrphan, isVoidClaim } from './plan.ts';
 
 const AUTHOR: Author = { manager: 'garbage-controller', user: 'dom' };

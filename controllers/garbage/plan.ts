@@ -1,7 +1,7 @@
 import type { OwnerReference, Resource } from '../../api/object.ts';
 import { reservedHosts } from '../../api/previews.ts';
 import type { Site } from '../../api/site.ts';
-import type { HostRecord } from '../../runtime/records.ts';
+import type { HostRecord } from '../../runtime/store/records.ts';
 
 export interface OwnedFacts {
   readonly object: Resource;

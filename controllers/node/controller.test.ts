@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { condition } from '../../api/object.ts';
-import { eventName } from '../../runtime/events.ts';
+import { eventName } from '../../runtime/control/events.ts';
 import { type Scene, scene } from '../test-scene.ts';
 import { nodeController } from './controller.ts';
 

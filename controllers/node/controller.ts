@@ -1,9 +1,9 @@
 import type { Node, NodeStatus } from '../../api/node.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { afterWrite, type Controller, type Outcome } from '../../runtime/controller.ts';
-import type { EventRecorder } from '../../runtime/events.ts';
-import { isKind, type World, type WorldChange } from '../../runtime/world.ts';
-import type { Author, Operation, Writer } from '../../runtime/writer.ts';
+import { afterWrite, type Controller, type Outcome } from '../../runtime/control/controller.ts';
+import type { EventRecorder } from '../../runtime/control/events.ts';
+import { isKind, type World, type WorldChange } from '../../runtime/store/world.ts';
+import type { Author, Operation, Writer } from '../../runtime/store/writer.ts';
 import { planNode, readyCondition } from './plan.ts';
 
 const AUTHOR: Author = { manager: 'node-controller', user: 'dom' };

@@ -1,7 +1,7 @@
 import type { Node, NodeStatus } from '../../api/node.ts';
 import type { Condition } from '../../api/object.ts';
-import { type ConditionInput, replaceConditions } from '../../runtime/conditions.ts';
-import type { ReportRecord, SessionRecord } from '../../runtime/records.ts';
+import { type ConditionInput, replaceConditions } from '../../runtime/control/conditions.ts';
+import type { ReportRecord, SessionRecord } from '../../runtime/store/records.ts';
 
 export interface NodeFacts {
   readonly node: Node;

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { BlobShelf } from '../../runtime/blob-shelf.ts';
-import { EntryCheck, type EntryKind } from '../../runtime/content-check.ts';
-import { contentTypeOf } from '../../runtime/content-type.ts';
-import { type Digest, digestOf } from '../../runtime/digest.ts';
+import type { BlobShelf } from '../../runtime/content/blob-shelf.ts';
+import { EntryCheck, type EntryKind } from '../../runtime/content/content-check.ts';
+import { contentTypeOf } from '../../runtime/content/content-type.ts';
+import { type Digest, digestOf } from '../../runtime/content/digest.ts';
+import { encodeManifest, type ReleaseFile } from '../../runtime/content/manifest.ts';
 import type { GitCommit, GitEntry } from '../../runtime/git/git.ts';
-import { encodeManifest, type ReleaseFile } from '../../runtime/manifest.ts';
 import type { DesiredRelease } from './facts.ts';
 
 /** Larger files are read twice, for their digest and for their bytes, in place of being held. */

@@ -2,13 +2,13 @@ import type { KindName } from '../../api/kinds.ts';
 import type { Resource } from '../../api/object.ts';
 import type { Repository } from '../../api/repository.ts';
 import type { DeclaredObject } from '../../runtime/api-client.ts';
-import type { ObjectName } from '../../runtime/keys.ts';
-import type { Stored } from '../../runtime/records.ts';
 import type {
   RepositoryObjectRecord,
   RepositoryRecord,
   RepositoryUndoRecord,
 } from '../../runtime/repository-records.ts';
+import type { ObjectName } from '../../runtime/store/keys.ts';
+import type { Stored } from '../../runtime/store/records.ts';
 
 /** An object that a commit declares. */
 export interface Desired {

@@ -2,12 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { condition, type Resource } from '../../api/object.ts';
 import type { Repository } from '../../api/repository.ts';
 import type { DeclaredObject } from '../../runtime/api-client.ts';
-import type { Sealer } from '../../runtime/authority.ts';
-import { qualifiedName } from '../../runtime/keys.ts';
-import type { Stored } from '../../runtime/records.ts';
 import type { RepositoryRecord } from '../../runtime/repository-records.ts';
-import { secretContext } from '../../runtime/secrets.ts';
-import type { World } from '../../runtime/world.ts';
+import { secretContext } from '../../runtime/secret/secrets.ts';
+import { qualifiedName } from '../../runtime/store/keys.ts';
+import type { Stored } from '../../runtime/store/records.ts';
+import type { World } from '../../runtime/store/world.ts';
+import type { Sealer } from '../../runtime/tls/authority.ts';
 import { type Facts, nameOfKey, type RemoteView, type Verdict } from './facts.ts';
 import type { Keepers } from './keepers.ts';
 

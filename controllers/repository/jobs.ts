@@ -1,6 +1,6 @@
-import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { describeError } from '../../runtime/control-loop.ts';
+import { backoffMs } from '../../runtime/control/backoff.ts';
+import { describeError } from '../../runtime/control/control-loop.ts';
 import {
   type Git,
   GitError,

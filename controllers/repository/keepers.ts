@@ -1,6 +1,6 @@
 import type { Resource } from '../../api/object.ts';
-import { qualifiedName } from '../../runtime/keys.ts';
-import type { World, WorldChange } from '../../runtime/world.ts';
+import { qualifiedName } from '../../runtime/store/keys.ts';
+import type { World, WorldChange } from '../../runtime/store/world.ts';
 import { keyOf } from './facts.ts';
 
 /**

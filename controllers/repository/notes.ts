@@ -1,4 +1,4 @@
-import type { EventNote } from '../../runtime/events.ts';
+import type { EventNote } from '../../runtime/control/events.ts';
 import { shortCommit } from '../../runtime/git/git.ts';
 import type { RepositoryRecord } from '../../runtime/repository-records.ts';
 

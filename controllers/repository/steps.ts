@@ -4,15 +4,15 @@ import type { Repository } from '../../api/repository.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Beside, DeclareRequest, Declarer } from '../../runtime/declarer.ts';
 import { shortCommit } from '../../runtime/git/git.ts';
-import { qualifiedName } from '../../runtime/keys.ts';
-import type { Stored } from '../../runtime/records.ts';
 import type {
   RepositoryObjectRecord,
   RepositoryUndoRecord,
 } from '../../runtime/repository-records.ts';
 import { RequestError } from '../../runtime/request-error.ts';
-import type { World } from '../../runtime/world.ts';
-import type { Author, Operation, Writer } from '../../runtime/writer.ts';
+import { qualifiedName } from '../../runtime/store/keys.ts';
+import type { Stored } from '../../runtime/store/records.ts';
+import type { World } from '../../runtime/store/world.ts';
+import type { Author, Operation, Writer } from '../../runtime/store/writer.ts';
 import {
   type CommitSet,
   type Desired,

@@ -1,9 +1,9 @@
 import { durationOf, type Repository } from '../../api/repository.ts';
 import type { GitCredentials, GitRef } from '../../runtime/git/git.ts';
-import { qualifiedName } from '../../runtime/keys.ts';
 import type { RepositoryRecord } from '../../runtime/repository-records.ts';
-import type { Secrets } from '../../runtime/secrets.ts';
-import type { World } from '../../runtime/world.ts';
+import type { Secrets } from '../../runtime/secret/secrets.ts';
+import { qualifiedName } from '../../runtime/store/keys.ts';
+import type { World } from '../../runtime/store/world.ts';
 import type { Wanted } from './jobs.ts';
 import { requestOf } from './request.ts';
 

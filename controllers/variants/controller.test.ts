@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { BlobShelf } from '../../runtime/blob-shelf.ts';
-import type { Compressor } from '../../runtime/compressor.ts';
-import { type Digest, digestOf } from '../../runtime/digest.ts';
-import { fakeCompressor } from '../../runtime/fake-compressor.ts';
-import { encodeManifest } from '../../runtime/manifest.ts';
+import type { BlobShelf } from '../../runtime/content/blob-shelf.ts';
+import type { Compressor } from '../../runtime/content/compressor.ts';
+import { type Digest, digestOf } from '../../runtime/content/digest.ts';
+import { fakeCompressor } from '../../runtime/content/fake-compressor.ts';
+import { encodeManifest } from '../../runtime/content/manifest.ts';
+import { parseVariants } from '../../runtime/content/variants.ts';
 import { RequestError } from '../../runtime/request-error.ts';
-import { parseVariants } from '../../runtime/variants.ts';
 import { SCENE_NAMESPACE, type Scene, scene } from '../test-scene.ts';
 import { variantsController } from './controller.ts';
 

@@ -1,19 +1,19 @@
 import type { Release } from '../../api/release.ts';
-import type { BlobShelf } from '../../runtime/blob-shelf.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Compressor } from '../../runtime/compressor.ts';
-import { afterWrite, type Controller, type Outcome } from '../../runtime/controller.ts';
-import { qualifiedName, splitName } from '../../runtime/keys.ts';
+import type { BlobShelf } from '../../runtime/content/blob-shelf.ts';
+import type { Compressor } from '../../runtime/content/compressor.ts';
 import {
   MANIFEST_BYTES_MAX,
   ManifestError,
   parseManifest,
   type ReleaseFile,
-} from '../../runtime/manifest.ts';
+} from '../../runtime/content/manifest.ts';
+import { releasesShown } from '../../runtime/content/site-releases.ts';
+import { afterWrite, type Controller, type Outcome } from '../../runtime/control/controller.ts';
 import { RequestError } from '../../runtime/request-error.ts';
-import { releasesShown } from '../../runtime/site-releases.ts';
-import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/world.ts';
-import type { Author, Writer } from '../../runtime/writer.ts';
+import { qualifiedName, splitName } from '../../runtime/store/keys.ts';
+import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/store/world.ts';
+import type { Author, Writer } from '../../runtime/store/writer.ts';
 import { Draft, type Progress, readIndexes } from './draft.ts';
 import { compressibleFiles, knownIndexes, sitesOf, typesOf } from './plan.ts';
 

@@ -1,13 +1,13 @@
-import type { BlobShelf } from '../../runtime/blob-shelf.ts';
-import type { Compressor } from '../../runtime/compressor.ts';
-import { CONTENT_CODINGS } from '../../runtime/content-coding.ts';
-import { type Digest, digestOf } from '../../runtime/digest.ts';
+import type { BlobShelf } from '../../runtime/content/blob-shelf.ts';
+import type { Compressor } from '../../runtime/content/compressor.ts';
+import { CONTENT_CODINGS } from '../../runtime/content/content-coding.ts';
+import { type Digest, digestOf } from '../../runtime/content/digest.ts';
 import {
   encodeVariants,
   parseVariants,
   type Variant,
   type Variants,
-} from '../../runtime/variants.ts';
+} from '../../runtime/content/variants.ts';
 import { isKept, isUsable, savedBytes } from './plan.ts';
 
 export interface DraftPorts {

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Release } from '../../api/release.ts';
 import type { Site } from '../../api/site.ts';
-import { COMPRESSED_FROM_BYTES, COMPRESSED_TO_BYTES } from '../../runtime/content-coding.ts';
-import type { Digest } from '../../runtime/digest.ts';
+import {
+  COMPRESSED_FROM_BYTES,
+  COMPRESSED_TO_BYTES,
+} from '../../runtime/content/content-coding.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
 import { digest, object } from '../test-scene.ts';
 import {
   compressibleFiles,

@@ -1,10 +1,10 @@
 import type { Release } from '../../api/release.ts';
 import type { Site } from '../../api/site.ts';
-import { isCompressible } from '../../runtime/content-coding.ts';
-import type { Digest } from '../../runtime/digest.ts';
-import type { ReleaseFile } from '../../runtime/manifest.ts';
-import { releasesShown } from '../../runtime/site-releases.ts';
-import type { Variant, Variants } from '../../runtime/variants.ts';
+import { isCompressible } from '../../runtime/content/content-coding.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import type { ReleaseFile } from '../../runtime/content/manifest.ts';
+import { releasesShown } from '../../runtime/content/site-releases.ts';
+import type { Variant, Variants } from '../../runtime/content/variants.ts';
 
 /** A form must be at least so much shorter than its file: unpacking costs the reader time. */
 export const KEPT_FRACTION_MAX = 0.95;

@@ -3,7 +3,7 @@ import { validateObject } from '../../api/validate.ts';
 import type { Beside, DeclareRequest, Declarer, RemoveRequest } from '../../runtime/declarer.ts';
 import type { Log } from '../../runtime/log.ts';
 import { uuid } from '../../runtime/random.ts';
-import { nameOf, type Operation } from '../../runtime/writer.ts';
+import { nameOf, type Operation } from '../../runtime/store/writer.ts';
 import { type ApplyInput, type ApplyOutcome, mergeApplied } from '../apply/merge.ts';
 import { commitDraft, complete, refuseDeleted, type WritePorts, writeSteps } from './draft.ts';
 import { reserveHosts, type WillFree } from './hosts.ts';

@@ -1,13 +1,13 @@
 import type { KindName } from '../../api/kinds.ts';
 import type { Resource } from '../../api/object.ts';
 import { validateChange, validateObject } from '../../api/validate.ts';
-import type { Sealer } from '../../runtime/authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { ObjectName } from '../../runtime/keys.ts';
 import { type Random, uuid } from '../../runtime/random.ts';
 import { RequestError } from '../../runtime/request-error.ts';
-import { type Store, UncertainError } from '../../runtime/store.ts';
-import { type Author, nameOf, type Operation, type Writer } from '../../runtime/writer.ts';
+import type { ObjectName } from '../../runtime/store/keys.ts';
+import { type Store, UncertainError } from '../../runtime/store/store.ts';
+import { type Author, nameOf, type Operation, type Writer } from '../../runtime/store/writer.ts';
+import type { Sealer } from '../../runtime/tls/authority.ts';
 import { reserveHosts, type WillFree } from './hosts.ts';
 import { invalid, readObject } from './names.ts';
 import { shown } from './secrets.ts';

@@ -1,10 +1,10 @@
 import type { Resource } from '../../api/object.ts';
 import { reservedHosts } from '../../api/previews.ts';
 import type { Site } from '../../api/site.ts';
-import { recordKey } from '../../runtime/keys.ts';
-import type { HostRecord } from '../../runtime/records.ts';
-import type { Revision, Store } from '../../runtime/store.ts';
-import type { Operation } from '../../runtime/writer.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
+import type { HostRecord } from '../../runtime/store/records.ts';
+import type { Revision, Store } from '../../runtime/store/store.ts';
+import type { Operation } from '../../runtime/store/writer.ts';
 import { invalid } from './names.ts';
 
 /**

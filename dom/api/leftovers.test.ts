@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { memoryStore } from '../../runtime/memory-store.ts';
-import type { Store, Transaction } from '../../runtime/store.ts';
+import { memoryStore } from '../../runtime/store/memory-store.ts';
+import type { Store, Transaction } from '../../runtime/store/store.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
 import { domScene, siteNamed } from '../test-scene.ts';
 

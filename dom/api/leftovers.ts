@@ -1,9 +1,9 @@
 import type { Resource } from '../../api/object.ts';
 import type { Release } from '../../api/release.ts';
-import { objectKey } from '../../runtime/keys.ts';
-import { decodeObject, listAll } from '../../runtime/mirror.ts';
-import type { Store } from '../../runtime/store.ts';
-import { type Operation, ownedBy } from '../../runtime/writer.ts';
+import { objectKey } from '../../runtime/store/keys.ts';
+import { decodeObject, listAll } from '../../runtime/store/mirror.ts';
+import type { Store } from '../../runtime/store/store.ts';
+import { type Operation, ownedBy } from '../../runtime/store/writer.ts';
 
 /**
  * Taken along in one write, which is one transaction. There are this many only when pushes follow

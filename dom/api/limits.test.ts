@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { historyPrefix, kindPrefix, recordKey } from '../../runtime/keys.ts';
-import { type Store, UncertainError } from '../../runtime/store.ts';
+import { historyPrefix, kindPrefix, recordKey } from '../../runtime/store/keys.ts';
+import { type Store, UncertainError } from '../../runtime/store/store.ts';
 import { ADMIN, type DomScene, domScene, siteNamed, VIEWER } from '../test-scene.ts';
 
 let scene: DomScene;

@@ -3,7 +3,7 @@ import type { ReadLogsRequest, ReadLogsResponse } from '../../proto/gen/b8s/v1/a
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { RequestError } from '../../runtime/request-error.ts';
-import type { Store } from '../../runtime/store.ts';
+import type { Store } from '../../runtime/store/store.ts';
 import type { Hub } from '../gateway/hub.ts';
 import { readLogs } from '../gateway/read-logs.ts';
 import { notFound, readObject, requestedName } from './names.ts';

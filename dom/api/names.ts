@@ -2,10 +2,10 @@ import type { Kind, Violation } from '../../api/kind.ts';
 import { isKindName, type KindName, kindOf } from '../../api/kinds.ts';
 import { DEFAULT_NAMESPACE, type Resource } from '../../api/object.ts';
 import type { ObjectReference } from '../../proto/gen/b8s/v1/api.ts';
-import { type ObjectName, objectKey } from '../../runtime/keys.ts';
-import { decodeObject } from '../../runtime/mirror.ts';
 import { RequestError } from '../../runtime/request-error.ts';
-import type { Store } from '../../runtime/store.ts';
+import { type ObjectName, objectKey } from '../../runtime/store/keys.ts';
+import { decodeObject } from '../../runtime/store/mirror.ts';
+import type { Store } from '../../runtime/store/store.ts';
 
 /** The kind that a request means. Throws INVALID_ARGUMENT when there is none. */
 export function requestedKind(name: string): { readonly kind: Kind; readonly name: KindName } {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { memoryStore } from '../../runtime/memory-store.ts';
-import type { Store } from '../../runtime/store.ts';
+import { memoryStore } from '../../runtime/store/memory-store.ts';
+import type { Store } from '../../runtime/store/store.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
 import { domScene } from '../test-scene.ts';
 

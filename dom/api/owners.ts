@@ -1,6 +1,6 @@
 import { isKindName } from '../../api/kinds.ts';
 import type { Resource } from '../../api/object.ts';
-import type { Store } from '../../runtime/store.ts';
+import type { Store } from '../../runtime/store/store.ts';
 import { readObject, requestedKind } from './names.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type { KindName } from '../../api/kinds.ts';
 import { API_VERSION, type Resource } from '../../api/object.ts';
-import { historyKindPrefix, historyPrefix, type ObjectName } from '../../runtime/keys.ts';
 import { RequestError } from '../../runtime/request-error.ts';
-import type { KeyValue, Revision, Store } from '../../runtime/store.ts';
-import type { HistoryEntry } from '../../runtime/writer.ts';
+import { historyKindPrefix, historyPrefix, type ObjectName } from '../../runtime/store/keys.ts';
+import type { KeyValue, Revision, Store } from '../../runtime/store/store.ts';
+import type { HistoryEntry } from '../../runtime/store/writer.ts';
 
 /** A point in the past. */
 export type Moment =

@@ -8,23 +8,23 @@ import type {
   ListRequest,
   ListResponse,
 } from '../../proto/gen/b8s/v1/api.ts';
+import { RequestError } from '../../runtime/request-error.ts';
 import {
   historyPrefix,
   kindPrefix,
   type ObjectName,
   objectKey,
   qualifiedName,
-} from '../../runtime/keys.ts';
-import { decodeObject, listAll } from '../../runtime/mirror.ts';
-import { RequestError } from '../../runtime/request-error.ts';
+} from '../../runtime/store/keys.ts';
+import { decodeObject, listAll } from '../../runtime/store/mirror.ts';
 import {
   CompactedError,
   type KeyValue,
   LIST_LIMIT_MAX,
   type Page,
   type Store,
-} from '../../runtime/store.ts';
-import type { HistoryEntry } from '../../runtime/writer.ts';
+} from '../../runtime/store/store.ts';
+import type { HistoryEntry } from '../../runtime/store/writer.ts';
 import { notFound, readObject, requestedKind, requestedName } from './names.ts';
 import { declaredAt, type Moment } from './past.ts';
 import { shown, shownSpec } from './secrets.ts';

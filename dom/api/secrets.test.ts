@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createSecrets } from '../../runtime/secrets.ts';
+import { createSecrets } from '../../runtime/secret/secrets.ts';
 import { createSealer } from '../identity/sealer.ts';
 import { ADMIN, type DomScene, domScene, VIEWER } from '../test-scene.ts';
 

@@ -1,10 +1,10 @@
 import type { Resource } from '../../api/object.ts';
 import { SEALED, SECRET_BYTES_MAX, type Secret } from '../../api/secret.ts';
 import type { Given } from '../../api/validate.ts';
-import type { Sealer } from '../../runtime/authority.ts';
-import type { ObjectName } from '../../runtime/keys.ts';
 import { RequestError } from '../../runtime/request-error.ts';
-import { secretContext } from '../../runtime/secrets.ts';
+import { secretContext } from '../../runtime/secret/secrets.ts';
+import type { ObjectName } from '../../runtime/store/keys.ts';
+import type { Sealer } from '../../runtime/tls/authority.ts';
 
 /** What is to be stored, and what the person who wrote it should know. */
 export interface Sealed {

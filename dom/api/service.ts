@@ -36,10 +36,10 @@ import type {
   WatchRequest,
   WatchResponse,
 } from '../../proto/gen/b8s/v1/api.ts';
-import type { CertificateAuthority, Identity } from '../../runtime/authority.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { Mirror } from '../../runtime/mirror.ts';
 import { RequestError } from '../../runtime/request-error.ts';
+import type { Mirror } from '../../runtime/store/mirror.ts';
+import type { CertificateAuthority, Identity } from '../../runtime/tls/authority.ts';
 import type { Blobs } from '../blobs/blobs.ts';
 import { receiveBlobs } from '../blobs/receive.ts';
 import type { Hub } from '../gateway/hub.ts';

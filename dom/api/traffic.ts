@@ -4,8 +4,8 @@ import type {
   TrafficRates,
 } from '../../proto/gen/b8s/v1/api.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Mirror } from '../../runtime/mirror.ts';
-import type { Rates } from '../../runtime/traffic-window.ts';
+import type { Mirror } from '../../runtime/store/mirror.ts';
+import type { Rates } from '../../runtime/traffic/traffic-window.ts';
 import type { TrafficDesk } from '../gateway/traffic-desk.ts';
 import { notFound } from './names.ts';
 

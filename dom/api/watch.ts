@@ -1,9 +1,9 @@
 import type { Resource } from '../../api/object.ts';
 import type { WatchRequest, WatchResponse } from '../../proto/gen/b8s/v1/api.ts';
-import { kindPrefix } from '../../runtime/keys.ts';
-import type { Mirror } from '../../runtime/mirror.ts';
 import { RequestError } from '../../runtime/request-error.ts';
-import type { Store } from '../../runtime/store.ts';
+import { kindPrefix } from '../../runtime/store/keys.ts';
+import type { Mirror } from '../../runtime/store/mirror.ts';
+import type { Store } from '../../runtime/store/store.ts';
 import { requestedKind } from './names.ts';
 import { requestedSelector, selects } from './read.ts';
 import { shown } from './secrets.ts';

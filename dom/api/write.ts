@@ -8,9 +8,9 @@ import type {
   UpdateRequest,
   UpdateResponse,
 } from '../../proto/gen/b8s/v1/api.ts';
-import type { ObjectName } from '../../runtime/keys.ts';
 import { RequestError } from '../../runtime/request-error.ts';
-import { nameOf, type Operation } from '../../runtime/writer.ts';
+import type { ObjectName } from '../../runtime/store/keys.ts';
+import { nameOf, type Operation } from '../../runtime/store/writer.ts';
 import { mergeApplied } from '../apply/merge.ts';
 import { mergeUpdated } from '../apply/update.ts';
 import { commitDraft, complete, refuseDeleted, type WritePorts, writeSteps } from './draft.ts';

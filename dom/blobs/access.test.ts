@@ -1,10 +1,10 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Resource } from '../../api/object.ts';
-import { digestOf } from '../../runtime/digest.ts';
-import { encodeManifest } from '../../runtime/manifest.ts';
-import { memoryDisk } from '../../runtime/memory-disk.ts';
-import { encodeVariants } from '../../runtime/variants.ts';
-import type { World } from '../../runtime/world.ts';
+import { digestOf } from '../../runtime/content/digest.ts';
+import { encodeManifest } from '../../runtime/content/manifest.ts';
+import { encodeVariants } from '../../runtime/content/variants.ts';
+import { memoryDisk } from '../../runtime/disk/memory-disk.ts';
+import type { World } from '../../runtime/store/world.ts';
 import { BlobAccess } from './access.ts';
 import { Blobs } from './blobs.ts';
 

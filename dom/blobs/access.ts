@@ -1,9 +1,13 @@
-import type { Identity } from '../../runtime/authority.ts';
-import { MANIFEST_BYTES_MAX, ManifestError, parseManifest } from '../../runtime/manifest.ts';
-import { releasesShown } from '../../runtime/site-releases.ts';
-import type { Revision } from '../../runtime/store.ts';
-import { parseVariants, VariantsError } from '../../runtime/variants.ts';
-import type { World } from '../../runtime/world.ts';
+import {
+  MANIFEST_BYTES_MAX,
+  ManifestError,
+  parseManifest,
+} from '../../runtime/content/manifest.ts';
+import { releasesShown } from '../../runtime/content/site-releases.ts';
+import { parseVariants, VariantsError } from '../../runtime/content/variants.ts';
+import type { Revision } from '../../runtime/store/store.ts';
+import type { World } from '../../runtime/store/world.ts';
+import type { Identity } from '../../runtime/tls/authority.ts';
 import { variantsOf } from '../gateway/variants-view.ts';
 import { viewerOf } from '../gateway/view.ts';
 import type { Blobs } from './blobs.ts';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
-import { type MemoryDisk, memoryDisk } from '../../runtime/memory-disk.ts';
+import { blobPath, type Digest, digestOf } from '../../runtime/content/digest.ts';
+import { type MemoryDisk, memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import { Blobs } from './blobs.ts';
 
 const random = { next: () => 0.5, bytes: (length: number) => new Uint8Array(length) };

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { BlobShelf, BlobStock } from '../../runtime/blob-shelf.ts';
-import { blobPath, type Digest, digestOf, isDigest } from '../../runtime/digest.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import type { BlobShelf, BlobStock } from '../../runtime/content/blob-shelf.ts';
+import { blobPath, type Digest, digestOf, isDigest } from '../../runtime/content/digest.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 import type { Random } from '../../runtime/random.ts';
 import { RequestError } from '../../runtime/request-error.ts';
 import { Asked } from './asked.ts';

@@ -3,12 +3,12 @@ import type { Event } from '../../api/event.ts';
 import type { ReleaseStatus } from '../../api/release.ts';
 import type { SiteStatus } from '../../api/site.ts';
 import type { UploadBlobRequest } from '../../proto/gen/b8s/v1/api.ts';
-import { blobPath, type Digest, digestOf } from '../../runtime/digest.ts';
-import { encodeManifest } from '../../runtime/manifest.ts';
-import { type MemoryDisk, memoryDisk } from '../../runtime/memory-disk.ts';
+import { blobPath, type Digest, digestOf } from '../../runtime/content/digest.ts';
+import { encodeManifest } from '../../runtime/content/manifest.ts';
+import { encodeVariants } from '../../runtime/content/variants.ts';
+import { type MemoryDisk, memoryDisk } from '../../runtime/disk/memory-disk.ts';
+import { type Operation, Writer } from '../../runtime/store/writer.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
-import { encodeVariants } from '../../runtime/variants.ts';
-import { type Operation, Writer } from '../../runtime/writer.ts';
 import { ADMIN, type DomScene, domScene, siteNamed } from '../test-scene.ts';
 
 const HOUR_MS = 3_600_000;

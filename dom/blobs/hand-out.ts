@@ -1,5 +1,5 @@
-import type { Identity } from '../../runtime/authority.ts';
 import { RequestError } from '../../runtime/request-error.ts';
+import type { Identity } from '../../runtime/tls/authority.ts';
 import type { Term } from '../dom.ts';
 
 export interface HandedOut {

@@ -1,5 +1,5 @@
-import { digestHex, isDigest } from '../../runtime/digest.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import { digestHex, isDigest } from '../../runtime/content/digest.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 
 /** How many beginnings of large blobs are kept: whoever pushes on has no more under way. */
 const PARTIALS_MAX = 16;

@@ -1,8 +1,8 @@
 import { zstdCompressSync } from 'node:zlib';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { UploadBlobRequest } from '../../proto/gen/b8s/v1/api.ts';
-import { blobPath, digestOf } from '../../runtime/digest.ts';
-import { type MemoryDisk, memoryDisk } from '../../runtime/memory-disk.ts';
+import { blobPath, digestOf } from '../../runtime/content/digest.ts';
+import { type MemoryDisk, memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import { Blobs } from './blobs.ts';
 import { receiveBlobs } from './receive.ts';
 

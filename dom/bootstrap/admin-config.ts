@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import type { CertificateAuthority } from '../../runtime/authority.ts';
 import {
   connectionOf,
   parseConfig,
@@ -7,7 +6,8 @@ import {
   singleConfig,
 } from '../../runtime/client-config.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
+import type { CertificateAuthority } from '../../runtime/tls/authority.ts';
 
 /** The administrator's certificate is renewed at a start of dom in the second half of its life. */
 export const ADMIN_LIFETIME_MS = 365 * 24 * 3600 * 1000;

@@ -1,4 +1,4 @@
-import type { GeoRecord } from '../../runtime/records.ts';
+import type { GeoRecord } from '../../runtime/store/records.ts';
 import type { Blobs } from '../blobs/blobs.ts';
 
 /** A database file, to be read once for its hash and once more if its bytes are new. */

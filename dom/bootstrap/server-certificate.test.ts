@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { fakeAuthority } from '../../runtime/fake-authority.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
+import { fakeAuthority } from '../../runtime/tls/fake-authority.ts';
 import { keepServerCertificate } from './server-certificate.ts';
 
 const HOUR_MS = 3600 * 1000;

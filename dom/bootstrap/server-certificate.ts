@@ -1,8 +1,8 @@
-import type { CertificateAuthority } from '../../runtime/authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { describeError } from '../../runtime/control-loop.ts';
+import { describeError } from '../../runtime/control/control-loop.ts';
 import type { Log } from '../../runtime/log.ts';
-import { domServerNames } from '../../runtime/server-names.ts';
+import type { CertificateAuthority } from '../../runtime/tls/authority.ts';
+import { domServerNames } from '../../runtime/tls/server-names.ts';
 
 const LIFETIME_MS = 30 * 24 * 3600 * 1000;
 const RENEW_AFTER_MS = (LIFETIME_MS * 2) / 3;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Site } from '../../api/site.ts';
-import type { AccessRecord } from '../../runtime/records.ts';
-import type { World } from '../../runtime/world.ts';
+import type { AccessRecord } from '../../runtime/store/records.ts';
+import type { World } from '../../runtime/store/world.ts';
 import { accessOf } from './access-view.ts';
 
 const users = [{ name: 'ann', of: 'seal', hash: 'fake$1$2' }];

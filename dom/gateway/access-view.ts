@@ -1,7 +1,7 @@
 import type { Site } from '../../api/site.ts';
 import type { AuthPlan } from '../../proto/gen/b8s/v1/plan.ts';
-import { qualifiedName } from '../../runtime/keys.ts';
-import type { World } from '../../runtime/world.ts';
+import { qualifiedName } from '../../runtime/store/keys.ts';
+import type { World } from '../../runtime/store/world.ts';
 
 /**
  * Whom a Site asks for a password, and what nodes know them by. Without users it is closed: their

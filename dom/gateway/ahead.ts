@@ -1,5 +1,5 @@
 import type { Site } from '../../api/site.ts';
-import type { World } from '../../runtime/world.ts';
+import type { World } from '../../runtime/store/world.ts';
 
 /**
  * While a Site is rolled out, nodes that see the same otherwise are told different releases of it.

@@ -1,7 +1,7 @@
 import type { Certificate } from '../../api/certificate.ts';
 import type { CertificatePlan, PlanObject } from '../../proto/gen/b8s/v1/plan.ts';
-import type { MaterialRecord } from '../../runtime/records.ts';
-import type { World } from '../../runtime/world.ts';
+import type { MaterialRecord } from '../../runtime/store/records.ts';
+import type { World } from '../../runtime/store/world.ts';
 import type { OpenKey, ViewEntry } from './view-entry.ts';
 
 /** Undefined: it has not been issued yet. */

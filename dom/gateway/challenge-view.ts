@@ -1,6 +1,6 @@
 import type { ChallengePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { type ProofUp, proofsUp } from '../../runtime/acme/proofs.ts';
-import type { World } from '../../runtime/world.ts';
+import type { World } from '../../runtime/store/world.ts';
 import type { ViewEntry } from './view-entry.ts';
 
 /** The proofs that every edge puts up, of each order that has some: the CA may come to any. */

@@ -1,6 +1,6 @@
 import { SessionResponse } from '../../proto/gen/b8s/v1/agent.ts';
 import { type PlanObject, type Position } from '../../proto/gen/b8s/v1/plan.ts';
-import { combinedDigest, objectDigest } from '../../runtime/plan-digest.ts';
+import { combinedDigest, objectDigest } from '../../runtime/session/plan-digest.ts';
 import type { ViewEntry } from './view-entry.ts';
 
 /** How often a sub sends a heartbeat; three missed ones end a session on either side. */

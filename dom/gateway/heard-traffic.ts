@@ -1,6 +1,6 @@
 import type { TrafficReport } from '../../proto/gen/b8s/v1/agent.ts';
-import { isDigest } from '../../runtime/digest.ts';
-import { LATE_MS, type TrafficCount } from '../../runtime/site-traffic.ts';
+import { isDigest } from '../../runtime/content/digest.ts';
+import { LATE_MS, type TrafficCount } from '../../runtime/traffic/site-traffic.ts';
 
 /** Of one heartbeat; more are not listened to. */
 const SITES_MAX = 10_000;

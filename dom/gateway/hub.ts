@@ -1,11 +1,11 @@
 import type { Node } from '../../api/node.ts';
 import type { DnsExplanation, ExplainQuestion, PeerOffer } from '../../proto/gen/b8s/v1/agent.ts';
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
-import type { Identity } from '../../runtime/authority.ts';
-import { describeError } from '../../runtime/control-loop.ts';
-import { type Link, LinkClosedError } from '../../runtime/link.ts';
+import { describeError } from '../../runtime/control/control-loop.ts';
 import { RequestError } from '../../runtime/request-error.ts';
+import { type Link, LinkClosedError } from '../../runtime/session/link.ts';
 import { takeSlots } from '../../runtime/slots.ts';
+import type { Identity } from '../../runtime/tls/authority.ts';
 import { NodesAhead } from './ahead.ts';
 import { Feed, type Workshop } from './feed.ts';
 import type { GatewayPorts } from './ports.ts';

@@ -1,9 +1,9 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import type { Mirror } from '../../runtime/mirror.ts';
-import type { Store } from '../../runtime/store.ts';
-import type { Writer } from '../../runtime/writer.ts';
+import type { Mirror } from '../../runtime/store/mirror.ts';
+import type { Store } from '../../runtime/store/store.ts';
+import type { Writer } from '../../runtime/store/writer.ts';
 import type { Leadership } from '../leadership.ts';
 import type { TrafficDesk } from './traffic-desk.ts';
 import type { OpenKey } from './view-entry.ts';

@@ -1,7 +1,7 @@
 import type { Hello } from '../../proto/gen/b8s/v1/agent.ts';
 import { knownCapabilities } from '../../runtime/capabilities.ts';
-import { LinkClosedError } from '../../runtime/link.ts';
-import type { LeaseId, Revision } from '../../runtime/store.ts';
+import { LinkClosedError } from '../../runtime/session/link.ts';
+import type { LeaseId, Revision } from '../../runtime/store/store.ts';
 import type { GatewayPorts } from './ports.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { KindMap, KindName } from '../../api/kinds.ts';
 import { kindsByName } from '../../api/kinds.ts';
-import type { World } from '../../runtime/world.ts';
+import type { World } from '../../runtime/store/world.ts';
 import { planView } from './view.ts';
 
 const R1 = `sha256-${'1'.repeat(64)}`;

@@ -1,8 +1,8 @@
 import { previewCertificateName, previewHost } from '../../api/previews.ts';
 import type { Site } from '../../api/site.ts';
 import type { PreviewPlan } from '../../proto/gen/b8s/v1/plan.ts';
-import { releasesPreviewed } from '../../runtime/site-releases.ts';
-import type { World } from '../../runtime/world.ts';
+import { releasesPreviewed } from '../../runtime/content/site-releases.ts';
+import type { World } from '../../runtime/store/world.ts';
 import { certificateEntry } from './certificate-view.ts';
 import type { OpenKey, ViewEntry } from './view-entry.ts';
 

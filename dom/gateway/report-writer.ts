@@ -1,8 +1,8 @@
 import type { Report } from '../../proto/gen/b8s/v1/agent.ts';
 
-import { CONFLICT_BACKOFF } from '../../runtime/controller.ts';
+import { CONFLICT_BACKOFF } from '../../runtime/control/controller.ts';
 import type { InSlot } from '../../runtime/slots.ts';
-import type { WriteOutcome } from '../../runtime/writer.ts';
+import type { WriteOutcome } from '../../runtime/store/writer.ts';
 import type { GatewayPorts } from './ports.ts';
 import { reportRecord } from './report.ts';
 

@@ -1,5 +1,5 @@
 import type { Report } from '../../proto/gen/b8s/v1/agent.ts';
-import type { ReportRecord } from '../../runtime/records.ts';
+import type { ReportRecord } from '../../runtime/store/records.ts';
 
 /**
  * Pure: what is kept of a report. The position and the load are left out, for they change all the

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
 import { Report, SiteReport, SiteTraffic } from '../../proto/gen/b8s/v1/agent.ts';
 import type { PlanObject, Position } from '../../proto/gen/b8s/v1/plan.ts';
-import type { Digest } from '../../runtime/digest.ts';
-import { encodeManifest } from '../../runtime/manifest.ts';
-import { planDigest } from '../../runtime/plan-digest.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import { encodeManifest } from '../../runtime/content/manifest.ts';
+import { planDigest } from '../../runtime/session/plan-digest.ts';
 import {
   type DomScene,
   domScene,

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Report, SessionResponse } from '../../proto/gen/b8s/v1/agent.ts';
-import { recordKey } from '../../runtime/keys.ts';
-import type { Link } from '../../runtime/link.ts';
-import type { Store } from '../../runtime/store.ts';
+import type { Link } from '../../runtime/session/link.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
+import type { Store } from '../../runtime/store/store.ts';
 import { type DomScene, domScene, siteNamed } from '../test-scene.ts';
 
 let scene: DomScene;

@@ -1,7 +1,11 @@
 import type { NodeLoad } from '../../proto/gen/b8s/v1/agent.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { sumOfCounts, TrafficBoard, type TrafficCount } from '../../runtime/site-traffic.ts';
-import { SITES_MAX, TrafficWindow } from '../../runtime/traffic-window.ts';
+import {
+  sumOfCounts,
+  TrafficBoard,
+  type TrafficCount,
+} from '../../runtime/traffic/site-traffic.ts';
+import { SITES_MAX, TrafficWindow } from '../../runtime/traffic/traffic-window.ts';
 
 /** All that dom keeps, in memory, of what edges say that they have answered. */
 export class TrafficDesk {

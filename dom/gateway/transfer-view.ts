@@ -1,7 +1,7 @@
 import type { Secondary, TransferKey, TransferPlan } from '../../proto/gen/b8s/v1/plan.ts';
-import type { Stored, TransferKeyRecord, ZoneRecord } from '../../runtime/records.ts';
-import { transferKeyContext } from '../../runtime/transfer-key.ts';
-import type { World } from '../../runtime/world.ts';
+import { transferKeyContext } from '../../runtime/dns/transfer-key.ts';
+import type { Stored, TransferKeyRecord, ZoneRecord } from '../../runtime/store/records.ts';
+import type { World } from '../../runtime/store/world.ts';
 
 /** Opens a sealed secret; see `OpenKey`. */
 type Open = (sealed: { readonly sealedKey: string }, context: string) => string;

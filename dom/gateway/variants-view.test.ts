@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { KindMap, KindName } from '../../api/kinds.ts';
 import { kindsByName } from '../../api/kinds.ts';
-import type { World, WorldChange } from '../../runtime/world.ts';
+import type { World, WorldChange } from '../../runtime/store/world.ts';
 import { variantsOf } from './variants-view.ts';
 import { mayChangePlans, planView } from './view.ts';
 

@@ -1,7 +1,7 @@
 import type { Site } from '../../api/site.ts';
 import type { VariantsPlan } from '../../proto/gen/b8s/v1/plan.ts';
-import { releasesShown } from '../../runtime/site-releases.ts';
-import type { World } from '../../runtime/world.ts';
+import { releasesShown } from '../../runtime/content/site-releases.ts';
+import type { World } from '../../runtime/store/world.ts';
 
 /** Of the releases that edges are to have for a Site: the compressed forms there are by now. */
 export function variantsOf(world: World, site: Site): readonly VariantsPlan[] {

@@ -3,12 +3,16 @@ import type { Node } from '../../api/node.ts';
 import type { Site } from '../../api/site.ts';
 import type { GeoPlan, NodePlan, SitePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import type { Capability } from '../../runtime/capabilities.ts';
-import { coversHost } from '../../runtime/certificate-names.ts';
-import { COOKIE_CONTEXT } from '../../runtime/dns-cookie.ts';
-import { nameserverNames } from '../../runtime/nameserver-names.ts';
-import type { DnsCookieRecord, GeoRecord } from '../../runtime/records.ts';
-import { releaseOn, releasesWanted, type ToldRelease } from '../../runtime/site-releases.ts';
-import { isBeyondStatus, type World, type WorldChange } from '../../runtime/world.ts';
+import {
+  releaseOn,
+  releasesWanted,
+  type ToldRelease,
+} from '../../runtime/content/site-releases.ts';
+import { COOKIE_CONTEXT } from '../../runtime/dns/cookie.ts';
+import { nameserverNames } from '../../runtime/dns/nameserver-names.ts';
+import type { DnsCookieRecord, GeoRecord } from '../../runtime/store/records.ts';
+import { isBeyondStatus, type World, type WorldChange } from '../../runtime/store/world.ts';
+import { coversHost } from '../../runtime/tls/certificate-names.ts';
 import { accessOf } from './access-view.ts';
 import { certificateEntry } from './certificate-view.ts';
 import { challengeEntries } from './challenge-view.ts';

@@ -1,7 +1,7 @@
 import type { ZoneKey, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import { zoneKeyContext } from '../../runtime/dnssec.ts';
-import type { SigningRecord, ZoneRecord } from '../../runtime/records.ts';
-import type { World } from '../../runtime/world.ts';
+import { zoneKeyContext } from '../../runtime/dns/dnssec.ts';
+import type { SigningRecord, ZoneRecord } from '../../runtime/store/records.ts';
+import type { World } from '../../runtime/store/world.ts';
 import { transferPlan, transferVersion } from './transfer-view.ts';
 import type { OpenKey, ViewEntry } from './view-entry.ts';
 

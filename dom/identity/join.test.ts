@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest';
 import type { Node } from '../../api/node.ts';
 import type { Resource } from '../../api/object.ts';
-import { identityUri } from '../../runtime/authority.ts';
+import { silentLog } from '../../runtime/log.ts';
+import { systemRandom } from '../../runtime/node/random.ts';
+import { historyPrefix, objectKey, recordKey } from '../../runtime/store/keys.ts';
+import { memoryStore } from '../../runtime/store/memory-store.ts';
+import { decodeObject } from '../../runtime/store/mirror.ts';
+import { type Store, UncertainError } from '../../runtime/store/store.ts';
+import { Writer } from '../../runtime/store/writer.ts';
+import { virtualClock } from '../../runtime/test-clock.ts';
+import { identityUri } from '../../runtime/tls/authority.ts';
 import {
   encodeFakeRequest,
   fakeAuthority,
   parseFakeCertificate,
-} from '../../runtime/fake-authority.ts';
-import { historyPrefix, objectKey, recordKey } from '../../runtime/keys.ts';
-import { silentLog } from '../../runtime/log.ts';
-import { memoryStore } from '../../runtime/memory-store.ts';
-import { decodeObject } from '../../runtime/mirror.ts';
-import { systemRandom } from '../../runtime/node/random.ts';
-import { type Store, UncertainError } from '../../runtime/store.ts';
-import { virtualClock } from '../../runtime/test-clock.ts';
-import { Writer } from '../../runtime/writer.ts';
+} from '../../runtime/tls/fake-authority.ts';
 import { createJoin, NODE_CERTIFICATE_LIFETIME_MS } from './join.ts';
 import { createTokens } from './tokens.ts';
 

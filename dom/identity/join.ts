@@ -3,14 +3,18 @@ import type { Node } from '../../api/node.ts';
 import { API_VERSION, type Resource } from '../../api/object.ts';
 import { validateObject } from '../../api/validate.ts';
 import type { JoinRequest, JoinResponse } from '../../proto/gen/b8s/v1/identity.ts';
-import type { CertificateAuthority, Identity, SignedCertificate } from '../../runtime/authority.ts';
-import { objectKey } from '../../runtime/keys.ts';
 import type { Log } from '../../runtime/log.ts';
-import { decodeObject } from '../../runtime/mirror.ts';
 import { type Random, uuid } from '../../runtime/random.ts';
 import { RequestError } from '../../runtime/request-error.ts';
-import { type Store, UncertainError } from '../../runtime/store.ts';
-import type { Operation, Writer } from '../../runtime/writer.ts';
+import { objectKey } from '../../runtime/store/keys.ts';
+import { decodeObject } from '../../runtime/store/mirror.ts';
+import { type Store, UncertainError } from '../../runtime/store/store.ts';
+import type { Operation, Writer } from '../../runtime/store/writer.ts';
+import type {
+  CertificateAuthority,
+  Identity,
+  SignedCertificate,
+} from '../../runtime/tls/authority.ts';
 import type { Redemption, Tokens } from './tokens.ts';
 
 /** A node that is away for longer has to join again. It renews long before. */

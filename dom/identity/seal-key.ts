@@ -1,4 +1,4 @@
-import type { Disk } from '../../runtime/disk.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 import type { Random } from '../../runtime/random.ts';
 import { SEAL_KEY_BYTES } from './sealer.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { memoryDisk } from '../../runtime/memory-disk.ts';
+import { memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
 import { loadSealKey, SEAL_KEY_PATH } from './seal-key.ts';
 import { createSealer, SEAL_KEY_BYTES } from './sealer.ts';

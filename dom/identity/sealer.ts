@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import type { Sealer } from '../../runtime/authority.ts';
 import type { Random } from '../../runtime/random.ts';
+import type { Sealer } from '../../runtime/tls/authority.ts';
 
 export const SEAL_KEY_BYTES = 32;
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { recordKey } from '../../runtime/keys.ts';
-import { memoryStore } from '../../runtime/memory-store.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
+import { memoryStore } from '../../runtime/store/memory-store.ts';
+import { Writer } from '../../runtime/store/writer.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
-import { Writer } from '../../runtime/writer.ts';
 import { createTokens, TOKENS_MAX } from './tokens.ts';
 
 const AUTHOR = { manager: 'test', user: 'test' };

@@ -1,12 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../runtime/clock.ts';
-import { recordKey } from '../../runtime/keys.ts';
-import { listAll } from '../../runtime/mirror.ts';
 import type { Random } from '../../runtime/random.ts';
-import type { Stored, TokenRecord } from '../../runtime/records.ts';
 import { RequestError } from '../../runtime/request-error.ts';
-import type { Store } from '../../runtime/store.ts';
-import type { Author, RecordOperation, Writer } from '../../runtime/writer.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
+import { listAll } from '../../runtime/store/mirror.ts';
+import type { Stored, TokenRecord } from '../../runtime/store/records.ts';
+import type { Store } from '../../runtime/store/store.ts';
+import type { Author, RecordOperation, Writer } from '../../runtime/store/writer.ts';
 
 export const TOKEN_TTL_S_DEFAULT = 15 * 60;
 export const TOKEN_TTL_S_MAX = 60 * 60;

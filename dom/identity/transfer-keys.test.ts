@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { recordKey } from '../../runtime/keys.ts';
-import { memoryStore } from '../../runtime/memory-store.ts';
+import { transferKeyContext } from '../../runtime/dns/transfer-key.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
+import { memoryStore } from '../../runtime/store/memory-store.ts';
+import type { World } from '../../runtime/store/world.ts';
+import { Writer } from '../../runtime/store/writer.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
-import { transferKeyContext } from '../../runtime/transfer-key.ts';
-import type { World } from '../../runtime/world.ts';
-import { Writer } from '../../runtime/writer.ts';
 import { createSealer } from './sealer.ts';
 import { createTransferKeys } from './transfer-keys.ts';
 

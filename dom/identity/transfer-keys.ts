@@ -1,15 +1,15 @@
 import { objectNameProblem } from '../../api/names.ts';
-import type { Sealer } from '../../runtime/authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { recordKey } from '../../runtime/keys.ts';
-import { listAll } from '../../runtime/mirror.ts';
+import { TRANSFER_KEY_ALGORITHMS, transferKeyContext } from '../../runtime/dns/transfer-key.ts';
 import type { Random } from '../../runtime/random.ts';
-import type { TransferKeyRecord } from '../../runtime/records.ts';
 import { RequestError } from '../../runtime/request-error.ts';
-import type { KeyValue, Store } from '../../runtime/store.ts';
-import { TRANSFER_KEY_ALGORITHMS, transferKeyContext } from '../../runtime/transfer-key.ts';
-import type { World } from '../../runtime/world.ts';
-import type { Author, Writer } from '../../runtime/writer.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
+import { listAll } from '../../runtime/store/mirror.ts';
+import type { TransferKeyRecord } from '../../runtime/store/records.ts';
+import type { KeyValue, Store } from '../../runtime/store/store.ts';
+import type { World } from '../../runtime/store/world.ts';
+import type { Author, Writer } from '../../runtime/store/writer.ts';
+import type { Sealer } from '../../runtime/tls/authority.ts';
 
 /** How many there may be. */
 export const TRANSFER_KEYS_MAX = 1000;

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { scene as newScene, type Scene } from '../../controllers/test-scene.ts';
 import type { PeerOffer } from '../../proto/gen/b8s/v1/agent.ts';
-import { digestOf } from '../../runtime/digest.ts';
+import { digestOf } from '../../runtime/content/digest.ts';
+import { checkPeerPath, peerPath } from '../../runtime/content/peer-url.ts';
 import { noMetrics } from '../../runtime/metrics.ts';
-import { checkPeerPath, peerPath } from '../../runtime/peer-url.ts';
 import { GRANT_S, LISTS_MAX, LOAD_MS, PeerBoard, SENDING_MS } from './board.ts';
 
 const MB = 1024 * 1024;

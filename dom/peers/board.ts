@@ -1,12 +1,12 @@
 import type { Node } from '../../api/node.ts';
 import type { PeerOffer } from '../../proto/gen/b8s/v1/agent.ts';
-import type { Identity } from '../../runtime/authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Digest } from '../../runtime/digest.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import { grantKey } from '../../runtime/content/peer-url.ts';
+import type { Peer, PeersQuestion } from '../../runtime/content/peers.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import { grantKey } from '../../runtime/peer-url.ts';
-import type { Peer, PeersQuestion } from '../../runtime/peers.ts';
-import type { World } from '../../runtime/world.ts';
+import type { World } from '../../runtime/store/world.ts';
+import type { Identity } from '../../runtime/tls/authority.ts';
 import { type Candidate, PEER_LIMITS, type PeerLimits, planPeers } from './plan.ts';
 
 /** How long a grant is good for: clocks may be five minutes apart. */

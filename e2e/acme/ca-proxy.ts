@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { createAuthority, generateCa } from '../../runtime/node/authority.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
+import { createAuthority, generateCa } from '../../runtime/node/tls/authority.ts';
 import type { Pebble } from '../support/pebble.ts';
 
 const ADDRESS = '127.0.0.1';

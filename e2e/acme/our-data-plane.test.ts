@@ -14,8 +14,8 @@ import {
   txtValue,
 } from '../../runtime/acme/scene.case.ts';
 import { createAcmeClient } from '../../runtime/node/acme/acme.ts';
-import { certificateReader } from '../../runtime/node/certificate-reader.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
+import { certificateReader } from '../../runtime/node/tls/certificate-reader.ts';
 import { type Pebble, pebbleMissing, startPebble } from '../support/pebble.ts';
 
 const ORIGIN = 'example.com';

@@ -2,9 +2,9 @@ import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createAuthority, generateCa } from '../../runtime/node/authority.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
+import { createAuthority, generateCa } from '../../runtime/node/tls/authority.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -4,7 +4,7 @@ import { copyFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { basename, join, relative } from 'node:path';
 import { condition } from '../../api/object.ts';
-import { grpcApi } from '../../runtime/node/grpc-api.ts';
+import { grpcApi } from '../../runtime/node/grpc/api.ts';
 import { type Cluster, type NodeOptions, startCluster } from '../support/cluster.ts';
 import { geographyKnown } from '../support/geography.ts';
 import { until } from '../support/processes.ts';

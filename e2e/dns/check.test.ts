@@ -4,10 +4,10 @@ import { zoneKey } from '../../agent/dns/dnssec/signed.fixture.ts';
 import { createDnsEngine, type DnsEngine } from '../../agent/plane/dns-engine.ts';
 import { testCli } from '../../cli/test-cli.ts';
 import type { ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import { dsOf, dsText, hostWire } from '../../runtime/dnssec.ts';
+import { dsOf, dsText, hostWire } from '../../runtime/dns/dnssec.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { nodeDnsClient } from '../../runtime/node/dns-client.ts';
-import { type DnsListener, listenDns } from '../../runtime/node/dns-listener.ts';
+import { nodeDnsClient } from '../../runtime/node/dns/client.ts';
+import { type DnsListener, listenDns } from '../../runtime/node/dns/listener.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
 
 /** `b8sctl dns check` over real sockets: a parent and two nameservers, each of them ours. */

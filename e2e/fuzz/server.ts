@@ -5,7 +5,7 @@
  */
 import process from 'node:process';
 import { engine } from '../../agent/dns/fuzz/server.fixture.ts';
-import { listenDns } from '../../runtime/node/dns-listener.ts';
+import { listenDns } from '../../runtime/node/dns/listener.ts';
 
 /** What a client did that is gone: no fault of the server. */
 const CLIENT_GONE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE']);

@@ -1,4 +1,4 @@
-import { grpcApi } from '../../runtime/node/grpc-api.ts';
+import { grpcApi } from '../../runtime/node/grpc/api.ts';
 import type { Cluster, NodeOptions } from './cluster.ts';
 import { until } from './processes.ts';
 

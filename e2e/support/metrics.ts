@@ -1,6 +1,6 @@
 import { get } from 'node:https';
 import type { Connection } from '../../runtime/client-config.ts';
-import { DOM_SERVER_NAME } from '../../runtime/server-names.ts';
+import { DOM_SERVER_NAME } from '../../runtime/tls/server-names.ts';
 
 /** What dom counts by now under that name, of all labels together; 0: nothing yet. */
 export async function domMetric(connection: Connection, name: string): Promise<number> {

@@ -3,9 +3,9 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExternalAccount } from '../../runtime/acme/acme.ts';
-import { createAuthority, generateCa } from '../../runtime/node/authority.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
+import { createAuthority, generateCa } from '../../runtime/node/tls/authority.ts';
 import { freePortsAt } from './ports.ts';
 import { logTail, program, until } from './processes.ts';
 

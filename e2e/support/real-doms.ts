@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Api } from '../../runtime/api-client.ts';
 import { connectionOf, parseConfig } from '../../runtime/client-config.ts';
-import { grpcApi } from '../../runtime/node/grpc-api.ts';
+import { grpcApi } from '../../runtime/node/grpc/api.ts';
 import { type Cluster, type ClusterOptions, domArguments, healthy, readText } from './cluster.ts';
 import { type Program, program } from './processes.ts';
 

@@ -1,4 +1,4 @@
-import type { KeyType } from '../authority.ts';
+import type { KeyType } from '../tls/authority.ts';
 
 /** Where a CA is, and whom to trust there. */
 export interface AcmeServer {

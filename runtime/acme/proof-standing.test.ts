@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Node } from '../../api/node.ts';
 import type { Zone } from '../../api/zone.ts';
-import type { NodeView } from '../node-view.ts';
-import type { ZoneRecord } from '../records.ts';
-import { zonesByOrigin } from '../zones.ts';
+import { zonesByOrigin } from '../dns/zones.ts';
+import type { NodeView } from '../session/node-view.ts';
+import type { ZoneRecord } from '../store/records.ts';
 import { alpnProof, dnsProof, httpProof } from './order.fixture.ts';
 import { AWAY_GRACE_MS, BEHIND_GRACE_MS, proofStanding } from './proof-standing.ts';
 import type { ProofRecord } from './records.ts';

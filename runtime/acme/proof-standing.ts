@@ -1,9 +1,9 @@
 import { canonicalValue, isWithin } from '../../api/records.ts';
-import { qualifiedName } from '../keys.ts';
-import { hasRole, type NodeView } from '../node-view.ts';
-import type { ZoneRecord } from '../records.ts';
-import { isSerialGreater } from '../serial.ts';
-import { type ZonesByOrigin, zoneOfHost } from '../zones.ts';
+import { isSerialGreater } from '../dns/serial.ts';
+import { type ZonesByOrigin, zoneOfHost } from '../dns/zones.ts';
+import { hasRole, type NodeView } from '../session/node-view.ts';
+import { qualifiedName } from '../store/keys.ts';
+import type { ZoneRecord } from '../store/records.ts';
 import type { ProofRecord } from './records.ts';
 
 /** How far a proof is from where the CA will look for it. */

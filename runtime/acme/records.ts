@@ -1,4 +1,4 @@
-import type { KeyType } from '../authority.ts';
+import type { KeyType } from '../tls/authority.ts';
 import type { ChallengeType, RevocationReason } from './acme.ts';
 
 export interface AcmeAccountRecord {

@@ -1,7 +1,7 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { compressorCases } from '../compressor.case.ts';
-import { COMPRESSED_TO_BYTES } from '../content-coding.ts';
+import { compressorCases } from '../content/compressor.case.ts';
+import { COMPRESSED_TO_BYTES } from '../content/content-coding.ts';
 import { nodeCompressor } from './compressor.ts';
 
 const DECOMPRESS = { br: brotliDecompressSync, gzip: gunzipSync, zstd: zstdDecompressSync };

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip, zstdCompress } from 'node:zlib';
-import type { Compressor } from '../compressor.ts';
-import { COMPRESSED_TO_BYTES, type ContentCoding } from '../content-coding.ts';
+import type { Compressor } from '../content/compressor.ts';
+import { COMPRESSED_TO_BYTES, type ContentCoding } from '../content/content-coding.ts';
 import { takeSlots } from '../slots.ts';
 
 /** Of the four threads of the pool, which reads the disk, too. */

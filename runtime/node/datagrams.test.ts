@@ -1,8 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { type DatagramsUnderTest, datagramsCases } from '../datagrams.case.ts';
-import type { DatagramPeer } from '../memory-datagrams.ts';
+import { type DatagramsUnderTest, datagramsCases } from '../dns/datagrams.case.ts';
+import type { DatagramPeer } from '../dns/memory-datagrams.ts';
 import { nodeDatagrams } from './datagrams.ts';
 
 const HOST = '127.0.0.1';

@@ -1,7 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
-import type { DatagramExchange, Datagrams } from '../datagrams.ts';
+import type { DatagramExchange, Datagrams } from '../dns/datagrams.ts';
 
 /** `from`: addresses to send from, whatever an exchange says: behind a translating router. */
 export function nodeDatagrams({ from }: { readonly from?: readonly string[] } = {}): Datagrams {

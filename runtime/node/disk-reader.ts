@@ -1,9 +1,9 @@
 import { close, closeSync, fstatSync, open as openFile, openSync, read, readSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { StreamOptions } from '../disk.ts';
-import { diskPathParts } from '../disk-path.ts';
-import type { DiskReader } from '../disk-reader.ts';
+import type { StreamOptions } from '../disk/disk.ts';
+import { diskPathParts } from '../disk/disk-path.ts';
+import type { DiskReader } from '../disk/disk-reader.ts';
 
 const PIECE_BYTES_MAX = 64 * 1024;
 /** How long an open file is handed to further readers: what replaces it on disk is seen soon. */

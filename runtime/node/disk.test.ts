@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, type MockInstance, test, vi } from 'vitest';
-import { diskCases } from '../disk.case.ts';
+import { diskCases } from '../disk/disk.case.ts';
 import { nodeDisk } from './disk.ts';
 
 const folders: string[] = [];

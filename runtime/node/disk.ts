@@ -2,8 +2,8 @@ import { createReadStream, type Stats } from 'node:fs';
 import { lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import type { Disk, DiskEntry, StreamOptions } from '../disk.ts';
-import { diskPathParts } from '../disk-path.ts';
+import type { Disk, DiskEntry, StreamOptions } from '../disk/disk.ts';
+import { diskPathParts } from '../disk/disk-path.ts';
 
 /**
  * The folder `root` of this machine. Files are made with mode 0600 and folders with 0700, for

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { Editor, FileEntry, FileStamp, Files } from '../files.ts';
+import type { Editor, FileEntry, FileStamp, Files } from '../disk/files.ts';
 
 const READ_BYTES = 64 * 1024;
 const LOOKS_AT_ONCE = 256;

@@ -8,8 +8,8 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import type { HttpAnswer, HttpHandler } from '../http.ts';
 import { type HttpLimits, type HttpListener, listenHttp } from './http-listener.ts';
-import { testCertificate } from './test-certificate.ts';
-import { createTlsContexts, type TlsContexts, type TlsIdentity } from './tls-contexts.ts';
+import { createTlsContexts, type TlsContexts, type TlsIdentity } from './tls/contexts.ts';
+import { testCertificate } from './tls/test-certificate.ts';
 
 const HOST = '127.0.0.1';
 let blog: TlsIdentity;

@@ -6,14 +6,14 @@ import {
   type Server as TlsServer,
 } from 'node:tls';
 import type { HttpHandler } from '../http.ts';
-import { showProofs } from './alpn-gate.ts';
-import type { AlpnProofs } from './alpn-proofs.ts';
 import { Http1Connection } from './http/http1-connection.ts';
 import { Http2Connection } from './http/http2-connection.ts';
 import { ChunkPool } from './http/output.ts';
 import { Places } from './http/places.ts';
 import { CoarseTime, type Connection, SendBudget, type SharedParts } from './http/shared.ts';
-import { TLS_SETTINGS, type TlsContexts } from './tls-contexts.ts';
+import { showProofs } from './tls/alpn-gate.ts';
+import type { AlpnProofs } from './tls/alpn-proofs.ts';
+import { TLS_SETTINGS, type TlsContexts } from './tls/contexts.ts';
 
 export interface HttpListenerOptions {
   /** IPv4 and IPv6 addresses of this machine; wildcards work, too. */

@@ -1,8 +1,8 @@
 import type { Agent, IncomingMessage } from 'node:http';
 import { connect } from 'node:tls';
-import { BlobOffsetError } from '../blob-source.ts';
-import type { NodeCredentials } from '../enrolment.ts';
-import { DOM_SERVER_NAME } from '../server-names.ts';
+import { BlobOffsetError } from '../content/blob-source.ts';
+import type { NodeCredentials } from '../session/enrolment.ts';
+import { DOM_SERVER_NAME } from '../tls/server-names.ts';
 import { http } from './http-module.ts';
 
 /** Where dom's port has blobs for nodes, behind which comes the digest. */

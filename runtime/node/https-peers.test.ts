@@ -3,10 +3,10 @@ import type { RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { PEER_SERVER_NAME } from '../peer-url.ts';
-import type { Peer, PeerAnswer } from '../peers.ts';
+import { PEER_SERVER_NAME } from '../content/peer-url.ts';
+import type { Peer, PeerAnswer } from '../content/peers.ts';
 import { type HttpsPeers, httpsPeers } from './https-peers.ts';
-import { selfSignedIdentity } from './self-signed.ts';
+import { selfSignedIdentity } from './tls/self-signed.ts';
 
 const identity = selfSignedIdentity({
   ...{ name: PEER_SERVER_NAME, notBeforeMs: 0, notAfterMs: 1000 },

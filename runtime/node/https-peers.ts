@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Agent, IncomingMessage } from 'node:http';
 import { connect, type TLSSocket } from 'node:tls';
-import { PEER_SERVER_NAME } from '../peer-url.ts';
-import { type Peer, type PeerAnswer, type PeerFetcher, peerAnswer } from '../peers.ts';
+import { PEER_SERVER_NAME } from '../content/peer-url.ts';
+import { type Peer, type PeerAnswer, type PeerFetcher, peerAnswer } from '../content/peers.ts';
 import { http } from './http-module.ts';
 
 /** Connections to one edge at once. */

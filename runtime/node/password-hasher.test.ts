@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { formatScryptHash, parseScryptHash } from '../password-hash.ts';
-import { passwordHasherCases } from '../password-hasher.case.ts';
+import { formatScryptHash, parseScryptHash } from '../secret/password-hash.ts';
+import { passwordHasherCases } from '../secret/password-hasher.case.ts';
 import { nodePasswordHasher } from './password-hasher.ts';
 import { systemRandom } from './random.ts';
 

@@ -1,5 +1,6 @@
 import { type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
+import type { Random } from '../random.ts';
 import {
   formatScryptHash,
   HASH_BYTES,
@@ -8,8 +9,7 @@ import {
   SALT_BYTES,
   SCRYPT,
   type ScryptHash,
-} from '../password-hash.ts';
-import type { Random } from '../random.ts';
+} from '../secret/password-hash.ts';
 import { takeSlots } from '../slots.ts';
 
 /** Hashes by scrypt (RFC 7914) on another thread, one at a time: the others read the disk. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Identity } from '../authority.ts';
 import type { Log } from '../log.ts';
+import type { Identity } from '../tls/authority.ts';
 
 export interface PlainRequest {
   readonly method: string;

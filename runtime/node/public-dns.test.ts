@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { type Answer, decode, encode, type RecordType } from 'dns-packet';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { PublicDns, PublicType } from '../public-dns.ts';
+import type { PublicDns, PublicType } from '../dns/public-dns.ts';
 import { nodePublicDns } from './public-dns.ts';
 
 const ANSWERS: readonly Answer[] = [

@@ -1,5 +1,5 @@
 import { Resolver } from 'node:dns/promises';
-import type { PublicDns, PublicType } from '../public-dns.ts';
+import type { PublicDns, PublicType } from '../dns/public-dns.ts';
 
 export interface NodePublicDnsOptions {
   /** `address` or `address:port` of those to ask; left out: those that the machine asks. */

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import packet from 'dns-packet';
-import { resolverCases } from '../resolver.case.ts';
+import { resolverCases } from '../dns/resolver.case.ts';
 import { nodeResolver } from './resolver.ts';
 
 /** A resolver on loopback that knows a few names. */

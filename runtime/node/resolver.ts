@@ -1,5 +1,5 @@
 import { Resolver as SystemResolver } from 'node:dns/promises';
-import type { ResolvedAddresses, Resolver } from '../resolver.ts';
+import type { ResolvedAddresses, Resolver } from '../dns/resolver.ts';
 
 export interface NodeResolverOptions {
   /** `address` or `address:port` of those to ask; left out: those that the machine asks. */

@@ -1,13 +1,13 @@
 import { type ChannelCredentials, Client, credentials } from '@grpc/grpc-js';
-import type { CertificateAuthority, IssuedCertificate } from '../authority.ts';
 import { type Log, silentLog } from '../log.ts';
-import { DOM_SERVER_NAME, domServerNames } from '../server-names.ts';
-import { createAuthority, generateCa } from './authority.ts';
+import type { CertificateAuthority, IssuedCertificate } from '../tls/authority.ts';
+import { DOM_SERVER_NAME, domServerNames } from '../tls/server-names.ts';
 import { systemClock } from './clock.ts';
-import { createGrpcServer, type GrpcServer } from './grpc-server.ts';
+import { createGrpcServer, type GrpcServer } from './grpc/server.ts';
 import { operationsHandler, type PlainHandler } from './plain-http.ts';
 import { systemRandom } from './random.ts';
-import { listenTls, type TlsLimits, type TlsPort } from './tls-port.ts';
+import { createAuthority, generateCa } from './tls/authority.ts';
+import { listenTls, type TlsLimits, type TlsPort } from './tls/port.ts';
 
 export const HOUR_MS = 60 * 60 * 1000;
 export const LONDON = { kind: 'node', name: 'london', uid: 'u1' } as const;

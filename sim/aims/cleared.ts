@@ -1,4 +1,4 @@
-import { blobPath } from '../../runtime/digest.ts';
+import { blobPath } from '../../runtime/content/digest.ts';
 import { DOM_BLOB_GRACE_MS } from '../check/dom-blobs.ts';
 import { makeRelease, type Published } from '../load/content.ts';
 import { applySite, publish } from '../load/operations.ts';

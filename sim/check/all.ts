@@ -1,4 +1,4 @@
-import type { Mirror } from '../../runtime/mirror.ts';
+import type { Mirror } from '../../runtime/store/mirror.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { answersCheck } from './answers.ts';
 import { apiHistoryCheck } from './api-history.ts';

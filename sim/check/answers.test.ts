@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { EdgeSite } from '../../agent/edge/snapshot.ts';
-import { objectKey, recordKey } from '../../runtime/keys.ts';
+import { objectKey, recordKey } from '../../runtime/store/keys.ts';
 import { answersCheck } from './answers.ts';
 import type { AppliedSnapshot } from './check.ts';
 import {

@@ -1,4 +1,4 @@
-import { kindPrefix, recordKey } from '../../runtime/keys.ts';
+import { kindPrefix, recordKey } from '../../runtime/store/keys.ts';
 import { TYPE_A } from '../load/dns-client.ts';
 import { ORIGIN } from '../load/wish.ts';
 import type { Check, CheckPorts, DnsExchange } from './check.ts';

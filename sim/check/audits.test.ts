@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { HISTORY_PREFIX } from '../../runtime/keys.ts';
-import type { Write } from '../../runtime/store.ts';
+import { HISTORY_PREFIX } from '../../runtime/store/keys.ts';
+import type { Write } from '../../runtime/store/store.ts';
 import { auditsCheck } from './audits.ts';
 import { keyOfObject, object, putObject, record, Scene } from './scene.fixture.ts';
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Resource } from '../../api/object.ts';
-import { HISTORY_PREFIX, historyPrefix } from '../../runtime/keys.ts';
-import { type HistoryEntry, nameOf } from '../../runtime/writer.ts';
+import { HISTORY_PREFIX, historyPrefix } from '../../runtime/store/keys.ts';
+import { type HistoryEntry, nameOf } from '../../runtime/store/writer.ts';
 import type { Check, CheckPorts, Commit } from './check.ts';
 import type { ObjectChange, ObjectChanges } from './object-changes.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { memoryStore } from '../../runtime/memory-store.ts';
+import { memoryStore } from '../../runtime/store/memory-store.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
 import { nothingWished } from '../load/wish.ts';
 import { pendingOnCertificates } from './certificates-pending.ts';

@@ -4,10 +4,10 @@ import { condition } from '../../api/object.ts';
 import { isRolling } from '../../controllers/acme/plan.ts';
 import { isAcme } from '../../controllers/acme/ports.ts';
 import type { AcmeAccountRecord, RevocationRecord } from '../../runtime/acme/records.ts';
-import { kindPrefix, recordKey } from '../../runtime/keys.ts';
-import { decodeObject } from '../../runtime/mirror.ts';
-import type { MaterialRecord } from '../../runtime/records.ts';
-import type { KeyValue, Store } from '../../runtime/store.ts';
+import { kindPrefix, recordKey } from '../../runtime/store/keys.ts';
+import { decodeObject } from '../../runtime/store/mirror.ts';
+import type { MaterialRecord } from '../../runtime/store/records.ts';
+import type { KeyValue, Store } from '../../runtime/store/store.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { NAMESPACE } from '../load/wish.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { fakeAuthority } from '../../runtime/fake-authority.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
+import { fakeAuthority } from '../../runtime/tls/fake-authority.ts';
 import { seededRandom } from '../engine/random.ts';
 import { certificatesCheck } from './certificates.ts';
 import type { AppliedSnapshot } from './check.ts';

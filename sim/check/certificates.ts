@@ -1,4 +1,4 @@
-import { type FakeCertificate, parseFakeCertificate } from '../../runtime/fake-authority.ts';
+import { type FakeCertificate, parseFakeCertificate } from '../../runtime/tls/fake-authority.ts';
 import type { AppliedSnapshot, Check, CheckPorts } from './check.ts';
 
 export interface CertificatesPorts extends CheckPorts {

@@ -2,7 +2,7 @@ import type { AppliedReport, Health, PlaneSnapshot } from '../../agent/plane/pla
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import type { HttpAnswer } from '../../runtime/http.ts';
 import type { LogFields } from '../../runtime/log.ts';
-import type { KeyValue, Revision, Transaction } from '../../runtime/store.ts';
+import type { KeyValue, Revision, Transaction } from '../../runtime/store/store.ts';
 import type { Published } from '../load/content.ts';
 import type { ApiOperation } from './api-history.ts';
 import type { StoreEvent } from './store-event.ts';

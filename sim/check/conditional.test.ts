@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Guard, Write } from '../../runtime/store.ts';
+import type { Guard, Write } from '../../runtime/store/store.ts';
 import { conditionalCheck } from './conditional.ts';
 
 const SITE = '/b8s/sites/default/blog';

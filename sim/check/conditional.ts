@@ -1,4 +1,4 @@
-import { EPOCH_KEY, LEADER_KEY, WORLD_PREFIX } from '../../runtime/keys.ts';
+import { EPOCH_KEY, LEADER_KEY, WORLD_PREFIX } from '../../runtime/store/keys.ts';
 import type { Check, CheckPorts } from './check.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { kindPrefix } from '../../runtime/keys.ts';
-import type { Revision } from '../../runtime/store.ts';
+import { kindPrefix } from '../../runtime/store/keys.ts';
+import type { Revision } from '../../runtime/store/store.ts';
 import { NAMESPACE } from '../load/wish.ts';
 import type { Check, CheckPorts, SentFrame } from './check.ts';
 import { siteOf } from './past.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Resource } from '../../api/object.ts';
-import { recordKey } from '../../runtime/keys.ts';
-import type { Guard } from '../../runtime/store.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
+import type { Guard } from '../../runtime/store/store.ts';
 import { deletionsCheck } from './deletions.ts';
 import { keyOfObject, object, record, Scene } from './scene.fixture.ts';
 

@@ -1,11 +1,11 @@
 import { isKindName, kindsByName } from '../../api/kinds.ts';
 import type { OwnerReference, Resource } from '../../api/object.ts';
 import type { Site } from '../../api/site.ts';
-import { historyPrefix, kindPrefix, objectKey, recordKey } from '../../runtime/keys.ts';
-import { decodeObject } from '../../runtime/mirror.ts';
-import { releasesWanted } from '../../runtime/site-releases.ts';
-import type { Revision } from '../../runtime/store.ts';
-import { type HistoryEntry, nameOf } from '../../runtime/writer.ts';
+import { releasesWanted } from '../../runtime/content/site-releases.ts';
+import { historyPrefix, kindPrefix, objectKey, recordKey } from '../../runtime/store/keys.ts';
+import { decodeObject } from '../../runtime/store/mirror.ts';
+import type { Revision } from '../../runtime/store/store.ts';
+import { type HistoryEntry, nameOf } from '../../runtime/store/writer.ts';
 import type { Check, CheckPorts, Commit } from './check.ts';
 import type { ObjectChanges } from './object-changes.ts';
 import type { StoreHistory } from './store-history.ts';

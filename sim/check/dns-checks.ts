@@ -1,6 +1,6 @@
 import type { Health } from '../../agent/plane/plane.ts';
-import { recordKey } from '../../runtime/keys.ts';
-import type { GeoRecord } from '../../runtime/records.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
+import type { GeoRecord } from '../../runtime/store/records.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { EPOCH_MS } from '../engine/scheduler.ts';
 import type { Sub } from '../hosts/sub-host.ts';

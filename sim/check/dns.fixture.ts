@@ -1,6 +1,6 @@
 import packet from 'dns-packet';
 import type { NodePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import type { GeoNameRecord, ZoneRecord } from '../../runtime/records.ts';
+import type { GeoNameRecord, ZoneRecord } from '../../runtime/store/records.ts';
 import { TYPE_A } from '../load/dns-client.ts';
 import { type DnsQuery, encodeQuery } from '../load/dns-query.ts';
 import type { AppliedSnapshot, Check, CheckPorts, Commit, DnsExchange } from './check.ts';

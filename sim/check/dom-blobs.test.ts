@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { blobPath, digestOf } from '../../runtime/digest.ts';
-import { encodeVariants } from '../../runtime/variants.ts';
+import { blobPath, digestOf } from '../../runtime/content/digest.ts';
+import { encodeVariants } from '../../runtime/content/variants.ts';
 import { makeRelease } from '../load/content.ts';
 import { DOM_BLOB_GRACE_MS, domBlobsCheck } from './dom-blobs.ts';
 import { object, Scene } from './scene.fixture.ts';

@@ -1,9 +1,9 @@
 import type { Release } from '../../api/release.ts';
-import { blobPath, type Digest, isDigest } from '../../runtime/digest.ts';
-import { kindPrefix, recordKey } from '../../runtime/keys.ts';
-import { decodeObject } from '../../runtime/mirror.ts';
-import type { GeoRecord } from '../../runtime/records.ts';
-import { parseVariants } from '../../runtime/variants.ts';
+import { blobPath, type Digest, isDigest } from '../../runtime/content/digest.ts';
+import { parseVariants } from '../../runtime/content/variants.ts';
+import { kindPrefix, recordKey } from '../../runtime/store/keys.ts';
+import { decodeObject } from '../../runtime/store/mirror.ts';
+import type { GeoRecord } from '../../runtime/store/records.ts';
 import type { Check, CheckPorts } from './check.ts';
 import type { StoreHistory } from './store-history.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { EPOCH_KEY, LEADER_KEY } from '../../runtime/keys.ts';
-import type { Guard, Write } from '../../runtime/store.ts';
+import { EPOCH_KEY, LEADER_KEY } from '../../runtime/store/keys.ts';
+import type { Guard, Write } from '../../runtime/store/store.ts';
 import { fencesCheck } from './fences.ts';
 import { StoreHistory } from './store-history.ts';
 

@@ -4,7 +4,7 @@ import {
   type Transaction,
   UncertainError,
   type Write,
-} from '../../runtime/store.ts';
+} from '../../runtime/store/store.ts';
 import { historiesCheck } from './histories.ts';
 import type { StoreAnswer, StoreCall, StoreRequest } from './store-event.ts';
 import { StoreHistory } from './store-history.ts';

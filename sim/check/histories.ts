@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { compareKeys } from '../../runtime/store/key-order.ts';
 import {
   type CommitOutcome,
   CompactedError,
@@ -7,8 +8,7 @@ import {
   type Revision,
   type Transaction,
   UncertainError,
-} from '../../runtime/store.ts';
-import { compareKeys } from '../../runtime/store-keys.ts';
+} from '../../runtime/store/store.ts';
 import type { Check, CheckPorts, Commit } from './check.ts';
 import type { StoreAnswer, StoreCall, StoreEvent } from './store-event.ts';
 import type { StoreHistory } from './store-history.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { recordKey } from '../../runtime/keys.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { memoryStore } from '../../runtime/memory-store.ts';
-import { Mirror } from '../../runtime/mirror.ts';
-import type { Write } from '../../runtime/store.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
+import { memoryStore } from '../../runtime/store/memory-store.ts';
+import { Mirror } from '../../runtime/store/mirror.ts';
+import type { Write } from '../../runtime/store/store.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
 import { seededRandom } from '../engine/random.ts';
 import { mirrorsCheck } from './mirrors.ts';

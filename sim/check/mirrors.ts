@@ -1,7 +1,7 @@
 import type { KindName } from '../../api/kinds.ts';
-import { objectKey, recordKey, WORLD_PREFIX } from '../../runtime/keys.ts';
-import type { Mirror } from '../../runtime/mirror.ts';
-import type { Revision } from '../../runtime/store.ts';
+import { objectKey, recordKey, WORLD_PREFIX } from '../../runtime/store/keys.ts';
+import type { Mirror } from '../../runtime/store/mirror.ts';
+import type { Revision } from '../../runtime/store/store.ts';
 import type { Check, CheckPorts } from './check.ts';
 import type { StoreHistory } from './store-history.ts';
 

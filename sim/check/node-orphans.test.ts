@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { PlaneSnapshot } from '../../agent/plane/plane.ts';
 import { NodePlan, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import { blobPath, type Digest, digestHex, digestOf } from '../../runtime/digest.ts';
-import { encodeManifest } from '../../runtime/manifest.ts';
-import type { MaterialRecord, ZoneRecord } from '../../runtime/records.ts';
-import { encodeVariants } from '../../runtime/variants.ts';
+import { blobPath, type Digest, digestHex, digestOf } from '../../runtime/content/digest.ts';
+import { encodeManifest } from '../../runtime/content/manifest.ts';
+import { encodeVariants } from '../../runtime/content/variants.ts';
+import type { MaterialRecord, ZoneRecord } from '../../runtime/store/records.ts';
 import { nodeOrphansCheck } from './node-orphans.ts';
 import { object, Scene } from './scene.fixture.ts';
 

@@ -1,11 +1,11 @@
 import type { PlaneSnapshot } from '../../agent/plane/plane.ts';
 import type { Release } from '../../api/release.ts';
-import { blobPath, type Digest, digestHex, isDigest } from '../../runtime/digest.ts';
-import { kindPrefix, recordKey } from '../../runtime/keys.ts';
-import { ManifestError, parseManifest } from '../../runtime/manifest.ts';
-import { decodeObject } from '../../runtime/mirror.ts';
-import type { GeoRecord, MaterialRecord, ZoneRecord } from '../../runtime/records.ts';
-import { parseVariants, VariantsError } from '../../runtime/variants.ts';
+import { blobPath, type Digest, digestHex, isDigest } from '../../runtime/content/digest.ts';
+import { ManifestError, parseManifest } from '../../runtime/content/manifest.ts';
+import { parseVariants, VariantsError } from '../../runtime/content/variants.ts';
+import { kindPrefix, recordKey } from '../../runtime/store/keys.ts';
+import { decodeObject } from '../../runtime/store/mirror.ts';
+import type { GeoRecord, MaterialRecord, ZoneRecord } from '../../runtime/store/records.ts';
 import type { Check, CheckPorts } from './check.ts';
 import type { StoreHistory } from './store-history.ts';
 

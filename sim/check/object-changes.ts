@@ -1,7 +1,7 @@
 import type { Resource } from '../../api/object.ts';
-import { parseKey } from '../../runtime/keys.ts';
-import { decodeObject } from '../../runtime/mirror.ts';
-import type { KeyValue, Revision } from '../../runtime/store.ts';
+import { parseKey } from '../../runtime/store/keys.ts';
+import { decodeObject } from '../../runtime/store/mirror.ts';
+import type { KeyValue, Revision } from '../../runtime/store/store.ts';
 import type { Commit } from './check.ts';
 
 /** What one commit makes of one object. */

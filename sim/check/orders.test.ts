@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { AcmeOrderRecord } from '../../runtime/acme/records.ts';
-import { recordKey } from '../../runtime/keys.ts';
-import type { Write } from '../../runtime/store.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
+import type { Write } from '../../runtime/store/store.ts';
 import { ordersCheck } from './orders.ts';
 import { Scene } from './scene.fixture.ts';
 

@@ -4,8 +4,8 @@ import type {
   IssuanceRecord,
   RevocationRecord,
 } from '../../runtime/acme/records.ts';
-import { recordKey } from '../../runtime/keys.ts';
-import type { Write } from '../../runtime/store.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
+import type { Write } from '../../runtime/store/store.ts';
 import { SECOND_DIRECTORY } from '../ca/simulated-ca.ts';
 import type { Check, CheckPorts, Commit } from './check.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { recordKey } from '../../runtime/keys.ts';
-import type { RecordKind } from '../../runtime/records.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
+import type { RecordKind } from '../../runtime/store/records.ts';
 import { orphansCheck } from './orphans.ts';
 import { keyOfObject, object, Scene } from './scene.fixture.ts';
 

@@ -3,8 +3,8 @@ import type { Resource } from '../../api/object.ts';
 import { reservedHosts } from '../../api/previews.ts';
 import type { Release } from '../../api/release.ts';
 import type { Site } from '../../api/site.ts';
-import { kindPrefix, objectKey, parseKey, WORLD_PREFIX } from '../../runtime/keys.ts';
-import { decodeObject } from '../../runtime/mirror.ts';
+import { kindPrefix, objectKey, parseKey, WORLD_PREFIX } from '../../runtime/store/keys.ts';
+import { decodeObject } from '../../runtime/store/mirror.ts';
 import type {
   AccessRecord,
   HostRecord,
@@ -12,8 +12,8 @@ import type {
   SessionRecord,
   SigningRecord,
   ZoneRecord,
-} from '../../runtime/records.ts';
-import type { KeyValue } from '../../runtime/store.ts';
+} from '../../runtime/store/records.ts';
+import type { KeyValue } from '../../runtime/store/store.ts';
 import type { Check, CheckPorts } from './check.ts';
 import type { StoreHistory } from './store-history.ts';
 

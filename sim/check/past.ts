@@ -1,8 +1,8 @@
 import type { Node } from '../../api/node.ts';
 import type { Site } from '../../api/site.ts';
-import { kindPrefix, objectKey, recordKey } from '../../runtime/keys.ts';
-import type { GeoNameRecord, ZoneRecord } from '../../runtime/records.ts';
-import type { Write } from '../../runtime/store.ts';
+import { kindPrefix, objectKey, recordKey } from '../../runtime/store/keys.ts';
+import type { GeoNameRecord, ZoneRecord } from '../../runtime/store/records.ts';
+import type { Write } from '../../runtime/store/store.ts';
 import { hostOf, NAMESPACE, ORIGIN, ZONE_NAME } from '../load/wish.ts';
 import type { Commit, NodePosition } from './check.ts';
 

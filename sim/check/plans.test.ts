@@ -6,7 +6,7 @@ import {
   SitePlan,
   ZonePlan,
 } from '../../proto/gen/b8s/v1/plan.ts';
-import type { MaterialRecord, ZoneRecord } from '../../runtime/records.ts';
+import type { MaterialRecord, ZoneRecord } from '../../runtime/store/records.ts';
 import { plansCheck } from './plans.ts';
 import { keyOfObject, object, Scene } from './scene.fixture.ts';
 

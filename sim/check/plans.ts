@@ -10,11 +10,11 @@ import type {
   SitePlan,
   ZonePlan,
 } from '../../proto/gen/b8s/v1/plan.ts';
-import { type ObjectName, objectKey, recordKey } from '../../runtime/keys.ts';
-import { decodeObject } from '../../runtime/mirror.ts';
-import type { RecordKind, Records } from '../../runtime/records.ts';
-import { releaseOn, releasesShown } from '../../runtime/site-releases.ts';
-import type { Revision } from '../../runtime/store.ts';
+import { releaseOn, releasesShown } from '../../runtime/content/site-releases.ts';
+import { type ObjectName, objectKey, recordKey } from '../../runtime/store/keys.ts';
+import { decodeObject } from '../../runtime/store/mirror.ts';
+import type { RecordKind, Records } from '../../runtime/store/records.ts';
+import type { Revision } from '../../runtime/store/store.ts';
 import type { Check, CheckPorts, SentFrame } from './check.ts';
 import { PlanFrames } from './plan-frames.ts';
 import type { StoreHistory } from './store-history.ts';

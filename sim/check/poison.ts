@@ -1,6 +1,6 @@
 import { condition } from '../../api/object.ts';
-import { objectKey } from '../../runtime/keys.ts';
-import { decodeObject } from '../../runtime/mirror.ts';
+import { objectKey } from '../../runtime/store/keys.ts';
+import { decodeObject } from '../../runtime/store/mirror.ts';
 import { NAMESPACE } from '../load/wish.ts';
 import type { Check, CheckPorts } from './check.ts';
 import type { StoreHistory } from './store-history.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { digestHex } from '../../runtime/digest.ts';
+import { digestHex } from '../../runtime/content/digest.ts';
 import { seededRandom } from '../engine/random.ts';
 import { makeRelease } from '../load/content.ts';
 import { previewsCheck } from './previews.ts';

@@ -1,5 +1,5 @@
 import { suffixOfPreview } from '../../api/previews.ts';
-import { digestHex } from '../../runtime/digest.ts';
+import { digestHex } from '../../runtime/content/digest.ts';
 import type { Published } from '../load/content.ts';
 import { fileOf } from '../load/pages.ts';
 import type { Check, CheckPorts } from './check.ts';

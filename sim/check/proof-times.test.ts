@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AcmeOrderRecord } from '../../runtime/acme/records.ts';
-import { recordKey } from '../../runtime/keys.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
 import type { AppliedSnapshot } from './check.ts';
 import { PROOF_GONE_MS, proofTimesCheck } from './proof-times.ts';
 import { Scene } from './scene.fixture.ts';

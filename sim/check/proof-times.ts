@@ -1,7 +1,7 @@
 import { proofsUp } from '../../runtime/acme/proofs.ts';
 import type { AcmeOrderRecord } from '../../runtime/acme/records.ts';
-import { recordKey } from '../../runtime/keys.ts';
-import type { ZoneRecord } from '../../runtime/records.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
+import type { ZoneRecord } from '../../runtime/store/records.ts';
 import type { AppliedSnapshot, Check, CheckPorts, Commit } from './check.ts';
 
 export interface ProofTimesParts {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { PlaneSnapshot } from '../../agent/plane/plane.ts';
-import { recordKey } from '../../runtime/keys.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
 import { proofsCheck } from './proofs.ts';
 import { Scene } from './scene.fixture.ts';
 

@@ -1,5 +1,5 @@
-import { recordKey } from '../../runtime/keys.ts';
-import type { ZoneRecord } from '../../runtime/records.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
+import type { ZoneRecord } from '../../runtime/store/records.ts';
 import type { Check, CheckPorts } from './check.ts';
 import type { NodeAtRest } from './node-orphans.ts';
 import type { StoreHistory } from './store-history.ts';

@@ -1,4 +1,4 @@
-import type { KeyValue } from '../../runtime/store.ts';
+import type { KeyValue } from '../../runtime/store/store.ts';
 
 const known = new WeakMap<KeyValue, object>();
 

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { PlaneSnapshot } from '../../agent/plane/plane.ts';
 import type { Resource } from '../../api/object.ts';
-import type { Digest } from '../../runtime/digest.ts';
-import { fakeAuthority } from '../../runtime/fake-authority.ts';
-import { recordKey } from '../../runtime/keys.ts';
-import type { MaterialRecord, ZoneRecord } from '../../runtime/records.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
+import type { MaterialRecord, ZoneRecord } from '../../runtime/store/records.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
+import { fakeAuthority } from '../../runtime/tls/fake-authority.ts';
 import { seededRandom } from '../engine/random.ts';
 import { EPOCH_MS } from '../engine/scheduler.ts';
 import { readinessCheck } from './readiness.ts';

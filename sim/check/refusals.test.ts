@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { recordKey } from '../../runtime/keys.ts';
-import type { Transaction, Write } from '../../runtime/store.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
+import type { Transaction, Write } from '../../runtime/store/store.ts';
 import type { CaRefusal, CaRequest } from './check.ts';
 import { refusalsCheck } from './refusals.ts';
 import { Scene } from './scene.fixture.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { recordKey } from '../../runtime/keys.ts';
-import type { Transaction } from '../../runtime/store.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
+import type { Transaction } from '../../runtime/store/store.ts';
 import type { CaRefusal, CaRequest, Check, CheckPorts } from './check.ts';
 
 export interface RefusalsPorts extends CheckPorts {

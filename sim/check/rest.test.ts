@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Transaction } from '../../runtime/store.ts';
+import type { Transaction } from '../../runtime/store/store.ts';
 import type { Check } from './check.ts';
 import { watched } from './dns.fixture.ts';
 import { restCheck } from './rest.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { SessionRecord } from '../../runtime/records.ts';
+import type { SessionRecord } from '../../runtime/store/records.ts';
 import { CLOSES_MS_MAX, OPENS_LATE_MS_MAX, revocationsCheck } from './revocations.ts';
 import { keyOfObject, object, Scene } from './scene.fixture.ts';
 

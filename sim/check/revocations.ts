@@ -1,5 +1,5 @@
-import { kindPrefix, recordKey } from '../../runtime/keys.ts';
-import type { SessionRecord } from '../../runtime/records.ts';
+import { kindPrefix, recordKey } from '../../runtime/store/keys.ts';
+import type { SessionRecord } from '../../runtime/store/records.ts';
 import type { Check, CheckPorts } from './check.ts';
 import type { ObjectChanges } from './object-changes.ts';
 import { News, seenBy } from './seen.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ROLLOUT_RESUMED } from '../../api/requests.ts';
-import { objectKey } from '../../runtime/keys.ts';
+import { objectKey } from '../../runtime/store/keys.ts';
 import { rolloutsCheck } from './rollouts.ts';
 import { object, Scene } from './scene.fixture.ts';
 

@@ -1,7 +1,7 @@
 import { parseDurationMs } from '../../api/duration.ts';
 import { ROLLOUT_RESUMED } from '../../api/requests.ts';
 import type { Site } from '../../api/site.ts';
-import { releaseOn, releasesServed } from '../../runtime/site-releases.ts';
+import { releaseOn, releasesServed } from '../../runtime/content/site-releases.ts';
 import type { Check, CheckPorts } from './check.ts';
 import type { ObjectChanges } from './object-changes.ts';
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { httpProof, testOrder } from '../../runtime/acme/order.fixture.ts';
-import type { Digest } from '../../runtime/digest.ts';
-import { recordKey } from '../../runtime/keys.ts';
-import type { ZoneRecord } from '../../runtime/records.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import { recordKey } from '../../runtime/store/keys.ts';
+import type { ZoneRecord } from '../../runtime/store/records.ts';
 import { routedCheck } from './routed.ts';
 import { keyOfObject, object, Scene } from './scene.fixture.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Health } from '../../agent/plane/plane.ts';
 import type { NodePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import type { ZoneRecord } from '../../runtime/records.ts';
+import type { ZoneRecord } from '../../runtime/store/records.ts';
 import type { Machine } from '../cluster/machines.ts';
 import { nothingWished, type SiteWish, type Wish } from '../load/wish.ts';
 import {

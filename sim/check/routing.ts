@@ -1,6 +1,6 @@
 import type { Health } from '../../agent/plane/plane.ts';
 import type { NodePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import type { GeoNameRecord } from '../../runtime/records.ts';
+import type { GeoNameRecord } from '../../runtime/store/records.ts';
 import type { Machine } from '../cluster/machines.ts';
 import { TYPE_A } from '../load/dns-client.ts';
 import { whereOf } from '../load/places.ts';

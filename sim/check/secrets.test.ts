@@ -5,7 +5,7 @@ import {
   ZoneKey,
   ZonePlan,
 } from '../../proto/gen/b8s/v1/plan.ts';
-import { encodePem } from '../../runtime/pem.ts';
+import { encodePem } from '../../runtime/tls/pem.ts';
 import type { Check } from './check.ts';
 import { object, Scene } from './scene.fixture.ts';
 import { type NodeFiles, secretsCheck } from './secrets.ts';

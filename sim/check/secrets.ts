@@ -1,5 +1,5 @@
 import type { Node } from '../../api/node.ts';
-import { objectKey } from '../../runtime/keys.ts';
+import { objectKey } from '../../runtime/store/keys.ts';
 import type { Check, CheckPorts, Secret, SentFrame } from './check.ts';
 import { PlanFrames } from './plan-frames.ts';
 import { SecretWords } from './secret-words.ts';

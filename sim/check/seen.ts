@@ -1,5 +1,5 @@
-import { WORLD_PREFIX } from '../../runtime/keys.ts';
-import type { Revision } from '../../runtime/store.ts';
+import { WORLD_PREFIX } from '../../runtime/store/keys.ts';
+import type { Revision } from '../../runtime/store/store.ts';
 import type { StoreEvent } from './store-event.ts';
 
 /** How far a process of dom has seen the world, as far as this event tells; undefined: it does not. */

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ZoneRecord } from '../../runtime/records.ts';
+import type { ZoneRecord } from '../../runtime/store/records.ts';
 import { TYPE_SOA } from '../load/dns-client.ts';
 import type { Check, CheckPorts } from './check.ts';
 import { replyOf } from './exchange.ts';

@@ -1,5 +1,5 @@
 import type { EdgeCertificate, EdgeSite } from '../../agent/edge/snapshot.ts';
-import type { Revision } from '../../runtime/store.ts';
+import type { Revision } from '../../runtime/store/store.ts';
 import type { AppliedSnapshot, NodePosition } from './check.ts';
 
 /** That a node served a site from a release, with a certificate for these hosts of it. */

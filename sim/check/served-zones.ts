@@ -1,5 +1,5 @@
 import type { NodePlan } from '../../proto/gen/b8s/v1/plan.ts';
-import type { GeoNameRecord, ZoneRecord } from '../../runtime/records.ts';
+import type { GeoNameRecord, ZoneRecord } from '../../runtime/store/records.ts';
 import type { AppliedSnapshot, Commit } from './check.ts';
 
 /** What a nameserver answers from. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ZoneRecord } from '../../runtime/records.ts';
+import type { ZoneRecord } from '../../runtime/store/records.ts';
 import { keyOfObject, object, Scene } from './scene.fixture.ts';
 import { servingCheck } from './serving.ts';
 

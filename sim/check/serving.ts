@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Site, SiteStatus } from '../../api/site.ts';
-import { blobPath, type Digest, digestHex, digestOf } from '../../runtime/digest.ts';
+import { blobPath, type Digest, digestHex, digestOf } from '../../runtime/content/digest.ts';
+import { releaseOn, releasesServed } from '../../runtime/content/site-releases.ts';
 import type { HttpAnswer } from '../../runtime/http.ts';
-import { kindPrefix } from '../../runtime/keys.ts';
-import { releaseOn, releasesServed } from '../../runtime/site-releases.ts';
+import { kindPrefix } from '../../runtime/store/keys.ts';
 import type { Published } from '../load/content.ts';
 import { fileOf } from '../load/pages.ts';
 import { NAMESPACE } from '../load/wish.ts';

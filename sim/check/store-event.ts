@@ -1,4 +1,4 @@
-import type { RevisionChanges } from '../../runtime/change-log.ts';
+import type { RevisionChanges } from '../../runtime/store/change-log.ts';
 import type {
   CommitOutcome,
   KeyValue,
@@ -7,7 +7,7 @@ import type {
   Revision,
   Transaction,
   WatchEvent,
-} from '../../runtime/store.ts';
+} from '../../runtime/store/store.ts';
 
 /** A read or a write as a process asks for it. The object itself says which call is meant. */
 export interface StoreCall {

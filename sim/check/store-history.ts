@@ -1,6 +1,6 @@
-import type { RevisionChanges } from '../../runtime/change-log.ts';
-import type { Change, KeyValue, Revision } from '../../runtime/store.ts';
-import { compareKeys } from '../../runtime/store-keys.ts';
+import type { RevisionChanges } from '../../runtime/store/change-log.ts';
+import { compareKeys } from '../../runtime/store/key-order.ts';
+import type { Change, KeyValue, Revision } from '../../runtime/store/store.ts';
 import type { StoreEvent } from './store-event.ts';
 
 /** What became of one key at one revision; `item` undefined: it was deleted. */

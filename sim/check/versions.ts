@@ -1,4 +1,4 @@
-import type { GeoNameRecord, ZoneRecord } from '../../runtime/records.ts';
+import type { GeoNameRecord, ZoneRecord } from '../../runtime/store/records.ts';
 import {
   type DnsRecord,
   type DnsReply,

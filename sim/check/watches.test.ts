@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Change, WatchEvent } from '../../runtime/store.ts';
+import type { Change, WatchEvent } from '../../runtime/store/store.ts';
 import type { OpenWatch, StoreEvent } from './store-event.ts';
 import { StoreHistory } from './store-history.ts';
 import { type WatchProperty, watchesCheck } from './watches.ts';

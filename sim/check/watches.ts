@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Change, Revision, WatchEvent } from '../../runtime/store.ts';
+import type { Change, Revision, WatchEvent } from '../../runtime/store/store.ts';
 import type { Check, CheckPorts } from './check.ts';
 import type { OpenWatch, StoreAnswer, StoreCall, StoreEvent } from './store-event.ts';
 import { keyOf, type StoreHistory } from './store-history.ts';

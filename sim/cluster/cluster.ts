@@ -1,7 +1,7 @@
 import type { Term } from '../../dom/dom.ts';
-import type { Identity } from '../../runtime/authority.ts';
-import { type FakeCa, fakeAuthority, fakeCa } from '../../runtime/fake-authority.ts';
-import { memoryDisk } from '../../runtime/memory-disk.ts';
+import { memoryDisk } from '../../runtime/disk/memory-disk.ts';
+import type { Identity } from '../../runtime/tls/authority.ts';
+import { type FakeCa, fakeAuthority, fakeCa } from '../../runtime/tls/fake-authority.ts';
 import type { CaSetting } from '../ca/ca-setting.ts';
 import { createCa } from '../ca/create-ca.ts';
 import type { SimulatedCa } from '../ca/simulated-ca.ts';

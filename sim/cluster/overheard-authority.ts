@@ -1,4 +1,4 @@
-import type { CertificateAuthority, IssuedCertificate } from '../../runtime/authority.ts';
+import type { CertificateAuthority, IssuedCertificate } from '../../runtime/tls/authority.ts';
 import type { Secret } from '../check/check.ts';
 
 /** The same authority, which tells of every private key that it gives out. */

@@ -1,7 +1,7 @@
 import { accountKeyContext } from '../../controllers/acme/ports.ts';
-import type { Sealer } from '../../runtime/authority.ts';
-import { COOKIE_CONTEXT } from '../../runtime/dns-cookie.ts';
-import { zoneKeyContext } from '../../runtime/dnssec.ts';
+import { COOKIE_CONTEXT } from '../../runtime/dns/cookie.ts';
+import { zoneKeyContext } from '../../runtime/dns/dnssec.ts';
+import type { Sealer } from '../../runtime/tls/authority.ts';
 import type { Secret } from '../check/check.ts';
 
 const ZONE_KEY = zoneKeyContext('');

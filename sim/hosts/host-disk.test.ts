@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { diskCases } from '../../runtime/disk.case.ts';
+import { diskCases } from '../../runtime/disk/disk.case.ts';
 import { loneHost } from './host.fixture.ts';
 import { CALM_DISK } from './host-disk.ts';
 

@@ -1,5 +1,5 @@
-import type { Disk } from '../../runtime/disk.ts';
-import type { MemoryDisk } from '../../runtime/memory-disk.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
+import type { MemoryDisk } from '../../runtime/disk/memory-disk.ts';
 import type { Process } from '../engine/process.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';

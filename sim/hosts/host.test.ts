@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { blobPath, digestHex, digestOf } from '../../runtime/digest.ts';
-import { memoryDisk } from '../../runtime/memory-disk.ts';
+import { blobPath, digestHex, digestOf } from '../../runtime/content/digest.ts';
+import { memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import { loneHost } from './host.fixture.ts';
 import { Host } from './host.ts';
 

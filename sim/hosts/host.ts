@@ -1,6 +1,6 @@
-import type { Disk } from '../../runtime/disk.ts';
-import type { DiskReader } from '../../runtime/disk-reader.ts';
-import { type MemoryDisk, memoryDisk } from '../../runtime/memory-disk.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
+import type { DiskReader } from '../../runtime/disk/disk-reader.ts';
+import { type MemoryDisk, memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import { Process } from '../engine/process.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';

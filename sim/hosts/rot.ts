@@ -1,5 +1,5 @@
-import { blobPath, digestOf } from '../../runtime/digest.ts';
-import type { MemoryDisk } from '../../runtime/memory-disk.ts';
+import { blobPath, digestOf } from '../../runtime/content/digest.ts';
+import type { MemoryDisk } from '../../runtime/disk/memory-disk.ts';
 import type { SeededRandom } from '../engine/random.ts';
 
 /** Bits that turn over by themselves in what lies on a disk, and what it should be. */

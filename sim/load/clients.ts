@@ -1,6 +1,6 @@
 import { previewHost } from '../../api/previews.ts';
-import { CONTENT_CODINGS } from '../../runtime/content-coding.ts';
-import { expandFake } from '../../runtime/fake-compressor.ts';
+import { CONTENT_CODINGS } from '../../runtime/content/content-coding.ts';
+import { expandFake } from '../../runtime/content/fake-compressor.ts';
 import type { HttpAnswer, HttpRequest } from '../../runtime/http.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { SeededRandom } from '../engine/random.ts';

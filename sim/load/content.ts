@@ -1,5 +1,5 @@
-import { type Digest, digestOf } from '../../runtime/digest.ts';
-import { encodeManifest } from '../../runtime/manifest.ts';
+import { type Digest, digestOf } from '../../runtime/content/digest.ts';
+import { encodeManifest } from '../../runtime/content/manifest.ts';
 import type { SeededRandom } from '../engine/random.ts';
 
 /** A release as its author has it. */

@@ -1,5 +1,5 @@
 import type { Site } from '../../api/site.ts';
-import { type Author, Writer } from '../../runtime/writer.ts';
+import { type Author, Writer } from '../../runtime/store/writer.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';

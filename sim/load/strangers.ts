@@ -1,7 +1,7 @@
 import { SessionRequest } from '../../proto/gen/b8s/v1/agent.ts';
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
-import type { Identity } from '../../runtime/authority.ts';
-import { encodeFakeRequest, fakeKey } from '../../runtime/fake-authority.ts';
+import type { Identity } from '../../runtime/tls/authority.ts';
+import { encodeFakeRequest, fakeKey } from '../../runtime/tls/fake-authority.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { Process } from '../engine/process.ts';
 import type { SeededRandom } from '../engine/random.ts';

@@ -1,11 +1,11 @@
 import type { Resource } from '../../api/object.ts';
 import type { Term } from '../../dom/dom.ts';
 import type { UploadBlobRequest } from '../../proto/gen/b8s/v1/api.ts';
-import type { Identity } from '../../runtime/authority.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { describeError } from '../../runtime/control-loop.ts';
-import { encodeFakeRequest, fakeKey } from '../../runtime/fake-authority.ts';
+import { describeError } from '../../runtime/control/control-loop.ts';
 import { RequestError } from '../../runtime/request-error.ts';
+import type { Identity } from '../../runtime/tls/authority.ts';
+import { encodeFakeRequest, fakeKey } from '../../runtime/tls/fake-authority.ts';
 import { type ApiAction, type ApiOperation, contains } from '../check/api-history.ts';
 import type { Checks } from '../check/checks.ts';
 import type { SeededRandom } from '../engine/random.ts';

@@ -1,5 +1,5 @@
-import { parseFakeCertificate } from '../../runtime/fake-authority.ts';
 import type { HttpAnswer } from '../../runtime/http.ts';
+import { parseFakeCertificate } from '../../runtime/tls/fake-authority.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Sub } from '../hosts/sub-host.ts';
 import { ask, request, SITES } from './clients.ts';

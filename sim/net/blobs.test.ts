@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { digestOf } from '../../runtime/digest.ts';
+import { digestOf } from '../../runtime/content/digest.ts';
 import { collect, NetPlay } from './net.fixture.ts';
 
 const { signal } = new AbortController();

@@ -1,6 +1,6 @@
-import type { Identity } from '../../runtime/authority.ts';
-import { BlobOffsetError, type BlobSource } from '../../runtime/blob-source.ts';
+import { BlobOffsetError, type BlobSource } from '../../runtime/content/blob-source.ts';
 import { RequestError } from '../../runtime/request-error.ts';
+import type { Identity } from '../../runtime/tls/authority.ts';
 import type { Check } from '../check/check.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { NetFaults } from '../faults/net-faults.ts';

@@ -1,4 +1,4 @@
-import type { Identity } from '../../runtime/authority.ts';
+import type { Identity } from '../../runtime/tls/authority.ts';
 import type { Process } from '../engine/process.ts';
 
 /** A sub as the network knows it. */

@@ -1,4 +1,4 @@
-import type { LinkClosedError } from '../../runtime/link.ts';
+import type { LinkClosedError } from '../../runtime/session/link.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 
 export interface ChannelPorts {

@@ -1,5 +1,5 @@
-import type { Identity } from '../../runtime/authority.ts';
-import type { Link } from '../../runtime/link.ts';
+import type { Link } from '../../runtime/session/link.ts';
+import type { Identity } from '../../runtime/tls/authority.ts';
 import type { Process } from '../engine/process.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';

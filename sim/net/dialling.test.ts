@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Link } from '../../runtime/link.ts';
+import type { Link } from '../../runtime/session/link.ts';
 import type { NetFaults } from '../faults/net-faults.ts';
 import type { Caller } from './caller.ts';
 import { hear, NetPlay, outcomeOf, type PlayedDom } from './net.fixture.ts';

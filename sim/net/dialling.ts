@@ -1,5 +1,5 @@
-import type { Dialer } from '../../runtime/dialer.ts';
-import { type Link, LinkClosedError } from '../../runtime/link.ts';
+import type { Dialer } from '../../runtime/session/dialer.ts';
+import { type Link, LinkClosedError } from '../../runtime/session/link.ts';
 import type { Check } from '../check/check.ts';
 import type { Process } from '../engine/process.ts';
 import type { Caller } from './caller.ts';

@@ -1,5 +1,5 @@
-import type { Identity } from '../../runtime/authority.ts';
-import type { Peer, PeerFinder, PeersQuestion } from '../../runtime/peers.ts';
+import type { Peer, PeerFinder, PeersQuestion } from '../../runtime/content/peers.ts';
+import type { Identity } from '../../runtime/tls/authority.ts';
 import type { Check } from '../check/check.ts';
 import type { Caller } from './caller.ts';
 import { type Offer, Service, type ServicePorts } from './service.ts';

@@ -1,4 +1,4 @@
-import type { Link } from '../../runtime/link.ts';
+import type { Link } from '../../runtime/session/link.ts';
 import type { Process } from '../engine/process.ts';
 import type { Trace } from '../engine/trace.ts';
 import { frameWords } from './frame-words.ts';

@@ -1,7 +1,7 @@
 import type { Place } from '../../agent/dns/geography.ts';
-import type { Identity } from '../../runtime/authority.ts';
-import type { Link } from '../../runtime/link.ts';
 import { turns } from '../../runtime/node/settle.ts';
+import type { Link } from '../../runtime/session/link.ts';
+import type { Identity } from '../../runtime/tls/authority.ts';
 import type { Call } from '../check/check.ts';
 import { Process } from '../engine/process.ts';
 import { type SeededRandom, seededRandom } from '../engine/random.ts';

@@ -1,9 +1,9 @@
 import type { Place } from '../../agent/dns/geography.ts';
-import type { Identity } from '../../runtime/authority.ts';
-import type { BlobSource } from '../../runtime/blob-source.ts';
-import type { Dialer } from '../../runtime/dialer.ts';
-import type { Peer, PeerFetcher, PeerFinder, PeersQuestion } from '../../runtime/peers.ts';
+import type { BlobSource } from '../../runtime/content/blob-source.ts';
+import type { Peer, PeerFetcher, PeerFinder, PeersQuestion } from '../../runtime/content/peers.ts';
 import type { Probe } from '../../runtime/probe.ts';
+import type { Dialer } from '../../runtime/session/dialer.ts';
+import type { Identity } from '../../runtime/tls/authority.ts';
 import type { Check } from '../check/check.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';

@@ -1,6 +1,11 @@
+import { PEER_SERVER_NAME } from '../../runtime/content/peer-url.ts';
+import {
+  type Peer,
+  type PeerAnswer,
+  type PeerFetcher,
+  peerAnswer,
+} from '../../runtime/content/peers.ts';
 import type { HttpAnswer, HttpRequest } from '../../runtime/http.ts';
-import { PEER_SERVER_NAME } from '../../runtime/peer-url.ts';
-import { type Peer, type PeerAnswer, type PeerFetcher, peerAnswer } from '../../runtime/peers.ts';
 import type { Process } from '../engine/process.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { NetFaults } from '../faults/net-faults.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { linkCases } from '../../runtime/link.case.ts';
-import { type Link, LinkClosedError } from '../../runtime/link.ts';
 import { turns } from '../../runtime/node/settle.ts';
+import { linkCases } from '../../runtime/session/link.case.ts';
+import { type Link, LinkClosedError } from '../../runtime/session/link.ts';
 import { seededRandom } from '../engine/random.ts';
 import { Scheduler } from '../engine/scheduler.ts';
 import { type FrameFate, Wire, type WirePorts } from './wire.ts';

@@ -1,4 +1,4 @@
-import { type Link, LinkClosedError } from '../../runtime/link.ts';
+import { type Link, LinkClosedError } from '../../runtime/session/link.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import { Channel } from './channel.ts';
 

@@ -1,5 +1,5 @@
-import { LEADER_KEY, recordKey } from '../../runtime/keys.ts';
-import type { KeyValue } from '../../runtime/store.ts';
+import { LEADER_KEY, recordKey } from '../../runtime/store/keys.ts';
+import type { KeyValue } from '../../runtime/store/store.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import { OPERATIONS } from '../load/operations.ts';

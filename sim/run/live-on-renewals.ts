@@ -1,7 +1,7 @@
 import { condition, type Resource } from '../../api/object.ts';
 import type { AcmeAccountRecord, IssuanceRecord } from '../../runtime/acme/records.ts';
-import { kindPrefix, recordKey } from '../../runtime/keys.ts';
-import { decodeObject } from '../../runtime/mirror.ts';
+import { kindPrefix, recordKey } from '../../runtime/store/keys.ts';
+import { decodeObject } from '../../runtime/store/mirror.ts';
 import type { SimulatedCa } from '../ca/simulated-ca.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { SeededRandom } from '../engine/random.ts';

@@ -1,7 +1,7 @@
 import type { Zone } from '../../api/zone.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { kindPrefix, recordKey } from '../../runtime/keys.ts';
-import type { Store } from '../../runtime/store.ts';
+import { kindPrefix, recordKey } from '../../runtime/store/keys.ts';
+import type { Store } from '../../runtime/store/store.ts';
 
 export interface NextStepFacts {
   readonly store: Pick<Store, 'list'>;

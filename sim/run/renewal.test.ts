@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseFakeCertificate } from '../../runtime/fake-authority.ts';
+import { parseFakeCertificate } from '../../runtime/tls/fake-authority.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { guarded } from '../engine/guard.ts';
 import { EPOCH_MS } from '../engine/scheduler.ts';

@@ -1,7 +1,7 @@
 import { BLOB_STALL_MS_MAX } from '../../agent/content/download.ts';
 import { COLLECT_GRACE_MS } from '../../agent/content/plan.ts';
-import { kindPrefix } from '../../runtime/keys.ts';
 import { turns } from '../../runtime/node/settle.ts';
+import { kindPrefix } from '../../runtime/store/keys.ts';
 import { startAim } from '../aims/all.ts';
 import { pending } from '../check/convergence.ts';
 import { Cluster } from '../cluster/cluster.ts';

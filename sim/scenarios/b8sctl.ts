@@ -8,7 +8,7 @@ import { registerPush } from '../../cli/commands/push.ts';
 import { registerRollout } from '../../cli/commands/rollout.ts';
 import type { Api } from '../../runtime/api-client.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { FileEntry, Files } from '../../runtime/files.ts';
+import type { FileEntry, Files } from '../../runtime/disk/files.ts';
 import type { Said } from './stage.ts';
 
 export interface B8sctlPorts {

@@ -1,4 +1,4 @@
-import { digestHex, isDigest } from '../../runtime/digest.ts';
+import { digestHex, isDigest } from '../../runtime/content/digest.ts';
 import type { Scene } from './look.ts';
 
 /** Makes of what a world says what any world says that is in the same state. */

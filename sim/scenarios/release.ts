@@ -1,6 +1,6 @@
-import { contentTypeOf } from '../../runtime/content-type.ts';
-import { digestHex, digestOf } from '../../runtime/digest.ts';
-import { encodeManifest } from '../../runtime/manifest.ts';
+import { contentTypeOf } from '../../runtime/content/content-type.ts';
+import { digestHex, digestOf } from '../../runtime/content/digest.ts';
+import { encodeManifest } from '../../runtime/content/manifest.ts';
 import type { Made } from './stage.ts';
 
 /** Where b8sctl finds what it is to push. */

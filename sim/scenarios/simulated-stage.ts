@@ -1,4 +1,4 @@
-import type { Disk } from '../../runtime/disk.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 import type { HttpAnswer } from '../../runtime/http.ts';
 import type { Cluster, DomHost } from '../cluster/cluster.ts';
 import { EPOCH_MS, type Scheduler } from '../engine/scheduler.ts';

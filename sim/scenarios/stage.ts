@@ -1,7 +1,7 @@
 import type { Resource } from '../../api/object.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Digest } from '../../runtime/digest.ts';
-import type { Disk } from '../../runtime/disk.ts';
+import type { Digest } from '../../runtime/content/digest.ts';
+import type { Disk } from '../../runtime/disk/disk.ts';
 import type { NodeSetup } from './scenario.ts';
 
 /** What a command of b8sctl said. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import * as blobSource from '../../runtime/blob-source.ts';
-import * as link from '../../runtime/link.ts';
-import * as store from '../../runtime/store.ts';
+import * as blobSource from '../../runtime/content/blob-source.ts';
+import * as link from '../../runtime/session/link.ts';
+import * as store from '../../runtime/store/store.ts';
 import type { Code } from '../hosts/code.ts';
 
 /** Where the parts of `Code` lie. */
@@ -16,10 +16,17 @@ const MODULES = {
 
 /** Modules whose errors go from a port to the code that uses it, and are told apart by class. */
 const ERRORS = {
-  'runtime/blob-source.ts': blobSource,
-  'runtime/link.ts': link,
-  'runtime/store.ts': store,
+  'runtime/content/blob-source.ts': blobSource,
+  'runtime/session/link.ts': link,
+  'runtime/store/store.ts': store,
 } as const;
+
+/** Where they lay before `runtime/` had rooms. */
+const FORMERLY: Readonly<Record<string, string>> = {
+  'runtime/content/blob-source.ts': 'runtime/blob-source.ts',
+  'runtime/session/link.ts': 'runtime/link.ts',
+  'runtime/store/store.ts': 'runtime/store.ts',
+};
 
 /**
  * The production code of another version, from a folder that holds all of it with its packages. To
@@ -34,8 +41,14 @@ export async function loadOlder(folder: string): Promise<Code> {
       parts[name] = found[name];
     }
   }
-  for (const [path, own] of Object.entries(ERRORS)) recognize(own, await load(folder, path));
+  for (const [path, own] of Object.entries(ERRORS)) recognize(own, await loadMoved(folder, path));
   return { version: folder, ...parts } as unknown as Code;
+}
+
+async function loadMoved(folder: string, path: string): Promise<Readonly<Record<string, unknown>>> {
+  const former = FORMERLY[path];
+  if (former === undefined) return load(folder, path);
+  return load(folder, former).catch(() => load(folder, path));
 }
 
 async function load(folder: string, path: string): Promise<Readonly<Record<string, unknown>>> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { KeyValue, Write } from '../../runtime/store.ts';
+import type { KeyValue, Write } from '../../runtime/store/store.ts';
 import { commitWords } from './commit-words.ts';
 
 const LONDON = '/b8s/nodes/london';

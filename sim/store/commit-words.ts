@@ -1,4 +1,4 @@
-import type { KeyValue, Transaction, Write } from '../../runtime/store.ts';
+import type { KeyValue, Transaction, Write } from '../../runtime/store/store.ts';
 
 /** Values that are told of: no key material, no tokens, nothing that is not named here (INV-33). */
 const OPEN =

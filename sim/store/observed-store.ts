@@ -1,5 +1,5 @@
-import type { RevisionChanges } from '../../runtime/change-log.ts';
-import { memoryStore } from '../../runtime/memory-store.ts';
+import type { RevisionChanges } from '../../runtime/store/change-log.ts';
+import { memoryStore } from '../../runtime/store/memory-store.ts';
 import type {
   CommitOutcome,
   KeyValue,
@@ -10,7 +10,7 @@ import type {
   Store,
   Transaction,
   WatchEvent,
-} from '../../runtime/store.ts';
+} from '../../runtime/store/store.ts';
 import type { Commit } from '../check/check.ts';
 import type { StoreEvent } from '../check/store-event.ts';
 import { StoreHistory } from '../check/store-history.ts';

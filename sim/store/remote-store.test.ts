@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { storeCases } from '../../runtime/store.case.ts';
-import { UncertainError } from '../../runtime/store.ts';
+import { storeCases } from '../../runtime/store/store.case.ts';
+import { UncertainError } from '../../runtime/store/store.ts';
 import { historiesCheck } from '../check/histories.ts';
 import { StoreHistory } from '../check/store-history.ts';
 import { watchesCheck } from '../check/watches.ts';

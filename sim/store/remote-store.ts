@@ -7,7 +7,7 @@ import {
   type Store,
   type Transaction,
   UncertainError,
-} from '../../runtime/store.ts';
+} from '../../runtime/store/store.ts';
 import type { StoreAnswer, StoreRequest } from '../check/store-event.ts';
 import type { Process } from '../engine/process.ts';
 import type { SeededRandom } from '../engine/random.ts';

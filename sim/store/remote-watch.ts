@@ -1,4 +1,4 @@
-import type { Revision, WatchEvent } from '../../runtime/store.ts';
+import type { Revision, WatchEvent } from '../../runtime/store/store.ts';
 import type { OpenWatch } from '../check/store-event.ts';
 import type { StorePorts } from './remote-store.ts';
 

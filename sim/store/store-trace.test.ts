@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Transaction } from '../../runtime/store.ts';
+import type { Transaction } from '../../runtime/store/store.ts';
 import type { StoreCall, StoreEvent } from '../check/store-event.ts';
 import { Trace } from '../engine/trace.ts';
 import { StoreTrace } from './store-trace.ts';

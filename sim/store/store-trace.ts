@@ -1,4 +1,4 @@
-import type { Change } from '../../runtime/store.ts';
+import type { Change } from '../../runtime/store/store.ts';
 import type { Commit } from '../check/check.ts';
 import type { StoreAnswer, StoreCall, StoreEvent } from '../check/store-event.ts';
 import type { Trace } from '../engine/trace.ts';

@@ -1,5 +1,5 @@
 import { turns } from '../../runtime/node/settle.ts';
-import type { Store, WatchEvent } from '../../runtime/store.ts';
+import type { Store, WatchEvent } from '../../runtime/store/store.ts';
 import { takeTurns } from '../../runtime/turns.ts';
 import type { Check, Commit } from '../check/check.ts';
 import { Process } from '../engine/process.ts';

@@ -1,6 +1,6 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { parseZoneKey } from '../../../runtime/dnssec.ts';
+import { parseZoneKey } from '../../../runtime/dns/dnssec.ts';
 import { RecordType } from '../codes.ts';
 import { type NameKey, parseName } from '../name.ts';
 import { parseRecord } from '../record-data.ts';

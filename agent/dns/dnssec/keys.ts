@@ -8,7 +8,7 @@ import {
   keyTagOf,
   parseZoneKey,
   publicKeyOf,
-} from '../../../runtime/dnssec.ts';
+} from '../../../runtime/dns/dnssec.ts';
 import { RecordType } from '../codes.ts';
 import type { NameKey } from '../name.ts';
 import { ownBytes } from '../own-bytes.ts';

@@ -1,5 +1,5 @@
 import { typeName } from '../../../api/rdata/types.ts';
-import { DNSSEC_ALGORITHM } from '../../../runtime/dnssec.ts';
+import { DNSSEC_ALGORITHM } from '../../../runtime/dns/dnssec.ts';
 import { type NameKey, nameText } from '../name.ts';
 import { ownBytes } from '../own-bytes.ts';
 import type { Entry, RecordData } from '../rrset.ts';

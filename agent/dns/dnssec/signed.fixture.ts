@@ -7,7 +7,7 @@ import {
   generateZoneKey,
   hostWire,
   keyTagOf,
-} from '../../../runtime/dnssec.ts';
+} from '../../../runtime/dns/dnssec.ts';
 import { answerQuery, type DnsClient } from '../answer.ts';
 import { opt, queryBytes, records, snapshotOf, UDP_CLIENT } from '../dns.fixture.ts';
 import { EXAMPLE, snapshot } from '../example.fixture.ts';

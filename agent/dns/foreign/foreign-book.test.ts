@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type FakeResolver, fakeResolver } from '../../../runtime/fake-resolver.ts';
+import { type FakeResolver, fakeResolver } from '../../../runtime/dns/fake-resolver.ts';
 import { silentLog } from '../../../runtime/log.ts';
 import { type VirtualClock, virtualClock } from '../../../runtime/test-clock.ts';
 import { formatAddress } from '../address.ts';

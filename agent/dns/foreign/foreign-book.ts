@@ -1,8 +1,8 @@
-import { backoffMs } from '../../../runtime/backoff.ts';
 import type { Clock } from '../../../runtime/clock.ts';
+import { backoffMs } from '../../../runtime/control/backoff.ts';
+import type { Resolver } from '../../../runtime/dns/resolver.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Random } from '../../../runtime/random.ts';
-import type { Resolver } from '../../../runtime/resolver.ts';
 import { createTrigger, raisedWithin } from '../../trigger.ts';
 import { parseAddress } from '../address.ts';
 import type { LookUpForeign } from '../borrow.ts';

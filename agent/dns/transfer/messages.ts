@@ -1,4 +1,4 @@
-import type { DnsStream } from '../../../runtime/dns-reply.ts';
+import type { DnsStream } from '../../../runtime/dns/reply.ts';
 import { PADDING_BLOCK_BYTES } from '../answer.ts';
 import { ROOT } from '../name.ts';
 import { TCP_SIZE_BYTES_MAX } from '../response.ts';

@@ -1,8 +1,8 @@
 import packet from 'dns-packet';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ZonePlan } from '../../../proto/gen/b8s/v1/plan.ts';
+import { type DatagramPeer, memoryDatagrams } from '../../../runtime/dns/memory-datagrams.ts';
 import { type Log, silentLog } from '../../../runtime/log.ts';
-import { type DatagramPeer, memoryDatagrams } from '../../../runtime/memory-datagrams.ts';
 import { type VirtualClock, virtualClock } from '../../../runtime/test-clock.ts';
 import { seededRandom } from '../seeded.fixture.ts';
 import {

@@ -1,7 +1,7 @@
 import type { NodePlan, Secondary, ZonePlan } from '../../../proto/gen/b8s/v1/plan.ts';
-import { type BackoffLimits, backoffMs } from '../../../runtime/backoff.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import type { Datagrams } from '../../../runtime/datagrams.ts';
+import { type BackoffLimits, backoffMs } from '../../../runtime/control/backoff.ts';
+import type { Datagrams } from '../../../runtime/dns/datagrams.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Random } from '../../../runtime/random.ts';
 import type { ZoneOutcome } from '../snapshot.ts';

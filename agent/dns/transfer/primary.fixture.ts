@@ -1,5 +1,5 @@
 import type { TransferPlan, ZonePlan } from '../../../proto/gen/b8s/v1/plan.ts';
-import type { DnsReply } from '../../../runtime/dns-reply.ts';
+import type { DnsReply } from '../../../runtime/dns/reply.ts';
 import { answerQuery, type DnsClient } from '../answer.ts';
 import { node, records, snapshotOf, zonePlan } from '../dns.fixture.ts';
 import type { DnsSnapshot } from '../snapshot.ts';

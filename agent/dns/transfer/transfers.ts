@@ -1,4 +1,4 @@
-import type { DnsReply } from '../../../runtime/dns-reply.ts';
+import type { DnsReply } from '../../../runtime/dns/reply.ts';
 import { parsePeerAddress } from '../address.ts';
 import type { DnsClient } from '../answer.ts';
 import { Rcode } from '../codes.ts';

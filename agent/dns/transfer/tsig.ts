@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import {
   TRANSFER_KEY_ALGORITHMS,
   type TransferKeyAlgorithm,
-} from '../../../runtime/transfer-key.ts';
+} from '../../../runtime/dns/transfer-key.ts';
 import { CLASS_ANY } from '../codes.ts';
 import { type NameKey, parseName, ROOT } from '../name.ts';
 import { type TsigRecord, timers, wireName, withoutTsig, withTsig } from './tsig-record.ts';

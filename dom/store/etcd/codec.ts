@@ -1,6 +1,6 @@
 import type { IKeyValue } from 'etcd3';
-import type { KeyValue } from '../../../runtime/store.ts';
-import { prefixEnd } from '../../../runtime/store-keys.ts';
+import { prefixEnd } from '../../../runtime/store/key-order.ts';
+import type { KeyValue } from '../../../runtime/store/store.ts';
 
 export interface KeyRange {
   readonly key: Buffer;

@@ -7,7 +7,7 @@ import {
   GRPCOutOfRangeError,
   GRPCResourceExhastedError,
 } from 'etcd3';
-import { CompactedError, UncertainError } from '../../../runtime/store.ts';
+import { CompactedError, UncertainError } from '../../../runtime/store/store.ts';
 
 /**
  * What an error of a commit means. Only an answer of etcd itself that says no is certain; after a

@@ -3,6 +3,7 @@ import type { Etcd3, ITxnRequest } from 'etcd3';
 import { CompareResult, CompareTarget } from 'etcd3';
 import type { Log } from '../../../runtime/log.ts';
 import { silentLog } from '../../../runtime/log.ts';
+import { checkKey, checkList, checkTransaction, checkTtl } from '../../../runtime/store/limits.ts';
 import type {
   CommitOutcome,
   KeyValue,
@@ -13,8 +14,7 @@ import type {
   Store,
   Transaction,
   WatchEvent,
-} from '../../../runtime/store.ts';
-import { checkKey, checkList, checkTransaction, checkTtl } from '../../../runtime/store-limits.ts';
+} from '../../../runtime/store/store.ts';
 import type { KeyCodec } from './codec.ts';
 import { keyCodec } from './codec.ts';
 import type { EtcdOptions } from './connection.ts';

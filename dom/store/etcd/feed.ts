@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Etcd3, IEvent, IWatchResponse } from 'etcd3';
 import type { HistoryStep } from '../../../runtime/log-watch.ts';
-import type { Change, Revision } from '../../../runtime/store.ts';
-import { compareKeys } from '../../../runtime/store-keys.ts';
+import { compareKeys } from '../../../runtime/store/key-order.ts';
+import type { Change, Revision } from '../../../runtime/store/store.ts';
 import type { KeyCodec } from './codec.ts';
 import type { WatchPatience } from './watch-stream.ts';
 import { watchStream } from './watch-stream.ts';

@@ -1,5 +1,5 @@
 import type { Etcd3 } from 'etcd3';
-import type { LeaseId } from '../../../runtime/store.ts';
+import type { LeaseId } from '../../../runtime/store/store.ts';
 import { CALL_DEADLINE_MS } from './connection.ts';
 import { isTokenEnded } from './errors.ts';
 

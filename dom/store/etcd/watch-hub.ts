@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ChangeLog } from '../../../runtime/change-log.ts';
 import type { HistoryStep } from '../../../runtime/log-watch.ts';
 import { logWatch } from '../../../runtime/log-watch.ts';
-import type { Revision, WatchEvent } from '../../../runtime/store.ts';
+import { ChangeLog } from '../../../runtime/store/change-log.ts';
+import type { Revision, WatchEvent } from '../../../runtime/store/store.ts';
 import type { FeedOptions } from './feed.ts';
 import { feed } from './feed.ts';
 

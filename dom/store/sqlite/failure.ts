@@ -1,4 +1,4 @@
-import { CompactedError, UncertainError } from '../../../runtime/store.ts';
+import { CompactedError, UncertainError } from '../../../runtime/store/store.ts';
 import type { Failure } from './protocol.ts';
 
 /** Turns an error into plain data, with SQLite's codes put into words. */

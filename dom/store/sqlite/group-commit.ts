@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { RevisionChanges } from '../../../runtime/change-log.ts';
-import { UncertainError } from '../../../runtime/store.ts';
+import type { RevisionChanges } from '../../../runtime/store/change-log.ts';
+import { UncertainError } from '../../../runtime/store/store.ts';
 import type { Marks } from './rows.ts';
 import type { Writer } from './writer.ts';
 import { LeaseEndedError } from './writer.ts';

@@ -1,4 +1,4 @@
-import type { LeaseId } from '../../../runtime/store.ts';
+import type { LeaseId } from '../../../runtime/store/store.ts';
 
 /** When each lease ends. In memory only: after a restart every lease has its whole time again. */
 export class LeaseDeadlines {

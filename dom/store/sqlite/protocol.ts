@@ -1,4 +1,4 @@
-import type { RevisionChanges } from '../../../runtime/change-log.ts';
+import type { RevisionChanges } from '../../../runtime/store/change-log.ts';
 import type {
   CommitOutcome,
   KeyValue,
@@ -6,7 +6,7 @@ import type {
   Page,
   Revision,
   Transaction,
-} from '../../../runtime/store.ts';
+} from '../../../runtime/store/store.ts';
 
 /** What the store asks its worker thread, and what it answers. All of it is plain data. */
 export interface Calls {

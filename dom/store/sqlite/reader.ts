@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { RevisionChanges } from '../../../runtime/change-log.ts';
-import type { Change, KeyValue, Page, Revision } from '../../../runtime/store.ts';
-import { CompactedError } from '../../../runtime/store.ts';
-import { compareKeys } from '../../../runtime/store-keys.ts';
-import { futureRevisionError } from '../../../runtime/store-limits.ts';
+import type { RevisionChanges } from '../../../runtime/store/change-log.ts';
+import { compareKeys } from '../../../runtime/store/key-order.ts';
+import { futureRevisionError } from '../../../runtime/store/limits.ts';
+import type { Change, KeyValue, Page, Revision } from '../../../runtime/store/store.ts';
+import { CompactedError } from '../../../runtime/store/store.ts';
 import type { HistoryAsk, HistoryPage, ListAsk } from './protocol.ts';
 import type { Marks } from './rows.ts';
 import { rangeEnd, toBigint, toKeyValue } from './rows.ts';

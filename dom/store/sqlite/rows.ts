@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import type { KeyValue, Revision } from '../../../runtime/store.ts';
-import { prefixEnd } from '../../../runtime/store-keys.ts';
+import { prefixEnd } from '../../../runtime/store/key-order.ts';
+import type { KeyValue, Revision } from '../../../runtime/store/store.ts';
 
 /** What both halves of the store know without asking the file. */
 export interface Marks {

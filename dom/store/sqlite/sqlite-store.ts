@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ChangeLog } from '../../../runtime/change-log.ts';
 import type { HistoryStep } from '../../../runtime/log-watch.ts';
 import { logWatch } from '../../../runtime/log-watch.ts';
+import { ChangeLog } from '../../../runtime/store/change-log.ts';
+import { checkKey, checkList, checkTransaction, checkTtl } from '../../../runtime/store/limits.ts';
 import type {
   CommitOutcome,
   KeyValue,
@@ -12,8 +13,7 @@ import type {
   Store,
   Transaction,
   WatchEvent,
-} from '../../../runtime/store.ts';
-import { checkKey, checkList, checkTransaction, checkTtl } from '../../../runtime/store-limits.ts';
+} from '../../../runtime/store/store.ts';
 import type { SqliteStats } from './protocol.ts';
 import { WorkerClient } from './worker-client.ts';
 

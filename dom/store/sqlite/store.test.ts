@@ -7,11 +7,11 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { storeCases } from '../../../runtime/store.case.ts';
 import {
   type DurableStoreFixture,
   storeRestartCases,
-} from '../../../runtime/store-restart.case.ts';
+} from '../../../runtime/store/restart.case.ts';
+import { storeCases } from '../../../runtime/store/store.case.ts';
 import { sqliteStore } from './sqlite-store.ts';
 
 let folder: string;

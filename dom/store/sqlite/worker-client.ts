@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import type { RevisionChanges } from '../../../runtime/change-log.ts';
-import type { Revision } from '../../../runtime/store.ts';
-import { UncertainError } from '../../../runtime/store.ts';
+import type { RevisionChanges } from '../../../runtime/store/change-log.ts';
+import type { Revision } from '../../../runtime/store/store.ts';
+import { UncertainError } from '../../../runtime/store/store.ts';
 import { inBatches } from './batches.ts';
 import { errorOf } from './failure.ts';
 import type { CallKind, Calls, Message, Request, WorkerOptions } from './protocol.ts';

@@ -1,5 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { RevisionChanges } from '../../../runtime/change-log.ts';
+import type { RevisionChanges } from '../../../runtime/store/change-log.ts';
+import { compareKeys } from '../../../runtime/store/key-order.ts';
+import { futureRevisionError } from '../../../runtime/store/limits.ts';
 import type {
   Change,
   CommitOutcome,
@@ -7,9 +9,7 @@ import type {
   Revision,
   Transaction,
   Write,
-} from '../../../runtime/store.ts';
-import { compareKeys } from '../../../runtime/store-keys.ts';
-import { futureRevisionError } from '../../../runtime/store-limits.ts';
+} from '../../../runtime/store/store.ts';
 import type { Marks } from './rows.ts';
 import { toBigint, toText } from './rows.ts';
 

@@ -3,7 +3,7 @@ import { KEY, SIGNED, zoneKey } from '../../../agent/dns/dnssec/signed.fixture.t
 import { NODES } from '../../../agent/dns/example.fixture.ts';
 import type { DnsPlaneSnapshot } from '../../../agent/plane/plane.ts';
 import type { ZoneKey } from '../../../proto/gen/b8s/v1/plan.ts';
-import { dsOf, dsText, hostWire } from '../../../runtime/dnssec.ts';
+import { dsOf, dsText, hostWire } from '../../../runtime/dns/dnssec.ts';
 import { run } from '../../support/processes.ts';
 import type { Server } from './exchange.ts';
 

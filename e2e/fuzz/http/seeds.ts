@@ -1,5 +1,5 @@
-import { testClientHello } from '../../../runtime/client-hello.fixture.ts';
 import { PREFACE } from '../../../runtime/http2/frames.ts';
+import { testClientHello } from '../../../runtime/tls/client-hello.fixture.ts';
 
 export const FUZZED_HOST = 'fuzzed.test';
 export const NORMAL_TEXT = '<h1>normal</h1>';

@@ -6,13 +6,13 @@
 import process from 'node:process';
 import { createEdge } from '../../../agent/edge/edge.ts';
 import { createMemoryCache } from '../../../agent/edge/memory-cache.ts';
-import { blobPath, type Digest, digestOf } from '../../../runtime/digest.ts';
+import { blobPath, type Digest, digestOf } from '../../../runtime/content/digest.ts';
+import { encodeManifest } from '../../../runtime/content/manifest.ts';
+import { memoryDisk } from '../../../runtime/disk/memory-disk.ts';
 import { silentLog } from '../../../runtime/log.ts';
-import { encodeManifest } from '../../../runtime/manifest.ts';
-import { memoryDisk } from '../../../runtime/memory-disk.ts';
 import { listenHttp } from '../../../runtime/node/http-listener.ts';
-import { testCertificate } from '../../../runtime/node/test-certificate.ts';
-import { createTlsContexts } from '../../../runtime/node/tls-contexts.ts';
+import { createTlsContexts } from '../../../runtime/node/tls/contexts.ts';
+import { testCertificate } from '../../../runtime/node/tls/test-certificate.ts';
 import { FUZZED_HOST, NORMAL_TEXT } from './seeds.ts';
 
 const KEPT_INTERVAL_MS = 5_000;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { fakeCertificateReader } from '../../fake-certificate-reader.ts';
 import { countedRandom } from '../../fake-random.fixture.ts';
 import { type VirtualClock, virtualClock } from '../../test-clock.ts';
+import { fakeCertificateReader } from '../../tls/fake-certificate-reader.ts';
 import { type AcmeAccount, AcmeProblem } from '../acme.ts';
 import { LETS_ENCRYPT_LIMITS } from '../limits.ts';
 import { createFakeAcmeCa, type FakeAcmeCa } from './ca.ts';

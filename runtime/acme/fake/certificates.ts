@@ -3,8 +3,8 @@ import {
   type FakeCertificate,
   fakePublicKey,
   fakeSerialNumber,
-} from '../../fake-authority.ts';
-import { fakeKeyType, parseFakeChain } from '../../fake-certificate-reader.ts';
+} from '../../tls/fake-authority.ts';
+import { fakeKeyType, parseFakeChain } from '../../tls/fake-certificate-reader.ts';
 import type { RenewalInfo } from '../acme.ts';
 import {
   caKey,

@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
-import { fakeCertificateReader } from '../../fake-certificate-reader.ts';
 import { countedRandom } from '../../fake-random.fixture.ts';
 import { virtualClock } from '../../test-clock.ts';
+import { fakeCertificateReader } from '../../tls/fake-certificate-reader.ts';
 import { acmeCases } from '../acme.case.ts';
 import type { AcmeScene, AcmeSceneOptions } from '../scene.case.ts';
 import { createFakeAcmeCa } from './ca.ts';

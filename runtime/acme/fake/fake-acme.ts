@@ -1,6 +1,6 @@
-import { fakeKeyBytes } from '../../fake-certificate-reader.ts';
-import { encodePem } from '../../pem.ts';
 import type { Random } from '../../random.ts';
+import { fakeKeyBytes } from '../../tls/fake-certificate-reader.ts';
+import { encodePem } from '../../tls/pem.ts';
 import type { Acme, AcmeServer } from '../acme.ts';
 import type { FakeAcmeCa } from './ca.ts';
 import { fakeThumbprint } from './proof.ts';

@@ -1,5 +1,5 @@
-import { fakePublicKey } from '../../fake-authority.ts';
-import { parseFakeChain } from '../../fake-certificate-reader.ts';
+import { fakePublicKey } from '../../tls/fake-authority.ts';
+import { parseFakeChain } from '../../tls/fake-certificate-reader.ts';
 import type { AcmeAccount } from '../acme.ts';
 import { findCertificate, issue, renewalOf } from './certificates.ts';
 import { countAccount, countCertificate, countOrder, exactSet } from './counts.ts';

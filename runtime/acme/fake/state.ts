@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
-import { fakeKey } from '../../fake-authority.ts';
 import type { Random } from '../../random.ts';
+import { fakeKey } from '../../tls/fake-authority.ts';
 import {
   type Acme,
   type AcmeChallenge,

@@ -1,8 +1,8 @@
 import { generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Acme } from '../../acme/acme.ts';
-import type { KeyType } from '../../authority.ts';
 import type { Clock } from '../../clock.ts';
+import type { KeyType } from '../../tls/authority.ts';
 import { VERSION } from '../../version.ts';
 import { accountSteps } from './accounts.ts';
 import { createCalls } from './calls.ts';

@@ -1,5 +1,5 @@
-import { decodePem } from '../../pem.ts';
-import { x509 } from '../x509.ts';
+import { decodePem } from '../../tls/pem.ts';
+import { x509 } from '../tls/x509.ts';
 
 /**
  * How ACME names a certificate (RFC 9773 §4.1): base64url of its authority key identifier, a dot,

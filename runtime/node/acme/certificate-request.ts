@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, webcrypto } from 'node:crypto';
-import { x509 } from '../x509.ts';
+import { x509 } from '../tls/x509.ts';
 
 /**
  * PKCS #10 in DER for these DNS names, signed with the certificate's key. Its subject is empty: the

@@ -1,4 +1,4 @@
-import { decodePem, encodePem } from '../../pem.ts';
+import { decodePem, encodePem } from '../../tls/pem.ts';
 import { linkTargets } from './headers.ts';
 import { printable } from './read-json.ts';
 import type { Answer } from './transport.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type AcmeAccount, AcmeProblem } from '../../acme/acme.ts';
-import { encodePem } from '../../pem.ts';
+import { encodePem } from '../../tls/pem.ts';
 import { systemClock } from '../clock.ts';
 import { type AcmeClient, createAcmeClient } from './acme.ts';
 import { directoryAt, openScriptedCa, type Reply, type ScriptedCa } from './scripted-ca.fixture.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { expect, test } from 'vitest';
-import { inRecords, testClientHello } from '../../client-hello.fixture.ts';
+import { inRecords, testClientHello } from '../../tls/client-hello.fixture.ts';
 import { echo, expectStillServing, HOST, listen, undo } from './http2-client.fixture.ts';
 
 /** Long enough for a busy machine, and short enough to be waited for. */

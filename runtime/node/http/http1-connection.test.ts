@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { HttpAnswer, HttpHandler } from '../../http.ts';
 import { type HttpLimits, type HttpListener, listenHttp } from '../http-listener.ts';
-import { createTlsContexts } from '../tls-contexts.ts';
+import { createTlsContexts } from '../tls/contexts.ts';
 
 const HOST = '127.0.0.1';
 const undo: (() => Promise<void> | void)[] = [];

@@ -6,8 +6,8 @@ import type { HttpAnswer, HttpHandler } from '../../http.ts';
 import { type Frame, FrameReader } from '../../http2/frame-reader.ts';
 import { FLAG, FRAME, PREFACE } from '../../http2/frames.ts';
 import { type HttpLimits, type HttpListener, listenHttp } from '../http-listener.ts';
-import { testCertificate } from '../test-certificate.ts';
-import { createTlsContexts, type TlsIdentity } from '../tls-contexts.ts';
+import { createTlsContexts, type TlsIdentity } from '../tls/contexts.ts';
+import { testCertificate } from '../tls/test-certificate.ts';
 
 export const HOST = '127.0.0.1';
 let identity: TlsIdentity;

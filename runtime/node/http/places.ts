@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { clientKey } from '../client-key.ts';
+import { clientKey } from '../tls/client-key.ts';
 import type { CoarseTime, Connection } from './shared.ts';
 
 export interface PlaceLimits {

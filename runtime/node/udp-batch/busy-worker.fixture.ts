@@ -4,7 +4,7 @@
  */
 import { createSocket } from 'node:dgram';
 import { parentPort, workerData } from 'node:worker_threads';
-import { listenBatched } from '../dns-udp-batch.ts';
+import { listenBatched } from '../dns/udp-batch.ts';
 import { findAddon, type UdpBatchAddon } from './addon.ts';
 
 const HOST = '127.0.0.1';

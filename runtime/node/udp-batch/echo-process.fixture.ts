@@ -3,7 +3,7 @@
  * then each error in a line. The query `sleep` keeps it from reading others for a moment, so that
  * they come in one batch.
  */
-import { listenBatched } from '../dns-udp-batch.ts';
+import { listenBatched } from '../dns/udp-batch.ts';
 import { findAddon } from './addon.ts';
 
 const SLEEP_MS = 300;

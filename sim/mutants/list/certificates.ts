@@ -80,7 +80,7 @@ export const CERTIFICATES: readonly Mutant[] = [
   },
   {
     name: 'renewal-at-expiry',
-    file: 'runtime/renewal.ts',
+    file: 'runtime/tls/renewal.ts',
     find: 'const dueMs = Math.min(latestMs, suggestedMs, beforeMs);',
     replace: 'const dueMs = beforeMs === 0 ? latestMs : suggestedMs * 0 + notAfterMs;',
     story: 'A certificate is renewed when it ends.',
@@ -88,7 +88,7 @@ export const CERTIFICATES: readonly Mutant[] = [
   },
   {
     name: 'renewal-as-the-last-third-begins',
-    file: 'runtime/renewal.ts',
+    file: 'runtime/tls/renewal.ts',
     find: 'const shareMs = Math.min(RENEW_AFTER * lifeMs, (2 * lifeMs) / 3 - orderMs);',
     replace: 'const shareMs = Math.max(RENEW_AFTER * lifeMs - orderMs, (2 * lifeMs) / 3);',
     story: 'A certificate is renewed when a third of its life is left: so it comes too late.',

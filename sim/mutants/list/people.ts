@@ -12,7 +12,7 @@ export const PEOPLE: readonly Mutant[] = [
   },
   {
     name: 'host-kept-after-site',
-    file: 'runtime/writer.ts',
+    file: 'runtime/store/writer.ts',
     find: "if (operation.value === undefined) return { guards, writes: [{ kind: 'delete', key }] };",
     replace:
       "if (operation.value === undefined) return { guards, writes: operation.record === 'host' ? [] : [{ kind: 'delete', key }] };",

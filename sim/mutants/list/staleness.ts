@@ -54,7 +54,7 @@ export const STALENESS: readonly Mutant[] = [
   },
   {
     name: 'epoch-not-checked-by-writes',
-    file: 'runtime/writer.ts',
+    file: 'runtime/store/writer.ts',
     find: 'const guards = [...this.#fence(), ...steps.flatMap((step) => step.guards)];',
     replace: 'const guards = steps.flatMap((step) => step.guards);',
     story: 'What controllers and the API write does not depend on the lead.',

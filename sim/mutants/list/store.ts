@@ -4,7 +4,7 @@ import type { Mutant } from '../mutant.ts';
 export const STORE: readonly Mutant[] = [
   {
     name: 'watch-resumed-one-late',
-    file: 'runtime/mirror.ts',
+    file: 'runtime/store/mirror.ts',
     find: 'afterRevision: this.revision, signal',
     replace: 'afterRevision: this.revision + 1n, signal',
     story: 'Between the list and the watch one revision is lost.',
@@ -12,7 +12,7 @@ export const STORE: readonly Mutant[] = [
   },
   {
     name: 'expired-watch-in-silence',
-    file: 'runtime/mirror.ts',
+    file: 'runtime/store/mirror.ts',
     find: "'mirror: watch expired, listing again',\n        );\n        return;",
     replace:
       "'mirror: watch expired, listing again',\n        );\n        await new Promise(() => undefined);",
@@ -21,7 +21,7 @@ export const STORE: readonly Mutant[] = [
   },
   {
     name: 'relist-forgets-deletions',
-    file: 'runtime/mirror.ts',
+    file: 'runtime/store/mirror.ts',
     find: 'if (!present.has(key)) changes.push(',
     replace: 'if (key === "") changes.push(',
     story: 'What was deleted while no watch ran stays in the mirror for ever.',
@@ -29,7 +29,7 @@ export const STORE: readonly Mutant[] = [
   },
   {
     name: 'deletions-not-told',
-    file: 'runtime/mirror.ts',
+    file: 'runtime/store/mirror.ts',
     find: 'return before === undefined ? undefined : objectChange(before, before, { deleted: true });',
     replace: 'return undefined;',
     story: 'No controller learns of a deletion.',
@@ -37,7 +37,7 @@ export const STORE: readonly Mutant[] = [
   },
   {
     name: 'conflict-settled',
-    file: 'runtime/controller.ts',
+    file: 'runtime/control/controller.ts',
     find: "  if (outcome === 'conflict') return 'conflict';\n",
     replace: '',
     story: 'A controller whose write was refused takes its work for done.',
@@ -69,7 +69,7 @@ export const STORE: readonly Mutant[] = [
   },
   {
     name: 'status-without-revision',
-    file: 'runtime/writer.ts',
+    file: 'runtime/store/writer.ts',
     find: 'return { guards: [guardOf(base)], writes: [put({ ...base, status })] };',
     replace: 'return { guards: [], writes: [put({ ...base, status })] };',
     story: 'A controller that writes a status puts back the spec that it had read.',
@@ -77,7 +77,7 @@ export const STORE: readonly Mutant[] = [
   },
   {
     name: 'spec-without-revision',
-    file: 'runtime/writer.ts',
+    file: 'runtime/store/writer.ts',
     find: 'return { guards: [guardOf(base)], writes: [put(replaced), ...past] };',
     replace: 'return { guards: [], writes: [put(replaced), ...past] };',
     story: 'Of two changes made at once, the later one undoes the other.',
@@ -85,7 +85,7 @@ export const STORE: readonly Mutant[] = [
   },
   {
     name: 'created-over-another',
-    file: 'runtime/writer.ts',
+    file: 'runtime/store/writer.ts',
     find: 'guards: [{ key: objectKey(nameOf(created)), modRevision: 0n }],',
     replace: 'guards: [],',
     story: 'An object is created though there is one of its name.',
@@ -93,7 +93,7 @@ export const STORE: readonly Mutant[] = [
   },
   {
     name: 'generation-does-not-grow',
-    file: 'runtime/writer.ts',
+    file: 'runtime/store/writer.ts',
     find: 'generation: base.metadata.generation + (specChanged ? 1 : 0),',
     replace: 'generation: base.metadata.generation,',
     story: 'A changed spec looks as if it had been looked at already.',
@@ -101,7 +101,7 @@ export const STORE: readonly Mutant[] = [
   },
   {
     name: 'history-missing',
-    file: 'runtime/writer.ts',
+    file: 'runtime/store/writer.ts',
     find: "const past = specChanged ? history(replaced, 'configured', author, this.#clock.nowMs()) : [];",
     replace: 'const past: [] = [];',
     story: 'Nobody can tell who changed a spec, and when.',
@@ -109,7 +109,7 @@ export const STORE: readonly Mutant[] = [
   },
   {
     name: 'history-of-deletions-missing',
-    file: 'runtime/writer.ts',
+    file: 'runtime/store/writer.ts',
     find: 'writes: [remove(base), ...past] };\n    const marked',
     replace: 'writes: [remove(base)] };\n    const marked',
     story: 'An object is gone, and nobody can tell who deleted it.',
@@ -117,7 +117,7 @@ export const STORE: readonly Mutant[] = [
   },
   {
     name: 'history-of-what-nobody-changed',
-    file: 'runtime/writer.ts',
+    file: 'runtime/store/writer.ts',
     find: 'writes: [put({ ...base, status })] };',
     replace:
       "writes: [put({ ...base, status }), ...history(base, 'configured', { manager: 'x', user: 'x' }, this.#clock.nowMs())] };",
@@ -126,7 +126,7 @@ export const STORE: readonly Mutant[] = [
   },
   {
     name: 'finalizer-dropped-early',
-    file: 'runtime/writer.ts',
+    file: 'runtime/store/writer.ts',
     find: 'if ((base.metadata.finalizers ?? []).length === 0)',
     replace: 'if ((base.metadata.finalizers ?? []).length >= 0)',
     story: 'An object goes before those who have to clean up after it have done so.',
@@ -134,7 +134,7 @@ export const STORE: readonly Mutant[] = [
   },
   {
     name: 'work-added-meanwhile-lost',
-    file: 'runtime/work-queue.ts',
+    file: 'runtime/control/work-queue.ts',
     find: 'if (this.#dirty.has(name)) this.#offer(name);',
     replace: 'this.#dirty.delete(name);',
     story: 'What changes while a controller looks at it is not looked at again.',
@@ -150,7 +150,7 @@ export const STORE: readonly Mutant[] = [
   },
   {
     name: 'no-retry-after-error',
-    file: 'runtime/control-loop.ts',
+    file: 'runtime/control/control-loop.ts',
     find: "return { word: 'failed', error, recheckInMs: backoffMs(failures, RETRY, this.#ports.random) };",
     replace: "return { word: 'failed', error };",
     story: 'After one failure a controller never looks at the object again.',
@@ -158,7 +158,7 @@ export const STORE: readonly Mutant[] = [
   },
   {
     name: 'no-backoff',
-    file: 'runtime/backoff.ts',
+    file: 'runtime/control/backoff.ts',
     find: 'return Math.round(windowMs * (0.5 + random.next() / 2));',
     replace: 'return Math.min(1, Math.round(windowMs * (0.5 + random.next() / 2)));',
     story: 'Whatever fails is tried again at once, by everybody, as long as it fails.',
@@ -166,7 +166,7 @@ export const STORE: readonly Mutant[] = [
   },
   {
     name: 'status-never-still',
-    file: 'runtime/conditions.ts',
+    file: 'runtime/control/conditions.ts',
     find: '  return before?.status === input.status\n',
     replace: '  return before?.status === undefined\n',
     story: 'Each look at an object changes its status, and each change calls for a look.',

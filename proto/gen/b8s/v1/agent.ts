@@ -134,7 +134,7 @@ export interface SiteTraffic {
   readonly bytes: bigint;
   /**
    * Answers that could not begin at once, by how long they took: how many by each bound of LATE_MS
-   * (runtime/site-traffic.ts), behind them those above all.
+   * (runtime/traffic/site-traffic.ts), behind them those above all.
    */
   readonly late: readonly bigint[];
   /** How long they took to begin, all together. */

@@ -127,7 +127,7 @@ export interface PreviewPlan {
 /** Compressed forms of the files of a release: helpful, never needed. */
 export interface VariantsPlan {
   readonly release: string;
-  /** Digest of the index, a blob; see runtime/variants.ts. */
+  /** Digest of the index, a blob; see runtime/content/variants.ts. */
   readonly index: string;
 }
 
@@ -140,7 +140,7 @@ export interface AuthPlan {
 
 export interface AuthUser {
   readonly name: string;
-  /** A salted hash that tells nothing of the password; see runtime/password-hash.ts. */
+  /** A salted hash that tells nothing of the password; see runtime/secret/password-hash.ts. */
   readonly hash: string;
 }
 

@@ -1,5 +1,0 @@
-import { fakePasswordHasher } from './fake-password-hasher.ts';
-import { countedRandom } from './fake-random.fixture.ts';
-import { passwordHasherCases } from './password-hasher.case.ts';
-
-passwordHasherCases(fakePasswordHasher(countedRandom(1)));
