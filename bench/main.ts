@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /*
- * node bench/main.ts [--full] [dns|geo|edge|store|publish|convergence|acme|sim ...]: runs the benchmarks,
+ * node bench/main.ts [--full] [dns|geo|edge|store|publish|convergence|acme|cli|sim ...]: runs the benchmarks,
  * all when none is named, one after the other. docs/performance.md tells how to read what they say.
  */
 interface Bench {
@@ -38,6 +38,7 @@ const benches: readonly Bench[] = [
     full: ['--sessions', '10,100,1000', '--changes', '20'],
   },
   { name: 'acme', short: ['--count', '50'], full: ['--count', '1000'] },
+  { name: 'cli', short: ['--rounds', '5'], full: ['--rounds', '30'] },
   { name: 'sim', short: ['--rounds', '1'], full: ['--subs', '3,10,30,300'] },
 ];
 const names = benches.map(({ name }) => name);

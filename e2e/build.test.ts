@@ -38,6 +38,19 @@ test.each([
   expect({ stdout, stderr }).toEqual({ stdout: expect.stringContaining(VERSION), stderr: '' });
 });
 
+test('b8sctl keeps what it compiled in the user’s cache, and does without where there is no place', async () => {
+  const cache = join(scratch, 'cache');
+  const answers = async (folder: string) => {
+    const env = { XDG_CACHE_HOME: folder, NODE_COMPILE_CACHE: '' };
+    const { stdout, stderr } = await run(join(bin, 'b8sctl'), ['version', '--client'], { env });
+    expect({ stdout, stderr }).toEqual({ stdout: expect.stringContaining(VERSION), stderr: '' });
+  };
+  await answers(cache);
+  expect(existsSync(join(cache, 'b8sctl', 'compiled'))).toBe(true);
+  await answers(cache);
+  await answers('/dev/null');
+});
+
 await describeOnStores('a cluster from the build', (kind) => {
   const scene = useScene(kind, { name: 'build', nodes: 1, bin });
 

@@ -49,9 +49,24 @@ if (Number.parseInt(node, 10) < ${NODE_MAJOR_MIN}) {
   console.error(\`${name} needs Node ${NODE_MAJOR_MIN} or newer; this is Node \${node}, \${process.execPath}\`);
   process.exit(1);
 }
-await import('./lib/${name}.mjs');
+${name === 'b8sctl' ? KEEP_COMPILED : ''}await import('./lib/${name}.mjs');
 `;
 }
+
+/**
+ * b8sctl starts often, and half of what it starts with is read and compiled anew each time. Kept in
+ * the user's own folder: what lies in /tmp may be another user's.
+ */
+const KEEP_COMPILED = `const [{ enableCompileCache }, { homedir }, { join }] = await Promise.all([
+  import('node:module'),
+  import('node:os'),
+  import('node:path'),
+]);
+const { NODE_COMPILE_CACHE, XDG_CACHE_HOME } = process.env;
+enableCompileCache(
+  NODE_COMPILE_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'b8sctl', 'compiled'),
+);
+`;
 
 /** As in bin/dom and bin/sub, where it says why. */
 const MEMORY_FLAGS: Readonly<Record<string, string>> = {
