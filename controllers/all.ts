@@ -1,7 +1,7 @@
 import type { Acme, CertificateReader } from '../runtime/acme/acme.ts';
 import type { KnownAcmeLimits } from '../runtime/acme/limits.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { BlobShelf, BlobStock } from '../runtime/content/blob-shelf.ts';
+import type { BlobShelf } from '../runtime/content/blob-shelf.ts';
 import type { Controller } from '../runtime/control/controller.ts';
 import type { EventRecorder } from '../runtime/control/events.ts';
 import type { Declarer } from '../runtime/declarer.ts';
@@ -16,7 +16,7 @@ import type { CertificateAuthority, Sealer } from '../runtime/tls/authority.ts';
 import type { SiteTraffic } from '../runtime/traffic/site-traffic.ts';
 import { accessController } from './access/controller.ts';
 import { acmeController } from './acme/controller.ts';
-import { blobsController } from './blobs/controller.ts';
+import { type BlobsPorts, blobsController } from './blobs/controller.ts';
 import { certificatesController } from './certificates/controller.ts';
 import { contentController } from './content/controller.ts';
 import { dnsController } from './dns/controller.ts';
@@ -47,7 +47,7 @@ export interface ControllerPorts {
   /** Left out: nothing is compressed. */
   readonly variants?: Pick<VariantsPorts, 'blobs' | 'compressor' | 'isSending'> | undefined;
   /** Left out: nothing is cleared away of what nothing names. */
-  readonly collection?: { readonly blobs: BlobStock; readonly blobGraceMs: number } | undefined;
+  readonly collection?: Pick<BlobsPorts, 'blobs' | 'blobGraceMs' | 'current'> | undefined;
   /** Left out: no Git repositories are followed. */
   readonly repositories?:
     | { readonly git: Git; readonly blobs: BlobShelf; readonly declarer: Declarer }

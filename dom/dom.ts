@@ -180,8 +180,14 @@ export class Dom {
         ...{ blobs: term.blobs, compressor },
         isSending: () => term.peers.isSending(),
       },
-      collection: { blobs: term.blobs, blobGraceMs },
-      repositories: git && { git, blobs: term.blobs, declarer },
+      collection: {
+        ...{ blobs: term.blobs, blobGraceMs },
+        current: (current) => mirror.current(current),
+      },
+      repositories: git && {
+        ...{ git, blobs: term.blobs, declarer },
+        hookAddresses: this.#options.addresses,
+      },
     });
     const leaps = new ClockLeaps(this.#ports.clock);
     const importGeo = async (): Promise<GeoRecord | undefined> =>

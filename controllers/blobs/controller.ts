@@ -20,15 +20,17 @@ export interface BlobsPorts {
   readonly events: EventRecorder;
   /** How long a blob stays that nothing names, in milliseconds. */
   readonly blobGraceMs: number;
+  /** Resolves once the world shows all that the store held when this was called. */
+  readonly current: (signal: AbortSignal) => Promise<void>;
 }
 
 /**
  * Clears away the blobs of this dom's disk that nothing names any more. There is one name, for all.
  *
- * Why it may act on what the mirror shows (INV-16): a blob goes only once it had no name and nobody
- * asked about it for the whole grace, and b8sctl asks about each blob of a release just before it
- * declares that. A mirror would have to lag behind by the rest of the grace. What is remembered of
- * ages is this process's own, so a new leader or a restart begins anew.
+ * Why it may act on what the mirror shows (INV-16): a look begins once the mirror has caught up with
+ * the store, a blob goes only once it had no name and nobody asked about it for the whole grace, and
+ * b8sctl asks about each blob of a release just before it declares that. What is remembered of ages is
+ * this process's own, so a new leader or a restart begins anew.
  */
 export function blobsController(ports: BlobsPorts): Controller {
   const collection = new Collection(ports);
@@ -48,6 +50,8 @@ interface Begun {
   readonly look: Look;
   /** All that was named when it began. */
   readonly named: string;
+  /** `behind`: the mirror may not show yet what was declared before it began. */
+  mirror: 'behind' | 'current';
 }
 
 class Collection {
@@ -80,7 +84,10 @@ class Collection {
     const nextMs = lookEveryMs(this.#ports.blobGraceMs);
     const begun = this.#begun ?? this.#begin();
     if (begun === undefined) return nextMs;
+    // Kept before the wait, which may fail: who asked until now is known to this look only.
     this.#begun = begun;
+    if (begun.mirror === 'behind') await this.#ports.current(signal);
+    begun.mirror = 'current';
     const outcome = await this.#turn(begun.look, signal);
     if (outcome === 'more') return 0;
     this.#begun = undefined;
@@ -102,7 +109,11 @@ class Collection {
     // What was put or asked about is as new.
     const known = [...this.#unusedSinceMs];
     const before = asked === 'all' ? [] : known.filter(([digest]) => !asked.has(digest));
-    return { look: new Look(this.#ports, { before: new Map(before), graceMs }), named };
+    return {
+      look: new Look(this.#ports, { before: new Map(before), graceMs }),
+      named,
+      mirror: 'behind',
+    };
   }
 
   async #turn(look: Look, signal: AbortSignal): Promise<Awaited<ReturnType<Look['step']>>> {

@@ -204,6 +204,19 @@ test('a form that went missing is made again; so is an index', async () => {
   expect(variants(name)).toEqual(noted);
 });
 
+test('a form that is cleared away before it is noted is made again', async () => {
+  start();
+  const name = await publish({ 'a.html': LONG, 'b.html': OTHER });
+  tookMs = 5_000;
+  await site(name);
+  await at.clock.advance(7_000);
+  const form = digestOf(await fakeCompressor.compress('gzip', Buffer.from(LONG)));
+  expect(shelf.delete(form)).toBe(true);
+  for (let second = 0; second < 20; second += 1) await at.clock.advance(1_000);
+  expect(variants(name)).toMatchObject({ done: 2, total: 2 });
+  expect(shelf.has(form)).toBe(true);
+});
+
 test('a file that cannot be read holds up no other, and is tried again', async () => {
   start();
   const name = await publish({ 'a.html': LONG, 'b.html': OTHER });

@@ -79,17 +79,17 @@ export class Draft {
     const [source, sizeBytes] = next.value;
     this.#leftBytes -= sizeBytes;
     this.#knownLeft -= this.#known.has(source) ? 1 : 0;
-    try {
-      this.#done.set(source, await this.#formsOf(source, sizeBytes));
-    } catch {
-      // Rotten, gone or misread: the shelf says so to whoever needs it. It is tried again later.
-      this.#failed += 1;
-    }
+    await this.#add(source, sizeBytes);
     return 'more';
   }
 
-  /** Writes down what there is by now, as a blob. */
+  /**
+   * Writes down what there is by now, as a blob. Until it is noted nobody knows that the forms are
+   * used: one that was cleared away since it was made is made again.
+   */
   async put(): Promise<Progress> {
+    for (const [source, forms] of this.#done)
+      if (!(await this.#areHere(forms))) await this.#add(source, this.#sources.get(source) ?? 0);
     const bytes = encodeVariants(this.#done);
     const index = digestOf(bytes);
     if ((await this.#ports.blobs.sizeOf(index)) === undefined) await this.#put(index, bytes);
@@ -97,6 +97,16 @@ export class Draft {
       ...{ index, done: this.#done.size, total: this.#sources.size },
       savedBytes: savedBytes(this.#done, this.#sources),
     };
+  }
+
+  async #add(source: Digest, sizeBytes: number): Promise<void> {
+    this.#done.delete(source);
+    try {
+      this.#done.set(source, await this.#formsOf(source, sizeBytes));
+    } catch {
+      // Rotten, gone or misread: the shelf says so to whoever needs it. It is tried again later.
+      this.#failed += 1;
+    }
   }
 
   async #formsOf(source: Digest, sizeBytes: number): Promise<readonly Variant[]> {

@@ -124,7 +124,7 @@ export class Api {
     signal: AbortSignal,
   ): AsyncIterable<WatchResponse> {
     authorize(caller.identity, 'read');
-    yield* watchObjects(this.#ports, request, signal);
+    yield* watchObjects(this.#ports.mirror, request, signal);
   }
 
   async history(request: HistoryRequest, caller: ApiCaller): Promise<HistoryResponse> {

@@ -1,9 +1,7 @@
 import type { Resource } from '../../api/object.ts';
 import type { WatchRequest, WatchResponse } from '../../proto/gen/b8s/v1/api.ts';
 import { RequestError } from '../../runtime/request-error.ts';
-import { kindPrefix } from '../../runtime/store/keys.ts';
 import type { Mirror } from '../../runtime/store/mirror.ts';
-import type { Store } from '../../runtime/store/store.ts';
 import { requestedKind } from './names.ts';
 import { requestedSelector, selects } from './read.ts';
 import { shown } from './secrets.ts';
@@ -19,11 +17,10 @@ export const WATCH_QUEUE_LENGTH_MAX = 16 * 1024 * 1024;
  * An object that stops being selected is `deleted` for this watcher. Ends when `signal` is aborted.
  */
 export async function* watchObjects(
-  ports: { readonly store: Store; readonly mirror: Mirror },
+  mirror: Mirror,
   request: WatchRequest,
   signal: AbortSignal,
 ): AsyncIterable<WatchResponse> {
-  const { mirror, store } = ports;
   const { name: kind } = requestedKind(request.kind);
   const selector = requestedSelector(request.labelSelector);
   const wanted = (object: Resource): boolean =>
@@ -33,8 +30,7 @@ export async function* watchObjects(
     selects(selector, object);
 
   // What the caller wrote before it asked must show.
-  const { revision } = await store.list(kindPrefix(kind), { limit: 1 });
-  await mirror.reached(revision, signal);
+  await mirror.current(signal);
 
   const queue = new WatchQueue();
   const unsubscribe = mirror.subscribe((changes, at) => {

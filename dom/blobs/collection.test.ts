@@ -7,6 +7,7 @@ import { blobPath, type Digest, digestOf } from '../../runtime/content/digest.ts
 import { encodeManifest } from '../../runtime/content/manifest.ts';
 import { encodeVariants } from '../../runtime/content/variants.ts';
 import { type MemoryDisk, memoryDisk } from '../../runtime/disk/memory-disk.ts';
+import type { Store } from '../../runtime/store/store.ts';
 import { type Operation, Writer } from '../../runtime/store/writer.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
 import { ADMIN, type DomScene, domScene, siteNamed } from '../test-scene.ts';
@@ -99,6 +100,32 @@ test('what a deleted Release had goes, but for what another one has', async () =
   await at.clock.advance(LONG_MS);
   expect([old, digest('old')].map(isHere)).toEqual([false, false]);
   expect([next, digest('next'), digest('same')].map(isHere)).toEqual([true, true, true]);
+});
+
+test('what a Release names stays, though the mirror has not heard of it for the whole grace', async () => {
+  at.stop();
+  let mirror = 'follows';
+  const wrapStore = (store: Store): Store =>
+    new Proxy(store, {
+      get(target, key) {
+        const member: unknown = Reflect.get(target, key);
+        if (key !== 'watch') return typeof member === 'function' ? member.bind(target) : member;
+        return async function* (...asked: Parameters<Store['watch']>) {
+          for await (const event of target.watch(...asked)) {
+            if (mirror === 'stands still') await new Promise(() => undefined);
+            yield event;
+          }
+        };
+      },
+    });
+  at = await domScene({ disk, wrapStore });
+  const stray = await uploadText('stray');
+  await at.clock.advance(LONG_MS);
+  expect(isHere(stray)).toBe(false);
+  mirror = 'stands still';
+  const name = await publish('page');
+  await at.clock.advance(LONG_MS);
+  expect([name, digest('page')].map(isHere)).toEqual([true, true]);
 });
 
 test('compressed forms and geography databases stay', async () => {

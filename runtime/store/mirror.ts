@@ -103,6 +103,12 @@ export class Mirror implements World {
     }
   }
 
+  /** Resolves once the mirror shows all that the store held when this was called; rejects like that. */
+  async current(signal?: AbortSignal): Promise<void> {
+    const { revision } = await this.#store.list(WORLD_PREFIX, { limit: 1 });
+    await this.reached(revision, signal);
+  }
+
   /** Follows the store until the signal is aborted; retries all by itself. */
   async run(signal: AbortSignal): Promise<void> {
     let failures = 0;

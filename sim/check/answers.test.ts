@@ -6,6 +6,7 @@ import type { AppliedSnapshot } from './check.ts';
 import {
   addressOf,
   appliedZone,
+  commitOf,
   exchangeOf,
   MACHINES,
   watched,
@@ -44,6 +45,22 @@ test('and if one of two is removed, the other is answered', () => {
   serves('tokyo');
   asks('london');
   removes('london');
+  asks('empty');
+  expect(found).toHaveLength(1);
+});
+
+test('nor if whoever dom knew of was removed, though another serves of which no dom was told', () => {
+  const { asks, serves, names, removes, found } = scene();
+  serves('tokyo');
+  names(['london']);
+  asks('london');
+  removes('london');
+  names([]);
+  asks('empty');
+  expect(found).toEqual([]);
+  names(['tokyo']);
+  asks('tokyo');
+  names([]);
   asks('empty');
   expect(found).toHaveLength(1);
 });
@@ -100,6 +117,13 @@ function scene() {
     serves,
     bares: (node: string, certificate: string | undefined) =>
       check.applied?.(appliedSite(node, certificate)),
+    /** dom writes the zone anew, with these for the site. */
+    names(candidates: readonly string[]) {
+      const [blog] = zoneVersion(1).geoNames;
+      if (blog === undefined) throw new Error('the fixture has lost its geo name');
+      const geoNames = [{ ...blog, candidates: [...candidates], weights: [] }];
+      check.committed?.(commitOf(zoneVersion(2, { geoNames })));
+    },
     removes: (name: string) => remove(objectKey({ kind: 'Node', name })),
     deletesZone() {
       remove(objectKey({ kind: 'Zone', namespace: 'default', name: 'example-test' }));

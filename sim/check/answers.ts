@@ -1,9 +1,11 @@
 import { kindPrefix, recordKey } from '../../runtime/store/keys.ts';
+import type { GeoNameRecord, ZoneRecord } from '../../runtime/store/records.ts';
 import { TYPE_A } from '../load/dns-client.ts';
 import { ORIGIN } from '../load/wish.ts';
 import type { Check, CheckPorts, DnsExchange } from './check.ts';
 import { replyOf } from './exchange.ts';
 import { isGoing, Past, siteOf } from './past.ts';
+import { ZONES_PREFIX } from './served-zones.ts';
 
 const NODES = kindPrefix('Node');
 /** What people declare, and what dom makes of it. */
@@ -15,8 +17,9 @@ export interface AnswersPorts extends CheckPorts {
 
 /**
  * INV-21: a nameserver that has named a node for a site which it serves, with a certificate, always
- * names one, unless every node that served the site was removed by hand: then no good answer is known, until it names a node again.
- * (A node that begins to serve only then is not known to dom at once.)
+ * names one, unless every node that served the site, or of which dom knew that it does, was removed by
+ * hand: then no good answer is known, until it names a node again. (What a node says while no dom
+ * leads, or has begun to serve only then, is not known to dom at once.)
  */
 export function answersCheck({ violated, machines }: AnswersPorts): Check {
   const past = new Past();
@@ -28,10 +31,18 @@ export function answersCheck({ violated, machines }: AnswersPorts): Check {
   const bare = new Set<string>();
   /** Nodes that were removed: they may not know it yet, and serve on. */
   const removed = new Set<string>();
+  /** By name: the nodes that dom named last. */
+  const candidatesOf = new Map<string, readonly string[]>();
   const isServed = (name: string): boolean => [...served].some((each) => each.endsWith(` ${name}`));
   const noLongerServes = (node: string): void => {
     forget(served, (each) => each.startsWith(`${node} `));
     forget(armed, (each) => !isServed(each.slice(each.indexOf(' ') + 1)));
+  };
+  const named = ({ name, candidates }: GeoNameRecord): void => {
+    const before = candidatesOf.get(name) ?? [];
+    candidatesOf.set(name, candidates);
+    if (candidates.length === 0 && before.length > 0 && before.every((node) => removed.has(node)))
+      forget(armed, (each) => each.endsWith(` ${name}`));
   };
   return {
     committed(commit) {
@@ -44,6 +55,8 @@ export function answersCheck({ violated, machines }: AnswersPorts): Check {
           else removed.add(node);
           if (kind === 'delete') noLongerServes(node);
         }
+        if (kind === 'put' && key.startsWith(ZONES_PREFIX))
+          for (const geoName of (JSON.parse(write.value) as ZoneRecord).geoNames) named(geoName);
         if (!isGoing(write)) continue;
         // The name may be unknown anywhere from now on.
         if (ZONES.some((prefix) => key.startsWith(prefix))) armed.clear();
