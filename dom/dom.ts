@@ -184,10 +184,7 @@ export class Dom {
         ...{ blobs: term.blobs, blobGraceMs },
         current: (current) => mirror.current(current),
       },
-      repositories: git && {
-        ...{ git, blobs: term.blobs, declarer },
-        hookAddresses: this.#options.addresses,
-      },
+      repositories: git && { git, blobs: term.blobs, declarer },
     });
     const leaps = new ClockLeaps(this.#ports.clock);
     const importGeo = async (): Promise<GeoRecord | undefined> =>
