@@ -26,6 +26,9 @@ export function repositoryRules({ metadata, spec }: Repository): readonly Violat
     ...(spec.secretRef === undefined
       ? []
       : check(['spec', 'secretRef'], spec.secretRef, objectNameProblem)),
+    ...(spec.webhook === undefined
+      ? []
+      : check(['spec', 'webhook', 'secretRef'], spec.webhook.secretRef, objectNameProblem)),
   ];
 }
 

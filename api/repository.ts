@@ -26,6 +26,9 @@ export const PRUNE = 'b8s.dev/prune';
 /** Differences that a status tells one by one. */
 export const DRIFT_TOLD_MAX = 50;
 
+/** Where dom's port takes calls of Git hosts, behind which come namespace and name. */
+export const HOOKS_PATH = '/hooks/';
+
 export const repositorySpecSchema = group('What to follow, and how.', {
   url: text(
     'Where it is: `https://host/path.git`, `ssh://git@host/path.git`, `git://host/path.git`, or `file:///path` if dom allows it.',
@@ -79,6 +82,13 @@ export const repositorySpecSchema = group('What to follow, and how.', {
       'A Secret of its namespace with what the remote asks for: `token` (and `username`), or `sshKey` and `knownHosts`; `caBundle` for a CA of your own.',
     ),
   ),
+  webhook: optional(
+    group('Lets the Git host say that something was pushed, so that nobody waits for `interval`.', {
+      secretRef: text(
+        'A Secret of its namespace with what the host signs its calls with, under `secret`.',
+      ),
+    }),
+  ),
 });
 
 const driftSchema = group('A field that is not what the repository says.', {
@@ -108,6 +118,15 @@ export const repositoryStatusSchema = statusGroup({
     }),
   ),
   driftCount: optional(integer('How many such fields there are.', COUNT)),
+  webhook: optional(
+    group('The webhook, if there is one.', {
+      urls: list('What to enter at the Git host: one for each dom.', text('A URL.'), {
+        maxItems: 16,
+      }),
+      lastCall: optional(time('When a push was last told of.')),
+      problem: optional(text('Why no call can be taken; absent: they can.')),
+    }),
+  ),
   handledRequest: optional(text('The request (`b8s.dev/reconcile-requested`) that was answered.')),
 });
 

@@ -50,7 +50,12 @@ export interface ControllerPorts {
   readonly collection?: Pick<BlobsPorts, 'blobs' | 'blobGraceMs' | 'current'> | undefined;
   /** Left out: no Git repositories are followed. */
   readonly repositories?:
-    | { readonly git: Git; readonly blobs: BlobShelf; readonly declarer: Declarer }
+    | {
+        readonly git: Git;
+        readonly blobs: BlobShelf;
+        readonly declarer: Declarer;
+        readonly hookAddresses: readonly string[];
+      }
     | undefined;
   /** Left out: no passwords are hashed, and what Sites guard by them is closed. */
   readonly hasher?: PasswordHasher | undefined;

@@ -184,7 +184,10 @@ export class Dom {
         ...{ blobs: term.blobs, blobGraceMs },
         current: (current) => mirror.current(current),
       },
-      repositories: git && { git, blobs: term.blobs, declarer },
+      repositories: git && {
+        ...{ git, blobs: term.blobs, declarer },
+        hookAddresses: this.#options.addresses,
+      },
     });
     const leaps = new ClockLeaps(this.#ports.clock);
     const importGeo = async (): Promise<GeoRecord | undefined> =>

@@ -31,6 +31,8 @@ import { writeAdminConfig } from './bootstrap/admin-config.ts';
 import { importGeo } from './bootstrap/geo.ts';
 import { keepServerCertificate } from './bootstrap/server-certificate.ts';
 import { Dom } from './dom.ts';
+import { withHooks } from './hook-port.ts';
+import { HookDesk } from './hooks/desk.ts';
 import { loadSealKey } from './identity/seal-key.ts';
 import { createSealer } from './identity/sealer.ts';
 import { addServices } from './server.ts';
@@ -170,7 +172,10 @@ async function serve(options: RunOptions, onLost: () => void, signal: AbortSigna
     log,
     http: withBlobs(
       dom,
-      operationsHandler({ isServing: () => dom.leads, renderMetrics: () => metrics.render() }),
+      withHooks(
+        new HookDesk({ store, sealer, clock, random, log }, signal),
+        operationsHandler({ isServing: () => dom.leads, renderMetrics: () => metrics.render() }),
+      ),
     ),
   });
   certificate.onChange((next) => port.setCredentials({ ...next, caPem: authority.caPem }));

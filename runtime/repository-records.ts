@@ -38,6 +38,16 @@ export interface BadCommitRecord {
   readonly generation: number;
 }
 
+/** The calls of its Git host that were taken. */
+export interface RepositoryHookRecord {
+  /** `namespace/name` of the Repository. */
+  readonly name: string;
+  /** Of the last one. RFC 3339. */
+  readonly time: string;
+  /** The last so many, in the order in which they came: one that comes again does nothing. */
+  readonly deliveries: readonly string[];
+}
+
 /** An object that a Repository keeps, as it was declared last. */
 export interface RepositoryObjectRecord {
   /** Of the object. */

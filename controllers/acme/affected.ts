@@ -47,6 +47,7 @@ function byRecord(
     case 'geo':
     case 'host':
     case 'repository':
+    case 'repositoryHook':
     case 'repositoryObject':
     case 'repositoryUndo':
     case 'serial':

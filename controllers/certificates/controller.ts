@@ -110,6 +110,7 @@ function byRecord(
     case 'geo':
     case 'host':
     case 'repository':
+    case 'repositoryHook':
     case 'repositoryObject':
     case 'repositoryUndo':
     case 'revocation':

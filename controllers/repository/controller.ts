@@ -35,6 +35,7 @@ import {
   type StepPorts,
 } from './steps.ts';
 import { wantedOf } from './wanted.ts';
+import { webhookStatus } from './webhook.ts';
 
 export interface RepositoryPorts extends StepPorts {
   readonly events: EventRecorder;
@@ -42,6 +43,8 @@ export interface RepositoryPorts extends StepPorts {
   readonly random: Random;
   readonly git: Git;
   readonly blobs: BlobShelf;
+  /** Of all doms, "host:port", for the URLs of webhooks. */
+  readonly hookAddresses?: readonly string[] | undefined;
 }
 
 /** After a step that failed. */
@@ -231,6 +234,7 @@ class Work {
         target: facts?.remote.set?.commit ?? facts?.remote.head,
         objects: facts?.inventory.size ?? 0,
         drift: facts === undefined ? [] : driftIn(facts).map(({ drift }) => drift),
+        webhook: webhookStatus(this.#ports, repository),
       },
       clock.nowMs(),
     );
@@ -303,11 +307,17 @@ class Work {
   /** Records of this name's earlier Repositories. What they kept stays, and is nobody's. */
   #leftovers(name: string, repository: Repository | undefined): readonly Operation[] {
     const { world } = this.#ports;
+    const calls = world
+      .records('repositoryHook')
+      .filter(([id, { value }]) => value.name === name && id !== repository?.metadata.uid)
+      .map(([id, { modRevision }]): Operation => {
+        return { kind: 'record', record: 'repositoryHook', id, value: undefined, modRevision };
+      });
     const gone = world
       .records('repository')
       .filter(([id, { value }]) => value.name === name && id !== repository?.metadata.uid)
       .map(([id]) => id);
-    return gone.flatMap((uid): readonly Operation[] => {
+    const left = gone.flatMap((uid): readonly Operation[] => {
       const objects = (['repositoryUndo', 'repositoryObject'] as const).flatMap((record) =>
         world
           .records(record)
@@ -320,6 +330,7 @@ class Work {
       const last = { kind: 'record', record: 'repository', id: uid, value: undefined } as const;
       return objects.length > 0 ? objects : [{ ...last, modRevision: undefined }];
     });
+    return [...calls, ...left];
   }
 }
 
@@ -370,6 +381,7 @@ function readers(
 ): readonly string[] {
   return world
     .list('Repository')
-    .filter(({ metadata, spec }) => metadata.namespace === namespace && spec.secretRef === name)
+    .filter(({ metadata }) => metadata.namespace === namespace)
+    .filter(({ spec }) => spec.secretRef === name || spec.webhook?.secretRef === name)
     .map(({ metadata }) => qualifiedName(metadata));
 }

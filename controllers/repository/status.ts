@@ -12,6 +12,7 @@ export interface StatusFacts {
   readonly target: string | undefined;
   readonly objects: number;
   readonly drift: readonly Drift[];
+  readonly webhook: RepositoryStatus['webhook'];
 }
 
 /** What a condition can hold; a thousand problems help nobody. */
@@ -35,6 +36,7 @@ export function statusOf(facts: StatusFacts, nowMs: number): RepositoryStatus {
     }),
     objects,
     ...(drift.length > 0 && { drift: drift.slice(0, DRIFT_TOLD_MAX), driftCount: drift.length }),
+    ...(facts.webhook && { webhook: facts.webhook }),
     ...(request !== undefined && { handledRequest: request }),
   };
 }

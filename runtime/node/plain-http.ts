@@ -10,6 +10,18 @@ export interface PlainRequest {
   readonly range?: string | undefined;
   /** From the client certificate; undefined: none was shown. */
   readonly identity: Identity | undefined;
+  /** By its name in lower case; undefined: there is none. Of several, the first. */
+  header(name: string): string | undefined;
+  /**
+   * What was sent with it, as it came. A handler that does not ask leaves it unread. `too large`: it
+   * is longer than that; `cut`: not all of it came, or not in time.
+   */
+  body(limits: BodyLimits): Promise<Buffer | 'too large' | 'cut'>;
+}
+
+export interface BodyLimits {
+  readonly bytesMax: number;
+  readonly timeoutMs: number;
 }
 
 export interface PlainResponse {
@@ -28,7 +40,7 @@ export interface StreamedBody {
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
-/** Answers to machines that watch dom, and blobs for nodes: no bodies in. */
+/** Answers to machines that watch dom, to Git hosts that call it, and blobs for nodes. */
 export type PlainHandler = (request: PlainRequest) => Promise<PlainResponse>;
 
 /**
@@ -60,7 +72,6 @@ export function answerPlainly(
   },
 ): void {
   const { request, response, identity, log } = exchange;
-  request.resume();
   const [path = ''] = (request.url ?? '').split('?');
   const { range } = request.headers;
   const failed = (error: unknown): void => {
@@ -69,9 +80,39 @@ export function answerPlainly(
     if (response.headersSent) response.destroy();
     else void send(response, text(500, 'dom failed to answer; its log says why\n'));
   };
-  handler({ method: request.method ?? '', path, range, identity })
+  const header = (name: string): string | undefined => [request.headers[name]].flat()[0];
+  const body = (limits: BodyLimits): Promise<Buffer | 'too large' | 'cut'> =>
+    readBody(request, limits);
+  handler({ method: request.method ?? '', path, range, identity, header, body })
     .then((answer) => send(response, answer))
-    .catch(failed);
+    .catch(failed)
+    .finally(() => request.resume());
+}
+
+async function readBody(
+  request: IncomingMessage,
+  { bytesMax, timeoutMs }: BodyLimits,
+): Promise<Buffer | 'too large' | 'cut'> {
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax) return 'too large';
+  const pieces: Buffer[] = [];
+  let readBytes = 0;
+  const { promise, resolve } = Promise.withResolvers<Buffer | 'too large' | 'cut'>();
+  const onData = (piece: Buffer): void => {
+    readBytes += piece.length;
+    if (readBytes > bytesMax) resolve('too large');
+    else pieces.push(piece);
+  };
+  const timer = setTimeout(() => resolve('cut'), timeoutMs);
+  request.on('data', onData);
+  request.once('end', () => resolve(Buffer.concat(pieces)));
+  request.once('error', () => resolve('cut'));
+  request.once('close', () => resolve('cut'));
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    request.off('data', onData);
+  }
 }
 
 /** Prometheus's text format, version 0.0.4. */

@@ -7,6 +7,7 @@ import type {
 } from '../acme/records.ts';
 import type { Capability } from '../capabilities.ts';
 import type {
+  RepositoryHookRecord,
   RepositoryObjectRecord,
   RepositoryRecord,
   RepositoryUndoRecord,
@@ -52,6 +53,8 @@ export interface Records {
   readonly repositoryObject: RepositoryObjectRecord;
   /** What the commit that is being brought in has changed of an object. Id: as above. */
   readonly repositoryUndo: RepositoryUndoRecord;
+  /** The calls of a Repository's Git host. Id: its uid. */
+  readonly repositoryHook: RepositoryHookRecord;
   /** An unredeemed join token. Id: the token's public half. */
   readonly token: TokenRecord;
   /** The internal certificate authority; id `ca`. */
