@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { FakeFile } from './fake/remote.ts';
+import type { FakeFile, FakeSign } from './fake/remote.ts';
 import type { Git, GitCommit, GitRef, GitRemote } from './git.ts';
 
 /** A remote that the test may push to. */
@@ -8,9 +8,14 @@ export interface PushedRemote {
   /** Pushes a commit of these files and no others, to `main` unless it says otherwise. */
   commit(
     files: Readonly<Record<string, FakeFile>>,
-    options?: { readonly branch?: string; readonly subject?: string },
+    options?: { readonly branch?: string; readonly subject?: string; readonly sign?: FakeSign },
   ): Promise<string>;
-  tag(name: string, commit: string): Promise<void>;
+  /** `inside`: the name that the tag says itself. */
+  tag(
+    name: string,
+    commit: string,
+    options?: { readonly sign?: FakeSign; readonly inside?: string },
+  ): Promise<void>;
 }
 
 export interface GitScene {
@@ -63,7 +68,7 @@ export function gitCases(start: () => Promise<GitScene>): void {
         [{ kind: 'commit', commit: first }, first, undefined],
       ];
       for (const [ref, commit, name] of refs)
-        expect(await scene.git.resolve(to(remote.url), ref, calm)).toEqual({ commit, name });
+        expect(await scene.git.resolve(to(remote.url), ref, calm)).toMatchObject({ commit, name });
     });
 
     test.each<{ readonly when: string; readonly ref: GitRef }>([

@@ -1,3 +1,6 @@
+import type { Signer } from './signature/signer.ts';
+import type { Verification } from './signature/verify.ts';
+
 /** A repository that somebody else keeps, and how one gets in. */
 export interface GitRemote {
   /** What is kept of it between two fetches is kept under this name: letters, digits and `-`. */
@@ -33,6 +36,8 @@ export interface GitTarget {
   readonly commit: string;
   /** `refs/heads/main` */
   readonly name: string | undefined;
+  /** The tag that leads to it, where that is an object of its own; 40 hex digits. */
+  readonly tag?: string;
 }
 
 /** How much of a repository is taken. */
@@ -66,6 +71,8 @@ export interface GitCommit {
   list(folder: string): Promise<readonly GitEntry[] | undefined>;
   /** The bytes of a file, or where a link points to. */
   read(entry: GitEntry): AsyncIterable<Uint8Array>;
+  /** Whether one of the signers has signed it, or the tag that it was asked for by. */
+  verify(of: 'commit' | 'tag', signers: readonly Signer[]): Promise<Verification>;
   /** Nothing is read any more. */
   close(): Promise<void>;
 }

@@ -1,15 +1,19 @@
 import { type Git, type GitCommit, GitError, type GitLimits, type GitTarget } from '../git.ts';
 import { refName } from '../ref-name.ts';
+import type { OpenPgp } from '../signature/verify.ts';
+import { verifyTarget } from '../signature/verify-target.ts';
 import type { FakeCommit, FakeRemote } from './remote.ts';
 
 export interface FakeGitOptions {
   readonly remotes: ReadonlyMap<string, FakeRemote>;
   /** Called before each call to a remote: it may take its time, or throw. */
   readonly weather?: (url: string, signal: AbortSignal) => Promise<void>;
+  /** Left out: no signature of OpenPGP is good. */
+  readonly openPgp?: OpenPgp;
 }
 
 /** Git without a machine: remotes by URL, in memory. */
-export function fakeGit({ remotes, weather }: FakeGitOptions): Git {
+export function fakeGit({ remotes, weather, openPgp = nobody }: FakeGitOptions): Git {
   const at = async (url: string, signal: AbortSignal): Promise<FakeRemote> => {
     signal.throwIfAborted();
     await weather?.(url, signal);
@@ -24,7 +28,8 @@ export function fakeGit({ remotes, weather }: FakeGitOptions): Git {
       const remote = await at(url, signal);
       const name = refName(ref, remote.refs.keys());
       const commit = name === undefined ? undefined : remote.refs.get(name);
-      if (commit !== undefined) return { commit, name };
+      const tag = name === undefined ? undefined : remote.tags.get(name)?.id;
+      if (commit !== undefined) return { commit, name, ...(tag !== undefined && { tag }) };
       throw new GitError('RefNotFound', `${url} has no ${name ?? 'version in that range'}`);
     },
     async open({ url }, target, { limits, signal }): Promise<GitCommit> {
@@ -33,7 +38,14 @@ export function fakeGit({ remotes, weather }: FakeGitOptions): Git {
       if (found === undefined)
         throw new GitError('RefNotFound', `${url} has no commit ${target.commit}`);
       refuseLarge(found, limits);
-      return reading(found, limits);
+      const raw = async (id: string): Promise<Uint8Array | undefined> =>
+        id === target.commit
+          ? found.raw
+          : [...remote.tags.values()].find((each) => each.id === id)?.raw;
+      return {
+        ...reading(found, limits),
+        verify: (of, signers) => verifyTarget(target, { of, signers }, { raw, openPgp }),
+      };
     },
     async keepOnly() {},
   };
@@ -45,7 +57,9 @@ function refuseLarge({ bytes }: FakeCommit, { fetchBytesMax }: GitLimits): void 
     throw new GitError('TooLarge', `it is larger than ${fetchBytesMax} bytes`);
 }
 
-function reading(found: FakeCommit, { filesMax }: GitLimits): GitCommit {
+const nobody: OpenPgp = async () => ({ kind: 'unknown', key: 'unknown' });
+
+function reading(found: FakeCommit, { filesMax }: GitLimits): Omit<GitCommit, 'verify'> {
   const { commit, subject, author, entries, bytes } = found;
   return {
     ...{ commit, subject, author },

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FakeFile } from '../../git/fake/remote.ts';
+import { type FakeFile, type FakeSign, signedCommit } from '../../git/fake/remote.ts';
 
 /** A bare repository on the disk, for a test to push to. */
 export class BareRemote {
@@ -16,22 +16,49 @@ export class BareRemote {
   /** As `FakeRemote.commit`, written by `git fast-import`, which needs no files. */
   async commit(
     files: Readonly<Record<string, FakeFile>>,
-    { branch = 'main', subject = 'A commit' }: { branch?: string; subject?: string } = {},
+    {
+      branch = 'main',
+      subject = 'A commit',
+      sign,
+    }: { branch?: string; subject?: string; sign?: FakeSign } = {},
   ): Promise<string> {
     const ref = `refs/heads/${branch}`;
     const parent = this.#commitOf(ref);
     const from = parent === undefined ? '' : `from ${parent}\n`;
-    const who = `committer Ada <ada@example.com> 1700000000 +0000`;
+    const who = `committer ${ADA}`;
     const head = `commit ${ref}\n${who}\n${data(Buffer.from(subject)).toString()}${from}deleteall\n`;
     const entries = Object.entries(files).map(([path, file]) => entry(path, file));
     const parts = [Buffer.from(head), ...entries, Buffer.from('\ndone\n')];
     await feed(['--git-dir', this.folder, 'fast-import', '--quiet', '--done', '--force'], parts);
+    if (sign !== undefined) this.#signCommit(ref, { subject, sign });
     return this.#commitOf(ref) ?? '';
   }
 
-  /** Annotated, so that it is an object of its own. */
-  tag(name: string, commit: string): void {
-    git(['--git-dir', this.folder, 'tag', '--annotate', '--message', name, name, commit]);
+  /** Annotated, so that it is an object of its own; `inside`: the name that it says itself. */
+  tag(
+    name: string,
+    commit: string,
+    { sign, inside = name }: { readonly sign?: FakeSign; readonly inside?: string } = {},
+  ): void {
+    const head = `object ${commit}\ntype commit\ntag ${inside}\ntagger ${ADA}\n`;
+    const payload = `${head}\n${name}\n`;
+    const raw = `${payload}${sign?.(Buffer.from(payload)) ?? ''}`;
+    const id = this.#git(['hash-object', '-t', 'tag', '-w', '--stdin'], raw).trim();
+    this.#git(['update-ref', `refs/tags/${name}`, id]);
+  }
+
+  /** The commit at the end of a branch, once more, with a signature. */
+  #signCommit(ref: string, { subject, sign }: { subject: string; sign: FakeSign }): void {
+    const raw = this.#git(['cat-file', 'commit', ref]);
+    const headers = raw.slice(0, raw.indexOf('\n\n') + 1);
+    const signed = signedCommit(headers, { subject, sign });
+    const id = this.#git(['hash-object', '-t', 'commit', '-w', '--stdin'], signed).trim();
+    this.#git(['update-ref', ref, id]);
+  }
+
+  #git(args: readonly string[], input: string | Uint8Array = ''): string {
+    const options = { env: ENV, encoding: 'utf8', input } as const;
+    return execFileSync('git', ['--git-dir', this.folder, ...args], options);
   }
 
   #commitOf(ref: string): string | undefined {
@@ -40,6 +67,8 @@ export class BareRemote {
     return printed === '' ? undefined : printed;
   }
 }
+
+const ADA = 'Ada <ada@example.com> 1700000000 +0000';
 
 /** An empty folder for a test, below the system's. */
 export function testFolder(): string {

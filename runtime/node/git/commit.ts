@@ -1,28 +1,48 @@
-import { type GitCommit, type GitEntry, GitError, type GitLimits } from '../../git/git.ts';
+import {
+  type GitCommit,
+  type GitEntry,
+  GitError,
+  type GitLimits,
+  type GitTarget,
+} from '../../git/git.ts';
+import type { OpenPgp } from '../../git/signature/verify.ts';
+import { verifyTarget } from '../../git/signature/verify-target.ts';
 import { localAccess } from './access.ts';
 import { ObjectReader } from './batch.ts';
 import { gitFailure } from './failure.ts';
 import { GitComplaint, runGit } from './run.ts';
 
-/** Of a commit, its message included; what is beyond is not read. */
+/** Of a commit or a tag, its message included; what is beyond is not read. */
 const COMMIT_BYTES_MAX = 64 * 1024;
 const SUBJECT_MAX = 200;
 /** Of an entry as it is listed, on average; paths of monorepos are long. */
 const ENTRY_BYTES = 400;
 
+interface Opening {
+  readonly limits: GitLimits;
+  readonly signal: AbortSignal;
+  readonly openPgp: OpenPgp;
+}
+
 /** A commit that is here, for reading. */
 export async function openCommit(
   repository: string,
-  commit: string,
-  { limits, signal }: { readonly limits: GitLimits; readonly signal: AbortSignal },
+  target: GitTarget,
+  { limits, signal, openPgp }: Opening,
 ): Promise<GitCommit> {
+  const { commit } = target;
   const reader = new ObjectReader(repository, localAccess, signal);
   try {
     const { subject, author } = parseCommit(await firstBytes(reader.read(commit)));
+    const raw = async (id: string): Promise<Uint8Array | undefined> => {
+      const bytes = await firstBytes(reader.read(id));
+      return bytes.length < COMMIT_BYTES_MAX ? bytes : undefined;
+    };
     return {
       ...{ commit, subject, author },
       list: (folder) => listFolder({ repository, commit, limits, signal }, folder),
       read: (entry) => reader.read(entry.id),
+      verify: (of, signers) => verifyTarget(target, { of, signers }, { raw, openPgp }),
       close: () => reader.close(),
     };
   } catch (error) {

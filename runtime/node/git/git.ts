@@ -11,9 +11,11 @@ import {
   shortCommit,
 } from '../../git/git.ts';
 import { refName } from '../../git/ref-name.ts';
+import type { OpenPgp } from '../../git/signature/verify.ts';
 import { type Access, type AccessRules, localAccess, withAccess } from './access.ts';
 import { openCommit } from './commit.ts';
 import { gitFailure } from './failure.ts';
+import { judgeOpenPgp } from './gpg.ts';
 import { GitComplaint, runGit } from './run.ts';
 
 /** What fetches have left grows to so many times the limit of one before all is fetched anew. */
@@ -39,16 +41,18 @@ export async function createGit(options: NodeGitOptions): Promise<Git> {
       withAccess(remote, ways, (access) => resolve(remote, { ref, access }, signal)),
     async open(remote, target, { limits, signal }): Promise<GitCommit> {
       const repository = join(folder, `${remote.id}.git`);
-      if (!(await isHere(repository, target.commit, signal))) {
+      if (!(await isHere(repository, target, signal))) {
         const call = { remote, target, repository, limits };
         await withAccess(remote, ways, (access) => fetchCommit(call, access, signal));
       }
-      return await openCommit(repository, target.commit, { limits, signal });
+      const openPgp: OpenPgp = (asked) => judgeOpenPgp(asked, { folder, id: remote.id, signal });
+      return await openCommit(repository, target, { limits, signal, openPgp });
     },
     async keepOnly(ids) {
-      const kept = new Set(ids.flatMap((id) => [`${id}.git`, `${id}.access`]));
+      const kept = new Set(ids);
       for (const name of await readdir(folder))
-        if (!kept.has(name)) await rm(join(folder, name), { recursive: true, force: true });
+        if (!kept.has(name.split('.')[0] ?? ''))
+          await rm(join(folder, name), { recursive: true, force: true });
     },
   };
 }
@@ -72,8 +76,10 @@ async function resolve(
   // Patterns fit the ends of names, too, so that the whole name is looked at here.
   const name = refName(ref, refs.keys());
   // An annotated tag is an object of its own; `^{}` is the commit that it is of.
-  const commit = name === undefined ? undefined : (refs.get(`${name}^{}`) ?? refs.get(name));
-  if (commit !== undefined) return { commit, name };
+  const found = name === undefined ? undefined : refs.get(name);
+  const peeled = refs.get(`${name}^{}`);
+  if (peeled !== undefined && found !== undefined) return { commit: peeled, name, tag: found };
+  if (found !== undefined) return { commit: found, name };
   throw new GitError('RefNotFound', `${remote.url} has no ${wordsOf(ref)}`);
 }
 
@@ -125,14 +131,14 @@ async function fetchCommit(call: Fetch, access: Access, signal: AbortSignal): Pr
       await rm(repository, { recursive: true, force: true });
     await init(repository, signal);
     try {
-      await fetchRef(call, { access, name: target.commit }, signal);
+      await fetchRef(call, { access, name: idOf(target) }, signal);
     } catch (error) {
       // Servers of old give what they have a name for, and nothing else.
       const isUnnamed = error instanceof GitComplaint && /unadvertised/.test(error.message);
       if (!isUnnamed || target.name === undefined) throw error;
       await fetchRef(call, { access, name: target.name }, signal);
     }
-    if (await isHere(repository, target.commit, signal)) return;
+    if (await isHere(repository, target, signal)) return;
     throw new GitError('RefNotFound', `${doing}: it is another commit by now`);
   } catch (error) {
     const isLarge = (await largestPackBytes(repository)) >= limits.fetchBytesMax;
@@ -161,20 +167,29 @@ async function fetchRef(
     ...['--no-auto-maintenance', '--no-write-commit-graph', '--force'],
   ];
   // Under a name of its own for each, so that the next fetch need not bring it again.
-  const refs = `${name}:refs/b8s/${target.commit}`;
+  const refs = `${name}:refs/b8s/${idOf(target)}`;
   const args = ['--git-dir', repository, 'fetch', ...how, '--', remote.url, refs];
   const fileBytesMax = limits.fetchBytesMax;
   await runGit({ args: [...access.options, ...args], env: access.env, signal, fileBytesMax });
 }
 
+/** A tag that is an object is fetched with the commit that it leads to. */
+function idOf({ commit, tag }: GitTarget): string {
+  return tag ?? commit;
+}
+
 /** A ref is written once all that it needs is there. */
-async function isHere(repository: string, commit: string, signal: AbortSignal): Promise<boolean> {
+async function isHere(
+  repository: string,
+  target: GitTarget,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { options, env } = localAccess;
-  const name = `refs/b8s/${commit}^{commit}`;
+  const name = `refs/b8s/${idOf(target)}^{commit}`;
   const args = ['--git-dir', repository, 'rev-parse', '--quiet', '--verify', name];
   try {
     const printed = await runGit({ args: [...options, ...args], env, signal });
-    return printed.toString('latin1').trim() === commit;
+    return printed.toString('latin1').trim() === target.commit;
   } catch (error) {
     if (error instanceof GitComplaint) return false;
     throw error;

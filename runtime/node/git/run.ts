@@ -9,6 +9,8 @@ const OUTPUT_BYTES_MAX = 32 * 1024 * 1024;
 const COMPLAINT_BYTES_MAX = 16 * 1024;
 
 export interface GitCall {
+  /** Left out: git. */
+  readonly program?: 'gpg';
   readonly args: readonly string[];
   /** Replaces dom's own: git sees no variable that is not here. */
   readonly env: Readonly<Record<string, string>>;
@@ -16,11 +18,13 @@ export interface GitCall {
   /** No file that it writes grows longer. Left out: it writes none of note. */
   readonly fileBytesMax?: number;
   readonly outputBytesMax?: number;
+  /** What to do when it failed: left out, throw; else what it printed is the answer. */
+  readonly failing?: 'prints';
 }
 
 /** Runs git to its end and returns what it printed. Throws a `GitComplaint` when it failed. */
 export async function runGit(call: GitCall): Promise<Buffer> {
-  const { outputBytesMax = OUTPUT_BYTES_MAX } = call;
+  const { outputBytesMax = OUTPUT_BYTES_MAX, failing } = call;
   const child = startGit(call);
   child.stdin?.end();
   const printed: Buffer[] = [];
@@ -32,7 +36,9 @@ export async function runGit(call: GitCall): Promise<Buffer> {
         throw new GitError('TooLarge', `git printed more than ${outputBytesMax} bytes`);
       printed.push(chunk);
     }
-    await child.ended();
+    await child.ended().catch((error: unknown) => {
+      if (failing !== 'prints' || !(error instanceof GitComplaint)) throw error;
+    });
     return Buffer.concat(printed);
   } finally {
     child.stop();
@@ -58,14 +64,15 @@ export interface RunningGit {
 }
 
 /** Starts git as the leader of a group of its own, so that its helpers end with it. */
-export function startGit({ args, env, signal, fileBytesMax }: GitCall): RunningGit {
+export function startGit(call: GitCall): RunningGit {
+  const { program = 'git', args, env, signal, fileBytesMax } = call;
   signal.throwIfAborted();
-  // The shell is there for its limit alone; it becomes git.
+  // The shell is there for its limit alone; it becomes the program.
   const limit =
     fileBytesMax === undefined ? 'unlimited' : String(Math.ceil(fileBytesMax / BLOCK_BYTES));
   const child = spawn(
     '/bin/sh',
-    ['-c', 'ulimit -f "$1"; shift; exec git "$@"', 'git', limit, ...args],
+    ['-c', 'ulimit -f "$1"; shift; exec "$@"', program, limit, program, ...args],
     { env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] },
   );
   let complaint = '';
@@ -87,7 +94,7 @@ export function startGit({ args, env, signal, fileBytesMax }: GitCall): RunningG
   signal.addEventListener('abort', stop, { once: true });
   const ended = new Promise<void>((resolve, reject) => {
     child.once('error', (cause) => {
-      reject(new GitError('Failed', 'git cannot be started: install it', { cause }));
+      reject(new GitError('Failed', `${program} cannot be started: install it`, { cause }));
     });
     child.once('close', (code, killedBy) => {
       signal.removeEventListener('abort', stop);
