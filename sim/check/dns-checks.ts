@@ -36,7 +36,7 @@ export function dnsChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
     nameservers: machines
       .filter(({ roles }) => roles.includes('nameserver'))
       .map(({ name }) => name),
-    isServing: (node) => subOf(node)?.running?.serving !== undefined,
+    servedBy: (node) => subOf(node)?.running?.serving,
     reaches: (from, to) => cluster.network.reaches(from, to),
     changes: () => cluster.network.changes,
     nowMs,

@@ -124,7 +124,7 @@ function found(tell: (story: Story) => void): readonly string[] {
       outages: new Outages({
         nodes: ['london', 'tokyo'],
         nameservers: ['london'],
-        isServing: (node) => serving.has(node),
+        servedBy: (node) => (serving.has(node) ? node : undefined),
         reaches: (from, to) => !cut.has(`${from}>${to}`),
         changes: () => cut.size,
         nowMs: ports.nowMs,

@@ -15,7 +15,7 @@ test.each([1, 2, 3])(
     let [changes, atMs] = [0, 0];
     const ports = {
       ...{ nodes: NODES, nameservers: NAMESERVERS, nowMs: () => atMs, changes: () => changes },
-      isServing: (node: string) => serving.has(node),
+      servedBy: (node: string) => (serving.has(node) ? node : undefined),
       reaches: (from: string, to: string) => !cut.has(`${from} ${to}`),
     };
     const outages = new Outages(ports);
@@ -42,6 +42,23 @@ test.each([1, 2, 3])(
   },
 );
 
+test('one that crashes and starts within a step has only just begun to look', () => {
+  let [atMs, process] = [0, 1];
+  const ports = {
+    ...{ nodes: ['london', 'tokyo'], nameservers: ['london'], nowMs: () => atMs },
+    ...{ changes: () => 0, reaches: () => true },
+    servedBy: (node: string) => (node === 'london' ? process : undefined),
+  };
+  const outages = new Outages(ports);
+  outages.stepped();
+  atMs = 9_000;
+  expect(outages.contact('london', 'tokyo')).toEqual({ state: 'down', sinceMs: 0 });
+  process = 2;
+  outages.touched('london');
+  outages.stepped();
+  expect(outages.contact('london', 'tokyo')).toEqual({ state: 'down', sinceMs: 9_000 });
+});
+
 function toggle(set: Set<string>, item: string): void {
   if (!set.delete(item)) set.add(item);
 }
@@ -56,12 +73,12 @@ class Everything {
   }
 
   stepped(): void {
-    const { nodes, nameservers, isServing, reaches } = this.#ports;
-    for (const node of nodes) this.#note(node, isServing(node));
-    for (const from of nameservers.filter(isServing))
+    const { nodes, nameservers, servedBy, reaches } = this.#ports;
+    for (const node of nodes) this.#note(node, servedBy(node) !== undefined);
+    for (const from of nameservers.filter((each) => servedBy(each) !== undefined))
       for (const to of nodes) {
         const passes = from === to || (reaches(from, to) && reaches(to, from));
-        this.#note(`${from} ${to}`, isServing(to) && passes);
+        this.#note(`${from} ${to}`, servedBy(to) !== undefined && passes);
       }
   }
 

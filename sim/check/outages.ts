@@ -3,8 +3,11 @@ export interface OutagePorts {
   readonly nodes: readonly string[];
   /** Those that ask. */
   readonly nameservers: readonly string[];
-  /** Whether the node answers anybody: it is not dead, standing still or still starting. */
-  readonly isServing: (node: string) => boolean;
+  /**
+   * What answers at the node, another one after each start; undefined: nothing does, it is dead,
+   * standing still or still starting.
+   */
+  readonly servedBy: (node: string) => unknown;
   /** Whether anything passes from one to the other. */
   readonly reaches: (from: string, to: string) => boolean;
   /** Grows whenever that may have changed. */
@@ -22,6 +25,7 @@ export interface Contact {
 export class Outages {
   readonly #ports: OutagePorts;
   readonly #serving = new Map<string, Contact>();
+  readonly #servedBy = new Map<string, unknown>();
   /** By nameserver, then by node. */
   readonly #contacts = new Map<string, Map<string, Contact>>();
   readonly #touched = new Set<string>();
@@ -40,13 +44,12 @@ export class Outages {
 
   /** To be called after each step of the world. */
   stepped(): void {
-    const { isServing, nowMs, changes } = this.#ports;
-    const turned: string[] = [];
-    for (const node of this.#touched)
-      if (note(this.#serving, node, isServing(node), nowMs)) turned.push(node);
+    const { changes } = this.#ports;
+    const turned = [...this.#touched].filter((node) => this.#noteServing(node));
     this.#touched.clear();
     const isSame = this.#changes === changes();
     if (isSame && turned.length === 0) return;
+    const { nowMs } = this.#ports;
     this.#changes = changes();
     for (const [nameserver, contacts] of this.#contacts) {
       if (this.serving(nameserver).state === 'down') continue;
@@ -54,6 +57,15 @@ export class Outages {
       for (const node of isWhole ? this.#ports.nodes : turned)
         note(contacts, node, this.#isUp(nameserver, node), nowMs);
     }
+  }
+
+  /** Whether it is news: also that another process serves, which began within this very step. */
+  #noteServing(node: string): boolean {
+    const { servedBy, nowMs } = this.#ports;
+    const now = servedBy(node);
+    if (this.#servedBy.get(node) !== now) this.#serving.delete(node);
+    this.#servedBy.set(node, now);
+    return note(this.#serving, node, now !== undefined, nowMs);
   }
 
   #isUp(nameserver: string, node: string): boolean {
