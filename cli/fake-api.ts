@@ -9,7 +9,9 @@ import {
   type ApplyOptions,
   type Blob,
   type CreatedToken,
+  type CreatedUser,
   type DeclaredObject,
+  type ForecastQuery,
   type HistoryEntry,
   type Listed,
   type ListOptions,
@@ -18,6 +20,7 @@ import {
   type MissingBlob,
   type Moment,
   type ObjectReference,
+  type RepositoryForecast,
   type ServerInfo,
   type TokenInfo,
   type TrafficSummary,
@@ -27,7 +30,7 @@ import {
 } from '../runtime/api-client.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { digestOf } from '../runtime/content/digest.ts';
-import { isMatch, keyOf, referenceTo } from './fake-names.ts';
+import { isMatch, keyOf, referenceTo, refuseOther } from './fake-names.ts';
 
 /** What a test puts into the world; the rest is filled in. */
 export interface GivenObject {
@@ -57,6 +60,9 @@ export class FakeApi implements Api {
   uploadedBytes = 0;
   /** What nodes have noted, in order; those that come later are told to whoever follows. */
   logs: readonly LogPiece[] = [];
+  /** What dom would do for a commit, and what was asked of it last. */
+  forecasted: RepositoryForecast | undefined;
+  forecastQuery: ForecastQuery | undefined;
   lately: TrafficSummary = { sites: [], nodes: [], gatheredS: 60 };
   /** Of which node that was asked for last. */
   trafficNode: string | undefined;
@@ -114,9 +120,11 @@ export class FakeApi implements Api {
     return this.#watchers.size;
   }
 
-  async apply(object: DeclaredObject, { manager, dryRun }: ApplyOptions): Promise<Applied> {
+  async apply(object: DeclaredObject, options: ApplyOptions): Promise<Applied> {
+    const { manager, dryRun, resourceVersion } = options;
     this.#failIfAsked('apply');
     const before = this.#store.get(keyOf(referenceTo(object)));
+    refuseOther(before, resourceVersion);
     const wanted = this.#complete(object);
     const isSame =
       before !== undefined &&
@@ -130,10 +138,8 @@ export class FakeApi implements Api {
   async update(object: Resource, { manager }: { readonly manager: string }): Promise<Resource> {
     this.#failIfAsked('update');
     const current = this.#find(referenceTo(object));
-    if (current.metadata.resourceVersion === object.metadata.resourceVersion) {
-      return this.#write(object, manager);
-    }
-    throw new ApiError('Aborted', 'the object has been changed meanwhile');
+    refuseOther(current, object.metadata.resourceVersion);
+    return this.#write(object, manager);
   }
 
   async get(reference: ObjectReference, at?: Moment): Promise<Resource> {
@@ -185,13 +191,14 @@ export class FakeApi implements Api {
 
   async delete(
     reference: ObjectReference,
-    { uid, dryRun }: { readonly uid?: string; readonly dryRun?: boolean } = {},
+    { uid, dryRun, resourceVersion }: Parameters<Api['delete']>[1] = {},
   ): Promise<{ readonly object: Resource; readonly finalizing: boolean }> {
     this.#failIfAsked('delete');
     const object = this.#find(reference);
     if (uid !== undefined && uid !== object.metadata.uid) {
       throw new ApiError('Aborted', 'another object has this name now');
     }
+    refuseOther(object, resourceVersion);
     const finalizing = (object.metadata.finalizers ?? []).length > 0;
     if (dryRun === true) return { object, finalizing };
     if (finalizing) {
@@ -285,6 +292,19 @@ export class FakeApi implements Api {
     this.#failIfAsked('traffic');
     this.trafficNode = node;
     return this.lately;
+  }
+
+  async forecast(query: ForecastQuery): Promise<RepositoryForecast> {
+    this.#failIfAsked('forecast');
+    this.forecastQuery = query;
+    if (this.forecasted !== undefined) return this.forecasted;
+    throw new ApiError('NotFound', `repositories "${query.name}" not found`);
+  }
+
+  async createUser({ name, role, days }: Parameters<Api['createUser']>[0]): Promise<CreatedUser> {
+    this.#failIfAsked('createUser');
+    const expiresMs = this.#clock.nowMs() + days * 86_400_000;
+    return { certificate: `certificate of ${name}`, key: `key of a ${role}`, expiresMs };
   }
 
   async serverInfo(): Promise<ServerInfo> {

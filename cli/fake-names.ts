@@ -32,3 +32,9 @@ export function isMatch(
   if (selector.kind === 'error') throw new ApiError('Invalid', selector.message);
   return matchesLabels(selector.requirements, object.metadata.labels);
 }
+
+/** `version`: the one that the caller has read; "0": none was there. */
+export function refuseOther(object: Resource | undefined, version: string | undefined): void {
+  if (version === undefined || version === (object?.metadata.resourceVersion ?? '0')) return;
+  throw new ApiError('Aborted', 'the object has been changed meanwhile');
+}

@@ -1,5 +1,6 @@
 import { allControllers } from '../controllers/all.ts';
 import { BLOB_GRACE_MS } from '../controllers/blobs/plan.ts';
+import { Forecasts } from '../controllers/repository/forecasts.ts';
 import type { Acme, CertificateReader } from '../runtime/acme/acme.ts';
 import type { KnownAcmeLimits } from '../runtime/acme/limits.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -228,7 +229,10 @@ export class Dom {
     const tokens = createTokens(ports);
     const join = createJoin({ ...ports, tokens });
     const transferKeys = createTransferKeys({ ...ports, sealer });
-    const api = new Api({ ...ports, hub, blobs, tokens, transferKeys });
+    const { git } = this.#ports;
+    const forecasts =
+      git && new Forecasts({ ...ports, git, blobs, declarer: createDeclarer(ports) });
+    const api = new Api({ ...ports, hub, blobs, tokens, transferKeys, forecasts });
     const blobAccess = new BlobAccess(mirror, blobs);
     const { peerLimits: limits = {} } = this.#options;
     const peers = new PeerBoard({ ...ports, limits, offerOf: (node) => hub.peerOffer(node) });

@@ -92,6 +92,14 @@ export function addServices(
     getTraffic: unary(async (request, caller) =>
       (await dom.leading()).api.getTraffic(request, caller),
     ),
+    forecastRepository: serverStream(async function* (request, caller, over) {
+      const { api, leadership } = await dom.leading();
+      const ends = AbortSignal.any([over, leadership.lost, signal]);
+      yield* api.forecastRepository(request, caller, ends);
+    }),
+    createUser: unary(async (request, caller) =>
+      (await dom.leading()).api.createUser(request, caller),
+    ),
     getServerInfo: unary(async (request, caller) =>
       (await dom.leading()).api.getServerInfo(request, caller),
     ),

@@ -75,6 +75,10 @@ export interface ApplyOptions {
   readonly forceConflicts?: boolean;
   /** Decide and validate, write nothing. */
   readonly dryRun?: boolean;
+  /** Only of this very version, else `Aborted`; "0": only if there is no such object. */
+  readonly resourceVersion?: string;
+  /** With `dryRun`: hosts that count as free, for what comes before gives them up. */
+  readonly freedHosts?: readonly string[];
 }
 
 export interface Applied {
@@ -83,6 +87,58 @@ export interface Applied {
   /** The object before; absent when it was created. */
   readonly previous?: Resource;
   readonly warnings: readonly string[];
+  /** Of a Secret the names of the values that are others now; absent: none are. */
+  readonly changedValues?: readonly string[];
+}
+
+export interface ForecastQuery {
+  readonly namespace: string;
+  readonly name: string;
+  /** A branch, or a commit by its 40 hex digits; empty: what the Repository follows. */
+  readonly ref: string;
+  /** As after `b8sctl reconcile --force`, and `--confirm-prune`. */
+  readonly force: boolean;
+  readonly confirmPrune: boolean;
+}
+
+/** What dom would do for a commit of a Repository. */
+export interface RepositoryForecast {
+  readonly commit: string;
+  readonly subject: string;
+  readonly author: string;
+  /** Empty: none is in force. */
+  readonly appliedCommit: string;
+  readonly repository: Resource;
+  /** Why nothing is done of it, or, if it `passes`, not yet. */
+  readonly holds: readonly {
+    readonly reason: string;
+    readonly message: string;
+    readonly passes: boolean;
+  }[];
+  /** In the order in which they would be made. */
+  readonly changes: readonly ForecastChange[];
+}
+
+export interface ForecastChange {
+  readonly reference: ObjectReference;
+  /** "create", "update", "keep", "delete", "let go", "hand over", "put back". */
+  readonly action: string;
+  /** For a person; may be empty. */
+  readonly why: string;
+  /** Where it is declared; empty for what is removed. */
+  readonly file: string;
+  /** 0: of no line. */
+  readonly line: number;
+  readonly before?: Resource;
+  readonly after?: Resource;
+  readonly changedValues: readonly string[];
+}
+
+/** PEM; the key is nowhere else. */
+export interface CreatedUser {
+  readonly certificate: string;
+  readonly key: string;
+  readonly expiresMs: number;
 }
 
 /**
@@ -99,6 +155,8 @@ export interface ListOptions {
   readonly labelSelector?: string;
   /** Absent: now. */
   readonly at?: Moment;
+  /** How many objects are asked for at once. Absent: what is good; dom may send fewer. */
+  readonly pageObjects?: number;
 }
 
 export interface Listed {
@@ -240,7 +298,12 @@ export interface Api {
   /** With a `uid`, only this very object; `finalizing`: it lives on until its finalizers ran. */
   delete(
     reference: ObjectReference,
-    options?: { readonly uid?: string; readonly dryRun?: boolean },
+    options?: {
+      readonly uid?: string;
+      /** Only of this very version, else `Aborted`. */
+      readonly resourceVersion?: string;
+      readonly dryRun?: boolean;
+    },
   ): Promise<{ readonly object: Resource; readonly finalizing: boolean }>;
   /** Oldest first. */
   history(reference: ObjectReference): Promise<readonly HistoryEntry[]>;
@@ -270,6 +333,14 @@ export interface Api {
   readLogs(query: LogQuery, signal: AbortSignal): AsyncIterable<LogPiece>;
   /** What was answered in the last minute or so; `node` empty: by all together. */
   traffic(node: string): Promise<TrafficSummary>;
+  /** What dom would do for a commit of a Repository; nothing is written. */
+  forecast(query: ForecastQuery, signal: AbortSignal): Promise<RepositoryForecast>;
+  /** `role`: "viewer" or "admin"; `days` 0: the default. */
+  createUser(request: {
+    readonly name: string;
+    readonly role: string;
+    readonly days: number;
+  }): Promise<CreatedUser>;
   serverInfo(): Promise<ServerInfo>;
   close(): void;
 }

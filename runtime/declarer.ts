@@ -1,3 +1,4 @@
+import type { Resource } from '../api/object.ts';
 import type { DeclaredObject } from './api-client.ts';
 import type { ObjectName } from './store/keys.ts';
 import type { Operation } from './store/writer.ts';
@@ -23,6 +24,16 @@ export type Beside = (written: {
   readonly wasThere: boolean;
 }) => readonly Operation[];
 
+/** What a declaration makes of an object; of a Secret only the names of its values. */
+export interface Effect {
+  readonly outcome: 'created' | 'configured' | 'unchanged';
+  /** Undefined: there is none. */
+  readonly before: Resource | undefined;
+  readonly after: Resource;
+  /** Of a Secret the names of the values that would be others, sorted. */
+  readonly changedValues: readonly string[];
+}
+
 export interface RemoveRequest {
   readonly name: ObjectName;
   /** Only this very object. */
@@ -44,7 +55,7 @@ export interface Declarer {
   check(
     request: DeclareRequest,
     options: { willFree(host: string, siteUid: string): boolean },
-  ): Promise<void>;
+  ): Promise<Effect>;
   apply(request: DeclareRequest, beside: Beside): Promise<'created' | 'configured' | 'unchanged'>;
   /** `gone`: there is no such object, and only what stands beside was written. */
   remove(request: RemoveRequest): Promise<'removed' | 'finalizing' | 'gone'>;

@@ -34,8 +34,8 @@ export interface BadCommitRecord {
   readonly commit: string;
   readonly message: string;
   readonly atMs: number;
-  /** Of the Repository: another path, say, makes another commit of it. */
-  readonly generation: number;
+  /** What the Repository meant by it: another path, say, makes another commit of it. */
+  readonly meant: string;
 }
 
 /** The calls of its Git host that were taken. */
@@ -56,6 +56,12 @@ export interface RepositoryObjectRecord {
   readonly file: string;
   /** Without defaults; the values of a Secret are sealed. */
   readonly object: DeclaredObject;
+  /** Of a Site with a folder: what its release is, which goes with the Site, and comes with it. */
+  readonly release?: {
+    readonly digest: string;
+    readonly files: number;
+    readonly sizeBytes: number;
+  };
 }
 
 /** What an attempt that is not decided yet found, of an object that it has changed. */

@@ -16,6 +16,7 @@ import type { Sealer } from '../../runtime/tls/authority.ts';
 import { KnownFiles } from './content.ts';
 import { driftText } from './drift.ts';
 import type { Facts, RemoteView, Verdict } from './facts.ts';
+import { forecastId } from './forecasts.ts';
 import { factsOf, recordOf } from './gather.ts';
 import { Jobs } from './jobs.ts';
 import { Keepers } from './keepers.ts';
@@ -34,6 +35,8 @@ import {
   StepFailure,
   type StepPorts,
 } from './steps.ts';
+import { keepUp } from './upkeep.ts';
+import { signedBy } from './verify.ts';
 import { wantedOf } from './wanted.ts';
 import { webhookStatus } from './webhook.ts';
 
@@ -115,7 +118,7 @@ class Work {
       this.#jobs.forget(name);
       this.#memories.delete(name);
       const living = world.list('Repository').map(({ metadata }) => metadata.uid);
-      await this.#ports.git.keepOnly(living);
+      await this.#ports.git.keepOnly(living.flatMap((uid) => [uid, forecastId(uid)]));
       return 'settled';
     }
     const memory = this.#memoryOf(name, repository);
@@ -124,8 +127,9 @@ class Work {
     const facts = factsOf(this.#ports, {
       ...{ repository, remote, keepers: this.#keepers },
       ...{ verdict: this.#verdictOf(memory, repository), trouble: memory.trouble },
+      setOf: (other, commit) => this.#jobs.setOf(other, commit),
     });
-    return await this.#do(planRepository(facts, clock.nowMs()), facts, memory);
+    return await this.#do(keepUp(facts, planRepository(facts, clock.nowMs())), facts, memory);
   }
 
   async #do(step: Step, facts: Facts, memory: Memory): Promise<Outcome> {
@@ -153,7 +157,7 @@ class Work {
         return afterWrite(written);
       }
       case 'check': {
-        const problems = await checkChanges(this.#ports, facts, step);
+        const { problems } = await checkChanges(this.#ports, facts, step);
         const { generation } = facts.repository.metadata;
         const atMs = clock.monotonicMs();
         memory.verdict = { commit: step.set.commit, problems, atMs, generation };
@@ -232,6 +236,7 @@ class Work {
       {
         ...{ repository, say, record: recordOf(world, repository).value },
         target: facts?.remote.set?.commit ?? facts?.remote.head,
+        signedBy: signedBy(repository, facts?.remote.set),
         objects: facts?.inventory.size ?? 0,
         drift: facts === undefined ? [] : driftIn(facts).map(({ drift }) => drift),
         webhook: webhookStatus(this.#ports, repository),

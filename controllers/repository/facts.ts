@@ -33,8 +33,14 @@ export interface DesiredRelease {
 export interface CommitSet {
   readonly commit: string;
   readonly subject: string;
+  /** Absent: it is not known. */
+  readonly author?: string;
   /** In the order of files and lines, each with both. */
   readonly problems: readonly string[];
+  /** Why there are problems, as a word of Ready; absent: `Invalid`. */
+  readonly reason?: 'NotVerified';
+  /** Who signed it, where a signature is asked for. */
+  readonly signedBy?: string;
   /** In the order of ranks, then of keys. Empty when there are problems. */
   readonly desired: readonly Desired[];
 }
@@ -77,6 +83,8 @@ export interface Facts {
   same(kept: DeclaredObject, desired: DeclaredObject): boolean;
   /** Other Repositories that keep the object, `namespace/name`. */
   keepers(key: string): readonly string[];
+  /** Another Repository of the same remote that the same commit declares the object for. */
+  claimant(key: string): string | undefined;
   /** Another Repository of the same remote that has not looked at this commit yet. */
   behind(commit: string): string | undefined;
 }

@@ -8,7 +8,7 @@ import { qualifiedName } from '../../runtime/store/keys.ts';
 import type { Stored } from '../../runtime/store/records.ts';
 import type { World } from '../../runtime/store/world.ts';
 import type { Sealer } from '../../runtime/tls/authority.ts';
-import { type Facts, nameOfKey, type RemoteView, type Verdict } from './facts.ts';
+import { type CommitSet, type Facts, nameOfKey, type RemoteView, type Verdict } from './facts.ts';
 import type { Keepers } from './keepers.ts';
 
 interface Known {
@@ -17,12 +17,14 @@ interface Known {
   readonly keepers: Keepers;
   readonly verdict: Verdict | undefined;
   readonly trouble: string | undefined;
+  /** What a commit declares for a Repository; undefined: it was not read for it. */
+  readonly setOf: (name: string, commit: string) => CommitSet | undefined;
 }
 
 /** All that is decided from, as of one revision. */
 export function factsOf(
   { world, sealer }: { readonly world: World; readonly sealer: Sealer },
-  { repository, remote, keepers, verdict, trouble }: Known,
+  { repository, remote, keepers, verdict, trouble, setOf }: Known,
 ): Facts {
   const { uid } = repository.metadata;
   const own = qualifiedName(repository.metadata);
@@ -35,7 +37,8 @@ export function factsOf(
     live: (key) => liveOf(world, key),
     same: (kept, desired) => sameDeclared(sealer, kept, desired),
     keepers: (key) => keepers.ofKey(key).filter((name) => name !== own),
-    behind: (commit) => behind(world, repository, commit),
+    claimant: (key) => claimant(world, { repository, remote, setOf }, key),
+    behind: (commit) => behind(world, { repository, setOf }, commit),
   };
 }
 
@@ -76,16 +79,40 @@ function blockedBy(world: World, { metadata, spec }: Repository): string | undef
 }
 
 /** Also one whose commit is refused has seen it. */
-function behind(world: World, { metadata, spec }: Repository, commit: string): string | undefined {
-  const other = world.list('Repository').find((each) => {
-    if (each.metadata.uid === metadata.uid || each.spec.suspend) return false;
-    const isSameRemote = each.spec.url === spec.url && isDeepStrictEqual(each.spec.ref, spec.ref);
-    if (!isSameRemote || each.status?.lastAppliedCommit === undefined) return false;
+function behind(
+  world: World,
+  { repository, setOf }: Pick<Known, 'repository' | 'setOf'>,
+  commit: string,
+): string | undefined {
+  const other = besides(world, repository).find((each) => {
+    if (each.status?.lastAppliedCommit === undefined) return false;
     const attempt = world.record('repository', each.metadata.uid)?.value.attempt;
     const isUnderWay = attempt !== undefined && attempt.phase === 'applying';
-    return isUnderWay || each.status.attemptedCommit !== commit;
+    // After a start of dom nobody knows what it is to take over before it was read once more.
+    const isRead = setOf(qualifiedName(each.metadata), commit) !== undefined;
+    return isUnderWay || !isRead || each.status.attemptedCommit !== commit;
   });
   return other === undefined ? undefined : `repository ${qualifiedName(other.metadata)}`;
+}
+
+function claimant(
+  world: World,
+  { repository, remote, setOf }: Pick<Known, 'repository' | 'remote' | 'setOf'>,
+  key: string,
+): string | undefined {
+  const commit = remote.set?.commit;
+  if (commit === undefined) return undefined;
+  return besides(world, repository)
+    .map(({ metadata }) => qualifiedName(metadata))
+    .find((name) => setOf(name, commit)?.desired.some((each) => each.key === key) === true);
+}
+
+/** Others that follow the same remote. */
+function besides(world: World, { metadata, spec }: Repository): readonly Repository[] {
+  return world.list('Repository').filter((each) => {
+    if (each.metadata.uid === metadata.uid || each.spec.suspend) return false;
+    return each.spec.url === spec.url && isDeepStrictEqual(each.spec.ref, spec.ref);
+  });
 }
 
 /** Whether two declarations say the same. Each time a value is sealed it looks another way. */

@@ -1,22 +1,16 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { backoffMs } from '../../runtime/control/backoff.ts';
 import { describeError } from '../../runtime/control/control-loop.ts';
-import {
-  type Git,
-  GitError,
-  type GitLimits,
-  type GitRef,
-  type GitRemote,
-} from '../../runtime/git/git.ts';
+import { type Git, GitError, type GitRef, type GitRemote } from '../../runtime/git/git.ts';
 import type { Random } from '../../runtime/random.ts';
 import { takeSlots } from '../../runtime/slots.ts';
 import type { ContentPorts } from './content.ts';
 import type { CommitSet, RemoteView } from './facts.ts';
 import { type PrepareOptions, prepareCommit } from './prepare.ts';
+import { withCommit, withinTime } from './read-commit.ts';
 
 /** Looks at remotes under way at once: each is a process or two. */
 const AT_ONCE_MAX = 4;
-const LIMITS: GitLimits = { fetchBytesMax: 1024 * 1024 * 1024, filesMax: 200_000 };
 const RETRY = { baseMs: 2_000, capMs: 120_000 };
 /** What is prepared for one Repository: the commit that is in force, and the one that comes. */
 const SETS_MAX = 2;
@@ -71,6 +65,11 @@ export class Jobs {
     this.#jobs.delete(name);
   }
 
+  /** What a commit declares for that Repository; undefined: it was not read for it. */
+  setOf(name: string, commit: string): CommitSet | undefined {
+    return this.#jobs.get(name)?.sets.get(commit);
+  }
+
   /** What is known; begins a look when one is due. */
   view(name: string, wanted: Wanted): RemoteView {
     const nowMs = this.#ports.clock.monotonicMs();
@@ -123,23 +122,11 @@ export class Jobs {
   }
 
   async #inTime(job: Job, wanted: Wanted, running: AbortController): Promise<void> {
-    const { signal } = running;
-    signal.throwIfAborted();
-    const over = new AbortController();
-    const late = this.#ports.clock
-      .sleep(wanted.timeoutMs, over.signal)
-      .then(() =>
-        running.abort(
-          new GitError('Unreachable', `it took longer than ${wanted.timeoutMs / 1000} s`),
-        ),
-      )
-      .catch(() => undefined);
-    try {
-      await this.#run(job, wanted, signal);
-    } finally {
-      over.abort();
-      await late;
-    }
+    running.signal.throwIfAborted();
+    const { clock } = this.#ports;
+    await withinTime(clock, wanted.timeoutMs, running.signal, (signal) =>
+      this.#run(job, wanted, signal),
+    );
   }
 
   async #run(job: Job, wanted: Wanted, signal: AbortSignal): Promise<void> {
@@ -150,12 +137,10 @@ export class Jobs {
     // What has waited may name blobs that were cleared away meanwhile.
     if (commit !== applied || !job.sets.has(commit)) {
       const target = commit === found.commit ? found : { commit, name: undefined };
-      const opened = await git.open(remote, target, { limits: LIMITS, signal });
-      try {
-        keep(job.sets, await prepareCommit(opened, prepare, this.#ports));
-      } finally {
-        await opened.close();
-      }
+      const set = await withCommit(git, { remote, target }, signal, (from) =>
+        prepareCommit(from, prepare, this.#ports),
+      );
+      keep(job.sets, set);
     }
     job.head = found.commit;
   }

@@ -18,13 +18,24 @@ export class Keepers {
 
   note(change: WorldChange & { readonly kind: 'record' }): void {
     if (change.record !== 'repositoryObject') return;
-    const cut = change.id.indexOf('/');
-    const [uid, key] = [change.id.slice(0, cut), change.id.slice(cut + 1)];
+    if (!change.deleted) return this.#add(change.id);
+    const { uid, key } = partsOf(change.id);
     const known = this.#uids.get(key);
-    if (!change.deleted) {
-      if (known === undefined) this.#uids.set(key, new Set([uid]));
-      else known.add(uid);
-    } else if (known?.delete(uid) === true && known.size === 0) this.#uids.delete(key);
+    if (known?.delete(uid) === true && known.size === 0) this.#uids.delete(key);
+  }
+
+  #add(id: string): void {
+    const { uid, key } = partsOf(id);
+    const known = this.#uids.get(key);
+    if (known === undefined) this.#uids.set(key, new Set([uid]));
+    else known.add(uid);
+  }
+
+  /** As of now, for one question. */
+  static of(world: World): Keepers {
+    const keepers = new Keepers(world);
+    for (const [id] of world.records('repositoryObject')) keepers.#add(id);
+    return keepers;
   }
 
   /** `namespace/name` of those that keep an object. */
@@ -47,4 +58,10 @@ export class Keepers {
     const noted = uids.flatMap((uid) => this.#world.record('repository', uid)?.value.name ?? []);
     return [...new Set([...living, ...noted])].toSorted();
   }
+}
+
+/** Of a `repositoryObject` record: the Repository's uid, and the key of the object. */
+function partsOf(id: string): { readonly uid: string; readonly key: string } {
+  const cut = id.indexOf('/');
+  return { uid: id.slice(0, cut), key: id.slice(cut + 1) };
 }

@@ -9,6 +9,7 @@ import { planRepository, type Step } from './plan.ts';
 const T = 1_000_000_000;
 const [A, B] = ['a'.repeat(40), 'b'.repeat(40)];
 const URL = 'https://git.example.com/infra.git';
+const MEANT = JSON.stringify([URL, '.', '30s']);
 const NOBODY = { verdict: undefined, trouble: undefined, blockedBy: undefined };
 
 const issuer = (name: string, lifetime = '30d', file = `${name}.yaml`): Desired => ({
@@ -79,6 +80,7 @@ function factsOf(world: World): Facts {
           : undefined,
     same: (one, other) => JSON.stringify(one) === JSON.stringify(other),
     keepers: () => [],
+    claimant: () => undefined,
     behind: () => undefined,
     ...world.facts,
   };
@@ -230,7 +232,7 @@ test.each<{ readonly when: string; readonly world: World; readonly step: string 
   {
     when: 'the commit was rolled back',
     world: {
-      record: { ...inForce, bad: { commit: B, message: 'm', atMs: T, generation: 1 } },
+      record: { ...inForce, bad: { commit: B, message: 'm', atMs: T, meant: MEANT } },
       kept: [one],
       set: setOf(B, two),
     },
@@ -239,7 +241,7 @@ test.each<{ readonly when: string; readonly world: World; readonly step: string 
   {
     when: 'it was, and the Repository says something else by now',
     world: {
-      record: { ...inForce, bad: { commit: B, message: 'm', atMs: T, generation: 0 } },
+      record: { ...inForce, bad: { commit: B, message: 'm', atMs: T, meant: 'of another folder' } },
       kept: [one],
       set: setOf(B, one, two),
     },
@@ -421,7 +423,7 @@ test.each<{ readonly when: string; readonly world: World; readonly step: string 
     when: 'a request to try a bad commit again',
     world: {
       annotations: { [RECONCILE_REQUESTED]: 'now force' },
-      record: { ...inForce, bad: { commit: B, message: 'm', atMs: T, generation: 1 } },
+      record: { ...inForce, bad: { commit: B, message: 'm', atMs: T, meant: MEANT } },
       kept: [one],
       set: setOf(B, two),
       remote: { request: 'now force' },

@@ -2,6 +2,7 @@ import { condition, type Resource } from '../../api/object.ts';
 import { durationOf, PRUNE } from '../../api/repository.ts';
 import { shortCommit } from '../../runtime/git/git.ts';
 import type { AttemptRecord, RepositoryRecord } from '../../runtime/repository-records.ts';
+import { isBad, meantBy } from './bad-commit.ts';
 import { type Drift, driftOf } from './drift.ts';
 import { type CommitSet, type Desired, type Facts, keyOf, nameOfKey, shownKey } from './facts.ts';
 import { orderChanges } from './order.ts';
@@ -153,16 +154,15 @@ function planComing(facts: Facts, nowMs: number): Step {
 function refusal(facts: Facts, set: CommitSet): Step | undefined {
   const { record, repository, inventory } = facts;
   if (set.problems.length > 0)
-    return rest(facts, 'Invalid', 'stalled', refusedText(set, set.problems));
+    return rest(facts, set.reason ?? 'Invalid', 'stalled', refusedText(set, set.problems));
   if (set.desired.length === 0) {
     const message = `${named(set)} declares nothing, so nothing is removed; delete the Repository if it is over`;
     return rest(facts, 'NothingDeclared', 'stalled', message);
   }
   const { bad } = record;
-  if (bad?.commit === set.commit && bad.generation === repository.metadata.generation) {
-    const message = `${named(set)} was rolled back: ${bad.message}. It is not tried again until another commit comes, or b8sctl reconcile --force`;
+  if (bad !== undefined && isBad(facts, set.commit)) {
     const drift = planDrift(facts);
-    return drift.kind === 'correct' ? drift : rest(facts, 'BadCommit', 'stalled', message);
+    return drift.kind === 'correct' ? drift : restAfterBad(facts, set, bad.message);
   }
   // What only an undecided commit has brought is nothing to be careful with.
   const isOld = (key: string): boolean => facts.undo.get(key)?.value.found !== 'nothing';
@@ -176,6 +176,12 @@ function refusal(facts: Facts, set: CommitSet): Step | undefined {
     return undefined;
   const message = `${named(set)} would delete ${doomed.length} of ${held} objects (${told(doomed.map(({ key }) => shownKey(key)))}); if that is meant: b8sctl reconcile repository/${repository.metadata.name} --confirm-prune`;
   return rest(facts, 'MassDeletion', 'stalled', message);
+}
+
+/** A commit that was rolled back is left alone. */
+export function restAfterBad(facts: Facts, set: CommitSet, why: string): Step & { kind: 'rest' } {
+  const message = `${named(set)} was rolled back: ${why}. It is not tried again until another commit comes, or b8sctl reconcile --force`;
+  return rest(facts, 'BadCommit', 'stalled', message);
 }
 
 /** What a commit changes of what the Repository keeps. */
@@ -195,17 +201,21 @@ export function changesOf(facts: Facts, set: CommitSet): readonly SetChange[] {
 }
 
 function howToRemove(facts: Facts, key: string): Removal['how'] {
+  return keptBecause(facts, key) === undefined ? 'delete' : 'let go';
+}
+
+/** Why an object that is declared no more stays, for a person; undefined: it does not. */
+export function keptBecause(facts: Facts, key: string): string | undefined {
   const { repository, inventory } = facts;
   const live = facts.live(key);
-  const isKept =
-    repository.spec.prune === 'off' ||
-    key === keyOf(repository) ||
-    live === undefined ||
-    // A new object of an old name is another object.
-    live.metadata.uid !== inventory.get(key)?.value.uid ||
-    live.metadata.annotations?.[PRUNE] === 'disabled' ||
-    facts.keepers(key).length > 0;
-  return isKept ? 'let go' : 'delete';
+  if (repository.spec.prune === 'off') return 'spec.prune is off';
+  if (key === keyOf(repository)) return 'a Repository does not delete itself';
+  if (live === undefined) return 'it is gone already';
+  // A new object of an old name is another object.
+  if (live.metadata.uid !== inventory.get(key)?.value.uid) return 'somebody made it anew';
+  if (live.metadata.annotations?.[PRUNE] === 'disabled') return `${PRUNE} is disabled`;
+  const keeper = facts.keepers(key)[0] ?? facts.claimant(key);
+  return keeper === undefined ? undefined : `repository ${keeper} keeps it, too`;
 }
 
 function planAttempt(facts: Facts, attempt: AttemptRecord, nowMs: number): Step {
@@ -278,8 +288,8 @@ function planUndo(facts: Facts, attempt: AttemptRecord, nowMs: number): Step {
     return { kind: 'restore', attempt, say: saying('False', 'RollingBack', 'working', message) };
   }
   const { attempt: _, ...rest } = record;
-  const { generation } = repository.metadata;
-  const bad = { commit: attempt.commit, message: why, atMs: nowMs, generation };
+  const meant = meantBy(repository);
+  const bad = { commit: attempt.commit, message: why, atMs: nowMs, meant };
   return { kind: 'note', undo: 'drop', record: { ...rest, bad } };
 }
 
@@ -343,7 +353,7 @@ function rest(
   mood: Say['mood'],
   message: string,
   recheckInMs: number = Infinity,
-): Step {
+): Step & { kind: 'rest' } {
   const inMs = Math.min(recheckInMs, remote.nextInMs);
   const status = reason === 'Suspended' || reason === 'Fetching' ? 'Unknown' : 'False';
   return { kind: 'rest', say: saying(status, reason, mood, message), recheckInMs: inMs };

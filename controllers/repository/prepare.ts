@@ -12,6 +12,7 @@ import type { GitCommit, GitEntry } from '../../runtime/git/git.ts';
 import { type ContentPorts, ContentProblem, folderRelease } from './content.ts';
 import { type CommitSet, type Desired, keyOf, shownKey } from './facts.ts';
 import { wantedHosts } from './order.ts';
+import { type Verify, verifyCommit } from './verify.ts';
 
 /** Of one manifest, and of all of a commit together. */
 const MANIFEST_BYTES_MAX = 10_000_000;
@@ -25,6 +26,8 @@ export interface PrepareOptions {
   readonly path: string;
   /** For objects that name none. */
   readonly namespace: string;
+  /** Absent: it need not be signed. */
+  readonly verify?: Verify;
 }
 
 /**
@@ -36,11 +39,14 @@ export async function prepareCommit(
   options: PrepareOptions,
   ports: ContentPorts,
 ): Promise<CommitSet> {
-  const { commit, subject } = from;
+  const { commit, subject, author } = from;
   const folder = posix.normalize(options.path).replace(/^\.\/?$|\/$/g, '');
   const refused = (problems: readonly string[]): CommitSet => {
-    return { commit, subject, problems: problems.slice(0, PROBLEMS_MAX), desired: [] };
+    return { commit, subject, author, problems: problems.slice(0, PROBLEMS_MAX), desired: [] };
   };
+  // Before any of its files is read.
+  const verified = await verifyCommit(from, options.verify);
+  if (verified.kind === 'refused') return { ...refused([verified.message]), reason: 'NotVerified' };
   const entries = await from.list(folder);
   if (entries === undefined)
     return refused([`spec.path "${options.path}" is no folder of this commit`]);
@@ -52,7 +58,14 @@ export async function prepareCommit(
     const desired: Desired[] = [];
     for (const declaration of read.declarations)
       desired.push(await withRelease(declaration, from, ports));
-    return { commit, subject, problems: [], desired: desired.toSorted(inRank) };
+    return {
+      commit,
+      subject,
+      author,
+      problems: [],
+      desired: desired.toSorted(inRank),
+      ...verified.told,
+    };
   } catch (error) {
     if (error instanceof ContentProblem) return refused([error.message]);
     throw error;

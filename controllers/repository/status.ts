@@ -10,6 +10,8 @@ export interface StatusFacts {
   readonly say: Say;
   /** The commit that is to be followed; undefined: it is not known. */
   readonly target: string | undefined;
+  /** Undefined: nobody, or nobody was asked. */
+  readonly signedBy: string | undefined;
   readonly objects: number;
   readonly drift: readonly Drift[];
   readonly webhook: RepositoryStatus['webhook'];
@@ -27,6 +29,7 @@ export function statusOf(facts: StatusFacts, nowMs: number): RepositoryStatus {
     conditions: replaceConditions(repository.status?.conditions ?? [], conditionsOf(facts), nowMs),
     ...(applied && { lastAppliedCommit: applied.commit, subject: applied.subject }),
     ...(attempted !== undefined && { attemptedCommit: attempted }),
+    ...(facts.signedBy !== undefined && { signedBy: facts.signedBy }),
     ...(bad && {
       badCommit: {
         commit: bad.commit,

@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { formatViolation } from '../../api/manifest.ts';
 import type { Repository } from '../../api/repository.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Beside, DeclareRequest, Declarer } from '../../runtime/declarer.ts';
+import type { Beside, DeclareRequest, Declarer, Effect } from '../../runtime/declarer.ts';
 import { shortCommit } from '../../runtime/git/git.ts';
+import { printable } from '../../runtime/printable.ts';
 import type {
   RepositoryObjectRecord,
   RepositoryUndoRecord,
@@ -40,13 +41,21 @@ export interface StepPorts {
 /** `more`: the turn was over before the work was. */
 export type Progress = 'done' | 'more';
 
-/** What dom says against a commit, with file and line; nothing is written. */
+export interface Checked {
+  /** What dom says against it, with file and line. */
+  readonly problems: readonly string[];
+  /** By key, what becomes of each object that would be written. */
+  readonly effects: ReadonlyMap<string, Effect>;
+}
+
+/** What dom says to the changes of a commit; nothing is written. */
 export async function checkChanges(
-  ports: StepPorts,
+  ports: { readonly declarer: Pick<Declarer, 'check'> },
   facts: Facts,
   { set, changes, force }: { set: CommitSet; changes: readonly SetChange[]; force: boolean },
-): Promise<readonly string[]> {
+): Promise<Checked> {
   const problems: string[] = [];
+  const effects = new Map<string, Effect>();
   const byUid = new Map(changes.map((each) => [facts.live(each.key)?.metadata.uid, each]));
   const willFree = (host: string, siteUid: string): boolean => {
     // The order of changes sees to it that whoever has it gives it up before.
@@ -57,13 +66,13 @@ export async function checkChanges(
     if (change.object === undefined) continue;
     const request = requestFor(facts, change.desired, { commit: set.commit, force });
     try {
-      await ports.declarer.check(request, { willFree });
+      effects.set(change.key, await ports.declarer.check(request, { willFree }));
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       problems.push(problemText(error, change.desired));
     }
   }
-  return problems;
+  return { problems, effects };
 }
 
 /** Applies and removes in the given order, each with the record of it in the same transaction. */
@@ -93,12 +102,13 @@ async function applyOne(
     const value: RepositoryObjectRecord = {
       ...{ uid, file: desired.file },
       object: { ...desired.object, spec },
+      ...(desired.release && { release: desired.release }),
     };
     const isSame = kept !== undefined && isDeepStrictEqual(plain(kept.value), plain(value));
     return [
       ...undoOnce(facts, key, wasThere),
       ...(isSame ? [] : [putObject(id, value, kept)]),
-      ...releaseOnce(ports.world, desired),
+      ...releaseOnce(ports.world, value),
     ];
   };
   try {
@@ -129,7 +139,7 @@ async function removeOne(
   await ports.declarer.remove({
     ...{ name: nameOfKey(key), uid: kept.value.uid, beside },
     manager: managerOf(facts.repository),
-    command: commandOf(facts.repository, commit),
+    command: commandOf(facts, commit),
   });
 }
 
@@ -171,14 +181,18 @@ async function restoreOne(
   };
   const command = `roll back ${shortCommit(commit)} of ${qualifiedName(repository.metadata)}`;
   if (undo.value.found === 'kept') {
+    // Another Repository has taken it over meanwhile, and keeps it.
+    if (kept === undefined && facts.keepers(key).length > 0)
+      return await commitAlone(ports, [forget]);
     const { before } = undo.value;
     const request: DeclareRequest = {
       ...{ object: before.object, manager: managerOf(repository), command, values: 'sealed' },
-      mayTakeOver: notAnothers,
+      mayTakeOver: (manager) => !isAnothers(facts, key, manager),
     };
     await ports.declarer.apply(request, ({ uid }) => [
       forget,
       putObject(id, { ...before, uid }, kept),
+      ...releaseOnce(ports.world, before),
     ]);
     return;
   }
@@ -201,44 +215,65 @@ export async function correct(
   for (const key of keys) {
     const kept = inventory.get(key);
     if (kept === undefined) continue;
-    const request: DeclareRequest = {
-      ...{ object: kept.value.object, manager: managerOf(repository), values: 'sealed' },
-      command: `put back what ${qualifiedName(repository.metadata)} declares`,
-      mayTakeOver: notAnothers,
-    };
     const id = idOf(repository, key);
-    const outcome = await ports.declarer.apply(request, ({ uid }) =>
-      uid === kept.value.uid ? [] : [putObject(id, { ...kept.value, uid }, kept)],
-    );
+    const request = correctionOf(facts, key, kept.value);
+    const outcome = await ports.declarer.apply(request, ({ uid }) => [
+      ...(uid === kept.value.uid ? [] : [putObject(id, { ...kept.value, uid }, kept)]),
+      ...releaseOnce(ports.world, kept.value),
+    ]);
     if (outcome !== 'unchanged') corrected = 'something';
   }
   return corrected;
 }
 
+export function correctionOf(
+  facts: Facts,
+  key: string,
+  { object }: RepositoryObjectRecord,
+): DeclareRequest {
+  const { repository } = facts;
+  return {
+    ...{ object, manager: managerOf(repository), values: 'sealed' },
+    command: `put back what ${qualifiedName(repository.metadata)} declares`,
+    mayTakeOver: (manager) => !isAnothers(facts, key, manager),
+  };
+}
+
 /** Whether anything had to be put back: a mirror may lag behind who did so before. */
 export type Corrected = 'something' | 'nothing';
 
-/** Two Repositories that want different things would take turns for ever. */
-function notAnothers(manager: string): boolean {
-  return !manager.startsWith(REPOSITORY_MANAGER);
+/**
+ * Two Repositories that want different things would take turns for ever. One that keeps the object no
+ * more has no say in it, though its name is still on the fields.
+ */
+function isAnothers(facts: Facts, key: string, manager: string): boolean {
+  return facts.keepers(key).some((keeper) => manager === `${REPOSITORY_MANAGER}${keeper}`);
 }
 
 function requestFor(
-  { repository, inventory }: Facts,
+  facts: Facts,
   { key, object }: Desired,
   { commit, force }: { readonly commit: string; readonly force: boolean },
 ): DeclareRequest {
   // What somebody else declared is not taken from them unasked; what is ours, is.
-  const isOurs = inventory.has(key);
+  const isOurs = facts.inventory.has(key);
   return {
-    ...{ object, manager: managerOf(repository), values: 'plain' },
-    command: commandOf(repository, commit),
-    mayTakeOver: (manager) => (isOurs || force) && notAnothers(manager),
+    ...{ object, manager: managerOf(facts.repository), values: 'plain' },
+    command: commandOf(facts, commit),
+    mayTakeOver: (manager) =>
+      manager.startsWith(REPOSITORY_MANAGER) ? !isAnothers(facts, key, manager) : isOurs || force,
   };
 }
 
-function commandOf({ metadata }: Repository, commit: string): string {
-  return `commit ${commit} of ${qualifiedName(metadata)}`;
+const AUTHOR_LENGTH_MAX = 100;
+
+/** What history says: `commit 1c0d8a… of default/infra by Ada <ada@example.com>: Mend the blog`. */
+function commandOf({ repository, remote: { set } }: Facts, commit: string): string {
+  const what = `commit ${commit} of ${qualifiedName(repository.metadata)}`;
+  if (set?.commit !== commit) return what;
+  const { author = '' } = set;
+  const by = author === '' ? '' : ` by ${author.slice(0, AUTHOR_LENGTH_MAX)}`;
+  return printable(set.subject === '' ? `${what}${by}` : `${what}${by}: ${set.subject}`);
 }
 
 /** What the attempt found, noted before the first change of it. */
@@ -253,7 +288,11 @@ function undoOnce(facts: Facts, key: string, wasThere: boolean): readonly Operat
   return [{ kind: 'record', record: 'repositoryUndo', id, value, modRevision: 0n }];
 }
 
-function releaseOnce(world: World, { object, release }: Desired): readonly Operation[] {
+/** A release goes with its Site, so it comes with the Site. */
+function releaseOnce(
+  world: World,
+  { object, release }: Pick<RepositoryObjectRecord, 'object' | 'release'>,
+): readonly Operation[] {
   if (release === undefined) return [];
   const { namespace, name: site } = object.metadata;
   const { digest: name, files, sizeBytes } = release;

@@ -6,6 +6,7 @@ import { qualifiedName } from '../../runtime/store/keys.ts';
 import type { World } from '../../runtime/store/world.ts';
 import type { Wanted } from './jobs.ts';
 import { requestOf } from './request.ts';
+import { verifyOf } from './verify.ts';
 
 interface WantedFacts {
   readonly secrets: Secrets;
@@ -22,6 +23,9 @@ export function wantedOf(repository: Repository, facts: WantedFacts): WantedOutc
   const { metadata, spec } = repository;
   const found = credentialsOf(repository, facts);
   if ('reason' in found) return { kind: 'refused', ...found };
+  const trusted = verifyOf(repository, facts);
+  if ('reason' in trusted) return { kind: 'refused', ...trusted };
+  const { verify } = trusted;
   const request = requestOf(repository);
   const isNew = request !== undefined && request.text !== facts.record.request;
   const { pinned, applied } = facts.record;
@@ -31,8 +35,11 @@ export function wantedOf(repository: Repository, facts: WantedFacts): WantedOutc
     wanted: {
       remote: { id: metadata.uid, url: spec.url, credentials: found.credentials },
       ref: refOf(spec.ref),
-      prepare: { path: spec.path, namespace },
-      key: JSON.stringify([metadata.uid, spec.url, spec.ref, spec.path, found.version]),
+      prepare: { path: spec.path, namespace, ...(verify !== undefined && { verify }) },
+      key: JSON.stringify([
+        ...[metadata.uid, spec.url, spec.ref, spec.path, found.version],
+        ...[spec.verify, trusted.version],
+      ]),
       request: request?.text,
       intervalMs: durationOf(spec.interval),
       timeoutMs: durationOf(spec.timeout),

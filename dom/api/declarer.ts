@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Resource } from '../../api/object.ts';
 import { validateObject } from '../../api/validate.ts';
 import type { Beside, DeclareRequest, Declarer, RemoveRequest } from '../../runtime/declarer.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -10,7 +11,7 @@ import { reserveHosts, type WillFree } from './hosts.ts';
 import { takeLeftovers } from './leftovers.ts';
 import { invalid, readObject } from './names.ts';
 import { withoutGoneOwners } from './owners.ts';
-import { sealGiven } from './secrets.ts';
+import { changedValues, sealGiven, shown } from './secrets.ts';
 import { clash } from './write.ts';
 
 const USER = 'dom';
@@ -19,7 +20,12 @@ const USER = 'dom';
 export function createDeclarer(ports: WritePorts & { readonly log: Log }): Declarer {
   return {
     async check(request, { willFree }) {
-      await apply(ports, request, { dryRun: true, beside: () => [], willFree });
+      const how = { dryRun: true, beside: () => [], willFree };
+      const { outcome, before, after } = await apply(ports, request, how);
+      return {
+        ...{ outcome, before: before && shown(before), after: shown(after) },
+        changedValues: changedValues(before, after),
+      };
     },
     async apply(request, beside) {
       const { outcome, uid } = await apply(ports, request, { dryRun: false, beside });
@@ -37,6 +43,8 @@ export function createDeclarer(ports: WritePorts & { readonly log: Log }): Decla
 interface Applied {
   readonly outcome: 'created' | 'configured' | 'unchanged';
   readonly uid: string;
+  readonly before: Resource | undefined;
+  readonly after: Resource;
 }
 
 async function apply(
@@ -49,7 +57,7 @@ async function apply(
   if (validation.kind === 'invalid') throw invalid(validation.violations);
   const name = nameOf(validation.object);
   const { willFree } = how;
-  return commitDraft(ports, { manager, user: USER, command }, how, async () => {
+  return commitDraft<Applied>(ports, { manager, user: USER, command }, how, async () => {
     const live = await readObject(ports.store, name);
     refuseDeleted(live, name);
     const { given } =
@@ -69,7 +77,10 @@ async function apply(
         ? []
         : await writeSteps(ports, live, next, { uid, ...(willFree && { willFree }) });
     const beside = how.beside({ uid, spec: given.spec, wasThere: live !== undefined });
-    return { operations: [...steps, ...beside], result: { outcome, uid } };
+    return {
+      operations: [...steps, ...beside],
+      result: { outcome, uid, before: live, after: next },
+    };
   });
 }
 

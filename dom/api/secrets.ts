@@ -84,6 +84,19 @@ export function shown<Shown extends Resource>(object: Shown): Shown {
   return object.kind === 'Secret' ? { ...object, spec: shownSpec('Secret', object.spec) } : object;
 }
 
+/** The names of a Secret's values that are others than before, sorted; of other kinds none. */
+export function changedValues(before: Resource | undefined, after: Resource): readonly string[] {
+  if (after.kind !== 'Secret') return [];
+  const [old, now] = [dataOf(before), dataOf(after)];
+  const names = new Set([...Object.keys(old), ...Object.keys(now)]);
+  // One that is the same keeps its sealed text.
+  return [...names].filter((name) => old[name] !== now[name]).toSorted();
+}
+
+function dataOf(object: Resource | undefined): Readonly<Record<string, string>> {
+  return (object as Secret | undefined)?.spec.data ?? {};
+}
+
 export function shownSpec(kind: string, spec: unknown): unknown {
   if (kind !== 'Secret') return spec;
   const { data = {} } = spec as Partial<Secret['spec']>;

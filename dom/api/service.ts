@@ -1,4 +1,5 @@
 import type { Resource } from '../../api/object.ts';
+import type { Forecasts } from '../../controllers/repository/forecasts.ts';
 import type {
   ApplyRequest,
   ApplyResponse,
@@ -6,6 +7,8 @@ import type {
   CreateTokenResponse,
   CreateTransferKeyRequest,
   CreateTransferKeyResponse,
+  CreateUserRequest,
+  CreateUserResponse,
   DeleteRequest,
   DeleteResponse,
   DeleteTransferKeyRequest,
@@ -14,6 +17,8 @@ import type {
   ExplainDnsResponse,
   FindMissingBlobsRequest,
   FindMissingBlobsResponse,
+  ForecastRepositoryRequest,
+  ForecastRepositoryResponse,
   GetRequest,
   GetResponse,
   GetServerInfoResponse,
@@ -48,9 +53,11 @@ import type { Tokens } from '../identity/tokens.ts';
 import type { TransferKeys } from '../identity/transfer-keys.ts';
 import type { Leadership } from '../leadership.ts';
 import { authorize, permissionsOf, roleOf } from './access.ts';
+import { tellForecast } from './forecast.ts';
 import { readSiteLogs } from './logs.ts';
 import { getObject, listObjects, readHistory } from './read.ts';
 import { readTraffic } from './traffic.ts';
+import { createUser } from './users.ts';
 import { watchObjects } from './watch.ts';
 import { applyObject, deleteObject, updateObject, type WritePorts } from './write.ts';
 
@@ -65,7 +72,9 @@ export interface ApiPorts extends WritePorts {
   readonly traffic: TrafficDesk;
   readonly tokens: Tokens;
   readonly transferKeys: TransferKeys;
-  readonly authority: Pick<CertificateAuthority, 'caHash'>;
+  readonly authority: Pick<CertificateAuthority, 'caHash' | 'issueClient'>;
+  /** Undefined: this dom follows no Git repositories. */
+  readonly forecasts: Forecasts | undefined;
   /** Where nodes dial, for the join command: "host:port". */
   readonly addresses: readonly string[];
   readonly leadership: Pick<Leadership, 'epoch'>;
@@ -88,21 +97,22 @@ export class Api {
   }
 
   async apply(request: ApplyRequest, caller: ApiCaller): Promise<ApplyResponse> {
-    const user = authorize(caller.identity, 'write');
+    // To be told what would become of it is to read.
+    const user = authorize(caller.identity, request.dryRun ? 'read' : 'write');
     const response = await applyObject(this.#ports, request, user);
     if (response.outcome !== 'unchanged') this.#audit(user, 'apply', response.objectJson, request);
     return response;
   }
 
   async update(request: UpdateRequest, caller: ApiCaller): Promise<UpdateResponse> {
-    const user = authorize(caller.identity, 'write');
+    const user = authorize(caller.identity, request.dryRun ? 'read' : 'write');
     const response = await updateObject(this.#ports, request, user);
     this.#audit(user, 'update', response.objectJson, request);
     return response;
   }
 
   async delete(request: DeleteRequest, caller: ApiCaller): Promise<DeleteResponse> {
-    const user = authorize(caller.identity, 'write');
+    const user = authorize(caller.identity, request.dryRun ? 'read' : 'write');
     const response = await deleteObject(this.#ports, request, user);
     this.#audit(user, 'delete', response.objectJson, request);
     return response;
@@ -228,6 +238,24 @@ export class Api {
   async getTraffic(request: GetTrafficRequest, caller: ApiCaller): Promise<GetTrafficResponse> {
     authorize(caller.identity, 'read');
     return readTraffic(this.#ports, request);
+  }
+
+  async *forecastRepository(
+    request: ForecastRepositoryRequest,
+    caller: ApiCaller,
+    signal: AbortSignal,
+  ): AsyncIterable<ForecastRepositoryResponse> {
+    authorize(caller.identity, 'read');
+    yield* tellForecast(this.#ports.forecasts, request, signal);
+  }
+
+  async createUser(request: CreateUserRequest, caller: ApiCaller): Promise<CreateUserResponse> {
+    const createdBy = authorize(caller.identity, 'write');
+    const created = await createUser(this.#ports, request);
+    const { name, role } = request;
+    const expiresMs = Number(created.expiresMs);
+    this.#ports.log.info({ user: createdBy, verb: 'create', for: name, role, expiresMs }, 'audit');
+    return created;
   }
 
   async getServerInfo(_request: unknown, caller: ApiCaller): Promise<GetServerInfoResponse> {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Resource } from '../../api/object.ts';
 import { validateObject } from '../../api/validate.ts';
 import type {
   ApplyRequest,
@@ -14,11 +15,11 @@ import { nameOf, type Operation } from '../../runtime/store/writer.ts';
 import { mergeApplied } from '../apply/merge.ts';
 import { mergeUpdated } from '../apply/update.ts';
 import { commitDraft, complete, refuseDeleted, type WritePorts, writeSteps } from './draft.ts';
-import { reserveHosts } from './hosts.ts';
+import { reserveHosts, type WillFree } from './hosts.ts';
 import { takeLeftovers } from './leftovers.ts';
 import { invalid, notFound, readObject, requestedName } from './names.ts';
 import { withoutGoneOwners } from './owners.ts';
-import { sealGiven, shown } from './secrets.ts';
+import { changedValues, sealGiven, shown } from './secrets.ts';
 
 export type { WritePorts } from './draft.ts';
 
@@ -37,9 +38,11 @@ export async function applyObject(
   const name = nameOf(validation.object);
   const manager = managerOf(request.manager);
   const author = { manager, user, command: request.command };
+  const willFree = freedBy(request);
   return commitDraft(ports, author, { dryRun: request.dryRun }, async () => {
     const live = await readObject(ports.store, name);
     refuseDeleted(live, name);
+    refuseOther(live, name, request.resourceVersion);
     const sealed = sealGiven(ports.sealer, name, { given: validation.given, live });
     const merged = mergeApplied({
       ...(live !== undefined && { live }),
@@ -53,12 +56,14 @@ export async function applyObject(
     const next = await withoutGoneOwners(ports.store, whole);
     const outcome =
       live === undefined ? 'created' : isDeepStrictEqual(next, live) ? 'unchanged' : 'configured';
-    const operations = outcome === 'unchanged' ? [] : await writeSteps(ports, live, next);
+    const operations =
+      outcome === 'unchanged' ? [] : await writeSteps(ports, live, next, { willFree });
     const result = {
       outcome,
       objectJson: JSON.stringify(shown(next)),
       previousJson: live === undefined ? '' : JSON.stringify(shown(live)),
       warnings: sealed.warnings,
+      changedValues: changedValues(live, next),
     };
     return { operations, result };
   });
@@ -113,6 +118,7 @@ export async function deleteObject(
         'FAILED_PRECONDITION',
         `${name.kind} "${name.name}" is another object by now (uid ${uid})`,
       );
+    refuseOther(live, name, request.resourceVersion);
     const finalizing = (live.metadata.finalizers ?? []).length > 0;
     const hosts = finalizing ? [] : await reserveHosts(ports.store, live, undefined);
     // What is pushed once it is marked is for the next one.
@@ -123,6 +129,26 @@ export async function deleteObject(
     tried = { uid: live.metadata.uid, response };
     return { operations, result: response };
   });
+}
+
+/** `version`: the one that the caller has read; "0": none was there. */
+function refuseOther(
+  live: Resource | undefined,
+  name: ObjectName,
+  version: string | undefined,
+): void {
+  if (version === undefined || version === (live?.metadata.resourceVersion ?? '0')) return;
+  throw new RequestError(
+    'ABORTED',
+    `${name.kind} "${name.name}" has been changed meanwhile: read it again and repeat`,
+  );
+}
+
+/** A write is never told to believe that a host is free. */
+function freedBy({ dryRun, freed }: ApplyRequest): WillFree {
+  if (!dryRun || freed === undefined) return () => false;
+  const hosts = new Set(freed.hosts);
+  return (host) => hosts.has(host);
 }
 
 function managerOf(manager: string): string {

@@ -90,6 +90,8 @@ export function domApi(options: DomApiOptions): Api {
       }),
     readLogs: () => notHere('readLogs'),
     traffic: () => notHere('traffic'),
+    forecast: () => notHere('forecast'),
+    createUser: () => notHere('createUser'),
     serverInfo: () => notHere('serverInfo'),
     close: () => undefined,
   };

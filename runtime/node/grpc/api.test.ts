@@ -94,6 +94,7 @@ test('an object goes there and comes back, with the command that was given', asy
       objectJson: JSON.stringify(SITE),
       previousJson: '',
       warnings: ['mind'],
+      changedValues: [],
     });
   };
   const applied = await api.apply(SITE, { manager: 'b8sctl', dryRun: true });

@@ -27,6 +27,7 @@ import {
 } from '../../api-client.ts';
 import type { Connection } from '../../client-config.ts';
 import { DOM_SERVER_NAME } from '../../tls/server-names.ts';
+import { readForecast } from './forecast.ts';
 import { readLogs } from './logs.ts';
 import { uploadBlobs } from './upload.ts';
 
@@ -51,16 +52,19 @@ export function grpcApi(connection: Connection, options: GrpcApiOptions): Api {
   }
 
   return {
-    async apply(object, { manager, forceConflicts = false, dryRun = false }) {
+    async apply(object, { manager, forceConflicts = false, dryRun = false, ...only }) {
       const objectJson = JSON.stringify(object);
+      const { resourceVersion, freedHosts: hosts = [] } = only;
       const response = await call(client.apply, {
-        ...{ objectJson, manager, forceConflicts, dryRun, command },
+        ...{ objectJson, manager, forceConflicts, dryRun, command, resourceVersion },
+        ...(hosts.length > 0 && { freed: { hosts } }),
       });
       return {
         outcome: outcomeOf(response.outcome),
         object: parseObject(response.objectJson),
         ...(response.previousJson !== '' && { previous: parseObject(response.previousJson) }),
         warnings: response.warnings,
+        ...(response.changedValues.length > 0 && { changedValues: response.changedValues }),
       };
     },
     async update(object, { manager }) {
@@ -72,8 +76,9 @@ export function grpcApi(connection: Connection, options: GrpcApiOptions): Api {
     },
     list: (query) => listPages(query, (request) => call(client.list, request)),
     watch: (query, signal) => watchEvents(client, query, { signal, server: connection.server }),
-    async delete(reference, { uid = '', dryRun = false } = {}) {
-      const response = await call(client.delete, { reference, uid, command, dryRun });
+    async delete(reference, { uid = '', dryRun = false, resourceVersion } = {}) {
+      const request = { reference, uid, command, dryRun, resourceVersion };
+      const response = await call(client.delete, request);
       return { object: parseObject(response.objectJson), finalizing: response.finalizing };
     },
     async history(reference) {
@@ -116,6 +121,12 @@ export function grpcApi(connection: Connection, options: GrpcApiOptions): Api {
     readLogs: (query, signal) =>
       readLogs(client, query, { signal, server: connection.server, errorOf: apiErrorOf }),
     traffic: (node) => call(client.getTraffic, { node }),
+    forecast: (query, signal) =>
+      readForecast(client, query, { signal, server: connection.server, errorOf: apiErrorOf }),
+    async createUser(request) {
+      const { expiresMs, ...created } = await call(client.createUser, request);
+      return { ...created, expiresMs: Number(expiresMs) };
+    },
     async serverInfo() {
       const info = await call(client.getServerInfo, {});
       return { ...info, timeMs: Number(info.timeMs) };
@@ -225,7 +236,7 @@ type ListPage = Parameters<ApiServiceClient['list']>[0];
 
 /** Follows the pages, all at the revision of the first. */
 async function listPages(
-  { kind, namespace, labelSelector = '', at }: ListOptions,
+  { kind, namespace, labelSelector = '', at, pageObjects = PAGE_OBJECTS }: ListOptions,
   fetchPage: (request: ListPage) => Promise<{
     readonly objectsJson: readonly string[];
     readonly revision: bigint;
@@ -238,7 +249,7 @@ async function listPages(
   do {
     const response = await fetchPage({
       ...{ kind, namespace, labelSelector, ...moment },
-      ...{ revision: page.revision, limit: PAGE_OBJECTS, continue: page.continue },
+      ...{ revision: page.revision, limit: pageObjects, continue: page.continue },
     });
     objects.push(...response.objectsJson.map(parseObject));
     page = response;

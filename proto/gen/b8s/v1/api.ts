@@ -56,6 +56,17 @@ export interface ApplyRequest {
   readonly dryRun: boolean;
   /** For history: the command that was given. */
   readonly command: string;
+  /** Only of this very version, else ABORTED; "0": only if there is no such object. */
+  readonly resourceVersion?:
+    | string
+    | undefined;
+  /** Only with dry_run. */
+  readonly freed?: FreedHosts | undefined;
+}
+
+/** Hosts that count as free, for what comes before gives them up. */
+export interface FreedHosts {
+  readonly hosts: readonly string[];
 }
 
 export interface ApplyResponse {
@@ -65,6 +76,8 @@ export interface ApplyResponse {
   /** The object before, for diff; empty when it was created. */
   readonly previousJson: string;
   readonly warnings: readonly string[];
+  /** Of a Secret the names of the values that are others now. None of the values leaves dom. */
+  readonly changedValues: readonly string[];
 }
 
 export interface UpdateRequest {
@@ -144,6 +157,8 @@ export interface DeleteRequest {
   readonly uid: string;
   readonly command: string;
   readonly dryRun: boolean;
+  /** Only of this very version, else ABORTED. */
+  readonly resourceVersion?: string | undefined;
 }
 
 export interface DeleteResponse {
@@ -393,6 +408,88 @@ export interface GetServerInfoResponse {
   readonly role: string;
   /** "read", "write". */
   readonly permissions: readonly string[];
+}
+
+export interface ForecastRepositoryRequest {
+  /** Of the Repository; an empty namespace is "default". */
+  readonly repository:
+    | ObjectReference
+    | undefined;
+  /** A branch, or a commit by its 40 hex digits; empty: what the Repository follows. */
+  readonly ref: string;
+  /** As after `b8sctl reconcile --force`, and `--confirm-prune`. */
+  readonly force: boolean;
+  readonly confirmPrune: boolean;
+}
+
+export interface ForecastRepositoryResponse {
+  readonly part: { readonly $case: "head"; readonly value: ForecastHead } | {
+    readonly $case: "change";
+    readonly value: ForecastChange;
+  } | undefined;
+}
+
+export interface ForecastHead {
+  readonly commit: string;
+  /** The first line of its message. */
+  readonly subject: string;
+  readonly author: string;
+  /** The commit that is in force; empty: none. */
+  readonly appliedCommit: string;
+  /** The Repository as it is. */
+  readonly repositoryJson: string;
+  /** Why nothing is done of it, or not yet. */
+  readonly holds: readonly ForecastHold[];
+  /** How many changes follow. */
+  readonly changes: number;
+}
+
+export interface ForecastHold {
+  /** As the condition Ready would have it: "MassDeletion". */
+  readonly reason: string;
+  readonly message: string;
+  /**
+   * It passes by itself or by a person's word, and the changes are what is done then; else there are
+   * none.
+   */
+  readonly passes: boolean;
+}
+
+export interface ForecastChange {
+  readonly object:
+    | ObjectReference
+    | undefined;
+  /**
+   * "create", "update", "keep" (it becomes the Repository's, or is in another file), "delete",
+   * "let go" (it stays, and is nobody's), "hand over" (to another Repository), "put back" (drift).
+   */
+  readonly action: string;
+  /** For a person: why; may be empty. */
+  readonly why: string;
+  /** Where it is declared; empty for what is removed. */
+  readonly file: string;
+  readonly line: number;
+  /** As it is, and as it would be; empty: not there. Values of Secrets are not shown. */
+  readonly beforeJson: string;
+  readonly afterJson: string;
+  /** Of a Secret the names of the values that would be others. */
+  readonly changedValues: readonly string[];
+}
+
+export interface CreateUserRequest {
+  /** 1 to 63 lower-case letters, digits, dots and dashes: history names it. */
+  readonly name: string;
+  /** "viewer" or "admin". */
+  readonly role: string;
+  /** At most 365; 0: 90. */
+  readonly days: number;
+}
+
+export interface CreateUserResponse {
+  /** PEM. The key is nowhere else. */
+  readonly certificate: string;
+  readonly key: string;
+  readonly expiresMs: bigint;
 }
 
 function createBaseViolation(): Violation {
@@ -706,7 +803,15 @@ export const Clashes: MessageFns<Clashes> = {
 };
 
 function createBaseApplyRequest(): ApplyRequest {
-  return { objectJson: "", manager: "", forceConflicts: false, dryRun: false, command: "" };
+  return {
+    objectJson: "",
+    manager: "",
+    forceConflicts: false,
+    dryRun: false,
+    command: "",
+    resourceVersion: undefined,
+    freed: undefined,
+  };
 }
 
 export const ApplyRequest: MessageFns<ApplyRequest> = {
@@ -725,6 +830,12 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
     }
     if (message.command !== "") {
       writer.uint32(42).string(message.command);
+    }
+    if (message.resourceVersion !== undefined) {
+      writer.uint32(50).string(message.resourceVersion);
+    }
+    if (message.freed !== undefined) {
+      FreedHosts.encode(message.freed, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -782,6 +893,22 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
             message.command = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.resourceVersion = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.freed = FreedHosts.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -813,6 +940,12 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
         ? globalThis.Boolean(object.dry_run)
         : false,
       command: isSet(object.command) ? globalThis.String(object.command) : "",
+      resourceVersion: isSet(object.resourceVersion)
+        ? globalThis.String(object.resourceVersion)
+        : isSet(object.resource_version)
+        ? globalThis.String(object.resource_version)
+        : undefined,
+      freed: isSet(object.freed) ? FreedHosts.fromJSON(object.freed) : undefined,
     };
   },
 
@@ -833,6 +966,12 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
     if (message.command !== "") {
       obj.command = message.command;
     }
+    if (message.resourceVersion !== undefined) {
+      obj.resourceVersion = message.resourceVersion;
+    }
+    if (message.freed !== undefined) {
+      obj.freed = FreedHosts.toJSON(message.freed);
+    }
     return obj;
   },
 
@@ -846,12 +985,83 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
     message.forceConflicts = object.forceConflicts ?? false;
     message.dryRun = object.dryRun ?? false;
     message.command = object.command ?? "";
+    message.resourceVersion = object.resourceVersion ?? undefined;
+    message.freed = (object.freed !== undefined && object.freed !== null)
+      ? FreedHosts.fromPartial(object.freed)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseFreedHosts(): FreedHosts {
+  return { hosts: [] };
+}
+
+export const FreedHosts: MessageFns<FreedHosts> = {
+  encode(message: FreedHosts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.hosts) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FreedHosts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFreedHosts() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hosts.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FreedHosts {
+    return { hosts: globalThis.Array.isArray(object?.hosts) ? object.hosts.map((e: any) => globalThis.String(e)) : [] };
+  },
+
+  toJSON(message: FreedHosts): unknown {
+    const obj: any = {};
+    if (message.hosts?.length) {
+      obj.hosts = message.hosts;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FreedHosts>, I>>(base?: I): FreedHosts {
+    return FreedHosts.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FreedHosts>, I>>(object: I): FreedHosts {
+    const message = createBaseFreedHosts() as any;
+    message.hosts = object.hosts?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseApplyResponse(): ApplyResponse {
-  return { outcome: "", objectJson: "", previousJson: "", warnings: [] };
+  return { outcome: "", objectJson: "", previousJson: "", warnings: [], changedValues: [] };
 }
 
 export const ApplyResponse: MessageFns<ApplyResponse> = {
@@ -867,6 +1077,9 @@ export const ApplyResponse: MessageFns<ApplyResponse> = {
     }
     for (const v of message.warnings) {
       writer.uint32(34).string(v!);
+    }
+    for (const v of message.changedValues) {
+      writer.uint32(42).string(v!);
     }
     return writer;
   },
@@ -916,6 +1129,14 @@ export const ApplyResponse: MessageFns<ApplyResponse> = {
             message.warnings.push(reader.string());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.changedValues.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -942,6 +1163,11 @@ export const ApplyResponse: MessageFns<ApplyResponse> = {
         ? globalThis.String(object.previous_json)
         : "",
       warnings: globalThis.Array.isArray(object?.warnings) ? object.warnings.map((e: any) => globalThis.String(e)) : [],
+      changedValues: globalThis.Array.isArray(object?.changedValues)
+        ? object.changedValues.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.changed_values)
+        ? object.changed_values.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -959,6 +1185,9 @@ export const ApplyResponse: MessageFns<ApplyResponse> = {
     if (message.warnings?.length) {
       obj.warnings = message.warnings;
     }
+    if (message.changedValues?.length) {
+      obj.changedValues = message.changedValues;
+    }
     return obj;
   },
 
@@ -971,6 +1200,7 @@ export const ApplyResponse: MessageFns<ApplyResponse> = {
     message.objectJson = object.objectJson ?? "";
     message.previousJson = object.previousJson ?? "";
     message.warnings = object.warnings?.map((e) => e) || [];
+    message.changedValues = object.changedValues?.map((e) => e) || [];
     return message;
   },
 };
@@ -1994,7 +2224,7 @@ export const WatchResponse: MessageFns<WatchResponse> = {
 };
 
 function createBaseDeleteRequest(): DeleteRequest {
-  return { reference: undefined, uid: "", command: "", dryRun: false };
+  return { reference: undefined, uid: "", command: "", dryRun: false, resourceVersion: undefined };
 }
 
 export const DeleteRequest: MessageFns<DeleteRequest> = {
@@ -2010,6 +2240,9 @@ export const DeleteRequest: MessageFns<DeleteRequest> = {
     }
     if (message.dryRun !== false) {
       writer.uint32(32).bool(message.dryRun);
+    }
+    if (message.resourceVersion !== undefined) {
+      writer.uint32(42).string(message.resourceVersion);
     }
     return writer;
   },
@@ -2059,6 +2292,14 @@ export const DeleteRequest: MessageFns<DeleteRequest> = {
             message.dryRun = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.resourceVersion = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2081,6 +2322,11 @@ export const DeleteRequest: MessageFns<DeleteRequest> = {
         : isSet(object.dry_run)
         ? globalThis.Boolean(object.dry_run)
         : false,
+      resourceVersion: isSet(object.resourceVersion)
+        ? globalThis.String(object.resourceVersion)
+        : isSet(object.resource_version)
+        ? globalThis.String(object.resource_version)
+        : undefined,
     };
   },
 
@@ -2098,6 +2344,9 @@ export const DeleteRequest: MessageFns<DeleteRequest> = {
     if (message.dryRun !== false) {
       obj.dryRun = message.dryRun;
     }
+    if (message.resourceVersion !== undefined) {
+      obj.resourceVersion = message.resourceVersion;
+    }
     return obj;
   },
 
@@ -2112,6 +2361,7 @@ export const DeleteRequest: MessageFns<DeleteRequest> = {
     message.uid = object.uid ?? "";
     message.command = object.command ?? "";
     message.dryRun = object.dryRun ?? false;
+    message.resourceVersion = object.resourceVersion ?? undefined;
     return message;
   },
 };
@@ -5733,6 +5983,917 @@ export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
   },
 };
 
+function createBaseForecastRepositoryRequest(): ForecastRepositoryRequest {
+  return { repository: undefined, ref: "", force: false, confirmPrune: false };
+}
+
+export const ForecastRepositoryRequest: MessageFns<ForecastRepositoryRequest> = {
+  encode(message: ForecastRepositoryRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.repository !== undefined) {
+      ObjectReference.encode(message.repository, writer.uint32(10).fork()).join();
+    }
+    if (message.ref !== "") {
+      writer.uint32(18).string(message.ref);
+    }
+    if (message.force !== false) {
+      writer.uint32(24).bool(message.force);
+    }
+    if (message.confirmPrune !== false) {
+      writer.uint32(32).bool(message.confirmPrune);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForecastRepositoryRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForecastRepositoryRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.repository = ObjectReference.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ref = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.confirmPrune = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ForecastRepositoryRequest {
+    return {
+      repository: isSet(object.repository) ? ObjectReference.fromJSON(object.repository) : undefined,
+      ref: isSet(object.ref) ? globalThis.String(object.ref) : "",
+      force: isSet(object.force) ? globalThis.Boolean(object.force) : false,
+      confirmPrune: isSet(object.confirmPrune)
+        ? globalThis.Boolean(object.confirmPrune)
+        : isSet(object.confirm_prune)
+        ? globalThis.Boolean(object.confirm_prune)
+        : false,
+    };
+  },
+
+  toJSON(message: ForecastRepositoryRequest): unknown {
+    const obj: any = {};
+    if (message.repository !== undefined) {
+      obj.repository = ObjectReference.toJSON(message.repository);
+    }
+    if (message.ref !== "") {
+      obj.ref = message.ref;
+    }
+    if (message.force !== false) {
+      obj.force = message.force;
+    }
+    if (message.confirmPrune !== false) {
+      obj.confirmPrune = message.confirmPrune;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ForecastRepositoryRequest>, I>>(base?: I): ForecastRepositoryRequest {
+    return ForecastRepositoryRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ForecastRepositoryRequest>, I>>(object: I): ForecastRepositoryRequest {
+    const message = createBaseForecastRepositoryRequest() as any;
+    message.repository = (object.repository !== undefined && object.repository !== null)
+      ? ObjectReference.fromPartial(object.repository)
+      : undefined;
+    message.ref = object.ref ?? "";
+    message.force = object.force ?? false;
+    message.confirmPrune = object.confirmPrune ?? false;
+    return message;
+  },
+};
+
+function createBaseForecastRepositoryResponse(): ForecastRepositoryResponse {
+  return { part: undefined };
+}
+
+export const ForecastRepositoryResponse: MessageFns<ForecastRepositoryResponse> = {
+  encode(message: ForecastRepositoryResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.part?.$case) {
+      case "head":
+        ForecastHead.encode(message.part.value, writer.uint32(10).fork()).join();
+        break;
+      case "change":
+        ForecastChange.encode(message.part.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForecastRepositoryResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForecastRepositoryResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.part = { $case: "head", value: ForecastHead.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.part = { $case: "change", value: ForecastChange.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ForecastRepositoryResponse {
+    return {
+      part: isSet(object.head)
+        ? { $case: "head", value: ForecastHead.fromJSON(object.head) }
+        : isSet(object.change)
+        ? { $case: "change", value: ForecastChange.fromJSON(object.change) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: ForecastRepositoryResponse): unknown {
+    const obj: any = {};
+    if (message.part?.$case === "head") {
+      obj.head = ForecastHead.toJSON(message.part.value);
+    } else if (message.part?.$case === "change") {
+      obj.change = ForecastChange.toJSON(message.part.value);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ForecastRepositoryResponse>, I>>(base?: I): ForecastRepositoryResponse {
+    return ForecastRepositoryResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ForecastRepositoryResponse>, I>>(object: I): ForecastRepositoryResponse {
+    const message = createBaseForecastRepositoryResponse() as any;
+    switch (object.part?.$case) {
+      case "head": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "head", value: ForecastHead.fromPartial(object.part.value) };
+        }
+        break;
+      }
+      case "change": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "change", value: ForecastChange.fromPartial(object.part.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseForecastHead(): ForecastHead {
+  return { commit: "", subject: "", author: "", appliedCommit: "", repositoryJson: "", holds: [], changes: 0 };
+}
+
+export const ForecastHead: MessageFns<ForecastHead> = {
+  encode(message: ForecastHead, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.commit !== "") {
+      writer.uint32(10).string(message.commit);
+    }
+    if (message.subject !== "") {
+      writer.uint32(18).string(message.subject);
+    }
+    if (message.author !== "") {
+      writer.uint32(26).string(message.author);
+    }
+    if (message.appliedCommit !== "") {
+      writer.uint32(34).string(message.appliedCommit);
+    }
+    if (message.repositoryJson !== "") {
+      writer.uint32(42).string(message.repositoryJson);
+    }
+    for (const v of message.holds) {
+      ForecastHold.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.changes !== 0) {
+      writer.uint32(56).uint32(message.changes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForecastHead {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForecastHead() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.commit = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.author = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.appliedCommit = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.repositoryJson = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.holds.push(ForecastHold.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.changes = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ForecastHead {
+    return {
+      commit: isSet(object.commit) ? globalThis.String(object.commit) : "",
+      subject: isSet(object.subject) ? globalThis.String(object.subject) : "",
+      author: isSet(object.author) ? globalThis.String(object.author) : "",
+      appliedCommit: isSet(object.appliedCommit)
+        ? globalThis.String(object.appliedCommit)
+        : isSet(object.applied_commit)
+        ? globalThis.String(object.applied_commit)
+        : "",
+      repositoryJson: isSet(object.repositoryJson)
+        ? globalThis.String(object.repositoryJson)
+        : isSet(object.repository_json)
+        ? globalThis.String(object.repository_json)
+        : "",
+      holds: globalThis.Array.isArray(object?.holds) ? object.holds.map((e: any) => ForecastHold.fromJSON(e)) : [],
+      changes: isSet(object.changes) ? globalThis.Number(object.changes) : 0,
+    };
+  },
+
+  toJSON(message: ForecastHead): unknown {
+    const obj: any = {};
+    if (message.commit !== "") {
+      obj.commit = message.commit;
+    }
+    if (message.subject !== "") {
+      obj.subject = message.subject;
+    }
+    if (message.author !== "") {
+      obj.author = message.author;
+    }
+    if (message.appliedCommit !== "") {
+      obj.appliedCommit = message.appliedCommit;
+    }
+    if (message.repositoryJson !== "") {
+      obj.repositoryJson = message.repositoryJson;
+    }
+    if (message.holds?.length) {
+      obj.holds = message.holds.map((e) => ForecastHold.toJSON(e));
+    }
+    if (message.changes !== 0) {
+      obj.changes = Math.round(message.changes);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ForecastHead>, I>>(base?: I): ForecastHead {
+    return ForecastHead.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ForecastHead>, I>>(object: I): ForecastHead {
+    const message = createBaseForecastHead() as any;
+    message.commit = object.commit ?? "";
+    message.subject = object.subject ?? "";
+    message.author = object.author ?? "";
+    message.appliedCommit = object.appliedCommit ?? "";
+    message.repositoryJson = object.repositoryJson ?? "";
+    message.holds = object.holds?.map((e) => ForecastHold.fromPartial(e)) || [];
+    message.changes = object.changes ?? 0;
+    return message;
+  },
+};
+
+function createBaseForecastHold(): ForecastHold {
+  return { reason: "", message: "", passes: false };
+}
+
+export const ForecastHold: MessageFns<ForecastHold> = {
+  encode(message: ForecastHold, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
+    if (message.message !== "") {
+      writer.uint32(18).string(message.message);
+    }
+    if (message.passes !== false) {
+      writer.uint32(24).bool(message.passes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForecastHold {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForecastHold() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.passes = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ForecastHold {
+    return {
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+      passes: isSet(object.passes) ? globalThis.Boolean(object.passes) : false,
+    };
+  },
+
+  toJSON(message: ForecastHold): unknown {
+    const obj: any = {};
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    if (message.passes !== false) {
+      obj.passes = message.passes;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ForecastHold>, I>>(base?: I): ForecastHold {
+    return ForecastHold.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ForecastHold>, I>>(object: I): ForecastHold {
+    const message = createBaseForecastHold() as any;
+    message.reason = object.reason ?? "";
+    message.message = object.message ?? "";
+    message.passes = object.passes ?? false;
+    return message;
+  },
+};
+
+function createBaseForecastChange(): ForecastChange {
+  return {
+    object: undefined,
+    action: "",
+    why: "",
+    file: "",
+    line: 0,
+    beforeJson: "",
+    afterJson: "",
+    changedValues: [],
+  };
+}
+
+export const ForecastChange: MessageFns<ForecastChange> = {
+  encode(message: ForecastChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.object !== undefined) {
+      ObjectReference.encode(message.object, writer.uint32(10).fork()).join();
+    }
+    if (message.action !== "") {
+      writer.uint32(18).string(message.action);
+    }
+    if (message.why !== "") {
+      writer.uint32(26).string(message.why);
+    }
+    if (message.file !== "") {
+      writer.uint32(34).string(message.file);
+    }
+    if (message.line !== 0) {
+      writer.uint32(40).uint32(message.line);
+    }
+    if (message.beforeJson !== "") {
+      writer.uint32(50).string(message.beforeJson);
+    }
+    if (message.afterJson !== "") {
+      writer.uint32(58).string(message.afterJson);
+    }
+    for (const v of message.changedValues) {
+      writer.uint32(66).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForecastChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForecastChange() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.object = ObjectReference.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.why = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.file = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.line = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.beforeJson = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.afterJson = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.changedValues.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ForecastChange {
+    return {
+      object: isSet(object.object) ? ObjectReference.fromJSON(object.object) : undefined,
+      action: isSet(object.action) ? globalThis.String(object.action) : "",
+      why: isSet(object.why) ? globalThis.String(object.why) : "",
+      file: isSet(object.file) ? globalThis.String(object.file) : "",
+      line: isSet(object.line) ? globalThis.Number(object.line) : 0,
+      beforeJson: isSet(object.beforeJson)
+        ? globalThis.String(object.beforeJson)
+        : isSet(object.before_json)
+        ? globalThis.String(object.before_json)
+        : "",
+      afterJson: isSet(object.afterJson)
+        ? globalThis.String(object.afterJson)
+        : isSet(object.after_json)
+        ? globalThis.String(object.after_json)
+        : "",
+      changedValues: globalThis.Array.isArray(object?.changedValues)
+        ? object.changedValues.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.changed_values)
+        ? object.changed_values.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ForecastChange): unknown {
+    const obj: any = {};
+    if (message.object !== undefined) {
+      obj.object = ObjectReference.toJSON(message.object);
+    }
+    if (message.action !== "") {
+      obj.action = message.action;
+    }
+    if (message.why !== "") {
+      obj.why = message.why;
+    }
+    if (message.file !== "") {
+      obj.file = message.file;
+    }
+    if (message.line !== 0) {
+      obj.line = Math.round(message.line);
+    }
+    if (message.beforeJson !== "") {
+      obj.beforeJson = message.beforeJson;
+    }
+    if (message.afterJson !== "") {
+      obj.afterJson = message.afterJson;
+    }
+    if (message.changedValues?.length) {
+      obj.changedValues = message.changedValues;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ForecastChange>, I>>(base?: I): ForecastChange {
+    return ForecastChange.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ForecastChange>, I>>(object: I): ForecastChange {
+    const message = createBaseForecastChange() as any;
+    message.object = (object.object !== undefined && object.object !== null)
+      ? ObjectReference.fromPartial(object.object)
+      : undefined;
+    message.action = object.action ?? "";
+    message.why = object.why ?? "";
+    message.file = object.file ?? "";
+    message.line = object.line ?? 0;
+    message.beforeJson = object.beforeJson ?? "";
+    message.afterJson = object.afterJson ?? "";
+    message.changedValues = object.changedValues?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseCreateUserRequest(): CreateUserRequest {
+  return { name: "", role: "", days: 0 };
+}
+
+export const CreateUserRequest: MessageFns<CreateUserRequest> = {
+  encode(message: CreateUserRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.role !== "") {
+      writer.uint32(18).string(message.role);
+    }
+    if (message.days !== 0) {
+      writer.uint32(24).uint32(message.days);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateUserRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateUserRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.role = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.days = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CreateUserRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      role: isSet(object.role) ? globalThis.String(object.role) : "",
+      days: isSet(object.days) ? globalThis.Number(object.days) : 0,
+    };
+  },
+
+  toJSON(message: CreateUserRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.role !== "") {
+      obj.role = message.role;
+    }
+    if (message.days !== 0) {
+      obj.days = Math.round(message.days);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CreateUserRequest>, I>>(base?: I): CreateUserRequest {
+    return CreateUserRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CreateUserRequest>, I>>(object: I): CreateUserRequest {
+    const message = createBaseCreateUserRequest() as any;
+    message.name = object.name ?? "";
+    message.role = object.role ?? "";
+    message.days = object.days ?? 0;
+    return message;
+  },
+};
+
+function createBaseCreateUserResponse(): CreateUserResponse {
+  return { certificate: "", key: "", expiresMs: 0n };
+}
+
+export const CreateUserResponse: MessageFns<CreateUserResponse> = {
+  encode(message: CreateUserResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.certificate !== "") {
+      writer.uint32(10).string(message.certificate);
+    }
+    if (message.key !== "") {
+      writer.uint32(18).string(message.key);
+    }
+    if (message.expiresMs !== 0n) {
+      if (BigInt.asIntN(64, message.expiresMs) !== message.expiresMs) {
+        throw new globalThis.Error("value provided for field message.expiresMs of type int64 too large");
+      }
+      writer.uint32(24).int64(message.expiresMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateUserResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateUserResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.certificate = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.expiresMs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CreateUserResponse {
+    return {
+      certificate: isSet(object.certificate) ? globalThis.String(object.certificate) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      expiresMs: isSet(object.expiresMs)
+        ? BigInt(object.expiresMs)
+        : isSet(object.expires_ms)
+        ? BigInt(object.expires_ms)
+        : 0n,
+    };
+  },
+
+  toJSON(message: CreateUserResponse): unknown {
+    const obj: any = {};
+    if (message.certificate !== "") {
+      obj.certificate = message.certificate;
+    }
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.expiresMs !== 0n) {
+      obj.expiresMs = message.expiresMs.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CreateUserResponse>, I>>(base?: I): CreateUserResponse {
+    return CreateUserResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CreateUserResponse>, I>>(object: I): CreateUserResponse {
+    const message = createBaseCreateUserResponse() as any;
+    message.certificate = object.certificate ?? "";
+    message.key = object.key ?? "";
+    message.expiresMs = (object.expiresMs !== undefined && object.expiresMs !== null) ? BigInt(object.expiresMs) : 0n;
+    return message;
+  },
+};
+
 /**
  * What b8sctl asks. Objects travel as JSON in the shape of docs/reference.
  * Errors: INVALID_ARGUMENT with violations in the trailer "b8s-violations-bin" (a Violations
@@ -5936,6 +7097,33 @@ export const ApiServiceService = {
       Buffer.from(GetServerInfoResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetServerInfoResponse => GetServerInfoResponse.decode(value),
   },
+  /**
+   * What dom would do for a commit of a Repository, as of now, with nothing written: first the
+   * commit, then each change in its order. Reading is enough. FAILED_PRECONDITION: this dom follows
+   * no repositories, or the remote cannot be read. RESOURCE_EXHAUSTED: one of this Repository is
+   * being made, or too many were.
+   */
+  forecastRepository: {
+    path: "/b8s.v1.ApiService/ForecastRepository" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ForecastRepositoryRequest): Buffer =>
+      Buffer.from(ForecastRepositoryRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ForecastRepositoryRequest => ForecastRepositoryRequest.decode(value),
+    responseSerialize: (value: ForecastRepositoryResponse): Buffer =>
+      Buffer.from(ForecastRepositoryResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ForecastRepositoryResponse => ForecastRepositoryResponse.decode(value),
+  },
+  /** A client certificate for a person or a program, for b8sctl's config. */
+  createUser: {
+    path: "/b8s.v1.ApiService/CreateUser" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CreateUserRequest): Buffer => Buffer.from(CreateUserRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreateUserRequest => CreateUserRequest.decode(value),
+    responseSerialize: (value: CreateUserResponse): Buffer => Buffer.from(CreateUserResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CreateUserResponse => CreateUserResponse.decode(value),
+  },
 } as const;
 
 export interface ApiServiceServer extends UntypedServiceImplementation {
@@ -5972,6 +7160,15 @@ export interface ApiServiceServer extends UntypedServiceImplementation {
   /** What edges have answered in the last minute or so. */
   getTraffic: handleUnaryCall<GetTrafficRequest, GetTrafficResponse>;
   getServerInfo: handleUnaryCall<GetServerInfoRequest, GetServerInfoResponse>;
+  /**
+   * What dom would do for a commit of a Repository, as of now, with nothing written: first the
+   * commit, then each change in its order. Reading is enough. FAILED_PRECONDITION: this dom follows
+   * no repositories, or the remote cannot be read. RESOURCE_EXHAUSTED: one of this Repository is
+   * being made, or too many were.
+   */
+  forecastRepository: handleServerStreamingCall<ForecastRepositoryRequest, ForecastRepositoryResponse>;
+  /** A client certificate for a person or a program, for b8sctl's config. */
+  createUser: handleUnaryCall<CreateUserRequest, CreateUserResponse>;
 }
 
 export interface ApiServiceClient extends Client {
@@ -6250,6 +7447,37 @@ export interface ApiServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetServerInfoResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * What dom would do for a commit of a Repository, as of now, with nothing written: first the
+   * commit, then each change in its order. Reading is enough. FAILED_PRECONDITION: this dom follows
+   * no repositories, or the remote cannot be read. RESOURCE_EXHAUSTED: one of this Repository is
+   * being made, or too many were.
+   */
+  forecastRepository(
+    request: ForecastRepositoryRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ForecastRepositoryResponse>;
+  forecastRepository(
+    request: ForecastRepositoryRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ForecastRepositoryResponse>;
+  /** A client certificate for a person or a program, for b8sctl's config. */
+  createUser(
+    request: CreateUserRequest,
+    callback: (error: ServiceError | null, response: CreateUserResponse) => void,
+  ): ClientUnaryCall;
+  createUser(
+    request: CreateUserRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CreateUserResponse) => void,
+  ): ClientUnaryCall;
+  createUser(
+    request: CreateUserRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CreateUserResponse) => void,
   ): ClientUnaryCall;
 }
 
