@@ -63,6 +63,7 @@ export const eventKind = defineKind({
     { header: 'MESSAGE', value: (event) => event.spec.message },
     { header: 'COUNT', wide: true, value: (event) => String(event.spec.count) },
     { header: 'SOURCE', wide: true, value: (event) => formatSource(event.spec.source) },
+    { header: 'LAST-TIME', wide: true, value: (event) => event.spec.lastTime },
   ],
 });
 

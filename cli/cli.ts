@@ -25,6 +25,8 @@ export interface Ports {
   readonly cacheFolder: string | undefined;
   /** Asks nameservers; loaded when a command does. */
   dns(): Promise<DnsAccess>;
+  /** Reads what `-f` names by a URL; loaded when a command names one. */
+  web(): Promise<Fetcher>;
   /** The way to registries of images; loaded when a command names an image. */
   registries(): Promise<RegistryPorts>;
   /** Dials dom; the first call shows whether it is there. */

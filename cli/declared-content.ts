@@ -9,6 +9,7 @@ import type { LocalRelease } from './content/release.ts';
 import { rulesWarning } from './content/rules-warning.ts';
 import { progressOn } from './progress.ts';
 import { uploadRelease } from './upload.ts';
+import { isWebAddress } from './web-manifest.ts';
 
 /** `memory: 'none'`: hash every file anew. */
 export interface ContentOptions {
@@ -28,6 +29,13 @@ export async function resolveContent(
   if (named === undefined) return undefined;
   const { field, where } = named;
   const isImage = field === 'archive' && where.startsWith('oci://');
+  if (!isImage && isWebAddress(document.source)) {
+    // As below; and there is nothing of this machine beside it.
+    throw new CommandError(
+      `error: spec.content.${field} "${where}" would be beside a manifest from the web (${document.source}): ` +
+        'download both, or publish with b8sctl push',
+    );
+  }
   if (posix.isAbsolute(where)) {
     // A manifest from elsewhere must not publish what its reader did not see in it.
     const line = document.locate(`spec.content.${field}`);

@@ -2,6 +2,7 @@ import type { Node } from '../api/node.ts';
 import type { DnsExplanation } from '../proto/gen/b8s/v1/agent.ts';
 import { type Cli, CommandError, errorText } from './cli.ts';
 import { renderDnsComparison, renderDnsExplanation } from './render/dns.ts';
+import { fitOf } from './render/table.ts';
 import { renderJson, renderYaml } from './render/yaml.ts';
 
 export interface ExplainOptions {
@@ -29,7 +30,8 @@ export async function explainDns(host: string, options: ExplainOptions, cli: Cli
   const api = await cli.api();
   const explanation = await api.explainDns({ ...question, server: options.server ?? '' });
   cli.terminal.out(
-    document(explanation, options.output) ?? renderDnsExplanation(question, explanation),
+    document(explanation, options.output) ??
+      renderDnsExplanation(question, explanation, fitOf(cli.terminal)),
   );
 }
 
@@ -57,7 +59,9 @@ async function explainByAll(
       }
     }),
   );
-  cli.terminal.out(document(said, output) ?? renderDnsComparison(question, said));
+  cli.terminal.out(
+    document(said, output) ?? renderDnsComparison(question, said, fitOf(cli.terminal)),
+  );
   const answers = new Set(said.map(({ explanation }) => explanation?.answers.toSorted().join(' ')));
   if (answers.size > 1 || answers.has(undefined)) throw new CommandError('', { exitCode: 1 });
 }

@@ -45,6 +45,12 @@ export function countOf(text: string): number {
   throw new InvalidArgumentError('Write a whole number from 1.');
 }
 
+/** Objects a list is asked for at once; 0: as many as dom sends in one answer. */
+export function chunkOf(text: string): number {
+  if (/^(?:0|[1-9]\d{0,5})$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Write a number from 0 to 999999.');
+}
+
 /** Of `--resolver 192.0.2.1`, with a port where it is not 53. */
 export function dnsServerOf(text: string): DnsServer {
   const server = parseDnsServer(text);

@@ -46,6 +46,9 @@ const exitCode = await run(process.argv.slice(2), {
     ]);
     return { client: nodeDnsClient({ random: systemRandom() }), resolvers: systemResolvers() };
   },
+  async web() {
+    return (await import('../runtime/node/fetcher.ts')).nodeFetcher;
+  },
   async registries() {
     const { nodeFetcher } = await import('../runtime/node/fetcher.ts');
     const docker = join(env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'), 'config.json');

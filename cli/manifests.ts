@@ -8,6 +8,7 @@ import {
   rankOf,
 } from '../runtime/declarations.ts';
 import { type Cli, CommandError } from './cli.ts';
+import { isWebAddress, readWebManifest } from './web-manifest.ts';
 
 export interface Declarations {
   /** In an order in which none needs a later one. */
@@ -19,7 +20,7 @@ export interface Declarations {
 /** How deep `-R` descends. */
 const FOLDER_DEPTH_MAX = 32;
 
-/** Reads what `-f` names: files, folders, "-" for standard input. */
+/** Reads what `-f` names: files, folders, URLs, "-" for standard input. */
 export async function readDeclarations(
   cli: Cli,
   paths: readonly string[],
@@ -30,7 +31,7 @@ export async function readDeclarations(
   for (const path of paths) {
     for (const source of await manifestFiles(cli, path, options)) {
       const text = await readSource(cli, source);
-      const folder = source === '-' ? '.' : posix.dirname(source);
+      const folder = source === '-' || isWebAddress(source) ? '.' : posix.dirname(source);
       const parsed = parseManifests(text, source).flatMap(expandList);
       documents.push(...parsed.map((document) => ({ document, folder })));
     }
@@ -58,7 +59,7 @@ async function manifestFiles(
   path: string,
   { recursive }: { readonly recursive: boolean },
 ): Promise<readonly string[]> {
-  if (path === '-') return ['-'];
+  if (path === '-' || isWebAddress(path)) return [path];
   const kind = await cli.files.kind(path);
   if (kind === undefined) throw new CommandError(`error: the path "${path}" does not exist`);
   if (kind !== 'folder') return [path];
@@ -83,6 +84,7 @@ async function manifestsIn(cli: Cli, folder: string, depth: number): Promise<rea
 
 async function readSource(cli: Cli, source: string): Promise<string> {
   if (source === '-') return await cli.files.readStandardInput();
+  if (isWebAddress(source)) return await readWebManifest(cli, source);
   const text = await cli.files.readText(source);
   if (text === undefined) throw new CommandError(`error: ${source} is gone`);
   return text;

@@ -3,6 +3,7 @@ import { renderConfig, singleConfig } from '../runtime/client-config.ts';
 import { digestOf } from '../runtime/content/digest.ts';
 import type { FileEntry, FileStamp, Files } from '../runtime/disk/files.ts';
 import { type DnsAsked, DnsError } from '../runtime/dns/client.ts';
+import type { Fetcher } from '../runtime/fetcher.ts';
 import { type VirtualClock, virtualClock } from '../runtime/test-clock.ts';
 import type { DnsAccess } from './cli.ts';
 import { FakeApi } from './fake-api.ts';
@@ -24,8 +25,12 @@ export interface TestCli {
   stdin: string;
   /** Who answers on the Internet; at first, nobody. */
   dns: DnsAccess;
+  /** Who answers to https; at first, nobody. */
+  web: Fetcher;
   /** The answer to a question; undefined: there is no terminal. */
   answer: 'yes' | 'no' | undefined;
+  /** As wide is the terminal; undefined: nobody reads it on one. */
+  columns: number | undefined;
   /** What the editor makes of a text. */
   edit: (text: string) => string;
   /** Plugins by path, with what each does with its words. */
@@ -58,7 +63,9 @@ export function testCli(): TestCli {
     files: new Map([[CONFIG_PATH, config]]),
     stdin: '',
     dns: { client: { ask: silence }, resolvers: [] },
+    web: { get: () => Promise.reject(new Error('no network is there')) },
     answer: undefined,
+    columns: undefined,
     edit: (text) => text,
     patienceMs: undefined,
     plugins: new Map(),
@@ -82,7 +89,8 @@ function start(words: readonly string[], cli: TestCli): Running {
   const terminal = {
     out: (text: string) => void (out += text),
     error: (text: string) => void (error += text),
-    ...{ outIsTerminal: false, errorIsTerminal: false, colour: false, columns: 100 },
+    ...{ outIsTerminal: cli.columns !== undefined, errorIsTerminal: false, colour: false },
+    columns: cli.columns ?? 100,
     canAsk: cli.answer !== undefined,
     async confirm(question: string) {
       error += `${question}\n`;
@@ -104,6 +112,7 @@ function start(words: readonly string[], cli: TestCli): Running {
     configPath: CONFIG_PATH,
     cacheFolder: CACHE_FOLDER,
     dns: async () => cli.dns,
+    web: async () => cli.web,
     registries: () => Promise.reject(new Error('no registry is there')),
     connect: async (_connection, { requestTimeoutMs }) => {
       cli.patienceMs = requestTimeoutMs;

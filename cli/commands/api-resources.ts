@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { kinds } from '../../api/kinds.ts';
 import { API_VERSION } from '../../api/object.ts';
 import type { Cli } from '../cli.ts';
-import { renderTable } from '../render/table.ts';
+import { fitOf, renderTable } from '../render/table.ts';
 
 /** `api-resources` */
 export function registerApiResources(command: Command, cli: Cli): void {
@@ -17,6 +17,6 @@ export function registerApiResources(command: Command, cli: Cli): void {
         kind.kind,
       ]);
     const header = ['NAME', 'SHORTNAMES', 'APIVERSION', 'NAMESPACED', 'KIND'];
-    cli.terminal.out(renderTable(rows, { header }));
+    cli.terminal.out(renderTable(rows, { header, ...fitOf(cli.terminal) }));
   });
 }

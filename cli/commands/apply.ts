@@ -23,10 +23,13 @@ interface ApplyOptions {
   readonly cache: boolean;
 }
 
-/** `apply -f FILE|DIR|-` */
+/** `apply -f FILE|DIR|URL|-` */
 export function registerApply(command: Command, cli: Cli): void {
   command
-    .requiredOption('-f, --filename <path...>', 'files, folders, or - for standard input')
+    .requiredOption(
+      '-f, --filename <path...>',
+      'files, folders, https URLs, or - for standard input',
+    )
     .option('-R, --recursive', 'also the folders in folders')
     .addOption(
       new Option('--dry-run <where>', 'change nothing: check here, or ask dom what would happen')
@@ -56,6 +59,7 @@ Examples:
   b8sctl apply -f site.yaml --dry-run=server    say what would change
   b8sctl apply -f manifests/ -R --prune --applyset web
   cat site.yaml | b8sctl apply -f -
+  b8sctl apply -f https://example.com/site.yaml
 
 What has the annotation b8s.dev/prune: disabled is never pruned.`;
 

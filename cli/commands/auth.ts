@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { didYouMean } from '../../api/nearest.ts';
 import type { ServerInfo } from '../../runtime/api-client.ts';
 import { type Cli, CommandError } from '../cli.ts';
-import { renderTable } from '../render/table.ts';
+import { fitOf, renderTable } from '../render/table.ts';
 import { kindNamed } from '../targets.ts';
 
 /** `auth whoami`, `auth can-i VERB TYPE` */
@@ -20,7 +20,9 @@ export function registerAuth(command: Command, cli: Cli): void {
       ];
       const asJson = `${JSON.stringify({ user, role, permissions })}\n`;
       const header = ['ATTRIBUTE', 'VALUE'];
-      cli.terminal.out(output === 'json' ? asJson : renderTable(rows, { header }));
+      cli.terminal.out(
+        output === 'json' ? asJson : renderTable(rows, { header, ...fitOf(cli.terminal) }),
+      );
     });
   command
     .command('can-i')

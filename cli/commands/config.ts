@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { type ClientConfig, redactConfig, renderConfig } from '../../runtime/client-config.ts';
+import type { Terminal } from '../../runtime/terminal.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { readConfigFiles } from '../config-files.ts';
-import { renderTable } from '../render/table.ts';
+import { fitOf, renderTable } from '../render/table.ts';
 
 /** `config get-contexts|use-context|current-context|view` */
 export function registerConfig(command: Command, cli: Cli): void {
@@ -10,7 +11,7 @@ export function registerConfig(command: Command, cli: Cli): void {
     .command('get-contexts')
     .description('List the contexts.')
     .action(async () => {
-      cli.terminal.out(renderContexts(await cli.config()));
+      cli.terminal.out(renderContexts(await cli.config(), cli.terminal));
     });
   command
     .command('current-context')
@@ -50,7 +51,10 @@ async function useContext(name: string, cli: Cli): Promise<void> {
   cli.terminal.out(`Switched to context "${name}".\n`);
 }
 
-function renderContexts({ contexts, clusters, currentContext }: ClientConfig): string {
+function renderContexts(
+  { contexts, clusters, currentContext }: ClientConfig,
+  terminal: Terminal,
+): string {
   const rows = contexts.map(({ name, context }) => [
     name === currentContext ? '*' : '',
     name,
@@ -60,5 +64,5 @@ function renderContexts({ contexts, clusters, currentContext }: ClientConfig): s
     context.namespace ?? '',
   ]);
   const header = ['CURRENT', 'NAME', 'CLUSTER', 'SERVER', 'USER', 'NAMESPACE'];
-  return renderTable(rows, { header });
+  return renderTable(rows, { header, ...fitOf(terminal) });
 }

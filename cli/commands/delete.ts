@@ -1,14 +1,15 @@
-import { type Command, Option } from 'commander';
-import type { Kind } from '../../api/kind.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Resource } from '../../api/object.ts';
 import { type Api, ApiError, type ObjectReference } from '../../runtime/api-client.ts';
 import { printable } from '../../runtime/printable.ts';
+import { chosenReferences } from '../chosen.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { durationMsOf, switchOf } from '../flags.ts';
 import { readDeclarations } from '../manifests.ts';
 import { fetchObject, findObject, forEachOrFail, named } from '../objects.ts';
+import { CASCADES, type Cascade, ownedBy, refuseOrphans, waitForOwned } from '../owned.ts';
 import { qualifiedName } from '../render/output.ts';
-import { parseTargets, referenceOf, referenceTo } from '../targets.ts';
+import { parseTargets } from '../targets.ts';
 import { waitFor } from '../watching.ts';
 
 const TIMEOUT_MS = 300_000;
@@ -22,6 +23,9 @@ interface DeleteOptions {
   readonly interactive?: true;
   readonly dryRun: 'none' | 'client' | 'server';
   readonly ignoreNotFound?: true;
+  readonly cascade: Cascade;
+  readonly gracePeriod: number;
+  readonly force?: true;
   readonly wait: boolean;
   readonly timeout: number;
 }
@@ -43,6 +47,16 @@ export function registerDelete(command: Command, cli: Cli): void {
         .default('none'),
     )
     .option('--ignore-not-found', 'it is no error when there is no such object')
+    .addOption(
+      new Option(
+        '--cascade <how>',
+        'what it owns: dom collects it, and with foreground that is waited for',
+      )
+        .choices(CASCADES)
+        .default('background'),
+    )
+    .option('--grace-period <seconds>', '0 or -1: nothing of b8s ends slowly', gracePeriodOf, -1)
+    .option('--force', 'neither ask nor wait; finalizers run all the same')
     .option('--wait [switch]', 'wait until they are gone, their finalizers done', switchOf, true)
     .option('--timeout <duration>', 'how long to wait at most', durationMsOf, TIMEOUT_MS)
     .addHelpText('after', EXAMPLES)
@@ -58,14 +72,26 @@ Examples:
   b8sctl delete -f site.yaml
   b8sctl delete sites -l app=blog
   b8sctl delete sites --all --yes
+  b8sctl delete site blog --cascade=foreground   wait for its certificates and releases, too
   b8sctl delete sites --all --dry-run=client     say what would be deleted
   b8sctl undelete site/blog                      bring one back`;
 
+/** As kubectl has it: -1 is the kind's own, 0 at once. More would be for processes, which no kind has. */
+function gracePeriodOf(text: string): number {
+  if (text === '0' || text === '-1') return Number(text);
+  throw new InvalidArgumentError(
+    'No kind of b8s runs processes that could end slowly: leave it out. Nodes are taken out of service with b8sctl drain.',
+  );
+}
+
 async function deleteObjects(
   words: readonly string[],
-  options: DeleteOptions,
+  given: DeleteOptions,
   cli: Cli,
 ): Promise<void> {
+  const options = given.force === true ? forced(given) : given;
+  if (options.cascade === 'foreground' && !options.wait)
+    throw new CommandError('error: --cascade=foreground waits: not with --wait=false or --force');
   const api = await cli.api();
   const doomed = await findDoomed(api, words, options, cli);
   if (doomed.length === 0) {
@@ -80,6 +106,7 @@ async function deleteObjects(
         sayDeleted(reference, ' (client dry run)', cli);
       return;
     }
+    const endMs = cli.clock.monotonicMs() + options.timeout;
     const deleted = await deleteOne(api, reference, options);
     if (deleted === undefined) return;
     if (options.dryRun === 'server') {
@@ -88,8 +115,25 @@ async function deleteObjects(
     }
     // Told before the wait: someone who interrupts it must know that the deletion was asked for.
     sayDeleted(reference, '', cli);
-    if (options.wait && deleted.finalizing) await waitUntilGone(api, deleted.object, options, cli);
+    const { object, finalizing, owned } = deleted;
+    if (options.wait && finalizing) await waitUntilGone(api, object, options, cli);
+    if (options.cascade === 'foreground')
+      await waitForOwned(api, owned, { cli, ownerUid: object.metadata.uid, endMs });
+    if (options.force === true && finalizing) warnOfFinalizers(object, cli);
   });
+}
+
+function forced(options: DeleteOptions): DeleteOptions {
+  if (options.interactive === true)
+    throw new CommandError('error: --force does not ask, --interactive does: give one of them');
+  return { ...options, yes: true, wait: false };
+}
+
+/** Whoever forces must not think that nothing is left. */
+function warnOfFinalizers(object: Resource, { terminal }: Cli): void {
+  const { finalizers = [] } = object.metadata;
+  const left = `${qualifiedName(object)} goes when its finalizers are done: ${finalizers.join(', ')}`;
+  terminal.error(`Warning: ${printable(left)}\n`);
 }
 
 function sayDeleted({ kind, name }: ObjectReference, how: string, cli: Cli): void {
@@ -116,16 +160,8 @@ async function findDoomed(
   if (words.length === 0)
     throw new CommandError('error: name what to delete: TYPE NAME, or -f FILE');
   const targets = parseTargets(words);
-  const hasRule = options.selector !== undefined || options.all === true;
-  if (targets.form === 'names') {
-    if (hasRule) throw new CommandError('error: names cannot be given together with -l or --all');
-    return targets.names.map((target) => referenceOf(target, namespace));
-  }
-  if (!hasRule) throw new CommandError('error: name the objects, or say -l SELECTOR or --all');
-  const lists = await Promise.all(
-    targets.kinds.map((kind) => listToDelete(api, kind, { namespace, selector: options.selector })),
-  );
-  return lists.flat().map(referenceTo);
+  const { selector, all } = options;
+  return await chosenReferences(api, targets, { namespace, selector, all });
 }
 
 /** In the opposite order of apply: what refers to others goes first. */
@@ -142,19 +178,6 @@ async function fromFiles(
     namespace: object.metadata.namespace ?? '',
     name: object.metadata.name,
   }));
-}
-
-async function listToDelete(
-  api: Api,
-  kind: Kind,
-  { namespace, selector }: { readonly namespace: string; readonly selector: string | undefined },
-): Promise<readonly Resource[]> {
-  const { objects } = await api.list({
-    kind: kind.kind,
-    namespace: kind.scope === 'namespace' ? namespace : '',
-    ...(selector !== undefined && { labelSelector: selector }),
-  });
-  return objects;
 }
 
 /** Several at once is easily more than was meant. */
@@ -178,16 +201,25 @@ async function confirm(
   throw new CommandError('Nothing was deleted.');
 }
 
+interface Deleted {
+  readonly object: Resource;
+  readonly finalizing: boolean;
+  readonly owned: readonly Resource[];
+}
+
 async function deleteOne(
   api: Api,
   reference: ObjectReference,
   options: DeleteOptions,
-): Promise<{ readonly object: Resource; readonly finalizing: boolean } | undefined> {
+): Promise<Deleted | undefined> {
   try {
     // By uid: were it replaced between the two calls, the new object is another one.
-    const { metadata } = await fetchObject(api, reference);
-    const dryRun = options.dryRun === 'server';
-    return await named(reference, () => api.delete(reference, { uid: metadata.uid, dryRun }));
+    const found = await fetchObject(api, reference);
+    // Read before, for dom may be quick to collect it.
+    const owned = options.cascade === 'background' ? [] : await ownedBy(api, found);
+    if (options.cascade === 'orphan') refuseOrphans(found, owned);
+    const how = { uid: found.metadata.uid, dryRun: options.dryRun === 'server' };
+    return { ...(await named(reference, () => api.delete(reference, how))), owned };
   } catch (error) {
     const isGone = error instanceof ApiError && error.reason === 'NotFound';
     if (isGone && options.ignoreNotFound === true) return undefined;

@@ -1,10 +1,16 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Event, eventKind } from '../../api/event.ts';
+import type { Column } from '../../api/kind.ts';
 import { DEFAULT_NAMESPACE } from '../../api/object.ts';
 import type { ObjectReference } from '../../runtime/api-client.ts';
 import type { Cli } from '../cli.ts';
 import { byTime, isAbout } from '../events.ts';
-import { objectTable } from '../render/output.ts';
+import {
+  namespaceColumn,
+  objectTable,
+  renderDocument,
+  withoutManagedFields,
+} from '../render/output.ts';
 import { parseName, referenceOf } from '../targets.ts';
 
 interface EventsOptions {
@@ -12,6 +18,7 @@ interface EventsOptions {
   readonly watch?: true;
   readonly allNamespaces?: true;
   readonly types?: readonly string[];
+  readonly output?: 'wide' | 'json' | 'yaml';
   /** `false`: --no-headers. */
   readonly headers?: boolean;
 }
@@ -23,6 +30,11 @@ export function registerEvents(command: Command, cli: Cli): void {
     .option('-w, --watch', 'go on with every new one, until Ctrl-C')
     .option('--types <types>', 'only of these types: Normal, Warning', eventTypesOf)
     .option('--no-headers', 'without the first line')
+    .addOption(
+      new Option('-o, --output <format>', 'wide: with absolute times').choices([
+        ...['wide', 'json', 'yaml'],
+      ]),
+    )
     .option('-A, --all-namespaces', 'of all namespaces')
     .addHelpText('after', EXAMPLES)
     .action(async (options: EventsOptions) => {
@@ -56,20 +68,43 @@ async function events(options: EventsOptions, cli: Cli): Promise<void> {
   const wanted = (event: Event) =>
     (about === undefined || isAbout(event, about)) && types?.includes(event.spec.type) !== false;
   const found = byTime(objects as readonly Event[]).filter(wanted);
-  const withNamespace = options.allNamespaces === true;
-  const table = objectTable(eventKind, {
-    ...{ wide: true, withNamespace, withKind: false },
-    ...(options.headers === false && { header: 'none' }),
-  });
-  if (found.length > 0) cli.terminal.out(table.render(found, cli.clock.nowMs()));
+  const show = shower(options, cli);
+  if (found.length > 0) show(found);
   else if (options.watch !== true) cli.terminal.error('No events found\n');
   if (options.watch !== true) return;
   const query = { kind: 'Event', namespace, afterRevision: revision };
   for await (const change of api.watch(query, cli.signal)) {
     if (change.type === 'synced' || change.type === 'deleted') continue;
     const event = change.object as Event;
-    if (wanted(event)) cli.terminal.out(table.render([event], cli.clock.nowMs()));
+    if (wanted(event)) show([event]);
   }
+}
+
+/** What prints events, those that come later below the earlier ones. */
+function shower(
+  { output, headers, allNamespaces }: EventsOptions,
+  { terminal, clock }: Cli,
+): (events: readonly Event[]) => void {
+  if (output === 'json' || output === 'yaml') {
+    const shown = (events: readonly Event[]) => events.map(withoutManagedFields);
+    return (events) => terminal.out(renderDocument({ kind: output }, shown(events), 'list'));
+  }
+  const own = eventKind.columns.filter(({ header }) => output === 'wide' || header !== LAST_TIME);
+  const columns = [...(allNamespaces === true ? [namespaceColumn] : []), ...messageLast(own)];
+  const table = objectTable(eventKind, {
+    ...{ wide: true, withNamespace: false, withKind: false, columns, last: 'wrap' },
+    ...(headers === false && { header: 'none' }),
+    ...(output !== 'wide' && terminal.outIsTerminal && { fit: terminal.columns }),
+  });
+  return (events) => terminal.out(table.render(events, clock.nowMs()));
+}
+
+const LAST_TIME = 'LAST-TIME';
+
+/** The longest, which is what people came for: it goes on below where the terminal ends. */
+function messageLast(columns: readonly Column[]): readonly Column[] {
+  const isMessage = ({ header }: Column) => header === 'MESSAGE';
+  return [...columns.filter((each) => !isMessage(each)), ...columns.filter(isMessage)];
 }
 
 async function referenceFor(word: string, cli: Cli): Promise<ObjectReference> {

@@ -4,7 +4,7 @@ import type { Resource } from '../../api/object.ts';
 import type { Api, Listed, Moment } from '../../runtime/api-client.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { parseFieldSelector } from '../field-selector.ts';
-import { listOf } from '../flags.ts';
+import { chunkOf, listOf } from '../flags.ts';
 import { type Asked, momentAsked, momentOf } from '../moment.ts';
 import { moreColumnsOf } from '../more-columns.ts';
 import { fetchObject, forEachOrFail, isNotFound } from '../objects.ts';
@@ -33,6 +33,7 @@ export interface GetOptions {
   readonly headers?: boolean;
   readonly at?: Asked;
   readonly showManagedFields?: true;
+  readonly chunkSize?: number;
 }
 
 /** `get TYPE[,TYPE] [NAME...] | TYPE/NAME...` */
@@ -58,6 +59,7 @@ export function registerGet(command: Command, cli: Cli): void {
     .option('--show-labels', 'with a column for all labels')
     .option('-L, --label-columns <keys>', 'with a column for each of these labels', listOf)
     .option('--no-headers', 'without the first line of tables')
+    .option('--chunk-size <count>', 'ask dom for so many objects at once, 0: for all', chunkOf)
     .option('--ignore-not-found', 'it is no error when there is no such object')
     .addHelpText('after', EXAMPLES)
     .action(async (type: string, names: readonly string[], options: GetOptions) => {
@@ -164,6 +166,7 @@ async function list(api: Api, kind: Kind, namespace: string, query: Query): Prom
     namespace: kind.scope === 'namespace' ? namespace : '',
     ...(query.selector !== undefined && { labelSelector: query.selector }),
     ...(query.moment !== undefined && { at: query.moment }),
+    ...(query.chunkSize !== undefined && { pageObjects: query.chunkSize }),
   });
 }
 

@@ -1,13 +1,18 @@
 import type { Command } from 'commander';
 import { labelKeyProblem, labelValueProblem } from '../../api/labels.ts';
 import type { Resource } from '../../api/object.ts';
+import { printable } from '../../runtime/printable.ts';
+import { chosenReferences } from '../chosen.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { forEachOrFail, modify } from '../objects.ts';
 import { qualifiedName } from '../render/output.ts';
-import { parseNames, referenceOf } from '../targets.ts';
+import { parseTargets } from '../targets.ts';
 
 interface LabelOptions {
   readonly overwrite?: true;
+  readonly list?: true;
+  readonly selector?: string;
+  readonly all?: true;
 }
 
 /** What the two commands differ in. */
@@ -46,6 +51,9 @@ function examples(command: string, pair: string): string {
 Examples:
   b8sctl ${command} site blog ${pair}
   b8sctl ${command} site/blog site/shop ${pair} --overwrite
+  b8sctl ${command} sites -l app=blog ${pair}
+  b8sctl ${command} sites,zones --all ${pair}
+  b8sctl ${command} site blog --list
   b8sctl ${command} site blog ${key}-                 remove it`;
 }
 
@@ -53,6 +61,9 @@ function registerField(command: Command, field: Field, cli: Cli): void {
   command
     .argument('<words...>', `TYPE NAME or TYPE/NAME, then ${field.singular}s: key=value, or key-`)
     .option('--overwrite', `change a ${field.singular} that has another value`)
+    .option('-l, --selector <selector>', 'all with these labels: app=blog,tier!=test')
+    .option('--all', 'all of the kind in the namespace')
+    .option('--list', `print the ${field.name} as they are then`)
     .action(async (words: readonly string[], options: LabelOptions) => {
       await setField(words, field, { ...options, cli });
     });
@@ -61,21 +72,41 @@ function registerField(command: Command, field: Field, cli: Cli): void {
 async function setField(
   words: readonly string[],
   field: Field,
-  { overwrite, cli }: LabelOptions & { readonly cli: Cli },
+  { cli, ...options }: LabelOptions & { readonly cli: Cli },
 ): Promise<void> {
   const isChange = (word: string) => word.includes('=') || word.endsWith('-');
-  const first = words.findIndex(isChange);
-  if (first < 1) throw new CommandError(`error: give at least one ${field.singular}: key=value`);
-  const targets = parseNames(words.slice(0, first));
+  const found = words.findIndex(isChange);
+  const first = found === -1 ? words.length : found;
+  if (first === 0) throw new CommandError('error: name the objects first: TYPE NAME or TYPE/NAME');
+  if (first === words.length && options.list !== true)
+    throw new CommandError(`error: give at least one ${field.singular}: key=value`);
   const changes = words.slice(first).map((word) => parseChange(word, field));
   const [api, namespace] = [await cli.api(), await cli.namespace()];
-  await forEachOrFail(cli, targets, async (target) => {
-    const { outcome, object } = await modify(api, referenceOf(target, namespace), (current) =>
-      changed(current, changes, { field, overwrite: overwrite === true }),
+  const targets = parseTargets(words.slice(0, first));
+  const references = await chosenReferences(api, targets, { ...options, namespace });
+  if (references.length === 0) cli.terminal.error('No resources found\n');
+  const overwrite = options.overwrite === true;
+  await forEachOrFail(cli, references, async (reference) => {
+    const { outcome, object } = await modify(api, reference, (current) =>
+      changed(current, changes, { field, overwrite }),
     );
     const said = outcome === 'changed' ? field.done : `not ${field.done}`;
-    cli.terminal.out(`${qualifiedName(object)} ${said}\n`);
+    if (changes.length > 0) cli.terminal.out(`${qualifiedName(object)} ${said}\n`);
+    if (options.list === true) list(object, { field, isAlone: references.length === 1, cli });
   });
+}
+
+/** One a line, as `key=value`, for scripts; of several objects each under its name. */
+function list(
+  object: Resource,
+  { field, isAlone, cli }: { readonly field: Field; readonly isAlone: boolean; readonly cli: Cli },
+): void {
+  const pairs = Object.entries(object.metadata[field.name] ?? {}).toSorted(([a], [b]) =>
+    a < b ? -1 : 1,
+  );
+  const lines = pairs.map(([key, value]) => `${printable(`${key}=${value}`)}\n`);
+  if (!isAlone) cli.terminal.out(`Listing ${field.name} for ${qualifiedName(object)}:\n`);
+  cli.terminal.out(lines.map((line) => (isAlone ? line : ` ${line}`)).join(''));
 }
 
 /** Undefined: to be removed. */

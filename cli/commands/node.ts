@@ -3,7 +3,7 @@ import { formatDuration } from '../../api/duration.ts';
 import type { Cli } from '../cli.ts';
 import { CommandError } from '../cli.ts';
 import { durationMsOf } from '../flags.ts';
-import { renderTable } from '../render/table.ts';
+import { fitOf, renderTable } from '../render/table.ts';
 
 const TTL_MS = 15 * 60_000;
 const TTL_MS_MAX = 60 * 60_000;
@@ -84,5 +84,6 @@ async function listTokens(cli: Cli): Promise<void> {
     formatDuration(token.expiresMs - nowMs),
     token.createdBy,
   ]);
-  cli.terminal.out(renderTable(rows, { header: ['ID', 'NODE', 'EXPIRES-IN', 'CREATED-BY'] }));
+  const header = ['ID', 'NODE', 'EXPIRES-IN', 'CREATED-BY'];
+  cli.terminal.out(renderTable(rows, { header, ...fitOf(cli.terminal) }));
 }

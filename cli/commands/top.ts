@@ -7,7 +7,7 @@ import type {
 } from '../../proto/gen/b8s/v1/api.ts';
 import type { TrafficSummary } from '../../runtime/api-client.ts';
 import type { Cli } from '../cli.ts';
-import { renderTable } from '../render/table.ts';
+import { fitOf, renderTable, type TableOptions } from '../render/table.ts';
 
 interface TopOptions {
   readonly sortBy: SortKey;
@@ -28,7 +28,9 @@ export function registerTop(command: Command, cli: Cli): void {
     .addHelpText('after', SITES_HELP)
     .action(async (options: TopOptions) => {
       const namespace = options.allNamespaces === true ? '' : await cli.namespace();
-      await show(options, cli, (summary) => siteTable(summary, { ...options, namespace }));
+      await show(options, cli, (summary) =>
+        siteTable(summary, { ...options, namespace, fit: fitOf(cli.terminal) }),
+      );
     });
   command
     .command('nodes')
@@ -37,7 +39,9 @@ export function registerTop(command: Command, cli: Cli): void {
     .option('-w, --watch', 'show it again every 2 seconds, until Ctrl-C')
     .addHelpText('after', NODES_HELP)
     .action(async (options: TopOptions) => {
-      await show(options, cli, (summary) => nodeTable(summary, options));
+      await show(options, cli, (summary) =>
+        nodeTable(summary, { ...options, fit: fitOf(cli.terminal) }),
+      );
     });
 }
 
@@ -86,9 +90,14 @@ const CLEAR = '\u001b[H\u001b[J';
 
 const RATE_HEADERS = ['REQ/S', '2XX', '3XX', '4XX', '5XX', 'BYTES/S', 'P50', 'P99'] as const;
 
+interface Shown {
+  readonly sortBy: SortKey;
+  readonly fit: Pick<TableOptions, 'columns'>;
+}
+
 function siteTable(
   { sites }: TrafficSummary,
-  { namespace, sortBy }: { readonly namespace: string; readonly sortBy: SortKey },
+  { namespace, sortBy, fit }: { readonly namespace: string } & Shown,
 ): string {
   const rows = sites
     .filter((each) => namespace === '' || each.namespace === namespace)
@@ -100,10 +109,10 @@ function siteTable(
   const first = namespace === '' ? ['NAMESPACE', 'SITE'] : ['SITE'];
   return rows.length === 0
     ? ''
-    : renderTable(rows, { header: [...first, ...RATE_HEADERS, 'NODES'] });
+    : renderTable(rows, { header: [...first, ...RATE_HEADERS, 'NODES'], ...fit });
 }
 
-function nodeTable({ nodes }: TrafficSummary, { sortBy }: { readonly sortBy: SortKey }): string {
+function nodeTable({ nodes }: TrafficSummary, { sortBy, fit }: Shown): string {
   const rows = nodes
     .toSorted(by(sortBy, ({ node }) => node))
     .map(({ node, rates, cpu, rssBytes, connections }) => [
@@ -113,7 +122,7 @@ function nodeTable({ nodes }: TrafficSummary, { sortBy }: { readonly sortBy: Sor
       ...[String(connections), ...rateCells(rates)],
     ]);
   const header = ['NODE', 'CPU', 'MEMORY', 'CONNECTIONS', ...RATE_HEADERS];
-  return rows.length === 0 ? '' : renderTable(rows, { header });
+  return rows.length === 0 ? '' : renderTable(rows, { header, ...fit });
 }
 
 type Row = { readonly rates?: TrafficRates | undefined } & Partial<

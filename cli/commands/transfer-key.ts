@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { formatDuration } from '../../api/duration.ts';
 import type { Cli } from '../cli.ts';
 import { CommandError } from '../cli.ts';
-import { renderTable } from '../render/table.ts';
+import { fitOf, renderTable } from '../render/table.ts';
 
 interface CreateOptions {
   readonly algorithm: string;
@@ -90,5 +90,6 @@ async function listKeys(cli: Cli): Promise<void> {
     formatDuration(Math.max(0, nowMs - createdMs)),
     createdBy,
   ]);
-  cli.terminal.out(renderTable(rows, { header: ['NAME', 'ALGORITHM', 'AGE', 'CREATED-BY'] }));
+  const header = ['NAME', 'ALGORITHM', 'AGE', 'CREATED-BY'];
+  cli.terminal.out(renderTable(rows, { header, ...fitOf(cli.terminal) }));
 }

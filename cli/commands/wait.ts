@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { condition, type Resource } from '../../api/object.ts';
-import { type Api, ApiError, type ObjectReference } from '../../runtime/api-client.ts';
+import { ApiError, type ObjectReference } from '../../runtime/api-client.ts';
+import { chosenReferences } from '../chosen.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { allOf, patienceMsOf } from '../flags.ts';
 import { forEachOrFail } from '../objects.ts';
 import { parsePath, select } from '../render/jsonpath.ts';
 import { qualifiedName, quotedName } from '../render/output.ts';
-import { parseTargets, referenceOf, referenceTo, type Targets } from '../targets.ts';
+import { parseTargets } from '../targets.ts';
 import { waitFor } from '../watching.ts';
 
 const TIMEOUT_MS = 30_000;
@@ -63,7 +64,9 @@ async function wait(words: readonly string[], options: WaitOptions, cli: Cli): P
   const goals = options.for.map(parseGoal);
   const targets = parseTargets(words);
   const api = await cli.api();
-  const references = await referencesOf(api, targets, options, cli);
+  const references = await chosenReferences(api, targets, {
+    ...{ selector: options.selector, all: options.all, namespace: await cli.namespace() },
+  });
   if (references.length === 0) throw new CommandError('error: no matching resources found');
   const endMs = cli.clock.monotonicMs() + options.timeout;
   await forEachOrFail(cli, references, async (reference) => {
@@ -92,31 +95,6 @@ function unmet(
   const why = last === undefined && noun === 'condition' ? ', which does not exist' : '';
   const about = `${kind.toLowerCase()}s/${name}${why}`;
   return new CommandError(`error: timed out waiting for the ${noun} on ${about}`);
-}
-
-async function referencesOf(
-  api: Api,
-  targets: Targets,
-  { selector, all }: WaitOptions,
-  cli: Cli,
-): Promise<readonly ObjectReference[]> {
-  const namespace = await cli.namespace();
-  if (targets.form === 'names') {
-    return targets.names.map((target) => referenceOf(target, namespace));
-  }
-  if (selector === undefined && all !== true) {
-    throw new CommandError('error: name the objects, or say -l SELECTOR or --all');
-  }
-  const lists = targets.kinds.map(async ({ kind, scope }) => {
-    const scoped = scope === 'namespace' ? namespace : '';
-    const query = {
-      kind,
-      namespace: scoped,
-      ...(selector !== undefined && { labelSelector: selector }),
-    };
-    return (await api.list(query)).objects.map(referenceTo);
-  });
-  return (await Promise.all(lists)).flat();
 }
 
 function parseGoal(text: string): Goal {

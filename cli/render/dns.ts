@@ -1,12 +1,13 @@
 import type { DnsExplanation } from '../../proto/gen/b8s/v1/agent.ts';
 import { printable } from '../../runtime/printable.ts';
 import type { ServerExplanation } from '../dns-explain.ts';
-import { renderTable } from './table.ts';
+import { renderTable, type TableOptions } from './table.ts';
 
 /** Why a nameserver answers what it answers, for a person. */
 export function renderDnsExplanation(
   question: { readonly name: string; readonly type: string; readonly clientIp: string },
   explanation: DnsExplanation,
+  fit: Pick<TableOptions, 'columns'> = {},
 ): string {
   const facts = [
     ['Question:', `${question.name} ${question.type}`],
@@ -26,7 +27,9 @@ export function renderDnsExplanation(
   const head = facts
     .map(([name = '', value = '']) => `${name.padEnd(width)}  ${printable(value)}\n`)
     .join('');
-  return explanation.candidates.length === 0 ? head : `${head}\n${candidateTable(explanation)}`;
+  return explanation.candidates.length === 0
+    ? head
+    : `${head}\n${candidateTable(explanation, fit)}`;
 }
 
 /** RFC 7871: what a resolver that sends client subnets may give the answer to. */
@@ -51,7 +54,10 @@ function answerText({ answers, rcode }: DnsExplanation): string {
   return answers.length === 0 ? `${rcode}, no records` : answers.join(', ');
 }
 
-function candidateTable({ candidates }: DnsExplanation): string {
+function candidateTable(
+  { candidates }: DnsExplanation,
+  fit: Pick<TableOptions, 'columns'>,
+): string {
   const rows = candidates.map((candidate) => [
     candidate.chosen ? '*' : '',
     candidate.node,
@@ -66,13 +72,14 @@ function candidateTable({ candidates }: DnsExplanation): string {
   const isWeighted = candidates.some(({ weight }) => weight !== undefined);
   const kept = (row: readonly string[]): readonly string[] =>
     isWeighted ? row : row.filter((_, index) => header[index] !== 'WEIGHT');
-  return renderTable(rows.map(kept), { header: kept(header) });
+  return renderTable(rows.map(kept), { header: kept(header), last: 'wrap', ...fit });
 }
 
 /** What each nameserver would answer, and where they differ, for a person. */
 export function renderDnsComparison(
   question: { readonly name: string; readonly type: string; readonly clientIp: string },
   said: readonly ServerExplanation[],
+  fit: Pick<TableOptions, 'columns'> = {},
 ): string {
   const rows = said.map(({ server, explanation, error }) =>
     explanation === undefined
@@ -93,7 +100,8 @@ export function renderDnsComparison(
         ? 'They agree on the answer, but not on the version of the zone.'
         : 'They agree.';
   const head = `${question.name} ${question.type} for ${question.clientIp}`;
-  const table = renderTable(rows, { header: ['NAMESERVER', 'SERIAL', 'TTL', 'ANSWER'] });
+  const header = ['NAMESERVER', 'SERIAL', 'TTL', 'ANSWER'];
+  const table = renderTable(rows, { header, last: 'wrap', ...fit });
   return `${printable(head)}\n\n${table}\n${verdict}\n`;
 }
 

@@ -89,11 +89,13 @@ export function objectTable(
     readonly header?: 'none';
     /** As wide as the terminal; left out: as wide as it gets. */
     readonly fit?: number;
+    /** Left out: a last column that does not fit is cut as others are. */
+    readonly last?: 'wrap';
   },
 ): ObjectTable {
   const own = kind.columns.filter((column) => options.wide || column.wide !== true);
   const all = options.columns ?? [
-    ...(options.withNamespace ? [NAMESPACE] : []),
+    ...(options.withNamespace ? [namespaceColumn] : []),
     ...own,
     ...(options.moreColumns ?? []),
   ];
@@ -112,7 +114,8 @@ export function objectTable(
       const hasHeader = options.header !== 'none';
       widths = columnWidths([...(hasHeader ? [header] : []), ...rows], widths);
       const columns = options.fit ?? Number.POSITIVE_INFINITY;
-      return renderTable(rows, { widths, columns, ...(first && hasHeader && { header }) });
+      const { last = 'cut' } = options;
+      return renderTable(rows, { widths, columns, last, ...(first && hasHeader && { header }) });
     },
   };
 }
@@ -128,7 +131,7 @@ export function quotedName(kindName: string, name: string): string {
   return `${kindOf(kindName)?.plural ?? kindName} "${printable(name)}"`;
 }
 
-const NAMESPACE: Column = {
+export const namespaceColumn: Column = {
   header: 'NAMESPACE',
   value: (object) => object.metadata.namespace ?? '',
 };

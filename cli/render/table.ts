@@ -1,4 +1,5 @@
 import { printable } from '../../runtime/printable.ts';
+import type { Terminal } from '../../runtime/terminal.ts';
 
 /** Between columns, as in kubectl. */
 const GAP = '   ';
@@ -7,7 +8,9 @@ const GAP = '   ';
 const FITTED_MIN = 8;
 
 /** So that each object can be named as it stands there. */
-const WHOLE: ReadonlySet<string> = new Set(['NAME', 'NAMESPACE', 'REVISION']);
+const WHOLE: ReadonlySet<string> = new Set([
+  ...['NAME', 'NAMESPACE', 'REVISION', 'ID', 'NODE', 'SITE', 'NAMESERVER', 'CURRENT'],
+]);
 
 export interface TableOptions {
   readonly header?: readonly string[];
@@ -17,6 +20,14 @@ export interface TableOptions {
   readonly columns?: number;
   /** What becomes of a last column that does not fit: it goes on below, or is cut as others are. */
   readonly last?: 'wrap' | 'cut';
+}
+
+/** As wide as the terminal, where a person reads it there; scripts get all of every cell. */
+export function fitOf({
+  outIsTerminal,
+  columns,
+}: Pick<Terminal, 'outIsTerminal' | 'columns'>): Pick<TableOptions, 'columns'> {
+  return outIsTerminal ? { columns } : {};
 }
 
 /**

@@ -69,6 +69,7 @@ function cliOf(said: { stdout: string; stderr: string }, ports: B8sctlPorts): Cl
     signal: new AbortController().signal,
     cacheFolder: undefined,
     configPath: '',
+    web: () => Promise.reject(new Error('nothing asks the web here')),
     registries: () => Promise.reject(new Error('no registry is there')),
     connect: async () => ports.api,
     dns: () => Promise.reject(new Error('no simulated machine asks the Internet')),
