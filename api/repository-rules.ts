@@ -1,6 +1,7 @@
 import { parseDurationMs } from './duration.ts';
 import type { Violation } from './kind.ts';
 import { objectNameProblem } from './names.ts';
+import { publicKeyProblem } from './public-key.ts';
 import type { Repository } from './repository.ts';
 import { about, aboutField, check, checkEach } from './rules.ts';
 import { parseRange } from './semver.ts';
@@ -26,6 +27,7 @@ export function repositoryRules({ metadata, spec }: Repository): readonly Violat
     ...(spec.secretRef === undefined
       ? []
       : check(['spec', 'secretRef'], spec.secretRef, objectNameProblem)),
+    ...verifyViolations(spec),
     ...(spec.webhook === undefined
       ? []
       : check(['spec', 'webhook', 'secretRef'], spec.webhook.secretRef, objectNameProblem)),
@@ -80,6 +82,29 @@ function refViolations(ref: NonNullable<Repository['spec']['ref']>): readonly Vi
     ...(semver === undefined || parseRange(semver) !== undefined
       ? []
       : [about(['spec', 'ref', 'semver'], semver, 'must be a range of versions, e.g. ^1.2')]),
+  ];
+}
+
+function verifyViolations({ verify, ref }: Repository['spec']): readonly Violation[] {
+  if (verify === undefined) return [];
+  const { mode, signers, secretRef } = verify;
+  const isByTag = ref?.tag !== undefined || ref?.semver !== undefined;
+  return [
+    ...(mode === 'HEAD' || isByTag
+      ? []
+      : [about(['spec', 'verify', 'mode'], mode, 'needs spec.ref to name a tag or semver')]),
+    ...(signers.length > 0 || secretRef !== undefined
+      ? []
+      : [aboutField(['spec', 'verify'], 'names nobody: add signers, or a secretRef with them')]),
+    ...(secretRef === undefined
+      ? []
+      : check(['spec', 'verify', 'secretRef'], secretRef, objectNameProblem)),
+    ...signers.flatMap(({ key }, index) => {
+      const problem = publicKeyProblem(key);
+      // Who writes a private key here by mistake must not see it again in a log.
+      const path = ['spec', 'verify', 'signers', index, 'key'];
+      return problem === undefined ? [] : [aboutField(path, problem)];
+    }),
   ];
 }
 

@@ -29,6 +29,21 @@ export const DRIFT_TOLD_MAX = 50;
 /** Where dom's port takes calls of Git hosts, behind which come namespace and name. */
 export const HOOKS_PATH = '/hooks/';
 
+const SIGNERS_MAX = 64;
+/** Of an armored key of OpenPGP with its signatures. */
+const KEY_LENGTH_MAX = 64 * 1024;
+
+const signerSchema = group('One who may sign, with one key.', {
+  name: text('Who, for people.', { minLength: 1, maxLength: 253 }),
+  key: text(
+    'The public key: a line of a `.pub` file of ssh, or what `gpg --armor --export` prints.',
+    { maxLength: KEY_LENGTH_MAX },
+  ),
+  validAfter: optional(time('What was signed before is not taken.')),
+  validBefore: optional(time('What was signed then or later is not taken.')),
+  revoked: flag('Nothing that it signed is taken, whenever that was.'),
+});
+
 export const repositorySpecSchema = group('What to follow, and how.', {
   url: text(
     'Where it is: `https://host/path.git`, `ssh://git@host/path.git`, `git://host/path.git`, or `file:///path` if dom allows it.',
@@ -82,6 +97,21 @@ export const repositorySpecSchema = group('What to follow, and how.', {
       'A Secret of its namespace with what the remote asks for: `token` (and `username`), or `sshKey` and `knownHosts`; `caBundle` for a CA of your own.',
     ),
   ),
+  verify: optional(
+    group('Which signature a commit must have. One without it is refused whole.', {
+      mode: choice(
+        'What must be signed: `HEAD` the commit, `Tag` the tag that `ref` names, `TagAndHEAD` both.',
+        ['HEAD', 'Tag', 'TagAndHEAD'],
+        { default: 'HEAD' },
+      ),
+      signers: list('Who may sign.', signerSchema, { maxItems: SIGNERS_MAX, default: [] }),
+      secretRef: optional(
+        text(
+          'A Secret of its namespace with more of them: each value is armored keys of OpenPGP, or lines as in the file `allowed_signers` of ssh.',
+        ),
+      ),
+    }),
+  ),
   webhook: optional(
     group('Lets the Git host say that something was pushed, so that nobody waits for `interval`.', {
       secretRef: text(
@@ -111,6 +141,7 @@ export const repositoryStatusSchema = statusGroup({
       time: time('When.'),
     }),
   ),
+  signedBy: optional(text('Who signed it, where `spec.verify` asks for a signature.')),
   objects: optional(integer('How many objects it keeps.', COUNT)),
   drift: optional(
     list('Fields that are not what the repository says.', driftSchema, {

@@ -22,6 +22,7 @@ import { Jobs } from './jobs.ts';
 import { Keepers } from './keepers.ts';
 import { type Note, noteOf } from './notes.ts';
 import { driftIn, planRepository, type Say, type Step } from './plan.ts';
+import { secretsOf } from './secret-entries.ts';
 import { statusOf } from './status.ts';
 import {
   AUTHOR,
@@ -387,6 +388,6 @@ function readers(
   return world
     .list('Repository')
     .filter(({ metadata }) => metadata.namespace === namespace)
-    .filter(({ spec }) => spec.secretRef === name || spec.webhook?.secretRef === name)
+    .filter(({ spec }) => secretsOf(spec).includes(name))
     .map(({ metadata }) => qualifiedName(metadata));
 }

@@ -37,3 +37,8 @@ export function secretEntries(
     });
   return { name, version: secret.metadata.resourceVersion, entries };
 }
+
+/** The Secrets, by name, whose change is one of the Repository. */
+export function secretsOf({ secretRef, webhook, verify }: Repository['spec']): readonly string[] {
+  return [secretRef, webhook?.secretRef, verify?.secretRef].filter((name) => name !== undefined);
+}
