@@ -54,13 +54,12 @@ const STEPS_MAX = 20;
 
 /**
  * Lets the controller's own plan take its steps up to the first that would write an object. What
- * holds it up and passes is noted, and taken as passed. `elsewhere`: which other Repository declares
- * an object in this commit.
+ * holds it up and passes is noted, and taken as passed.
  */
 export async function forecastOf(
   declarer: Pick<Declarer, 'check'>,
   start: Facts,
-  { set, elsewhere, nowMs }: ForecastOptions,
+  { set, nowMs }: ForecastOptions,
 ): Promise<Forecast> {
   const holds: Hold[] = [];
   let facts = alone(start, set, holds);
@@ -71,7 +70,7 @@ export async function forecastOf(
     if (held !== undefined) {
       const lifted = lift(facts, set, held.ready.reason);
       holds.push({ ...held.ready, message: held.message, passes: lifted !== undefined });
-      if (lifted === undefined) return { holds, changes: [] };
+      if (lifted === undefined) break;
       facts = lifted;
       continue;
     }
@@ -83,7 +82,7 @@ export async function forecastOf(
       if (step.record.attempt?.phase === 'waiting') break;
     } else {
       const changes = step.kind === 'change' ? step.changes : [];
-      const told = changes.map((each) => changeOf(each, facts, { checked, elsewhere }));
+      const told = changes.map((each) => changeOf(each, facts, checked));
       return { holds, changes: [...told, ...(await corrections(declarer, facts, changes))] };
     }
   }
@@ -92,7 +91,6 @@ export async function forecastOf(
 
 interface ForecastOptions {
   readonly set: CommitSet;
-  readonly elsewhere: ReadonlyMap<string, string>;
   readonly nowMs: number;
 }
 
@@ -141,14 +139,9 @@ function lift(facts: Facts, { commit }: CommitSet, reason: string): Facts | unde
   }
 }
 
-interface Known {
-  readonly checked: Checked;
-  readonly elsewhere: ReadonlyMap<string, string>;
-}
-
-function changeOf(change: SetChange, facts: Facts, { checked, elsewhere }: Known): ForecastChange {
+function changeOf(change: SetChange, facts: Facts, checked: Checked): ForecastChange {
   return change.object === undefined
-    ? removalOf(change, facts, elsewhere)
+    ? removalOf(change, facts)
     : applyOf(change, facts, checked.effects.get(change.key));
 }
 
@@ -176,22 +169,15 @@ function isSame({ before, after, changedValues }: Effect): boolean {
   return isDeepStrictEqual(declarationOf(before), declarationOf(after));
 }
 
-function removalOf(
-  { key, how }: Removal,
-  facts: Facts,
-  elsewhere: ReadonlyMap<string, string>,
-): ForecastChange {
+function removalOf({ key, how }: Removal, facts: Facts): ForecastChange {
   const live = facts.live(key);
-  const other = elsewhere.get(key);
-  const isGiven = how === 'delete' && other !== undefined;
+  const kept = keptBecause(facts, key);
   const finalizers = live?.metadata.finalizers ?? [];
   const held = finalizers.length === 0 ? '' : `${finalizers.join(', ')} must let it go first`;
-  const why = isGiven
-    ? `repository ${other} declares it in this commit`
-    : (keptBecause(facts, key) ?? held);
+  const action = kept?.to === undefined ? how : 'hand over';
   return {
-    ...{ key, action: isGiven ? 'hand over' : how, why, file: '', line: 0 },
-    ...{ before: live, after: isGiven || how === 'let go' ? live : undefined, changedValues: [] },
+    ...{ key, action, why: kept?.why ?? held, file: '', line: 0, changedValues: [] },
+    ...{ before: live, after: how === 'let go' ? live : undefined },
   };
 }
 

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { RECONCILE_REQUESTED, type Repository } from '../../api/repository.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { BlobShelf } from '../../runtime/content/blob-shelf.ts';
@@ -12,9 +11,9 @@ import type { Sealer } from '../../runtime/tls/authority.ts';
 import { type ContentPorts, KnownFiles } from './content.ts';
 import type { CommitSet, Facts } from './facts.ts';
 import { type Forecast, forecastOf } from './forecast.ts';
-import { factsOf, recordOf } from './gather.ts';
+import { besides, factsOf, recordOf } from './gather.ts';
 import { Keepers } from './keepers.ts';
-import { prepareCommit } from './prepare.ts';
+import { type PrepareOptions, prepareCommit } from './prepare.ts';
 import { withCommit, withinTime } from './read-commit.ts';
 import { wantedOf } from './wanted.ts';
 
@@ -120,45 +119,42 @@ export class Forecasts {
     const { wanted } = outcome;
     // Of one id one call is under way at a time, and this one must hold nobody up.
     const remote = { ...wanted.remote, id: forecastId(repository.metadata.uid) };
-    const { set, elsewhere } = await withinTime(clock, wanted.timeoutMs, signal, async (over) => {
+    const { set, others } = await withinTime(clock, wanted.timeoutMs, signal, async (over) => {
       const found = await git.resolve(remote, question.asked ?? wanted.ref, over);
       const commit = question.asked === undefined ? wanted.targetOf(found.commit) : found.commit;
       const target = commit === found.commit ? found : { commit, name: undefined };
       return await withCommit(git, { remote, target }, over, (from) =>
-        this.#read(from, repository),
+        this.#read(from, repository, wanted.prepare),
       );
     });
-    const facts = this.#factsFor(repository, set, question);
-    const made = await forecastOf(declarer, facts, { set, elsewhere, nowMs: clock.nowMs() });
+    const facts = this.#factsFor(repository, { set, others }, question);
+    const made = await forecastOf(declarer, facts, { set, nowMs: clock.nowMs() });
     const appliedCommit = facts.record.applied?.commit;
     return { ...made, repository, set, appliedCommit };
   }
 
-  async #read(from: GitCommit, { metadata, spec }: Repository): Promise<WholeCommit> {
+  async #read(
+    from: GitCommit,
+    repository: Repository,
+    prepare: PrepareOptions,
+  ): Promise<WholeCommit> {
     const ports: ContentPorts = { blobs: hollow(this.#ports.blobs), known: new KnownFiles() };
-    const { namespace = '' } = metadata;
-    const set = await prepareCommit(from, { path: spec.path, namespace }, ports);
-    const elsewhere = new Map<string, string>();
-    for (const other of this.#others({ metadata, spec })) {
-      const where = { path: other.spec.path, namespace: other.metadata.namespace ?? '' };
-      const { desired } = await prepareCommit(from, where, ports);
-      for (const { key } of desired) elsewhere.set(key, qualifiedName(other.metadata));
+    const set = await prepareCommit(from, prepare, ports);
+    const others = new Map<string, CommitSet>();
+    for (const { metadata, spec } of this.#others(repository)) {
+      const where = { path: spec.path, namespace: metadata.namespace ?? '' };
+      others.set(qualifiedName(metadata), await prepareCommit(from, where, ports));
     }
-    return { set, elsewhere };
+    return { set, others };
   }
 
   /** Those that see the same commit. */
-  #others({ metadata, spec }: Pick<Repository, 'metadata' | 'spec'>): readonly Repository[] {
-    const isOther = (each: Repository): boolean =>
-      each.metadata.uid !== metadata.uid &&
-      !each.spec.suspend &&
-      each.spec.url === spec.url &&
-      isDeepStrictEqual(each.spec.ref, spec.ref);
-    return this.#ports.world.list('Repository').filter(isOther).slice(0, OTHERS_MAX);
+  #others(repository: Repository): readonly Repository[] {
+    return besides(this.#ports.world, repository).slice(0, OTHERS_MAX);
   }
 
   /** As if `b8sctl reconcile` had asked for it, and the remote had been looked at. */
-  #factsFor(given: Repository, set: CommitSet, question: ForecastQuestion): Facts {
+  #factsFor(given: Repository, { set, others }: WholeCommit, question: ForecastQuestion): Facts {
     const { ref, force, confirmPrune } = question;
     const isAsked = ref !== '' || force || confirmPrune;
     const words = [
@@ -172,8 +168,7 @@ export class Forecasts {
     return factsOf(this.#ports, {
       ...{ repository, keepers: Keepers.of(this.#ports.world) },
       ...{ remote: { ...remote, nextInMs: Infinity }, verdict: undefined, trouble: undefined },
-      // What goes elsewhere is told from what it asks of the others itself.
-      setOf: () => undefined,
+      setOf: (name, commit) => (commit === set.commit ? others.get(name) : undefined),
     });
   }
 }
@@ -185,8 +180,8 @@ export function forecastId(uid: string): string {
 
 interface WholeCommit {
   readonly set: CommitSet;
-  /** By key, which other Repository declares it. */
-  readonly elsewhere: ReadonlyMap<string, string>;
+  /** What it declares for others that follow the same remote, by `namespace/name`. */
+  readonly others: ReadonlyMap<string, CommitSet>;
 }
 
 function requested({ metadata, ...rest }: Repository, request: string): Repository {

@@ -78,19 +78,18 @@ function blockedBy(world: World, { metadata, spec }: Repository): string | undef
   return undefined;
 }
 
-/** Also one whose commit is refused has seen it. */
+/**
+ * Once a commit was read for it, what goes over to it is known. Two that wait for one another to be
+ * done would wait for nothing.
+ */
 function behind(
   world: World,
   { repository, setOf }: Pick<Known, 'repository' | 'setOf'>,
   commit: string,
 ): string | undefined {
-  const other = besides(world, repository).find((each) => {
-    if (each.status?.lastAppliedCommit === undefined) return false;
-    const attempt = world.record('repository', each.metadata.uid)?.value.attempt;
-    const isUnderWay = attempt !== undefined && attempt.phase === 'applying';
-    // After a start of dom nobody knows what it is to take over before it was read once more.
-    const isRead = setOf(qualifiedName(each.metadata), commit) !== undefined;
-    return isUnderWay || !isRead || each.status.attemptedCommit !== commit;
+  const other = besides(world, repository).find(({ metadata, status }) => {
+    if (status?.lastAppliedCommit === undefined) return false;
+    return setOf(qualifiedName(metadata), commit) === undefined;
   });
   return other === undefined ? undefined : `repository ${qualifiedName(other.metadata)}`;
 }
@@ -108,7 +107,7 @@ function claimant(
 }
 
 /** Others that follow the same remote. */
-function besides(world: World, { metadata, spec }: Repository): readonly Repository[] {
+export function besides(world: World, { metadata, spec }: Repository): readonly Repository[] {
   return world.list('Repository').filter((each) => {
     if (each.metadata.uid === metadata.uid || each.spec.suspend) return false;
     return each.spec.url === spec.url && isDeepStrictEqual(each.spec.ref, spec.ref);

@@ -205,17 +205,25 @@ function howToRemove(facts: Facts, key: string): Removal['how'] {
 }
 
 /** Why an object that is declared no more stays, for a person; undefined: it does not. */
-export function keptBecause(facts: Facts, key: string): string | undefined {
+export function keptBecause(facts: Facts, key: string): Kept | undefined {
   const { repository, inventory } = facts;
   const live = facts.live(key);
-  if (repository.spec.prune === 'off') return 'spec.prune is off';
-  if (key === keyOf(repository)) return 'a Repository does not delete itself';
-  if (live === undefined) return 'it is gone already';
+  if (repository.spec.prune === 'off') return { why: 'spec.prune is off' };
+  if (key === keyOf(repository)) return { why: 'a Repository does not delete itself' };
+  if (live === undefined) return { why: 'it is gone already' };
   // A new object of an old name is another object.
-  if (live.metadata.uid !== inventory.get(key)?.value.uid) return 'somebody made it anew';
-  if (live.metadata.annotations?.[PRUNE] === 'disabled') return `${PRUNE} is disabled`;
-  const keeper = facts.keepers(key)[0] ?? facts.claimant(key);
-  return keeper === undefined ? undefined : `repository ${keeper} keeps it, too`;
+  if (live.metadata.uid !== inventory.get(key)?.value.uid) return { why: 'somebody made it anew' };
+  if (live.metadata.annotations?.[PRUNE] === 'disabled') return { why: `${PRUNE} is disabled` };
+  const [keeper] = facts.keepers(key);
+  if (keeper !== undefined) return { why: `repository ${keeper} keeps it, too` };
+  const to = facts.claimant(key);
+  return to === undefined ? undefined : { why: `repository ${to} declares it in this commit`, to };
+}
+
+interface Kept {
+  readonly why: string;
+  /** Another Repository, which has it from then on. */
+  readonly to?: string;
 }
 
 function planAttempt(facts: Facts, attempt: AttemptRecord, nowMs: number): Step {
