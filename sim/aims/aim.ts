@@ -5,6 +5,7 @@ import { pending } from '../check/convergence.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { EPOCH_MS, type Scheduler } from '../engine/scheduler.ts';
 import { CALM, type Faults } from '../faults/faults.ts';
+import type { GitSetting } from '../git/git-setting.ts';
 import type { Sub } from '../hosts/sub-host.ts';
 import { ask, browsePage } from '../load/clients.ts';
 import { applyZone, createSite, FIRST_ZONE, type Hand, join } from '../load/operations.ts';
@@ -29,6 +30,8 @@ export interface Aim {
   readonly subs: number;
   /** An ACME CA; left out: none. */
   readonly ca?: CaSetting;
+  /** A Git remote; left out: none. */
+  readonly git?: GitSetting;
   readonly run: (stage: Stage) => Promise<void>;
 }
 

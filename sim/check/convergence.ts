@@ -20,6 +20,7 @@ import {
   ZONE_NAME,
 } from '../load/wish.ts';
 import { pendingOnCertificates } from './certificates-pending.ts';
+import { pendingOnRepositories } from './repositories-pending.ts';
 
 const CLIENT = '198.51.100.7';
 const ZONES = [
@@ -47,6 +48,8 @@ export async function pending(cluster: Cluster, nowMs: number): Promise<readonly
     else if (zone !== undefined) waiting.push(`Zone ${name} to be gone`);
   }
   if (cluster.ca !== undefined) waiting.push(...(await pendingOnCertificates(cluster, nowMs)));
+  if (cluster.git !== undefined)
+    waiting.push(...(await pendingOnRepositories(cluster.git, cluster.store)));
   for (const { name } of cluster.machines) {
     const node = await read<Node>(cluster, { kind: 'Node', name });
     const wished = wish.nodes.get(name);

@@ -18,6 +18,8 @@ import { proofsCheck } from './proofs.ts';
 import { readinessCheck } from './readiness.ts';
 import { refusalsCheck } from './refusals.ts';
 import { renewalsCheck } from './renewals.ts';
+import { repositoriesCheck } from './repositories.ts';
+import { repositoryChangesCheck } from './repository-changes.ts';
 import { revocationsCheck } from './revocations.ts';
 import { rolloutsCheck } from './rollouts.ts';
 import { routedCheck } from './routed.ts';
@@ -67,6 +69,8 @@ export function objectChecks(
       ...{ history, sky: () => cluster.ca?.sky },
       wallMs: () => EPOCH_MS + ports.nowMs(),
     }),
+    repositoriesCheck(ports, { history, pushed: () => cluster.git }),
+    repositoryChangesCheck(ports, { changes, history, wallMsOf, pushed: () => cluster.git }),
     revocationsCheck(ports, changes),
     // An older dom knows nothing of it, and leaves it out of what it writes.
     ...(cluster.versions.count === 'one' ? [rolloutsCheck(ports, changes)] : []),

@@ -28,7 +28,7 @@ const SINGLE: ReadonlySet<string> = new Set([
 /**
  * INV-7 in the store, at rest: whatever is there has a living owner, by uid. Sessions and reports
  * belong to their Node, zones to their Zone, key, chain and order to their Certificate, accounts
- * to their Issuer, hosts to a Site that has them; what has owner references, to at least one of them; a Release that nobody took
+ * to their Issuer, what is known of Git to its Repository, hosts to a Site that has them; what has owner references, to at least one of them; a Release that nobody took
  * over, to a Site of the name that it was pushed for, unless that was deleted since. A token is its
  * own owner until it expires.
  */
@@ -81,6 +81,10 @@ class Owners {
         );
       case 'acmeAccount':
         return this.#faultOfUid('Issuer', id);
+      case 'repository':
+      case 'repositoryObject':
+      case 'repositoryUndo':
+        return this.#faultOfUid('Repository', id.split('/')[0] ?? '');
       case 'acmeOrder':
       case 'issuance':
       case 'material':
@@ -108,7 +112,7 @@ class Owners {
     }
   }
 
-  #faultOfUid(kind: 'Certificate' | 'Issuer', uid: string): string | undefined {
+  #faultOfUid(kind: 'Certificate' | 'Issuer' | 'Repository', uid: string): string | undefined {
     const all = this.#history.list(kindPrefix(kind), this.#history.head);
     const isOwned = all.some((each) => decodeObject(each).metadata.uid === uid);
     return isOwned ? undefined : `there is no ${kind} of that uid`;

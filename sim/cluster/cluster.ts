@@ -14,6 +14,8 @@ import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
 import { type CrashPoint, CrashPoints } from '../faults/crash-point.ts';
 import { CALM, type Faults } from '../faults/faults.ts';
+import type { GitSetting } from '../git/git-setting.ts';
+import { SimulatedGit } from '../git/simulated-git.ts';
 import type { Code } from '../hosts/code.ts';
 import { type RunningDom, startDom } from '../hosts/dom-host.ts';
 import { Host } from '../hosts/host.ts';
@@ -42,6 +44,8 @@ export interface ClusterOptions {
   readonly geo: Uint8Array | undefined;
   /** What the ACME CA is like, if there is one. */
   readonly ca?: CaSetting | undefined;
+  /** What the Git remote is like, if there is one. */
+  readonly git?: GitSetting | undefined;
   /** Where one process is to crash, besides the faults. */
   readonly crash?: CrashPoint | undefined;
   /** Another version of the production code, which hosts may run at times. */
@@ -73,6 +77,8 @@ export class Cluster {
   readonly versions: Versions;
   /** Undefined: certificates come from b8s's own CA alone. */
   readonly ca: SimulatedCa | undefined;
+  /** Undefined: nobody follows Git. */
+  readonly git: SimulatedGit | undefined;
   readonly #subs = new Map<string, Sub>();
   /** To which something happened in this step. */
   readonly #touched = new Set<Sub>();
@@ -112,6 +118,10 @@ export class Cluster {
       onViolation: (message) => trace.violated(message),
     });
     this.ca = createCa(this, ports, options.ca);
+    const { checks } = this;
+    this.git =
+      options.git &&
+      new SimulatedGit({ scheduler, trace, checks, random: random.fork('git') }, options.git);
     trace.onText = (text) => this.checks.traced(text);
     const clock = scheduler.clock();
     this.#storeTrace = new StoreTrace(trace);
@@ -216,6 +226,7 @@ export class Cluster {
       ...{ host, store, authority, sealKey: this.#sealKey, code: this.versions.next(host.name) },
       ...{ mode: this.#mode, scheduler, trace, checks, geo: this.#options.geo },
       ...{ watchLagMs, faults: () => this.faults, ca: this.ca, peers: this.#peers },
+      git: this.git,
       // What one of several has been told by people the others do not know, and see its blobs.
       blobGraceMs: this.doms.length === 1 ? DOM_BLOB_GRACE_MS : Number.POSITIVE_INFINITY,
       onEffect: (_, what) => this.#crashPoints.effect(host.name, what),

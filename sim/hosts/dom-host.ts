@@ -18,6 +18,7 @@ import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
 import type { Faults } from '../faults/faults.ts';
+import type { SimulatedGit } from '../git/simulated-git.ts';
 import type { DomService } from '../net/network.ts';
 import type { ObservedStore } from '../store/observed-store.ts';
 import { remoteStore } from '../store/remote-store.ts';
@@ -42,6 +43,8 @@ export interface DomParts {
   readonly faults: () => Faults;
   /** CAs that speak ACME; undefined: none can be reached. */
   readonly ca: SimulatedCa | undefined;
+  /** A Git server; undefined: dom follows none. */
+  readonly git: SimulatedGit | undefined;
   /** A geography database, if there is one. */
   readonly geo: Uint8Array | undefined;
   /** How long it keeps blobs that nothing names. */
@@ -82,6 +85,7 @@ export function startDom(parts: DomParts): RunningDom {
       certificateReader: fakeCertificateReader,
       compressor: process.wrap(fakeCompressor),
       hasher: process.wrap(fakePasswordHasher(random.fork('hasher'))),
+      git: parts.git?.git({ host: host.name, process }),
     },
     {
       ...{ holder: host.name, mode, version: 'sim', storeName: 'memory' },

@@ -28,6 +28,7 @@ export interface Declared {
     readonly namespace?: string;
     readonly name: string;
     readonly annotations?: Readonly<Record<string, string>>;
+    readonly labels?: Readonly<Record<string, string>>;
   };
   readonly spec: object;
 }
@@ -57,6 +58,24 @@ export class User {
     );
   }
 
+  /** Changes what somebody else declares, who may well put it back. */
+  async meddle(object: Declared): Promise<void> {
+    await this.#insist(`meddle with ${object.kind}/${object.metadata.name}`, (term) =>
+      applyOnce(term, object, 'forced'),
+    );
+  }
+
+  /** Deletes what somebody else declares, who may well make it again. */
+  async remove({ kind, namespace = '', name }: Reference): Promise<void> {
+    const reference = { kind, namespace, name };
+    await this.#insist(`remove ${kind}/${name}`, async (term) => {
+      const found = await getOnce(term, reference);
+      if (found === undefined) return;
+      const request = { reference, uid: found.metadata.uid, command: 'delete', dryRun: false };
+      await term.api.delete(request, ADMIN).catch(unlessGone);
+    });
+  }
+
   /** Declares what dom must refuse, whole, by one of these codes (INV-38). */
   async applyInvalid(object: Declared, codes: readonly string[]): Promise<void> {
     const { checks } = this.#ports;
@@ -81,10 +100,7 @@ export class User {
       if (found === undefined) return;
       const request = { reference, uid: found.metadata.uid, command: 'delete', dryRun: false };
       await this.#writing(reference, undefined, async () => {
-        await term.api.delete(request, ADMIN).catch((error: unknown) => {
-          // An earlier try whose answer was lost may have done it.
-          if (!(error instanceof RequestError) || error.code !== 'NOT_FOUND') throw error;
-        });
+        await term.api.delete(request, ADMIN).catch(unlessGone);
       });
     });
   }
@@ -274,10 +290,19 @@ async function getOnce(
   }
 }
 
-async function applyOnce({ api }: Term, object: Declared): Promise<void> {
+/** An earlier try whose answer was lost may have done it; and what goes, goes. */
+function unlessGone(error: unknown): void {
+  if (!(error instanceof RequestError) || error.code !== 'NOT_FOUND') throw error;
+}
+
+async function applyOnce(
+  { api }: Term,
+  object: Declared,
+  how: 'gently' | 'forced' = 'gently',
+): Promise<void> {
   const objectJson = JSON.stringify({ apiVersion: 'b8s.dev/v1', ...object });
   const request = { objectJson, manager: 'b8sctl', command: 'apply' };
-  await api.apply({ ...request, forceConflicts: false, dryRun: false }, ADMIN);
+  await api.apply({ ...request, forceConflicts: how === 'forced', dryRun: false }, ADMIN);
 }
 
 async function* once<T>(item: T): AsyncGenerator<T> {

@@ -3,6 +3,7 @@ import { type CaSetting, drawCa } from '../ca/ca-setting.ts';
 import { seededRandom } from '../engine/random.ts';
 import type { CrashPoint } from '../faults/crash-point.ts';
 import { CALM, drawFaults, type Faults, kindsOf, onlyFaults } from '../faults/faults.ts';
+import { drawGit, type GitSetting } from '../git/git-setting.ts';
 
 /** All that makes a run what it is. Plain data: a run can be made smaller by hand. */
 export interface Setting {
@@ -23,6 +24,8 @@ export interface Setting {
   readonly faults: Faults;
   /** An ACME CA, and what it is like; undefined: there is none. */
   readonly ca?: CaSetting | undefined;
+  /** A Git remote, and who follows it; undefined: nobody does. */
+  readonly git?: GitSetting | undefined;
   /** A crash at one place, besides the faults. */
   readonly crash?: CrashPoint | undefined;
   /** What happens instead of what people do: a name of `sim/aims/`. */
@@ -54,6 +57,7 @@ const OPERATIONS_MAX: Readonly<Record<Profile, number>> = { short: 6, full: 12, 
 export function drawSetting(seed: number, profile: Profile): Setting {
   const random = seededRandom(`setting ${profile} ${seed}`);
   const { min, max } = STORM_MS[profile];
+  const ca = profile === 'long' ? undefined : drawCa(random.fork('ca'));
   return {
     seed,
     profile,
@@ -65,15 +69,26 @@ export function drawSetting(seed: number, profile: Profile): Setting {
     clients: random.integer(2, 5),
     stormMs: random.integer(min, max),
     faults: drawFaults(random.fork('faults')),
-    ca: profile === 'long' ? undefined : drawCa(random.fork('ca')),
+    ca,
+    git: profile === 'long' || ca !== undefined ? undefined : drawGit(random.fork('remote')),
   };
 }
 
 /** A calm world in which that story is told. */
 export function aimedSetting(seed: number, aim: string): Setting {
-  const { subs, ca } = aimNamed(aim);
+  const { subs, ca, git } = aimNamed(aim);
   const common = { seed, profile: 'short', subs, aim, faults: CALM } as const;
-  return { ...common, doms: 1, users: 1, operations: 0, leftOut: [], clients: 3, stormMs: 1, ca };
+  return {
+    ...common,
+    doms: 1,
+    users: 1,
+    operations: 0,
+    leftOut: [],
+    clients: 3,
+    stormMs: 1,
+    ca,
+    git,
+  };
 }
 
 /** What may be changed of a setting that a seed draws. Left out: as drawn. */
@@ -98,8 +113,8 @@ export function changeSetting(setting: Setting, { faults, ...changes }: Changes)
   return {
     ...setting,
     ...Object.fromEntries(changed),
-    // Old versions know no ACME.
-    ...(changes.older === undefined ? {} : { ca: undefined }),
+    // Old versions know no ACME and follow no Git.
+    ...(changes.older === undefined ? {} : { ca: undefined, git: undefined }),
     faults: faults === undefined ? setting.faults : onlyFaults(setting.faults, faults),
   };
 }

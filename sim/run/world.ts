@@ -24,6 +24,7 @@ import { isSweep, nextStepInMs } from './next-step.ts';
 import { CONVERGENCE_MS_MAX, renewedMsMax } from './patience.ts';
 import type { Setting } from './setting.ts';
 import { startCa } from './start-ca.ts';
+import { startGit } from './start-git.ts';
 
 /** The faults stop, and by then the users, too, must have got through. */
 const USERS_MS_MAX = 300_000;
@@ -102,8 +103,8 @@ export class World {
       { count: setting.subs, nameserversMax: NAMESERVERS_MAX },
       random.fork('machines'),
     );
-    const { doms, crash, ca } = setting;
-    const options = { machines, doms, geo, replay, crash, older, ca };
+    const { doms, crash, ca, git } = setting;
+    const options = { machines, doms, geo, replay, crash, older, ca, git };
     this.#cluster = new Cluster({ scheduler, random, trace }, options);
     this.#scheduler.onStep = () => this.#cluster.check();
   }
@@ -167,8 +168,10 @@ export class World {
     const { people = setting.aim === undefined ? startPeople : startAim } = this.#options;
     const own = { scheduler, lengthMs, random: this.#random.fork('certificates') };
     const applicant = setting.aim === undefined ? startCa(cluster, own) : undefined;
+    const commits = { scheduler, lengthMs, random: this.#random.fork('git people') };
+    const committer = setting.aim === undefined ? startGit(cluster, commits) : undefined;
     const busy = people(cluster, { setting, scheduler, random: this.#random.fork('people') });
-    Promise.all([busy, applicant]).then(
+    Promise.all([busy, applicant, committer]).then(
       () => {
         this.#people = 'content';
       },

@@ -1,0 +1,207 @@
+import type { Repository } from '../../api/repository.ts';
+import { durationOf } from '../../api/repository.ts';
+import type { RepositoryRecord } from '../../runtime/repository-records.ts';
+import { HISTORY_PREFIX } from '../../runtime/store/keys.ts';
+import type { HistoryEntry } from '../../runtime/store/writer.ts';
+import type { Check, CheckPorts, Commit } from './check.ts';
+import type { ObjectChange, ObjectChanges } from './object-changes.ts';
+import type { Pushed } from './repositories.ts';
+import { INVENTORIES, keyOfObject, RECORDS, RepositoryFacts } from './repository-facts.ts';
+import type { StoreHistory } from './store-history.ts';
+
+export interface RepositoryChangesParts {
+  readonly changes: ObjectChanges;
+  readonly history: StoreHistory;
+  readonly pushed: () => Pushed | undefined;
+  /** The wall clock of whoever runs that process. */
+  readonly wallMsOf: (process: string) => number;
+}
+
+/** As whoever looks after dom sees it, whose clock is set now and then. */
+const CLOCKS_MS = 2_000;
+
+/**
+ * What Repositories do, at each commit of the store.
+ *
+ * INV-42: a commit that was rolled back is not brought in again before another one was, or somebody
+ * asked for it by force; whoever has crashed meanwhile.
+ * INV-43: what a Repository removes is in no tree that it follows by then, and that tree was read and
+ * declares something; no other Repository keeps it, or is about to take it over and still has the time
+ * to; it goes with the record of it, so it goes once; and of one commit never more go unasked than
+ * `massDeletionPercent`.
+ * INV-45: of one commit each object is written at most once, and once more when it is put back; what
+ * somebody has changed is put back at most once for each such change.
+ */
+export function repositoryChangesCheck(
+  { violated, reached }: Pick<CheckPorts, 'violated' | 'reached'>,
+  parts: RepositoryChangesParts,
+): Check {
+  const { changes, history } = parts;
+  const facts = new RepositoryFacts(history);
+  /** By uid of the Repository: the commit that was rolled back, and by which process of dom. */
+  const bad = new Map<string, { readonly commit: string; readonly by: string }>();
+  /** By uid, key, attempt and direction: how often it was written. */
+  const written = new Map<string, number>();
+  /** By uid and key: who wrote last. */
+  const writers = new Map<string, string>();
+  /** By uid and attempt: what it has removed, and how much there was at first. */
+  const removed = new Map<string, { readonly held: number; gone: number }>();
+
+  function noteRecord(uid: string, now: RepositoryRecord, { before, process }: RecordChange): void {
+    const { attempt } = now;
+    if (now.bad !== undefined && now.bad.commit !== before?.bad?.commit) {
+      bad.set(uid, { commit: now.bad.commit, by: process });
+      reached('commit rolled back');
+    }
+    if (attempt === undefined || attempt.sinceMs === before?.attempt?.sinceMs) return;
+    const known = bad.get(uid);
+    if (known?.commit === attempt.commit && now.forced !== attempt.commit)
+      violated(42, `${now.name} tries ${attempt.commit} again, which it has rolled back`);
+    if (before?.attempt !== undefined) reached('commit superseded');
+    bad.delete(uid);
+  }
+
+  function lookAtRemoval(change: ObjectChange, commit: Commit, repository: Repository): void {
+    const at = commit.revision - 1n;
+    const { uid, name } = repository.metadata;
+    const object = change.before;
+    if (object === undefined) return;
+    const key = keyOfObject(object);
+    const record = facts.record(repository, at);
+    const attempt = record?.attempt;
+    const what = `commit ${commit.revision} of the store: ${name} removes ${key}`;
+    const goes = (prefix: string): boolean =>
+      commit.transaction.writes.some(
+        (write) => write.kind === 'delete' && write.key === `${prefix}${uid}/${key}`,
+      );
+    if (!goes(INVENTORIES)) return violated(43, `${what}, which it does not keep`);
+    if (attempt === undefined) return violated(43, `${what}, and brings nothing in`);
+    if (attempt.phase === 'undoing') {
+      const { found } = facts.undo(repository, at).get(key) ?? {};
+      if (found !== 'nothing') violated(43, `${what}, which was there before the commit`);
+      return;
+    }
+    const remote = parts.pushed();
+    const tree = remote?.declared(attempt.commit, repository.spec.path);
+    if (tree === undefined) return violated(43, `${what}, by a tree that declares nothing`);
+    if (tree.has(key)) violated(43, `${what}, which ${attempt.commit} declares`);
+    const taker = takerOf(key, repository, commit);
+    if (taker !== undefined) violated(43, `${what}, ${taker}`);
+    countRemoval(key, what, { at, repository, attempt });
+  }
+
+  function countRemoval(
+    key: string,
+    what: string,
+    {
+      at,
+      repository,
+      attempt,
+    }: {
+      readonly at: bigint;
+      readonly repository: Repository;
+      readonly attempt: NonNullable<RepositoryRecord['attempt']>;
+    },
+  ): void {
+    const undo = facts.undo(repository, at);
+    const isOld = (each: string): boolean => undo.get(each)?.found !== 'nothing';
+    if (!isOld(key)) return;
+    const id = `${repository.metadata.uid} ${attempt.sinceMs}`;
+    const held = [...facts.inventory(repository, at).keys()].filter(isOld).length;
+    const known = removed.get(id) ?? { held, gone: 0 };
+    removed.set(id, known);
+    known.gone += 1;
+    const { allowMassDeletion, massDeletionPercent } = repository.spec;
+    const isAsked = allowMassDeletion || facts.record(repository, at)?.confirmed === attempt.commit;
+    if (!isAsked && 100 * known.gone > massDeletionPercent * known.held)
+      violated(43, `${what}, ${known.gone} of ${known.held}, and nobody has confirmed that`);
+  }
+
+  /** Why it is another Repository's, or about to be. */
+  function takerOf(
+    key: string,
+    deleter: Repository,
+    { revision, process }: Commit,
+  ): string | undefined {
+    const at = revision - 1n;
+    const attempt = facts.record(deleter, at)?.attempt;
+    for (const other of facts.all(at)) {
+      if (other.metadata.uid === deleter.metadata.uid) continue;
+      const { name } = other.metadata;
+      if (facts.inventory(other, at).has(key)) return `which ${name} keeps`;
+      if (other.spec.suspend || attempt === undefined) continue;
+      const takes = parts.pushed()?.declared(attempt.commit, other.spec.path)?.has(key) === true;
+      const waitedMs = parts.wallMsOf(process) - attempt.sinceMs + CLOCKS_MS;
+      const isLate = waitedMs >= durationOf(deleter.spec.timeout) / 2;
+      const isNew = other.status?.lastAppliedCommit === undefined;
+      if (takes && !isLate && !isNew) return `which ${name} is about to take over`;
+    }
+    return undefined;
+  }
+
+  function lookAtWrite(
+    change: ObjectChange,
+    entry: HistoryEntry,
+    repository: Repository,
+    at: bigint,
+  ): void {
+    const object = change.after;
+    if (object === undefined) return;
+    const { uid, name } = repository.metadata;
+    const key = keyOfObject(object);
+    const { command = '' } = entry.author;
+    const before = writers.get(`${uid} ${key}`);
+    if (command.startsWith('put back what')) {
+      reached('drift corrected');
+      if (before === entry.author.manager)
+        violated(45, `${name} puts ${key} back, and wrote it last itself`);
+      return;
+    }
+    const attempt = facts.record(repository, at)?.attempt;
+    const id = `${uid} ${key} ${attempt?.sinceMs} ${command.split(' ')[0]}`;
+    const times = (written.get(id) ?? 0) + 1;
+    written.set(id, times);
+    if (times > 1) violated(45, `${name} writes ${key} a second time: ${command}`);
+  }
+
+  return {
+    committed(commit) {
+      if (parts.pushed() === undefined) return;
+      const { transaction, before, process, revision } = commit;
+      for (const write of transaction.writes) {
+        if (write.kind !== 'put' || !write.key.startsWith(RECORDS)) continue;
+        const item = before.get(write.key);
+        const was = item === undefined ? undefined : (JSON.parse(item.value) as RepositoryRecord);
+        const now = JSON.parse(write.value) as RepositoryRecord;
+        noteRecord(write.key.slice(RECORDS.length), now, { before: was, process });
+      }
+      const entries = entriesOf(commit);
+      for (const change of changes.of(commit)) {
+        const object = change.after ?? change.before;
+        const entry = entries.find((each) => each.uid === object?.metadata.uid);
+        if (object === undefined || entry === undefined) continue;
+        const repository = facts.byManager(entry.author.manager, revision - 1n);
+        if (repository !== undefined) {
+          if (entry.change === 'deleted') lookAtRemoval(change, commit, repository);
+          else lookAtWrite(change, entry, repository, revision - 1n);
+        }
+        for (const each of facts.all(revision - 1n))
+          writers.set(`${each.metadata.uid} ${keyOfObject(object)}`, entry.author.manager);
+      }
+    },
+  };
+}
+
+interface RecordChange {
+  readonly before: RepositoryRecord | undefined;
+  readonly process: string;
+}
+
+/** What was done to which object, and by whom. */
+function entriesOf({ transaction }: Commit): readonly HistoryEntry[] {
+  return transaction.writes.flatMap((write) =>
+    write.kind === 'put' && write.key.startsWith(HISTORY_PREFIX)
+      ? [JSON.parse(write.value) as HistoryEntry]
+      : [],
+  );
+}
