@@ -34,7 +34,7 @@ function putOwner() {
 
 /** Until the command has nothing left to do but to watch. */
 async function waits(): Promise<void> {
-  await vi.waitFor(() => expect(cli.api.watchers()).toBe(1));
+  await vi.waitFor(() => expect(cli.api.watchers()).toBe(1), { timeout: 10_000 });
 }
 
 const CERTIFICATE = { kind: 'Certificate', namespace: 'default', name: 'blog' };
@@ -95,7 +95,7 @@ test.each([
   {
     line: 'delete site blog --grace-period=30',
     error:
-      "error: option '--grace-period <seconds>' argument '30' is invalid. No kind of b8s runs processes that could end slowly: leave it out. Nodes are taken out of service with b8sctl drain.",
+      "error: option '--grace-period <seconds>' argument '30' is invalid. No kind of b8s runs processes that could end slowly: leave it out. Nodes are taken out of service with b8sctl drain.\nSee b8sctl delete --help.",
   },
 ])('$line is refused, and nothing is deleted', async ({ line, error }) => {
   putOwner();

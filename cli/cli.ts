@@ -93,7 +93,7 @@ export class CommandError extends Error {
 export function errorText(error: unknown): string {
   if (error instanceof ApiError) return apiErrorText(error);
   if (error instanceof CommandError) return error.message;
-  return `error: ${error instanceof Error ? error.message : String(error)}`;
+  return `error: ${error instanceof Error ? error.message : String(error)}`.trimEnd();
 }
 
 function apiErrorText(error: ApiError): string {

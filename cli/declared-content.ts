@@ -44,8 +44,21 @@ export async function resolveContent(
     const message = `spec.content.${field} "${where}": ${mend}`;
     throw new CommandError(`error: ${message} (${document.source}:${line})`);
   }
-  const release = await readLocal(cli, isImage ? where : posix.join(folder, where), options);
+  const from = isImage ? where : posix.join(folder, where);
+  const release = await readLocal(cli, from, options).catch((error: unknown) => {
+    if (!(error instanceof CommandError) || error.message === '') throw error;
+    const place = `${document.source}:${document.locate(`spec.content.${field}`)}`;
+    throw new CommandError(`${error.message} (${place})`, { ...error, cause: error });
+  });
   return { object: withRelease(object, release.digest), release };
+}
+
+/** Where a Site's content is read from; undefined: it names none. */
+export function contentPlace({ object, folder }: Declaration): string | undefined {
+  const named = namedContent(object);
+  if (named === undefined) return undefined;
+  const isImage = named.field === 'archive' && named.where.startsWith('oci://');
+  return isImage ? named.where : posix.join(folder, named.where);
 }
 
 /** A folder, an archive or an image as a release. */

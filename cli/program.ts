@@ -89,6 +89,7 @@ export function globalOptions(): Command {
       .helpOption('-h, --help', 'show help')
       .helpCommand('help [command]', 'show help for a command')
       .showSuggestionAfterError(true)
+      .showHelpAfterError('See b8sctl --help.')
       .configureHelp({ helpWidth: 100, showGlobalOptions: false })
       .addHelpText('afterAll', ({ command }) => (command.parent === null ? '' : GLOBAL_FLAGS_HINT))
       .exitOverride()
@@ -132,7 +133,8 @@ async function register(program: Command, cli: Cli, words: readonly string[]): P
       .command(name)
       .summary(summary)
       .description(sentenceOf(summary))
-      .helpGroup(`${group}:`);
+      .helpGroup(`${group}:`)
+      .showHelpAfterError(`See b8sctl ${name} --help.`);
     if (name === wanted) (await load())(command, cli);
   }
 }

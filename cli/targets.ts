@@ -45,6 +45,12 @@ export function kindNamed(word: string): Kind {
   const kind = kindOf(word);
   if (kind !== undefined) return kind;
   const known = kinds.flatMap(namesOf);
+  if (word.toLowerCase() === 'all') {
+    const all = 'nodes,sites,zones,certificates';
+    throw new CommandError(
+      `error: there is no "all": name the kinds, parted by commas, e.g. ${all}`,
+    );
+  }
   throw new CommandError(
     `error: the server doesn't have a resource type "${word}"${didYouMean(word, known)}`,
   );

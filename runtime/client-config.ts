@@ -1,4 +1,5 @@
 import { parse, stringify } from 'yaml';
+import { didYouMean } from '../api/nearest.ts';
 
 export interface Cluster {
   /** "host:port" of dom's API. */
@@ -126,7 +127,7 @@ export function connectionOf(config: ClientConfig, name: string): Connection {
     throw new Error('no context is chosen: b8sctl config use-context NAME');
   }
   const context = config.contexts.find((each) => each.name === wanted)?.context;
-  if (context === undefined) throw new Error(`context "${wanted}" does not exist`);
+  if (context === undefined) throw noContext(wanted, config);
   const cluster = config.clusters.find((each) => each.name === context.cluster)?.cluster;
   if (cluster === undefined) throw new Error(`cluster "${context.cluster}" does not exist`);
   const user = config.users.find((each) => each.name === context.user)?.user;
@@ -138,6 +139,12 @@ export function connectionOf(config: ClientConfig, name: string): Connection {
     keyPem: decode(user.clientKeyData),
     ...(context.namespace !== undefined && { namespace: context.namespace }),
   };
+}
+
+function noContext(wanted: string, { contexts }: ClientConfig): Error {
+  const known = contexts.map(({ name }) => name);
+  const hint = didYouMean(wanted, known) || `; there are ${known.join(', ') || 'none'}`;
+  return new Error(`context "${wanted}" does not exist${hint}`);
 }
 
 /** The same config with its private keys and certificates replaced by a word. */

@@ -3,7 +3,7 @@ import { type Event, eventKind } from '../../api/event.ts';
 import type { Column } from '../../api/kind.ts';
 import { DEFAULT_NAMESPACE } from '../../api/object.ts';
 import type { ObjectReference } from '../../runtime/api-client.ts';
-import type { Cli } from '../cli.ts';
+import { type Cli, CommandError } from '../cli.ts';
 import { byTime, isAbout } from '../events.ts';
 import {
   namespaceColumn,
@@ -31,7 +31,7 @@ export function registerEvents(command: Command, cli: Cli): void {
     .option('--types <types>', 'only of these types: Normal, Warning', eventTypesOf)
     .option('--no-headers', 'without the first line')
     .addOption(
-      new Option('-o, --output <format>', 'wide: with absolute times').choices([
+      new Option('-o, --output <format>', 'wide: with absolute times, counts and sources').choices([
         ...['wide', 'json', 'yaml'],
       ]),
     )
@@ -89,17 +89,15 @@ function shower(
     const shown = (events: readonly Event[]) => events.map(withoutManagedFields);
     return (events) => terminal.out(renderDocument({ kind: output }, shown(events), 'list'));
   }
-  const own = eventKind.columns.filter(({ header }) => output === 'wide' || header !== LAST_TIME);
+  const own = eventKind.columns.filter(({ wide }) => output === 'wide' || wide !== true);
   const columns = [...(allNamespaces === true ? [namespaceColumn] : []), ...messageLast(own)];
   const table = objectTable(eventKind, {
-    ...{ wide: true, withNamespace: false, withKind: false, columns, last: 'wrap' },
+    ...{ wide: output === 'wide', withNamespace: false, withKind: false, columns, last: 'wrap' },
     ...(headers === false && { header: 'none' }),
     ...(output !== 'wide' && terminal.outIsTerminal && { fit: terminal.columns }),
   });
   return (events) => terminal.out(table.render(events, clock.nowMs()));
 }
-
-const LAST_TIME = 'LAST-TIME';
 
 /** The longest, which is what people came for: it goes on below where the terminal ends. */
 function messageLast(columns: readonly Column[]): readonly Column[] {
@@ -108,6 +106,7 @@ function messageLast(columns: readonly Column[]): readonly Column[] {
 }
 
 async function referenceFor(word: string, cli: Cli): Promise<ObjectReference> {
+  if (!word.includes('/')) throw new CommandError(`error: --for "${word}" is not TYPE/NAME`);
   return referenceOf(parseName([word]), await cli.namespace());
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { condition, type Resource } from '../../api/object.ts';
 import { ApiError, type ObjectReference } from '../../runtime/api-client.ts';
+import { printable } from '../../runtime/printable.ts';
 import { chosenReferences } from '../chosen.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { allOf, patienceMsOf } from '../flags.ts';
@@ -58,6 +59,8 @@ interface Goal {
   isMet(object: Resource | undefined): boolean;
   /** "condition": after "timed out waiting for the". */
   readonly noun: string;
+  /** What it is instead, after a colon; left out: the noun says it. */
+  instead?(object: Resource): string;
 }
 
 async function wait(words: readonly string[], options: WaitOptions, cli: Cli): Promise<void> {
@@ -94,7 +97,9 @@ function unmet(
   const noun = missing?.noun ?? 'condition';
   const why = last === undefined && noun === 'condition' ? ', which does not exist' : '';
   const about = `${kind.toLowerCase()}s/${name}${why}`;
-  return new CommandError(`error: timed out waiting for the ${noun} on ${about}`);
+  const instead = last === undefined ? undefined : missing?.instead?.(last);
+  const tail = instead === undefined ? '' : `: ${printable(instead)}`;
+  return new CommandError(`error: timed out waiting for the ${noun} on ${about}${tail}`);
 }
 
 function parseGoal(text: string): Goal {
@@ -108,15 +113,28 @@ function parseGoal(text: string): Goal {
   if (type !== undefined) return conditionGoal(type, status);
   const [, path, value] = /^jsonpath=(\{[^{}]*\}|[^={}]*)(?:=(.*))?$/s.exec(text) ?? [];
   if (path !== undefined && path !== '') return fieldGoal(path, value);
+  const hint = /^[A-Za-z]+$/.test(text) ? `; did you mean condition=${capital(text)}?` : '';
   throw new CommandError(
-    `error: --for "${text}" is not condition=TYPE[=STATUS], delete, create or jsonpath={.path}=value`,
+    `error: --for "${text}" is not condition=TYPE[=STATUS], delete, create or jsonpath={.path}=value${hint}`,
   );
+}
+
+function capital(text: string): string {
+  return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}`;
 }
 
 function conditionGoal(type: string, status: string): Goal {
   const wanted = status.toLowerCase();
   return {
     noun: 'condition',
+    instead(object) {
+      const found = condition(object, type);
+      if (found === undefined) return `there is no ${type}${typesText(object)}`;
+      const isOld =
+        (found.observedGeneration ?? Number.POSITIVE_INFINITY) < object.metadata.generation;
+      const words = `${type} is ${found.status}, ${found.reason}: ${found.message}`;
+      return isOld ? `${words}, which is of an older spec` : words;
+    },
     isMet(present) {
       if (present === undefined) return false;
       const found = condition(present, type);
@@ -129,16 +147,24 @@ function conditionGoal(type: string, status: string): Goal {
   };
 }
 
+function typesText({ status }: Resource): string {
+  const types = (status?.conditions ?? []).map(({ type }) => type);
+  return types.length === 0 ? ', and no other condition yet' : `; there are ${types.join(', ')}`;
+}
+
 function fieldGoal(path: string, value: string | undefined): Goal {
   const steps = parsePath(path);
+  const textOf = (each: unknown) => (typeof each === 'string' ? each : JSON.stringify(each));
   return {
     noun: 'condition',
+    instead(object) {
+      const found = select(steps, object).map(textOf);
+      return found.length === 0 ? `there is no ${path}` : `${path} is ${found.join(', ')}`;
+    },
     isMet(object) {
       const found = object === undefined ? [] : select(steps, object);
       if (value === undefined) return found.length > 0;
-      return found.some(
-        (each) => (typeof each === 'string' ? each : JSON.stringify(each)) === value,
-      );
+      return found.some((each) => textOf(each) === value);
     },
   };
 }

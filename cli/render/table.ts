@@ -7,6 +7,9 @@ const GAP = '   ';
 /** Narrower than this no column is made. */
 const FITTED_MIN = 8;
 
+/** A last column that goes on below is as wide as this, while others can be cut instead. */
+const WRAPPED_MIN = 32;
+
 /** So that each object can be named as it stands there. */
 const WHOLE: ReadonlySet<string> = new Set([
   ...['NAME', 'NAMESPACE', 'REVISION', 'ID', 'NODE', 'SITE', 'NAMESERVER', 'CURRENT'],
@@ -43,7 +46,7 @@ export function renderTable(
   const safe = [...header, ...rows].map((row) => row.map(printable));
   const natural = columnWidths(safe, options.widths);
   const { columns = Number.POSITIVE_INFINITY, last = 'cut' } = options;
-  const widths = fittedWidths(natural, options.header ?? [], columns);
+  const widths = fittedWidths(natural, { header: options.header ?? [], columns, last });
   return safe
     .flatMap((row) => (last === 'wrap' ? wrapped(row, widths) : [row]))
     .map(
@@ -73,13 +76,26 @@ export function columnWidths(
 /** The same widths, the widest made narrower until all fit, or as narrow as they may be. */
 function fittedWidths(
   natural: readonly number[],
-  header: readonly string[],
-  columns: number,
+  { header, columns, last }: Required<Pick<TableOptions, 'header' | 'columns' | 'last'>>,
+): readonly number[] {
+  const first =
+    last === 'cut' ? natural : shrunk(natural, { header, columns, lastMin: WRAPPED_MIN });
+  return shrunk(first, { header, columns, lastMin: FITTED_MIN });
+}
+
+function shrunk(
+  natural: readonly number[],
+  {
+    header,
+    columns,
+    lastMin,
+  }: { readonly header: readonly string[]; readonly columns: number; readonly lastMin: number },
 ): readonly number[] {
   const widths = [...natural];
   const floor = (column: number): number => {
     const name = header[column] ?? '';
-    return WHOLE.has(name) ? (natural[column] ?? 0) : Math.max(FITTED_MIN, name.length);
+    const least = column === natural.length - 1 ? lastMin : FITTED_MIN;
+    return WHOLE.has(name) ? (natural[column] ?? 0) : Math.max(least, name.length);
   };
   let excess =
     widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1) - columns;
@@ -120,7 +136,7 @@ function wrapped(
   const width = widths[row.length - 1] ?? 0;
   if ([...(row.at(-1) ?? '')].length <= width) return [row];
   const lines: string[] = [];
-  for (const word of (row.at(-1) ?? '').split(' ')) {
+  for (const word of (row.at(-1) ?? '').split(' ').flatMap((each) => pieces(each, width))) {
     const line = lines.at(-1);
     if (line !== undefined && line.length + 1 + word.length <= width)
       lines.push(`${lines.pop()} ${word}`);
@@ -128,5 +144,14 @@ function wrapped(
   }
   return lines.map((line, index) =>
     row.map((cell, column) => (column === row.length - 1 ? line : index === 0 ? cell : '')),
+  );
+}
+
+/** Words that are longer than a line: nothing of an address or a name may be lost. */
+function pieces(word: string, width: number): readonly string[] {
+  const letters = [...word];
+  if (letters.length <= width || width === 0) return [word];
+  return Array.from({ length: Math.ceil(letters.length / width) }, (_, index) =>
+    letters.slice(index * width, (index + 1) * width).join(''),
   );
 }
