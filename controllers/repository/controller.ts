@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { condition } from '../../api/object.ts';
-import { durationOf, type Repository } from '../../api/repository.ts';
+import { durationOf, type Repository, type RepositoryStatus } from '../../api/repository.ts';
 import type { BlobShelf } from '../../runtime/content/blob-shelf.ts';
 import { describeError } from '../../runtime/control/control-loop.ts';
 import { afterWrite, type Controller, type Outcome } from '../../runtime/control/controller.ts';
@@ -20,8 +20,9 @@ import { forecastId } from './forecasts.ts';
 import { factsOf, recordOf } from './gather.ts';
 import { Jobs } from './jobs.ts';
 import { Keepers } from './keepers.ts';
+import { leftoversOf } from './leftovers.ts';
 import { type Note, noteOf } from './notes.ts';
-import { driftIn, planRepository, type Say, type Step } from './plan.ts';
+import { driftIn, planRepository, type Step } from './plan.ts';
 import { secretsOf } from './secret-entries.ts';
 import { statusOf } from './status.ts';
 import {
@@ -40,6 +41,7 @@ import { keepUp } from './upkeep.ts';
 import { signedBy } from './verify.ts';
 import { wantedOf } from './wanted.ts';
 import { webhookStatus } from './webhook.ts';
+import { type Say, sayOfBegun } from './words.ts';
 
 export interface RepositoryPorts extends StepPorts {
   readonly events: EventRecorder;
@@ -110,7 +112,7 @@ class Work {
   async reconcile(name: string): Promise<Outcome> {
     const { world, clock } = this.#ports;
     const repository = world.get('Repository', splitName(name));
-    const left = this.#leftovers(name, repository);
+    const left = leftoversOf(world, name, repository);
     if (left.length > 0) {
       const written = await this.#ports.writer.commit(left.slice(0, FORGET_MAX), AUTHOR);
       return afterWrite(written, 0);
@@ -145,11 +147,20 @@ class Work {
         if (dropped !== 'done') return dropped;
         memory.trouble = undefined;
         memory.verdict = undefined;
-        const { modRevision } = recordOf(this.#ports.world, facts.repository);
-        const id = facts.repository.metadata.uid;
+        const { repository } = facts;
+        const { modRevision } = recordOf(this.#ports.world, repository);
+        const id = repository.metadata.uid;
+        const begun = sayOfBegun(facts.record, step.record);
         const written = await writer.commit(
           [
-            { kind: 'expect', base: facts.repository },
+            // Whoever reads that it is Ready, reads objects of one commit.
+            begun === undefined
+              ? { kind: 'expect', base: repository }
+              : {
+                  kind: 'status',
+                  base: repository,
+                  status: this.#statusOf(repository, begun, facts),
+                },
             { kind: 'record', record: 'repository', id, value: step.record, modRevision },
           ],
           AUTHOR,
@@ -232,8 +243,21 @@ class Work {
     facts: Facts | undefined,
     recheckInMs: number = Infinity,
   ): Promise<Outcome> {
-    const { writer, clock, world } = this.#ports;
-    const status = statusOf(
+    const { writer } = this.#ports;
+    const status = this.#statusOf(repository, say, facts);
+    const before = condition(repository, 'Ready');
+    const written = await writer.commit([{ kind: 'status', base: repository, status }], AUTHOR);
+    const isNews = before?.reason !== say.ready.reason || before.message !== say.message;
+    // That a commit was rolled back was told when it was.
+    const isTold = say.mood === 'stalled' && say.ready.reason !== 'BadCommit';
+    if (written.outcome === 'written' && isNews && isTold && facts !== undefined)
+      this.#tell(facts, { type: 'Warning', reason: say.ready.reason, message: say.message });
+    return afterWrite(written, recheckInMs);
+  }
+
+  #statusOf(repository: Repository, say: Say, facts: Facts | undefined): RepositoryStatus {
+    const { clock, world } = this.#ports;
+    return statusOf(
       {
         ...{ repository, say, record: recordOf(world, repository).value },
         target: facts?.remote.set?.commit ?? facts?.remote.head,
@@ -244,14 +268,6 @@ class Work {
       },
       clock.nowMs(),
     );
-    const before = condition(repository, 'Ready');
-    const written = await writer.commit([{ kind: 'status', base: repository, status }], AUTHOR);
-    const isNews = before?.reason !== say.ready.reason || before.message !== say.message;
-    // That a commit was rolled back was told when it was.
-    const isTold = say.mood === 'stalled' && say.ready.reason !== 'BadCommit';
-    if (written.outcome === 'written' && isNews && isTold && facts !== undefined)
-      this.#tell(facts, { type: 'Warning', reason: say.ready.reason, message: say.message });
-    return afterWrite(written, recheckInMs);
   }
 
   #tell({ repository }: Facts, note: Note | undefined): void {
@@ -308,35 +324,6 @@ class Work {
       this.#ports.clock.monotonicMs() - verdict.atMs <
         Math.min(VERDICT_MS, durationOf(spec.interval));
     return isFresh ? verdict : undefined;
-  }
-
-  /** Records of this name's earlier Repositories. What they kept stays, and is nobody's. */
-  #leftovers(name: string, repository: Repository | undefined): readonly Operation[] {
-    const { world } = this.#ports;
-    const calls = world
-      .records('repositoryHook')
-      .filter(([id, { value }]) => value.name === name && id !== repository?.metadata.uid)
-      .map(([id, { modRevision }]): Operation => {
-        return { kind: 'record', record: 'repositoryHook', id, value: undefined, modRevision };
-      });
-    const gone = world
-      .records('repository')
-      .filter(([id, { value }]) => value.name === name && id !== repository?.metadata.uid)
-      .map(([id]) => id);
-    const left = gone.flatMap((uid): readonly Operation[] => {
-      const objects = (['repositoryUndo', 'repositoryObject'] as const).flatMap((record) =>
-        world
-          .records(record)
-          .filter(([id]) => id.startsWith(`${uid}/`))
-          .map(([id, { modRevision }]): Operation => {
-            return { kind: 'record', record, id, value: undefined, modRevision };
-          }),
-      );
-      // The record itself goes last: by it the others are found.
-      const last = { kind: 'record', record: 'repository', id: uid, value: undefined } as const;
-      return objects.length > 0 ? objects : [{ ...last, modRevision: undefined }];
-    });
-    return [...calls, ...left];
   }
 }
 

@@ -12,11 +12,11 @@ import {
   planRepository,
   type Removal,
   restAfterBad,
-  type Say,
   type SetChange,
   type Step,
 } from './plan.ts';
 import { type Checked, checkChanges, correctionOf } from './steps.ts';
+import type { Say } from './words.ts';
 
 /** What the controller would do for a commit. */
 export interface Forecast {

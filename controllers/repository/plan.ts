@@ -1,12 +1,12 @@
 import { condition, type Resource } from '../../api/object.ts';
 import { durationOf, PRUNE } from '../../api/repository.ts';
-import { shortCommit } from '../../runtime/git/git.ts';
 import type { AttemptRecord, RepositoryRecord } from '../../runtime/repository-records.ts';
 import { isBad, meantBy } from './bad-commit.ts';
 import { type Drift, driftOf } from './drift.ts';
 import { type CommitSet, type Desired, type Facts, keyOf, nameOfKey, shownKey } from './facts.ts';
 import { orderChanges } from './order.ts';
 import { requestOf } from './request.ts';
+import { named, refusedText, type Say, saying, suspendedText, told } from './words.ts';
 
 /** An object that is to become what a commit says. */
 export interface Apply {
@@ -23,14 +23,6 @@ export interface Removal {
 }
 
 export type SetChange = Apply | Removal;
-
-/** What to say of a Repository; `ready` becomes its condition. */
-export interface Say {
-  readonly ready: { readonly status: 'True' | 'False' | 'Unknown'; readonly reason: string };
-  readonly message: string;
-  /** `working`: by itself it goes on; `stalled`: a person must do something. */
-  readonly mood: 'resting' | 'working' | 'stalled';
-}
 
 export type Step =
   | { readonly kind: 'rest'; readonly say: Say; readonly recheckInMs: number }
@@ -61,7 +53,6 @@ export type Step =
 
 /** What is on its way is looked at this often; changes of the objects call for it sooner. */
 const LOOK_MS = 2_000;
-const TOLD_MAX = 5;
 
 /**
  * Decides the next step of a Repository. Each step leaves a state from which this decides the step
@@ -365,32 +356,4 @@ function rest(
   const inMs = Math.min(recheckInMs, remote.nextInMs);
   const status = reason === 'Suspended' || reason === 'Fetching' ? 'Unknown' : 'False';
   return { kind: 'rest', say: saying(status, reason, mood, message), recheckInMs: inMs };
-}
-
-function saying(
-  status: Say['ready']['status'],
-  reason: string,
-  mood: Say['mood'],
-  message: string,
-): Say {
-  return { ready: { status, reason }, mood, message };
-}
-
-function named({ commit, subject }: { readonly commit: string; readonly subject: string }): string {
-  return subject === ''
-    ? `commit ${shortCommit(commit)}`
-    : `commit ${shortCommit(commit)} (${subject})`;
-}
-
-function refusedText(set: CommitSet, problems: readonly string[]): string {
-  return `${named(set)} is refused as a whole: ${problems.join('\n')}`;
-}
-
-function suspendedText({ applied }: RepositoryRecord): string {
-  return `nothing is done while it is suspended; ${applied === undefined ? 'nothing' : named(applied)} was in force`;
-}
-
-function told(words: readonly string[]): string {
-  const more = words.length - TOLD_MAX;
-  return `${words.slice(0, TOLD_MAX).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

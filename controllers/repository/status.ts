@@ -2,7 +2,7 @@ import { DRIFT_TOLD_MAX, type Repository, type RepositoryStatus } from '../../ap
 import { type ConditionInput, replaceConditions } from '../../runtime/control/conditions.ts';
 import type { RepositoryRecord } from '../../runtime/repository-records.ts';
 import type { Drift } from './drift.ts';
-import type { Say } from './plan.ts';
+import type { Say } from './words.ts';
 
 export interface StatusFacts {
   readonly repository: Repository;

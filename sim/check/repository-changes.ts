@@ -1,3 +1,4 @@
+import { condition } from '../../api/object.ts';
 import type { Repository } from '../../api/repository.ts';
 import { durationOf } from '../../api/repository.ts';
 import type { RepositoryRecord } from '../../runtime/repository-records.ts';
@@ -29,6 +30,7 @@ const CLOCKS_MS = 2_000;
  * declares something; no other Repository keeps it, or is about to take it over and still has the time
  * to; it goes with the record of it, so it goes once; and of one commit never more go unasked than
  * `massDeletionPercent`.
+ * INV-41: a Repository that is said to be Ready is no place where a commit is half brought in.
  * INV-45: of one commit each object is written at most once, and once more when it is put back; what
  * somebody has changed is put back at most once for each such change.
  */
@@ -175,6 +177,9 @@ export function repositoryChangesCheck(
         const now = JSON.parse(write.value) as RepositoryRecord;
         noteRecord(write.key.slice(RECORDS.length), now, { before: was, process });
       }
+      for (const repository of facts.all(revision))
+        if (isReady(repository) && facts.record(repository, revision)?.attempt !== undefined)
+          violated(41, `${repository.metadata.name} is Ready, and a commit is being brought in`);
       const entries = entriesOf(commit);
       for (const change of changes.of(commit)) {
         const object = change.after ?? change.before;
@@ -190,6 +195,10 @@ export function repositoryChangesCheck(
       }
     },
   };
+}
+
+function isReady(repository: Repository): boolean {
+  return condition(repository, 'Ready')?.status === 'True';
 }
 
 interface RecordChange {
