@@ -3,6 +3,7 @@ import { type Event, eventKind } from './event.ts';
 import { type Issuer, issuerKind } from './issuer.ts';
 import type { Kind } from './kind.ts';
 import { type Node, nodeKind } from './node.ts';
+import { type Notification, notificationKind } from './notification.ts';
 import { type Release, releaseKind } from './release.ts';
 import { type Repository, repositoryKind } from './repository.ts';
 import { type Secret, secretKind } from './secret.ts';
@@ -15,6 +16,7 @@ export interface KindMap {
   readonly Event: Event;
   readonly Issuer: Issuer;
   readonly Node: Node;
+  readonly Notification: Notification;
   readonly Release: Release;
   readonly Repository: Repository;
   readonly Secret: Secret;
@@ -33,6 +35,7 @@ export const kindsByName = {
   Event: eventKind,
   Issuer: issuerKind,
   Node: nodeKind,
+  Notification: notificationKind,
   Release: releaseKind,
   Repository: repositoryKind,
   Secret: secretKind,

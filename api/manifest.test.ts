@@ -186,7 +186,7 @@ test.each([
   {
     when: 'the kind is written as on the command line',
     text: 'apiVersion: b8s.dev/v1\nkind: sites\nmetadata: { name: blog }',
-    says: 'kind "sites": is not a kind; there are Certificate, Event, Issuer, Node, Release, Repository, Secret, Site, Zone; write Site (site.yaml:2)',
+    says: 'kind "sites": is not a kind; there are Certificate, Event, Issuer, Node, Notification, Release, Repository, Secret, Site, Zone; write Site (site.yaml:2)',
   },
   {
     when: 'the API version is another',

@@ -12,5 +12,8 @@ export const REVOKE_REQUESTED = 'b8s.dev/revoke-requested';
 /** On an Issuer, RFC 3339: give its account a new key, if the one in use was made before. */
 export const ROLLOVER_REQUESTED = 'b8s.dev/rollover-requested';
 
+/** On a Notification, any text: send a test message, once for each text. */
+export const TEST_REQUESTED = 'b8s.dev/test-requested';
+
 /** On a Site, RFC 3339: go on with the release that was halted or undone before. */
 export const ROLLOUT_RESUMED = 'b8s.dev/rollout-resumed';

@@ -23,6 +23,8 @@ import { dnsController } from './dns/controller.ts';
 import { eventsController } from './events/controller.ts';
 import { garbageController } from './garbage/controller.ts';
 import { nodeController } from './node/controller.ts';
+import { notificationController } from './notification/controller.ts';
+import type { Ways } from './notification/deliver.ts';
 import { repositoryController } from './repository/controller.ts';
 import { type VariantsPorts, variantsController } from './variants/controller.ts';
 
@@ -57,13 +59,15 @@ export interface ControllerPorts {
         readonly hookAddresses: readonly string[];
       }
     | undefined;
+  /** How messages leave this machine. Left out: nobody is told of Events. */
+  readonly ways?: Ways | undefined;
   /** Left out: no passwords are hashed, and what Sites guard by them is closed. */
   readonly hasher?: PasswordHasher | undefined;
 }
 
 /** Every controller, to be run each by its own loop; they meet only in the store. */
 export function allControllers(ports: ControllerPorts): readonly Controller[] {
-  const { variants, collection, hasher, repositories } = ports;
+  const { variants, collection, hasher, repositories, ways } = ports;
   return [
     nodeController(ports),
     certificatesController(ports),
@@ -74,6 +78,7 @@ export function allControllers(ports: ControllerPorts): readonly Controller[] {
     eventsController(ports),
     ...(collection === undefined ? [] : [blobsController({ ...ports, ...collection })]),
     ...(repositories === undefined ? [] : [repositoryController({ ...ports, ...repositories })]),
+    ...(ways === undefined ? [] : [notificationController({ ...ports, ways })]),
     ...(hasher === undefined ? [] : [accessController({ ...ports, hasher })]),
     ...(variants === undefined ? [] : [variantsController({ ...ports, ...variants })]),
   ];

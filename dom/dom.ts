@@ -13,7 +13,9 @@ import type { DnsClient } from '../runtime/dns/client.ts';
 import type { PublicDns } from '../runtime/dns/public-dns.ts';
 import type { Git } from '../runtime/git/git.ts';
 import type { Log } from '../runtime/log.ts';
+import type { Mailer } from '../runtime/mailer.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import type { Poster } from '../runtime/poster.ts';
 import type { Random } from '../runtime/random.ts';
 import { RequestError } from '../runtime/request-error.ts';
 import type { PasswordHasher } from '../runtime/secret/password-hash.ts';
@@ -59,6 +61,8 @@ export interface DomPorts {
   readonly hasher?: PasswordHasher | undefined;
   /** Left out: no Git repositories are followed. */
   readonly git?: Git | undefined;
+  /** How messages leave this machine. Left out: nobody is told of Events. */
+  readonly ways?: { readonly poster: Poster; readonly mailer: Mailer } | undefined;
   /** Left out: only what dom knows is looked at before a CA is asked. */
   readonly publicDns?: PublicDns | undefined;
   /** Asks secondaries of others whether they have a proof; left out: they are not waited for. */

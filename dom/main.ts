@@ -15,9 +15,11 @@ import { bundledGeoFiles, largeFile } from '../runtime/node/geo-file.ts';
 import { createGit } from '../runtime/node/git/git.ts';
 import { createGrpcServer } from '../runtime/node/grpc/server.ts';
 import { LOG_LEVELS, type LogLevel, pinoLog } from '../runtime/node/log.ts';
+import { nodeMailer } from '../runtime/node/mailer.ts';
 import { prometheusMetrics } from '../runtime/node/metrics.ts';
 import { nodePasswordHasher } from '../runtime/node/password-hasher.ts';
 import { operationsHandler } from '../runtime/node/plain-http.ts';
+import { nodePoster } from '../runtime/node/poster.ts';
 import { nodePublicDns } from '../runtime/node/public-dns.ts';
 import { systemRandom } from '../runtime/node/random.ts';
 import { createAuthority, generateCa } from '../runtime/node/tls/authority.ts';
@@ -140,6 +142,7 @@ async function serve(options: RunOptions, onLost: () => void, signal: AbortSigna
       compressor: nodeCompressor(),
       hasher: nodePasswordHasher(random),
       publicDns: nodePublicDns(),
+      ways: { poster: nodePoster, mailer: nodeMailer },
       git: await createGit({
         folder: join(state, 'git'),
         fileUrls: options.allowFileRepositories === true ? 'allowed' : 'refused',

@@ -3,8 +3,8 @@ import type { BlobSource } from '../../runtime/content/blob-source.ts';
 import type { Digest } from '../../runtime/content/digest.ts';
 import { peerPath } from '../../runtime/content/peer-url.ts';
 import type { Peer, PeerAnswer, PeerFetcher, PeerFinder } from '../../runtime/content/peers.ts';
+import { withDeadline } from '../../runtime/deadline.ts';
 import type { Log } from '../../runtime/log.ts';
-import { withDeadline } from '../deadline.ts';
 import { watched } from '../watched.ts';
 import type { FetchOutcome } from './sources.ts';
 

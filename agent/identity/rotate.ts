@@ -1,11 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import type { Clock } from '../../runtime/clock.ts';
 import { type BackoffLimits, backoffMs } from '../../runtime/control/backoff.ts';
+import { withDeadline } from '../../runtime/deadline.ts';
 import type { Disk } from '../../runtime/disk/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { KeyMaker, Renewal } from '../../runtime/session/enrolment.ts';
-import { withDeadline } from '../deadline.ts';
 import { isKeyOf, type NodeIdentity, replaceCertificate } from './identity-file.ts';
 
 /** A third of the lifetime is left for a dom that is away. */

@@ -1,10 +1,10 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { type BackoffLimits, backoffMs } from '../../runtime/control/backoff.ts';
+import { withDeadline } from '../../runtime/deadline.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { Dialer } from '../../runtime/session/dialer.ts';
 import { type Link, LinkClosedError } from '../../runtime/session/link.ts';
-import { withDeadline } from '../deadline.ts';
 import { createTrigger } from '../trigger.ts';
 import { converse, PlanOverdueError, type SessionHost } from './conversation.ts';
 

@@ -43,9 +43,11 @@ function byRecord(
       return [...proving(world, () => true), ...revocations(world, () => true)];
     case 'access':
     case 'authority':
+    case 'commitStatus':
     case 'dnsCookie':
     case 'geo':
     case 'host':
+    case 'notification':
     case 'repository':
     case 'repositoryHook':
     case 'repositoryObject':

@@ -106,9 +106,11 @@ function byRecord(
     case 'acmeCount':
     case 'access':
     case 'authority':
+    case 'commitStatus':
     case 'dnsCookie':
     case 'geo':
     case 'host':
+    case 'notification':
     case 'repository':
     case 'repositoryHook':
     case 'repositoryObject':

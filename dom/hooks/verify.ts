@@ -1,4 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { standardSignature } from '../../runtime/standard-webhook.ts';
 
 /** A call as it came, before anything of it is believed. */
 export interface HookCall {
@@ -67,9 +68,7 @@ function signedBody(
 function standardWebhook(call: HookCall, { secret, shown, nowMs }: Shown): string | undefined {
   const [id, time] = [call.header('webhook-id') ?? '', call.header('webhook-timestamp') ?? ''];
   const isFresh = /^\d{1,12}$/.test(time) && Math.abs(nowMs - Number(time) * 1000) <= SKEW_MS_MAX;
-  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : secret;
-  const hmac = createHmac('sha256', key).update(`${id}.${time}.`).update(call.body);
-  const expected = `v1,${hmac.digest('base64')}`;
+  const expected = standardSignature(secret, { id, time }, call.body);
   // Several while a key is changed for another; a header has an end, so this has one.
   const matches = shown.split(' ').filter((each) => isSame(each, expected));
   return isFresh && id !== '' && matches.length > 0 ? `id:${shortHash(id)}` : undefined;

@@ -12,6 +12,7 @@ import type {
   RepositoryRecord,
   RepositoryUndoRecord,
 } from '../repository-records.ts';
+import type { CommitStatusRecord, NotificationRecord } from '../telling-records.ts';
 import type { Revision } from './store.ts';
 
 /**
@@ -55,6 +56,10 @@ export interface Records {
   readonly repositoryUndo: RepositoryUndoRecord;
   /** The calls of a Repository's Git host. Id: its uid. */
   readonly repositoryHook: RepositoryHookRecord;
+  /** How far a Notification has told. Id: its uid. */
+  readonly notification: NotificationRecord;
+  /** What its Git host was told of a Repository's commits. Id: its uid. */
+  readonly commitStatus: CommitStatusRecord;
   /** An unredeemed join token. Id: the token's public half. */
   readonly token: TokenRecord;
   /** The internal certificate authority; id `ca`. */

@@ -1,5 +1,5 @@
-import type { Clock } from '../runtime/clock.ts';
-import { scopeOf } from '../runtime/scope.ts';
+import type { Clock } from './clock.ts';
+import { scopeOf } from './scope.ts';
 
 /**
  * What `work` gives, or an error once `ms` are over. The signal that `work` gets is aborted at the
