@@ -23,9 +23,15 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'diff',
-    summary: 'show what apply would change',
+    summary: 'show what apply or a commit would change',
     group: 'Declare',
     load: async () => (await import('./commands/diff.ts')).registerDiff,
+  },
+  {
+    name: 'plan',
+    summary: 'say what apply or dom would do, and write it down for apply --plan',
+    group: 'Declare',
+    load: async () => (await import('./commands/plan.ts')).registerPlan,
   },
   {
     name: 'create',

@@ -100,7 +100,7 @@ test.each([
   { line: 'diff site/blog --from 103 --to 101', out: /is later than --to 101/, code: 2 },
   { line: 'diff site/blog --from 7', out: /begins at revision 101, after 7/, code: 2 },
   { line: 'diff site/none', out: /nothing was ever declared as sites "none"/, code: 2 },
-  { line: 'diff site/blog -f x.yaml', out: /give TYPE\/NAME or -f, not both/, code: 2 },
+  { line: 'diff site/blog -f x.yaml', out: /give TYPE\/NAME, -f or --repository, not several/, code: 2 },
   { line: 'diff --from 3', out: /--from and --to compare one object/, code: 2 },
   { line: 'diff', out: /say what to compare/, code: 2 },
 ])('$line exits $code', async ({ line, out, code }) => {

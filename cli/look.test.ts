@@ -418,7 +418,7 @@ test.each([
   { line: 'get sites --context nope', code: 1, says: /error: context "nope" does not exist/ },
   { line: 'get sites --config none', code: 1, says: /error: no config at none/ },
   { line: 'apply -f none.yaml', code: 1, says: /error: the path "none\.yaml" does not exist/ },
-  { line: 'apply', code: 1, says: /required option '-f, --filename <path\.\.\.>' not specified/ },
+  { line: 'apply', code: 1, says: /say what to apply: -f FILE, or --plan FILE/ },
 ])('"b8sctl $line" exits $code', async ({ line, code, says }) => {
   const outcome = await cli.b8sctl(line);
   expect(outcome.out + outcome.error).toMatch(says);

@@ -105,6 +105,6 @@ export async function forEachOrFail<Item>(
 }
 
 /** What would fail in the same way for every further object. */
-function isFatal(error: unknown): boolean {
+export function isFatal(error: unknown): boolean {
   return error instanceof ApiError && ['Unavailable', 'Unauthorized'].includes(error.reason);
 }

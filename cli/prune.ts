@@ -47,6 +47,33 @@ export function planPrune(
   return { doomed: gone.filter((each) => !isKept(each)), kept: gone.filter(isKept) };
 }
 
+/** What of a set is to go, and why it may not. */
+export interface PruneFindings extends Pick<PrunePlan, 'doomed'> {
+  /** Of each that says that it is to be kept, a line. */
+  readonly kept: readonly string[];
+  /** So many at once need a word; undefined: not these. */
+  readonly problem: string | undefined;
+}
+
+/** Reads what was applied with the set before, and is in none of the files any more. */
+export async function pruneOf(
+  api: Api,
+  declarations: readonly Declaration[],
+  { set, allowMassDeletion }: { readonly set: string; readonly allowMassDeletion: boolean },
+): Promise<PruneFindings> {
+  const inventory = await inventoryOf(api, set);
+  const { doomed, kept } = planPrune(inventory, declarations.map(referenceOf));
+  const names = doomed.map((object) => `\n  ${qualifiedName(object)}`).join('');
+  const isMass = doomed.length * 2 > inventory.length && !allowMassDeletion;
+  return {
+    doomed,
+    kept: kept.map((object) => `${qualifiedName(object)} is kept: ${PRUNE} is disabled`),
+    problem: isMass
+      ? `error: nothing is pruned: ${doomed.length} of the ${inventory.length} objects of set "${set}" would go, more than half; if that is meant, say --allow-mass-deletion:${names}`
+      : undefined,
+  };
+}
+
 /** Deletes what was applied with the set before, and is in none of the files any more. */
 export async function prune(
   api: Api,
@@ -58,17 +85,10 @@ export async function prune(
     readonly cli: Cli;
   },
 ): Promise<void> {
-  const { set, allowMassDeletion, dryRun, cli } = options;
-  const inventory = await inventoryOf(api, set);
-  const { doomed, kept } = planPrune(inventory, declarations.map(referenceOf));
-  for (const object of kept)
-    cli.terminal.error(`${qualifiedName(object)} is kept: ${PRUNE} is disabled\n`);
-  if (doomed.length * 2 > inventory.length && !allowMassDeletion && !dryRun) {
-    const names = doomed.map((object) => `\n  ${qualifiedName(object)}`).join('');
-    throw new CommandError(
-      `error: nothing is pruned: ${doomed.length} of the ${inventory.length} objects of set "${set}" would go, more than half; if that is meant, say --allow-mass-deletion:${names}`,
-    );
-  }
+  const { dryRun, cli } = options;
+  const { doomed, kept, problem } = await pruneOf(api, declarations, options);
+  for (const line of kept) cli.terminal.error(`${line}\n`);
+  if (problem !== undefined && !dryRun) throw new CommandError(problem);
   await forEachOrFail(cli, doomed, async (object) => {
     const { uid } = object.metadata;
     await api.delete(referenceTo(object), { uid, dryRun });

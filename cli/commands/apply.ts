@@ -4,6 +4,7 @@ import { type Api, ApiError } from '../../runtime/api-client.ts';
 import { type Declaration, invalidText } from '../../runtime/declarations.ts';
 import { type Cli, CommandError, errorText, MANAGER } from '../cli.ts';
 import { publish, resolveContent } from '../declared-content.ts';
+import { durationMsOf } from '../flags.ts';
 import { readDeclarations } from '../manifests.ts';
 import { forEachOrFail } from '../objects.ts';
 import { prune, withSet } from '../prune.ts';
@@ -23,13 +24,25 @@ interface ApplyOptions {
   readonly cache: boolean;
 }
 
-/** `apply -f FILE|DIR|URL|-` */
+interface ApplyFlags extends Omit<ApplyOptions, 'filename'> {
+  readonly filename?: readonly string[];
+  readonly plan?: string;
+  readonly timeout?: number;
+}
+
+const PLAN_TIMEOUT_MS = 10 * 60_000;
+
+/** `apply -f FILE|DIR|URL|-`, `apply --plan FILE` */
 export function registerApply(command: Command, cli: Cli): void {
   command
-    .requiredOption(
-      '-f, --filename <path...>',
-      'files, folders, https URLs, or - for standard input',
+    .option('-f, --filename <path...>', 'files, folders, https URLs, or - for standard input')
+    .addOption(
+      new Option(
+        '--plan <file>',
+        'do what this plan says, and nothing else: see b8sctl plan',
+      ).conflicts(['filename', 'prune', 'applyset', 'dryRun', 'forceConflicts', 'recursive']),
     )
+    .option('--timeout <duration>', 'with --plan of a Repository: how long to wait', durationMsOf)
     .option('-R, --recursive', 'also the folders in folders')
     .addOption(
       new Option('--dry-run <where>', 'change nothing: check here, or ask dom what would happen')
@@ -44,8 +57,11 @@ export function registerApply(command: Command, cli: Cli): void {
     .option('--server-side', 'as it always is: dom merges, and knows who owns which field')
     .option('--no-cache', 'read every file of content, also those that seem to be as they were')
     .addHelpText('after', EXAMPLES)
-    .action(async (options: ApplyOptions) => {
-      await apply(options, cli);
+    .action(async ({ filename, plan, timeout, ...options }: ApplyFlags) => {
+      if (plan !== undefined) return await applyPlan(plan, timeout, cli);
+      if (filename === undefined)
+        throw new CommandError('error: say what to apply: -f FILE, or --plan FILE');
+      await apply({ ...options, filename }, cli);
     });
 }
 
@@ -60,6 +76,8 @@ Examples:
   b8sctl apply -f manifests/ -R --prune --applyset web
   cat site.yaml | b8sctl apply -f -
   b8sctl apply -f https://example.com/site.yaml
+
+  b8sctl plan -f manifests/ -R -o plan.json && b8sctl apply --plan plan.json
 
 What has the annotation b8s.dev/prune: disabled is never pruned.`;
 
@@ -90,6 +108,18 @@ async function apply(options: ApplyOptions, cli: Cli): Promise<void> {
     ...{ set: applyset, dryRun: options.dryRun === 'server', cli },
     allowMassDeletion: options.allowMassDeletion === true,
   });
+}
+
+async function applyPlan(path: string, timeoutMs = PLAN_TIMEOUT_MS, cli: Cli): Promise<void> {
+  const { readPlan } = await import('../plan/plan-file.ts');
+  const plan = await readPlan(path, cli);
+  const { from } = plan;
+  if (from.kind === 'files') {
+    const { applyFilePlan } = await import('../plan/apply-plan.ts');
+    return await applyFilePlan(plan, from, cli);
+  }
+  const { applyRepositoryPlan } = await import('../plan/plan-repository.ts');
+  await applyRepositoryPlan(plan, from, { cli, timeoutMs });
 }
 
 async function applyOne(

@@ -1,35 +1,25 @@
 import type { Command } from 'commander';
-import type { Resource } from '../../api/object.ts';
-import type { Api } from '../../runtime/api-client.ts';
-import type { Declaration } from '../../runtime/declarations.ts';
-import { type Cli, CommandError, errorText, MANAGER } from '../cli.ts';
-import { resolveContent } from '../declared-content.ts';
+import { type Cli, CommandError, errorText } from '../cli.ts';
 import { diffPast } from '../diff-past.ts';
 import { revisionOf } from '../flags.ts';
-import { readDeclarations } from '../manifests.ts';
-import { unifiedDiff } from '../render/unified-diff.ts';
-import { renderYaml } from '../render/yaml.ts';
-import { explained } from './apply.ts';
+import { type FilePlan, planFiles } from '../plan/plan-files.ts';
+import { planRepository } from '../plan/plan-repository.ts';
+import { diffText } from '../plan/render-plan.ts';
+import { fileSource, refuseMixed, type WhatOptions, withWhat } from './plan.ts';
 
 /** As diff(1): 1 says that there are differences. */
 const EXIT_DIFFERENT = 1;
 const EXIT_TROUBLE = 2;
 
-interface DiffOptions {
-  readonly filename?: readonly string[];
+interface DiffOptions extends WhatOptions {
   readonly from?: bigint;
   readonly to?: bigint;
-  readonly recursive?: true;
-  readonly forceConflicts?: true;
 }
 
-/** `diff -f FILE|DIR|-`, `diff TYPE/NAME [--from R] [--to R]` */
+/** `diff -f FILE|DIR|-`, `diff --repository NAME [--ref REF]`, `diff TYPE/NAME [--from R] [--to R]` */
 export function registerDiff(command: Command, cli: Cli): void {
-  command
+  withWhat(command)
     .argument('[words...]', 'TYPE NAME or TYPE/NAME: what it was beside what it is')
-    .option('-f, --filename <path...>', 'files, folders, or - for standard input')
-    .option('-R, --recursive', 'also the folders in folders')
-    .option('--force-conflicts', 'as if apply took over fields that other managers own')
     .option(
       '--from <revision>',
       'compare from this revision; left out: the change before',
@@ -43,11 +33,13 @@ export function registerDiff(command: Command, cli: Cli): void {
 }
 
 const EXAMPLES = `
-Exit codes: 0 nothing would change, 1 something would, 2 an error.
+Exit codes: 0 nothing would change, 1 something would, 2 an error. It changes nothing, and the role
+viewer is enough; values of Secrets are not shown.
 
 Examples:
   b8sctl diff -f site.yaml
-  b8sctl diff -f manifests/ -R
+  b8sctl diff -f manifests/ -R --prune --applyset web
+  b8sctl diff --repository infra --ref my-change
   b8sctl diff site/blog                          what the last change was
   b8sctl diff site/blog --from 1234 --to 1300    see b8sctl history site/blog`;
 
@@ -68,67 +60,42 @@ async function diffWanted(
   options: DiffOptions,
   cli: Cli,
 ): Promise<boolean> {
-  const { filename, from, to } = options;
+  const { filename, repository, from, to } = options;
   const isPast = words.length > 0;
-  if (isPast && filename !== undefined)
-    throw new CommandError('error: give TYPE/NAME or -f, not both');
+  if (isPast && (filename !== undefined || repository !== undefined))
+    throw new CommandError('error: give TYPE/NAME, -f or --repository, not several');
   if (!isPast && (from !== undefined || to !== undefined))
     throw new CommandError('error: --from and --to compare one object: b8sctl diff TYPE/NAME');
-  if (!isPast && filename === undefined)
-    throw new CommandError('error: say what to compare: -f FILE, or TYPE/NAME');
-  const text = isPast ? await diffPast(words, { from, to }, cli) : undefined;
-  if (text === undefined) return await diffAll({ ...options, filename: filename ?? [] }, cli);
-  cli.terminal.out(cli.terminal.colour ? coloured(text) : text);
+  if (!isPast && filename === undefined && repository === undefined)
+    throw new CommandError('error: say what to compare: -f FILE, --repository NAME, or TYPE/NAME');
+  if (!isPast) return await diffPlanned(options, cli);
+  const text = await diffPast(words, { from, to }, cli);
+  show(text, cli);
   return text !== '';
 }
 
-async function diffAll(
-  options: DiffOptions & { readonly filename: readonly string[] },
-  cli: Cli,
-): Promise<boolean> {
-  const recursive = options.recursive === true;
-  const { declarations, problems } = await readDeclarations(cli, options.filename, { recursive });
-  if (problems.length > 0) throw new CommandError(problems.join('\n'));
-  const api = await cli.api();
-  let different = false;
-  for (const declaration of declarations) {
-    const text = await diffOne(api, declaration, { options, cli });
-    different ||= text !== '';
-    cli.terminal.out(cli.terminal.colour ? coloured(text) : text);
+/** All that would be done is shown, also where something else would fail. */
+async function diffPlanned(options: WhatOptions, cli: Cli): Promise<boolean> {
+  refuseMixed(options);
+  const { changes, notes, errors } = await plannedFor(options, cli);
+  for (const note of notes) cli.terminal.error(`${note}\n`);
+  for (const change of changes) show(diffText(change), cli);
+  if (errors.length > 0) throw new CommandError(errors.join('\n'));
+  return changes.length > 0;
+}
+
+async function plannedFor(options: WhatOptions, cli: Cli): Promise<FilePlan> {
+  const { repository } = options;
+  if (repository === undefined) {
+    if (options.ref !== undefined) throw new CommandError('error: --ref needs --repository NAME');
+    return await planFiles(fileSource(options), cli);
   }
-  return different;
+  const { changes, notes, problem } = await planRepository({ ...options, repository }, cli);
+  return { changes, notes, errors: problem === undefined ? [] : [problem] };
 }
 
-async function diffOne(
-  api: Api,
-  declaration: Declaration,
-  { options, cli }: { readonly options: DiffOptions; readonly cli: Cli },
-): Promise<string> {
-  try {
-    const content = await resolveContent(declaration, cli);
-    const { object, previous } = await api.apply(content?.object ?? declaration.object, {
-      manager: MANAGER,
-      forceConflicts: options.forceConflicts === true,
-      dryRun: true,
-    });
-    const name = `${object.kind.toLowerCase()}.b8s.dev/${pathOf(object)}`;
-    const live = { name: `live/${name}`, text: previous === undefined ? '' : comparable(previous) };
-    return unifiedDiff(live, { name: `merged/${name}`, text: comparable(object) });
-  } catch (error) {
-    throw explained(error, declaration);
-  }
-}
-
-function pathOf({ metadata }: Resource): string {
-  return metadata.namespace === undefined
-    ? metadata.name
-    : `${metadata.namespace}/${metadata.name}`;
-}
-
-/** What a person declares; the rest changes by itself. */
-function comparable({ apiVersion, kind, metadata, spec }: Resource): string {
-  const { name, namespace, labels, annotations } = metadata;
-  return renderYaml({ apiVersion, kind, metadata: { name, namespace, labels, annotations }, spec });
+function show(text: string, cli: Cli): void {
+  cli.terminal.out(cli.terminal.colour ? coloured(text) : text);
 }
 
 const RED = '\u001b[31m';

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { condition, type Resource } from '../../api/object.ts';
 import { RECONCILE_REQUESTED, type Repository, repositoryKind } from '../../api/repository.ts';
+import type { ObjectReference } from '../../runtime/api-client.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { durationMsOf } from '../flags.ts';
 import { modify } from '../objects.ts';
@@ -42,22 +43,43 @@ Examples:
   b8sctl reconcile repository/infra --with-ref 1c0d8a0e5b3f4f0b9a6d7c8e9f00112233445566`;
 
 async function reconcile(word: string, options: ReconcileOptions, cli: Cli): Promise<void> {
-  const request = requestText(options, cli.clock.nowMs());
-  const api = await cli.api();
   const reference = referenceOf(repositoryNamed(word), await cli.namespace());
+  const { withRef, force, confirmPrune, timeout } = options;
+  const asked = { withRef, force: force === true, confirmPrune: confirmPrune === true };
+  await reconcileNow(reference, { ...asked, timeoutMs: timeout }, cli);
+}
+
+export interface ReconcileRequest {
+  /** A commit by its 40 hex digits; undefined: what the ref means. */
+  readonly withRef: string | undefined;
+  readonly force: boolean;
+  readonly confirmPrune: boolean;
+  /** 0: nobody waits. */
+  readonly timeoutMs: number;
+}
+
+/** Asks for a look, and waits for what comes of it. Throws a CommandError if it does not go well. */
+export async function reconcileNow(
+  reference: ObjectReference,
+  asked: ReconcileRequest,
+  cli: Cli,
+): Promise<void> {
+  const request = requestText(asked, cli.clock.nowMs());
+  const api = await cli.api();
   const { object } = await modify(api, reference, (current) => {
     if (!(current as Repository).spec.suspend)
       return annotated(current, RECONCILE_REQUESTED, request);
     const mend = `b8sctl patch repository ${reference.name} -p '{"spec":{"suspend":false}}'`;
     throw new CommandError(`error: ${reference.name} is suspended; resume it first: ${mend}`);
   });
-  if (options.timeout === 0) {
+  const { timeoutMs } = asked;
+  if (timeoutMs === 0) {
     cli.terminal.out(`${qualifiedName(object)} is looked at\n`);
     return;
   }
   const isDone = (found: Resource | undefined): boolean =>
     found === undefined || isAnswered(found as Repository, request);
-  const waited = await waitFor(api, reference, isDone, { ...cli, timeoutMs: options.timeout });
+  const waited = await waitFor(api, reference, isDone, { ...cli, timeoutMs });
   if (waited.kind === 'timeout')
     throw new CommandError(`error: ${reference.name} was not reconciled in time; it goes on`);
   if (waited.object === undefined) throw new CommandError(`error: ${reference.name} was deleted`);
@@ -73,21 +95,21 @@ function isAnswered(repository: Repository, request: string): boolean {
   return status?.handledRequest === request && !isWorking;
 }
 
-function requestText({ withRef, force, confirmPrune }: ReconcileOptions, nowMs: number): string {
+function requestText({ withRef, force, confirmPrune }: ReconcileRequest, nowMs: number): string {
   if (withRef !== undefined && !/^[0-9a-f]{40}$/.test(withRef))
     throw new CommandError(
       `error: --with-ref "${withRef}" is not a commit: write its 40 hex digits`,
     );
   return [
     new Date(nowMs).toISOString(),
-    ...(force === true ? ['force'] : []),
-    ...(confirmPrune === true ? ['confirm-prune'] : []),
+    ...(force ? ['force'] : []),
+    ...(confirmPrune ? ['confirm-prune'] : []),
     ...(withRef === undefined ? [] : [`ref=${withRef}`]),
   ].join(' ');
 }
 
 /** `repository/infra`, `repo/infra`, or the name alone. */
-function repositoryNamed(word: string): NamedTarget {
+export function repositoryNamed(word: string): NamedTarget {
   if (!word.includes('/')) return { kind: repositoryKind, name: word };
   const target = parseName([word]);
   if (target.kind.kind === 'Repository') return target;
