@@ -32,11 +32,25 @@ export type ManifestDocument =
   /** `message` is whole: it names the source and line. */
   | { readonly kind: 'error'; readonly message: string };
 
+/** What is wrong with a document of those that were parsed, at which path. */
+export interface DocumentProblem {
+  readonly document: Document;
+  readonly path: string;
+  readonly problem: string;
+}
+
+/** Changes documents before they are read; of a problem nothing of the text is read. */
+export type PrepareDocuments = (documents: readonly Document[]) => DocumentProblem | undefined;
+
 /**
  * Parses YAML (1.2, any number of documents) or JSON. A broken document is an error among the
  * others, which are still good. Empty documents are left out.
  */
-export function parseManifests(text: string, source: string): readonly ManifestDocument[] {
+export function parseManifests(
+  text: string,
+  source: string,
+  prepare?: PrepareDocuments,
+): readonly ManifestDocument[] {
   const sizeBytes = Buffer.byteLength(text);
   if (sizeBytes > MANIFEST_BYTES_MAX) {
     const limit = `at most ${MANIFEST_BYTES_MAX} (10 MB) are possible`;
@@ -52,6 +66,13 @@ export function parseManifests(text: string, source: string): readonly ManifestD
         source,
       ),
     ];
+  }
+  const wrong = prepare?.(documents);
+  if (wrong !== undefined) {
+    const { document, path, problem } = wrong;
+    const root = document.contents;
+    const line = root === null ? 1 : lineOfPath(root, parsePath(path), lines);
+    return [failure(`${path} ${problem}`, source, line)];
   }
   return documents.flatMap((document) => readDocument(document, { text, source, lines }));
 }

@@ -28,6 +28,9 @@ export function repositoryRules({ metadata, spec }: Repository): readonly Violat
       ? []
       : check(['spec', 'secretRef'], spec.secretRef, objectNameProblem)),
     ...verifyViolations(spec),
+    ...(spec.decryption === undefined
+      ? []
+      : check(['spec', 'decryption', 'secretRef'], spec.decryption.secretRef, objectNameProblem)),
     ...(spec.webhook === undefined
       ? []
       : check(['spec', 'webhook', 'secretRef'], spec.webhook.secretRef, objectNameProblem)),

@@ -112,6 +112,16 @@ export const repositorySpecSchema = group('What to follow, and how.', {
       ),
     }),
   ),
+  decryption: optional(
+    group('How encrypted manifests are decrypted.', {
+      provider: choice('`sops`: files that SOPS has encrypted for keys of age.', ['sops'], {
+        default: 'sops',
+      }),
+      secretRef: text(
+        'A Secret of its namespace whose values are private keys of age, as `age-keygen` writes them.',
+      ),
+    }),
+  ),
   webhook: optional(
     group('Lets the Git host say that something was pushed, so that nobody waits for `interval`.', {
       secretRef: text(

@@ -1,8 +1,10 @@
 import { kindOf } from '../api/kinds.ts';
 import { formatViolation, type ManifestDocument } from '../api/manifest.ts';
 import type { Resource } from '../api/object.ts';
+import { formatPath } from '../api/path.ts';
 import { validateObject } from '../api/validate.ts';
 import type { DeclaredObject } from './api-client.ts';
+import { sopsOf } from './sops/is-encrypted.ts';
 
 /** An object of a manifest that is right as far as one can tell without dom. */
 export interface Declaration {
@@ -34,6 +36,8 @@ export function declare(
   namespace: NamespaceRule,
 ): Declared {
   if (document.kind === 'error') return { kind: 'problem', problem: document.message };
+  const sealed = sealedProblem(document);
+  if (sealed !== undefined) return { kind: 'problem', problem: sealed };
   const validation = validateObject(document.raw);
   if (validation.kind === 'invalid') {
     const problems = validation.violations.map((each) => formatViolation(each, document));
@@ -49,6 +53,20 @@ export function declare(
   return { kind: 'declaration', declaration: { object, document, folder } };
 }
 
+/** What SOPS has encrypted must not be applied as it is: the ciphertext would become the value. */
+function sealedProblem(document: ObjectDocument): string | undefined {
+  const place = (path: string): string => `${document.source}:${document.locate(path)}`;
+  if (sopsOf(document.raw) !== undefined)
+    return `${place('sops')} is encrypted with SOPS, which only dom decrypts: push it to a repository that dom follows (spec.decryption), or sops --decrypt it to a pipe`;
+  const { kind, spec } = isFields(document.raw) ? document.raw : {};
+  const data = isFields(spec) ? spec['data'] : undefined;
+  if (kind !== 'Secret' || !isFields(data)) return undefined;
+  const name = Object.keys(data).find((key) => String(data[key]).startsWith(SEALED_BEGIN));
+  if (name === undefined) return undefined;
+  const path = formatPath(['spec', 'data', name]);
+  return `${place(path)} ${path} is what SOPS made of a value, without the sops block that says how: take the file as SOPS wrote it`;
+}
+
 /** The objects of a `kind: List`, as `get -o yaml` prints it, each with its own lines. */
 export function expandList(document: ManifestDocument): readonly ManifestDocument[] {
   if (document.kind === 'error') return [document];
@@ -60,6 +78,9 @@ export function expandList(document: ManifestDocument): readonly ManifestDocumen
     locate: (path: string) => document.locate(`items[${index}]${path === '' ? '' : `.${path}`}`),
   }));
 }
+
+/** How SOPS begins what it encrypts. */
+const SEALED_BEGIN = 'ENC[AES256_GCM,';
 
 /** Kinds that others refer to come first. */
 const ORDER = ['Secret', 'Issuer', 'Node', 'Zone', 'Certificate', 'Release', 'Site'];

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { formatViolation, type ManifestDocument, parseManifests } from '../../api/manifest.ts';
+import { formatViolation, type ManifestDocument } from '../../api/manifest.ts';
 import { aboutField } from '../../api/rules.ts';
 import {
   type Declaration,
@@ -9,7 +9,10 @@ import {
   rankOf,
 } from '../../runtime/declarations.ts';
 import type { GitCommit, GitEntry } from '../../runtime/git/git.ts';
+import type { AgeKeys } from '../../runtime/sops/age-keys.ts';
+import { parseSopsManifests } from '../../runtime/sops/sops-manifests.ts';
 import { type ContentPorts, ContentProblem, folderRelease } from './content.ts';
+import { ageKeys, type Decryption } from './decryption.ts';
 import { type CommitSet, type Desired, keyOf, shownKey } from './facts.ts';
 import { wantedHosts } from './order.ts';
 import { type Verify, verifyCommit } from './verify.ts';
@@ -28,6 +31,8 @@ export interface PrepareOptions {
   readonly namespace: string;
   /** Absent: it need not be signed. */
   readonly verify?: Verify;
+  /** Of what SOPS has encrypted; absent: that is refused. */
+  readonly decryption?: Decryption;
 }
 
 /**
@@ -50,7 +55,7 @@ export async function prepareCommit(
   const entries = await from.list(folder);
   if (entries === undefined)
     return refused([`spec.path "${options.path}" is no folder of this commit`]);
-  const documents = await readManifests(from, entries);
+  const documents = await readManifests(from, entries, await ageKeys(options.decryption));
   const read = withoutContent(documents, options.namespace);
   const all = [...read.problems, ...refusals(read.declarations)];
   if (all.length > 0) return refused(all);
@@ -75,7 +80,11 @@ export async function prepareCommit(
 type Manifests = readonly { readonly document: ManifestDocument; readonly file: string }[];
 
 /** Folders and files that begin with a dot belong to tools. */
-async function readManifests(from: GitCommit, entries: readonly GitEntry[]): Promise<Manifests> {
+async function readManifests(
+  from: GitCommit,
+  entries: readonly GitEntry[],
+  keys: AgeKeys | string,
+): Promise<Manifests> {
   const named = entries.filter(
     ({ path, kind }) =>
       kind !== 'submodule' && /\.(ya?ml|json)$/i.test(path) && !/(^|\/)\./.test(path),
@@ -99,7 +108,7 @@ async function readManifests(from: GitCommit, entries: readonly GitEntry[]): Pro
     const text = await textOf(from, entry);
     if (text === undefined) documents.push(broken(path, `${path} is not UTF-8`));
     else
-      for (const document of parseManifests(text, path).flatMap(expandList))
+      for (const document of (await parseSopsManifests(text, path, keys)).flatMap(expandList))
         documents.push({ document, file: path });
   }
   return documents;

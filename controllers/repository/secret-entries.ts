@@ -39,6 +39,8 @@ export function secretEntries(
 }
 
 /** The Secrets, by name, whose change is one of the Repository. */
-export function secretsOf({ secretRef, webhook, verify }: Repository['spec']): readonly string[] {
-  return [secretRef, webhook?.secretRef, verify?.secretRef].filter((name) => name !== undefined);
+export function secretsOf(spec: Repository['spec']): readonly string[] {
+  const { secretRef, webhook, verify, decryption } = spec;
+  const named = [secretRef, webhook?.secretRef, verify?.secretRef, decryption?.secretRef];
+  return named.filter((name) => name !== undefined);
 }

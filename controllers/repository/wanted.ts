@@ -4,6 +4,7 @@ import type { RepositoryRecord } from '../../runtime/repository-records.ts';
 import type { Secrets } from '../../runtime/secret/secrets.ts';
 import { qualifiedName } from '../../runtime/store/keys.ts';
 import type { World } from '../../runtime/store/world.ts';
+import { decryptionOf } from './decryption.ts';
 import type { Wanted } from './jobs.ts';
 import { requestOf } from './request.ts';
 import { verifyOf } from './verify.ts';
@@ -26,6 +27,8 @@ export function wantedOf(repository: Repository, facts: WantedFacts): WantedOutc
   const trusted = verifyOf(repository, facts);
   if ('reason' in trusted) return { kind: 'refused', ...trusted };
   const { verify } = trusted;
+  const opening = decryptionOf(repository, facts);
+  if ('reason' in opening) return { kind: 'refused', ...opening };
   const request = requestOf(repository);
   const isNew = request !== undefined && request.text !== facts.record.request;
   const { pinned, applied } = facts.record;
@@ -35,10 +38,14 @@ export function wantedOf(repository: Repository, facts: WantedFacts): WantedOutc
     wanted: {
       remote: { id: metadata.uid, url: spec.url, credentials: found.credentials },
       ref: refOf(spec.ref),
-      prepare: { path: spec.path, namespace, ...(verify !== undefined && { verify }) },
+      prepare: {
+        ...{ path: spec.path, namespace },
+        ...(verify !== undefined && { verify }),
+        ...(opening.decryption !== undefined && { decryption: opening.decryption }),
+      },
       key: JSON.stringify([
         ...[metadata.uid, spec.url, spec.ref, spec.path, found.version],
-        ...[spec.verify, trusted.version],
+        ...[spec.verify, trusted.version, spec.decryption, opening.version],
       ]),
       request: request?.text,
       intervalMs: durationOf(spec.interval),
