@@ -126,7 +126,9 @@ export function failedIssuance(
   trouble: Trouble,
   tries: readonly IssuanceTry[] = facts.issuance?.value.tries ?? [],
 ): IssuanceRecord {
-  const { ports, material, nowMs, issuance } = facts;
+  const { ports, material, issuance } = facts;
+  // Not when the step began: the CA may have taken long to say when to come back.
+  const nowMs = ports.clock.nowMs();
   const { renewRequest: _, ...kept } = issuance?.value ?? NOTHING_YET;
   const failures = kept.failures + 1;
   const lifeMs =

@@ -54,6 +54,38 @@ test('an order whose answer was lost, and is refused then, is not placed before 
   await at.end();
 });
 
+test.each([{ step: 'createOrder' }, { step: 'finalize' }] as const)(
+  'Retry-After counts from when the CA has said it, however long $step took',
+  async ({ step }) => {
+    const [saidMs, nextMs]: [number[], number[]] = [[], []];
+    const acmeOf = ({ acme, clock }: Scene): Acme => {
+      const slowly = async <T>(ask: () => Promise<T>): Promise<T> => {
+        if (saidMs.length > 0) {
+          nextMs.push(clock.nowMs());
+          return await ask();
+        }
+        await clock.sleep(20_000, new AbortController().signal);
+        saidMs.push(clock.nowMs());
+        throw limited('Service busy; retry later', MINUTE_MS);
+      };
+      return {
+        ...acme,
+        createOrder: (...given) =>
+          step === 'createOrder'
+            ? slowly(() => acme.createOrder(...given))
+            : acme.createOrder(...given),
+        finalize: (...given) =>
+          step === 'finalize' ? slowly(() => acme.finalize(...given)) : acme.finalize(...given),
+      };
+    };
+    const at = await acmeScene({ acmeOf });
+    await order(at, { ms: 9 * MINUTE_MS });
+    expect(saidMs).toHaveLength(1);
+    expect((nextMs[0] ?? 0) - (saidMs[0] ?? 0)).toBeGreaterThanOrEqual(MINUTE_MS);
+    await at.end();
+  },
+);
+
 test('what the CA refused it is not asked again for another Certificate of the same names', async () => {
   const times: number[] = [];
   const at = await acmeScene({ acmeOf: answering([limited(SET, 10 * MINUTE_MS)], times) });

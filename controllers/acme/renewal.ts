@@ -57,13 +57,14 @@ async function ask(scene: RenewalScene, known: RenewalRecord | undefined): Promi
       ? await ports.acme.renewalInfo(server, chainPem, signal)
       : undefined;
     if (info === undefined) return unknown;
-    const askAgainMs = nowMs + Math.min(info.retryAfterMs, ASK_AGAIN_MS_MAX);
+    const askAgainMs = ports.clock.nowMs() + Math.min(info.retryAfterMs, ASK_AGAIN_MS_MAX);
     return { fingerprint, askAgainMs, window: windowOf(info, known?.window, ports.random) };
   } catch (error) {
     const trouble = troubleOf(error);
     if (trouble === undefined) throw error;
     const waitMs = Math.min(trouble.retryAfterMs ?? 0, ASK_AGAIN_MS_MAX);
-    const later = { ...unknown, askAgainMs: Math.max(unknown.askAgainMs, nowMs + waitMs) };
+    const saidMs = ports.clock.nowMs() + waitMs;
+    const later = { ...unknown, askAgainMs: Math.max(unknown.askAgainMs, saidMs) };
     // What it said before holds on.
     return known?.window === undefined ? later : { ...later, window: known.window };
   }

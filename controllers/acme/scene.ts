@@ -71,11 +71,15 @@ export async function rest(scene: OrderScene, trouble: Trouble): Promise<Outcome
   return afterWrite(await ports.writer.commit([orderWrite(scene, value)], AUTHOR), waitMs);
 }
 
-/** With when it was noted: the dom that leads next may have a clock that is far behind. */
+/**
+ * With when it was noted: the dom that leads next may have a clock that is far behind. Counted from
+ * now, not from when the step began: the CA may have taken long to say so.
+ */
 function holdFor(
-  { nowMs, order }: OrderScene,
+  { ports, order }: OrderScene,
   waitMs: number,
 ): Pick<AcmeOrderRecord, 'progressMs' | 'notBeforeMs' | 'heldSinceMs'> {
+  const nowMs = ports.clock.nowMs();
   const progressMs = Math.min(order.value.progressMs, nowMs);
   return { progressMs, notBeforeMs: nowMs + waitMs, heldSinceMs: nowMs };
 }
