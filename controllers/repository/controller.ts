@@ -40,7 +40,7 @@ import {
 import { keepUp } from './upkeep.ts';
 import { signedBy } from './verify.ts';
 import { wantedOf } from './wanted.ts';
-import { webhookStatus } from './webhook.ts';
+import { commitStatus, webhookStatus } from './webhook.ts';
 import { type Say, sayOfBegun } from './words.ts';
 
 export interface RepositoryPorts extends StepPorts {
@@ -84,7 +84,7 @@ export function repositoryController(ports: RepositoryPorts): Controller {
 /** What is remembered of a Repository between two looks, and may be forgotten. */
 interface Memory {
   readonly uid: string;
-  verdict?: (Verdict & { readonly atMs: number; readonly generation: number }) | undefined;
+  verdict?: (Verdict & { readonly untilMs: number; readonly generation: number }) | undefined;
   trouble?: string | undefined;
   correctedMs?: number;
 }
@@ -171,8 +171,10 @@ class Work {
       case 'check': {
         const { problems } = await checkChanges(this.#ports, facts, step);
         const { generation } = facts.repository.metadata;
-        const atMs = clock.monotonicMs();
-        memory.verdict = { commit: step.set.commit, problems, atMs, generation };
+        const { commit } = step.set;
+        const forMs = facts.behind(commit) === undefined ? VERDICT_MS : LOOK_AGAIN_MS;
+        const lastsMs = Math.min(forMs, durationOf(facts.repository.spec.interval));
+        memory.verdict = { commit, problems, untilMs: clock.monotonicMs() + lastsMs, generation };
         return { recheckInMs: 0 };
       }
       case 'change': {
@@ -265,6 +267,7 @@ class Work {
         objects: facts?.inventory.size ?? 0,
         drift: facts === undefined ? [] : driftIn(facts).map(({ drift }) => drift),
         webhook: webhookStatus(this.#ports, repository),
+        commitStatus: commitStatus(this.#ports.world, repository),
       },
       clock.nowMs(),
     );
@@ -317,12 +320,11 @@ class Work {
     return made;
   }
 
-  #verdictOf({ verdict }: Memory, { metadata, spec }: Repository): Verdict | undefined {
+  #verdictOf({ verdict }: Memory, { metadata }: Repository): Verdict | undefined {
     const isFresh =
       verdict !== undefined &&
       verdict.generation === metadata.generation &&
-      this.#ports.clock.monotonicMs() - verdict.atMs <
-        Math.min(VERDICT_MS, durationOf(spec.interval));
+      this.#ports.clock.monotonicMs() < verdict.untilMs;
     return isFresh ? verdict : undefined;
   }
 }

@@ -85,6 +85,8 @@ export interface Facts {
   keepers(key: string): readonly string[];
   /** Another Repository of the same remote that the same commit declares the object for. */
   claimant(key: string): string | undefined;
+  /** Whether that Repository, of the same remote, declares the object no more by the same commit. */
+  gives(name: string, key: string): boolean;
   /** Another Repository of the same remote that has not looked at this commit yet. */
   behind(commit: string): string | undefined;
 }

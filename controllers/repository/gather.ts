@@ -38,6 +38,7 @@ export function factsOf(
     same: (kept, desired) => sameDeclared(sealer, kept, desired),
     keepers: (key) => keepers.ofKey(key).filter((name) => name !== own),
     claimant: (key) => claimant(world, { repository, remote, setOf }, key),
+    gives: (name, key) => gives(world, { repository, remote, setOf }, { name, key }),
     behind: (commit) => behind(world, { repository, setOf }, commit),
   };
 }
@@ -104,6 +105,19 @@ function claimant(
   return besides(world, repository)
     .map(({ metadata }) => qualifiedName(metadata))
     .find((name) => setOf(name, commit)?.desired.some((each) => each.key === key) === true);
+}
+
+function gives(
+  world: World,
+  { repository, remote, setOf }: Pick<Known, 'repository' | 'remote' | 'setOf'>,
+  { name, key }: { readonly name: string; readonly key: string },
+): boolean {
+  const isBeside = besides(world, repository).some(
+    ({ metadata }) => qualifiedName(metadata) === name,
+  );
+  const set = remote.set === undefined ? undefined : setOf(name, remote.set.commit);
+  if (!isBeside || set === undefined || set.desired.length === 0) return false;
+  return set.desired.every((each) => each.key !== key);
 }
 
 /** Others that follow the same remote. */

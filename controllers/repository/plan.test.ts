@@ -81,6 +81,7 @@ function factsOf(world: World): Facts {
     same: (one, other) => JSON.stringify(one) === JSON.stringify(other),
     keepers: () => [],
     claimant: () => undefined,
+    gives: () => false,
     behind: () => undefined,
     ...world.facts,
   };

@@ -134,8 +134,11 @@ function planComing(facts: Facts, nowMs: number): Step {
   const { commit, subject } = set;
   if (changes.length > 0) {
     if (verdict?.commit !== commit) return { kind: 'check', set, changes: ordered.changes, force };
-    if (verdict.problems.length > 0)
-      return rest(facts, 'Refused', 'stalled', refusedText(set, verdict.problems));
+    if (verdict.problems.length > 0) {
+      // Who is still to read the commit may give up what stands in the way.
+      const inMs = facts.behind(commit) === undefined ? Infinity : LOOK_MS;
+      return rest(facts, 'Refused', 'stalled', refusedText(set, verdict.problems), inMs);
+    }
   }
   const attempt: AttemptRecord = { commit, subject, sinceMs: nowMs, phase: 'applying' };
   return { kind: 'note', undo: 'keep', record: { ...record, attempt } };

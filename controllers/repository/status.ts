@@ -15,6 +15,7 @@ export interface StatusFacts {
   readonly objects: number;
   readonly drift: readonly Drift[];
   readonly webhook: RepositoryStatus['webhook'];
+  readonly commitStatus: RepositoryStatus['commitStatus'];
 }
 
 /** What a condition can hold; a thousand problems help nobody. */
@@ -40,6 +41,7 @@ export function statusOf(facts: StatusFacts, nowMs: number): RepositoryStatus {
     objects,
     ...(drift.length > 0 && { drift: drift.slice(0, DRIFT_TOLD_MAX), driftCount: drift.length }),
     ...(facts.webhook && { webhook: facts.webhook }),
+    ...(facts.commitStatus && { commitStatus: facts.commitStatus }),
     ...(request !== undefined && { handledRequest: request }),
   };
 }

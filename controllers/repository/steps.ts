@@ -244,10 +244,12 @@ export type Corrected = 'something' | 'nothing';
 
 /**
  * Two Repositories that want different things would take turns for ever. One that keeps the object no
- * more has no say in it, though its name is still on the fields.
+ * more, or gives it up by the same commit, has no say in it, though its name is still on the fields.
  */
 function isAnothers(facts: Facts, key: string, manager: string): boolean {
-  return facts.keepers(key).some((keeper) => manager === `${REPOSITORY_MANAGER}${keeper}`);
+  return facts
+    .keepers(key)
+    .some((name) => manager === `${REPOSITORY_MANAGER}${name}` && !facts.gives(name, key));
 }
 
 function requestFor(

@@ -29,6 +29,23 @@ export function webhookStatus(
   };
 }
 
+/** What the Git host was told last, and why it does not take more. */
+export function commitStatus(
+  world: World,
+  { metadata, spec }: Repository,
+): RepositoryStatus['commitStatus'] {
+  if (spec.commitStatus === undefined) return undefined;
+  const { told = [], trouble } = world.record('repositoryTold', metadata.uid)?.value ?? {};
+  const last = told.findLast(({ how }) => how === 'told');
+  return {
+    ...(last && { commit: last.commit, state: last.state }),
+    ...(trouble && {
+      lastError: trouble.error,
+      nextTry: new Date(trouble.nextMs).toISOString(),
+    }),
+  };
+}
+
 function problemOf(ports: WebhookPorts, secret: string): string | undefined {
   try {
     const found = createSecrets(ports).read(secret, 'secret');
