@@ -4,6 +4,7 @@ import { parseLabelSelector } from './labels.ts';
 import { objectNameProblem } from './names.ts';
 import { NOTIFICATION_WAYS, type Notification } from './notification.ts';
 import { aboutField, check, checkEach } from './rules.ts';
+import { isThisMachine, targetUrlProblem } from './target-url.ts';
 
 const INTERVAL_MS_MIN = 1_000;
 const INTERVAL_MS_MAX = 86_400_000;
@@ -42,7 +43,7 @@ function waysText(ways: readonly string[]): string {
 
 function emailViolations(email: NonNullable<Notification['spec']['email']>): readonly Violation[] {
   const path = ['spec', 'email'];
-  const isLocal = LOCAL.test(email.host);
+  const isLocal = isThisMachine(email.host);
   return [
     ...check([...path, 'host'], email.host, hostProblem),
     ...check([...path, 'from'], email.from, mailProblem),
@@ -52,20 +53,6 @@ function emailViolations(email: NonNullable<Notification['spec']['email']>): rea
       : []),
   ];
 }
-
-/** For a URL that dom sends something to: https, or this very machine. */
-export function targetUrlProblem(url: string): string | undefined {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed === undefined || /[\s\u0000-\u001f\u007f]/.test(url))
-    return 'must be a URL, e.g. https://hooks.example.com/b8s';
-  if (parsed.username !== '' || parsed.password !== '')
-    return 'names a user; put what is secret into a Secret';
-  if (parsed.protocol === 'https:') return undefined;
-  if (parsed.protocol === 'http:' && LOCAL.test(parsed.hostname)) return undefined;
-  return 'must be https: over http anybody on the way could read and change it';
-}
-
-const LOCAL = /^(?:localhost|127(?:\.[0-9]+){3}|\[?::1\]?)$/;
 
 function topicProblem(url: string): string | undefined {
   const problem = targetUrlProblem(url);

@@ -5,6 +5,7 @@ import { publicKeyProblem } from './public-key.ts';
 import type { Repository } from './repository.ts';
 import { about, aboutField, check, checkEach } from './rules.ts';
 import { parseRange } from './semver.ts';
+import { targetUrlProblem } from './target-url.ts';
 
 const INTERVAL_MS_MIN = 10_000;
 const INTERVAL_MS_MAX = 86_400_000;
@@ -34,7 +35,34 @@ export function repositoryRules({ metadata, spec }: Repository): readonly Violat
     ...(spec.webhook === undefined
       ? []
       : check(['spec', 'webhook', 'secretRef'], spec.webhook.secretRef, objectNameProblem)),
+    ...(spec.commitStatus === undefined ? [] : commitStatusViolations(spec, spec.commitStatus)),
   ];
+}
+
+function commitStatusViolations(
+  spec: Repository['spec'],
+  commitStatus: NonNullable<Repository['spec']['commitStatus']>,
+): readonly Violation[] {
+  const path = ['spec', 'commitStatus'];
+  const { url, project, secretRef } = commitStatus;
+  const hasHost = /^(?:https|ssh):/.test(spec.url);
+  return [
+    ...(url === undefined ? [] : check([...path, 'url'], url, targetUrlProblem)),
+    ...(url === undefined && !hasHost
+      ? [aboutField(path, 'needs the url of the API, for spec.url is neither https nor ssh')]
+      : []),
+    ...(project === undefined ? [] : check([...path, 'project'], project, projectProblem)),
+    ...(secretRef === undefined ? [] : check([...path, 'secretRef'], secretRef, objectNameProblem)),
+    ...(secretRef === undefined && spec.secretRef === undefined
+      ? [aboutField(path, 'needs a secretRef to a Secret with a token')]
+      : []),
+  ];
+}
+
+function projectProblem(project: string): string | undefined {
+  const parts = project.split('/');
+  const isName = parts.every((part) => /^[\w.-]{1,255}$/.test(part) && !/^\.+$/.test(part));
+  return isName && parts.length > 1 ? undefined : 'must be as in its address, e.g. team/infra';
 }
 
 /** For the URL of a repository: a scheme that is meant, and nothing secret in it. */

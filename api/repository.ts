@@ -129,6 +129,41 @@ export const repositorySpecSchema = group('What to follow, and how.', {
       ),
     }),
   ),
+  commitStatus: optional(
+    group(
+      'Tells the Git host of each commit whether it is being brought in, in force, or failed.',
+      {
+        provider: choice('What the host speaks; `gitea` is for Forgejo as well.', [
+          'github',
+          'gitlab',
+          'gitea',
+        ]),
+        url: optional(
+          text(
+            'Where its API is, e.g. https://git.example.com/api/v1; left out: from `spec.url`.',
+            {
+              maxLength: 1024,
+            },
+          ),
+        ),
+        project: optional(
+          text('What the host calls the repository, e.g. team/infra; left out: from `spec.url`.', {
+            maxLength: 512,
+          }),
+        ),
+        context: optional(
+          text('Tells several apart at one commit; left out: b8s/<namespace>/<name>.', {
+            maxLength: 200,
+          }),
+        ),
+        secretRef: optional(
+          text(
+            'A Secret of its namespace with a `token` that may write statuses, and `caBundle` for a CA of your own; left out: the one of `spec.secretRef`.',
+          ),
+        ),
+      },
+    ),
+  ),
 });
 
 const driftSchema = group('A field that is not what the repository says.', {
@@ -166,6 +201,21 @@ export const repositoryStatusSchema = statusGroup({
       }),
       lastCall: optional(time('When a push was last told of.')),
       problem: optional(text('Why no call can be taken; absent: they can.')),
+    }),
+  ),
+  commitStatus: optional(
+    group('What the Git host was told last.', {
+      commit: optional(text('Of which commit.')),
+      state: optional(
+        choice('What of it; `superseded`: another took its place before it was Ready.', [
+          'pending',
+          'success',
+          'failure',
+          'superseded',
+        ]),
+      ),
+      lastError: optional(text('Why the host does not take what comes next; absent: it does.')),
+      nextTry: optional(time('When it is tried again.')),
     }),
   ),
   handledRequest: optional(text('The request (`b8s.dev/reconcile-requested`) that was answered.')),

@@ -18,6 +18,7 @@ import { accessController } from './access/controller.ts';
 import { acmeController } from './acme/controller.ts';
 import { type BlobsPorts, blobsController } from './blobs/controller.ts';
 import { certificatesController } from './certificates/controller.ts';
+import { commitStatusController } from './commit-status/controller.ts';
 import { contentController } from './content/controller.ts';
 import { dnsController } from './dns/controller.ts';
 import { eventsController } from './events/controller.ts';
@@ -59,7 +60,7 @@ export interface ControllerPorts {
         readonly hookAddresses: readonly string[];
       }
     | undefined;
-  /** How messages leave this machine. Left out: nobody is told of Events. */
+  /** How messages leave this machine. Left out: nobody is told of Events and commits. */
   readonly ways?: Ways | undefined;
   /** Left out: no passwords are hashed, and what Sites guard by them is closed. */
   readonly hasher?: PasswordHasher | undefined;
@@ -78,7 +79,12 @@ export function allControllers(ports: ControllerPorts): readonly Controller[] {
     eventsController(ports),
     ...(collection === undefined ? [] : [blobsController({ ...ports, ...collection })]),
     ...(repositories === undefined ? [] : [repositoryController({ ...ports, ...repositories })]),
-    ...(ways === undefined ? [] : [notificationController({ ...ports, ways })]),
+    ...(ways === undefined
+      ? []
+      : [
+          notificationController({ ...ports, ways }),
+          commitStatusController({ ...ports, poster: ways.poster }),
+        ]),
     ...(hasher === undefined ? [] : [accessController({ ...ports, hasher })]),
     ...(variants === undefined ? [] : [variantsController({ ...ports, ...variants })]),
   ];

@@ -61,7 +61,7 @@ export interface DomPorts {
   readonly hasher?: PasswordHasher | undefined;
   /** Left out: no Git repositories are followed. */
   readonly git?: Git | undefined;
-  /** How messages leave this machine. Left out: nobody is told of Events. */
+  /** How messages leave this machine. Left out: nobody is told of Events and commits. */
   readonly ways?: { readonly poster: Poster; readonly mailer: Mailer } | undefined;
   /** Left out: only what dom knows is looked at before a CA is asked. */
   readonly publicDns?: PublicDns | undefined;

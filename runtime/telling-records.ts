@@ -31,7 +31,12 @@ export interface CommitStatusRecord {
   readonly name: string;
   /** The last few commits, the newest last. */
   readonly told: readonly ToldCommit[];
-  readonly trouble?: TryRecord & { readonly commit: string; readonly sinceMs: number };
+  /** `sinceMs`: when that state of that commit was first not taken. */
+  readonly trouble?: TryRecord & {
+    readonly commit: string;
+    readonly state: CommitState;
+    readonly sinceMs: number;
+  };
 }
 
 export interface ToldCommit {

@@ -43,7 +43,6 @@ function byRecord(
       return [...proving(world, () => true), ...revocations(world, () => true)];
     case 'access':
     case 'authority':
-    case 'commitStatus':
     case 'dnsCookie':
     case 'geo':
     case 'host':
@@ -51,6 +50,7 @@ function byRecord(
     case 'repository':
     case 'repositoryHook':
     case 'repositoryObject':
+    case 'repositoryTold':
     case 'repositoryUndo':
     case 'serial':
     case 'signing':

@@ -106,7 +106,6 @@ function byRecord(
     case 'acmeCount':
     case 'access':
     case 'authority':
-    case 'commitStatus':
     case 'dnsCookie':
     case 'geo':
     case 'host':
@@ -114,6 +113,7 @@ function byRecord(
     case 'repository':
     case 'repositoryHook':
     case 'repositoryObject':
+    case 'repositoryTold':
     case 'repositoryUndo':
     case 'revocation':
     case 'serial':

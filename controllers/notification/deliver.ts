@@ -1,5 +1,5 @@
 import type { Notification } from '../../api/notification.ts';
-import { targetUrlProblem } from '../../api/notification-rules.ts';
+import { targetUrlProblem } from '../../api/target-url.ts';
 import type { Mail, Mailer } from '../../runtime/mailer.ts';
 import type { Poster, Posting } from '../../runtime/poster.ts';
 import { standardSignature } from '../../runtime/standard-webhook.ts';

@@ -59,7 +59,7 @@ export interface Records {
   /** How far a Notification has told. Id: its uid. */
   readonly notification: NotificationRecord;
   /** What its Git host was told of a Repository's commits. Id: its uid. */
-  readonly commitStatus: CommitStatusRecord;
+  readonly repositoryTold: CommitStatusRecord;
   /** An unredeemed join token. Id: the token's public half. */
   readonly token: TokenRecord;
   /** The internal certificate authority; id `ca`. */
