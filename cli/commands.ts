@@ -220,6 +220,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/auth.ts')).registerAuth,
   },
   {
+    name: 'user',
+    summary: 'make configs for other people and programs',
+    group: 'Set up',
+    load: async () => (await import('./commands/user.ts')).registerUser,
+  },
+  {
     name: 'plugin',
     summary: 'list programs that add commands',
     group: 'Set up',

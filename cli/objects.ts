@@ -64,17 +64,19 @@ export function isNotFound(error: unknown): boolean {
 
 /**
  * Reads, changes and writes one object, again when someone else was faster. `change` returns the
- * object itself to say that nothing is to be done.
+ * object itself to say that nothing is to be done. `before` may throw, and nothing is written.
  */
 export async function modify(
   api: Api,
   reference: ObjectReference,
   change: (object: Resource) => Resource,
+  before: (change: { readonly live: Resource; readonly wanted: Resource }) => Promise<void> = none,
 ): Promise<{ readonly outcome: 'changed' | 'unchanged'; readonly object: Resource }> {
   for (let tries = 1; ; tries += 1) {
     const current = await fetchObject(api, reference);
     const wanted = change(current);
     if (wanted === current) return { outcome: 'unchanged', object: current };
+    await before({ live: current, wanted });
     try {
       return { outcome: 'changed', object: await api.update(wanted, { manager: MANAGER }) };
     } catch (error) {
@@ -83,6 +85,8 @@ export async function modify(
     }
   }
 }
+
+async function none(): Promise<void> {}
 
 /** Does the same to each item, tells of the failures, and ends with exit code 1 if there was one. */
 export async function forEachOrFail<Item>(

@@ -1,10 +1,16 @@
 import { type Command, Option } from 'commander';
 import { formatViolation } from '../../api/manifest.ts';
-import { type Api, ApiError } from '../../runtime/api-client.ts';
+import {
+  type Api,
+  ApiError,
+  type ApplyOptions as ApplyOptionsOfApi,
+  type DeclaredObject,
+} from '../../runtime/api-client.ts';
 import { type Declaration, invalidText } from '../../runtime/declarations.ts';
 import { type Cli, CommandError, errorText, MANAGER } from '../cli.ts';
 import { publish, resolveContent } from '../declared-content.ts';
 import { durationMsOf } from '../flags.ts';
+import { mindGit } from '../git-owner.ts';
 import { readDeclarations } from '../manifests.ts';
 import { forEachOrFail } from '../objects.ts';
 import { prune, withSet } from '../prune.ts';
@@ -136,16 +142,29 @@ async function applyOne(
       const { namespace = '', name } = object.metadata;
       await publish(api, content.release, { site: { namespace, name }, cli });
     }
-    const { outcome, warnings } = await api.apply(object, {
+    const how = {
       manager: options.fieldManager,
       forceConflicts: options.forceConflicts === true,
-      dryRun,
-    });
+    };
+    if (how.forceConflicts && !dryRun) await tellOfGit(api, { object, how, cli });
+    const { outcome, warnings } = await api.apply(object, { ...how, dryRun });
     for (const warning of warnings) cli.terminal.error(`Warning: ${warning}\n`);
     cli.terminal.out(`${qualifiedName(object)} ${outcome}${dryRun ? ' (server dry run)' : ''}\n`);
   } catch (error) {
     throw explained(error, declaration);
   }
+}
+
+interface Forced {
+  readonly object: DeclaredObject;
+  readonly how: ApplyOptionsOfApi;
+  readonly cli: Cli;
+}
+
+/** What is taken over from a Repository, it takes back: that is said before. */
+async function tellOfGit(api: Api, { object, how, cli }: Forced): Promise<void> {
+  const { previous: live, object: wanted } = await api.apply(object, { ...how, dryRun: true });
+  if (live !== undefined) await mindGit(api, { live, wanted }, { consent: { force: true }, cli });
 }
 
 /** What the server refuses, told with the file and line that it was written in. */
@@ -162,7 +181,10 @@ export function explained(error: unknown, { object, document }: Declaration): un
     );
     const head = `error: ${qualifiedName(object)}: other managers own fields that this file sets:`;
     const mend = 'Leave the fields out, or take them over with --force-conflicts.';
-    return new CommandError([head, ...clashes, mend].join('\n  '), { cause: error });
+    const isGit = error.clashes.some(({ manager }) => manager.startsWith('repository/'));
+    const git = 'A Repository puts back what it declares: change that in Git, or suspend it first.';
+    const lines = [head, ...clashes, mend, ...(isGit ? [git] : [])];
+    return new CommandError(lines.join('\n  '), { cause: error });
   }
   if (['Unavailable', 'Unauthorized'].includes(error.reason)) return error;
   const line = document.locate('');

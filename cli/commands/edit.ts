@@ -4,6 +4,7 @@ import type { Resource } from '../../api/object.ts';
 import { validateObject } from '../../api/validate.ts';
 import { type Api, ApiError } from '../../runtime/api-client.ts';
 import { type Cli, CommandError, errorText, MANAGER } from '../cli.ts';
+import { type GitConsent, mindGit, withGitConsent } from '../git-owner.ts';
 import { fetchObject } from '../objects.ts';
 import { qualifiedName, withoutManagedFields } from '../render/output.ts';
 import { renderYaml } from '../render/yaml.ts';
@@ -11,12 +12,10 @@ import { parseName, referenceOf } from '../targets.ts';
 
 /** `edit TYPE NAME | TYPE/NAME` */
 export function registerEdit(command: Command, cli: Cli): void {
-  command
-    .argument('<words...>', 'TYPE NAME or TYPE/NAME')
-    .addHelpText('after', EXAMPLES)
-    .action(async (words: readonly string[]) => {
-      await edit(words, cli);
-    });
+  command.argument('<words...>', 'TYPE NAME or TYPE/NAME').addHelpText('after', EXAMPLES);
+  withGitConsent(command).action(async (words: readonly string[], consent: GitConsent) => {
+    await edit(words, consent, cli);
+  });
 }
 
 const EXAMPLES = `
@@ -27,7 +26,7 @@ Examples:
   b8sctl edit site blog
   EDITOR='code --wait' b8sctl edit zone/example-com`;
 
-async function edit(words: readonly string[], cli: Cli): Promise<void> {
+async function edit(words: readonly string[], consent: GitConsent, cli: Cli): Promise<void> {
   const target = parseName(words);
   const [api, namespace] = [await cli.api(), await cli.namespace()];
   const original = await fetchObject(api, referenceOf(target, namespace));
@@ -48,20 +47,20 @@ async function edit(words: readonly string[], cli: Cli): Promise<void> {
       throw new CommandError(`error: given up, nothing was changed:\n  ${problems.join('\n  ')}`);
     }
     body = saved;
-    problems = await save(api, { original, text: saved, cli });
+    problems = await save(api, { original, text: saved, consent, cli });
     if (problems.length === 0) return;
   }
 }
 
+interface Saved {
+  readonly original: Resource;
+  readonly text: string;
+  readonly consent: GitConsent;
+  readonly cli: Cli;
+}
+
 /** Writes what was saved; what is wrong with it, or nothing. */
-async function save(
-  api: Api,
-  {
-    original,
-    text,
-    cli,
-  }: { readonly original: Resource; readonly text: string; readonly cli: Cli },
-): Promise<readonly string[]> {
+async function save(api: Api, { original, text, consent, cli }: Saved): Promise<readonly string[]> {
   const [document, ...others] = parseManifests(text, 'edited');
   if (document === undefined || others.length > 0) return ['the file must hold one object'];
   if (document.kind === 'error') return [document.message];
@@ -76,8 +75,11 @@ async function save(
   const { labels = {}, annotations = {} } = metadata;
   const wanted = { ...original, metadata: { ...original.metadata, labels, annotations }, spec };
   try {
+    await mindGit(api, { live: original, wanted }, { consent, cli });
     await api.update(wanted, { manager: MANAGER });
   } catch (error) {
+    // What was written is not lost: the editor shows it again, with this.
+    if (error instanceof CommandError) return error.message.split('\n');
     if (!(error instanceof ApiError) || error.reason !== 'Invalid') throw error;
     const violations = error.violations.map((each) => formatViolation(each, document));
     return violations.length > 0 ? violations : [errorText(error)];

@@ -3,12 +3,13 @@ import { type Command, Option } from 'commander';
 import { parse } from 'yaml';
 import type { Resource } from '../../api/object.ts';
 import { type Cli, CommandError } from '../cli.ts';
+import { type GitConsent, mindGit, withGitConsent } from '../git-owner.ts';
 import { jsonPatch, type Operation, parseOperations } from '../json-patch.ts';
 import { modify } from '../objects.ts';
 import { qualifiedName } from '../render/output.ts';
 import { parseName, referenceOf } from '../targets.ts';
 
-interface PatchOptions {
+interface PatchOptions extends GitConsent {
   readonly patch?: string;
   readonly patchFile?: string;
   readonly type: 'merge' | 'json';
@@ -24,7 +25,8 @@ export function registerPatch(command: Command, cli: Cli): void {
         .default('merge'),
     )
     .option('-p, --patch <patch>', 'the patch, as JSON or YAML (RFC 7396, RFC 6902)')
-    .option('--patch-file <path>', 'a file with the patch, - for standard input')
+    .option('--patch-file <path>', 'a file with the patch, - for standard input');
+  withGitConsent(command)
     .addHelpText('after', EXAMPLES)
     .action(async (words: readonly string[], options: PatchOptions) => {
       await patch(words, options, cli);
@@ -41,10 +43,14 @@ async function patch(words: readonly string[], options: PatchOptions, cli: Cli):
   const target = parseName(words);
   const change = parsePatch(await patchText(options, cli), options.type);
   const [api, namespace] = [await cli.api(), await cli.namespace()];
-  const { outcome, object } = await modify(api, referenceOf(target, namespace), (current) => {
+  const apply = (current: Resource): Resource => {
     const patched = applyPatch(current, change) as Resource;
     return isDeepStrictEqual(patched, current) ? current : patched;
-  });
+  };
+  const reference = referenceOf(target, namespace);
+  const { outcome, object } = await modify(api, reference, apply, (both) =>
+    mindGit(api, both, { consent: options, cli }),
+  );
   const said = outcome === 'changed' ? 'patched' : 'patched (no change)';
   cli.terminal.out(`${qualifiedName(object)} ${said}\n`);
 }

@@ -9,6 +9,7 @@ import { ROLLOUT_DEFAULTS } from '../../api/site-rollout.ts';
 import type { Api, HistoryEntry, ObjectReference } from '../../runtime/api-client.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { countOf, durationMsOf, revisionOf } from '../flags.ts';
+import { type GitConsent, mindGit, withGitConsent } from '../git-owner.ts';
 import { fetchObject, findObject, modify, named } from '../objects.ts';
 import { qualifiedName } from '../render/output.ts';
 import { renderTable } from '../render/table.ts';
@@ -36,8 +37,7 @@ export function registerRollout(command: Command, cli: Cli): void {
     .action(async (words: readonly string[]) => {
       await history(words, cli);
     });
-  command
-    .command('undo')
+  withGitConsent(command.command('undo'))
     .description('Serve the content again that was served before.')
     .argument('<site...>', 'site/NAME')
     .option('--to-generation <number>', 'the content of this generation, see history', countOf)
@@ -54,19 +54,17 @@ export function registerRollout(command: Command, cli: Cli): void {
     .action(async (words: readonly string[], options: UndoOptions) => {
       await undo(words, options, cli);
     });
-  command
-    .command('pause')
+  withGitConsent(command.command('pause'))
     .description('Let nodes fetch new releases, and switch none of them until resumed.')
     .argument('<site...>', 'site/NAME')
-    .action(async (words: readonly string[]) => {
-      await setPaused(words, { paused: true }, cli);
+    .action(async (words: readonly string[], consent: GitConsent) => {
+      await setPaused(words, { paused: true, consent }, cli);
     });
-  command
-    .command('resume')
+  withGitConsent(command.command('resume'))
     .description('Go on after a pause, or with a release that was halted or undone.')
     .argument('<site...>', 'site/NAME')
-    .action(async (words: readonly string[]) => {
-      await setPaused(words, { paused: false }, cli);
+    .action(async (words: readonly string[], consent: GitConsent) => {
+      await setPaused(words, { paused: false, consent }, cli);
     });
   command.addHelpText('after', EXAMPLES);
 }
@@ -81,7 +79,7 @@ Examples:
   b8sctl rollout pause site/blog
   b8sctl rollout resume site/blog`;
 
-interface UndoOptions {
+interface UndoOptions extends GitConsent {
   readonly toGeneration?: number;
   readonly toRelease?: string;
   readonly toRevision?: bigint;
@@ -152,7 +150,7 @@ async function releasesOf(
 
 async function undo(
   words: readonly string[],
-  { toGeneration, toRelease, toRevision }: UndoOptions,
+  { toGeneration, toRelease, toRevision, ...consent }: UndoOptions,
   cli: Cli,
 ): Promise<void> {
   const reference = await siteOf(words, cli);
@@ -163,8 +161,11 @@ async function undo(
     toRelease === undefined
       ? contentToRestore(site, entries, { toGeneration, toRevision })
       : { release: releaseNamed(await releasesOf(api, reference), toRelease) };
-  const { outcome, object } = await modify(api, reference, (current) =>
-    withContent(current as Site, content),
+  const { outcome, object } = await modify(
+    api,
+    reference,
+    (current) => withContent(current as Site, content),
+    (both) => mindGit(api, both, { consent, cli }),
   );
   const said =
     outcome === 'changed'
@@ -188,12 +189,13 @@ function releaseNamed(releases: ReadonlyMap<string, Release>, word: string): str
 
 async function setPaused(
   words: readonly string[],
-  { paused }: { readonly paused: boolean },
+  { paused, consent }: { readonly paused: boolean; readonly consent: GitConsent },
   cli: Cli,
 ): Promise<void> {
   const reference = await siteOf(words, cli);
   const request = new Date(cli.clock.nowMs()).toISOString();
-  const { outcome, object } = await modify(await cli.api(), reference, (current) => {
+  const api = await cli.api();
+  const change = (current: Resource): Resource => {
     const site = current as Site;
     const phase = site.status?.rollout?.phase;
     const isStopped = phase === 'halted' || phase === 'undone';
@@ -203,7 +205,10 @@ async function setPaused(
         ? site
         : { ...site, spec: { ...site.spec, rollout: { ...rollout, paused } } };
     return !paused && isStopped ? annotated(changed, ROLLOUT_RESUMED, request) : changed;
-  });
+  };
+  const { outcome, object } = await modify(api, reference, change, (both) =>
+    mindGit(api, both, { consent, cli }),
+  );
   const said = paused ? 'paused' : 'resumed';
   const prefix = outcome === 'changed' ? '' : paused ? 'already ' : 'not ';
   const why = outcome === 'changed' || paused ? '' : ' (it was neither paused nor stopped)';
