@@ -47,6 +47,8 @@ export interface SceneOptions {
   readonly bin?: string;
   /** For `sub run` of all nodes. */
   readonly subFlags?: readonly string[];
+  /** For `dom run`. */
+  readonly domFlags?: readonly string[];
   /** Where nameservers listen: resolvers know of no other port than 53. Left out: any. */
   readonly dnsPort?: number;
 }
@@ -100,7 +102,7 @@ async function startScene(
   const dns = options.dnsPort ?? freeDns;
   const nodes = threeNodes(AREA, { dns, http, https }).slice(0, options.nodes ?? 3);
   const peers = others.map((other) => `${other}:${port}`);
-  const dom = { address, port, peers };
+  const dom = { address, port, peers, flags: options.domFlags ?? [] };
   const { geo = 'none', bin, subFlags = [] } = options;
   const cluster = await startCluster({
     ...{ stateDir, store, dom, nodes, geo, logDir, subFlags, ...(bin !== undefined && { bin }) },
