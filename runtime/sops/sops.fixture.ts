@@ -23,13 +23,15 @@ export interface SopsOptions {
   readonly rule?: Readonly<Record<string, string>>;
   readonly macOnlyEncrypted?: true;
   readonly format?: 'yaml' | 'json';
+  /** Encrypts for a recipient, armored; left out: with the library that decrypts, too. */
+  readonly wrap?: (recipient: string, bytes: Uint8Array) => Promise<string>;
 }
 
 const LAST_MODIFIED = '2026-01-31T12:00:00Z';
 
 /** Encrypts a file for a test as SOPS does, by its README alone. */
 export async function sopsEncrypt(text: string, options: SopsOptions): Promise<string> {
-  const { groups, rule = { encrypted_regex: '^data$' }, format = 'yaml' } = options;
+  const { rule = { encrypted_regex: '^data$' }, format = 'yaml' } = options;
   const key = randomBytes(32);
   const documents = parseAllDocuments(text) as Document[];
   const mac = createHash('sha512');
@@ -51,7 +53,7 @@ export async function sopsEncrypt(text: string, options: SopsOptions): Promise<s
       },
     });
   const block = {
-    ...(await groupsBlock(key, groups, options.threshold)),
+    ...(await groupsBlock(key, options)),
     lastmodified: LAST_MODIFIED,
     mac: seal(Buffer.from(mac.digest('hex').toUpperCase()), { key, about: LAST_MODIFIED }),
     ...rule,
@@ -65,25 +67,26 @@ export async function sopsEncrypt(text: string, options: SopsOptions): Promise<s
 
 async function groupsBlock(
   key: Uint8Array,
-  groups: SopsOptions['groups'],
-  threshold = groups.length,
+  { groups, threshold = groups.length, wrap = wrapped }: SopsOptions,
 ): Promise<object> {
   const parts = groups.length === 1 ? [key] : shares(key, { count: groups.length, threshold });
   const written = await Promise.all(
     groups.map(async (group, index) => ({
       age: await Promise.all(
         group.map(async ({ recipient }) => {
-          const encrypter = new Encrypter();
-          encrypter.addRecipient(recipient);
-          const enc = armor.encode(await encrypter.encrypt(parts[index] ?? key));
-          return { recipient, enc };
+          return { recipient, enc: await wrap(recipient, parts[index] ?? key) };
         }),
       ),
     })),
   );
-  return groups.length === 1
-    ? (written[0] ?? {})
-    : { shamir_threshold: threshold, key_groups: written };
+  if (groups.length === 1) return written[0] ?? {};
+  return { shamir_threshold: threshold, key_groups: written };
+}
+
+async function wrapped(recipient: string, bytes: Uint8Array): Promise<string> {
+  const encrypter = new Encrypter();
+  encrypter.addRecipient(recipient);
+  return armor.encode(await encrypter.encrypt(bytes));
 }
 
 /** A polynomial for each byte, the secret at zero. */
