@@ -8,6 +8,7 @@ import { CALM, type Faults } from '../faults/faults.ts';
 import type { GitSetting } from '../git/git-setting.ts';
 import type { Sub } from '../hosts/sub-host.ts';
 import { ask, browsePage } from '../load/clients.ts';
+import type { CommitterHand } from '../load/committer.ts';
 import { applyZone, createSite, FIRST_ZONE, type Hand, join } from '../load/operations.ts';
 import { CLIENTS } from '../load/places.ts';
 import { hostOf } from '../load/wish.ts';
@@ -44,6 +45,14 @@ const WAIT_MS_MAX = 60_000;
 export function caOf({ cluster: { ca } }: Stage): SimulatedCa {
   if (ca === undefined) throw new Error('this story needs a CA');
   return ca;
+}
+
+/** What somebody does who pushes to the Git remote that the story has asked for. */
+export function committerOf({ cluster, hand }: Stage): CommitterHand {
+  const { git } = cluster;
+  if (git === undefined) throw new Error('this story needs a Git remote');
+  const { user, random, sleep } = hand;
+  return { cluster, git, user, random, sleep };
 }
 
 /** Each dom dies, and is started at once. */

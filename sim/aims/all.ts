@@ -5,6 +5,8 @@ import { behind } from './behind.ts';
 import { cleared } from './cleared.ts';
 import { counted } from './counted.ts';
 import { deaf } from './deaf.ts';
+import { emptied } from './emptied.ts';
+import { handed } from './handed.ts';
 import { hurried } from './hurried.ts';
 import { issued } from './issued.ts';
 import { leapt } from './leapt.ts';
@@ -19,6 +21,7 @@ import { rolled } from './rolled.ts';
 import { rotten } from './rotten.ts';
 import { storeless } from './storeless.ts';
 import { uncertified } from './uncertified.ts';
+import { undone } from './undone.ts';
 import { unsure } from './unsure.ts';
 
 /** By name, as `make sim AIM=name` takes it. */
@@ -27,6 +30,8 @@ export const AIMS: Readonly<Record<string, Aim>> = {
   cleared,
   counted,
   deaf,
+  emptied,
+  handed,
   hurried,
   issued,
   leapt,
@@ -41,6 +46,7 @@ export const AIMS: Readonly<Record<string, Aim>> = {
   rotten,
   storeless,
   uncertified,
+  undone,
   unsure,
 };
 

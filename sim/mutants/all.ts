@@ -1,6 +1,7 @@
 import { CERTIFICATES } from './list/certificates.ts';
 import { CONTENT } from './list/content.ts';
 import { DNS } from './list/dns.ts';
+import { GIT } from './list/git.ts';
 import { PEOPLE } from './list/people.ts';
 import { ROUTING } from './list/routing.ts';
 import { STALENESS } from './list/staleness.ts';
@@ -15,6 +16,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...ROUTING,
   ...PEOPLE,
   ...CERTIFICATES,
+  ...GIT,
 ];
 
 /** Throws a RangeError that names the nearest ones where there is none. */

@@ -1,0 +1,70 @@
+import { CALM_GIT } from '../git/git-setting.ts';
+import { EMPTY_TREE } from '../git/tree.ts';
+import {
+  type CommitterHand,
+  changed,
+  follow,
+  issuer,
+  neverReadySite,
+  pages,
+} from '../load/committer.ts';
+import { type Aim, allIsWell, committerOf, restartDoms, type Stage, settleDown } from './aim.ts';
+
+const LONG_MS = 15_000;
+const NAMES = ['git-a', 'git-b', 'git-c', 'git-d'];
+
+export const emptied: Aim = {
+  story:
+    'A tree is empty, cannot be read, or lacks most of what was there, whoever confirms what: nothing ' +
+    'is removed but what somebody has meant (INV-43); a commit that is never Ready is waited for only ' +
+    'until another one comes (INV-1), and while it is, others’ changes are put back (INV-44)',
+  subs: 1,
+  git: { ...CALM_GIT, timeoutMs: 1_800_000, onFailure: 'keep' },
+  run: async (stage) => {
+    const hand = committerOf(stage);
+    const { git } = hand;
+    await settleDown(stage);
+    const all = changed(EMPTY_TREE, [
+      ...NAMES.map((name) => issuer(name, 'one', 30)),
+      pages('one', 1),
+    ]);
+    git.push(all, 'All');
+    await follow(hand, 'one');
+    await allIsWell(stage);
+    const least = changed(EMPTY_TREE, [issuer('git-a', 'one', 30)]);
+    const wrong = [EMPTY_TREE, { ...least, broken: new Set(['one']) }];
+    for (const tree of wrong) {
+      git.push(tree, 'Not meant');
+      await looked(stage);
+      await follow(hand, 'one', { request: `${tree.broken.size} force confirm-prune` });
+      await meddle(hand, 90 + tree.broken.size);
+      restartDoms(stage);
+      await looked(stage);
+    }
+    git.push(least, 'Meant, by somebody who says so later');
+    await looked(stage);
+    await follow(hand, 'one', { request: 'later confirm-prune' });
+    await allIsWell(stage);
+    git.push(changed(all, [neverReadySite('one')]), 'Never Ready');
+    await stage.scheduler.sleep(LONG_MS);
+    await meddle(hand, 95);
+    await stage.scheduler.sleep(LONG_MS);
+    git.push(all, 'Good');
+    await allIsWell(stage);
+  },
+};
+
+async function looked(stage: Stage): Promise<void> {
+  await stage.scheduler.sleep(LONG_MS);
+  await allIsWell(stage);
+}
+
+/** A field of Git's, and one that is nobody's. */
+async function meddle({ git, user }: CommitterHand, days: number): Promise<void> {
+  git.touched.add('Issuer//git-a');
+  const metadata = { name: 'git-a', labels: { team: 'web' } };
+  const spec = { ca: { lifetime: `${days}d` } };
+  await user.meddle({ kind: 'Issuer', metadata, spec });
+  const found = await user.get({ kind: 'Issuer', name: 'git-a' });
+  if (found !== undefined) git.labelled.set('Issuer//git-a', found.metadata.uid);
+}
