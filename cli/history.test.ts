@@ -100,7 +100,11 @@ test.each([
   { line: 'diff site/blog --from 103 --to 101', out: /is later than --to 101/, code: 2 },
   { line: 'diff site/blog --from 7', out: /begins at revision 101, after 7/, code: 2 },
   { line: 'diff site/none', out: /nothing was ever declared as sites "none"/, code: 2 },
-  { line: 'diff site/blog -f x.yaml', out: /give TYPE\/NAME, -f or --repository, not several/, code: 2 },
+  {
+    line: 'diff site/blog -f x.yaml',
+    out: /give TYPE\/NAME, -f or --repository, not several/,
+    code: 2,
+  },
   { line: 'diff --from 3', out: /--from and --to compare one object/, code: 2 },
   { line: 'diff', out: /say what to compare/, code: 2 },
 ])('$line exits $code', async ({ line, out, code }) => {
@@ -186,4 +190,45 @@ test('a Secret cannot be brought back, and undelete says what to do', async () =
   const { error, code } = await cli.b8sctl('undelete secret/token');
   expect(error).toMatch(/never shows the values .* b8sctl create secret generic token\n$/);
   expect(code).toBe(1);
+});
+
+test('a change that a Repository made names its commit, author and subject', async () => {
+  const commit = '0123456789abcdef0123456789abcdef01234567';
+  cli.api.put({ kind: 'Issuer', metadata: { name: 'a' }, spec: {} });
+  const command = `commit ${commit} of default/infra by Ada <ada@example.com>: Mend the blog`;
+  const [entry] = await cli.api.history({ kind: 'Issuer', namespace: '', name: 'a' });
+  if (entry === undefined) throw new Error('no history');
+  cli.api.history = async () => [{ ...entry, command }];
+  expect((await cli.b8sctl('history issuer/a')).out).toContain(
+    'commit 0123456 of default/infra by Ada <ada@example.com>: Mend the blog',
+  );
+  expect((await cli.b8sctl('history issuer/a -o wide')).out).toContain(command);
+});
+
+test('of a Repository it lists what became of its commits', async () => {
+  const { metadata } = cli.api.put({
+    ...{ kind: 'Repository', metadata: { name: 'infra', namespace: 'default' } },
+    spec: { url: 'https://git.example.com/a.git' },
+  });
+  const event = (name: string, reason: string, message: string): void => {
+    const regarding = {
+      kind: 'Repository',
+      namespace: 'default',
+      name: 'infra',
+      uid: metadata.uid,
+    };
+    const [firstTime, lastTime] = ['2027-01-15T11:50:00Z', '2027-01-15T11:50:00Z'];
+    cli.api.put({
+      ...{ kind: 'Event', metadata: { name, namespace: 'default' } },
+      spec: { regarding, reason, message, firstTime, lastTime, count: 1, type: 'Normal' },
+    });
+  };
+  event('one', 'CommitApplied', 'commit 0123456 is in force: Mend');
+  event('two', 'RolledBack', 'commit 89abcde was rolled back: not Ready');
+  event('three', 'FetchUnreachable', 'nobody answers');
+  const { out } = await cli.b8sctl('history repository/infra');
+  expect(out.split('\n\n')[1]).toBe(`COMMIT    OUTCOME         AGE   MESSAGE
+0123456   CommitApplied   10m   commit 0123456 is in force: Mend
+89abcde   RolledBack      10m   commit 89abcde was rolled back: not Ready
+`);
 });

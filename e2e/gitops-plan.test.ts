@@ -120,8 +120,11 @@ spec: { url: "file://${folder}/infra.git", ref: { branch: main }, interval: 1h, 
     );
     expect(stderr).toMatch(/declared by repository default\/infra.*git revert [0-9a-f]{40}/s);
     expect(exitCode).toBe(1);
+    expect((await b8sctl('history repository/infra')).stdout).toMatch(
+      /COMMIT +OUTCOME +AGE +MESSAGE\n(.*\n)*[0-9a-f]{7} +CommitApplied .*: Planned\n/,
+    );
     const { stdout } = await b8sctl('history issuer/b');
-    expect(stdout).toMatch(/commit [0-9a-f]{40} of default\/infra by .*: Planned/);
+    expect(stdout).toMatch(/commit [0-9a-f]{7} of default\/infra by .*: Planned/);
   });
 
   test('a plan of files is done as it says, and refused after a change', async () => {

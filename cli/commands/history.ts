@@ -1,9 +1,11 @@
 import { type Command, Option } from 'commander';
 import { formatDuration } from '../../api/duration.ts';
-import type { HistoryEntry } from '../../runtime/api-client.ts';
+import type { Api, HistoryEntry, ObjectReference } from '../../runtime/api-client.ts';
+import { printable } from '../../runtime/printable.ts';
 import { changeWords } from '../changes.ts';
 import { type Cli, CommandError } from '../cli.ts';
-import { named } from '../objects.ts';
+import { eventsAbout } from '../events.ts';
+import { findObject, named } from '../objects.ts';
 import { quotedName } from '../render/output.ts';
 import { renderTable } from '../render/table.ts';
 import { renderJson, renderYaml } from '../render/yaml.ts';
@@ -61,7 +63,33 @@ async function history(
       ...[...(wide ? ['MANAGER'] : []), 'CHANGE', 'COMMAND'],
     ];
     terminal.out(renderTable(rows, { header }));
+    if (reference.kind === 'Repository') await commits(api, reference, { wide, cli });
   }
+}
+
+/** What became of its commits, as far as events still tell. */
+async function commits(
+  api: Api,
+  reference: ObjectReference,
+  { wide, cli }: { readonly wide: boolean; readonly cli: Cli },
+): Promise<void> {
+  const { terminal, clock } = cli;
+  const repository = await findObject(api, reference);
+  if (repository === undefined) return;
+  const rows = (await eventsAbout(api, repository)).flatMap(({ spec }) => {
+    const commit = /\bcommit ([0-9a-f]{7})/.exec(spec.message)?.[1];
+    if (commit === undefined) return [];
+    const time = wide ? spec.lastTime : formatDuration(clock.nowMs() - Date.parse(spec.lastTime));
+    return [[commit, spec.reason, time, printable(spec.message)]];
+  });
+  if (rows.length === 0) return;
+  const header = ['COMMIT', 'OUTCOME', wide ? 'TIME' : 'AGE', 'MESSAGE'];
+  terminal.out(`\n${renderTable(rows, { header })}`);
+}
+
+/** Of a Repository's change its commit, author and subject; as Git does, with seven digits of it. */
+function shortCommand(command: string): string {
+  return command.replace(/^(commit|roll back) ([0-9a-f]{7})[0-9a-f]{33}(?= of )/, '$1 $2');
 }
 
 function row(
@@ -77,7 +105,7 @@ function row(
     user,
     ...(wide ? [manager] : []),
     changeWords(entry, before),
-    command,
+    wide ? command : shortCommand(command),
   ];
 }
 

@@ -2,6 +2,7 @@ import type { Certificate } from '../../api/certificate.ts';
 import { kindOf } from '../../api/kinds.ts';
 import type { Node, NodeRole } from '../../api/node.ts';
 import type { Condition, Resource } from '../../api/object.ts';
+import type { Repository } from '../../api/repository.ts';
 import type { Site } from '../../api/site.ts';
 import type { ObjectReference } from '../../runtime/api-client.ts';
 import { readyOf } from './problems.ts';
@@ -21,6 +22,7 @@ export function linksOf(
   const role = SILENT.get(reason);
   if (role !== undefined && object.kind !== 'Node') return silentNodes(nodes, role);
   if (object.kind === 'Node') return [];
+  if (object.kind === 'Repository') return repositoryLinks(object as Repository, condition);
   const own =
     object.kind === 'Site'
       ? siteLinks(object as Site, condition)
@@ -35,12 +37,54 @@ export function linksOf(
  * served may call itself ready.
  */
 export function needsOf(object: Resource): readonly ObjectReference[] {
-  if (object.kind !== 'Site') return [];
-  const zones = (object as Site).status?.dns?.zones ?? [];
-  return zones.map((qualified) => {
+  const zones = object.kind === 'Site' ? ((object as Site).status?.dns?.zones ?? []) : [];
+  const served = zones.map((qualified) => {
     const cut = qualified.lastIndexOf('/');
     const namespace = cut < 0 ? namespaceOf(object) : qualified.slice(0, cut);
     return { kind: 'Zone', namespace, name: qualified.slice(cut + 1) };
+  });
+  return [...served, ...repositoriesOf(object)];
+}
+
+/** Reasons of a Repository whose message names what is waited for. */
+const AWAITING: ReadonlySet<string> = new Set(['Waiting', 'NotReady', 'Applying']);
+/** Reasons of a Repository that its credentials may explain. */
+const OF_SECRET: ReadonlySet<string> = new Set([
+  'SecretMissing',
+  'SecretLost',
+  'FetchAccessDenied',
+]);
+
+function repositoryLinks(
+  { metadata, spec }: Repository,
+  { reason, message, type }: Condition,
+): readonly ObjectReference[] {
+  if (type !== 'Ready') return [];
+  const namespace = metadata.namespace ?? '';
+  if (reason === 'DependencyNotReady')
+    return spec.dependsOn.map((name) => ({ kind: 'Repository', namespace, name }));
+  if (OF_SECRET.has(reason) && spec.secretRef !== undefined)
+    return [{ kind: 'Secret', namespace, name: spec.secretRef }];
+  return AWAITING.has(reason) ? mentionedObjects(message) : [];
+}
+
+/** "waits for Site/default/blog (no release), Issuer/acme (not looked at yet)" */
+function mentionedObjects(message: string): readonly ObjectReference[] {
+  const words = message.match(/\b[A-Z][A-Za-z]+(?:\/[a-z0-9][a-z0-9.-]*){1,2}/g) ?? [];
+  return [...new Set(words)].flatMap((word) => {
+    const [kind = '', one = '', two] = word.split('/');
+    const scope = kindOf(kind)?.scope;
+    if (scope === undefined || (scope === 'namespace') !== (two !== undefined)) return [];
+    return [{ kind, namespace: two === undefined ? '' : one, name: two ?? one }];
+  });
+}
+
+/** Which Repositories declare something of an object. */
+function repositoriesOf({ metadata }: Resource): readonly ObjectReference[] {
+  return (metadata.managedFields ?? []).flatMap(({ manager }) => {
+    const [, namespace, name] = /^repository\/([^/]+)\/([^/]+)$/.exec(manager) ?? [];
+    if (namespace === undefined || name === undefined) return [];
+    return [{ kind: 'Repository', namespace, name }];
   });
 }
 

@@ -18,6 +18,8 @@ export function nextStep(object: Resource, { type, reason }: Condition): string 
       return ZONE_STEPS.get(reason);
     case 'Issuer':
       return ISSUER_STEPS.get(reason)?.replaceAll('NAME', name);
+    case 'Repository':
+      return type === 'Ready' ? REPOSITORY_STEPS.get(reason)?.replaceAll('NAME', name) : undefined;
     default:
       return undefined;
   }
@@ -92,4 +94,23 @@ const ISSUER_STEPS: ReadonlyMap<string, string> = new Map([
     `b8sctl patch issuer/NAME -p '{"spec":{"acme":{"termsOfServiceAgreed":true}}}' once you have read them`,
   ],
   ['InvalidLifetime', 'b8sctl edit issuer NAME'],
+]);
+
+const MEND =
+  'mend it in Git; b8sctl diff --repository NAME --ref BRANCH says whether a branch is good';
+
+const REPOSITORY_STEPS: ReadonlyMap<string, string> = new Map([
+  ['Invalid', MEND],
+  ['Refused', MEND],
+  ['NothingDeclared', MEND],
+  ['BadCommit', 'push a commit that mends it, or b8sctl reconcile repository/NAME --force'],
+  ['NotReady', 'push a commit that mends it; b8sctl describe repository NAME'],
+  [
+    'MassDeletion',
+    'b8sctl plan --repository NAME shows what would go; b8sctl reconcile repository/NAME --confirm-prune',
+  ],
+  ['Suspended', `b8sctl patch repository NAME -p '{"spec":{"suspend":false}}' resumes it`],
+  ['FetchUnreachable', 'b8sctl reconcile repository/NAME tries again now'],
+  ['FetchRefNotFound', 'b8sctl edit repository NAME, spec.ref'],
+  ['FetchNotAllowed', 'b8sctl edit repository NAME, spec.url'],
 ]);

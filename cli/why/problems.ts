@@ -10,7 +10,9 @@ export function readyOf({ status }: Resource): Condition | undefined {
  * repeat it. Where Ready holds, the others are warnings.
  */
 export function problemsOf(object: Resource): readonly Condition[] {
-  const bad = (object.status?.conditions ?? []).filter(({ status }) => status !== 'True');
+  const bad = (object.status?.conditions ?? []).filter(
+    ({ type, status }) => status !== 'True' && !GOOD_WHEN_FALSE.has(type),
+  );
   const ready = bad.find(({ type }) => type === 'Ready');
   const others = bad.filter(({ type }) => type !== 'Ready');
   if (ready === undefined) return others;
@@ -18,6 +20,9 @@ export function problemsOf(object: Resource): readonly Condition[] {
   if (isTold) return others;
   return [ready, ...others.filter(({ reason }) => reason !== ready.reason)];
 }
+
+/** What a Repository says beside Ready: the one or the other holds while it is not. */
+const GOOD_WHEN_FALSE: ReadonlySet<string> = new Set(['Reconciling', 'Stalled']);
 
 /** Whether what is said of the object is about an older spec than it has. */
 export function isBehind({ metadata, status }: Resource): boolean {

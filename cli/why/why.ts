@@ -70,7 +70,9 @@ function causeOf(object: Resource, walk: Walk, depth: number): Cause {
   if (walk.told.has(key)) return { name, state: `${state}, see above`, findings: [] };
   walk.told.add(key);
   const conditions = problemsOf(object).map((each) => findingOf(object, each, walk, depth));
-  const needs = causesOf(needsOf(object), walk, depth);
+  // What was told above is no further reason.
+  const untold = needsOf(object).filter((link) => !walk.told.has(keyOf(link)));
+  const needs = causesOf(untold, walk, depth);
   const needed: readonly Finding[] =
     needs.causes.length === 0
       ? []
