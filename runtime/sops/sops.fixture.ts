@@ -119,7 +119,7 @@ function seal(
 }
 
 function isToEncrypt(keys: readonly string[], rule: Readonly<Record<string, string>>): boolean {
-  const [[name = '', text = ''] = []] = Object.entries(rule);
+  const [name, text] = Object.entries(rule)[0] ?? ['', ''];
   const fits = keys.some((key) =>
     name.endsWith('suffix') ? key.endsWith(text) : new RegExp(text).test(key),
   );
