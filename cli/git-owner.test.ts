@@ -40,9 +40,10 @@ function repository(spec: object = {}): void {
 
 const siteNow = (): { readonly content?: object; readonly ttl?: number } =>
   cli.api.objects().find(({ kind }) => kind === 'Site')?.spec as { content?: object; ttl?: number };
-const isSuspended = (): unknown =>
-  (cli.api.objects().find(({ kind }) => kind === 'Repository')?.spec as { suspend?: boolean })
-    .suspend;
+const isSuspended = (): unknown => {
+  const found = cli.api.objects().find(({ kind }) => kind === 'Repository');
+  return (found?.spec as { readonly suspend?: boolean } | undefined)?.suspend;
+};
 
 describe('rollout undo of what Git declares', () => {
   test('is refused, and offers a revert commit, suspend, or force', async () => {

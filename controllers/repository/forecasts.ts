@@ -15,7 +15,7 @@ import { besides, factsOf, recordOf } from './gather.ts';
 import { Keepers } from './keepers.ts';
 import { type PrepareOptions, prepareCommit } from './prepare.ts';
 import { withCommit, withinTime } from './read-commit.ts';
-import { wantedOf } from './wanted.ts';
+import { type WantedOutcome, wantedOf } from './wanted.ts';
 
 export interface ForecastPorts {
   readonly world: World;
@@ -111,10 +111,8 @@ export class Forecasts {
     question: ForecastQuestion & { readonly asked: GitRef | undefined },
     signal: AbortSignal,
   ): Promise<Forecasted> {
-    const { world, sealer, git, clock, declarer } = this.#ports;
-    const record = recordOf(world, repository).value;
-    const secrets = createSecrets({ world, sealer });
-    const outcome = wantedOf(repository, { secrets, world, record });
+    const { git, clock, declarer } = this.#ports;
+    const outcome = this.#wanted(repository);
     if (outcome.kind === 'refused') throw new RequestError('FAILED_PRECONDITION', outcome.message);
     const { wanted } = outcome;
     // Of one id one call is under way at a time, and this one must hold nobody up.
@@ -141,16 +139,20 @@ export class Forecasts {
     const ports: ContentPorts = { blobs: hollow(this.#ports.blobs), known: new KnownFiles() };
     const set = await prepareCommit(from, prepare, ports);
     const others = new Map<string, CommitSet>();
-    for (const { metadata, spec } of this.#others(repository)) {
-      const where = { path: spec.path, namespace: metadata.namespace ?? '' };
-      others.set(qualifiedName(metadata), await prepareCommit(from, where, ports));
+    // Those that see the same commit.
+    for (const other of besides(this.#ports.world, repository).slice(0, OTHERS_MAX)) {
+      const outcome = this.#wanted(other);
+      if (outcome.kind === 'refused') continue;
+      const name = qualifiedName(other.metadata);
+      others.set(name, await prepareCommit(from, outcome.wanted.prepare, ports));
     }
     return { set, others };
   }
 
-  /** Those that see the same commit. */
-  #others(repository: Repository): readonly Repository[] {
-    return besides(this.#ports.world, repository).slice(0, OTHERS_MAX);
+  #wanted(repository: Repository): WantedOutcome {
+    const { world, sealer } = this.#ports;
+    const record = recordOf(world, repository).value;
+    return wantedOf(repository, { secrets: createSecrets({ world, sealer }), world, record });
   }
 
   /** As if `b8sctl reconcile` had asked for it, and the remote had been looked at. */
