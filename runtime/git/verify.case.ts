@@ -17,6 +17,8 @@ export interface PgpKeys {
 interface PgpKey {
   readonly armor: string;
   readonly sign: FakeSign;
+  /** A whole signed message of some other text, in the clothes of a signature. */
+  readonly disguised: FakeSign;
 }
 
 export interface VerifyScene extends GitScene {
@@ -181,12 +183,13 @@ export function verifyCases(start: () => Promise<VerifyScene>): void {
       expect(await judge(remote, [pgpSigner(scene.pgp[listed])])).toEqual(refused(says));
     });
 
-    test('refused: over other bytes, or noise, or twice', async () => {
+    test('refused: over other bytes, noise, twice, or a message that brings its own text', async () => {
       const { ada: key } = scene.pgp;
       const twice: FakeSign = (payload) => `${key.sign(payload)}${key.sign(payload)}`;
       const noise: FakeSign = () =>
         '-----BEGIN PGP SIGNATURE-----\n\nAAAA\n-----END PGP SIGNATURE-----\n';
-      for (const sign of [() => key.sign(Buffer.from('other')), noise, twice]) {
+      const signs = [() => key.sign(Buffer.from('other')), noise, twice, key.disguised];
+      for (const sign of signs) {
         const remote = await scene.remote();
         await remote.commit({ a: '1' }, { sign });
         expect(await judge(remote, [pgpSigner(key)])).toEqual(refused(/./));

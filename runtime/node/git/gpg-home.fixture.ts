@@ -30,6 +30,15 @@ export class GpgHome {
       this.#run([...when, '--local-user', name, '--armor', '--detach-sign'], payload);
   }
 
+  /** A message with its text in it, as a signature that is detached. */
+  disguised(name: string): FakeSign {
+    return () =>
+      this.#run(['--local-user', name, '--armor', '--sign'], Buffer.from('other text')).replaceAll(
+        'PGP MESSAGE',
+        'PGP SIGNATURE',
+      );
+  }
+
   /** The key as it is once it is revoked; here it still signs. */
   revoked(name: string): string {
     const listed = this.#run(['-k', '--with-colons', name]);

@@ -6,7 +6,7 @@ export function pgpKeys(folder: string): { readonly keys: PgpKeys; readonly home
   const home = new GpgHome(folder);
   const past = '20230101T000000';
   const key = (name: string): PgpKeys['ada'] => {
-    return { armor: home.export(name), sign: home.signer(name) };
+    return { armor: home.export(name), sign: home.signer(name), disguised: home.disguised(name) };
   };
   home.make('ada');
   home.make('eve');
@@ -15,8 +15,8 @@ export function pgpKeys(folder: string): { readonly keys: PgpKeys; readonly home
   const keys: PgpKeys = {
     ada: key('ada'),
     eve: key('eve'),
-    old: { armor: home.export('old'), sign: home.signer('old', { at: past }) },
-    lost: { armor: home.revoked('lost'), sign: home.signer('lost') },
+    old: { ...key('old'), sign: home.signer('old', { at: past }) },
+    lost: { ...key('lost'), armor: home.revoked('lost') },
   };
   return { keys, home };
 }
