@@ -51,6 +51,10 @@ export const emptied: Aim = {
     await stage.scheduler.sleep(LONG_MS);
     git.push(all, 'Good');
     await allIsWell(stage);
+    git.push({ ...all, broken: new Set(['one']) }, 'Not meant again');
+    await looked(stage);
+    await meddle(hand, 96);
+    await looked(stage);
   },
 };
 

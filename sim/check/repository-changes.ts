@@ -30,7 +30,8 @@ const CLOCKS_MS = 2_000;
  * declares something; no other Repository keeps it, or is about to take it over and still has the time
  * to; it goes with the record of it, so it goes once; and of one commit never more go unasked than
  * `massDeletionPercent`.
- * INV-41: a Repository that is said to be Ready is no place where a commit is half brought in.
+ * INV-41: a Repository that is said to be Ready is no place where a commit is half brought in; and a
+ * commit is good only when each Site that it declares has been Ready, as it is.
  * INV-45: of one commit each object is written at most once, and once more when it is put back; what
  * somebody has changed is put back at most once for each such change.
  */
@@ -49,18 +50,32 @@ export function repositoryChangesCheck(
   /** By uid and attempt: what it has removed, and how much there was at first. */
   const removed = new Map<string, { readonly held: number; gone: number }>();
 
-  function noteRecord(uid: string, now: RepositoryRecord, { before, process }: RecordChange): void {
+  function noteRecord(
+    uid: string,
+    now: RepositoryRecord,
+    { before, process, revision }: RecordChange,
+  ): void {
     const { attempt } = now;
     if (now.bad !== undefined && now.bad.commit !== before?.bad?.commit) {
       bad.set(uid, { commit: now.bad.commit, by: process });
       reached('commit rolled back');
     }
+    const isGood = before?.attempt?.phase === 'waiting' && attempt === undefined;
+    if (isGood && now.applied?.commit === before.attempt.commit) lookAtGood(uid, now, revision);
     if (attempt === undefined || attempt.sinceMs === before?.attempt?.sinceMs) return;
     const known = bad.get(uid);
     if (known?.commit === attempt.commit && now.forced !== attempt.commit)
       violated(42, `${now.name} tries ${attempt.commit} again, which it has rolled back`);
     if (before?.attempt !== undefined) reached('commit superseded');
     bad.delete(uid);
+  }
+
+  function lookAtGood(uid: string, { name }: RepositoryRecord, at: bigint): void {
+    const repository = facts.all(at).find(({ metadata }) => metadata.uid === uid);
+    const keys = repository === undefined ? [] : facts.inventory(repository, at).keys();
+    for (const key of keys)
+      if (key.startsWith('Site/') && !facts.wasReady(key, at))
+        violated(41, `commit ${at} of the store: ${name} is content, and ${key} was never Ready`);
   }
 
   function lookAtRemoval(change: ObjectChange, commit: Commit, repository: Repository): void {
@@ -175,7 +190,7 @@ export function repositoryChangesCheck(
         const item = before.get(write.key);
         const was = item === undefined ? undefined : (JSON.parse(item.value) as RepositoryRecord);
         const now = JSON.parse(write.value) as RepositoryRecord;
-        noteRecord(write.key.slice(RECORDS.length), now, { before: was, process });
+        noteRecord(write.key.slice(RECORDS.length), now, { before: was, process, revision });
       }
       for (const repository of facts.all(revision))
         if (isReady(repository) && facts.record(repository, revision)?.attempt !== undefined)
@@ -204,6 +219,7 @@ function isReady(repository: Repository): boolean {
 interface RecordChange {
   readonly before: RepositoryRecord | undefined;
   readonly process: string;
+  readonly revision: bigint;
 }
 
 /** What was done to which object, and by whom. */

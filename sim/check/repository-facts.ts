@@ -1,5 +1,5 @@
 import type { KindName } from '../../api/kinds.ts';
-import type { Resource } from '../../api/object.ts';
+import { condition, type Resource } from '../../api/object.ts';
 import type { Repository } from '../../api/repository.ts';
 import type { RepositoryObjectRecord, RepositoryRecord } from '../../runtime/repository-records.ts';
 import { kindPrefix, type ObjectName, objectKey, recordKey } from '../../runtime/store/keys.ts';
@@ -61,6 +61,18 @@ export class RepositoryFacts {
     return new Map(
       this.#history.list(prefix, at).map((item) => [item.key.slice(prefix.length), readOnce(item)]),
     );
+  }
+
+  /** Whether an object, as it is, has ever been Ready. */
+  wasReady(key: string, at: Revision): boolean {
+    const generation = this.live(key, at)?.metadata.generation;
+    return this.#history
+      .versions(objectKey(nameOf(key)), { after: 0n, upTo: at })
+      .some(({ item }) => {
+        const object = item === undefined ? undefined : decodeObject(item);
+        const ready = object && condition(object, 'Ready');
+        return ready?.status === 'True' && ready.observedGeneration === generation;
+      });
   }
 
   list(kind: KindName, at: Revision): readonly Resource[] {

@@ -53,7 +53,9 @@ function specOf({ spec, content }: Declaration): object {
 }
 
 export function filesOf({ objects, broken }: Tree): Readonly<Record<string, FakeFile>> {
-  const files: Record<string, FakeFile> = { 'README.md': 'What is here is followed.' };
+  // So that a folder of which nothing is left is a folder.
+  const readme = 'What is here is followed.';
+  const files: Record<string, FakeFile> = { 'one/README.md': readme, 'two/README.md': readme };
   for (const declaration of objects.values()) {
     const { kind, name, folder, file, labels, content } = declaration;
     const path = `${folder}/${file}`;

@@ -30,9 +30,10 @@ export const GIT: readonly Mutant[] = [
   {
     name: 'bad-commit-forgotten-by-suspension',
     file: 'controllers/repository/bad-commit.ts',
-    find: 'return JSON.stringify([url, path, timeout]);',
-    replace: 'return JSON.stringify([url, path, timeout, spec.interval]);',
-    story: 'Who looks at the remote more often gets the bad commit once more.',
+    find: 'export function meantBy({ spec }: Repository): string {\n  const { url, path, timeout } = spec;',
+    replace:
+      'export function meantBy({ spec, metadata }: Repository): string {\n  const { url, path, timeout = metadata.generation } = { ...spec, timeout: undefined };',
+    story: 'Who suspends a Repository for a while gets the bad commit once more.',
     expects: [42],
   },
   {
@@ -71,10 +72,11 @@ export const GIT: readonly Mutant[] = [
   {
     name: 'release-left-behind',
     file: 'controllers/repository/steps.ts',
-    find: '      ...releaseOnce(ports.world, kept.value),\n',
+    find: '      ...releaseOnce(ports.world, before),\n',
     replace: '',
-    story: 'A Site that somebody has deleted comes back, and names a release that went with it.',
-    expects: [1, 44],
+    story:
+      'A Site that a bad commit has removed comes back, and names a release that went with it.',
+    expects: [1, 41],
   },
   {
     name: 'defaults-are-drift',
@@ -113,7 +115,7 @@ export const GIT: readonly Mutant[] = [
     name: 'ready-while-applying',
     file: 'controllers/repository/words.ts',
     find: '  if (attempt === undefined || attempt.sinceMs === before.attempt?.sinceMs) return undefined;',
-    replace: '  if (attempt !== undefined || before.attempt === undefined) return undefined;',
+    replace: '  if (attempt === undefined || attempt.sinceMs >= 0) return undefined;',
     story: 'A Repository says that it is Ready while half of a commit is applied.',
     expects: [41],
   },
