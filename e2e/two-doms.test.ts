@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Repository } from '../api/repository.ts';
 import { ApiError } from '../runtime/api-client.ts';
 import { connectionOf, parseConfig } from '../runtime/client-config.ts';
 import { grpcApi } from '../runtime/node/grpc/api.ts';
@@ -17,6 +18,7 @@ import {
   useScene,
   zoneYaml,
 } from './support/scene.ts';
+import { callWebhook } from './support/webhook.ts';
 
 const BIN = join(import.meta.dirname, '../bin');
 const SITE = join(import.meta.dirname, '../manifests/demo/site');
@@ -47,6 +49,32 @@ await describeOnStores(
         timeoutMs: 30_000,
       });
       expect(said).toMatch(new RegExp(`this dom does not lead: ${address(scene())} does`));
+    });
+
+    test('a webhook at the dom that does not lead has the leader look', async () => {
+      const { cluster, dom, peers } = scene();
+      const [host = ''] = (peers[0] ?? '').split(':');
+      // Nobody is there, and that is what the leader finds.
+      const input = `${hookedYaml('infra', 'git://127.0.0.1:1/infra.git')}`;
+      await cluster.b8sctlOk(['apply', '-f', '-'], { input });
+      const push = { name: 'infra', secret: 'key', commit: 'a'.repeat(40) };
+      const second = { address: host, port: dom.port };
+      expect(await callWebhook(second, push)).toMatchObject({ status: 202 });
+      expect(await callWebhook(dom, push)).toMatchObject({ status: 200 });
+      const status = await until(
+        'the leader has looked for it',
+        async () => {
+          const printed = await cluster.b8sctlOk(['get', 'repository', 'infra', '-o', 'json']);
+          const { status: found } = JSON.parse(printed) as Repository;
+          return found?.handledRequest === undefined ? undefined : found;
+        },
+        { timeoutMs: 30_000 },
+      );
+      expect(status.handledRequest).toMatch(/ webhook=/);
+      const path = '/hooks/default/infra';
+      const urls = [address(scene()), peers[0] ?? ''].map((each) => `https://${each}${path}`);
+      expect(status.webhook?.urls).toEqual(urls.toSorted());
+      await cluster.b8sctlOk(['delete', 'repository', 'infra']);
     });
 
     test('kill -9 of the leader: the other takes over with a higher epoch, and subs follow it', async () => {
@@ -104,6 +132,19 @@ await describeOnStores(
   },
   ['etcd'],
 );
+
+function hookedYaml(name: string, url: string): string {
+  return `apiVersion: b8s.dev/v1
+kind: Secret
+metadata: { name: hook }
+spec: { data: { secret: key } }
+---
+apiVersion: b8s.dev/v1
+kind: Repository
+metadata: { name: ${name} }
+spec: { url: "${url}", ref: { branch: main }, interval: 1h, webhook: { secretRef: hook } }
+`;
+}
 
 /** On a machine of its own it would have its own folder; the seal key is brought there by hand. */
 function secondDom(scene: Scene): Program {

@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHmac } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { request } from 'node:https';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Repository } from '../api/repository.ts';
 import { BareRemote, testFolder } from '../runtime/node/git/bare-remote.fixture.ts';
@@ -9,6 +7,7 @@ import { browser } from './support/https.ts';
 import { freePortsAt } from './support/ports.ts';
 import { until } from './support/processes.ts';
 import { AREA, describeOnStores, edgeOf, useScene } from './support/scene.ts';
+import { callWebhook } from './support/webhook.ts';
 
 const HOST = 'blog.example.test';
 const SECRET = 'b6f1c2d3e4';
@@ -89,19 +88,9 @@ await describeOnStores(
       );
     };
 
-    const call = (
-      commit: string,
-      how: { readonly secret?: string; readonly name?: string } = {},
-    ) => {
+    const call = (commit: string, how: { secret?: string; name?: string } = {}) => {
       const { secret = SECRET, name = 'infra' } = how;
-      const body = JSON.stringify({ ref: 'refs/heads/main', after: commit, commits: [] });
-      const signature = createHmac('sha256', secret).update(body).digest('hex');
-      return post(scene().dom, `/hooks/default/${name}`, body, {
-        'content-type': 'application/json',
-        'x-github-event': 'push',
-        'x-github-delivery': commit,
-        'x-hub-signature-256': `sha256=${signature}`,
-      });
+      return callWebhook(scene().dom, { name, secret, commit });
     };
 
     test('status and describe say what to enter at the Git host', async () => {
@@ -166,23 +155,3 @@ await describeOnStores(
   },
   ['sqlite'],
 );
-
-function post(
-  { address, port }: { readonly address: string; readonly port: number },
-  path: string,
-  body: string,
-  headers: Readonly<Record<string, string>>,
-): Promise<{ readonly status: number; readonly text: string }> {
-  return new Promise((resolve, reject) => {
-    const asked = request(
-      { host: address, port, path, method: 'POST', headers, rejectUnauthorized: false },
-      (response) => {
-        let text = '';
-        response.on('data', (piece) => (text += String(piece)));
-        response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
-      },
-    );
-    asked.once('error', reject);
-    asked.end(body);
-  });
-}

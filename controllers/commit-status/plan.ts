@@ -64,9 +64,11 @@ export function planCommitStatus(
   });
   if (due === undefined) return { kind: 'rest', recheckInMs: Infinity };
   const { trouble } = record;
-  const isSame = trouble?.commit === due.commit && trouble.state === due.state;
+  // Tried with something else, it may be taken.
+  if (trouble === undefined || trouble.key !== key) return { kind: 'tell', news: due };
+  const isSame = trouble.commit === due.commit && trouble.state === due.state;
   if (isSame && nowMs - trouble.sinceMs > GIVE_UP_MS) return { kind: 'giveUp', news: due };
-  if (trouble !== undefined && trouble.key === key && trouble.nextMs > nowMs)
+  if (trouble.nextMs > nowMs)
     return { kind: 'rest', recheckInMs: Math.min(trouble.nextMs - nowMs, TROUBLE_MS_MAX) };
   return { kind: 'tell', news: due };
 }
