@@ -9,7 +9,7 @@ export type Verification =
   /** For a person: what, who signed it as far as is known, and the mend. */
   | { readonly kind: 'refused'; readonly message: string };
 
-/** What OpenPGP says of a signature. `key`: its fingerprint, or its id. */
+/** What OpenPGP says of a signature. `key`: its fingerprint, or its id; empty: it names none. */
 export type PgpVerdict =
   /** `index`: by which of the keys. */
   | { readonly kind: 'good'; readonly key: string; readonly index: number }
@@ -90,6 +90,7 @@ async function byOpenPgp(
   const { kind, key } = verdict;
   if (kind === 'unknown') return refused(unlisted(what, key));
   if (kind === 'bad') return refused(badText(what, [], key));
+  if (key === '') return refused(`the signature of ${what} is not readable; ${SEE}`);
   if (kind === 'unusable')
     return refused(`the signature of ${what} by ${key} proves nothing; sign it anew, and once`);
   return refused(`${what} is signed with ${key}, which is ${kind}; sign it with a key in force`);

@@ -70,7 +70,8 @@ function verdictOf(lines: readonly string[], owners: ReadonlyMap<string, number>
   const of = (name: string): readonly string[] | undefined =>
     words.find(([first]) => first === name);
   const count = words.filter(([first]) => first === 'NEWSIG').length;
-  const shown = of('VALIDSIG')?.[1] ?? keyIn(words) ?? 'unknown';
+  const shown = of('VALIDSIG')?.[1] ?? keyIn(words);
+  if (shown === undefined) return { kind: 'unusable', key: '' };
   if (count > 1) return { kind: 'unusable', key: shown };
   const fault = FAULTS.find(([name]) => of(name) !== undefined);
   if (fault !== undefined) return { kind: fault[1], key: shown };
