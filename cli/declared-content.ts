@@ -71,7 +71,13 @@ export async function readLocal(
   const cacheFolder = memory === 'cache' ? cli.cacheFolder : undefined;
   const progress = progressOn(terminal, clock);
   const registries = () => cli.registries();
-  return await readContent({ files, clock, signal, progress, cacheFolder, registries }, where);
+  const reading = { files, clock, signal, progress, cacheFolder, registries };
+  try {
+    return await readContent(reading, where);
+  } finally {
+    // Also where it was interrupted, or failed: what is said next stands on a line of its own.
+    progress.end();
+  }
 }
 
 /** Uploads what dom lacks of a release and says so on stderr. */

@@ -15,9 +15,15 @@ const { env } = process;
 const interrupt = new AbortController();
 
 function stop(): void {
-  if (interrupt.signal.aborted) process.exit(EXIT_INTERRUPTED);
+  if (interrupt.signal.aborted) leave();
   interrupt.abort(new Error('interrupted'));
-  setTimeout(() => process.exit(EXIT_INTERRUPTED), GRACE_MS).unref();
+  setTimeout(leave, GRACE_MS).unref();
+}
+
+/** Before the command has ended itself. A bar may stand there, and "^C". */
+function leave(): never {
+  if (process.stderr.isTTY) process.stderr.write('\r\u001b[K\n');
+  process.exit(EXIT_INTERRUPTED);
 }
 
 process.on('SIGINT', stop);

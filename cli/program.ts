@@ -210,7 +210,11 @@ async function connect(cli: Cli, command: string): Promise<Api> {
 function report(error: unknown, cli: Cli): number {
   // Commander has said already what it had to say.
   if (error instanceof CommanderError) return error.exitCode;
-  if (cli.signal.aborted) return EXIT_INTERRUPTED;
+  if (cli.signal.aborted) {
+    // The terminal has put "^C" there; the prompt that follows begins a line.
+    if (cli.terminal.errorIsTerminal) cli.terminal.error('\n');
+    return EXIT_INTERRUPTED;
+  }
   const text = errorText(error);
   if (text !== '') cli.terminal.error(`${text}\n`);
   if (cli.settings().verbosity >= VERBOSITY.causes && error instanceof Error)

@@ -104,6 +104,8 @@ export async function run(
     timeout: options.timeoutMs ?? 60_000,
   });
   running.add(child);
+  // It may have ended before it read, or never read at all.
+  child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
   const [stdout, stderr, exitCode] = await Promise.all([
     collect(child.stdout),

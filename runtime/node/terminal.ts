@@ -15,8 +15,15 @@ export function nodeTerminal(): Terminal {
       // Few commands ask, and all of them start.
       const { createInterface } = await import('node:readline/promises');
       const reader = createInterface({ input: stdin, output: stderr });
+      // While it reads, Ctrl-C is a key to the terminal and not yet a signal to us.
+      reader.on('SIGINT', () => {
+        process.emit('SIGINT');
+        reader.close();
+      });
+      const over = new Promise<string>((resolve) => reader.once('close', () => resolve('')));
       try {
-        return /^y(es)?$/i.test((await reader.question(question)).trim());
+        const answer = await Promise.race([reader.question(question).catch(() => ''), over]);
+        return /^y(es)?$/i.test(answer.trim());
       } finally {
         reader.close();
       }
