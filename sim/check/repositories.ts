@@ -1,5 +1,6 @@
 import type { Repository } from '../../api/repository.ts';
 import { compareKeys } from '../../runtime/store/key-order.ts';
+import { NAMESPACE } from '../load/wish.ts';
 import { contains } from './api-history.ts';
 import type { Check, CheckPorts } from './check.ts';
 import { keyOfObject, RepositoryFacts } from './repository-facts.ts';
@@ -77,6 +78,9 @@ export function repositoriesCheck(
       if (!isOwn(key)) continue;
       const live = facts.live(key, at);
       const isOthers = remote.touched.has(key);
+      const release = releaseOf(declared);
+      if (live !== undefined && release !== undefined && facts.live(release, at) === undefined)
+        violated(41, `${key} is there, and ${release}, which it names, is gone`);
       if (isOthers && spec.driftPolicy === 'report') continue;
       if (live === undefined || !contains(live.spec, declared))
         violated(
@@ -98,4 +102,10 @@ export function repositoriesCheck(
           violated(41, `${key} came from Git, and no commit in force declares it`);
       }
   }
+}
+
+/** The key of the Release that a Site names; without it dom clears its files away. */
+function releaseOf(declared: object): string | undefined {
+  const { content } = declared as { readonly content?: { readonly release?: string } };
+  return content?.release === undefined ? undefined : `Release/${NAMESPACE}/${content.release}`;
 }
