@@ -23,7 +23,9 @@ interface Leaf {
 
 interface Opened {
   readonly leaf: Leaf;
-  readonly text: string;
+  readonly bytes: Uint8Array;
+  /** What it was: `str`, `int` … */
+  readonly type: string;
 }
 
 /** Begins the MAC of a file that covers encrypted values alone: SHA-256 of `sops`. */
@@ -53,7 +55,8 @@ export function openDocuments(
     const value = isEncrypted ? openLeaf(leaf, key) : plainBytes(leaf.scalar);
     if (typeof value === 'string') return { ...leaf, problem: value };
     if (isEncrypted || block.macOver === 'all') mac.update(value.bytes);
-    if (isEncrypted && value.text !== undefined) opened.push({ leaf, text: value.text });
+    const { bytes, type } = value;
+    if (type !== undefined) opened.push({ leaf, bytes, type });
   }
   const [first] = documents;
   if (first !== undefined && !isMacOf(mac.digest('hex'), block, key)) {
@@ -61,8 +64,21 @@ export function openDocuments(
       'is not what was encrypted: its MAC is of other values; see who changed it, and encrypt it again';
     return { document: first, steps: ['sops', 'mac'], problem };
   }
-  for (const { leaf } of opened) if (!isOfSecret(leaf)) return { ...leaf, problem: NOT_SECRET };
-  for (const { leaf, text } of opened) leaf.scalar.value = text;
+  const texts = opened.map((each) => ({ ...each, text: textOf(each.bytes) }));
+  for (const { leaf, type, text } of texts) {
+    if (!isOfSecret(leaf)) return { ...leaf, problem: NOT_SECRET };
+    if (type !== 'str')
+      return {
+        ...leaf,
+        problem: `was encrypted as ${type}; put it in quotes before it is encrypted`,
+      };
+    if (text === undefined)
+      return {
+        ...leaf,
+        problem: 'was encrypted from bytes that are not UTF-8; a Secret holds text',
+      };
+  }
+  for (const { leaf, text } of texts) leaf.scalar.value = text;
   for (const { contents } of documents) if (isMap(contents)) contents.delete('sops');
   return undefined;
 }
@@ -108,8 +124,8 @@ function collect(place: Place, leaves: Leaf[]): OpenProblem | undefined {
 interface Value {
   /** What the MAC covers. */
   readonly bytes: Uint8Array;
-  /** What is to be put in place of what is written; undefined: nothing. */
-  readonly text?: string;
+  /** What it was before it was encrypted; undefined: it is not. */
+  readonly type?: string;
 }
 
 /** A text says what is wrong. */
@@ -119,15 +135,17 @@ function openLeaf({ scalar, keys }: Leaf, key: Uint8Array): Value | string {
   if (value === '') return { bytes: new Uint8Array() };
   const sealed = typeof value === 'string' ? parseSealedValue(value) : undefined;
   if (sealed === undefined) return 'is not encrypted, though the sops block says that it is';
-  if (sealed.type !== 'str')
-    return `was encrypted as ${sealed.type}; put it in quotes before it is encrypted`;
   const bytes = openValue(sealed, key, `${keys.join(':')}:`);
   if (bytes === undefined)
     return 'cannot be decrypted: it was changed, or moved here from another field or file';
+  return { bytes, type: sealed.type };
+}
+
+function textOf(bytes: Uint8Array): string | undefined {
   try {
-    return { bytes, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    return 'was encrypted from bytes that are not UTF-8; a Secret holds text';
+    return undefined;
   }
 }
 
