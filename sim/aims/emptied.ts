@@ -1,5 +1,5 @@
 import { CALM_GIT } from '../git/git-setting.ts';
-import { EMPTY_TREE } from '../git/tree.ts';
+import { EMPTY_TREE, keyOf } from '../git/tree.ts';
 import {
   type CommitterHand,
   changed,
@@ -45,6 +45,10 @@ export const emptied: Aim = {
     await looked(stage);
     await follow(hand, 'one', { request: 'later confirm-prune' });
     await allIsWell(stage);
+    // One that somebody deletes comes back, after others were put back just now.
+    await meddle(hand, 94);
+    git.touched.add(keyOf(pages('one', 1)));
+    await hand.user.remove({ kind: 'Site', namespace: 'default', name: 'git-pages' });
     git.push(changed(all, [neverReadySite('one')]), 'Never Ready');
     await stage.scheduler.sleep(LONG_MS);
     await meddle(hand, 95);

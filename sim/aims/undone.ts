@@ -46,9 +46,6 @@ export const undone: Aim = {
       metadata: { name: 'git-b' },
       spec: { ca: { lifetime: '9d' } },
     });
-    git.touched.add(site);
-    await hand.user.remove({ kind: 'Site', namespace: 'default', name: 'git-pages' });
-    await rolledBack(stage);
   },
 };
 

@@ -7,7 +7,7 @@ import type { HistoryEntry } from '../../runtime/store/writer.ts';
 import type { Check, CheckPorts, Commit } from './check.ts';
 import type { ObjectChange, ObjectChanges } from './object-changes.ts';
 import type { Pushed } from './repositories.ts';
-import { INVENTORIES, keyOfObject, RECORDS, RepositoryFacts } from './repository-facts.ts';
+import { INVENTORIES, keyOfObject, RECORDS, RepositoryFacts, UNDOS } from './repository-facts.ts';
 import type { StoreHistory } from './store-history.ts';
 
 export interface RepositoryChangesParts {
@@ -31,7 +31,7 @@ const CLOCKS_MS = 2_000;
  * to; it goes with the record of it, so it goes once; and of one commit never more go unasked than
  * `massDeletionPercent`.
  * INV-41: a Repository that is said to be Ready is no place where a commit is half brought in; and a
- * commit is good only when each Site that it declares has been Ready, as it is.
+ * commit is good only when each Site that it has changed has been Ready, as it is.
  * INV-45: of one commit each object is written at most once, and once more when it is put back; what
  * somebody has changed is put back at most once for each such change.
  */
@@ -45,6 +45,8 @@ export function repositoryChangesCheck(
   const bad = new Map<string, { readonly commit: string; readonly by: string }>();
   /** By uid, key, attempt and direction: how often it was written. */
   const written = new Map<string, number>();
+  /** By uid: what its attempt has changed. */
+  const touched = new Map<string, Set<string>>();
   /** By uid and key: who wrote last. */
   const writers = new Map<string, string>();
   /** By uid and attempt: what it has removed, and how much there was at first. */
@@ -62,6 +64,7 @@ export function repositoryChangesCheck(
     }
     const isGood = before?.attempt?.phase === 'waiting' && attempt === undefined;
     if (isGood && now.applied?.commit === before.attempt.commit) lookAtGood(uid, now, revision);
+    if (attempt === undefined) touched.delete(uid);
     if (attempt === undefined || attempt.sinceMs === before?.attempt?.sinceMs) return;
     const known = bad.get(uid);
     if (known?.commit === attempt.commit && now.forced !== attempt.commit)
@@ -70,11 +73,18 @@ export function repositoryChangesCheck(
     bad.delete(uid);
   }
 
+  function noteUndo(path: string): void {
+    const id = path.slice(UNDOS.length);
+    const cut = id.indexOf('/');
+    const uid = id.slice(0, cut);
+    touched.set(uid, (touched.get(uid) ?? new Set()).add(id.slice(cut + 1)));
+  }
+
   function lookAtGood(uid: string, { name }: RepositoryRecord, at: bigint): void {
     const repository = facts.all(at).find(({ metadata }) => metadata.uid === uid);
-    const keys = repository === undefined ? [] : facts.inventory(repository, at).keys();
-    for (const key of keys)
-      if (key.startsWith('Site/') && !facts.wasReady(key, at))
+    const kept = repository === undefined ? undefined : facts.inventory(repository, at);
+    for (const key of touched.get(uid) ?? [])
+      if (key.startsWith('Site/') && kept?.has(key) === true && !facts.wasReady(key, at))
         violated(41, `commit ${at} of the store: ${name} is content, and ${key} was never Ready`);
   }
 
@@ -186,6 +196,7 @@ export function repositoryChangesCheck(
       if (parts.pushed() === undefined) return;
       const { transaction, before, process, revision } = commit;
       for (const write of transaction.writes) {
+        if (write.kind === 'put' && write.key.startsWith(UNDOS)) noteUndo(write.key);
         if (write.kind !== 'put' || !write.key.startsWith(RECORDS)) continue;
         const item = before.get(write.key);
         const was = item === undefined ? undefined : (JSON.parse(item.value) as RepositoryRecord);
