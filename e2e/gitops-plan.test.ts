@@ -1,11 +1,13 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Resource } from '../api/object.ts';
 import type { FakeFile } from '../runtime/git/fake/remote.ts';
 import { BareRemote, testFolder } from '../runtime/node/git/bare-remote.fixture.ts';
-import { until } from './support/processes.ts';
+import { run, until } from './support/processes.ts';
 import { useScene } from './support/scene.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
 
 const issuer = (name: string, lifetime = '30d'): string =>
   `apiVersion: b8s.dev/v1\nkind: Issuer\nmetadata: { name: ${name} }\nspec: { ca: { lifetime: ${lifetime} } }\n`;
@@ -94,6 +96,32 @@ spec: { url: "file://${folder}/infra.git", ref: { branch: main }, interval: 1h, 
     expect(stderr).toMatch(/spec\.ca\.lifetimes.*\(x\.yaml:4\)/);
     expect(exitCode).toBe(2);
     expect((await asCi('diff --repository infra --ref nowhere')).exitCode).toBe(2);
+  });
+
+  test('the check of docs/gitops.md passes what may be merged, and fails what dom would refuse', async () => {
+    const docs = readFileSync(join(ROOT, 'docs/gitops.md'), 'utf8');
+    const script = /```sh\n(# check\.sh[^`]*)```/.exec(docs)?.[1] ?? 'exit 9';
+    const check = (
+      branch: string,
+    ): Promise<{ readonly exitCode: number; readonly stdout: string }> => {
+      const line = `cd ${folder}; PATH=${join(ROOT, 'bin')}:$PATH; BRANCH=${branch}; ${script}`;
+      return run('/bin/sh', ['-c', line]);
+    };
+    await remote.commit(
+      { ...files('a', 'd', 'f'), 'b.yaml': issuer('b', '7d') },
+      { branch: 'good' },
+    );
+    const [same, good, bad] = [await check('main'), await check('good'), await check('bad')];
+    expect([same.exitCode, same.stdout]).toEqual([0, 'merging changes nothing\n']);
+    expect([good.exitCode, good.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^merging changes this:.*\+ +name: f/s),
+    ]);
+    expect([bad.exitCode, bad.stdout]).toEqual([
+      1,
+      expect.stringMatching(/^dom would refuse it:.*x\.yaml:4/s),
+    ]);
+    expect((await asCi('auth can-i apply sites')).stdout).toBe('no\n');
   });
 
   test('a plan is refused once somebody changed what it touches, and done otherwise', async () => {
