@@ -74,7 +74,8 @@ await describeOnStores(
       ) as Repository;
 
     const servedEverywhere = async (text: string): Promise<void> => {
-      const client = browser(HOST, scene().ca(), { keepAlive: false });
+      // A handshake for each look would be most of the work on the machine.
+      const client = browser(HOST, scene().ca(), { keepAlive: true });
       await Promise.all(
         scene().nodes.map((node) =>
           until(
@@ -85,7 +86,7 @@ await describeOnStores(
             { timeoutMs: 60_000, everyMs: 20 },
           ),
         ),
-      );
+      ).finally(() => client.close());
     };
 
     const call = (commit: string, how: { secret?: string; name?: string } = {}) => {
