@@ -23,7 +23,8 @@ interface Leaf {
 
 interface Opened {
   readonly leaf: Leaf;
-  readonly bytes: Uint8Array;
+  /** Undefined: it was bytes that are no UTF-8. */
+  readonly text: string | undefined;
   /** What it was: `str`, `int` … */
   readonly type: string;
 }
@@ -56,7 +57,7 @@ export function openDocuments(
     if (typeof value === 'string') return { ...leaf, problem: value };
     if (isEncrypted || block.macOver === 'all') mac.update(value.bytes);
     const { bytes, type } = value;
-    if (type !== undefined) opened.push({ leaf, bytes, type });
+    if (type !== undefined) opened.push({ leaf, type, text: textOf(bytes) });
   }
   const [first] = documents;
   if (first !== undefined && !isMacOf(mac.digest('hex'), block, key)) {
@@ -64,25 +65,25 @@ export function openDocuments(
       'is not what was encrypted: its MAC is of other values; see who changed it, and encrypt it again';
     return { document: first, steps: ['sops', 'mac'], problem };
   }
-  const texts = opened.map((each) => ({ ...each, text: textOf(each.bytes) }));
-  for (const { leaf, type, text } of texts) {
-    if (!isOfSecret(leaf)) return { ...leaf, problem: NOT_SECRET };
-    if (type !== 'str')
-      return {
-        ...leaf,
-        problem: `was encrypted as ${type}; put it in quotes before it is encrypted`,
-      };
-    if (text === undefined)
-      return {
-        ...leaf,
-        problem: 'was encrypted from bytes that are not UTF-8; a Secret holds text',
-      };
-  }
-  for (const { leaf, text } of texts) leaf.scalar.value = text;
+  const wrong = opened.flatMap((each) => unfitOf(each) ?? []).at(0);
+  if (wrong !== undefined) return wrong;
+  for (const { leaf, text } of opened) leaf.scalar.value = text;
   for (const { contents } of documents) if (isMap(contents)) contents.delete('sops');
   return undefined;
 }
 
+/** What must not be put into a document, though it was decrypted. */
+function unfitOf({ leaf, type, text }: Opened): OpenProblem | undefined {
+  if (!isOfSecret(leaf)) return { ...leaf, problem: NOT_SECRET };
+  if (type !== 'str')
+    return {
+      ...leaf,
+      problem: `was encrypted as ${type}; put it in quotes before it is encrypted`,
+    };
+  return text === undefined ? { ...leaf, problem: NOT_TEXT } : undefined;
+}
+
+const NOT_TEXT = 'was encrypted from bytes that are not UTF-8; a Secret holds text';
 const NOT_SECRET =
   'is encrypted, and only values of a Secret (spec.data) may be: encrypt with --encrypted-regex "^data$"';
 
