@@ -14,6 +14,8 @@ export interface TryRecord {
 export interface NotificationRecord {
   /** `namespace/name` of the Notification. */
   readonly name: string;
+  /** Of the Notification that it was told for: another filter fits other Events. */
+  readonly generation: number;
   /** Events up to this revision of the store were told of, or did not fit. */
   readonly position: string;
   /** Events after it that were told of all the same, for they are counted on: their names. */

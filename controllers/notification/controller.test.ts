@@ -5,6 +5,8 @@ import type { Mail } from '../../runtime/mailer.ts';
 import type { Posted, Posting } from '../../runtime/poster.ts';
 import { secretContext } from '../../runtime/secret/secrets.ts';
 import { standardSignature } from '../../runtime/standard-webhook.ts';
+import type { Store } from '../../runtime/store/store.ts';
+import { Writer } from '../../runtime/store/writer.ts';
 import { type Scene, scene } from '../test-scene.ts';
 import { notificationController } from './controller.ts';
 
@@ -24,10 +26,11 @@ beforeEach(async () => {
 afterEach(() => at.end());
 
 /** As a dom that begins to lead; the one before is over, or stalled in a call. */
-function start(): void {
+function start(store: Pick<Store, 'commit'> = at.store): void {
   at.start(
     notificationController({
       ...at,
+      writer: new Writer({ ...at, store, fence: () => [] }),
       ways: {
         poster: {
           post(posting) {
@@ -186,6 +189,61 @@ test('a dom that leads next goes on where this one was', async () => {
   start();
   await pass(60_000);
   expect(told()).toEqual([[before]]);
+});
+
+test('what is sent and cannot be written down is not sent again by the same dom', async () => {
+  await at.create('Notification', 'ops', { webhook: { url: URL } });
+  let isAway = false;
+  start({
+    commit: (transaction) =>
+      isAway ? Promise.reject(new Error('away')) : at.store.commit(transaction),
+  });
+  await pass(1_000);
+  answer = async () => {
+    isAway = true;
+    return { status: 200, text: '' };
+  };
+  await happens();
+  await pass(30_000);
+  isAway = false;
+  await pass(120_000);
+  expect(posted).toHaveLength(1);
+  expect(ready()).toMatch(/^True Taken/);
+});
+
+test('a dom that dies before it has written it down: the next one sends it again, under the same id', async () => {
+  await at.create('Notification', 'ops', { webhook: { url: URL } });
+  let isDead = false;
+  start({
+    commit: (transaction) => (isDead ? new Promise(() => undefined) : at.store.commit(transaction)),
+  });
+  await pass(1_000);
+  answer = async () => {
+    isDead = true;
+    return { status: 200, text: '' };
+  };
+  const message = await happens();
+  answer = async () => ({ status: 200, text: '' });
+  start();
+  await pass(60_000);
+  expect(told()).toEqual([[message], [message]]);
+  const [first, second] = posted.map(({ headers }) => headers['webhook-id']);
+  expect(second).toBe(first);
+});
+
+test('who asks for more than before is not told of what is long over', async () => {
+  await at.create('Notification', 'ops', { webhook: { url: URL }, interval: '30s' });
+  start();
+  await pass(1_000);
+  await happens({ type: 'Normal' });
+  await pass(600_000);
+  const first = await happens();
+  const waiting = await happens();
+  await at.configure('Notification', 'ops', {
+    events: { type: 'All', kinds: [], names: [], namespaces: [], reasons: [], selector: '' },
+  });
+  await pass(60_000);
+  expect(told()).toEqual([[first], [waiting]]);
 });
 
 test('a server that never answers holds up nobody else', async () => {

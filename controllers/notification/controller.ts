@@ -1,3 +1,4 @@
+import { parseDurationMs } from '../../api/duration.ts';
 import type { Event } from '../../api/event.ts';
 import { type Notification, wayOf } from '../../api/notification.ts';
 import { API_VERSION } from '../../api/object.ts';
@@ -39,6 +40,8 @@ export interface NotificationPorts {
 const AUTHOR: Author = { manager: 'notification-controller', user: 'dom' };
 const SEND_MS_MAX = 15_000;
 const RETRY: BackoffLimits = { baseMs: 5_000, capMs: 600_000 };
+/** How long an Event may be on its way to a message. */
+const WAITING_MS = 30_000;
 const RETRY_AFTER_MS_MAX = 3_600_000;
 
 /**
@@ -82,6 +85,10 @@ class Telling {
     if (unwritten !== undefined && unwritten.modRevision === stored.modRevision)
       return await this.#write(notification, unwritten);
     this.#unwritten.delete(uid);
+    if (stored.value.generation !== notification.metadata.generation) {
+      const value = renewed(world, notification, { record: stored.value, nowMs: clock.nowMs() });
+      return await this.#write(notification, { ...stored, value });
+    }
     const facts = factsOf(this.#ports, notification, stored.value);
     const step = planNotification(facts, clock.nowMs());
     if (step.kind === 'send') return await this.#send(facts, step, stored.modRevision, signal);
@@ -97,7 +104,8 @@ class Telling {
     const position = String(this.#ports.world.revision);
     const test = metadata.annotations?.[TEST_REQUESTED];
     const value: NotificationRecord = {
-      ...{ name: qualifiedName(metadata), position, told: [], sent: 0 },
+      ...{ name: qualifiedName(metadata), generation: metadata.generation },
+      ...{ position, told: [], sent: 0 },
       ...(test !== undefined && { test }),
     };
     return await this.#write(notification, { value, modRevision: 0n });
@@ -191,6 +199,33 @@ function factsOf(
   };
 }
 
+/**
+ * After a change of its spec: what did not fit before, and does now, is not told if it is old. What
+ * waits for a message to be taken, or for the interval to be over, still is.
+ */
+function renewed(
+  world: World,
+  { metadata, spec }: Notification,
+  { record, nowMs }: { readonly record: NotificationRecord; readonly nowMs: number },
+): NotificationRecord {
+  const { generation } = metadata;
+  if (record.trouble !== undefined) return { ...record, generation };
+  const oldMs = nowMs - (parseDurationMs(spec.interval) ?? 0) - WAITING_MS;
+  const old = world
+    .list('Event')
+    .filter((event) => Date.parse(event.spec.lastTime) < oldMs)
+    .reduce((last, event) => max(last, revisionOf(event)), BigInt(record.position));
+  return { ...record, generation, position: String(old) };
+}
+
+function max(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
+function revisionOf({ metadata }: Event): bigint {
+  return BigInt(metadata.resourceVersion);
+}
+
 function pendingOf(
   world: World,
   notification: Notification,
@@ -198,7 +233,6 @@ function pendingOf(
 ): readonly Event[] {
   const known = new Set(told);
   const after = BigInt(position);
-  const revisionOf = ({ metadata }: Event): bigint => BigInt(metadata.resourceVersion);
   return world
     .list('Event')
     .filter((event) => revisionOf(event) > after && !known.has(event.metadata.name))
