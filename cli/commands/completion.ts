@@ -44,9 +44,14 @@ if [[ "$funcstack[1]" = _b8sctl ]]; then _b8sctl "$@"; else compdef _b8sctl b8sc
 const FISH = `# b8sctl completion for fish
 function __b8sctl_complete
   set -l words (commandline -opc) (commandline -ct)
-  b8sctl __complete $words[2..-1] 2>/dev/null
+  set -l found (b8sctl __complete $words[2..-1] 2>/dev/null)
+  if test (count $found) -gt 0
+    printf '%s\\n' $found
+  else
+    __fish_complete_path (commandline -ct)
+  end
 end
-complete -c b8sctl -a '(__b8sctl_complete)'
+complete -c b8sctl -f -a '(__b8sctl_complete)'
 `;
 
 const SCRIPTS: ReadonlyMap<string, string> = new Map([
