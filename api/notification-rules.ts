@@ -2,9 +2,12 @@ import { parseDurationMs } from './duration.ts';
 import type { Violation } from './kind.ts';
 import { parseLabelSelector } from './labels.ts';
 import { objectNameProblem } from './names.ts';
-import { NOTIFICATION_WAYS, type Notification } from './notification.ts';
+import type { Notification } from './notification.ts';
 import { aboutField, check, checkEach } from './rules.ts';
 import { isThisMachine, targetUrlProblem } from './target-url.ts';
+
+/** The ways to tell people, one of which a Notification names. */
+export const NOTIFICATION_WAYS = ['webhook', 'slack', 'ntfy', 'email'] as const;
 
 const INTERVAL_MS_MIN = 1_000;
 const INTERVAL_MS_MAX = 86_400_000;

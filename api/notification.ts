@@ -12,11 +12,9 @@ import {
   time,
 } from './field.ts';
 import { defineKind } from './kind.ts';
-import { notificationRules } from './notification-rules.ts';
+import { NOTIFICATION_WAYS, notificationRules } from './notification-rules.ts';
 import type { Resource } from './object.ts';
 
-/** The ways to tell people, one of which a Notification names. */
-export const NOTIFICATION_WAYS = ['webhook', 'slack', 'ntfy', 'email'] as const;
 export type NotificationWay = (typeof NOTIFICATION_WAYS)[number];
 
 /** In `spec.events.namespaces`: all of them. */

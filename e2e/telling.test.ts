@@ -138,7 +138,7 @@ await describeOnStores(
       for (const { provider } of PROVIDERS)
         await until(
           `${provider} knows`,
-          async () => /^success$/.test(states(provider, first).at(-1) ?? ''),
+          async () => states(provider, first).at(-1) === 'success',
           DEADLINE,
         );
       for (const { provider } of PROVIDERS) {
@@ -161,7 +161,7 @@ await describeOnStores(
       for (const { provider } of PROVIDERS)
         await until(
           `${provider} knows`,
-          async () => /^fail/.test(states(provider, typo).at(-1) ?? ''),
+          async () => states(provider, typo).at(-1)?.startsWith('fail'),
           DEADLINE,
         );
       const { description } = host.taken.findLast(({ commit }) => commit === typo) ?? {};

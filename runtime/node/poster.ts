@@ -16,7 +16,7 @@ export const nodePoster: Poster = {
       target.protocol === 'http:'
         ? http.request(target, options)
         : httpsRequest(target, { ...options, ...(caBundle !== undefined && { ca: caBundle }) });
-    request.once('response', (response) => read(response).then(resolve, reject));
+    request.once('response', (response) => void read(response).then(resolve, reject));
     // Also after it was answered: what is left of the body need not be taken.
     request.on('error', reject);
     request.end(body);
