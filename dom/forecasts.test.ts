@@ -265,6 +265,29 @@ test('what has drifted is put back, field by field', async () => {
   ]);
 });
 
+test('a commit is applied as its plan says, or not at all', async () => {
+  commit(files('a', 'b'));
+  await follow();
+  const next = commit({ ...files('b'), 'a.json': issuer('a', '7d') });
+  const ask = async (expect: string): Promise<string> => {
+    const request = `${clock.nowMs()} ref=${next} expect=${expect}`;
+    await follow({}, 'infra', { [RECONCILE_REQUESTED]: request });
+    const reference = { kind: 'Repository', namespace: 'default', name: 'infra' };
+    const { objectJson } = await at.term.api.get({ reference, revision: 0n }, ADMIN);
+    const { status, reason } = condition(JSON.parse(objectJson) as Repository, 'Ready') ?? {};
+    return `${status} ${reason}`;
+  };
+  const planned = await forecast({ ref: next });
+  // Of nobody's concern but the plan's: Git does not name it.
+  await at.apply(JSON.parse(issuer('a', '30d', { labels: { team: 'web' } })));
+  expect(await ask(planned.head.digest)).toBe('False PlanChanged');
+  const again = await forecast({ ref: next });
+  expect(again.head.digest).not.toBe(planned.head.digest);
+  expect(again.lines).toEqual(planned.lines);
+  expect(await ask(again.head.digest)).toBe('True Applied');
+  expect((await forecast({ ref: next })).head.digest).toBe('');
+});
+
 describe('what it costs has bounds', () => {
   test('one at a time for a Repository, and none for long', async () => {
     commit(files('a'));

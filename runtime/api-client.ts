@@ -108,6 +108,8 @@ export interface RepositoryForecast {
   readonly author: string;
   /** Empty: none is in force. */
   readonly appliedCommit: string;
+  /** Of what the commit changes; another one once that is something else. Empty: it changes nothing. */
+  readonly digest: string;
   readonly repository: Resource;
   /** Why nothing is done of it, or, if it `passes`, not yet. */
   readonly holds: readonly {

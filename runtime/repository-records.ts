@@ -18,6 +18,8 @@ export interface RepositoryRecord {
   readonly forced?: string;
   /** The commit that may delete as many objects as it asks for. */
   readonly confirmed?: string;
+  /** The commit that may do what its plan says, by the digest of that, and nothing else. */
+  readonly expected?: { readonly commit: string; readonly digest: string };
 }
 
 export interface AttemptRecord {

@@ -54,6 +54,8 @@ export interface ReconcileRequest {
   readonly withRef: string | undefined;
   readonly force: boolean;
   readonly confirmPrune: boolean;
+  /** The digest of a forecast: dom does what that said, or nothing. Absent: whatever there is to do. */
+  readonly expect?: string;
   /** 0: nobody waits. */
   readonly timeoutMs: number;
 }
@@ -95,7 +97,8 @@ function isAnswered(repository: Repository, request: string): boolean {
   return status?.handledRequest === request && !isWorking;
 }
 
-function requestText({ withRef, force, confirmPrune }: ReconcileRequest, nowMs: number): string {
+function requestText(asked: ReconcileRequest, nowMs: number): string {
+  const { withRef, force, confirmPrune, expect = '' } = asked;
   if (withRef !== undefined && !/^[0-9a-f]{40}$/.test(withRef))
     throw new CommandError(
       `error: --with-ref "${withRef}" is not a commit: write its 40 hex digits`,
@@ -105,6 +108,7 @@ function requestText({ withRef, force, confirmPrune }: ReconcileRequest, nowMs: 
     ...(force ? ['force'] : []),
     ...(confirmPrune ? ['confirm-prune'] : []),
     ...(withRef === undefined ? [] : [`ref=${withRef}`]),
+    ...(expect === '' ? [] : [`expect=${expect}`]),
   ].join(' ');
 }
 

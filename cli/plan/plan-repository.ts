@@ -104,7 +104,9 @@ export async function applyRepositoryPlan(
     return;
   }
   const reference = { kind: 'Repository', namespace, name };
-  await reconcileNow(reference, { withRef: commit, force, confirmPrune, timeoutMs }, cli);
+  const { digest: expect } = now.forecast;
+  const asked = { withRef: commit, force, confirmPrune, expect, timeoutMs };
+  await reconcileNow(reference, asked, cli);
 }
 
 async function differencesOf(

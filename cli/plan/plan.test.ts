@@ -210,7 +210,7 @@ function forecast(more: Partial<RepositoryForecast> = {}): RepositoryForecast {
   });
   return {
     ...{ commit: COMMIT, subject: 'Mend the blog', author: 'Ada', appliedCommit: '9'.repeat(40) },
-    ...{ repository, holds: [], changes: [] },
+    ...{ repository, holds: [], changes: [], digest: 'd'.repeat(64) },
     ...more,
   };
 }
@@ -301,7 +301,9 @@ describe('of a Repository', () => {
     expect([out, error]).toEqual(['repository.b8s.dev/infra is looked at\n', '']);
     expect(cli.api.forecastQuery?.ref).toBe(COMMIT);
     const found = cli.api.objects().find(({ kind }) => kind === 'Repository');
-    expect(found?.metadata.annotations?.['b8s.dev/reconcile-requested']).toContain(`ref=${COMMIT}`);
+    expect(found?.metadata.annotations?.['b8s.dev/reconcile-requested']).toContain(
+      `ref=${COMMIT} expect=${'d'.repeat(64)}`,
+    );
   });
 
   test.each<{

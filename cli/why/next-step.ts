@@ -109,6 +109,7 @@ const REPOSITORY_STEPS: ReadonlyMap<string, string> = new Map([
     'MassDeletion',
     'b8sctl plan --repository NAME shows what would go; b8sctl reconcile repository/NAME --confirm-prune',
   ],
+  ['PlanChanged', 'b8sctl plan --repository NAME -o plan.json, and look at it anew'],
   ['Suspended', `b8sctl patch repository NAME -p '{"spec":{"suspend":false}}' resumes it`],
   ['FetchUnreachable', 'b8sctl reconcile repository/NAME tries again now'],
   ['FetchRefNotFound', 'b8sctl edit repository NAME, spec.ref'],

@@ -169,12 +169,13 @@ class Work {
         return afterWrite(written);
       }
       case 'check': {
-        const { problems } = await checkChanges(this.#ports, facts, step);
+        const { problems, digest } = await checkChanges(this.#ports, facts, step);
         const { generation } = facts.repository.metadata;
         const { commit } = step.set;
         const forMs = facts.behind(commit) === undefined ? VERDICT_MS : LOOK_AGAIN_MS;
         const lastsMs = Math.min(forMs, durationOf(facts.repository.spec.interval));
-        memory.verdict = { commit, problems, untilMs: clock.monotonicMs() + lastsMs, generation };
+        const untilMs = clock.monotonicMs() + lastsMs;
+        memory.verdict = { commit, problems, digest, untilMs, generation };
         return { recheckInMs: 0 };
       }
       case 'change': {

@@ -64,6 +64,8 @@ export interface RemoteView {
 export interface Verdict {
   readonly commit: string;
   readonly problems: readonly string[];
+  /** Of what its changes come to, see `changeDigest`; absent: nobody asks. */
+  readonly digest?: string;
 }
 
 /** All that is decided from. */

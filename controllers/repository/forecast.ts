@@ -23,6 +23,8 @@ export interface Forecast {
   readonly holds: readonly Hold[];
   /** In the order in which they would be made. */
   readonly changes: readonly ForecastChange[];
+  /** See `changeDigest`; empty: the commit changes nothing. */
+  readonly digest: string;
 }
 
 /** Why nothing is done, or not yet. */
@@ -63,7 +65,7 @@ export async function forecastOf(
 ): Promise<Forecast> {
   const holds: Hold[] = [];
   let facts = alone(start, set, holds);
-  let checked: Checked = { problems: [], effects: new Map() };
+  let checked: Checked = { problems: [], effects: new Map(), digest: '' };
   for (let turn = 0; turn < STEPS_MAX; turn += 1) {
     const step = planRepository(facts, nowMs);
     const held = heldBy(step, facts, set);
@@ -76,17 +78,18 @@ export async function forecastOf(
     }
     if (step.kind === 'check') {
       checked = await checkChanges({ declarer }, facts, step);
-      facts = { ...facts, verdict: { commit: set.commit, problems: checked.problems } };
+      facts = { ...facts, verdict: { ...checked, commit: set.commit } };
     } else if (step.kind === 'note') {
       facts = { ...facts, record: step.record };
       if (step.record.attempt?.phase === 'waiting') break;
     } else {
       const changes = step.kind === 'change' ? step.changes : [];
       const told = changes.map((each) => changeOf(each, facts, checked));
-      return { holds, changes: [...told, ...(await corrections(declarer, facts, changes))] };
+      const drifted = await corrections(declarer, facts, changes);
+      return { holds, changes: [...told, ...drifted], digest: checked.digest };
     }
   }
-  return { holds, changes: await corrections(declarer, facts, []) };
+  return { holds, changes: await corrections(declarer, facts, []), digest: '' };
 }
 
 interface ForecastOptions {
@@ -130,6 +133,10 @@ function lift(facts: Facts, { commit }: CommitSet, reason: string): Facts | unde
       return { ...facts, blockedBy: undefined };
     case 'MassDeletion':
       return { ...facts, record: { ...record, confirmed: commit } };
+    case 'PlanChanged': {
+      const { expected: _, ...rest } = record;
+      return { ...facts, record: rest };
+    }
     case 'BadCommit': {
       const { bad: _, ...rest } = record;
       return { ...facts, record: rest };

@@ -82,8 +82,8 @@ function planRequest({ repository, record, remote }: Facts): Step | undefined {
   const request = requestOf(repository);
   if (request === undefined || request.text === record.request) return undefined;
   if (remote.request !== request.text) return undefined;
-  const { pinned: _p, forced: _f, confirmed: _c, bad, ...rest } = record;
-  const { commit = remote.head } = request;
+  const { pinned: _p, forced: _f, confirmed: _c, expected: _e, bad, ...rest } = record;
+  const { commit = remote.head, expect } = request;
   const isForced = request.force && commit !== undefined;
   return {
     kind: 'note',
@@ -100,6 +100,7 @@ function planRequest({ repository, record, remote }: Facts): Step | undefined {
       ...(bad !== undefined && !(isForced && bad.commit === commit) && { bad }),
       ...(isForced && { forced: commit }),
       ...(request.confirmPrune && commit !== undefined && { confirmed: commit }),
+      ...(expect !== undefined && commit !== undefined && { expected: { commit, digest: expect } }),
     },
   };
 }
@@ -138,6 +139,11 @@ function planComing(facts: Facts, nowMs: number): Step {
       // Who is still to read the commit may give up what stands in the way.
       const inMs = facts.behind(commit) === undefined ? Infinity : LOOK_MS;
       return rest(facts, 'Refused', 'stalled', refusedText(set, verdict.problems), inMs);
+    }
+    const { expected } = record;
+    if (expected?.commit === commit && expected.digest !== verdict.digest) {
+      const message = `${named(set)} would do something else by now than its plan says, so nothing is done; make a new plan, or b8sctl reconcile repository/${repository.metadata.name}`;
+      return rest(facts, 'PlanChanged', 'stalled', message);
     }
   }
   const attempt: AttemptRecord = { commit, subject, sinceMs: nowMs, phase: 'applying' };
@@ -252,7 +258,7 @@ function planAttempt(facts: Facts, attempt: AttemptRecord, nowMs: number): Step 
   }
   const waiting = waitingFor(facts);
   if (waiting.length === 0) {
-    const { attempt: _, bad, forced: _f, confirmed: _c, ...rest } = record;
+    const { attempt: _, bad, forced: _f, confirmed: _c, expected: _e, ...rest } = record;
     const applied = { commit: attempt.commit, subject: attempt.subject };
     return { kind: 'note', undo: 'drop', record: { ...rest, applied, ...(bad && { bad }) } };
   }
@@ -299,10 +305,14 @@ function planUndo(facts: Facts, attempt: AttemptRecord, nowMs: number): Step {
 const AWAITED: ReadonlySet<string> = new Set(['Certificate', 'Issuer', 'Site', 'Zone']);
 
 /** What of a change is not Ready, or not gone, each with why. */
-function waitingFor({ undo, inventory, live }: Facts): readonly string[] {
+function waitingFor({ undo, inventory, live, repository }: Facts): readonly string[] {
   return [...undo.keys()].toSorted().flatMap((key) => {
     const object = live(key);
-    if (object === undefined) return [];
+    if (object === undefined) {
+      // Somebody has deleted it, which makes no good commit of a bad one.
+      const comesBack = inventory.has(key) && repository.spec.driftPolicy === 'correct';
+      return comesBack ? [`${shownKey(key)} (it is missing)`] : [];
+    }
     if (inventory.has(key)) return unreadyText(key, object);
     const { deletionTimestamp, finalizers = [] } = object.metadata;
     if (deletionTimestamp === undefined) return [];

@@ -7,18 +7,22 @@ export interface ReconcileRequest {
   readonly force: boolean;
   readonly confirmPrune: boolean;
   readonly commit: string | undefined;
+  /** What its changes must come to, see `changeDigest`; undefined: anything. */
+  readonly expect: string | undefined;
 }
 
-/** `2026-11-21T23:40:00.000Z force confirm-prune ref=<40 hex digits>`; undefined: nothing was asked. */
+/** `2026-11-21T23:40:00.000Z force confirm-prune ref=<40 hex digits> expect=<64>`; undefined: nothing was asked. */
 export function requestOf({ metadata }: Repository): ReconcileRequest | undefined {
   const text = metadata.annotations?.[RECONCILE_REQUESTED];
   if (text === undefined) return undefined;
   const words = text.split(' ').slice(1);
   const commit = words.find((word) => /^ref=[0-9a-f]{40}$/.test(word))?.slice(4);
+  const expect = words.find((word) => /^expect=[0-9a-f]{64}$/.test(word))?.slice(7);
   return {
     text,
     force: words.includes('force'),
     confirmPrune: words.includes('confirm-prune'),
     commit,
+    expect,
   };
 }

@@ -14,6 +14,7 @@ import { qualifiedName } from '../../runtime/store/keys.ts';
 import type { Stored } from '../../runtime/store/records.ts';
 import type { World } from '../../runtime/store/world.ts';
 import type { Author, Operation, Writer } from '../../runtime/store/writer.ts';
+import { changeDigest } from './change-digest.ts';
 import {
   type CommitSet,
   type Desired,
@@ -46,6 +47,8 @@ export interface Checked {
   readonly problems: readonly string[];
   /** By key, what becomes of each object that would be written. */
   readonly effects: ReadonlyMap<string, Effect>;
+  /** See `changeDigest`. */
+  readonly digest: string;
 }
 
 /** What dom says to the changes of a commit; nothing is written. */
@@ -72,7 +75,7 @@ export async function checkChanges(
       problems.push(problemText(error, change.desired));
     }
   }
-  return { problems, effects };
+  return { problems, effects, digest: changeDigest(changes, effects) };
 }
 
 /** Applies and removes in the given order, each with the record of it in the same transaction. */

@@ -32,10 +32,17 @@ type Part<Case extends string> = Extract<
   { readonly $case: Case }
 >['value'];
 
-function headOf({ set, repository, holds, changes, appliedCommit }: Forecasted): Part<'head'> {
+function headOf({
+  set,
+  repository,
+  holds,
+  changes,
+  digest,
+  appliedCommit,
+}: Forecasted): Part<'head'> {
   const { commit, subject, author = '' } = set;
   return {
-    ...{ commit, subject, author, holds, changes: changes.length },
+    ...{ commit, subject, author, holds, changes: changes.length, digest },
     appliedCommit: appliedCommit ?? '',
     repositoryJson: JSON.stringify(repository),
   };

@@ -442,6 +442,11 @@ export interface ForecastHead {
   readonly holds: readonly ForecastHold[];
   /** How many changes follow. */
   readonly changes: number;
+  /**
+   * Of what they make of which objects, 64 hex digits; empty: of none. A request to reconcile with
+   * `expect=` it does nothing once it is another one.
+   */
+  readonly digest: string;
 }
 
 export interface ForecastHold {
@@ -6208,7 +6213,16 @@ export const ForecastRepositoryResponse: MessageFns<ForecastRepositoryResponse> 
 };
 
 function createBaseForecastHead(): ForecastHead {
-  return { commit: "", subject: "", author: "", appliedCommit: "", repositoryJson: "", holds: [], changes: 0 };
+  return {
+    commit: "",
+    subject: "",
+    author: "",
+    appliedCommit: "",
+    repositoryJson: "",
+    holds: [],
+    changes: 0,
+    digest: "",
+  };
 }
 
 export const ForecastHead: MessageFns<ForecastHead> = {
@@ -6233,6 +6247,9 @@ export const ForecastHead: MessageFns<ForecastHead> = {
     }
     if (message.changes !== 0) {
       writer.uint32(56).uint32(message.changes);
+    }
+    if (message.digest !== "") {
+      writer.uint32(66).string(message.digest);
     }
     return writer;
   },
@@ -6306,6 +6323,14 @@ export const ForecastHead: MessageFns<ForecastHead> = {
             message.changes = reader.uint32();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6335,6 +6360,7 @@ export const ForecastHead: MessageFns<ForecastHead> = {
         : "",
       holds: globalThis.Array.isArray(object?.holds) ? object.holds.map((e: any) => ForecastHold.fromJSON(e)) : [],
       changes: isSet(object.changes) ? globalThis.Number(object.changes) : 0,
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
     };
   },
 
@@ -6361,6 +6387,9 @@ export const ForecastHead: MessageFns<ForecastHead> = {
     if (message.changes !== 0) {
       obj.changes = Math.round(message.changes);
     }
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
     return obj;
   },
 
@@ -6376,6 +6405,7 @@ export const ForecastHead: MessageFns<ForecastHead> = {
     message.repositoryJson = object.repositoryJson ?? "";
     message.holds = object.holds?.map((e) => ForecastHold.fromPartial(e)) || [];
     message.changes = object.changes ?? 0;
+    message.digest = object.digest ?? "";
     return message;
   },
 };
