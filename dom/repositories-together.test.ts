@@ -99,6 +99,18 @@ describe('what is in force is kept so', () => {
   });
 });
 
+test('a bad commit is no good one once somebody has deleted what is not Ready of it', async () => {
+  await at.follow({ onFailure: 'rollback', timeout: '30s' });
+  await at.push(issuers('a'));
+  at.remote.commit({ ...issuers('a', 'b'), 'z.json': site('z') });
+  for (let waits = 0; (await at.find('Site', 'z')) === undefined && waits < 70; waits += 1)
+    await at.settle(1);
+  await at.dom.remove('Site', 'z');
+  await at.settle(60);
+  expect(await at.ready()).toMatch(/^False BadCommit/);
+  expect(await at.issuers()).toEqual(['a']);
+});
+
 describe('the release of a Site’s folder', () => {
   const web = {
     'web/site.json': manifest('Site', 'web', {
