@@ -385,6 +385,15 @@ test('a broken document leaves the others good, and empty ones count for nothing
   ]);
 });
 
+test('a map of very many fields is read, and the one that is there twice is found', () => {
+  // To compare each with all before it would take minutes.
+  const fields = Array.from({ length: 50_000 }, (_, index) => `field${index}: ${index}\n`).join('');
+  expect(parseManifests(fields, 'large.yaml')).toMatchObject([{ kind: 'object' }]);
+  expect(parseManifests(`${fields}"field7": 1\n`, 'large.yaml')).toEqual([
+    { kind: 'error', message: 'large.yaml:50001 names field7 again; remove one of the two' },
+  ]);
+});
+
 test('reads JSON, and locates its lines', () => {
   const text = `{\n  "apiVersion": "b8s.dev/v1",\n  "kind": "Site",\n  "metadata": {"name": "a"},\n  "spec": {\n    "hosts": [\n      "a"\n    ]\n  }\n}`;
   expect(complaints(text, 'a.json')).toEqual([

@@ -1,5 +1,8 @@
 import {
   type Document,
+  isMap,
+  isScalar,
+  isSeq,
   LineCounter,
   type Node,
   parseAllDocuments,
@@ -93,7 +96,11 @@ function failure(message: string, source: string, line?: number): ManifestDocume
 
 function parseText(text: string, lines: LineCounter): readonly Document[] | 'tooDeep' {
   try {
-    const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
+    const documents = parseAllDocuments(text, {
+      ...{ lineCounter: lines, prettyErrors: false },
+      // The parser compares each key of a map with all before it; see `repeatedKey`.
+      uniqueKeys: false,
+    });
     // With no document at all the parser answers an empty one that is an array, too.
     return [...documents];
   } catch (error) {
@@ -113,9 +120,14 @@ function readDocument(document: Document, origin: Origin): readonly ManifestDocu
   const { source, lines } = origin;
   const [error] = document.errors;
   if (error !== undefined) {
-    return [failure(syntaxMessage(error, origin.text), source, lineOfOffset(error.pos[0], lines))];
+    return [failure(syntaxMessage(error), source, lineOfOffset(error.pos[0], lines))];
   }
   if (document.contents === null) return [];
+  const again = repeatedKey(document);
+  if (again !== undefined) {
+    const offset = again.range?.[0] ?? 0;
+    return [failure(repeatedMessage(origin.text, offset), source, lineOfOffset(offset, lines))];
+  }
   const values = plainValue(document);
   if (values.kind === 'error') {
     return [
@@ -133,12 +145,34 @@ function readDocument(document: Document, origin: Origin): readonly ManifestDocu
 const TOO_DEEP = 'nests too deeply to be a manifest';
 
 /** The parser's own messages, with a mend where people need one. */
-function syntaxMessage(error: YAMLParseError, text: string): string {
+function syntaxMessage(error: YAMLParseError): string {
   if (error.code === 'RESOURCE_EXHAUSTION') return TOO_DEEP;
   if (error.code === 'TAB_AS_INDENT') return 'is indented with a tab; YAML needs spaces';
-  if (error.code !== 'DUPLICATE_KEY') return `is not YAML: ${error.message}`;
-  const [field] = /^[\w.-]*/.exec(text.slice(error.pos[0], error.pos[0] + 100)) ?? [];
+  return `is not YAML: ${error.message}`;
+}
+
+function repeatedMessage(text: string, offset: number): string {
+  const [field] = /^["']?([\w.-]*)/.exec(text.slice(offset, offset + 100))?.slice(1) ?? [];
   return `names ${field || 'a field'} again; remove one of the two`;
+}
+
+/** The first key that a map has twice, in time that is proportional to the document. */
+function repeatedKey(document: Document): Node | undefined {
+  // By hand, for a recursion could run out of stack.
+  const left: unknown[] = [document.contents];
+  while (left.length > 0) {
+    const node = left.pop();
+    if (isSeq(node)) for (const item of node.items.toReversed()) left.push(item);
+    if (!isMap<Node, Node>(node)) continue;
+    const seen = new Set<unknown>();
+    for (const { key } of node.items) {
+      if (!isScalar(key)) continue;
+      if (seen.has(key.value)) return key;
+      seen.add(key.value);
+    }
+    for (const { key, value } of node.items.toReversed()) left.push(value, key);
+  }
+  return undefined;
 }
 
 type PlainValue =

@@ -7,9 +7,10 @@ export interface KeyPattern {
 }
 
 /** Of a pattern, in characters; and of a key, beyond which nothing fits. */
-const PATTERN_MAX = 200;
+const PATTERN_MAX = 100;
 const KEY_MAX = 1_000;
 const DEPTH_MAX = 20;
+const KNOWN_MAX = 100_000;
 
 /**
  * Letters, `.`, `[a-z]`, `\d`, `\w`, `\s`, `(…)`, `(?:…)`, `|`, `*`, `+`, `?`, `^`, `$`, and `(?i)` in
@@ -26,7 +27,17 @@ export function parseKeyPattern(text: string): KeyPattern | undefined {
   program.push({ kind: 'match' });
   const fold = (letter: string): readonly string[] =>
     ignoresCase ? [letter.toLowerCase(), letter.toUpperCase()] : [letter];
-  return { fits: (key) => key.length <= KEY_MAX && runs(program, [...key].map(fold)) };
+  // Most keys of a file are the same few.
+  const known = new Map<string, boolean>();
+  return {
+    fits(key) {
+      const before = known.get(key);
+      if (before !== undefined) return before;
+      const found = key.length <= KEY_MAX && runs(program, [...key].map(fold));
+      if (known.size < KNOWN_MAX) known.set(key, found);
+      return found;
+    },
+  };
 }
 
 type Letters = (letter: string) => boolean;
@@ -198,37 +209,46 @@ function emitEither(nodes: readonly Node[], program: Instruction[]): void {
   for (const jump of jumps) jump.to = program.length;
 }
 
-/** All ways at once: a set of places in the program for each letter of the key. */
+/** All ways at once: the places in the program for each letter of the key, each of them once. */
 function runs(program: readonly Instruction[], key: readonly (readonly string[])[]): boolean {
-  let places = new Set<number>();
+  /** By place, the letter at which it was noted last. */
+  const noted = new Int32Array(program.length).fill(-1);
+  let places: number[] = [];
   for (let at = 0; at <= key.length; at += 1) {
-    const letters = key[at];
+    const next: number[] = [];
+    const note = (place: number, when: number, list: number[]): void => {
+      if ((noted[place] ?? when) >= when) return;
+      noted[place] = when;
+      list.push(place);
+    };
     // It may begin at any letter.
-    places.add(0);
-    const next = new Set<number>();
-    for (const place of places) {
+    note(0, at, places);
+    for (let index = 0; index < places.length; index += 1) {
+      const place = places[index] ?? 0;
       const instruction = program[place];
       if (instruction === undefined) continue;
       switch (instruction.kind) {
         case 'match':
           return true;
         case 'letter':
-          if (letters?.some(instruction.has)) next.add(place + 1);
+          if (key[at]?.some(instruction.has)) next.push(place + 1);
           break;
         case 'begin':
-          if (at === 0) places.add(place + 1);
+          if (at === 0) note(place + 1, at, places);
           break;
         case 'end':
-          if (at === key.length) places.add(place + 1);
+          if (at === key.length) note(place + 1, at, places);
           break;
         case 'split':
-          places.add(place + 1).add(instruction.to);
+          note(place + 1, at, places);
+          note(instruction.to, at, places);
           break;
         case 'jump':
-          places.add(instruction.to);
+          note(instruction.to, at, places);
       }
     }
-    places = next;
+    places = [];
+    for (const place of next) note(place, at + 1, places);
   }
   return false;
 }

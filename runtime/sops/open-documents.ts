@@ -31,7 +31,10 @@ interface Opened {
 
 /** Begins the MAC of a file that covers encrypted values alone: SHA-256 of `sops`. */
 const ONLY_ENCRYPTED = createHash('sha256').update('sops').digest();
-const DEPTH_MAX = 100;
+/** Manifests nest half as deeply. */
+const DEPTH_MAX = 20;
+/** Of all different names of fields together: each is tried with the pattern of the file. */
+const NAMES_LENGTH_MAX = 100_000;
 
 /**
  * Decrypts the values of a file in place, and takes its sops block out. Nothing is changed unless all
@@ -43,15 +46,15 @@ export function openDocuments(
   block: SopsBlock,
   key: Uint8Array,
 ): OpenProblem | undefined {
-  const leaves: Leaf[] = [];
+  const known: Collected = { leaves: [], names: new Set(), namesLength: 0 };
   for (const document of documents) {
-    const wrong = collect({ document, node: document.contents, steps: [], keys: [] }, leaves);
+    const wrong = collect({ document, node: document.contents, steps: [], keys: [] }, known);
     if (wrong !== undefined) return wrong;
   }
   const mac = createHash('sha512');
   if (block.macOver === 'encrypted') mac.update(ONLY_ENCRYPTED);
   const opened: Opened[] = [];
-  for (const leaf of leaves) {
+  for (const leaf of known.leaves) {
     const isEncrypted = block.isEncrypted(leaf.keys);
     const value = isEncrypted ? openLeaf(leaf, key) : plainBytes(leaf.scalar);
     if (typeof value === 'string') return { ...leaf, problem: value };
@@ -94,18 +97,24 @@ interface Place {
   readonly keys: readonly string[];
 }
 
+interface Collected {
+  readonly leaves: Leaf[];
+  readonly names: Set<string>;
+  namesLength: number;
+}
+
 /** All values in their order, but those of the sops block. */
-function collect(place: Place, leaves: Leaf[]): OpenProblem | undefined {
+function collect(place: Place, known: Collected): OpenProblem | undefined {
   const { document, node, steps, keys } = place;
   if (steps.length > DEPTH_MAX) return { document, steps, problem: 'nests too deeply' };
   if (isAlias(node)) return { document, steps, problem: 'is an alias, which SOPS never writes' };
   if (isScalar(node)) {
-    if (node.value !== null) leaves.push({ document, steps, keys, scalar: node });
+    if (node.value !== null) known.leaves.push({ document, steps, keys, scalar: node });
     return undefined;
   }
   if (isSeq(node)) {
     for (const [index, item] of node.items.entries()) {
-      const wrong = collect({ ...place, node: item, steps: [...steps, index] }, leaves);
+      const wrong = collect({ ...place, node: item, steps: [...steps, index] }, known);
       if (wrong !== undefined) return wrong;
     }
     return undefined;
@@ -115,8 +124,12 @@ function collect(place: Place, leaves: Leaf[]): OpenProblem | undefined {
     const name = isScalar(key) && typeof key.value === 'string' ? key.value : undefined;
     if (name === undefined) return { document, steps, problem: 'has a key that is no text' };
     if (steps.length === 0 && name === 'sops') continue;
+    if (!known.names.has(name)) known.namesLength += name.length;
+    known.names.add(name);
+    if (known.namesLength > NAMES_LENGTH_MAX)
+      return { document, steps, problem: 'has too many names of fields; split the file' };
     const inner = { document, node: value, steps: [...steps, name], keys: [...keys, name] };
-    const wrong = collect(inner, leaves);
+    const wrong = collect(inner, known);
     if (wrong !== undefined) return wrong;
   }
   return undefined;

@@ -200,6 +200,27 @@ describe('refused, with file, line and mend, and without a value', () => {
       says: /spec\.data\.password was encrypted as int; put it in quotes/,
     },
     {
+      when: 'it has so many names that to try them all takes long',
+      change: (text) =>
+        text + Array.from({ length: 9_000 }, (_, n) => `some-name-${n}: 1\n`).join(''),
+      says: /has too many names of fields; split the file/,
+    },
+    {
+      when: 'it is larger than an encrypted file may be',
+      change: (text) => `${text}x: "${'x'.repeat(1_000_000)}"\n`,
+      says: /is encrypted, and larger than 1000000 bytes; split it/,
+    },
+    {
+      when: 'it nests more deeply than any manifest',
+      change: (text) => `${text}x: ${'['.repeat(30)}1${']'.repeat(30)}\n`,
+      says: /nests too deeply/,
+    },
+    {
+      when: 'it repeats itself',
+      change: (text) => `${text}x: &x 1\ny: *x\n`,
+      says: /y is an alias, which SOPS never writes/,
+    },
+    {
       when: 'the pattern is one that could take for ever',
       change: (text) => text.replace('^data$', '^(a{1,9}){1,9}$'),
       says: /its encrypted_regex is not one that dom can read/,

@@ -1,4 +1,4 @@
-import { MANIFEST_BYTES_MAX, type ManifestDocument, parseManifests } from '../../api/manifest.ts';
+import { type ManifestDocument, parseManifests } from '../../api/manifest.ts';
 import { formatPath } from '../../api/path.ts';
 import type { AgeKeys } from './age-keys.ts';
 import { findDataKey } from './data-key.ts';
@@ -7,7 +7,7 @@ import { openDocuments } from './open-documents.ts';
 import { parseSopsBlock } from './sops-block.ts';
 
 /** How large an encrypted file may be. */
-const SOPS_BYTES_MAX = Math.min(2_000_000, MANIFEST_BYTES_MAX);
+const SOPS_BYTES_MAX = 1_000_000;
 
 /**
  * Parses manifests, and decrypts those of a file that SOPS has encrypted. A text in place of keys says
