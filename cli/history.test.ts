@@ -232,3 +232,18 @@ test('of a Repository it lists what became of its commits', async () => {
 89abcde   RolledBack      10m   commit 89abcde was rolled back: not Ready
 `);
 });
+
+test('get --at and undelete name the commit that made an object so, or removed it', async () => {
+  const reference = { kind: 'Issuer', namespace: '', name: 'a' };
+  cli.api.put({ kind: 'Issuer', metadata: { name: 'a' }, spec: { ca: { lifetime: '30d' } } });
+  const revision = (await cli.api.list({ kind: 'Issuer', namespace: '' })).revision;
+  cli.api.remove(reference);
+  const entries = await cli.api.history(reference);
+  const command = `commit ${'0'.repeat(40)} of default/infra by Ada: Mend`;
+  const manager = 'repository/default/infra';
+  cli.api.history = async () => entries.map((entry) => ({ ...entry, manager, command }));
+  const then = await cli.b8sctl(`get issuer a --at ${revision}`);
+  expect(then.error).toContain(`Note: issuer.b8s.dev/a was made so by ${command}\n`);
+  const { error } = await cli.b8sctl('undelete issuer/a');
+  expect(error).toBe(`Note: ${command} had removed it, so no Repository keeps it any more\n`);
+});

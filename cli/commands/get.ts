@@ -3,6 +3,7 @@ import type { Kind } from '../../api/kind.ts';
 import type { Resource } from '../../api/object.ts';
 import type { Api, Listed, Moment } from '../../runtime/api-client.ts';
 import { type Cli, CommandError } from '../cli.ts';
+import { commitAt } from '../commit-words.ts';
 import { parseFieldSelector } from '../field-selector.ts';
 import { chunkOf, listOf } from '../flags.ts';
 import { type Asked, momentAsked, momentOf } from '../moment.ts';
@@ -13,6 +14,7 @@ import {
   type OutputFormat,
   objectTable,
   parseOutputFormat,
+  qualifiedName,
   renderDocument,
   withoutManagedFields,
 } from '../render/output.ts';
@@ -122,7 +124,12 @@ async function getNames(names: readonly NamedTarget[], query: Query, cli: Cli): 
         if (query.ignoreNotFound === true && isNotFound(error)) return undefined;
         throw error;
       });
-      if (object !== undefined) found.push(object);
+      if (object === undefined) return;
+      found.push(object);
+      const { moment } = query;
+      const commit = moment && (await commitAt(api, reference, moment));
+      if (commit !== undefined)
+        cli.terminal.error(`Note: ${qualifiedName(object)} was made so by ${commit}\n`);
     });
   } catch (error) {
     // What was found is printed all the same, before the command fails.

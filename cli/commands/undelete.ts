@@ -9,6 +9,7 @@ import {
   type ObjectReference,
 } from '../../runtime/api-client.ts';
 import { type Cli, CommandError, errorText, MANAGER } from '../cli.ts';
+import { commitWords } from '../commit-words.ts';
 import { revisionOf } from '../flags.ts';
 import { findObject, forEachOrFail, named } from '../objects.ts';
 import { qualifiedName, quotedName } from '../render/output.ts';
@@ -55,7 +56,11 @@ async function undelete(
     const entries = await named(reference, () => api.history(reference));
     const live = await findObject(api, reference);
     const entry = entryToRestore(reference, entries, { options, live });
+    const remover = entries.at(-1);
+    const commit = remover?.change === 'deleted' ? commitWords(remover) : undefined;
     await restore(api, reference, entry, { options, cli });
+    if (commit !== undefined)
+      cli.terminal.error(`Note: ${commit} had removed it, so no Repository keeps it any more\n`);
   });
 }
 

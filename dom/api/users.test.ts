@@ -20,6 +20,7 @@ test.each([
 test.each([
   { name: '', role: 'viewer', days: 1 },
   { name: 'a/b', role: 'viewer', days: 1 },
+  { name: 'dom', role: 'viewer', days: 1 },
   { name: 'A', role: 'viewer', days: 1 },
   { name: 'x'.repeat(64), role: 'viewer', days: 1 },
   { name: 'ci', role: 'boss', days: 1 },
