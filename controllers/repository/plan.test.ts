@@ -464,3 +464,14 @@ test('what is being deleted is waited for, and what holds it is named', () => {
     /Issuer\/two, which is being deleted and held by example\.com\/backup/,
   );
 });
+
+test('a commit that is refused when half of it is applied says why', () => {
+  const problems = ['commit bbbbbbb is signed by ada with K, which is revoked'];
+  const set: CommitSet = { ...setOf(B), problems, reason: 'NotVerified' };
+  const record = { ...inForce, ...attempt('applying') };
+  const step = planRepository(factsOf({ record, kept: [one], set }), T);
+  expect(step.kind === 'rest' && step.say).toMatchObject({
+    ready: { status: 'False', reason: 'NotVerified' },
+    message: expect.stringMatching(/half applied, and is refused by now: .*which is revoked/),
+  });
+});

@@ -234,6 +234,17 @@ function planAttempt(facts: Facts, attempt: AttemptRecord, nowMs: number): Step 
     if (leftMs <= 0 && repository.spec.onFailure === 'rollback')
       return fail(facts, attempt, trouble ?? 'it was not applied in time');
     if (set?.commit !== attempt.commit || set.problems.length > 0) {
+      const own = set?.commit === attempt.commit ? set : undefined;
+      // It was good when it was begun, and its signers or keys have changed since.
+      if (own !== undefined) {
+        const why = `${named(attempt)} is half applied, and is refused by now`;
+        return rest(
+          facts,
+          own.reason ?? 'Invalid',
+          'stalled',
+          `${why}: ${own.problems.join('; ')}`,
+        );
+      }
       const message = `${named(attempt)} is half applied, and is being fetched again: ${remote.failure?.message ?? repository.spec.url}`;
       return rest(facts, 'Applying', 'working', message, LOOK_MS);
     }
