@@ -49,7 +49,7 @@ export function repositoryChangesCheck(
   const touched = new Map<string, Set<string>>();
   /** By uid and key: who wrote last. */
   const writers = new Map<string, string>();
-  /** By uid and attempt: what it has removed, and how much there was at first. */
+  /** By uid: what its attempt has removed, and how much there was at first. */
   const removed = new Map<string, { readonly held: number; gone: number }>();
 
   function noteRecord(
@@ -71,6 +71,9 @@ export function repositoryChangesCheck(
       violated(42, `${now.name} tries ${attempt.commit} again, which it has rolled back`);
     if (before?.attempt !== undefined) reached('commit superseded');
     bad.delete(uid);
+    const repository = facts.all(revision).find(({ metadata }) => metadata.uid === uid);
+    if (repository !== undefined)
+      removed.set(uid, { held: oldOf(repository, revision).length, gone: 0 });
   }
 
   function noteUndo(path: string): void {
@@ -120,6 +123,13 @@ export function repositoryChangesCheck(
     countRemoval(key, what, { at, repository, attempt });
   }
 
+  /** What it keeps, but for what only an undecided commit has brought. */
+  function oldOf(repository: Repository, at: bigint): readonly string[] {
+    const undo = facts.undo(repository, at);
+    const keys = [...facts.inventory(repository, at).keys()];
+    return keys.filter((key) => undo.get(key)?.found !== 'nothing');
+  }
+
   function countRemoval(
     key: string,
     what: string,
@@ -133,13 +143,8 @@ export function repositoryChangesCheck(
       readonly attempt: NonNullable<RepositoryRecord['attempt']>;
     },
   ): void {
-    const undo = facts.undo(repository, at);
-    const isOld = (each: string): boolean => undo.get(each)?.found !== 'nothing';
-    if (!isOld(key)) return;
-    const id = `${repository.metadata.uid} ${attempt.sinceMs}`;
-    const held = [...facts.inventory(repository, at).keys()].filter(isOld).length;
-    const known = removed.get(id) ?? { held, gone: 0 };
-    removed.set(id, known);
+    const known = removed.get(repository.metadata.uid);
+    if (known === undefined || !oldOf(repository, at).includes(key)) return;
     known.gone += 1;
     const { allowMassDeletion, massDeletionPercent } = repository.spec;
     const isAsked = allowMassDeletion || facts.record(repository, at)?.confirmed === attempt.commit;
