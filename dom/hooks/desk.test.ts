@@ -70,9 +70,7 @@ function call(after: string, { key = 'key', event = 'push', ref = 'refs/heads/ma
 }
 
 async function asked(): Promise<string | undefined> {
-  const item = await store.get(objectKey({ kind: 'Repository', ...INFRA }));
-  const { metadata } = JSON.parse(item?.value ?? '{}') as Repository;
-  return metadata.annotations?.[RECONCILE_REQUESTED];
+  return (await stored()).metadata.annotations?.[RECONCILE_REQUESTED];
 }
 
 test('a push asks as b8sctl reconcile does', async () => {
@@ -134,6 +132,44 @@ test('a call that could not be written may come again', async () => {
   expect(await asked()).toBeDefined();
 });
 
+test('calls that come while one is written are written, too', async () => {
+  const one = desk();
+  const calls = ['a', 'b', 'c'].map((each) => one.take(INFRA, call(each)));
+  expect(await Promise.all(calls)).toMatchObject([{ inMs: 0 }, { inMs: 0 }, { inMs: 0 }]);
+  const again = ['a', 'b', 'c'].map((each) => desk().take(INFRA, call(each)));
+  expect((await Promise.all(again)).map(({ kind }) => kind)).toEqual(['idle', 'idle', 'idle']);
+});
+
+test('a call while the store is away, in a flood, is written when it is back', async () => {
+  const one = desk();
+  for (let n = 0; n < HOOK_BURST; n += 1) await one.take(INFRA, call(`${n}`));
+  expect(await one.take(INFRA, call('last'))).toMatchObject({ kind: 'asked' });
+  away = true;
+  await clock.advance(HOOK_EVERY_MS + 5_000);
+  away = false;
+  await clock.advance(2_000);
+  expect(await asked()).toContain(shortHash(call('last').body));
+});
+
+test('a request of a person that nobody has answered yet is not written over', async () => {
+  const person = '2026-11-22T03:04:05.000Z confirm-prune';
+  await annotate(person);
+  const one = desk();
+  expect(await one.take(INFRA, call('a'))).toEqual({ kind: 'asked', inMs: 1_000 });
+  await clock.advance(5_000);
+  expect(await asked()).toBe(person);
+  await answer(person);
+  await clock.advance(1_000);
+  expect(await asked()).toMatch(/ webhook=body:/);
+});
+
+test('but not for ever', async () => {
+  await annotate('2026-11-22T03:04:05.000Z');
+  await desk().take(INFRA, call('a'));
+  for (let n = 0; n < 62; n += 1) await clock.advance(1_000);
+  expect(await asked()).toMatch(/ webhook=body:/);
+});
+
 test('a flood makes few looks, the last of them after all of it', async () => {
   const one = desk();
   const seen = new Set<string | undefined>();
@@ -151,6 +187,31 @@ test('a flood makes few looks, the last of them after all of it', async () => {
   expect(await asked()).toContain(last);
   expect(await one.take(INFRA, call(`${calls - 1}`))).toMatchObject({ kind: 'idle' });
 });
+
+async function stored(): Promise<Repository> {
+  const item = await store.get(objectKey({ kind: 'Repository', ...INFRA }));
+  return JSON.parse(item?.value ?? '{}') as Repository;
+}
+
+async function put(repository: Repository): Promise<void> {
+  const key = objectKey({ kind: 'Repository', ...INFRA });
+  await store.commit({
+    guards: [],
+    writes: [{ kind: 'put', key, value: JSON.stringify(repository) }],
+  });
+}
+
+/** As `b8sctl reconcile` does. */
+async function annotate(request: string): Promise<void> {
+  const base = await stored();
+  const annotations = { [RECONCILE_REQUESTED]: request };
+  await put({ ...base, metadata: { ...base.metadata, annotations } });
+}
+
+/** As the controller does. */
+async function answer(handledRequest: string): Promise<void> {
+  await put({ ...(await stored()), status: { handledRequest } });
+}
 
 function shortHash(body: Buffer): string {
   return createHash('sha256').update(body).digest('base64url').slice(0, 22);

@@ -84,7 +84,7 @@ export class HookDesk {
     return await this.#ask(repository, verdict.delivery);
   }
 
-  /** A call at a time: two at once could both take the last place. */
+  /** From the record to the place nothing is waited for: two calls never take one place. */
   async #ask(repository: Repository, delivery: string): Promise<HookOutcome> {
     const { clock } = this.#ports;
     const { uid } = repository.metadata;
@@ -93,46 +93,77 @@ export class HookDesk {
     const isKnown = record?.value.deliveries.includes(delivery) === true;
     if (isKnown || pace.waiting.has(delivery))
       return { kind: 'idle', why: 'this call was taken before' };
-    // Beyond that it is one look all the same.
-    if (pace.waiting.size < HOOK_DELIVERIES_MAX) pace.waiting.add(delivery);
+    remember(pace, delivery);
+    if (pace.phase === 'waiting') return this.#askedAt(pace);
     const nowMs = clock.monotonicMs();
-    if (pace.phase === 'waiting') return { kind: 'asked', inMs: pace.atMs - nowMs };
-    pace.fullMs = Math.max(pace.fullMs, nowMs) + HOOK_EVERY_MS;
-    pace.atMs = pace.fullMs - HOOK_BURST * HOOK_EVERY_MS;
+    takePlace(pace, nowMs);
     if (pace.atMs <= nowMs) {
-      await this.#inTurn(() => this.#write(repository, pace)).finally(() => pace.waiting.clear());
-      return { kind: 'asked', inMs: 0 };
+      const outcome = await this.#writeInTurn(repository, pace, 'yield').catch((error: unknown) => {
+        // It may come again.
+        pace.waiting.delete(delivery);
+        throw error;
+      });
+      if (outcome === 'written') return { kind: 'asked', inMs: 0 };
+      pace.atMs = clock.monotonicMs() + YIELD_MS;
     }
-    pace.phase = 'waiting';
-    void this.#writeLater(repository, pace);
-    return { kind: 'asked', inMs: pace.atMs - nowMs };
+    // Another one may have begun to wait meanwhile.
+    if (this.#isIdle(pace)) void this.#writeLater(repository, pace);
+    return this.#askedAt(pace);
   }
 
+  #askedAt({ atMs }: Pace): HookOutcome {
+    return { kind: 'asked', inMs: Math.max(0, atMs - this.#ports.clock.monotonicMs()) };
+  }
+
+  #isIdle(pace: Pace): boolean {
+    return pace.phase === 'idle';
+  }
+
+  /** Until no call is left that was not written; those that come meanwhile are waited for, too. */
   async #writeLater(repository: Repository, pace: Pace): Promise<void> {
     const { clock, log } = this.#ports;
+    pace.phase = 'waiting';
     try {
-      await clock.sleep(pace.atMs - clock.monotonicMs(), this.#signal);
-      pace.phase = 'idle';
-      await this.#inTurn(() => this.#write(repository, pace)).finally(() => pace.waiting.clear());
+      for (let yields = 0; pace.waiting.size > 0; ) {
+        await clock.sleep(Math.max(0, pace.atMs - clock.monotonicMs()), this.#signal);
+        const manner = yields < YIELDS_MAX ? 'yield' : 'insist';
+        const outcome = await this.#writeInTurn(repository, pace, manner).catch(
+          (error: unknown) => {
+            if (manner === 'insist') throw error;
+            return 'later' as const;
+          },
+        );
+        yields = outcome === 'later' ? yields + 1 : 0;
+        if (outcome === 'later') pace.atMs = clock.monotonicMs() + YIELD_MS;
+        else if (pace.waiting.size > 0) takePlace(pace, clock.monotonicMs());
+      }
     } catch (error) {
-      pace.phase = 'idle';
+      pace.waiting.clear();
       if (this.#signal.aborted) return;
       const { namespace, name } = repository.metadata;
       log.warn({ namespace, name, error: describeError(error) }, 'a webhook was lost');
+    } finally {
+      pace.phase = 'idle';
     }
   }
 
+  #writeInTurn(repository: Repository, pace: Pace, manner: Manner): Promise<'written' | 'later'> {
+    return this.#inTurn(() => this.#write(repository, pace, manner));
+  }
+
   /** The annotation that `b8sctl reconcile` writes, and what calls it is for, in one write. */
-  async #write({ metadata }: Repository, pace: Pace): Promise<void> {
+  async #write({ metadata }: Repository, pace: Pace, manner: Manner): Promise<'written' | 'later'> {
     const taken = [...pace.waiting];
-    if (taken.length === 0) return;
     const { uid, namespace, name } = metadata;
-    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
+    for (let attempt = 1; taken.length > 0; attempt += 1) {
+      if (attempt > ATTEMPTS_MAX) return 'later';
       const base = await this.#read<Repository>({ kind: 'Repository', namespace, name });
+      // Nobody is left to look.
       if (base?.metadata.uid !== uid) break;
+      if (manner === 'yield' && isAwaited(base)) return 'later';
       const record = await this.#hookRecord(uid);
       const time = new Date(this.#ports.clock.nowMs()).toISOString();
-      const request = `${time} webhook=${taken.at(-1) ?? ''}`;
+      const request = `${time}${BY_WEBHOOK}${taken.at(-1) ?? ''}`;
       const annotations = { ...base.metadata.annotations, [RECONCILE_REQUESTED]: request };
       const before = record?.value.deliveries ?? [];
       const deliveries = [...before, ...taken].slice(-HOOK_DELIVERIES_MAX);
@@ -154,6 +185,8 @@ export class HookDesk {
       );
       break;
     }
+    for (const delivery of taken) pace.waiting.delete(delivery);
+    return 'written';
   }
 
   #paceOf(uid: string): Pace {
@@ -198,6 +231,29 @@ export class HookDesk {
   }
 }
 
+/** Whether somebody waits for the answer to a request of theirs, such as one to let a commit prune. */
+function isAwaited({ metadata, status }: Repository): boolean {
+  const request = metadata.annotations?.[RECONCILE_REQUESTED];
+  return (
+    request !== undefined && !request.includes(BY_WEBHOOK) && status?.handledRequest !== request
+  );
+}
+
+function remember({ waiting }: Pace, delivery: string): void {
+  const [oldest] = waiting;
+  if (waiting.size >= HOOK_DELIVERIES_MAX && oldest !== undefined) waiting.delete(oldest);
+  waiting.add(delivery);
+}
+
+/** Sets when the next look may be asked for. */
+function takePlace(pace: Pace, nowMs: number): void {
+  pace.fullMs = Math.max(pace.fullMs, nowMs) + HOOK_EVERY_MS;
+  pace.atMs = pace.fullMs - HOOK_BURST * HOOK_EVERY_MS;
+}
+
+/** `yield`: to whom somebody waits for; `insist`: to nobody. */
+type Manner = 'yield' | 'insist';
+
 /** How far the calls for one Repository have come. */
 interface Pace {
   /** Calls that no write tells of yet. */
@@ -214,4 +270,8 @@ export const HOOK_SECRET_KEY = 'secret';
 /** In place of a secret where there is none; nothing signed with it is taken. */
 const UNKNOWN = 'none';
 const PACES_MAX = 10_000;
+const BY_WEBHOOK = ' webhook=';
+/** How long a request of a person is given before it is looked at again, and how often. */
+const YIELD_MS = 1_000;
+const YIELDS_MAX = 60;
 const AUTHOR = { manager: 'webhook', user: 'webhook', command: 'webhook' } as const;
