@@ -238,12 +238,9 @@ function planAttempt(facts: Facts, attempt: AttemptRecord, nowMs: number): Step 
       // It was good when it was begun, and its signers or keys have changed since.
       if (own !== undefined) {
         const why = `${named(attempt)} is half applied, and is refused by now`;
-        return rest(
-          facts,
-          own.reason ?? 'Invalid',
-          'stalled',
-          `${why}: ${own.problems.join('; ')}`,
-        );
+        const message = `${why}: ${own.problems.join('; ')}`;
+        // Looked at again, for it may be rolled back when its time is over.
+        return rest(facts, own.reason ?? 'Invalid', 'stalled', message, LOOK_MS);
       }
       const message = `${named(attempt)} is half applied, and is being fetched again: ${remote.failure?.message ?? repository.spec.url}`;
       return rest(facts, 'Applying', 'working', message, LOOK_MS);
