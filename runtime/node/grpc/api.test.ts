@@ -179,6 +179,37 @@ test('a watch that dom ends is an error, for it never ends by itself', async () 
   await expect(next).rejects.toMatchObject({ reason: 'Unavailable' });
 });
 
+const QUERY = { ...{ namespace: '', name: 'infra', ref: '' }, force: false, confirmPrune: false };
+const HEAD = {
+  ...{ commit: 'c', subject: 's', author: 'a', appliedCommit: '', digest: '' },
+  ...{ repositoryJson: JSON.stringify(SITE), holds: [], changes: 1 },
+};
+
+test('a forecast comes head first, then change by change', async () => {
+  open();
+  handlers['forecastRepository'] = (call: { write(message: object): void; end(): void }) => {
+    call.write({ part: { $case: 'head', value: HEAD } });
+    const object = { kind: 'Site', namespace: 'default', name: 'blog' };
+    const words = { action: 'delete', why: '', file: '', line: 0, changedValues: [] };
+    const sides = { beforeJson: JSON.stringify(SITE), afterJson: '' };
+    call.write({ part: { $case: 'change', value: { object, ...words, ...sides } } });
+    call.end();
+  };
+  const { changes, repository } = await api.forecast(QUERY, NEVER);
+  expect(repository).toEqual(SITE);
+  expect(changes).toMatchObject([{ action: 'delete', before: SITE, reference: { name: 'blog' } }]);
+  expect(changes[0]?.after).toBeUndefined();
+});
+
+test('half a forecast is an error, for what is missing may be a deletion', async () => {
+  open();
+  handlers['forecastRepository'] = (call: { write(message: object): void; end(): void }) => {
+    call.write({ part: { $case: 'head', value: HEAD } });
+    call.end();
+  };
+  await expect(api.forecast(QUERY, NEVER)).rejects.toMatchObject({ reason: 'Unavailable' });
+});
+
 test.each([
   { when: 'empty', sizeBytes: 0 },
   { when: 'one byte over a message', sizeBytes: 64 * 1024 + 1 },
