@@ -72,6 +72,8 @@ export function expandList(document: ManifestDocument): readonly ManifestDocumen
   if (document.kind === 'error') return [document];
   const { raw } = document;
   if (!isFields(raw) || raw['kind'] !== 'List' || !Array.isArray(raw['items'])) return [document];
+  // Said of the file, not of each item.
+  if (sopsOf(raw) !== undefined) return [document];
   return raw['items'].map((item: unknown, index) => ({
     ...document,
     raw: item,
