@@ -44,6 +44,8 @@ const ERROR_CHARACTERS_MAX = 300;
 export function commitStatusController(ports: CommitStatusPorts): Controller {
   return {
     name: 'commit-status',
+    // For they wait for others.
+    concurrency: 8,
     affected: (change) => affected(ports.world, change),
     reconcile: (name, signal) => reconcile(ports, name, signal),
   };
