@@ -2,12 +2,19 @@ import { parseDurationMs } from './duration.ts';
 import type { Violation } from './kind.ts';
 import { parseLabelSelector } from './labels.ts';
 import { objectNameProblem } from './names.ts';
+import { didYouMean } from './nearest.ts';
 import type { Notification } from './notification.ts';
 import { aboutField, check, checkEach } from './rules.ts';
 import { isThisMachine, targetUrlProblem } from './target-url.ts';
 
 /** The ways to tell people, one of which a Notification names. */
 export const NOTIFICATION_WAYS = ['webhook', 'slack', 'ntfy', 'email'] as const;
+
+/** Kinds that Events can be of; `kinds.ts` itself imports this. */
+export const REGARDED_KINDS: readonly string[] = [
+  ...['Certificate', 'Issuer', 'Node', 'Notification', 'Release', 'Repository', 'Secret', 'Site'],
+  'Zone',
+];
 
 const INTERVAL_MS_MIN = 1_000;
 const INTERVAL_MS_MAX = 86_400_000;
@@ -23,6 +30,11 @@ export function notificationRules({ spec }: Notification): readonly Violation[] 
   return [
     ...(ways.length === 1 ? [] : [aboutField(['spec'], waysText(ways))]),
     ...check(['spec', 'interval'], spec.interval, intervalProblem),
+    ...checkEach(['spec', 'events', 'kinds'], events.kinds, (kind) =>
+      REGARDED_KINDS.includes(kind)
+        ? undefined
+        : `is not a kind that Events are of; there are ${REGARDED_KINDS.join(', ')}${didYouMean(kind, REGARDED_KINDS)}`,
+    ),
     ...checkEach(['spec', 'events', 'namespaces'], events.namespaces, (each) =>
       each === '*' ? undefined : objectNameProblem(each),
     ),

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { kinds } from './kinds.ts';
+import { REGARDED_KINDS } from './notification-rules.ts';
 import type { Resource } from './object.ts';
 import { validateObject } from './validate.ts';
 
@@ -47,10 +49,16 @@ test.each([
   },
   { spec: { email: { ...email, to: [] } }, problem: /to/ },
   { spec: { email: { ...email, host: 'a b' } }, problem: /must be a host name/ },
+  { spec: { email, events: { kinds: ['Sites'] } }, problem: /kinds\[0\] "Sites": is not a kind/ },
   { spec: { email, interval: '0s' }, problem: /must be 1s to 1d/ },
   { spec: { email, events: { selector: 'a=b=c' } }, problem: /selector/ },
 ])('$spec is refused', ({ spec, problem }) => {
   const found = problems(spec);
   expect(found).toHaveLength(1);
   expect(found[0]).toMatch(problem);
+});
+
+test('Events can be of any kind but their own', () => {
+  const names = kinds.map(({ kind }) => kind).filter((kind) => kind !== 'Event');
+  expect([...REGARDED_KINDS]).toEqual(names);
 });

@@ -25,7 +25,7 @@ test.each<{ when: string; events: object; event?: Event; answer: boolean }>([
   { when: 'nothing is said', events: {}, answer: true },
   { when: 'it is Normal', events: {}, event: event({ type: 'Normal' }), answer: false },
   { when: 'all types', events: { type: 'All' }, event: event({ type: 'Normal' }), answer: true },
-  { when: 'its kind', events: { kinds: ['Zone', 'site'] }, answer: true },
+  { when: 'its kind', events: { kinds: ['Zone', 'Site'] }, answer: true },
   { when: 'another kind', events: { kinds: ['Zone'] }, answer: false },
   { when: 'its name', events: { names: ['blog'] }, answer: true },
   { when: 'a pattern', events: { names: ['shop-*', 'b*g'] }, answer: true },

@@ -16,7 +16,7 @@ export function fits(
   if (type === 'Warning' && event.spec.type !== 'Warning') return false;
   if (regarding.uid === metadata.uid) return false;
   if (reasons.length > 0 && !reasons.includes(reason)) return false;
-  if (kinds.length > 0 && !kinds.some((kind) => isSameWord(kind, regarding.kind))) return false;
+  if (kinds.length > 0 && !kinds.includes(regarding.kind)) return false;
   if (names.length > 0 && !names.some((name) => fitsPattern(name, regarding.name))) return false;
   const { namespace } = regarding;
   const wanted = namespaces.length === 0 ? [metadata.namespace] : namespaces;
@@ -34,10 +34,6 @@ function regardedBy(world: Pick<World, 'get'>, { spec }: Event): Resource | unde
   const { kind, namespace, name } = spec.regarding;
   if (!isKindName(kind)) return undefined;
   return world.get(kind, kindsByName[kind].scope === 'cluster' ? { name } : { namespace, name });
-}
-
-function isSameWord(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
 }
 
 /** `*` stands for any letters. In steps of its parts, so that no pattern takes long. */
