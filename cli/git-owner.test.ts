@@ -115,6 +115,16 @@ describe('other changes by hand', () => {
     expect((await cli.b8sctl(`${line} --force`)).code).toBe(0);
   });
 
+  test('a push of what Git declares is refused before anything is sent', async () => {
+    ownedSite(['/spec/content/release']);
+    cli.files.set('pages/index.html', 'x');
+    const { error, code } = await cli.b8sctl('push pages --site blog');
+    expect(error).toMatch(/spec\.content\.release of site\.b8s\.dev\/blog is declared by/);
+    expect([code, cli.api.blobs.size]).toEqual([1, 0]);
+    expect((await cli.b8sctl('push pages --site blog --suspend')).code).toBe(0);
+    expect(isSuspended()).toBe(true);
+  });
+
   test('a field that Git does not name may be set by hand', async () => {
     const { out, error } = await cli.b8sctl(`patch site blog -p {"spec":{"singlePageApp":true}}`);
     expect([out, error]).toEqual(['site.b8s.dev/blog patched\n', '']);

@@ -155,6 +155,25 @@ spec: { url: "file://${folder}/infra.git", ref: { branch: main }, interval: 1h, 
     expect(stdout).toMatch(/commit [0-9a-f]{7} of default\/infra by .*: Planned/);
   });
 
+  test('a host that moves between files is told as apply does it, in its order', async () => {
+    const where = join(folder, 'h');
+    const site = (name: string, host: string): string =>
+      `apiVersion: b8s.dev/v1\nkind: Site\nmetadata: { name: ${name} }\nspec: { hosts: [${host}.example.com] }\n`;
+    const both = async (content: Record<string, string>): Promise<readonly number[]> => {
+      write(where, content);
+      const told = await asCi('diff -f h');
+      return [told.exitCode, (await b8sctl('apply -f h')).exitCode];
+    };
+    expect(await both({ '1.yaml': site('one', 'x'), '2.yaml': site('two', 'y') })).toEqual([1, 0]);
+    expect(await both({ '1.yaml': site('one', 'z'), '2.yaml': site('two', 'x') })).toEqual([1, 0]);
+    // Who takes it comes before who gives it up.
+    expect(await both({ '1.yaml': site('one', 'x'), '2.yaml': site('two', 'z') })).toEqual([2, 1]);
+    expect(await both({ '3.yaml': site('three', 'n'), '4.yaml': site('four', 'n') })).toEqual([
+      2, 1,
+    ]);
+    expect(await both({ '3.yaml': site('three', 'n') })).toEqual([0, 0]);
+  });
+
   test('a plan of files is done as it says, and refused after a change', async () => {
     const where = join(folder, 'm');
     const flags = '-f m --prune --applyset mine';

@@ -5,12 +5,13 @@ import type { Api } from '../../runtime/api-client.ts';
 import type { Cli } from '../cli.ts';
 import { publish, readLocal } from '../declared-content.ts';
 import { durationMsOf } from '../flags.ts';
+import { type GitConsent, mindGit, withGitConsent } from '../git-owner.ts';
 import { fetchObject, modify } from '../objects.ts';
 import { assertOwnRelease, assertPreviews, previewUrl, waitForPreview } from '../previews.ts';
 import { qualifiedName } from '../render/output.ts';
 import { waitForRollout } from '../rollout.ts';
 
-interface PushOptions {
+interface PushOptions extends GitConsent {
   readonly site: string;
   readonly wait?: true;
   readonly preview?: true;
@@ -23,7 +24,7 @@ const TIMEOUT_MS = 300_000;
 
 /** `push DIR|ARCHIVE --site NAME` */
 export function registerPush(command: Command, cli: Cli): void {
-  command
+  withGitConsent(command)
     .argument('<content>', 'the folder, archive or image to publish')
     .requiredOption('--site <name>', 'the Site to publish it for')
     .option('--no-cache', 'read every file, also those that seem to be as they were')
@@ -54,6 +55,9 @@ async function push(content: string, options: PushOptions, cli: Cli): Promise<vo
   const site = (await fetchObject(api, reference)) as Site;
   if (options.preview === true) assertPreviews(site);
   const release = await readLocal(cli, content, { memory: options.cache ? 'cache' : 'none' });
+  const wanted = withRelease(site, release.digest);
+  if (options.preview !== true)
+    await mindGit(api, { live: site, wanted }, { consent: options, cli });
   await publish(api, release, { site: reference, cli });
   if (options.preview === true) return preview(site, release.digest, { api, options, cli });
   const { outcome, object } = await modify(api, reference, (current) =>
