@@ -98,6 +98,8 @@ function parseText(text: string, lines: LineCounter): readonly Document[] | 'too
   try {
     const documents = parseAllDocuments(text, {
       ...{ lineCounter: lines, prettyErrors: false },
+      // It would warn on stderr of odd keys, with the key.
+      logLevel: 'error',
       // The parser compares each key of a map with all before it; see `repeatedKey`.
       uniqueKeys: false,
     });
