@@ -139,9 +139,9 @@ async function hunt(options: Options): Promise<void> {
   const startMs = performance.now();
   const deadlineMs = startMs + (options.minutes ?? Infinity) * 60_000;
   const report = new Report();
-  const children = Array.from({ length: options.jobs }, startChild);
+  const workers = Array.from({ length: options.jobs }, startWorker);
   const running = {
-    runners: children.map(runnerOf),
+    runners: workers,
     onOutcome: (setting: Setting, outcome: Outcome) => {
       report.add(setting, outcome);
       if (outcome.kind === 'failed') console.log(outcome.message);
@@ -163,7 +163,7 @@ async function hunt(options: Options): Promise<void> {
   if (options.crashPoints !== undefined)
     await runCrashPoints({ ...running, every: options.crashPoints });
   clearInterval(progress);
-  for (const child of children) child.disconnect();
+  for (const worker of workers) worker.end();
   console.log(soFar());
   if (options.rarePaths) console.log(report.rarePaths());
   const [failure] = report.failed;
@@ -231,21 +231,35 @@ function startChild(): ChildProcess {
   });
 }
 
-function runnerOf(child: ChildProcess): Runner {
+interface Worker extends Runner {
+  end(): void;
+}
+
+/** A process that runs out of memory, or crashes, has failed its run; the next has another one. */
+function startWorker(): Worker {
+  let child = startChild();
   return {
     run: (setting) =>
-      new Promise((resolve, reject) => {
-        const ended = (code: number | null, signal: string | null): void =>
-          reject(
-            new Error(`the process that ran seed ${setting.seed} ended with ${code ?? signal}`),
-          );
-        child.once('exit', ended);
-        child.once('message', (outcome) => {
+      new Promise((resolve) => {
+        const ended = (code: number | null, signal: string | null): void => {
+          child.off('message', answered);
+          child = startChild();
+          const how = `the process that ran ${nameOf(setting)} ended with ${signal ?? code}`;
+          resolve({
+            kind: 'failed',
+            message: `${how}; replay: make sim ${settingArgs(setting)}`,
+            virtualMs: 0,
+          });
+        };
+        const answered = (outcome: unknown): void => {
           child.off('exit', ended);
           resolve(outcome as Outcome);
-        });
+        };
+        child.once('exit', ended);
+        child.once('message', answered);
         child.send(setting);
       }),
+    end: () => child.disconnect(),
   };
 }
 

@@ -1,6 +1,6 @@
 import packet from 'dns-packet';
 import { expect, test } from 'vitest';
-import { decodeReply } from './dns-client.ts';
+import { decodeReply, readName } from './dns-client.ts';
 
 const SOA = { mname: 'ns.example.test', rname: 'x.example.test', serial: 4_000_000_001 };
 
@@ -37,4 +37,10 @@ test('bytes that are no message throw', () => {
   const bytes = packet.encode({ type: 'response', id: 1, questions: [{ type: 'A', name: 'a.b' }] });
   expect(() => decodeReply(bytes.subarray(0, bytes.length - 1))).toThrow(RangeError);
   expect(() => decodeReply(Buffer.concat([bytes, Buffer.alloc(1)]))).toThrow(RangeError);
+});
+
+test('a name that goes round and round is none', () => {
+  // "a", then back to it.
+  const bytes = Buffer.from([1, 0x61, 0xc0, 0]);
+  expect(() => readName(bytes, 0)).toThrow(RangeError);
 });

@@ -59,6 +59,8 @@ const OPTION_COOKIE = 10;
 /** Of the fields of an OPT record, from its type on, before its options. */
 const OPT_FIELDS_BYTES = 10;
 const HEADER_BYTES = 12;
+/** Of a name: 255 bytes (RFC 1035 §2.3.4). */
+const LABELS_MAX = 127;
 
 /**
  * Reads a reply on its own, so that a fault of the server's codec cannot hide itself. Throws for
@@ -191,6 +193,8 @@ export function readName(
   let end: number | undefined;
   for (let at = start; ; ) {
     const length = message.readUInt8(at);
+    // Between a pointer back and itself there may be labels, round and round.
+    if (labels.length > LABELS_MAX) throw new RangeError('a name has too many labels');
     if (length >= 0xc0) {
       end ??= at + 2;
       const target = message.readUInt16BE(at) & 0x3fff;
