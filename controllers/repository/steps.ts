@@ -301,7 +301,10 @@ function releaseOnce(
   if (release === undefined) return [];
   const { namespace, name: site } = object.metadata;
   const { digest: name, files, sizeBytes } = release;
-  if (namespace === undefined || world.get('Release', { namespace, name }) !== undefined) return [];
+  if (namespace === undefined) return [];
+  const found = world.get('Release', { namespace, name });
+  // It may have gone with the Site just now, which is not seen here at once.
+  if (found !== undefined) return [{ kind: 'expect', base: found }];
   const spec = { site, files, sizeBytes };
   return [{ kind: 'create', object: { kind: 'Release', metadata: { name, namespace }, spec } }];
 }
