@@ -68,7 +68,10 @@ test('tables of other commands', async () => {
   ];
   const wide = await session(cli, lines);
   cli.columns = NARROW;
-  const narrow = await session(cli, ['events', 'api-resources', 'config get-contexts']);
+  const narrow = await session(cli, [
+    ...['events', 'api-resources', 'config get-contexts', 'history site/blog'],
+    'rollout history site/blog',
+  ]);
   const text = `${wide}# On a terminal of ${NARROW} columns\n${narrow}`;
   await expect(text).toMatchFileSnapshot('golden/tables.txt');
 });

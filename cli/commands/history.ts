@@ -7,7 +7,7 @@ import { type Cli, CommandError } from '../cli.ts';
 import { eventsAbout } from '../events.ts';
 import { findObject, named } from '../objects.ts';
 import { quotedName } from '../render/output.ts';
-import { renderTable } from '../render/table.ts';
+import { fitOf, renderTable } from '../render/table.ts';
 import { renderJson, renderYaml } from '../render/yaml.ts';
 import { parseName, referenceOf } from '../targets.ts';
 
@@ -62,7 +62,8 @@ async function history(
       ...['REVISION', 'GENERATION', wide ? 'TIME' : 'AGE', 'USER'],
       ...[...(wide ? ['MANAGER'] : []), 'CHANGE', 'COMMAND'],
     ];
-    terminal.out(renderTable(rows, { header }));
+    // `wide` is for whoever wants all of each.
+    terminal.out(renderTable(rows, { header, last: 'wrap', ...(wide ? {} : fitOf(terminal)) }));
     if (reference.kind === 'Repository') await commits(api, reference, { wide, cli });
   }
 }
@@ -84,7 +85,9 @@ async function commits(
   });
   if (rows.length === 0) return;
   const header = ['COMMIT', 'OUTCOME', wide ? 'TIME' : 'AGE', 'MESSAGE'];
-  terminal.out(`\n${renderTable(rows, { header })}`);
+  terminal.out(
+    `\n${renderTable(rows, { header, last: 'wrap', ...(wide ? {} : fitOf(terminal)) })}`,
+  );
 }
 
 /** Of a Repository's change its commit, author and subject; as Git does, with seven digits of it. */

@@ -12,7 +12,7 @@ import { countOf, durationMsOf, revisionOf } from '../flags.ts';
 import { type GitConsent, mindGit, withGitConsent } from '../git-owner.ts';
 import { fetchObject, findObject, modify, named } from '../objects.ts';
 import { qualifiedName } from '../render/output.ts';
-import { renderTable } from '../render/table.ts';
+import { fitOf, renderTable } from '../render/table.ts';
 import { releaseStanding, waitForRollout } from '../rollout.ts';
 import { parseName, referenceOf } from '../targets.ts';
 import { annotated } from './cert.ts';
@@ -136,7 +136,7 @@ async function history(words: readonly string[], cli: Cli): Promise<void> {
     'COMMAND',
     ...(previews.size > 0 ? ['PREVIEW'] : []),
   ];
-  cli.terminal.out(renderTable(rows, { header }));
+  cli.terminal.out(renderTable(rows, { header, last: 'wrap', ...fitOf(cli.terminal) }));
 }
 
 /** By name: all of the namespace, for a Site may serve what was pushed for another. */
