@@ -1,4 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest';
+import { ApiError } from '../runtime/api-client.ts';
 import { type TestCli, testCli } from './test-cli.ts';
 
 let cli: TestCli;
@@ -60,6 +61,15 @@ test('delete --cascade=foreground says what is left when it has waited enough', 
     'error: timed out waiting for certificate.b8s.dev/blog to be gone, which it owned\n',
   );
   expect(code).toBe(1);
+});
+
+test('delete --cascade=foreground does with a dom that knows fewer kinds', async () => {
+  put('Site', 'blog');
+  cli.api.failNext(
+    'list',
+    new ApiError('Invalid', 'the server has no resource type "Certificate"'),
+  );
+  expect((await cli.b8sctl('delete site blog --cascade=foreground')).code).toBe(0);
 });
 
 test('what has another owner as well, or gets one, keeps no delete waiting', async () => {

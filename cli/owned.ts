@@ -1,6 +1,7 @@
+import type { Kind } from '../api/kind.ts';
 import { kinds } from '../api/kinds.ts';
 import type { Resource } from '../api/object.ts';
-import type { Api } from '../runtime/api-client.ts';
+import { type Api, ApiError } from '../runtime/api-client.ts';
 import { type Cli, CommandError } from './cli.ts';
 import { qualifiedName } from './render/output.ts';
 import { referenceTo } from './targets.ts';
@@ -15,16 +16,22 @@ export async function ownedBy(api: Api, { metadata }: Resource): Promise<readonl
   const namespace = metadata.namespace ?? '';
   const owning = kinds.filter(({ kind }) => kind !== 'Event');
   const lists = await Promise.all(
-    owning.map(({ kind, scope }) =>
-      api.list({ kind, namespace: scope === 'namespace' ? namespace : '' }),
+    owning.map((each) =>
+      listed(api, each, each.scope === 'namespace' ? namespace : '').catch((error: unknown) => {
+        // A dom that is older than this b8sctl: it has none of a kind that it does not know.
+        if (error instanceof ApiError && error.reason === 'Invalid') return [];
+        throw error;
+      }),
     ),
   );
-  return lists
-    .flatMap(({ objects }) => objects)
-    .filter((object) => {
-      const owners = object.metadata.ownerReferences ?? [];
-      return owners.length > 0 && owners.every(({ uid }) => uid === metadata.uid);
-    });
+  return lists.flat().filter((object) => {
+    const owners = object.metadata.ownerReferences ?? [];
+    return owners.length > 0 && owners.every(({ uid }) => uid === metadata.uid);
+  });
+}
+
+async function listed(api: Api, { kind }: Kind, namespace: string): Promise<readonly Resource[]> {
+  return (await api.list({ kind, namespace })).objects;
 }
 
 /** Dom collects what has no owner any more, so there is no way to leave it behind. */
