@@ -152,6 +152,21 @@ test('a list is read page by page at the revision of the first', async () => {
   ]);
 });
 
+test('a list is asked for in pages as large as is wished', async () => {
+  open();
+  const limits: number[] = [];
+  handlers['list'] = (
+    { request }: { request: { limit: number } },
+    callback: (e: null, r: object) => void,
+  ) => {
+    limits.push(request.limit);
+    callback(null, { objectsJson: [], revision: 9n, continue: '' });
+  };
+  await api.list({ kind: 'Site', namespace: '', pageObjects: 7 });
+  await api.list({ kind: 'Site', namespace: '', pageObjects: 0 });
+  expect(limits).toEqual([7, 0]);
+});
+
 test('a watch yields events, skips unknown ones, and ends with the signal', async () => {
   open();
   const objectJson = JSON.stringify(SITE);
