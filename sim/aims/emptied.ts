@@ -8,9 +8,19 @@ import {
   neverReadySite,
   pages,
 } from '../load/committer.ts';
-import { type Aim, allIsWell, committerOf, restartDoms, type Stage, settleDown } from './aim.ts';
+import { NAMESPACE } from '../load/wish.ts';
+import {
+  type Aim,
+  allIsWell,
+  committerOf,
+  restartDoms,
+  type Stage,
+  settleDown,
+  weather,
+} from './aim.ts';
 
 const LONG_MS = 15_000;
+const DELETIONS = 5;
 const NAMES = ['git-a', 'git-b', 'git-c', 'git-d'];
 
 export const emptied: Aim = {
@@ -45,16 +55,13 @@ export const emptied: Aim = {
     await looked(stage);
     await follow(hand, 'one', { request: 'later confirm-prune' });
     await allIsWell(stage);
-    // One that somebody deletes comes back, after others were put back just now.
-    await meddle(hand, 94);
-    git.touched.add(keyOf(pages('one', 1)));
-    await hand.user.remove({ kind: 'Site', namespace: 'default', name: 'git-pages' });
     git.push(changed(all, [neverReadySite('one')]), 'Never Ready');
     await stage.scheduler.sleep(LONG_MS);
     await meddle(hand, 95);
     await stage.scheduler.sleep(LONG_MS);
     git.push(all, 'Good');
     await allIsWell(stage);
+    await comesBack(stage, hand);
     git.push({ ...all, broken: new Set(['one']) }, 'Not meant again');
     await looked(stage);
     await meddle(hand, 96);
@@ -65,6 +72,24 @@ export const emptied: Aim = {
 async function looked(stage: Stage): Promise<void> {
   await stage.scheduler.sleep(LONG_MS);
   await allIsWell(stage);
+}
+
+/** A Site that somebody deletes comes back with its release, also where dom hears late what went. */
+async function comesBack(stage: Stage, hand: CommitterHand): Promise<void> {
+  const { git, user } = hand;
+  const site = pages('one', 1);
+  git.touched.add(keyOf(site));
+  weather(stage, { watchHold: 0.3, watchHoldMsMax: 400 });
+  for (let round = 1; round <= DELETIONS; round += 1) {
+    await user.remove({ kind: 'Site', namespace: NAMESPACE, name: site.name });
+    await allIsWell(stage);
+    await stage.scheduler.sleep(LONG_MS);
+    const name = site.content?.digest ?? '';
+    const found = await user.get({ kind: 'Release', namespace: NAMESPACE, name });
+    if (found === undefined)
+      stage.cluster.checks.violated(41, `Site ${site.name} is there, and its release is gone`);
+  }
+  weather(stage, {});
 }
 
 /** A field of Git's, and one that is nobody's. */

@@ -79,6 +79,14 @@ export const GIT: readonly Mutant[] = [
     expects: [1, 41],
   },
   {
+    name: 'release-taken-for-there',
+    file: 'controllers/repository/steps.ts',
+    find: "if (found !== undefined) return [{ kind: 'expect', base: found }];",
+    replace: 'if (found !== undefined) return [];',
+    story: 'A Site comes back without its release, of whose end dom has not heard yet.',
+    expects: [41],
+  },
+  {
     name: 'defaults-are-drift',
     file: 'controllers/repository/drift.ts',
     find: 'const want = wanted.has(pointer) ? wanted.get(pointer) : value;',
