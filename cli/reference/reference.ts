@@ -24,6 +24,7 @@ const KUBECTL = `## Coming from kubectl
 | \`get --field-selector\` | the same | any field, not just a few |
 | \`get -w\`, \`--watch-only\`, \`--sort-by\`, \`-L\`, \`--show-labels\`, \`--no-headers\` | the same | |
 | – | \`get --at 2h\`, \`history\`, \`diff --from\`, \`undelete\` | every change of a spec is kept |
+| \`delete --cascade=background\\|foreground --force\` | the same | no \`orphan\` of what is owned, no grace periods: nothing here ends slowly |
 | \`describe\`, then guess | \`why TYPE/NAME\` | follows what is not ready to its cause |
 | \`wait --for=\` | the same | several at once; objects that do not exist yet are waited for |
 | \`edit\`, \`patch --type merge\\|json\`, \`label\`, \`annotate\` | the same | no \`--type strategic\`: lists are replaced, or edited with \`json\` |
