@@ -31,8 +31,8 @@ class World {
     if (refusal !== undefined) this.scene.tell((check) => check.refusedByCa?.(request, refusal));
   }
 
-  failsToWrite(): void {
-    const transaction: Transaction = { guards: [], writes: [ACCOUNT] };
+  failsToWrite(write: Write = ACCOUNT): void {
+    const transaction: Transaction = { guards: [], writes: [write] };
     const call = { process: 'dom#1', request: { kind: 'commit', transaction } } as const;
     this.scene.stored({ kind: 'answered', call, answer: { kind: 'failed', error: 'away' } });
   }
@@ -128,4 +128,19 @@ test.each([
   world.asks({ aheadMs }, { ...OVER, retryAfterMs });
   expect(world.scene.numbers).toEqual(numbers);
   expect(world.reached).toContain('order over a limit of the CA');
+});
+
+test('a note that the account has seen trouble says not when to come back', () => {
+  const world = new World();
+  world.asks({}, BUSY);
+  world.scene.commit([ACCOUNT]);
+  world.after(1_000).asks();
+  expect(world.scene.violations).toHaveLength(1);
+
+  const failing = new World();
+  failing.asks({}, BUSY);
+  failing.scene.commit([ACCOUNT]);
+  failing.failsToWrite({ kind: 'put', key: recordKey('acmeOrder', 'uid'), value: '{}' });
+  failing.after(1_000).asks();
+  expect(failing.scene.violations).toEqual([]);
 });

@@ -59,6 +59,9 @@ export function refusalsCheck({ violated, reached, nowMs, limitsAre }: RefusalsP
     for (const each of refused.values()) {
       if (each.by.process !== process) continue;
       if (each.memory === 'own') each.memory = 'lost';
+      // That the account has seen trouble holds back nobody yet: this was to say until when.
+      const isNoted = each.storedBy?.writes.every(({ key }) => key.startsWith(ACCOUNT)) === true;
+      if (each.memory === 'stored' && isNoted) each.memory = 'lost';
       if (isDeepStrictEqual(each.storedBy?.writes, transaction.writes)) each.memory = 'doubtful';
     }
   }
@@ -112,6 +115,7 @@ function isOfNobody({ step }: CaRequest): boolean {
   return step === 'directory';
 }
 
+const ACCOUNT = recordKey('acmeAccount', '');
 const ACME = (['acmeAccount', 'acmeOrder', 'issuance', 'revocation'] as const).map((record) =>
   recordKey(record, ''),
 );

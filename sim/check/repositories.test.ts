@@ -38,6 +38,10 @@ const repository = (spec: object = {}, ready = 'False'): Repository =>
       ],
     },
   }) as Repository;
+const other = (): object => {
+  const { metadata } = repository();
+  return { metadata: { ...metadata, name: 'two', uid: 'Repository-two' } };
+};
 const issuer = (name: string, days: number, parts: object = {}) =>
   object('Issuer', name, { spec: lifetime(days), ...parts });
 const kept = (name: string, days: number): RepositoryObjectRecord => ({
@@ -98,6 +102,23 @@ test('one that keeps all of its commit is innocent', () => {
   settled(scene);
   rest(scene);
   expect(scene.violations).toEqual([]);
+});
+
+test.each([
+  { besides: 'another one, which may have been meant to take it', found: 0 },
+  { besides: 'nobody', found: 1 },
+])('one that lets go of what its commit lacks, beside $besides', ({ found }) => {
+  const scene = watched();
+  settled(scene);
+  if (found === 0) scene.put({ ...repository({ suspend: true }), ...other() });
+  note(scene, { applied: applied(B) });
+  scene.put(issuer('a', 7));
+  scene.putRecord('repositoryObject', `${UID}/Issuer//a`, kept('a', 7));
+  const byGit = { manager: 'repository/default/one', operation: 'Apply', time: '', fields: [] };
+  scene.put(issuer('b', 30, { managedFields: [byGit] }));
+  scene.remove(recordKey('repositoryObject', `${UID}/Issuer//b`));
+  rest(scene);
+  expect(scene.violations).toHaveLength(found);
 });
 
 test.each<{

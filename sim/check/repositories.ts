@@ -3,7 +3,7 @@ import { compareKeys } from '../../runtime/store/key-order.ts';
 import { NAMESPACE } from '../load/wish.ts';
 import { contains } from './api-history.ts';
 import type { Check, CheckPorts } from './check.ts';
-import { keyOfObject, RepositoryFacts } from './repository-facts.ts';
+import { INVENTORIES, keyOfObject, RepositoryFacts, storeKeyOf } from './repository-facts.ts';
 import type { StoreHistory } from './store-history.ts';
 
 /** The remote, as whoever pushes to it means it. */
@@ -21,8 +21,8 @@ export interface Pushed {
  *
  * INV-41: what a Repository keeps is all of one commit, and of no other: of the last one that was
  * good, or of the one that is still waited for. Each object is there, and says what the commit says;
- * what no commit in force declares is gone, unless people made it. Nothing is left to be undone but of
- * an attempt.
+ * what no commit in force declares is gone, unless people made it, or one Repository left it to another
+ * that did not take it in the end: that one is nobody's. Nothing is left to be undone but of an attempt.
  * INV-44: with `correct` that is so of every field that the commit names, whoever changed it. What it
  * does not name is as whoever set it left it.
  */
@@ -34,7 +34,19 @@ export function repositoriesCheck(
   }: { readonly history: StoreHistory; readonly pushed: () => Pushed | undefined },
 ): Check {
   const facts = new RepositoryFacts(history);
+  /** Keys that a Repository has let go of while there was another one. */
+  const left = new Set<string>();
   return {
+    committed({ revision, transaction: { writes } }) {
+      const gone = new Set(writes.filter(({ kind }) => kind === 'delete').map(({ key }) => key));
+      for (const { kind, key } of writes) {
+        if (!key.startsWith(INVENTORIES)) continue;
+        const object = key.slice(key.indexOf('/', INVENTORIES.length) + 1);
+        const isLeft = kind === 'delete' && !gone.has(storeKeyOf(object));
+        if (isLeft && facts.all(revision).length > 1) left.add(object);
+        else left.delete(object);
+      }
+    },
     rested() {
       const remote = pushed();
       if (remote === undefined) return;
@@ -98,7 +110,7 @@ export function repositoriesCheck(
         const isOfGit = object.metadata.managedFields?.some(({ manager }) =>
           manager.startsWith('repository/'),
         );
-        if (isOfGit === true && !kept.has(key) && !touched.has(key))
+        if (isOfGit === true && ![kept, touched, left].some((each) => each.has(key)))
           violated(41, `${key} came from Git, and no commit in force declares it`);
       }
   }

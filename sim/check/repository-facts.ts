@@ -66,13 +66,11 @@ export class RepositoryFacts {
   /** Whether an object, as it is, has ever been Ready. */
   wasReady(key: string, at: Revision): boolean {
     const generation = this.live(key, at)?.metadata.generation;
-    return this.#history
-      .versions(objectKey(nameOf(key)), { after: 0n, upTo: at })
-      .some(({ item }) => {
-        const object = item === undefined ? undefined : decodeObject(item);
-        const ready = object && condition(object, 'Ready');
-        return ready?.status === 'True' && ready.observedGeneration === generation;
-      });
+    return this.#history.versions(storeKeyOf(key), { after: 0n, upTo: at }).some(({ item }) => {
+      const object = item === undefined ? undefined : decodeObject(item);
+      const ready = object && condition(object, 'Ready');
+      return ready?.status === 'True' && ready.observedGeneration === generation;
+    });
   }
 
   list(kind: KindName, at: Revision): readonly Resource[] {
@@ -81,7 +79,7 @@ export class RepositoryFacts {
 
   /** By key as inventories have it. */
   live(key: string, at: Revision): Resource | undefined {
-    const item = this.#history.get(objectKey(nameOf(key)), at);
+    const item = this.#history.get(storeKeyOf(key), at);
     return item === undefined ? undefined : decodeObject(item);
   }
 }
@@ -89,6 +87,11 @@ export class RepositoryFacts {
 function nameOf(key: string): ObjectName {
   const [kind = '', namespace = '', name = ''] = key.split('/');
   return { kind: kind as KindName, name, ...(namespace !== '' && { namespace }) };
+}
+
+/** Where the object of a key of an inventory lies in the store. */
+export function storeKeyOf(key: string): string {
+  return objectKey(nameOf(key));
 }
 
 /** `Issuer//git-a` */

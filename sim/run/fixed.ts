@@ -10,7 +10,8 @@ export interface Found {
 /** Each stays for good. A seed means another world once worlds are drawn in another way. */
 export const FOUND: readonly Found[] = [
   39, 49, 173, 667, 1503, 1634, 1704, 1705, 2050, 2127, 2590, 2885, 4271, 5332, 5745, 5761, 5851,
-  6116, 6268, 6480, 6841, 7440, 7520, 7565, 10126, 10179, 20076, 30007, 50265,
+  6116, 6268, 6480, 6841, 7440, 7520, 7565, 8824, 9046, 9325, 9462, 10126, 10179, 20076, 30007,
+  50265,
 ].map((seed) => ({
   profile: 'short',
   seed,
