@@ -24,7 +24,7 @@ const PORT = { minimum: 1, maximum: 65_535 } as const;
 
 export const nodeSpecSchema = group('The machine as it should be used.', {
   roles: list(
-    'What the machine does: `edge` serves sites over HTTP, `nameserver` answers DNS, `worker` runs containers.',
+    'What the machine does: `edge` serves sites over HTTP, `nameserver` answers DNS, `worker` does nothing yet.',
     choice('A role.', ['edge', 'nameserver', 'worker']),
     { maxItems: 3, uniqueItems: true, default: ['edge', 'nameserver'] },
   ),

@@ -19,9 +19,14 @@ export function renderReference(kind: Kind): string {
     ...section('status', status),
     '## Columns',
     '',
-    `\`b8sctl get ${kind.plural}\` shows ${columns(kind, 'narrow')}; with \`-o wide\` also ${columns(kind, 'wide') || 'nothing'}.`,
+    `\`b8sctl get ${kind.plural}\` shows ${columns(kind, 'narrow')}${wideColumns(kind)}.`,
     '',
   ].join('\n');
+}
+
+function wideColumns(kind: Kind): string {
+  const wide = columns(kind, 'wide');
+  return wide === '' ? '' : `; with \`-o wide\` also ${wide}`;
 }
 
 function facts(kind: Kind): readonly string[] {

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { parseDurationMs } from '../api/duration.ts';
 import { type DnsServer, parseDnsServer } from '../runtime/dns/client.ts';
 
@@ -14,6 +14,21 @@ export function patienceMsOf(text: string): number {
   return text.startsWith('-') && (text === '-1' || parseDurationMs(text.slice(1)) !== undefined)
     ? Number.POSITIVE_INFINITY
     : durationMsOf(text);
+}
+
+/** A flag of a duration; its default, in milliseconds, is shown as one would write it. */
+export function durationOption(
+  text: string,
+  defaultMs: number,
+  { flag = '--timeout', parse = durationMsOf }: DurationFlag = {},
+): Option {
+  const shown = defaultMs % 60_000 === 0 ? `${defaultMs / 60_000}m` : `${defaultMs / 1000}s`;
+  return new Option(`${flag} <duration>`, text).argParser(parse).default(defaultMs, shown);
+}
+
+interface DurationFlag {
+  readonly flag?: string;
+  readonly parse?: (text: string) => number;
 }
 
 /** Of flags that may be given several times. */

@@ -48,7 +48,11 @@ export function registerApply(command: Command, cli: Cli): void {
         'do what this plan says, and nothing else: see b8sctl plan',
       ).conflicts(['filename', 'prune', 'applyset', 'dryRun', 'forceConflicts', 'recursive']),
     )
-    .option('--timeout <duration>', 'with --plan of a Repository: how long to wait', durationMsOf)
+    .option(
+      '--timeout <duration>',
+      'with --plan of a Repository: how long to wait (default: 10m)',
+      durationMsOf,
+    )
     .option('-R, --recursive', 'also the folders in folders')
     .addOption(
       new Option('--dry-run <where>', 'change nothing: check here, or ask dom what would happen')

@@ -4,7 +4,7 @@ import { type Api, ApiError, type ObjectReference } from '../../runtime/api-clie
 import { printable } from '../../runtime/printable.ts';
 import { chosenReferences } from '../chosen.ts';
 import { type Cli, CommandError } from '../cli.ts';
-import { durationMsOf, switchOf } from '../flags.ts';
+import { durationOption, switchOf } from '../flags.ts';
 import { readDeclarations } from '../manifests.ts';
 import { fetchObject, findObject, forEachOrFail, named } from '../objects.ts';
 import { CASCADES, type Cascade, ownedBy, refuseOrphans, waitForOwned } from '../owned.ts';
@@ -35,7 +35,10 @@ export function registerDelete(command: Command, cli: Cli): void {
   command
     .argument('[type]', 'a kind, or TYPE/NAME')
     .argument('[names...]', 'names, or more TYPE/NAME')
-    .option('-f, --filename <path...>', 'the objects of these files, folders, or - for stdin')
+    .option(
+      '-f, --filename <path...>',
+      'the objects of these files, folders, https URLs, or - for stdin',
+    )
     .option('-R, --recursive', 'with -f: also the folders in folders')
     .option('-l, --selector <selector>', 'all with these labels: app=blog,tier!=test')
     .option('--all', 'all of the kind in the namespace')
@@ -58,7 +61,7 @@ export function registerDelete(command: Command, cli: Cli): void {
     .option('--grace-period <seconds>', '0 or -1: nothing of b8s ends slowly', gracePeriodOf, -1)
     .option('--force', 'neither ask nor wait; finalizers run all the same')
     .option('--wait [switch]', 'wait until they are gone, their finalizers done', switchOf, true)
-    .option('--timeout <duration>', 'how long to wait at most', durationMsOf, TIMEOUT_MS)
+    .addOption(durationOption('how long to wait at most', TIMEOUT_MS))
     .addHelpText('after', EXAMPLES)
     .action(async (type: string | undefined, names: readonly string[], options: DeleteOptions) => {
       await deleteObjects(type === undefined ? [] : [type, ...names], options, cli);

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
 import { type DrainOptions, drainNode } from '../drain.ts';
-import { durationMsOf } from '../flags.ts';
+import { durationOption } from '../flags.ts';
 import { forEachOrFail } from '../objects.ts';
 
 const TIMEOUT_MS = 300_000;
@@ -11,12 +11,7 @@ export function registerDrain(command: Command, cli: Cli): void {
   command
     .argument('<nodes...>', 'nodes by name')
     .option('--no-wait', 'only begin: keep it out of new answers, and say how long it takes')
-    .option(
-      '--timeout <duration>',
-      'for how long nameservers may take to leave it out',
-      durationMsOf,
-      TIMEOUT_MS,
-    )
+    .addOption(durationOption('for how long nameservers may take to leave it out', TIMEOUT_MS))
     .option('--force', 'also the last edge of a site, and past nameservers that are silent')
     .addHelpText('after', EXAMPLES)
     .action(async (names: readonly string[], options: DrainOptions) => {

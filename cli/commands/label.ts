@@ -60,7 +60,7 @@ Examples:
 function registerField(command: Command, field: Field, cli: Cli): void {
   command
     .argument('<words...>', `TYPE NAME or TYPE/NAME, then ${field.singular}s: key=value, or key-`)
-    .option('--overwrite', `change a ${field.singular} that has another value`)
+    .option('--overwrite', 'change one that has another value')
     .option('-l, --selector <selector>', 'all with these labels: app=blog,tier!=test')
     .option('--all', 'all of the kind in the namespace')
     .option('--list', `print the ${field.name} as they are then`)

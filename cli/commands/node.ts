@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { formatDuration } from '../../api/duration.ts';
 import type { Cli } from '../cli.ts';
 import { CommandError } from '../cli.ts';
-import { durationMsOf } from '../flags.ts';
+import { durationOption } from '../flags.ts';
 import { fitOf, renderTable } from '../render/table.ts';
 
 const TTL_MS = 15 * 60_000;
@@ -20,7 +20,7 @@ export function registerNode(command: Command, cli: Cli): void {
     .command('create')
     .description('Print the one command that lets a machine join, once.')
     .option('--node <name>', 'only for a node of this name')
-    .option('--ttl <duration>', 'for how long it is good, at most 1h', durationMsOf, TTL_MS)
+    .addOption(durationOption('for how long it is good, at most 1h', TTL_MS, { flag: '--ttl' }))
     .addHelpText('after', EXAMPLES)
     .action(async (options: CreateOptions) => {
       await createToken(options, cli);

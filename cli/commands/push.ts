@@ -4,7 +4,7 @@ import type { Site } from '../../api/site.ts';
 import type { Api } from '../../runtime/api-client.ts';
 import type { Cli } from '../cli.ts';
 import { publish, readLocal } from '../declared-content.ts';
-import { durationMsOf } from '../flags.ts';
+import { durationOption } from '../flags.ts';
 import { type GitConsent, mindGit, withGitConsent } from '../git-owner.ts';
 import { fetchObject, modify } from '../objects.ts';
 import { assertOwnRelease, assertPreviews, previewUrl, waitForPreview } from '../previews.ts';
@@ -30,7 +30,7 @@ export function registerPush(command: Command, cli: Cli): void {
     .option('--no-cache', 'read every file, also those that seem to be as they were')
     .option('--preview', 'at an address of its own only: what the site serves stays as it is')
     .option('--wait', 'until every node serves it')
-    .option('--timeout <duration>', 'with --wait: for how long at most', durationMsOf, TIMEOUT_MS)
+    .addOption(durationOption('with --wait: for how long at most', TIMEOUT_MS))
     .addHelpText('after', EXAMPLES)
     .action(async (content: string, options: PushOptions) => {
       await push(content, options, cli);

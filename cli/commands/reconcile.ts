@@ -3,7 +3,7 @@ import { condition, type Resource } from '../../api/object.ts';
 import { RECONCILE_REQUESTED, type Repository, repositoryKind } from '../../api/repository.ts';
 import type { ObjectReference } from '../../runtime/api-client.ts';
 import { type Cli, CommandError } from '../cli.ts';
-import { durationMsOf } from '../flags.ts';
+import { durationOption } from '../flags.ts';
 import { modify } from '../objects.ts';
 import { qualifiedName } from '../render/output.ts';
 import { type NamedTarget, parseName, referenceOf } from '../targets.ts';
@@ -29,7 +29,7 @@ export function registerReconcile(command: Command, cli: Cli): void {
     )
     .option('--force', 'take fields over from others, and try a bad commit again')
     .option('--confirm-prune', 'let this commit delete as many objects as it asks for')
-    .option('--timeout <duration>', 'how long to wait; 0: not at all', durationMsOf, TIMEOUT_MS)
+    .addOption(durationOption('how long to wait; 0: not at all', TIMEOUT_MS))
     .addHelpText('after', EXAMPLES)
     .action(async (word: string, options: ReconcileOptions) => {
       await reconcile(word, options, cli);

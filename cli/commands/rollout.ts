@@ -8,7 +8,7 @@ import type { Site } from '../../api/site.ts';
 import { ROLLOUT_DEFAULTS } from '../../api/site-rollout.ts';
 import type { Api, HistoryEntry, ObjectReference } from '../../runtime/api-client.ts';
 import { type Cli, CommandError } from '../cli.ts';
-import { countOf, durationMsOf, revisionOf } from '../flags.ts';
+import { countOf, durationOption, revisionOf } from '../flags.ts';
 import { type GitConsent, mindGit, withGitConsent } from '../git-owner.ts';
 import { fetchObject, findObject, modify, named } from '../objects.ts';
 import { qualifiedName } from '../render/output.ts';
@@ -25,7 +25,7 @@ export function registerRollout(command: Command, cli: Cli): void {
     .command('status')
     .description('Wait until a site serves the release it should, on every node.')
     .argument('<site...>', 'site/NAME')
-    .option('--timeout <duration>', 'how long to wait at most', durationMsOf, TIMEOUT_MS)
+    .addOption(durationOption('how long to wait at most', TIMEOUT_MS))
     .action(async (words: readonly string[], { timeout }: { readonly timeout: number }) => {
       const reference = await siteOf(words, cli);
       await waitForRollout(await cli.api(), reference, timeout, cli);

@@ -4,7 +4,7 @@ import { ApiError, type ObjectReference } from '../../runtime/api-client.ts';
 import { printable } from '../../runtime/printable.ts';
 import { chosenReferences } from '../chosen.ts';
 import { type Cli, CommandError } from '../cli.ts';
-import { allOf, patienceMsOf } from '../flags.ts';
+import { allOf, durationOption, patienceMsOf } from '../flags.ts';
 import { forEachOrFail } from '../objects.ts';
 import { parsePath, select } from '../render/jsonpath.ts';
 import { qualifiedName, quotedName } from '../render/output.ts';
@@ -30,11 +30,12 @@ export function registerWait(command: Command, cli: Cli): void {
       'condition=TYPE[=STATUS], delete, create, or jsonpath={.path}=value; several: all at once',
       allOf,
     )
-    .option(
-      '--timeout <duration>',
-      'how long to wait at most, for all objects together; 0: look once, -1: for ever',
-      patienceMsOf,
-      TIMEOUT_MS,
+    .addOption(
+      durationOption(
+        'how long to wait at most, for all objects together; 0: look once, -1: for ever',
+        TIMEOUT_MS,
+        { parse: patienceMsOf },
+      ),
     )
     .option('-l, --selector <selector>', 'all with these labels: app=blog,tier!=test')
     .option('--all', 'all of the kind in the namespace')

@@ -1,7 +1,7 @@
 import { AIMS } from '../aims/all.ts';
 import { aimedSetting, drawSetting, type Profile, type Setting } from './setting.ts';
 
-/** A seed that has found a bug; `docs/simulation.md` tells what it was and how it was mended. */
+/** A seed that has found a bug; `docs/simulation-findings.md` tells what it was and how it was mended. */
 export interface Found {
   readonly profile: Profile;
   readonly seed: number;
