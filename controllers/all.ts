@@ -48,7 +48,9 @@ export interface ControllerPorts {
   /** What CAs are known to allow; left out: what they publish (`KNOWN_ACME_LIMITS`). */
   readonly acmeLimits?: KnownAcmeLimits | undefined;
   /** Left out: nothing is compressed. */
-  readonly variants?: Pick<VariantsPorts, 'blobs' | 'compressor' | 'isSending'> | undefined;
+  readonly variants?:
+    | Pick<VariantsPorts, 'blobs' | 'compressor' | 'isSending' | 'lookAgainMs'>
+    | undefined;
   /** Left out: nothing is cleared away of what nothing names. */
   readonly collection?: Pick<BlobsPorts, 'blobs' | 'blobGraceMs' | 'current'> | undefined;
   /** Left out: no Git repositories are followed. */

@@ -1,5 +1,5 @@
 import { allControllers } from '../controllers/all.ts';
-import { BLOB_GRACE_MS } from '../controllers/blobs/plan.ts';
+import { BLOB_GRACE_MS, lookEveryMs } from '../controllers/blobs/plan.ts';
 import { Forecasts } from '../controllers/repository/forecasts.ts';
 import type { Acme, CertificateReader } from '../runtime/acme/acme.ts';
 import type { KnownAcmeLimits } from '../runtime/acme/limits.ts';
@@ -184,6 +184,7 @@ export class Dom {
       variants: compressor && {
         ...{ blobs: term.blobs, compressor },
         isSending: () => term.peers.isSending(),
+        lookAgainMs: lookEveryMs(blobGraceMs),
       },
       collection: {
         ...{ blobs: term.blobs, blobGraceMs },

@@ -204,6 +204,22 @@ test('a form that went missing is made again; so is an index', async () => {
   expect(variants(name)).toEqual(noted);
 });
 
+test('an index that went missing is there again before anybody forgets what it names', async () => {
+  at.start(
+    variantsController({
+      ...{ world: at.world, writer: at.writer, clock: at.clock, blobs, compressor },
+      lookAgainMs: 7_500,
+    }),
+  );
+  const name = await publish({ 'a.html': LONG });
+  await site(name);
+  await at.clock.advance(1_000);
+  const index = variants(name)?.index ?? '';
+  expect(shelf.delete(index)).toBe(true);
+  await at.clock.advance(8_000);
+  expect(shelf.has(index)).toBe(true);
+});
+
 test('a form that is cleared away before it is noted is made again', async () => {
   start();
   const name = await publish({ 'a.html': LONG, 'b.html': OTHER });

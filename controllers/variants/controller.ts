@@ -27,7 +27,7 @@ const NOTED_AFTER_MS = 30_000;
 const WAITS_BYTES_MAX = 1024 * 1024;
 /** Files that could not be read are tried again. */
 const FAILED_AGAIN_MS = 10 * 60 * 1000;
-/** And all is looked through, for what has rotted meanwhile. */
+/** And all is looked through, for what has rotted meanwhile, unless the ports say how often. */
 const LOOK_AGAIN_MS = 60 * 60 * 1000;
 /** While nodes fetch, they come first: for so long at most, and looked at so often. */
 const STANDS_BACK_MS = 60_000;
@@ -43,6 +43,11 @@ export interface VariantsPorts {
   readonly compressor: Compressor;
   /** Whether dom sends blobs to nodes by now, which needs the same processor; left out: never. */
   readonly isSending?: () => boolean;
+  /**
+   * How often all is looked through, in milliseconds. Of an index that has rotted nobody knows what it
+   * names: the forms would be cleared away after their grace, so this must be less.
+   */
+  readonly lookAgainMs?: number;
 }
 
 /**
@@ -143,7 +148,8 @@ class Work {
       return this.#note(release, await draft.put(), 0);
     }
     const progress = draft.total === 0 ? release.status?.variants : await draft.put();
-    const againInMs = draft.failed > 0 ? FAILED_AGAIN_MS : LOOK_AGAIN_MS;
+    const { lookAgainMs = LOOK_AGAIN_MS } = this.#ports;
+    const againInMs = draft.failed > 0 ? Math.min(FAILED_AGAIN_MS, lookAgainMs) : lookAgainMs;
     const outcome =
       progress === undefined
         ? { recheckInMs: againInMs }
