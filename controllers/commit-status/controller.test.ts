@@ -4,7 +4,7 @@ import type { RepositoryRecord } from '../../runtime/repository-records.ts';
 import { secretContext } from '../../runtime/secret/secrets.ts';
 import { type Scene, scene } from '../test-scene.ts';
 import { commitStatusController } from './controller.ts';
-import { GIVE_UP_MS } from './plan.ts';
+import { GIVE_UP_MS, TOLD_COMMITS_MAX } from './plan.ts';
 
 const [A, B, C] = ['a', 'b', 'c'].map((digit) => digit.repeat(40)) as [string, string, string];
 const GIT = { url: 'https://github.com/team/infra.git' };
@@ -114,6 +114,29 @@ test('a commit that is rolled back has failed, and says why', async () => {
   await is({ applied: applied(A), attempt: attempt(B) });
   await is({ applied: applied(B) });
   expect(told().slice(3)).toEqual(['b pending', 'b success']);
+});
+
+test('one that was rolled back is not told of again, however many come after it', async () => {
+  start();
+  const bad = { commit: B, message: 'm', atMs: 0, generation: 1, meant: '' };
+  for (let n = 0; n < TOLD_COMMITS_MAX + 5; n += 1)
+    await is({ applied: applied(`${n}`.padStart(40, 'c')), bad });
+  expect(told().filter((each) => each.endsWith('failure'))).toHaveLength(1);
+});
+
+test('a clock that was ahead when a host failed does not keep dom from trying', async () => {
+  start();
+  answer = async () => ({ status: 500, text: '' });
+  await is({ applied: applied(A) });
+  const { uid } = own().metadata;
+  const known = record();
+  if (known?.trouble === undefined) throw new Error('it was to fail');
+  answer = async () => ({ status: 201, text: '' });
+  const tries = posted.length;
+  const trouble = { ...known.trouble, nextMs: at.clock.nowMs() + 19 * 3_600_000 };
+  await at.put('repositoryTold', uid, { ...known, trouble });
+  await pass(1_000);
+  expect(posted).toHaveLength(tries + 1);
 });
 
 test('a commit that is refused has failed; one that could not be fetched is not told of', async () => {

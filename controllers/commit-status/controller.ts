@@ -77,12 +77,13 @@ async function reconcile(
   const stored = recordOf(world, repository);
   const { access, key } = accessOf(ports, repository);
   const facts = { record: stored.value, key };
-  const step = planCommitStatus(newsOf(repository, known), facts, clock.nowMs());
+  const news = newsOf(repository, known);
+  const step = planCommitStatus(news, facts, clock.nowMs());
   switch (step.kind) {
     case 'rest':
       return step.recheckInMs === Infinity ? 'settled' : { recheckInMs: step.recheckInMs };
     case 'giveUp':
-      return await write(ports, repository, toldOf(stored, step.news, 'given up'));
+      return await write(ports, repository, toldOf(stored, step.news, { how: 'given up', news }));
     case 'tell':
       try {
         await tell(ports, { access, news: step.news }, signal);
@@ -91,7 +92,7 @@ async function reconcile(
         signal.throwIfAborted();
         return await failed(ports, { repository, stored, key }, { error, news: step.news, access });
       }
-      return await write(ports, repository, toldOf(stored, step.news, 'told'));
+      return await write(ports, repository, toldOf(stored, step.news, { how: 'told', news }));
   }
 }
 
@@ -184,11 +185,14 @@ function errorText(error: unknown, access: Access): string {
 function toldOf(
   { value, modRevision }: Stored<CommitStatusRecord>,
   { commit, state, description }: CommitNews,
-  how: ToldCommit['how'],
+  { how, news }: { readonly how: ToldCommit['how']; readonly news: readonly CommitNews[] },
 ): Stored<CommitStatusRecord> {
   const { trouble: _, told, ...rest } = value;
+  // A commit that is still spoken of, as a bad one is for long, is not forgotten, or it would be told again.
+  const isNews = (each: ToldCommit): boolean => news.some((one) => one.commit === each.commit);
   const others = told.filter((each) => each.commit !== commit);
-  const all = [...others, { commit, state, description, how }];
+  const all = [...others.filter((each) => !isNews(each)), ...others.filter(isNews)];
+  all.push({ commit, state, description, how });
   return { value: { ...rest, told: all.slice(-TOLD_COMMITS_MAX) }, modRevision };
 }
 

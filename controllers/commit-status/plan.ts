@@ -10,7 +10,7 @@ export const TOLD_COMMITS_MAX = 20;
 /** What a host has not taken for so long is not told any more. */
 export const GIVE_UP_MS = 86_400_000;
 /** A clock that was ahead when something failed must not hold it up for longer. */
-const TROUBLE_MS_MAX = 3_600_000;
+export const TROUBLE_MS_MAX = 3_600_000;
 
 /** Why a commit is refused as a whole, as the condition Ready has it. */
 const REFUSALS: ReadonlySet<string> = new Set([
@@ -68,8 +68,8 @@ export function planCommitStatus(
   if (trouble === undefined || trouble.key !== key) return { kind: 'tell', news: due };
   const isSame = trouble.commit === due.commit && trouble.state === due.state;
   if (isSame && nowMs - trouble.sinceMs > GIVE_UP_MS) return { kind: 'giveUp', news: due };
-  if (trouble.nextMs > nowMs)
-    return { kind: 'rest', recheckInMs: Math.min(trouble.nextMs - nowMs, TROUBLE_MS_MAX) };
+  const leftMs = trouble.nextMs - nowMs;
+  if (leftMs > 0 && leftMs <= TROUBLE_MS_MAX) return { kind: 'rest', recheckInMs: leftMs };
   return { kind: 'tell', news: due };
 }
 

@@ -7,7 +7,7 @@ import type { NotificationRecord } from '../../runtime/telling-records.ts';
 /** Events that were told of and may be counted on: beyond that one may be told of twice. */
 export const TOLD_MAX = 500;
 /** A clock that was ahead when something failed must not hold it up for longer. */
-const TROUBLE_MS_MAX = 3_600_000;
+export const TROUBLE_MS_MAX = 3_600_000;
 
 export interface NotificationFacts {
   readonly notification: Notification;
@@ -36,8 +36,8 @@ export function planNotification(facts: NotificationFacts, nowMs: number): Notif
   if (problem !== undefined) return { kind: 'rest', recheckInMs: Infinity };
   if (pending.length === 0 && test === undefined) return { kind: 'rest', recheckInMs: Infinity };
   const { trouble, lastSentMs } = record;
-  if (trouble?.key === key && trouble.nextMs > nowMs)
-    return { kind: 'rest', recheckInMs: Math.min(trouble.nextMs - nowMs, TROUBLE_MS_MAX) };
+  const leftMs = trouble?.key === key ? trouble.nextMs - nowMs : 0;
+  if (leftMs > 0 && leftMs <= TROUBLE_MS_MAX) return { kind: 'rest', recheckInMs: leftMs };
   const { trouble: _, ...rest } = record;
   const taken = { ...rest, sent: record.sent + 1, lastSentMs: nowMs };
   // Who asks for a test waits for it.

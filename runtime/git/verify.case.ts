@@ -183,6 +183,17 @@ export function verifyCases(start: () => Promise<VerifyScene>): void {
       expect(await judge(remote, [pgpSigner(scene.pgp[listed])])).toEqual(refused(says));
     });
 
+    test('a key that somebody lists as revoked counts for nobody who lists it, too', async () => {
+      const { ada: key } = scene.pgp;
+      const remote = await scene.remote();
+      await remote.commit({ a: '1' }, { sign: key.sign });
+      const team = pgpSigner(key, 'team');
+      expect(await judge(remote, [team])).toMatchObject({ kind: 'signed' });
+      const stolen = { ...pgpSigner(key, 'bob'), isRevoked: true };
+      const says = /by bob with .*, which is revoked/;
+      expect(await judge(remote, [team, stolen])).toEqual(refused(says));
+    });
+
     test('refused: over other bytes, noise, twice, or a message that brings its own text', async () => {
       const { ada: key } = scene.pgp;
       const twice: FakeSign = (payload) => `${key.sign(payload)}${key.sign(payload)}`;

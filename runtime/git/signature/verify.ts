@@ -11,8 +11,8 @@ export type Verification =
 
 /** What OpenPGP says of a signature. `key`: its fingerprint, or its id; empty: it names none. */
 export type PgpVerdict =
-  /** `index`: by which of the keys. */
-  | { readonly kind: 'good'; readonly key: string; readonly index: number }
+  /** `indexes`: by which of the keys; one key may be listed several times. */
+  | { readonly kind: 'good'; readonly key: string; readonly indexes: readonly number[] }
   | { readonly kind: PgpFault; readonly key: string };
 
 /**
@@ -84,8 +84,8 @@ async function byOpenPgp(
     return refused(`${what} is signed with OpenPGP, and no signer has such a key; ${LIST}`);
   const verdict = await by.openPgp({ payload, signature: by.signature, keys });
   if (verdict.kind === 'good') {
-    const found = theirs[verdict.index];
-    return timely(signed, found === undefined ? [] : [found.signer], verdict.key);
+    const owners = verdict.indexes.flatMap((index) => theirs[index]?.signer ?? []);
+    return timely(signed, owners, verdict.key);
   }
   const { kind, key } = verdict;
   if (kind === 'unknown') return refused(unlisted(what, key));

@@ -41,7 +41,7 @@ export async function judgeOpenPgp(
     return lines.filter((line) => line.startsWith(STATUS)).map((line) => line.slice(STATUS.length));
   };
   try {
-    const owners = new Map<string, number>();
+    const owners = new Map<string, readonly number[]>();
     for (const [index, armor] of keys.entries()) {
       const path = join(home, 'key.asc');
       await writeFile(path, armor);
@@ -50,7 +50,7 @@ export async function judgeOpenPgp(
         throw new GitError('Failed', "gpg says nothing: install gnupg on dom's machine");
       for (const line of said) {
         const imported = /^IMPORT_OK \d+ ([0-9A-F]{40})$/.exec(line)?.[1];
-        if (imported !== undefined && !owners.has(imported)) owners.set(imported, index);
+        if (imported !== undefined) owners.set(imported, [...(owners.get(imported) ?? []), index]);
       }
     }
     const [signed, detached] = [join(home, 'payload'), join(home, 'signature.asc')];
@@ -65,7 +65,10 @@ export async function judgeOpenPgp(
 const STATUS = '[GNUPG:] ';
 
 /** By GnuPG's doc/DETAILS, under "Format of the --status-fd output". */
-function verdictOf(lines: readonly string[], owners: ReadonlyMap<string, number>): PgpVerdict {
+function verdictOf(
+  lines: readonly string[],
+  owners: ReadonlyMap<string, readonly number[]>,
+): PgpVerdict {
   const words = lines.map((line) => line.split(' '));
   const of = (name: string): readonly string[] | undefined =>
     words.find(([first]) => first === name);
@@ -77,11 +80,11 @@ function verdictOf(lines: readonly string[], owners: ReadonlyMap<string, number>
   if (fault !== undefined) return { kind: fault[1], key: shown };
   const [, key = '', , , , , , , hash = '', kind = '', primary = key] = of('VALIDSIG') ?? [];
   if (of('GOODSIG') === undefined || key === '') return { kind: 'unknown', key: shown };
-  const index = owners.get(primary);
-  if (index === undefined) return { kind: 'unknown', key: primary };
+  const indexes = owners.get(primary);
+  if (indexes === undefined) return { kind: 'unknown', key: primary };
   // RFC 9580 §5.2.1: of bytes, or of text.
   const isUsable = !WEAK_HASHES.has(hash) && (kind === '00' || kind === '01');
-  return isUsable ? { kind: 'good', key: primary, index } : { kind: 'unusable', key: primary };
+  return isUsable ? { kind: 'good', key: primary, indexes } : { kind: 'unusable', key: primary };
 }
 
 const FAULTS: readonly (readonly [string, PgpFault])[] = [
