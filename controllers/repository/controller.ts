@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { condition } from '../../api/object.ts';
 import { durationOf, type Repository, type RepositoryStatus } from '../../api/repository.ts';
 import type { BlobShelf } from '../../runtime/content/blob-shelf.ts';
@@ -9,21 +8,21 @@ import type { Git } from '../../runtime/git/git.ts';
 import type { Random } from '../../runtime/random.ts';
 import { RequestError } from '../../runtime/request-error.ts';
 import { createSecrets, SecretLostError } from '../../runtime/secret/secrets.ts';
-import { qualifiedName, splitName } from '../../runtime/store/keys.ts';
-import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/store/world.ts';
+import { splitName } from '../../runtime/store/keys.ts';
+import type { WorldChange } from '../../runtime/store/world.ts';
 import type { Operation } from '../../runtime/store/writer.ts';
 import type { Sealer } from '../../runtime/tls/authority.ts';
+import { affected } from './affected.ts';
 import { KnownFiles } from './content.ts';
 import { driftText } from './drift.ts';
-import type { Facts, RemoteView, Verdict } from './facts.ts';
+import type { CommitSet, Facts, RemoteView, Verdict } from './facts.ts';
 import { forecastId } from './forecasts.ts';
 import { factsOf, recordOf } from './gather.ts';
 import { Jobs } from './jobs.ts';
 import { Keepers } from './keepers.ts';
 import { leftoversOf } from './leftovers.ts';
-import { type Note, noteOf } from './notes.ts';
+import { type Note, noteOf, noteOfLeft } from './notes.ts';
 import { driftIn, planRepository, type Step } from './plan.ts';
-import { secretsOf } from './secret-entries.ts';
 import { statusOf } from './status.ts';
 import {
   AUTHOR,
@@ -39,7 +38,7 @@ import {
 } from './steps.ts';
 import { keepUp } from './upkeep.ts';
 import { signedBy } from './verify.ts';
-import { wantedOf } from './wanted.ts';
+import { type WantedOutcome, wantedOf } from './wanted.ts';
 import { commitStatus, webhookStatus } from './webhook.ts';
 import { type Say, sayOfBegun } from './words.ts';
 
@@ -87,6 +86,8 @@ interface Memory {
   verdict?: (Verdict & { readonly untilMs: number; readonly generation: number }) | undefined;
   trouble?: string | undefined;
   correctedMs?: number;
+  /** What the remote was looked at for last, see `Wanted.key`. */
+  lookedFor?: string;
 }
 
 class Work {
@@ -130,7 +131,7 @@ class Work {
     const facts = factsOf(this.#ports, {
       ...{ repository, remote, keepers: this.#keepers },
       ...{ verdict: this.#verdictOf(memory, repository), trouble: memory.trouble },
-      setOf: (other, commit) => this.#jobs.setOf(other, commit),
+      setOf: (other, commit) => this.#setOf(other, commit),
     });
     return await this.#do(keepUp(facts, planRepository(facts, clock.nowMs())), facts, memory);
   }
@@ -181,9 +182,11 @@ class Work {
       case 'change': {
         const { changes, force, attempt } = step;
         const { commit } = attempt;
-        return await this.#try(facts, memory, step.say, () =>
-          applyChanges(this.#ports, facts, { changes, commit, force }),
-        );
+        return await this.#try(facts, memory, step.say, async () => {
+          const progress = await applyChanges(this.#ports, facts, { changes, commit, force });
+          this.#tell(facts, noteOfLeft(changes, commit));
+          return progress;
+        });
       }
       case 'restore':
         return await this.#try(facts, memory, step.say, () =>
@@ -299,16 +302,34 @@ class Work {
       return NOT_LOOKING;
     }
     try {
-      const wanted = wantedOf(repository, {
-        secrets: createSecrets(this.#ports),
-        world: this.#ports.world,
-        record: recordOf(this.#ports.world, repository).value,
-      });
-      if (wanted.kind === 'wanted') return this.#jobs.view(name, wanted.wanted);
-      return { problem: stalled(wanted.reason, wanted.message) };
+      const wanted = this.#wanted(repository);
+      if (wanted.kind === 'refused') return { problem: stalled(wanted.reason, wanted.message) };
+      this.#memoryOf(name, repository).lookedFor = wanted.wanted.key;
+      return this.#jobs.view(name, wanted.wanted);
     } catch (error) {
       if (error instanceof SecretLostError)
         return { problem: stalled('SecretLost', error.message) };
+      throw error;
+    }
+  }
+
+  #wanted(repository: Repository): WantedOutcome {
+    const { world } = this.#ports;
+    const record = recordOf(world, repository).value;
+    return wantedOf(repository, { secrets: createSecrets(this.#ports), world, record });
+  }
+
+  /** What was read for another folder, say, than the Repository names by now, says nothing of it. */
+  #setOf(name: string, commit: string): CommitSet | undefined {
+    const set = this.#jobs.setOf(name, commit);
+    const repository = this.#ports.world.get('Repository', splitName(name));
+    if (set === undefined || repository === undefined) return undefined;
+    try {
+      const wanted = this.#wanted(repository);
+      const { lookedFor } = this.#memoryOf(name, repository);
+      return wanted.kind === 'wanted' && wanted.wanted.key === lookedFor ? set : undefined;
+    } catch (error) {
+      if (error instanceof SecretLostError) return undefined;
       throw error;
     }
   }
@@ -338,46 +359,4 @@ const NOT_LOOKING: RemoteView = {
 
 function stalled(reason: string, message: string): Say {
   return { ready: { status: 'False', reason }, mood: 'stalled', message };
-}
-
-function affected(world: World, keepers: Keepers, change: WorldChange): readonly string[] {
-  if (change.kind === 'record') {
-    keepers.note(change);
-    if (!change.record.startsWith('repository')) return [];
-    return keepers.namesOf([change.id.split('/')[0] ?? '']);
-  }
-  const { object, before } = change;
-  if (isKind(object, 'Repository'))
-    return [qualifiedName(object.metadata), ...dependents(world, object)];
-  const isNews =
-    isBeyondStatus(change) ||
-    !isDeepStrictEqual(condition(object, 'Ready'), before && condition(before, 'Ready')) ||
-    !isDeepStrictEqual(object.metadata, before?.metadata);
-  const kept = isNews ? keepers.of(object) : [];
-  const secret = isKind(object, 'Secret') && isNews ? readers(world, object.metadata) : [];
-  return [...kept, ...secret];
-}
-
-/** Those that wait for it, and those that follow the same remote. */
-function dependents(world: World, { metadata, spec }: Repository): readonly string[] {
-  return world
-    .list('Repository')
-    .filter(
-      (each) =>
-        each.spec.url === spec.url ||
-        (each.metadata.namespace === metadata.namespace &&
-          each.spec.dependsOn.includes(metadata.name)),
-    )
-    .map((each) => qualifiedName(each.metadata));
-}
-
-function readers(
-  world: World,
-  { namespace, name }: { readonly namespace?: string; readonly name: string },
-): readonly string[] {
-  return world
-    .list('Repository')
-    .filter(({ metadata }) => metadata.namespace === namespace)
-    .filter(({ spec }) => secretsOf(spec).includes(name))
-    .map(({ metadata }) => qualifiedName(metadata));
 }

@@ -91,6 +91,11 @@ export interface Facts {
   gives(name: string, key: string): boolean;
   /** Another Repository of the same remote that has not looked at this commit yet. */
   behind(commit: string): string | undefined;
+  /**
+   * Another Repository of the same remote, `namespace/name`, of which nobody knows what it declares by
+   * this commit: it is new, is suspended, refuses the commit, or has not looked at it.
+   */
+  unread(commit: string): string | undefined;
 }
 
 export function keyOf(object: {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Resource } from '../../api/object.ts';
+import { durationOf } from '../../api/repository.ts';
 import type { Declarer, Effect } from '../../runtime/declarer.ts';
 import { declarationOf } from '../../runtime/fields.ts';
 import { isBad } from './bad-commit.ts';
@@ -8,13 +9,13 @@ import type { CommitSet, Facts } from './facts.ts';
 import {
   type Apply,
   driftIn,
-  keptBecause,
   planRepository,
   type Removal,
   restAfterBad,
   type SetChange,
   type Step,
 } from './plan.ts';
+import { keptBecause } from './removals.ts';
 import { type Checked, checkChanges, correctionOf } from './steps.ts';
 import type { Say } from './words.ts';
 
@@ -67,7 +68,7 @@ export async function forecastOf(
   let facts = alone(start, set, holds);
   let checked: Checked = { problems: [], effects: new Map(), digest: '' };
   for (let turn = 0; turn < STEPS_MAX; turn += 1) {
-    const step = planRepository(facts, nowMs);
+    const step = planRepository(facts, laterMs(facts, { set, nowMs }));
     const held = heldBy(step, facts, set);
     if (held !== undefined) {
       const lifted = lift(facts, set, held.ready.reason);
@@ -95,6 +96,12 @@ export async function forecastOf(
 interface ForecastOptions {
   readonly set: CommitSet;
   readonly nowMs: number;
+}
+
+/** Whoever is waited for has had the time to read the commit, and has read it, or never does. */
+function laterMs({ repository, record }: Facts, { set, nowMs }: ForecastOptions): number {
+  const isBegun = record.attempt?.commit === set.commit;
+  return isBegun ? nowMs + durationOf(repository.spec.timeout) / 2 : nowMs;
 }
 
 /** Without what is under way: of another commit it ends first, of this one it is done anew. */

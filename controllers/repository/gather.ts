@@ -8,7 +8,14 @@ import { qualifiedName } from '../../runtime/store/keys.ts';
 import type { Stored } from '../../runtime/store/records.ts';
 import type { World } from '../../runtime/store/world.ts';
 import type { Sealer } from '../../runtime/tls/authority.ts';
-import { type CommitSet, type Facts, nameOfKey, type RemoteView, type Verdict } from './facts.ts';
+import {
+  type CommitSet,
+  type Desired,
+  type Facts,
+  nameOfKey,
+  type RemoteView,
+  type Verdict,
+} from './facts.ts';
 import type { Keepers } from './keepers.ts';
 
 interface Known {
@@ -24,8 +31,9 @@ interface Known {
 /** All that is decided from, as of one revision. */
 export function factsOf(
   { world, sealer }: { readonly world: World; readonly sealer: Sealer },
-  { repository, remote, keepers, verdict, trouble, setOf }: Known,
+  { repository, remote, keepers, verdict, trouble, ...known }: Known,
 ): Facts {
+  const setOf = remembered(known.setOf);
   const { uid } = repository.metadata;
   const own = qualifiedName(repository.metadata);
   return {
@@ -40,6 +48,7 @@ export function factsOf(
     claimant: (key) => claimant(world, { repository, remote, setOf }, key),
     gives: (name, key) => gives(world, { repository, remote, setOf }, { name, key }),
     behind: (commit) => behind(world, { repository, setOf }, commit),
+    unread: remembered((commit) => unread(world, { repository, remote, setOf }, commit)),
   };
 }
 
@@ -95,6 +104,48 @@ function behind(
   return other === undefined ? undefined : `repository ${qualifiedName(other.metadata)}`;
 }
 
+/**
+ * What a commit declares for a Repository that refuses it, or is suspended, nobody knows. Nor for one
+ * that this very commit makes, or lets follow another folder, in whoever's folder its manifest is.
+ */
+function unread(
+  world: World,
+  { repository, remote, setOf }: Pick<Known, 'repository' | 'remote' | 'setOf'>,
+  commit: string,
+): string | undefined {
+  const others = followers(world, repository);
+  const sets = others.map((each) => setOf(qualifiedName(each.metadata), commit));
+  const dark = sets.findIndex((set) => set === undefined || set.problems.length > 0);
+  const other = others[dark];
+  if (other !== undefined) return qualifiedName(other.metadata);
+  const own = remote.set?.commit === commit ? remote.set : undefined;
+  return [own, ...sets]
+    .flatMap((set) => set?.desired ?? [])
+    .filter(({ object }) => object.kind === 'Repository')
+    .find((desired) => isComing(world, repository, desired))
+    ?.key.replace(/^Repository\//, '');
+}
+
+/** Whether a manifest makes a Repository follow the same remote that does not, or not that folder. */
+function isComing(world: World, { spec }: Repository, { key, object }: Desired): boolean {
+  const { url, ref, path = '.' } = (object.spec ?? {}) as Partial<Repository['spec']>;
+  if (url !== spec.url || !isDeepStrictEqual(ref, spec.ref)) return false;
+  const live = world.get('Repository', nameOfKey(key));
+  if (live === undefined) return true;
+  return live.spec.url !== url || live.spec.path !== path || !isDeepStrictEqual(live.spec.ref, ref);
+}
+
+/** Asked once: each of many removed objects asks the same. */
+function remembered<Value>(ask: (...about: readonly string[]) => Value): typeof ask {
+  const known = new Map<string, Value>();
+  return (...about) => {
+    const key = about.join(' ');
+    const value = known.has(key) ? (known.get(key) as Value) : ask(...about);
+    known.set(key, value);
+    return value;
+  };
+}
+
 function claimant(
   world: World,
   { repository, remote, setOf }: Pick<Known, 'repository' | 'remote' | 'setOf'>,
@@ -120,10 +171,16 @@ function gives(
   return set.desired.every((each) => each.key !== key);
 }
 
-/** Others that follow the same remote. */
-export function besides(world: World, { metadata, spec }: Repository): readonly Repository[] {
+/** Others that follow the same remote, and look at it. */
+export function besides(world: World, repository: Repository): readonly Repository[] {
+  return followers(world, repository).filter(({ spec }) => !spec.suspend);
+}
+
+/** Others that follow the same remote. What is being deleted takes nothing over any more. */
+function followers(world: World, { metadata, spec }: Repository): readonly Repository[] {
   return world.list('Repository').filter((each) => {
-    if (each.metadata.uid === metadata.uid || each.spec.suspend) return false;
+    const { uid, deletionTimestamp } = each.metadata;
+    if (uid === metadata.uid || deletionTimestamp !== undefined) return false;
     return each.spec.url === spec.url && isDeepStrictEqual(each.spec.ref, spec.ref);
   });
 }

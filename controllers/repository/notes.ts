@@ -1,6 +1,9 @@
 import type { EventNote } from '../../runtime/control/events.ts';
 import { shortCommit } from '../../runtime/git/git.ts';
 import type { RepositoryRecord } from '../../runtime/repository-records.ts';
+import { shownKey } from './facts.ts';
+import type { SetChange } from './plan.ts';
+import { told } from './words.ts';
 
 export type Note = Pick<EventNote, 'type' | 'reason' | 'message'>;
 
@@ -20,4 +23,16 @@ export function noteOf(before: RepositoryRecord, after: RepositoryRecord): Note 
     return { type: 'Normal', reason: 'CommitFound', message };
   }
   return undefined;
+}
+
+/** What to tell of objects that may be on their way to a Repository that never read the commit. */
+export function noteOfLeft(changes: readonly SetChange[], commit: string): Note | undefined {
+  const left = changes.flatMap((each) =>
+    each.object === undefined && each.unread !== undefined ? [each] : [],
+  );
+  const [first] = left;
+  if (first === undefined) return undefined;
+  const what = told(left.map(({ key }) => shownKey(key)));
+  const message = `${what} stay, and are nobody's from now on: commit ${shortCommit(commit)} takes them out of this folder, and repository ${first.unread}, which may declare them, could not read it; delete them if they are over`;
+  return { type: 'Warning', reason: 'LeftAlone', message };
 }

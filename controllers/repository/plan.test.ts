@@ -83,6 +83,7 @@ function factsOf(world: World): Facts {
     claimant: () => undefined,
     gives: () => false,
     behind: () => undefined,
+    unread: () => undefined,
     ...world.facts,
   };
 }
@@ -300,19 +301,29 @@ test.each<{ readonly when: string; readonly world: World; readonly step: string 
       record: { ...inForce, ...attempt('applying') },
       kept: [one, two],
       set: setOf(B, one, three),
-      facts: { behind: () => 'repository x' },
+      facts: { unread: () => 'default/x' },
     },
     step: 'change: apply three',
   },
   {
-    when: '…and the other one has had half of the time',
+    when: '…and the other one has had half of the time: what it claims is not known',
     world: {
       record: { ...inForce, ...attempt('applying', T - 15_000) },
       kept: [one, two],
       set: setOf(B, one),
-      facts: { behind: () => 'repository x' },
+      facts: { unread: () => 'default/x' },
     },
-    step: 'change: delete two',
+    step: 'change: let go two',
+  },
+  {
+    when: 'two of three go, or on to another Repository, of which that is not known',
+    world: {
+      record: inForce,
+      kept: [one, two, three],
+      set: setOf(B, one),
+      facts: { unread: () => 'default/x' },
+    },
+    step: 'rest: MassDeletion',
   },
   {
     when: 'all of an attempt is applied',

@@ -1,10 +1,11 @@
 import { condition, type Resource } from '../../api/object.ts';
-import { durationOf, PRUNE } from '../../api/repository.ts';
+import { durationOf } from '../../api/repository.ts';
 import type { AttemptRecord, RepositoryRecord } from '../../runtime/repository-records.ts';
 import { isBad, meantBy } from './bad-commit.ts';
 import { type Drift, driftOf } from './drift.ts';
-import { type CommitSet, type Desired, type Facts, keyOf, nameOfKey, shownKey } from './facts.ts';
+import { type CommitSet, type Desired, type Facts, nameOfKey, shownKey } from './facts.ts';
 import { orderChanges } from './order.ts';
+import { changesOf } from './removals.ts';
 import { requestOf } from './request.ts';
 import { named, refusedText, type Say, saying, suspendedText, told } from './words.ts';
 
@@ -20,6 +21,8 @@ export interface Removal {
   readonly key: string;
   readonly object: undefined;
   readonly how: 'delete' | 'let go';
+  /** The Repository that may take it over, as far as anybody knows: `default/b`. */
+  readonly unread?: string;
 }
 
 export type SetChange = Apply | Removal;
@@ -167,7 +170,7 @@ function refusal(facts: Facts, set: CommitSet): Step | undefined {
   // What only an undecided commit has brought is nothing to be careful with.
   const isOld = (key: string): boolean => facts.undo.get(key)?.value.found !== 'nothing';
   const doomed = changesOf(facts, set).filter(
-    (each) => each.object === undefined && each.how === 'delete' && isOld(each.key),
+    (each) => each.object === undefined && mayGo(each) && isOld(each.key),
   );
   const held = [...inventory.keys()].filter(isOld).length;
   const share = (100 * doomed.length) / Math.max(1, held);
@@ -178,52 +181,15 @@ function refusal(facts: Facts, set: CommitSet): Step | undefined {
   return rest(facts, 'MassDeletion', 'stalled', message);
 }
 
+/** Whom another Repository does not take over is deleted once that is known. */
+function mayGo({ how, unread }: Removal): boolean {
+  return how === 'delete' || unread !== undefined;
+}
+
 /** A commit that was rolled back is left alone. */
 export function restAfterBad(facts: Facts, set: CommitSet, why: string): Step & { kind: 'rest' } {
   const message = `${named(set)} was rolled back: ${why}. It is not tried again until another commit comes, or b8sctl reconcile --force`;
   return rest(facts, 'BadCommit', 'stalled', message);
-}
-
-/** What a commit changes of what the Repository keeps. */
-export function changesOf(facts: Facts, set: CommitSet): readonly SetChange[] {
-  const { inventory, same } = facts;
-  const wanted = new Set(set.desired.map(({ key }) => key));
-  const applies = set.desired
-    .filter((desired) => {
-      const kept = inventory.get(desired.key)?.value;
-      return kept?.file !== desired.file || !same(kept.object, desired.object);
-    })
-    .map((desired): Apply => ({ key: desired.key, object: desired.object, desired }));
-  const removals = [...inventory.keys()]
-    .filter((key) => !wanted.has(key))
-    .map((key): Removal => ({ key, object: undefined, how: howToRemove(facts, key) }));
-  return [...applies, ...removals];
-}
-
-function howToRemove(facts: Facts, key: string): Removal['how'] {
-  return keptBecause(facts, key) === undefined ? 'delete' : 'let go';
-}
-
-/** Why an object that is declared no more stays, for a person; undefined: it does not. */
-export function keptBecause(facts: Facts, key: string): Kept | undefined {
-  const { repository, inventory } = facts;
-  const live = facts.live(key);
-  if (repository.spec.prune === 'off') return { why: 'spec.prune is off' };
-  if (key === keyOf(repository)) return { why: 'a Repository does not delete itself' };
-  if (live === undefined) return { why: 'it is gone already' };
-  // A new object of an old name is another object.
-  if (live.metadata.uid !== inventory.get(key)?.value.uid) return { why: 'somebody made it anew' };
-  if (live.metadata.annotations?.[PRUNE] === 'disabled') return { why: `${PRUNE} is disabled` };
-  const [keeper] = facts.keepers(key);
-  if (keeper !== undefined) return { why: `repository ${keeper} keeps it, too` };
-  const to = facts.claimant(key);
-  return to === undefined ? undefined : { why: `repository ${to} declares it in this commit`, to };
-}
-
-interface Kept {
-  readonly why: string;
-  /** Another Repository, which has it from then on. */
-  readonly to?: string;
 }
 
 function planAttempt(facts: Facts, attempt: AttemptRecord, nowMs: number): Step {
@@ -247,15 +213,15 @@ function planAttempt(facts: Facts, attempt: AttemptRecord, nowMs: number): Step 
     }
     const ordered = orderChanges(changesOf(facts, set), facts.live);
     if (ordered.kind === 'circle') return fail(facts, attempt, ordered.problem);
-    const changes = withoutEarly(facts, ordered.changes, { attempt, leftMs });
+    const changes = withoutEarly(facts, ordered.changes, { leftMs });
     const say = saying('False', 'Applying', 'working', `applying ${named(attempt)}`);
     if (changes.length > 0) {
       const force = record.forced === attempt.commit;
       return { kind: 'change', attempt, changes, force, say };
     }
     if (ordered.changes.length > 0) {
-      const behind = facts.behind(attempt.commit) ?? '';
-      const message = `applied ${named(attempt)}; ${behind} follows the same repository and may take over what is to be removed`;
+      const unread = facts.unread(attempt.commit) ?? '';
+      const message = `applied ${named(attempt)}; repository ${unread} follows the same remote, has not read this commit, and may take over what is to be removed`;
       return rest(facts, 'Applying', 'working', message, LOOK_MS);
     }
     return {
@@ -279,16 +245,16 @@ function planAttempt(facts: Facts, attempt: AttemptRecord, nowMs: number): Step 
 
 /**
  * Objects may be on their way to another Repository that follows the same remote: until that one has
- * seen the commit, too, nothing is removed, but not for longer than half of the commit's time.
+ * read the commit, too, they stay where they are, but not for longer than half of the commit's time.
+ * Whatever it claims by then is not known, so they are not deleted then, either.
  */
 function withoutEarly(
-  facts: Facts,
+  { repository }: Facts,
   changes: readonly SetChange[],
-  { attempt, leftMs }: { readonly attempt: AttemptRecord; readonly leftMs: number },
+  { leftMs }: { readonly leftMs: number },
 ): readonly SetChange[] {
-  const isLate = leftMs <= durationOf(facts.repository.spec.timeout) / 2;
-  const mayRemove = isLate || facts.behind(attempt.commit) === undefined;
-  return mayRemove ? changes : changes.filter(({ object }) => object !== undefined);
+  const isLate = leftMs <= durationOf(repository.spec.timeout) / 2;
+  return changes.filter((each) => isLate || each.object !== undefined || each.unread === undefined);
 }
 
 function fail({ record }: Facts, attempt: AttemptRecord, why: string): Step {

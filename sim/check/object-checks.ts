@@ -70,7 +70,7 @@ export function objectChecks(
       wallMs: () => EPOCH_MS + ports.nowMs(),
     }),
     repositoriesCheck(ports, { history, pushed: () => cluster.git }),
-    repositoryChangesCheck(ports, { changes, history, wallMsOf, pushed: () => cluster.git }),
+    repositoryChangesCheck(ports, { changes, history, pushed: () => cluster.git }),
     revocationsCheck(ports, changes),
     // An older dom knows nothing of it, and leaves it out of what it writes.
     ...(cluster.versions.count === 'one' ? [rolloutsCheck(ports, changes)] : []),

@@ -60,7 +60,7 @@ function watched(parts: Partial<Pushed> = {}): Scene {
   };
   const { history, changes } = scene;
   const all: RepositoryChangesParts = {
-    ...{ history, changes, pushed: () => pushed, wallMsOf: () => scene.nowMs },
+    ...{ history, changes, pushed: () => pushed },
   };
   scene.watch(
     repositoriesCheck(scene.ports, { history, pushed: () => pushed }),
@@ -268,6 +268,17 @@ test.each<{ readonly when: string; readonly does: (scene: Scene) => void }>([
   const scene = watched();
   settled(scene);
   does(scene);
+  expect(scene.numbers[0]).toBe(43);
+});
+
+test('INV-43 when something is removed that the tree has for another one, new and suspended', () => {
+  const scene = watched({
+    declared: (commit, path) => new Map(TREES[path === 'two' ? A : commit]),
+  });
+  settled(scene);
+  scene.put({ ...repository({ suspend: true, path: 'two' }), ...other() });
+  note(scene, { applied: applied(A), attempt: attempt(B) });
+  removeB(scene);
   expect(scene.numbers[0]).toBe(43);
 });
 

@@ -1,6 +1,5 @@
 import { condition } from '../../api/object.ts';
 import type { Repository } from '../../api/repository.ts';
-import { durationOf } from '../../api/repository.ts';
 import type { RepositoryRecord } from '../../runtime/repository-records.ts';
 import { HISTORY_PREFIX } from '../../runtime/store/keys.ts';
 import type { HistoryEntry } from '../../runtime/store/writer.ts';
@@ -14,12 +13,7 @@ export interface RepositoryChangesParts {
   readonly changes: ObjectChanges;
   readonly history: StoreHistory;
   readonly pushed: () => Pushed | undefined;
-  /** The wall clock of whoever runs that process. */
-  readonly wallMsOf: (process: string) => number;
 }
-
-/** As whoever looks after dom sees it, whose clock is set now and then. */
-const CLOCKS_MS = 2_000;
 
 /**
  * What Repositories do, at each commit of the store.
@@ -27,9 +21,9 @@ const CLOCKS_MS = 2_000;
  * INV-42: a commit that was rolled back is not brought in again before another one was, or somebody
  * asked for it by force; whoever has crashed meanwhile.
  * INV-43: what a Repository removes is in no tree that it follows by then, and that tree was read and
- * declares something; no other Repository keeps it, or is about to take it over and still has the time
- * to; it goes with the record of it, so it goes once; and of one commit never more go unasked than
- * `massDeletionPercent`.
+ * declares something; no other Repository keeps it, or is declared to have it by that tree, whether it
+ * has seen that or not; it goes with the record of it, so it goes once; and of one commit never more go
+ * unasked than `massDeletionPercent`.
  * INV-41: a Repository that is said to be Ready is no place where a commit is half brought in; and a
  * commit is good only when each Site that it has changed has been Ready, as it is.
  * INV-45: of one commit each object is written at most once, and once more when it is put back; what
@@ -118,7 +112,7 @@ export function repositoryChangesCheck(
     const tree = remote?.declared(attempt.commit, repository.spec.path);
     if (tree === undefined) return violated(43, `${what}, by a tree that declares nothing`);
     if (tree.has(key)) violated(43, `${what}, which ${attempt.commit} declares`);
-    const taker = takerOf(key, repository, commit);
+    const taker = takerOf(key, repository, at);
     if (taker !== undefined) violated(43, `${what}, ${taker}`);
     countRemoval(key, what, { at, repository, attempt });
   }
@@ -152,24 +146,16 @@ export function repositoryChangesCheck(
       violated(43, `${what}, ${known.gone} of ${known.held}, and nobody has confirmed that`);
   }
 
-  /** Why it is another Repository's, or about to be. */
-  function takerOf(
-    key: string,
-    deleter: Repository,
-    { revision, process }: Commit,
-  ): string | undefined {
-    const at = revision - 1n;
+  /** Why it is another Repository's, or about to be: also of a new one, and of one that is suspended. */
+  function takerOf(key: string, deleter: Repository, at: bigint): string | undefined {
     const attempt = facts.record(deleter, at)?.attempt;
     for (const other of facts.all(at)) {
       if (other.metadata.uid === deleter.metadata.uid) continue;
       const { name } = other.metadata;
       if (facts.inventory(other, at).has(key)) return `which ${name} keeps`;
-      if (other.spec.suspend || attempt === undefined) continue;
-      const takes = parts.pushed()?.declared(attempt.commit, other.spec.path)?.has(key) === true;
-      const waitedMs = parts.wallMsOf(process) - attempt.sinceMs + CLOCKS_MS;
-      const isLate = waitedMs >= durationOf(deleter.spec.timeout) / 2;
-      const isNew = other.status?.lastAppliedCommit === undefined;
-      if (takes && !isLate && !isNew) return `which ${name} is about to take over`;
+      if (attempt === undefined) continue;
+      if (parts.pushed()?.declared(attempt.commit, other.spec.path)?.has(key) === true)
+        return `which ${name} is about to take over`;
     }
     return undefined;
   }

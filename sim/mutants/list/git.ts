@@ -38,7 +38,7 @@ export const GIT: readonly Mutant[] = [
   },
   {
     name: 'moved-object-deleted',
-    file: 'controllers/repository/plan.ts',
+    file: 'controllers/repository/removals.ts',
     find: 'const to = facts.claimant(key);',
     replace: 'const to = undefined;',
     story: 'An object that goes from one Repository to another is deleted on the way.',
@@ -46,9 +46,9 @@ export const GIT: readonly Mutant[] = [
   },
   {
     name: 'claim-not-waited-for',
-    file: 'controllers/repository/plan.ts',
-    find: 'const mayRemove = isLate || facts.behind(attempt.commit) === undefined;',
-    replace: 'const mayRemove = isLate || facts.behind(attempt.commit) !== attempt.commit;',
+    file: 'controllers/repository/removals.ts',
+    find: 'const unread = remote.set === undefined ? undefined : facts.unread(remote.set.commit);',
+    replace: 'const unread = remote.set === undefined ? facts.unread(key) : undefined;',
     story: 'Nobody asks whether another Repository is to take over what a commit removes.',
     expects: [43],
   },
