@@ -10,7 +10,7 @@ import {
   type YAMLParseError,
 } from 'yaml';
 import type { Violation } from './kind.ts';
-import { lineOfNode, lineOfOffset, lineOfPath } from './locate.ts';
+import { lineIn, lineOfNode, lineOfOffset, lineOfPath, linesOf } from './locate.ts';
 import { parsePath } from './path.ts';
 
 /** How large the text of one manifest may be, in bytes: 10 MB. */
@@ -138,10 +138,9 @@ function readDocument(document: Document, origin: Origin): readonly ManifestDocu
   }
   const { raw } = values;
   if (raw === null) return [];
-  const root = document.contents;
-  return [
-    { kind: 'object', raw, source, locate: (path) => lineOfPath(root, parsePath(path), lines) },
-  ];
+  // The tree is let go: it is some 60 times as large as the text.
+  const places = linesOf(document.contents, lines);
+  return [{ kind: 'object', raw, source, locate: (path) => lineIn(places, parsePath(path)) }];
 }
 
 const TOO_DEEP = 'nests too deeply to be a manifest';

@@ -16,7 +16,9 @@ export function schemaViolations(
 ): readonly Violation[] {
   // What each branch of a choice says is summed up by the choice.
   const told = errors.filter(({ schemaPath }) => !schemaPath.includes('/anyOf/'));
-  return told.map((error) => {
+  return told.map((error, index) => {
+    // So many are not told, only counted; words for each would take its time.
+    if (index >= WORDED_MAX) return { path: '', message: '' };
     const steps = [...root, ...stepsInto(value, error.instancePath)];
     const named = namedField(error);
     const path = formatPath(named === undefined ? steps : [...steps, named]);
@@ -25,6 +27,9 @@ export function schemaViolations(
     return { path, message };
   });
 }
+
+/** More than `VIOLATIONS_MAX`. */
+const WORDED_MAX = 1_000;
 
 /** A JSON Pointer as steps: a number where the value has a list. */
 function stepsInto(value: unknown, pointer: string): readonly PathStep[] {
@@ -45,7 +50,6 @@ function namedField(error: ErrorObject): string | undefined {
 
 function messageOf(error: ErrorObject, parentPath: string): string {
   const limit = Number(error.params['limit']);
-  const length = lengthOf(error.data);
   switch (error.keyword) {
     case 'additionalProperties':
       return unknownField(String(error.params['additionalProperty']), error, parentPath);
@@ -62,12 +66,12 @@ function messageOf(error: ErrorObject, parentPath: string): string {
       return outOfRange(error);
     case 'minLength':
     case 'minItems':
-      return length === 0 ? 'is empty' : `is ${length} long; at least ${limit} are needed`;
+      return tooShort(lengthOf(error.data), limit);
     case 'maxLength':
-      return `is ${length} characters long; at most ${limit} are possible`;
+      return `is ${lengthOf(error.data)} characters long; at most ${limit} are possible`;
     case 'maxItems':
     case 'maxProperties':
-      return `has ${length} items; at most ${limit} are possible`;
+      return `has ${lengthOf(error.data)} items; at most ${limit} are possible`;
     case 'uniqueItems':
       return twice(error);
     case 'pattern':
@@ -75,6 +79,10 @@ function messageOf(error: ErrorObject, parentPath: string): string {
     default:
       return `${quote(error.data)}: ${error.message ?? 'does not fit the schema'}`;
   }
+}
+
+function tooShort(length: number, limit: number): string {
+  return length === 0 ? 'is empty' : `is ${length} long; at least ${limit} are needed`;
 }
 
 function unknownField(field: string, error: ErrorObject, parentPath: string): string {
