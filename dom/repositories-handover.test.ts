@@ -20,8 +20,8 @@ const moved = { ...rest, 'two/m.json': issuer('m', '7d') };
 const TYPO = 'apiVersion: b8s.dev/v1\nkind: Issuer\nmetadata: { name: x }\nspec: { cax: {} }\n';
 
 const url = 'https://git.example.com/infra.git';
-const follower = (name: string, path: string): string =>
-  manifest('Repository', name, { spec: { url, path, interval: '1m', timeout: '4m' } });
+const follower = (name: string, path: string, interval = '1m'): string =>
+  manifest('Repository', name, { spec: { url, path, interval, timeout: '4m' } });
 
 async function follow(two: object = {}): Promise<void> {
   await at.follow({ path: 'one', timeout: '4m' }, 'one');
@@ -108,9 +108,9 @@ describe('an object that moves is not deleted', () => {
   test('when the same commit lets the other one follow that folder', async () => {
     await at.follow({ path: 'one', timeout: '4m' }, 'one');
     const k = { 'one/k.json': issuer('k'), 'three/b.json': issuer('b') };
-    await at.push({ ...before, ...k, 'one/two.json': follower('two', 'three') });
+    await at.push({ ...before, ...k, 'one/two.json': follower('two', 'three', '10s') });
     await at.settle(70);
-    await at.push({ ...moved, ...k, 'one/two.json': follower('two', 'two') });
+    await at.push({ ...moved, ...k, 'one/two.json': follower('two', 'two', '10s') });
     await at.settle(70);
     expect(await at.changesOf('Issuer', 'm')).toEqual(['created', 'configured']);
     expect(await leftAlone()).toEqual([]);
@@ -126,4 +126,18 @@ test('one that can never look holds nobody up for longer than half of the time',
   expect(await at.ready('one')).toMatch(/^True/);
   expect(await at.issuers()).toEqual(['a', 'm', 'n']);
   expect(await leftAlone()).toHaveLength(1);
+});
+
+test('nor does the time count in which no dom is there', async () => {
+  await follow({ interval: '3m' });
+  await at.push(before);
+  await at.settle(140);
+  await at.push(moved);
+  expect(await at.ready('one')).toMatch(/^False Applying: .*may take over/);
+  at.stop();
+  await at.settle(600);
+  await at.start();
+  await at.settle(60);
+  expect(await at.changesOf('Issuer', 'm')).toEqual(['created', 'configured']);
+  expect(await leftAlone()).toEqual([]);
 });

@@ -6,7 +6,8 @@ import { RECONCILE_REQUESTED, type Repository } from '../api/repository.ts';
 import { memoryDisk } from '../runtime/disk/memory-disk.ts';
 import { fakeGit } from '../runtime/git/fake/fake-git.ts';
 import { type FakeFile, FakeRemote } from '../runtime/git/fake/remote.ts';
-import { objectKey } from '../runtime/store/keys.ts';
+import type { RepositoryHookRecord } from '../runtime/repository-records.ts';
+import { objectKey, recordKey } from '../runtime/store/keys.ts';
 import { memoryStore } from '../runtime/store/memory-store.ts';
 import { virtualClock } from '../runtime/test-clock.ts';
 import { ADMIN, type DomScene, domScene } from './test-scene.ts';
@@ -119,6 +120,17 @@ export class RepositoryScene {
     const put = { kind: 'put', key, value: JSON.stringify({ ...object, metadata }) } as const;
     await this.#store.commit({ guards: [{ key, modRevision }], writes: [put] });
     await this.settle();
+  }
+
+  /** The Git host has called for a Repository of that uid. */
+  async called(uid: string, value: RepositoryHookRecord): Promise<void> {
+    const key = recordKey('repositoryHook', uid);
+    const put = { kind: 'put', key, value: JSON.stringify(value) } as const;
+    await this.#store.commit({ guards: [], writes: [put] });
+  }
+
+  async wasCalled(uid: string): Promise<boolean> {
+    return (await this.#store.get(recordKey('repositoryHook', uid))) !== undefined;
   }
 
   /** As `b8sctl reconcile` does it, with its flags. */

@@ -11,7 +11,9 @@ export function affected(world: World, keepers: Keepers, change: WorldChange): r
   if (change.kind === 'record') {
     keepers.note(change);
     if (!change.record.startsWith('repository')) return [];
-    return keepers.namesOf([change.id.split('/')[0] ?? '']);
+    // Of a Repository that is gone, and that never brought anything in, no other record knows the name.
+    const called = world.record('repositoryHook', change.id)?.value.name ?? [];
+    return [...new Set(keepers.namesOf([change.id.split('/')[0] ?? '']).concat(called))];
   }
   const { object, before } = change;
   if (isKind(object, 'Repository'))

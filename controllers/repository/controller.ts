@@ -86,6 +86,8 @@ interface Memory {
   verdict?: (Verdict & { readonly untilMs: number; readonly generation: number }) | undefined;
   trouble?: string | undefined;
   correctedMs?: number;
+  /** When this dom has first seen the attempt, by its steady clock. */
+  attempt?: { readonly id: string; readonly seenMs: number } | undefined;
   /** What the remote was looked at for last, see `Wanted.key`. */
   lookedFor?: string;
 }
@@ -131,6 +133,7 @@ class Work {
     const facts = factsOf(this.#ports, {
       ...{ repository, remote, keepers: this.#keepers },
       ...{ verdict: this.#verdictOf(memory, repository), trouble: memory.trouble },
+      attemptForMs: this.#attemptForMs(memory, repository),
       setOf: (other, commit) => this.#setOf(other, commit),
     });
     return await this.#do(keepUp(facts, planRepository(facts, clock.nowMs())), facts, memory);
@@ -340,6 +343,17 @@ class Work {
     const made: Memory = { uid };
     this.#memories.set(name, made);
     return made;
+  }
+
+  #attemptForMs(memory: Memory, repository: Repository): number {
+    const { attempt } = recordOf(this.#ports.world, repository).value;
+    const nowMs = this.#ports.clock.monotonicMs();
+    // While it is suspended nobody brings anything in.
+    const isOn = attempt !== undefined && !repository.spec.suspend;
+    const id = isOn ? `${attempt.commit} ${attempt.sinceMs}` : undefined;
+    if (memory.attempt?.id !== id)
+      memory.attempt = id === undefined ? undefined : { id, seenMs: nowMs };
+    return nowMs - (memory.attempt?.seenMs ?? nowMs);
   }
 
   #verdictOf({ verdict }: Memory, { metadata }: Repository): Verdict | undefined {

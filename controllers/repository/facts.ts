@@ -76,6 +76,11 @@ export interface Facts {
   readonly undo: ReadonlyMap<string, Stored<RepositoryUndoRecord>>;
   readonly remote: RemoteView;
   readonly verdict: Verdict | undefined;
+  /**
+   * How long this dom knows the attempt that is under way, by its steady clock. What counts is this
+   * alone: while no dom was there nothing could become Ready, and the clock of another may be ahead.
+   */
+  readonly attemptForMs: number;
   /** Why the last step failed; undefined: it did not. */
   readonly trouble: string | undefined;
   /** What of `dependsOn` is not Ready; undefined: all is. */

@@ -68,7 +68,7 @@ export async function forecastOf(
   let facts = alone(start, set, holds);
   let checked: Checked = { problems: [], effects: new Map(), digest: '' };
   for (let turn = 0; turn < STEPS_MAX; turn += 1) {
-    const step = planRepository(facts, laterMs(facts, { set, nowMs }));
+    const step = planRepository(waited(facts, set), nowMs);
     const held = heldBy(step, facts, set);
     if (held !== undefined) {
       const lifted = lift(facts, set, held.ready.reason);
@@ -99,9 +99,11 @@ interface ForecastOptions {
 }
 
 /** Whoever is waited for has had the time to read the commit, and has read it, or never does. */
-function laterMs({ repository, record }: Facts, { set, nowMs }: ForecastOptions): number {
-  const isBegun = record.attempt?.commit === set.commit;
-  return isBegun ? nowMs + durationOf(repository.spec.timeout) / 2 : nowMs;
+function waited(facts: Facts, { commit }: CommitSet): Facts {
+  const isBegun = facts.record.attempt?.commit === commit;
+  return isBegun
+    ? { ...facts, attemptForMs: durationOf(facts.repository.spec.timeout) / 2 }
+    : facts;
 }
 
 /** Without what is under way: of another commit it ends first, of this one it is done anew. */

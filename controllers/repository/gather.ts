@@ -24,6 +24,8 @@ interface Known {
   readonly keepers: Keepers;
   readonly verdict: Verdict | undefined;
   readonly trouble: string | undefined;
+  /** Left out: of a forecast, which has seen nothing yet. */
+  readonly attemptForMs?: number;
   /** What a commit declares for a Repository; undefined: it was not read for it. */
   readonly setOf: (name: string, commit: string) => CommitSet | undefined;
 }
@@ -31,13 +33,13 @@ interface Known {
 /** All that is decided from, as of one revision. */
 export function factsOf(
   { world, sealer }: { readonly world: World; readonly sealer: Sealer },
-  { repository, remote, keepers, verdict, trouble, ...known }: Known,
+  { repository, remote, keepers, verdict, trouble, attemptForMs = 0, ...known }: Known,
 ): Facts {
   const setOf = remembered(known.setOf);
   const { uid } = repository.metadata;
   const own = qualifiedName(repository.metadata);
   return {
-    ...{ repository, remote, verdict, trouble },
+    ...{ repository, remote, verdict, trouble, attemptForMs },
     record: recordOf(world, repository).value,
     inventory: ofRepository(world.records('repositoryObject'), uid),
     undo: ofRepository(world.records('repositoryUndo'), uid),

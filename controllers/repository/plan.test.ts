@@ -72,6 +72,7 @@ function factsOf(world: World): Facts {
       ...{ nextInMs: 60_000, ...world.remote },
     },
     ...NOBODY,
+    attemptForMs: T - (world.record?.attempt?.sinceMs ?? T),
     live: (key) =>
       key in live
         ? (live[key] ?? undefined)
@@ -316,6 +317,16 @@ test.each<{ readonly when: string; readonly world: World; readonly step: string 
     step: 'change: let go two',
   },
   {
+    when: '…or it has had it by the clock, and this dom has only begun to look',
+    world: {
+      record: { ...inForce, ...attempt('applying', T - 3_600_000) },
+      kept: [one, two],
+      set: setOf(B, one),
+      facts: { unread: () => 'default/x', attemptForMs: 14_999 },
+    },
+    step: 'rest: Applying',
+  },
+  {
     when: 'two of three go, or on to another Repository, of which that is not known',
     world: {
       record: inForce,
@@ -363,6 +374,19 @@ test.each<{ readonly when: string; readonly world: World; readonly step: string 
       live: { 'Issuer//one': applied(one, 'False') },
     },
     step: 'note: undoing b, in force a; keep undo',
+  },
+  {
+    when: 'its time is over by the clock, but this dom has only begun to look',
+    world: {
+      spec: { onFailure: 'rollback' },
+      record: { ...inForce, ...attempt('waiting', T - 3_600_000) },
+      kept: [one],
+      set: setOf(B, one),
+      undo: { 'Issuer//one': kept },
+      live: { 'Issuer//one': applied(one, 'False') },
+      facts: { attemptForMs: 29_999 },
+    },
+    step: 'rest: Waiting',
   },
   {
     when: 'its time is over, and it is kept',

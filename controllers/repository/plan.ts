@@ -72,7 +72,7 @@ export function planRepository(facts: Facts, nowMs: number): Step {
   // A newer commit takes the place of one that is still on its way, once it is known to be good.
   const isNewer = remote.set !== undefined && remote.set.commit !== record.attempt.commit;
   if (isNewer && coming.kind !== 'rest') return coming;
-  const own = planAttempt(facts, record.attempt, nowMs);
+  const own = planAttempt(facts, record.attempt);
   if (!isNewer || own.kind !== 'rest' || coming.kind !== 'rest') return own;
   // Both stand still: what is to be mended is the newer one.
   const message = `${coming.say.message}; before it, ${own.say.message}`;
@@ -85,6 +85,8 @@ function planRequest({ repository, record, remote }: Facts): Step | undefined {
   const request = requestOf(repository);
   if (request === undefined || request.text === record.request) return undefined;
   if (remote.request !== request.text) return undefined;
+  if (request.by === 'webhook')
+    return { kind: 'note', undo: 'keep', record: { ...record, request: request.text } };
   const { pinned: _p, forced: _f, confirmed: _c, expected: _e, bad, ...rest } = record;
   const { commit = remote.head, expect } = request;
   const isForced = request.force && commit !== undefined;
@@ -192,9 +194,9 @@ export function restAfterBad(facts: Facts, set: CommitSet, why: string): Step & 
   return rest(facts, 'BadCommit', 'stalled', message);
 }
 
-function planAttempt(facts: Facts, attempt: AttemptRecord, nowMs: number): Step {
+function planAttempt(facts: Facts, attempt: AttemptRecord): Step {
   const { repository, record, remote, trouble } = facts;
-  const leftMs = attempt.sinceMs + durationOf(repository.spec.timeout) - nowMs;
+  const leftMs = durationOf(repository.spec.timeout) - facts.attemptForMs;
   if (attempt.phase === 'applying') {
     const { set } = remote;
     if (leftMs <= 0 && repository.spec.onFailure === 'rollback')

@@ -30,7 +30,7 @@ export function wantedOf(repository: Repository, facts: WantedFacts): WantedOutc
   const opening = decryptionOf(repository, facts);
   if ('reason' in opening) return { kind: 'refused', ...opening };
   const request = requestOf(repository);
-  const isNew = request !== undefined && request.text !== facts.record.request;
+  const isDecided = request?.by === 'person' && request.text !== facts.record.request;
   const { pinned, applied } = facts.record;
   const { namespace = '' } = metadata;
   return {
@@ -52,7 +52,7 @@ export function wantedOf(repository: Repository, facts: WantedFacts): WantedOutc
       timeoutMs: durationOf(spec.timeout),
       applied: applied?.commit,
       targetOf(head) {
-        if (isNew) return request.commit ?? head;
+        if (isDecided) return request.commit ?? head;
         return pinned?.head === head ? pinned.commit : head;
       },
     },
