@@ -5,6 +5,7 @@ import type { ForecastHead } from '../proto/gen/b8s/v1/api.ts';
 import { memoryDisk } from '../runtime/disk/memory-disk.ts';
 import { fakeGit } from '../runtime/git/fake/fake-git.ts';
 import { type FakeFile, FakeRemote } from '../runtime/git/fake/remote.ts';
+import { objectKey } from '../runtime/store/keys.ts';
 import { memoryStore } from '../runtime/store/memory-store.ts';
 import type { Store } from '../runtime/store/store.ts';
 import { type VirtualClock, virtualClock } from '../runtime/test-clock.ts';
@@ -263,6 +264,27 @@ test('what has drifted is put back, field by field', async () => {
       /^put back Issuer\/a: spec\.ca\.lifetime of Issuer\/a is "7d", not "30d": set by b8sctl/,
     ),
   ]);
+});
+
+test('another Repository of the remote whose Secret is lost stands in nobody’s way', async () => {
+  commit(files('a'));
+  await follow();
+  await at.apply(JSON.parse(manifest('Secret', 'ledger', { data: { token: 'of-somebody' } })));
+  await follow({ path: '.', secretRef: 'ledger' }, 'other');
+  const key = objectKey({ kind: 'Secret', namespace: 'default', name: 'ledger' });
+  const sealed = await store.get(key);
+  const lost = sealed?.value.replace(/(?<="token":")[^"]+/, 'v1:c2VhbGVkIHdpdGggYW5vdGhlciBrZXk');
+  expect(lost).not.toBe(sealed?.value);
+  await store.commit({
+    guards: [],
+    writes: [{ kind: 'put', key, value: lost ?? '' }],
+  });
+  await settle(5);
+  const next = commit(files('a', 'b'));
+  const { lines, text } = await forecast({ ref: next });
+  expect(lines).toEqual(['create Issuer/b']);
+  expect(text).not.toContain('ledger');
+  await expect(forecast({ ref: next }, 'other')).rejects.toThrow(/ledger/);
 });
 
 test('a commit is applied as its plan says, or not at all', async () => {

@@ -8,12 +8,12 @@ import { createSecrets, SecretLostError } from '../../runtime/secret/secrets.ts'
 import { qualifiedName } from '../../runtime/store/keys.ts';
 import type { World } from '../../runtime/store/world.ts';
 import type { Sealer } from '../../runtime/tls/authority.ts';
-import { type ContentPorts, KnownFiles } from './content.ts';
+import { KnownFiles } from './content.ts';
 import type { CommitSet, Facts } from './facts.ts';
 import { type Forecast, forecastOf } from './forecast.ts';
 import { besides, factsOf, recordOf } from './gather.ts';
 import { Keepers } from './keepers.ts';
-import { type PrepareOptions, prepareCommit } from './prepare.ts';
+import { type PrepareOptions, type PreparePorts, prepareCommit } from './prepare.ts';
 import { withCommit, withinTime } from './read-commit.ts';
 import { type WantedOutcome, wantedOf } from './wanted.ts';
 
@@ -136,17 +136,30 @@ export class Forecasts {
     repository: Repository,
     prepare: PrepareOptions,
   ): Promise<WholeCommit> {
-    const ports: ContentPorts = { blobs: hollow(this.#ports.blobs), known: new KnownFiles() };
+    const { blobs, clock } = this.#ports;
+    const ports: PreparePorts = { blobs: hollow(blobs), known: new KnownFiles(), clock };
     const set = await prepareCommit(from, prepare, ports);
     const others = new Map<string, CommitSet>();
+    // Nothing is done of it, so nobody takes anything over.
+    if (set.problems.length > 0) return { set, others };
     // Those that see the same commit.
     for (const other of besides(this.#ports.world, repository).slice(0, OTHERS_MAX)) {
-      const outcome = this.#wanted(other);
+      const outcome = this.#wantedOfOther(other);
       if (outcome.kind === 'refused') continue;
       const name = qualifiedName(other.metadata);
       others.set(name, await prepareCommit(from, outcome.wanted.prepare, ports));
     }
     return { set, others };
+  }
+
+  /** What another lacks is its own concern, and not told to whoever asks about this one. */
+  #wantedOfOther(repository: Repository): WantedOutcome {
+    try {
+      return this.#wanted(repository);
+    } catch (error) {
+      if (!(error instanceof SecretLostError)) throw error;
+      return { kind: 'refused', reason: 'SecretLost', message: error.message };
+    }
   }
 
   #wanted(repository: Repository): WantedOutcome {

@@ -1,12 +1,10 @@
-import type { Clock } from '../../runtime/clock.ts';
 import { backoffMs } from '../../runtime/control/backoff.ts';
 import { describeError } from '../../runtime/control/control-loop.ts';
 import { type Git, GitError, type GitRef, type GitRemote } from '../../runtime/git/git.ts';
 import type { Random } from '../../runtime/random.ts';
 import { takeSlots } from '../../runtime/slots.ts';
-import type { ContentPorts } from './content.ts';
 import type { CommitSet, RemoteView } from './facts.ts';
-import { type PrepareOptions, prepareCommit } from './prepare.ts';
+import { type PrepareOptions, type PreparePorts, prepareCommit } from './prepare.ts';
 import { withCommit, withinTime } from './read-commit.ts';
 
 /** Looks at remotes under way at once: each is a process or two. */
@@ -15,9 +13,8 @@ const RETRY = { baseMs: 2_000, capMs: 120_000 };
 /** What is prepared for one Repository: the commit that is in force, and the one that comes. */
 const SETS_MAX = 2;
 
-export interface JobPorts extends ContentPorts {
+export interface JobPorts extends PreparePorts {
   readonly git: Git;
-  readonly clock: Clock;
   readonly random: Random;
 }
 
@@ -46,6 +43,8 @@ export class Jobs {
   readonly #ports: JobPorts;
   readonly #slots = takeSlots(AT_ONCE_MAX);
   readonly #jobs = new Map<string, Job>();
+  /** By name, the last look until it has ended, which is some time after it was aborted. */
+  readonly #ending = new Map<string, Promise<void>>();
   #look: (name: string) => void = () => undefined;
 
   constructor(ports: JobPorts) {
@@ -98,8 +97,11 @@ export class Jobs {
     const running = new AbortController();
     job.running = running;
     job.asked = wanted.request;
-    const work = this.#slots(() => this.#inTime(job, wanted, running));
-    void work
+    const begin = (): Promise<void> => this.#slots(() => this.#inTime(job, wanted, running));
+    // What one leaves behind, and clears away, is in the way of the next: one at a time.
+    const before = this.#ending.get(name);
+    const work = before === undefined ? begin() : before.then(begin);
+    const ended = work
       .then(
         () => {
           job.failure = undefined;
@@ -117,8 +119,10 @@ export class Jobs {
       .finally(() => {
         if (job.running === running) job.running = undefined;
         job.answered = wanted.request;
+        if (this.#ending.get(name) === ended) this.#ending.delete(name);
         if (this.#jobs.get(name) === job) this.#look(name);
       });
+    this.#ending.set(name, ended);
   }
 
   async #inTime(job: Job, wanted: Wanted, running: AbortController): Promise<void> {

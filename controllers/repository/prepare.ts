@@ -1,26 +1,16 @@
 import { posix } from 'node:path';
-import { formatViolation, type ManifestDocument } from '../../api/manifest.ts';
+import { formatViolation } from '../../api/manifest.ts';
 import { aboutField } from '../../api/rules.ts';
-import {
-  type Declaration,
-  declare,
-  expandList,
-  invalidText,
-  rankOf,
-} from '../../runtime/declarations.ts';
-import type { GitCommit, GitEntry } from '../../runtime/git/git.ts';
-import type { AgeKeys } from '../../runtime/sops/age-keys.ts';
-import { parseSopsManifests } from '../../runtime/sops/sops-manifests.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { type Declaration, invalidText, rankOf } from '../../runtime/declarations.ts';
+import type { GitCommit } from '../../runtime/git/git.ts';
 import { type ContentPorts, ContentProblem, folderRelease } from './content.ts';
 import { ageKeys, type Decryption } from './decryption.ts';
 import { type CommitSet, type Desired, keyOf, shownKey } from './facts.ts';
 import { wantedHosts } from './order.ts';
+import { contentFolder, readManifests } from './read-manifests.ts';
 import { type Verify, verifyCommit } from './verify.ts';
 
-/** Of one manifest, and of all of a commit together. */
-const MANIFEST_BYTES_MAX = 10_000_000;
-const MANIFESTS_BYTES_MAX = 64_000_000;
-const OBJECTS_MAX = 10_000;
 /** A status holds this many; the next commit may tell more. */
 const PROBLEMS_MAX = 20;
 
@@ -35,6 +25,10 @@ export interface PrepareOptions {
   readonly decryption?: Decryption;
 }
 
+export interface PreparePorts extends ContentPorts {
+  readonly clock: Clock;
+}
+
 /**
  * All that a commit declares: its manifests read as `b8sctl apply` reads them, the folders of Sites
  * put among the blobs as releases. One problem is enough for nothing to be declared.
@@ -42,7 +36,7 @@ export interface PrepareOptions {
 export async function prepareCommit(
   from: GitCommit,
   options: PrepareOptions,
-  ports: ContentPorts,
+  ports: PreparePorts,
 ): Promise<CommitSet> {
   const { commit, subject, author } = from;
   const folder = posix.normalize(options.path).replace(/^\.\/?$|\/$/g, '');
@@ -55,8 +49,9 @@ export async function prepareCommit(
   const entries = await from.list(folder);
   if (entries === undefined)
     return refused([`spec.path "${options.path}" is no folder of this commit`]);
-  const documents = await readManifests(from, entries, await ageKeys(options.decryption));
-  const read = withoutContent(documents, options.namespace);
+  const { namespace } = options;
+  const keys = await ageKeys(options.decryption);
+  const read = await readManifests(from, { entries, keys, namespace }, ports.clock);
   const all = [...read.problems, ...refusals(read.declarations)];
   if (all.length > 0) return refused(all);
   try {
@@ -77,94 +72,6 @@ export async function prepareCommit(
   }
 }
 
-type Manifests = readonly { readonly document: ManifestDocument; readonly file: string }[];
-
-/** Folders and files that begin with a dot belong to tools. */
-async function readManifests(
-  from: GitCommit,
-  entries: readonly GitEntry[],
-  keys: AgeKeys | string,
-): Promise<Manifests> {
-  const named = entries.filter(
-    ({ path, kind }) =>
-      kind !== 'submodule' && /\.(ya?ml|json)$/i.test(path) && !/(^|\/)\./.test(path),
-  );
-  const documents: { document: ManifestDocument; file: string }[] = [];
-  let sizeBytes = 0;
-  for (const entry of named) {
-    const { path } = entry;
-    if (entry.kind === 'link') {
-      documents.push(
-        broken(path, `${path} is a symbolic link, which is not followed; put the file there`),
-      );
-      continue;
-    }
-    sizeBytes += entry.sizeBytes;
-    if (entry.sizeBytes > MANIFEST_BYTES_MAX || sizeBytes > MANIFESTS_BYTES_MAX) {
-      // It may be content, which is left out later.
-      documents.push(broken(path, `${path} is too large for a manifest`));
-      continue;
-    }
-    const text = await textOf(from, entry);
-    if (text === undefined) documents.push(broken(path, `${path} is not UTF-8`));
-    else
-      for (const document of (await parseSopsManifests(text, path, keys)).flatMap(expandList))
-        documents.push({ document, file: path });
-  }
-  return documents;
-}
-
-function broken(file: string, message: string): { document: ManifestDocument; file: string } {
-  return { document: { kind: 'error', message }, file };
-}
-
-async function textOf(from: GitCommit, entry: GitEntry): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of from.read(entry)) chunks.push(chunk);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * What the documents declare, but for those in the folders of Sites: a site may well have a
- * manifest.json. A Site in such a folder is content, too.
- */
-function withoutContent(
-  documents: Manifests,
-  namespace: string,
-): { readonly declarations: readonly Declaration[]; readonly problems: readonly string[] } {
-  const rule = { fallback: namespace, required: undefined };
-  const read = documents
-    .map(({ document, file }) => ({
-      file,
-      declared: declare(document, posix.dirname(file), rule),
-    }))
-    .toSorted((one, other) => depthOf(one.file) - depthOf(other.file));
-  const content: string[] = [];
-  const isContent = (file: string): boolean => content.some((each) => file.startsWith(`${each}/`));
-  for (const { file, declared } of read) {
-    if (declared.kind === 'problem' || isContent(file)) continue;
-    const folder = contentFolder(declared.declaration);
-    if (folder !== undefined && folder !== '.') content.push(folder);
-  }
-  const kept = read.filter(({ file }) => !isContent(file));
-  return {
-    declarations: kept.flatMap(({ declared }) =>
-      declared.kind === 'declaration' ? [declared.declaration] : [],
-    ),
-    problems: kept.flatMap(({ declared }) =>
-      declared.kind === 'problem' ? [declared.problem] : [],
-    ),
-  };
-}
-
-function depthOf(file: string): number {
-  return file.split('/').length;
-}
-
 /** The store keeps what was declared beside the object, each value of at most 1 MiB. */
 const OBJECT_BYTES_MAX = 900_000;
 /** Sealed, a value is longer by a third. */
@@ -172,8 +79,6 @@ const SECRET_BYTES_MAX = 600_000;
 
 /** What no set of objects may have, whoever applies it. */
 function refusals(declarations: readonly Declaration[]): readonly string[] {
-  if (declarations.length > OBJECTS_MAX)
-    return [`it declares ${declarations.length} objects; at most ${OBJECTS_MAX} are possible`];
   const seen = new Map<string, string>();
   const hosts = new Map<string, string>();
   return declarations.flatMap(({ object, document }) => {
@@ -197,13 +102,6 @@ function refusals(declarations: readonly Declaration[]): readonly string[] {
 
 interface SiteContent {
   readonly content?: { readonly path?: string; readonly archive?: string };
-}
-
-/** Relative to the root of the repository; undefined: the object has none. */
-function contentFolder({ object, folder }: Declaration): string | undefined {
-  if (object.kind !== 'Site') return undefined;
-  const { path } = (object.spec as SiteContent | undefined)?.content ?? {};
-  return path === undefined ? undefined : posix.join(folder, path).replace(/\/$/, '');
 }
 
 async function withRelease(
