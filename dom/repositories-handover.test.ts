@@ -128,16 +128,26 @@ test('one that can never look holds nobody up for longer than half of the time',
   expect(await leftAlone()).toHaveLength(1);
 });
 
-test('nor does the time count in which no dom is there', async () => {
-  await follow({ interval: '3m' });
+test('one that looks seldom is asked to look, so that what is gone goes', async () => {
+  await follow({ interval: '1h' });
   await at.push(before);
-  await at.settle(140);
-  await at.push(moved);
+  await at.reconcile('', 'two');
+  await at.push(rest);
+  expect(await at.issuers()).toEqual(['a', 'b', 'c', 'n']);
+  expect(await leftAlone()).toEqual([]);
+});
+
+test('the time in which no dom is there does not count for that half', async () => {
+  await follow();
+  await at.push(before);
+  await at.push({ ...moved, 'two/x.yaml': TYPO });
   expect(await at.ready('one')).toMatch(/^False Applying: .*may take over/);
   at.stop();
   await at.settle(600);
   await at.start();
   await at.settle(60);
+  expect(await at.ready('one')).toMatch(/^False Applying: .*may take over/);
+  await at.push(moved);
   expect(await at.changesOf('Issuer', 'm')).toEqual(['created', 'configured']);
   expect(await leftAlone()).toEqual([]);
 });

@@ -17,7 +17,7 @@ import { KnownFiles } from './content.ts';
 import { driftText } from './drift.ts';
 import type { CommitSet, Facts, RemoteView, Verdict } from './facts.ts';
 import { forecastId } from './forecasts.ts';
-import { factsOf, recordOf } from './gather.ts';
+import { comingBeside, factsOf, recordOf } from './gather.ts';
 import { Jobs } from './jobs.ts';
 import { Keepers } from './keepers.ts';
 import { leftoversOf } from './leftovers.ts';
@@ -88,6 +88,8 @@ interface Memory {
   correctedMs?: number;
   /** When this dom has first seen the attempt, by its steady clock. */
   attempt?: { readonly id: string; readonly seenMs: number } | undefined;
+  /** The commit that it was last asked to read by another one, which waits for that. */
+  hurriedFor?: string | undefined;
   /** What the remote was looked at for last, see `Wanted.key`. */
   lookedFor?: string;
 }
@@ -308,12 +310,29 @@ class Work {
       const wanted = this.#wanted(repository);
       if (wanted.kind === 'refused') return { problem: stalled(wanted.reason, wanted.message) };
       this.#memoryOf(name, repository).lookedFor = wanted.wanted.key;
-      return this.#jobs.view(name, wanted.wanted);
+      const request = this.#askFor(name, repository, wanted.wanted.request);
+      return this.#jobs.view(name, { ...wanted.wanted, request });
     } catch (error) {
       if (error instanceof SecretLostError)
         return { problem: stalled('SecretLost', error.message) };
       throw error;
     }
+  }
+
+  /** Another one waits for this one to read a commit, which must not last until its `interval` is over. */
+  #askFor(name: string, repository: Repository, request: string | undefined): string | undefined {
+    const { world } = this.#ports;
+    const memory = this.#memoryOf(name, repository);
+    const isAnswered = request === recordOf(world, repository).value.request;
+    if (request !== undefined && !isAnswered) {
+      memory.hurriedFor = undefined;
+      return request;
+    }
+    const coming = comingBeside(world, repository);
+    if (coming !== undefined && this.#jobs.setOf(name, coming) === undefined)
+      memory.hurriedFor = coming;
+    // It stays as it is, for another text asks for another look.
+    return memory.hurriedFor === undefined ? request : `${request ?? ''} for ${memory.hurriedFor}`;
   }
 
   #wanted(repository: Repository): WantedOutcome {

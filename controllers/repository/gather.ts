@@ -173,6 +173,13 @@ function gives(
   return set.desired.every((each) => each.key !== key);
 }
 
+/** A commit that another one of the same remote brings in, for which it may wait for this one. */
+export function comingBeside(world: World, repository: Repository): string | undefined {
+  return besides(world, repository)
+    .map((each) => recordOf(world, each).value.attempt)
+    .find((attempt) => attempt?.phase === 'applying')?.commit;
+}
+
 /** Others that follow the same remote, and look at it. */
 export function besides(world: World, repository: Repository): readonly Repository[] {
   return followers(world, repository).filter(({ spec }) => !spec.suspend);
