@@ -249,6 +249,35 @@ test('what stays and what goes to another Repository says why', async () => {
   ]);
 });
 
+test.each<{ readonly when: string; readonly spec: object; readonly files: object }>([
+  { when: 'refuses the commit', spec: {}, files: { 'two/x.json': '{"kind":"Site"}' } },
+  { when: 'is suspended', spec: { suspend: true }, files: {} },
+  {
+    when: 'is made by this commit',
+    spec: { path: 'three' },
+    files: {
+      'one/new.json': manifest('Repository', 'new', {
+        ...{ url: URL, path: 'two', ref: { branch: 'main' } },
+      }),
+    },
+  },
+])('what may go to another Repository, which $when, stays', async ({ spec, files: more }) => {
+  const before = {
+    'one/a.json': issuer('a'),
+    'two/b.json': issuer('b'),
+    'three/c.json': issuer('c'),
+  };
+  commit({ ...before, 'one/m.json': issuer('m') });
+  await follow({ path: 'one', allowMassDeletion: true }, 'one');
+  await follow({ path: 'two', ...spec }, 'two');
+  commit({ ...before, 'two/m.json': issuer('m'), ...more });
+  expect((await forecast({}, 'one')).lines).toContainEqual(
+    expect.stringMatching(
+      /^let go Issuer\/m: repository default\/(two|new) may declare it, and cannot read this commit$/,
+    ),
+  );
+});
+
 test('what has drifted is put back, field by field', async () => {
   commit(files('a', 'b'));
   await follow();
