@@ -20,6 +20,8 @@ import { GitComplaint, runGit } from './run.ts';
 
 /** What fetches have left grows to so many times the limit of one before all is fetched anew. */
 const KEPT_FETCHES = 3;
+/** As many packs are kept: git looks for an object in one after the other. */
+const PACKS_MAX = 200;
 
 export interface NodeGitOptions extends AccessRules {
   /** Its own; whatever is in it is removed. */
@@ -127,8 +129,7 @@ async function fetchCommit(call: Fetch, access: Access, signal: AbortSignal): Pr
   const { remote, target, repository, limits } = call;
   const doing = `fetch ${shortCommit(target.commit)} from ${remote.url}`;
   try {
-    if ((await packBytes(repository)) > KEPT_FETCHES * limits.fetchBytesMax)
-      await rm(repository, { recursive: true, force: true });
+    if (await isFull(repository, limits)) await rm(repository, { recursive: true, force: true });
     await init(repository, signal);
     try {
       await fetchRef(call, { access, name: idOf(target) }, signal);
@@ -196,17 +197,28 @@ async function isHere(
   }
 }
 
-async function packBytes(repository: string): Promise<number> {
-  return (await packSizes(repository)).reduce((sum, sizeBytes) => sum + sizeBytes, 0);
+/** Each fetch leaves a pack, a ref and a line in `shallow`, and nothing of it is ever packed anew. */
+async function isFull(repository: string, { fetchBytesMax }: GitLimits): Promise<boolean> {
+  const packs = await packsOf(repository);
+  const sizeBytes = packs.reduce((sum, pack) => sum + pack.sizeBytes, 0);
+  const count = packs.filter(({ name }) => name.endsWith('.pack')).length;
+  return sizeBytes > KEPT_FETCHES * fetchBytesMax || count >= PACKS_MAX;
 }
 
 /** Git does not say that it hit the limit: what it left says so. */
 async function largestPackBytes(repository: string): Promise<number> {
-  return Math.max(0, ...(await packSizes(repository)));
+  return Math.max(0, ...(await packsOf(repository)).map(({ sizeBytes }) => sizeBytes));
 }
 
-async function packSizes(repository: string): Promise<readonly number[]> {
+interface PackFile {
+  readonly name: string;
+  readonly sizeBytes: number;
+}
+
+async function packsOf(repository: string): Promise<readonly PackFile[]> {
   const packs = join(repository, 'objects', 'pack');
   const names = await readdir(packs).catch(() => []);
-  return await Promise.all(names.map(async (name) => (await stat(join(packs, name))).size));
+  return await Promise.all(
+    names.map(async (name) => ({ name, sizeBytes: (await stat(join(packs, name))).size })),
+  );
 }
