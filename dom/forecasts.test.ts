@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { condition } from '../api/object.ts';
 import { RECONCILE_REQUESTED, type Repository } from '../api/repository.ts';
+import { NO_CHANGES } from '../controllers/repository/change-digest.ts';
 import type { ForecastHead } from '../proto/gen/b8s/v1/api.ts';
 import { memoryDisk } from '../runtime/disk/memory-disk.ts';
 import { fakeGit } from '../runtime/git/fake/fake-git.ts';
@@ -316,27 +317,71 @@ test('another Repository of the remote whose Secret is lost stands in nobody’s
   await expect(forecast({ ref: next }, 'other')).rejects.toThrow(/ledger/);
 });
 
+/** What becomes of a commit if it is to do what a plan says. */
+async function ask(next: string, expected: string): Promise<string> {
+  const request = `${clock.nowMs()} ref=${next} expect=${expected}`;
+  await follow({}, 'infra', { [RECONCILE_REQUESTED]: request });
+  return await ready();
+}
+
+async function ready(): Promise<string> {
+  const reference = { kind: 'Repository', namespace: 'default', name: 'infra' };
+  const { objectJson } = await at.term.api.get({ reference, revision: 0n }, ADMIN);
+  const { status, reason } = condition(JSON.parse(objectJson) as Repository, 'Ready') ?? {};
+  return `${status} ${reason}`;
+}
+
 test('a commit is applied as its plan says, or not at all', async () => {
   commit(files('a', 'b'));
   await follow();
   const next = commit({ ...files('b'), 'a.json': issuer('a', '7d') });
-  const ask = async (expect: string): Promise<string> => {
-    const request = `${clock.nowMs()} ref=${next} expect=${expect}`;
-    await follow({}, 'infra', { [RECONCILE_REQUESTED]: request });
-    const reference = { kind: 'Repository', namespace: 'default', name: 'infra' };
-    const { objectJson } = await at.term.api.get({ reference, revision: 0n }, ADMIN);
-    const { status, reason } = condition(JSON.parse(objectJson) as Repository, 'Ready') ?? {};
-    return `${status} ${reason}`;
-  };
   const planned = await forecast({ ref: next });
   // Of nobody's concern but the plan's: Git does not name it.
   await at.apply(JSON.parse(issuer('a', '30d', { labels: { team: 'web' } })));
-  expect(await ask(planned.head.digest)).toBe('False PlanChanged');
+  expect(await ask(next, planned.head.digest)).toBe('False PlanChanged');
   const again = await forecast({ ref: next });
   expect(again.head.digest).not.toBe(planned.head.digest);
   expect(again.lines).toEqual(planned.lines);
-  expect(await ask(again.head.digest)).toBe('True Applied');
-  expect((await forecast({ ref: next })).head.digest).toBe('');
+  expect(await ask(next, again.head.digest)).toBe('True Applied');
+});
+
+test('whether all is as the plan says is asked again, not remembered', async () => {
+  commit(files('a', 'b'));
+  await follow();
+  const next = commit({ ...files('b'), 'a.json': issuer('a', '7d') });
+  const { digest } = (await forecast({ ref: next })).head;
+  await at.apply(JSON.parse(issuer('a', '30d', { labels: { team: 'web' } })));
+  expect(await ask(next, digest)).toBe('False PlanChanged');
+  await at.apply(JSON.parse(issuer('a', '30d')));
+  await settle(5);
+  expect(await ready()).toBe('True Applied');
+});
+
+test('a plan also says what becomes of an object before it is removed, and how it goes', async () => {
+  commit(files('a', 'b', 'c'));
+  await follow();
+  const next = commit(files('a', 'b'));
+  const digest = async (): Promise<string> => (await forecast({ ref: next })).head.digest;
+  const before = await digest();
+  expect(await digest()).toBe(before);
+  await at.apply(JSON.parse(issuer('c', '30d', { labels: { team: 'web' } })));
+  const labelled = await digest();
+  expect(labelled).not.toBe(before);
+  await at.apply(JSON.parse(issuer('c', '30d', { annotations: { 'b8s.dev/prune': 'disabled' } })));
+  const kept = await digest();
+  expect(new Set([before, labelled, kept]).size).toBe(3);
+  await follow({ prune: 'off' });
+  expect(await digest()).not.toBe(kept);
+});
+
+test('a plan that changes nothing is a plan, too', async () => {
+  commit(files('a'));
+  await follow();
+  const next = commit({ ...files('a'), 'README.md': 'Read me' });
+  const { head, lines } = await forecast({ ref: next });
+  expect([lines, head.digest]).toEqual([[], NO_CHANGES]);
+  expect(await ask(next, `${NO_CHANGES.slice(1)}0`)).toBe('False PlanChanged');
+  expect(await ask(next, head.digest)).toBe('True Applied');
 });
 
 describe('what it costs has bounds', () => {

@@ -108,7 +108,7 @@ export interface RepositoryForecast {
   readonly author: string;
   /** Empty: none is in force. */
   readonly appliedCommit: string;
-  /** Of what the commit changes; another one once that is something else. Empty: it changes nothing. */
+  /** Of what the commit changes; another one once that is something else. Empty: nothing is done. */
   readonly digest: string;
   readonly repository: Resource;
   /** Why nothing is done of it, or, if it `passes`, not yet. */

@@ -178,7 +178,10 @@ class Work {
         const { problems, digest } = await checkChanges(this.#ports, facts, step);
         const { generation } = facts.repository.metadata;
         const { commit } = step.set;
-        const forMs = facts.behind(commit) === undefined ? VERDICT_MS : LOOK_AGAIN_MS;
+        // What a plan said must be so in the moment in which it is begun.
+        const isPlanned = facts.record.expected?.commit === commit;
+        const isSettled = facts.behind(commit) === undefined && !isPlanned;
+        const forMs = isSettled ? VERDICT_MS : LOOK_AGAIN_MS;
         const lastsMs = Math.min(forMs, durationOf(facts.repository.spec.interval));
         const untilMs = clock.monotonicMs() + lastsMs;
         memory.verdict = { commit, problems, digest, untilMs, generation };

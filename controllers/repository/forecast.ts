@@ -4,6 +4,7 @@ import { durationOf } from '../../api/repository.ts';
 import type { Declarer, Effect } from '../../runtime/declarer.ts';
 import { declarationOf } from '../../runtime/fields.ts';
 import { isBad } from './bad-commit.ts';
+import { NO_CHANGES } from './change-digest.ts';
 import { driftText } from './drift.ts';
 import type { CommitSet, Facts } from './facts.ts';
 import {
@@ -24,7 +25,7 @@ export interface Forecast {
   readonly holds: readonly Hold[];
   /** In the order in which they would be made. */
   readonly changes: readonly ForecastChange[];
-  /** See `changeDigest`; empty: the commit changes nothing. */
+  /** See `changeDigest`; empty: nothing is done of the commit. */
   readonly digest: string;
 }
 
@@ -66,7 +67,7 @@ export async function forecastOf(
 ): Promise<Forecast> {
   const holds: Hold[] = [];
   let facts = alone(start, set, holds);
-  let checked: Checked = { problems: [], effects: new Map(), digest: '' };
+  let checked: Checked = { problems: [], effects: new Map(), digest: NO_CHANGES };
   for (let turn = 0; turn < STEPS_MAX; turn += 1) {
     const step = planRepository(waited(facts, set), nowMs);
     const held = heldBy(step, facts, set);
@@ -90,7 +91,9 @@ export async function forecastOf(
       return { holds, changes: [...told, ...drifted], digest: checked.digest };
     }
   }
-  return { holds, changes: await corrections(declarer, facts, []), digest: '' };
+  const isRefused = holds.some(({ passes }) => !passes);
+  const digest = isRefused ? '' : checked.digest;
+  return { holds, changes: await corrections(declarer, facts, []), digest };
 }
 
 interface ForecastOptions {

@@ -2,6 +2,7 @@ import { condition, type Resource } from '../../api/object.ts';
 import { durationOf } from '../../api/repository.ts';
 import type { AttemptRecord, RepositoryRecord } from '../../runtime/repository-records.ts';
 import { isBad, meantBy } from './bad-commit.ts';
+import { NO_CHANGES } from './change-digest.ts';
 import { type Drift, driftOf } from './drift.ts';
 import { type CommitSet, type Desired, type Facts, nameOfKey, shownKey } from './facts.ts';
 import { orderChanges } from './order.ts';
@@ -129,10 +130,11 @@ function planComing(facts: Facts, nowMs: number): Step {
   const changes = changesOf(facts, set);
   const force = record.forced === set.commit;
   if (record.applied?.commit === set.commit && changes.length === 0) {
-    if (record.attempt === undefined) return planDrift(facts);
-    // The ref has gone back before anything of the attempt was left.
-    const { attempt: _, ...rest } = record;
-    return { kind: 'note', undo: 'drop', record: rest };
+    if (record.attempt === undefined && record.expected?.commit !== set.commit)
+      return planDrift(facts);
+    // The ref has gone back before anything of the attempt was left, or there was nothing to do.
+    const { attempt, expected: _, ...rest } = record;
+    return { kind: 'note', undo: attempt === undefined ? 'keep' : 'drop', record: rest };
   }
   const ordered = orderChanges(changes, facts.live);
   if (ordered.kind === 'circle')
@@ -145,11 +147,12 @@ function planComing(facts: Facts, nowMs: number): Step {
       const inMs = facts.behind(commit) === undefined ? Infinity : LOOK_MS;
       return rest(facts, 'Refused', 'stalled', refusedText(set, verdict.problems), inMs);
     }
-    const { expected } = record;
-    if (expected?.commit === commit && expected.digest !== verdict.digest) {
-      const message = `${named(set)} would do something else by now than its plan says, so nothing is done; make a new plan, or b8sctl reconcile repository/${repository.metadata.name}`;
-      return rest(facts, 'PlanChanged', 'stalled', message);
-    }
+  }
+  const { expected } = record;
+  const digest = changes.length === 0 ? NO_CHANGES : verdict?.digest;
+  if (expected?.commit === commit && expected.digest !== digest) {
+    const message = `${named(set)} would do something else by now than its plan says, so nothing is done; make a new plan, or b8sctl reconcile repository/${repository.metadata.name}`;
+    return rest(facts, 'PlanChanged', 'stalled', message);
   }
   const attempt: AttemptRecord = { commit, subject, sinceMs: nowMs, phase: 'applying' };
   return { kind: 'note', undo: 'keep', record: { ...record, attempt } };

@@ -75,7 +75,7 @@ export async function checkChanges(
       problems.push(problemText(error, change.desired));
     }
   }
-  return { problems, effects, digest: changeDigest(changes, effects) };
+  return { problems, effects, digest: changeDigest(changes, effects, facts) };
 }
 
 /** Applies and removes in the given order, each with the record of it in the same transaction. */
