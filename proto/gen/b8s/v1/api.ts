@@ -443,7 +443,7 @@ export interface ForecastHead {
   /** How many changes follow. */
   readonly changes: number;
   /**
-   * Of what they make of which objects, 64 hex digits; empty: of none. A request to reconcile with
+   * Of what they make of which objects, 64 hex digits; empty: nothing is done. A request to reconcile with
    * `expect=` it does nothing once it is another one.
    */
   readonly digest: string;
