@@ -117,6 +117,17 @@ describe('an object that moves is not deleted', () => {
   });
 });
 
+test('one that goes by the same commit as its folder is not waited for', async () => {
+  await at.follow({ path: 'one', timeout: '4m' }, 'one');
+  await at.push({ ...before, 'one/two.json': follower('two', 'two') });
+  await at.settle(70);
+  expect(await at.ready('two')).toMatch(/^True/);
+  await at.push({ 'one/a.json': issuer('a'), 'one/n.json': issuer('n') });
+  expect(await at.find('Repository', 'two')).toBeUndefined();
+  expect(await at.issuers()).toEqual(['a', 'b', 'c', 'n']);
+  expect(await leftAlone()).toEqual([]);
+});
+
 test('one that can never look holds nobody up for longer than half of the time', async () => {
   await at.follow({ path: 'one', timeout: '30s' }, 'one');
   await at.follow({ path: 'two', timeout: '30s', secretRef: 'nowhere' }, 'two');

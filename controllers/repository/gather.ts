@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { condition, type Resource } from '../../api/object.ts';
-import type { Repository } from '../../api/repository.ts';
+import { PRUNE, type Repository } from '../../api/repository.ts';
 import type { DeclaredObject } from '../../runtime/api-client.ts';
 import type { RepositoryRecord } from '../../runtime/repository-records.ts';
 import { secretContext } from '../../runtime/secret/secrets.ts';
@@ -12,6 +12,7 @@ import {
   type CommitSet,
   type Desired,
   type Facts,
+  keyOf,
   nameOfKey,
   type RemoteView,
   type Verdict,
@@ -37,11 +38,12 @@ export function factsOf(
 ): Facts {
   const setOf = remembered(known.setOf);
   const { uid } = repository.metadata;
+  const inventory = ofRepository(world.records('repositoryObject'), uid);
   const own = qualifiedName(repository.metadata);
   return {
     ...{ repository, remote, verdict, trouble, attemptForMs },
     record: recordOf(world, repository).value,
-    inventory: ofRepository(world.records('repositoryObject'), uid),
+    inventory,
     undo: ofRepository(world.records('repositoryUndo'), uid),
     blockedBy: blockedBy(world, repository),
     live: (key) => liveOf(world, key),
@@ -50,7 +52,10 @@ export function factsOf(
     claimant: (key) => claimant(world, { repository, remote, setOf }, key),
     gives: (name, key) => gives(world, { repository, remote, setOf }, { name, key }),
     behind: (commit) => behind(world, { repository, setOf }, commit),
-    unread: remembered((commit) => unread(world, { repository, remote, setOf }, commit)),
+    unread: remembered((commit) => {
+      const goes = going({ repository, remote, inventory }, commit);
+      return unread(world, { repository, remote, setOf, goes }, commit);
+    }),
   };
 }
 
@@ -112,10 +117,10 @@ function behind(
  */
 function unread(
   world: World,
-  { repository, remote, setOf }: Pick<Known, 'repository' | 'remote' | 'setOf'>,
+  { repository, remote, setOf, goes }: Pick<Known, 'repository' | 'remote' | 'setOf'> & Going,
   commit: string,
 ): string | undefined {
-  const others = followers(world, repository);
+  const others = followers(world, repository).filter((each) => !goes(each));
   const sets = others.map((each) => setOf(qualifiedName(each.metadata), commit));
   const dark = sets.findIndex((set) => set === undefined || set.problems.length > 0);
   const other = others[dark];
@@ -126,6 +131,25 @@ function unread(
     .filter(({ object }) => object.kind === 'Repository')
     .find((desired) => isComing(world, repository, desired))
     ?.key.replace(/^Repository\//, '');
+}
+
+interface Going {
+  readonly goes: (other: Repository) => boolean;
+}
+
+/** Whether this very commit deletes another Repository, which then takes nothing over. */
+function going(
+  { repository, remote, inventory }: Pick<Facts, 'repository' | 'remote' | 'inventory'>,
+  commit: string,
+): Going['goes'] {
+  const { set } = remote;
+  if (set?.commit !== commit || repository.spec.prune === 'off') return () => false;
+  const declared = new Set(set.desired.map(({ key }) => key));
+  return (other) => {
+    const { uid, annotations } = other.metadata;
+    const isOwn = inventory.get(keyOf(other))?.value.uid === uid;
+    return isOwn && !declared.has(keyOf(other)) && annotations?.[PRUNE] !== 'disabled';
+  };
 }
 
 /** Whether a manifest makes a Repository follow the same remote that does not, or not that folder. */
