@@ -96,6 +96,13 @@ test('documents are counted while they are read, those of lists, too', async () 
   expect(opened).toEqual(['a.json', 'b.json']);
 });
 
+test('a file of very many short values is not parsed', async () => {
+  for (const text of [`[${'1,'.repeat(100_001)}1]`, '- 1\n'.repeat(100_001)]) {
+    const { problems } = await read({ 'a.yaml': text });
+    expect(problems).toEqual(['a.yaml has more than 100000 values; split it into several files']);
+  }
+});
+
 test('the content of a Site further up is not read, and does not count', async () => {
   const large = padded('large', MANIFEST_BYTES_MAX + 1);
   const found = await read({

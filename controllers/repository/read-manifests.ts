@@ -13,6 +13,8 @@ import { parseSopsManifests } from '../../runtime/sops/sops-manifests.ts';
 export const MANIFEST_BYTES_MAX = 1_000_000;
 export const MANIFESTS_BYTES_MAX = 8_000_000;
 export const OBJECTS_MAX = 10_000;
+/** Line breaks and commas of one manifest: each value takes its time, however short it is. */
+const MANIFEST_VALUES_MAX = 100_000;
 /** Work after which others have their turn. */
 const TURN_MS = 20;
 /** A turn of others: some round trips to a store. */
@@ -57,7 +59,7 @@ export async function readManifests(
     leftBytes -= entry.sizeBytes;
     const text = await textOf(from, entry);
     const startMs = clock.monotonicMs();
-    const documents = text === undefined ? [notText(file)] : await documentsOf(text, file, keys);
+    const documents = await documentsOf(text, file, keys);
     leftDocuments -= documents.length;
     if (leftDocuments < 0) return { declarations: [], problems: [TOO_MANY] };
     for (const document of documents) {
@@ -118,15 +120,27 @@ function refusal({ kind, sizeBytes }: GitEntry, leftBytes: number): string | und
 const TOO_MANY = `it declares more than ${OBJECTS_MAX} objects; split them among several Repositories, each with its own spec.path`;
 
 async function documentsOf(
-  text: string,
+  text: string | undefined,
   file: string,
   keys: AgeKeys | string,
 ): Promise<readonly ManifestDocument[]> {
+  if (text === undefined) return [broken(file, 'is not UTF-8')];
+  if (valuesOf(text) > MANIFEST_VALUES_MAX)
+    return [
+      broken(file, `has more than ${MANIFEST_VALUES_MAX} values; split it into several files`),
+    ];
   return (await parseSopsManifests(text, file, keys)).flatMap(expandList);
 }
 
-function notText(file: string): ManifestDocument {
-  return { kind: 'error', message: `${file} is not UTF-8` };
+function broken(file: string, problem: string): ManifestDocument {
+  return { kind: 'error', message: `${file} ${problem}` };
+}
+
+function valuesOf(text: string): number {
+  let count = 0;
+  for (const mark of ['\n', ','])
+    for (let at = text.indexOf(mark); at !== -1; at = text.indexOf(mark, at + 1)) count += 1;
+  return count;
 }
 
 async function textOf(from: GitCommit, entry: GitEntry): Promise<string | undefined> {
