@@ -17,7 +17,7 @@ import type { CountedSite } from '../runtime/traffic/traffic-metrics.ts';
 import { VERSION } from '../runtime/version.ts';
 import { type ContentReconciler, createContentReconciler } from './content/reconciler.ts';
 import type { PeerPorts } from './content/sources.ts';
-import { runProber } from './dns/prober.ts';
+import { runProber } from './dns/health/prober.ts';
 import { createNotifier, type Notifier, servedZones } from './dns/transfer/notifier.ts';
 import type { EdgePeering } from './edge/snapshot.ts';
 import { TrafficSums } from './edge/traffic.ts';

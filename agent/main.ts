@@ -18,7 +18,7 @@ import { nodeKeyMaker } from '../runtime/node/tls/key-maker.ts';
 import { showTraffic } from '../runtime/traffic/traffic-metrics.ts';
 import { VERSION } from '../runtime/version.ts';
 import { type Agent, createAgent } from './agent.ts';
-import { PROBE_TIMEOUT_MS } from './dns/health.ts';
+import { PROBE_TIMEOUT_MS } from './dns/health/health.ts';
 import { DNS_LIMIT, limitAt } from './dns/limit/limit.ts';
 import { loadIdentity, type NodeIdentity } from './identity/identity-file.ts';
 import { joinCluster } from './identity/join.ts';

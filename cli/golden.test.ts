@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { kinds } from '../api/kinds.ts';
 import { ApiError } from '../runtime/api-client.ts';
-import { putGoldenWorld } from './golden-world.fixture.ts';
-import { type TestCli, testCli } from './test-cli.ts';
+import { putGoldenWorld } from './testing/golden-world.fixture.ts';
+import { type TestCli, testCli } from './testing/test-cli.ts';
 
 /*
  * What people see, each command with its answer, in golden/: `vitest run --project unit

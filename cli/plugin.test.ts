@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { ApiError } from '../runtime/api-client.ts';
 import { nodePlugins } from '../runtime/node/plugins.ts';
-import { type TestCli, testCli } from './test-cli.ts';
+import { type TestCli, testCli } from './testing/test-cli.ts';
 import { takeVerbosity } from './verbosity.ts';
 
 let cli: TestCli;

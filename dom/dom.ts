@@ -1,6 +1,6 @@
 import { allControllers } from '../controllers/all.ts';
 import { BLOB_GRACE_MS, lookEveryMs } from '../controllers/blobs/plan.ts';
-import { Forecasts } from '../controllers/repository/forecasts.ts';
+import { Forecasts } from '../controllers/repository/forecast/forecasts.ts';
 import type { Acme, CertificateReader } from '../runtime/acme/acme.ts';
 import type { KnownAcmeLimits } from '../runtime/acme/limits.ts';
 import type { Clock } from '../runtime/clock.ts';

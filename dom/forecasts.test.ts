@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { condition } from '../api/object.ts';
 import { RECONCILE_REQUESTED, type Repository } from '../api/repository.ts';
-import { NO_CHANGES } from '../controllers/repository/change-digest.ts';
+import { NO_CHANGES } from '../controllers/repository/plan/change-digest.ts';
 import type { ForecastHead } from '../proto/gen/b8s/v1/api.ts';
 import { memoryDisk } from '../runtime/disk/memory-disk.ts';
 import { fakeGit } from '../runtime/git/fake/fake-git.ts';

@@ -1,16 +1,21 @@
 import { STREAM_IDLE_MS } from '../../runtime/dns/reply.ts';
-import { clientBytes } from './address.ts';
 import { identityReply } from './chaos.ts';
-import { type ClientSubnet, subnetAddress } from './client-subnet.ts';
-import { CLASS_ANY, CLASS_CHAOS, CLASS_IN, Rcode, RecordType } from './codes.ts';
 import type { CookieAnswer } from './cookie/cookies.ts';
 import { signReply } from './dnssec/sign-reply.ts';
 import type { Signatures } from './dnssec/signatures.ts';
-import { type AskedQuestion, type Envelope, type ParsedQuery, parseQuery } from './message.ts';
-import { bareReply, ExtendedError, type Reply } from './reply.ts';
-import { replyOptions } from './reply-options.ts';
+import { clientBytes } from './geo/address.ts';
+import { type ClientSubnet, subnetAddress } from './message/client-subnet.ts';
+import { CLASS_ANY, CLASS_CHAOS, CLASS_IN, Rcode, RecordType } from './message/codes.ts';
+import {
+  type AskedQuestion,
+  type Envelope,
+  type ParsedQuery,
+  parseQuery,
+} from './message/message.ts';
+import { bareReply, ExtendedError, type Reply } from './message/reply.ts';
+import { replyOptions } from './message/reply-options.ts';
+import { replySizeMax, writeReply } from './message/response.ts';
 import { resolve, type Vantage } from './resolve.ts';
-import { replySizeMax, writeReply } from './response.ts';
 import type { DnsSnapshot } from './snapshot.ts';
 
 /** Who asked, as the socket says. */

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { parseAddress } from './address.ts';
 import { type ForeignAddresses, foreignNames } from './borrow.ts';
 import {
   ask,
@@ -13,9 +12,10 @@ import {
   snapshotOf,
   zonePlan,
 } from './dns.fixture.ts';
-import { nameText, parseName } from './name.ts';
+import { parseAddress } from './geo/address.ts';
+import { nameText, parseName } from './message/name.ts';
 import { askFor, optionsOf, type Said, whole } from './rfc/rfc.fixture.ts';
-import { typesAt } from './zone.ts';
+import { typesAt } from './zone/zone.ts';
 
 const alias = (name: string, target: string, ttlS = 600) => ({
   ...records(name, 'ALIAS', target),

@@ -1,16 +1,16 @@
 import { type Chase, chase, type End } from './chase.ts';
-import { RecordType } from './codes.ts';
 import {
   addressRecord,
   type GeoResolution,
   geoRecords,
   resolveGeo,
   type Vantage,
-} from './geo-answer.ts';
-import type { NameKey } from './name.ts';
-import { distinctRecords, type RecordData } from './rrset.ts';
+} from './geo/geo-answer.ts';
+import { RecordType } from './message/codes.ts';
+import type { NameKey } from './message/name.ts';
 import { type DnsSnapshot, zoneOf } from './snapshot.ts';
-import type { Borrowed, CompiledZone } from './zone.ts';
+import { distinctRecords, type RecordData } from './zone/rrset.ts';
+import type { Borrowed, CompiledZone } from './zone/zone.ts';
 
 /** The addresses of a name that other people's servers answer for. */
 export interface ForeignAddresses {

@@ -1,8 +1,8 @@
-import { RecordType } from './codes.ts';
-import type { AskedQuestion } from './message.ts';
-import { ROOT } from './name.ts';
-import { positiveReply, type Reply } from './reply.ts';
-import type { CompiledZone } from './zone.ts';
+import { RecordType } from './message/codes.ts';
+import type { AskedQuestion } from './message/message.ts';
+import { ROOT } from './message/name.ts';
+import { positiveReply, type Reply } from './message/reply.ts';
+import type { CompiledZone } from './zone/zone.ts';
 
 /** What this server says of itself to whoever asks in class CHAOS (RFC 4892 §2). */
 export interface ServerIdentity {

@@ -1,10 +1,10 @@
-import { RecordType } from './codes.ts';
-import { type Found, lookup } from './lookup.ts';
-import type { Question } from './message.ts';
-import { type NameKey, parentOf, ROOT } from './name.ts';
-import type { Entry } from './rrset.ts';
+import { RecordType } from './message/codes.ts';
+import type { Question } from './message/message.ts';
+import { type NameKey, parentOf, ROOT } from './message/name.ts';
 import { zoneOf } from './snapshot.ts';
-import type { CompiledZone } from './zone.ts';
+import { type Found, lookup } from './zone/lookup.ts';
+import type { Entry } from './zone/rrset.ts';
+import type { CompiledZone } from './zone/zone.ts';
 
 /** Longer chains of aliases are answered as far as this. */
 export const ALIASES_MAX = 8;

@@ -1,6 +1,6 @@
 import type { NodePlan, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { geoName, node, records, snapshotOf, zonePlan } from './dns.fixture.ts';
-import type { Locate } from './geography.ts';
+import type { Locate } from './geo/geography.ts';
 import type { DnsSnapshot } from './snapshot.ts';
 
 /** A zone with something of everything. */

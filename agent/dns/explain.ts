@@ -1,9 +1,9 @@
 import type { DnsCandidate, DnsExplanation } from '../../proto/gen/b8s/v1/agent.ts';
-import { formatAddress, maskAddress, parsePeerAddress } from './address.ts';
-import { rcodeText, recordTypeOf } from './codes.ts';
-import { parseName } from './name.ts';
+import { formatAddress, maskAddress, parsePeerAddress } from './geo/address.ts';
+import { type Candidate, isImpossible, type Routing } from './geo/route.ts';
+import { rcodeText, recordTypeOf } from './message/codes.ts';
+import { parseName } from './message/name.ts';
 import { type GeoResolution, type Resolution, resolve } from './resolve.ts';
-import { type Candidate, isImpossible, type Routing } from './route.ts';
 import type { DnsSnapshot } from './snapshot.ts';
 
 export interface ExplainInput {

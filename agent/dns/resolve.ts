@@ -1,16 +1,15 @@
 import { borrowAddresses } from './borrow.ts';
 import { type Chase, chase, type End } from './chase.ts';
-import { Rcode, RecordType } from './codes.ts';
 import {
   type GeoResolution,
   geoRecords,
   resolveGeo,
   scopeBits,
   type Vantage,
-} from './geo-answer.ts';
-import type { Match } from './lookup.ts';
-import type { Question } from './message.ts';
-import { isWithin, type NameKey } from './name.ts';
+} from './geo/geo-answer.ts';
+import { Rcode, RecordType } from './message/codes.ts';
+import type { Question } from './message/message.ts';
+import { isWithin, type NameKey } from './message/name.ts';
 import {
   bareReply,
   type Denial,
@@ -18,12 +17,13 @@ import {
   negativeReply,
   positiveReply,
   type Reply,
-} from './reply.ts';
-import type { Entry, RecordData } from './rrset.ts';
+} from './message/reply.ts';
 import type { DnsSnapshot } from './snapshot.ts';
-import type { CompiledZone } from './zone.ts';
+import type { Match } from './zone/lookup.ts';
+import type { Entry, RecordData } from './zone/rrset.ts';
+import type { CompiledZone } from './zone/zone.ts';
 
-export type { GeoResolution, Vantage } from './geo-answer.ts';
+export type { GeoResolution, Vantage } from './geo/geo-answer.ts';
 
 /** A reply, and how it came about. */
 export interface Resolution {

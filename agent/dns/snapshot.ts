@@ -1,13 +1,13 @@
 import type { NodePlan, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { packZone } from '../../runtime/dns/packed-zone.ts';
-import { parseAddress } from './address.ts';
 import type { LookUpForeign } from './borrow.ts';
 import type { ServerIdentity } from './chaos.ts';
 import type { Cookies } from './cookie/cookies.ts';
-import { type Locate, locateNothing, type Place, placeOf } from './geography.ts';
-import { type NameKey, parentOf, parseName, ROOT } from './name.ts';
-import { type CompiledZone, compileZone } from './zone.ts';
-import { MadeNodes } from './zone-nodes.ts';
+import { parseAddress } from './geo/address.ts';
+import { type Locate, locateNothing, type Place, placeOf } from './geo/geography.ts';
+import { type NameKey, parentOf, parseName, ROOT } from './message/name.ts';
+import { type CompiledZone, compileZone } from './zone/zone.ts';
+import { MadeNodes } from './zone/zone-nodes.ts';
 
 /** A machine of the directory, as routing needs it. */
 export interface DirectoryNode {

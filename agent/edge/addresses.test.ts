@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { contentTypeOf } from '../../runtime/content/content-type.ts';
 import { digestOf } from '../../runtime/content/digest.ts';
+import type { EdgeResponse } from './http/response.ts';
 import { compileRelease } from './release.ts';
 import { respond } from './respond.ts';
-import type { EdgeResponse } from './response.ts';
 import { compileEdge } from './site-table.ts';
 import type { EdgeOptionsOfSite, EdgeSite } from './snapshot.ts';
 

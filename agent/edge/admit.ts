@@ -1,7 +1,7 @@
 import type { HttpRequest } from '../../runtime/http.ts';
-import type { AccessCheck } from './access.ts';
 import type { Gate, Verdict } from './gate.ts';
-import { type EdgeResponse, page } from './response.ts';
+import { type EdgeResponse, page } from './http/response.ts';
+import type { AccessCheck } from './rules/access.ts';
 
 /** A request that was refused as long as nobody has looked at its password. */
 export interface Refused {

@@ -5,8 +5,8 @@ import { encodeVariants } from '../../runtime/content/variants.ts';
 import { type MemoryDisk, memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import type { HttpAnswer } from '../../runtime/http.ts';
 import { silentLog } from '../../runtime/log.ts';
+import { createMemoryCache } from './blobs/memory-cache.ts';
 import { createEdge, type Edge } from './edge.ts';
-import { createMemoryCache } from './memory-cache.ts';
 import type { EdgeSite, EdgeVariants } from './snapshot.ts';
 
 const TEXT = '0123456789'.repeat(1000);

@@ -1,5 +1,5 @@
-import { withOneSlash } from './redirect-target.ts';
 import type { EdgeFile, EdgeRelease } from './release.ts';
+import { withOneSlash } from './rules/redirect-target.ts';
 
 /** What the addresses of pages look like. */
 export interface AddressRules {

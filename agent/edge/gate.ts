@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../runtime/clock.ts';
 import type { PasswordHasher } from '../../runtime/secret/password-hash.ts';
-import type { AccessCheck } from './access.ts';
+import type { AccessCheck } from './rules/access.ts';
 
 /** `busy`: nobody has looked at the password; later somebody may. */
 export type Verdict = 'granted' | 'refused' | 'busy';

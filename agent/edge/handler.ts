@@ -8,12 +8,12 @@ import type {
 } from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
 import { admit } from './admit.ts';
-import { AnswerCache } from './answer-cache.ts';
-import type { BlobSource } from './blob-source.ts';
+import { AnswerCache } from './blobs/answer-cache.ts';
+import type { BlobSource } from './blobs/blob-source.ts';
+import { openBody } from './blobs/open-body.ts';
 import type { Gate } from './gate.ts';
-import { openBody } from './open-body.ts';
+import type { EdgeResponse } from './http/response.ts';
 import { respond } from './respond.ts';
-import type { EdgeResponse } from './response.ts';
 import { seeOff } from './see-off.ts';
 import type { EdgeTable } from './site-table.ts';
 import { countAnswer, countLate } from './traffic.ts';

@@ -11,7 +11,7 @@ import {
   RULES_FILE_BYTES_MAX,
   type RulesText,
 } from '../../runtime/release-rules/release-rules.ts';
-import { type OnDamaged, readVerified } from './blob-source.ts';
+import { type OnDamaged, readVerified } from './blobs/blob-source.ts';
 import { compileRelease, type EdgeRelease, type KnownForms } from './release.ts';
 import type { EdgeVariants } from './snapshot.ts';
 

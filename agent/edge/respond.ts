@@ -3,11 +3,14 @@ import { digestHex } from '../../runtime/content/digest.ts';
 import type { HttpHeaders, HttpRequest } from '../../runtime/http.ts';
 import { ALLOWED_METHODS } from '../../runtime/http-methods.ts';
 import { HEALTH_PATH } from '../../runtime/probe.ts';
-import { Guard, withPrivateCaching } from './access.ts';
 import { findFile, findNotFoundPage, lookUp } from './find-file.ts';
-import type { EdgeFile, EdgeRelease } from './release.ts';
-import { fileResponse, notFound } from './represent.ts';
-import { encodePath, normalizeHost, parseTarget, type RequestTarget } from './request-target.ts';
+import { fileResponse, notFound } from './http/represent.ts';
+import {
+  encodePath,
+  normalizeHost,
+  parseTarget,
+  type RequestTarget,
+} from './http/request-target.ts';
 import {
   bare,
   type EdgeBody,
@@ -16,8 +19,10 @@ import {
   redirect,
   text,
   textual,
-} from './response.ts';
-import { type Asked, planRule, type Ruling, withHeaderRules } from './rules.ts';
+} from './http/response.ts';
+import type { EdgeFile, EdgeRelease } from './release.ts';
+import { Guard, withPrivateCaching } from './rules/access.ts';
+import { type Asked, planRule, type Ruling, withHeaderRules } from './rules/rules.ts';
 import type { CompiledSite, EdgeTable } from './site-table.ts';
 import type { Counter } from './traffic.ts';
 

@@ -1,6 +1,6 @@
 import type { HttpAnswer, HttpRequest } from '../../runtime/http.ts';
+import type { EdgeResponse } from './http/response.ts';
 import { bytesOf, inPieces, isPieces, measured } from './measured.ts';
-import type { EdgeResponse } from './response.ts';
 import { countBytes } from './traffic.ts';
 
 type Body = HttpAnswer['body'];

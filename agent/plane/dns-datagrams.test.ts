@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DnsDatagram } from '../../runtime/dns/reply.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { clientBytes } from '../dns/address.ts';
 import type { DnsClient } from '../dns/answer.ts';
 import { assertSameAnswer } from '../dns/compiled/check.ts';
 import {
@@ -12,6 +11,7 @@ import {
   NODES,
 } from '../dns/compiled/random-world.fixture.ts';
 import { opt, queryBytes } from '../dns/dns.fixture.ts';
+import { clientBytes } from '../dns/geo/address.ts';
 import { createDnsLimit, DNS_LIMIT } from '../dns/limit/limit.ts';
 import { seededRandom } from '../dns/seeded.fixture.ts';
 import { createDnsEngine, type DnsEngine } from './dns-engine.ts';

@@ -12,8 +12,8 @@ import { ecdsaSign, type SignPort } from '../dns/dnssec/ecdsa.ts';
 import { Signatures } from '../dns/dnssec/signatures.ts';
 import { type ExplainOutcome, explainAnswer } from '../dns/explain.ts';
 import type { ForeignBook } from '../dns/foreign/foreign-book.ts';
+import { firstLocated, type Locate, locateNothing } from '../dns/geo/geography.ts';
 import { openGeoTable } from '../dns/geo-table/table.ts';
-import { firstLocated, type Locate, locateNothing } from '../dns/geography.ts';
 import type { DnsLimit, DnsLimitCounters } from '../dns/limit/limit.ts';
 import {
   compileAhead,

@@ -46,7 +46,7 @@ async function edgeEngine(
     passwords,
   ] = await Promise.all([
     import('../edge/edge.ts'),
-    import('../edge/memory-cache.ts'),
+    import('../edge/blobs/memory-cache.ts'),
     import('./edge-worker.ts'),
     import('../../runtime/node/http-listener.ts'),
     import('../../runtime/node/tls/contexts.ts'),

@@ -10,8 +10,8 @@ import {
   snapshotOf,
   zonePlan,
 } from '../../agent/dns/dns.fixture.ts';
-import { openGeoDatabase } from '../../agent/dns/geo-database.ts';
-import { type Locate, locateNothing } from '../../agent/dns/geography.ts';
+import { openGeoDatabase } from '../../agent/dns/geo/geo-database.ts';
+import { type Locate, locateNothing } from '../../agent/dns/geo/geography.ts';
 
 /**
  * How many queries a second one core answers, without a socket: `node bench/dns/main.ts`.

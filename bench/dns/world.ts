@@ -1,4 +1,4 @@
-import { distanceKm, type Place } from '../../agent/dns/geography.ts';
+import { distanceKm, type Place } from '../../agent/dns/geo/geography.ts';
 import { seededRandom } from '../../agent/dns/seeded.fixture.ts';
 import type { MmdbPrefix } from './mmdb.ts';
 

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MEMORY_CACHE_LIMITS } from '../../agent/edge/memory-cache.ts';
+import { MEMORY_CACHE_LIMITS } from '../../agent/edge/blobs/memory-cache.ts';
 import { publish, testSite, testSnapshot } from '../../agent/plane/plane-fixture.ts';
 import { blobPath, digestOf } from '../../runtime/content/digest.ts';
 import { encodeVariants, type Variant } from '../../runtime/content/variants.ts';

@@ -8,12 +8,12 @@ import {
 } from '../../runtime/api-client.ts';
 import { type Declaration, invalidText } from '../../runtime/declarations.ts';
 import { type Cli, CommandError, errorText, MANAGER } from '../cli.ts';
-import { publish, resolveContent } from '../declared-content.ts';
+import { publish, resolveContent } from '../content/declared-content.ts';
 import { durationMsOf } from '../flags.ts';
-import { mindGit } from '../git-owner.ts';
-import { readDeclarations } from '../manifests.ts';
-import { forEachOrFail } from '../objects.ts';
-import { prune, withSet } from '../prune.ts';
+import { mindGit } from '../history/git-owner.ts';
+import { readDeclarations } from '../objects/manifests.ts';
+import { forEachOrFail } from '../objects/objects.ts';
+import { prune, withSet } from '../objects/prune.ts';
 import { qualifiedName } from '../render/output.ts';
 
 interface ApplyOptions {

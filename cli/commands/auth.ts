@@ -2,8 +2,8 @@ import { type Command, Option } from 'commander';
 import { didYouMean } from '../../api/nearest.ts';
 import type { ServerInfo } from '../../runtime/api-client.ts';
 import { type Cli, CommandError } from '../cli.ts';
+import { kindNamed } from '../objects/targets.ts';
 import { fitOf, renderTable } from '../render/table.ts';
-import { kindNamed } from '../targets.ts';
 
 /** `auth whoami`, `auth can-i VERB TYPE` */
 export function registerAuth(command: Command, cli: Cli): void {

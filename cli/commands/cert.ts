@@ -4,9 +4,9 @@ import type { Resource } from '../../api/object.ts';
 import { RENEW_REQUESTED, REVOKE_REQUESTED } from '../../api/requests.ts';
 import { REVOCATION_REASONS } from '../../runtime/acme/acme.ts';
 import { type Cli, CommandError } from '../cli.ts';
-import { fetchObject, forEachOrFail, modify } from '../objects.ts';
+import { fetchObject, forEachOrFail, modify } from '../objects/objects.ts';
+import { referenceOf } from '../objects/targets.ts';
 import { qualifiedName } from '../render/output.ts';
-import { referenceOf } from '../targets.ts';
 import { describe } from './describe.ts';
 
 /** `cert describe NAME...`, `cert renew NAME...`, `cert revoke NAME` */

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { type Node, nodeKind } from '../../api/node.ts';
 import type { Cli } from '../cli.ts';
-import { forEachOrFail, modify } from '../objects.ts';
+import { forEachOrFail, modify } from '../objects/objects.ts';
+import { referenceOf } from '../objects/targets.ts';
 import { qualifiedName } from '../render/output.ts';
-import { referenceOf } from '../targets.ts';
 
 /** `cordon NODE...` */
 export function registerCordon(command: Command, cli: Cli): void {

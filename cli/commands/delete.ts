@@ -2,15 +2,15 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Resource } from '../../api/object.ts';
 import { type Api, ApiError, type ObjectReference } from '../../runtime/api-client.ts';
 import { printable } from '../../runtime/printable.ts';
-import { chosenReferences } from '../chosen.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { durationOption, switchOf } from '../flags.ts';
-import { readDeclarations } from '../manifests.ts';
-import { fetchObject, findObject, forEachOrFail, named } from '../objects.ts';
-import { CASCADES, type Cascade, ownedBy, refuseOrphans, waitForOwned } from '../owned.ts';
+import { chosenReferences } from '../objects/chosen.ts';
+import { readDeclarations } from '../objects/manifests.ts';
+import { fetchObject, findObject, forEachOrFail, named } from '../objects/objects.ts';
+import { CASCADES, type Cascade, ownedBy, refuseOrphans, waitForOwned } from '../objects/owned.ts';
+import { parseTargets } from '../objects/targets.ts';
+import { waitFor } from '../objects/watching.ts';
 import { qualifiedName } from '../render/output.ts';
-import { parseTargets } from '../targets.ts';
-import { waitFor } from '../watching.ts';
 
 const TIMEOUT_MS = 300_000;
 

@@ -3,10 +3,10 @@ import type { Event } from '../../api/event.ts';
 import type { Resource } from '../../api/object.ts';
 import type { Api } from '../../runtime/api-client.ts';
 import type { Cli } from '../cli.ts';
-import { eventsAbout } from '../events.ts';
-import { fetchObject, forEachOrFail } from '../objects.ts';
+import { eventsAbout } from '../objects/events.ts';
+import { fetchObject, forEachOrFail } from '../objects/objects.ts';
+import { parseTargets, referenceOf } from '../objects/targets.ts';
 import { renderDescription } from '../render/describe.ts';
-import { parseTargets, referenceOf } from '../targets.ts';
 
 interface DescribeOptions {
   readonly selector?: string;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type Cli, CommandError, errorText } from '../cli.ts';
-import { diffPast } from '../diff-past.ts';
 import { revisionOf } from '../flags.ts';
+import { diffPast } from '../history/diff-past.ts';
 import { type FilePlan, planFiles } from '../plan/plan-files.ts';
 import { planRepository } from '../plan/plan-repository.ts';
 import { diffText } from '../plan/render-plan.ts';

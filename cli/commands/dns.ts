@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Cli } from '../cli.ts';
-import { type CheckOptions, checkZone } from '../dns-check/check.ts';
-import { type ExplainOptions, explainDns } from '../dns-explain.ts';
+import { type CheckOptions, checkZone } from '../dns/check/check.ts';
+import { type ExplainOptions, explainDns } from '../dns/explain.ts';
 import { dnsServerOf, portOf } from '../flags.ts';
 
 /** `dns explain HOST --client IP` and `dns check ZONE` */

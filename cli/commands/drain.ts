@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
-import { type DrainOptions, drainNode } from '../drain.ts';
 import { durationOption } from '../flags.ts';
-import { forEachOrFail } from '../objects.ts';
+import { forEachOrFail } from '../objects/objects.ts';
+import { type DrainOptions, drainNode } from '../rollout/drain.ts';
 
 const TIMEOUT_MS = 300_000;
 

@@ -4,11 +4,11 @@ import type { Resource } from '../../api/object.ts';
 import { validateObject } from '../../api/validate.ts';
 import { type Api, ApiError } from '../../runtime/api-client.ts';
 import { type Cli, CommandError, errorText, MANAGER } from '../cli.ts';
-import { type GitConsent, mindGit, withGitConsent } from '../git-owner.ts';
-import { fetchObject } from '../objects.ts';
+import { type GitConsent, mindGit, withGitConsent } from '../history/git-owner.ts';
+import { fetchObject } from '../objects/objects.ts';
+import { parseName, referenceOf } from '../objects/targets.ts';
 import { qualifiedName, withoutManagedFields } from '../render/output.ts';
 import { renderYaml } from '../render/yaml.ts';
-import { parseName, referenceOf } from '../targets.ts';
 
 /** `edit TYPE NAME | TYPE/NAME` */
 export function registerEdit(command: Command, cli: Cli): void {

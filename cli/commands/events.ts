@@ -4,14 +4,14 @@ import type { Column } from '../../api/kind.ts';
 import { DEFAULT_NAMESPACE } from '../../api/object.ts';
 import type { ObjectReference } from '../../runtime/api-client.ts';
 import { type Cli, CommandError } from '../cli.ts';
-import { byTime, isAbout } from '../events.ts';
+import { byTime, isAbout } from '../objects/events.ts';
+import { parseName, referenceOf } from '../objects/targets.ts';
 import {
   namespaceColumn,
   objectTable,
   renderDocument,
   withoutManagedFields,
 } from '../render/output.ts';
-import { parseName, referenceOf } from '../targets.ts';
 
 interface EventsOptions {
   readonly for?: string;

@@ -3,13 +3,14 @@ import type { Kind } from '../../api/kind.ts';
 import type { Resource } from '../../api/object.ts';
 import type { Api, Listed, Moment } from '../../runtime/api-client.ts';
 import { type Cli, CommandError } from '../cli.ts';
-import { commitAt } from '../commit-words.ts';
-import { parseFieldSelector } from '../field-selector.ts';
 import { chunkOf, listOf } from '../flags.ts';
-import { type Asked, momentAsked, momentOf } from '../moment.ts';
-import { moreColumnsOf } from '../more-columns.ts';
-import { fetchObject, forEachOrFail, isNotFound } from '../objects.ts';
+import { commitAt } from '../history/commit-words.ts';
+import { type Asked, momentAsked, momentOf } from '../history/moment.ts';
+import { parseFieldSelector } from '../objects/field-selector.ts';
+import { fetchObject, forEachOrFail, isNotFound } from '../objects/objects.ts';
+import { kindOfObject, type NamedTarget, parseTargets, referenceOf } from '../objects/targets.ts';
 import { type PathStep, parsePath, select } from '../render/jsonpath.ts';
+import { moreColumnsOf } from '../render/more-columns.ts';
 import {
   type OutputFormat,
   objectTable,
@@ -18,7 +19,6 @@ import {
   renderDocument,
   withoutManagedFields,
 } from '../render/output.ts';
-import { kindOfObject, type NamedTarget, parseTargets, referenceOf } from '../targets.ts';
 
 export interface GetOptions {
   readonly output?: string;

@@ -2,14 +2,14 @@ import { type Command, Option } from 'commander';
 import { formatDuration } from '../../api/duration.ts';
 import type { Api, HistoryEntry, ObjectReference } from '../../runtime/api-client.ts';
 import { printable } from '../../runtime/printable.ts';
-import { changeWords } from '../changes.ts';
 import { type Cli, CommandError } from '../cli.ts';
-import { eventsAbout } from '../events.ts';
-import { findObject, named } from '../objects.ts';
+import { changeWords } from '../history/changes.ts';
+import { eventsAbout } from '../objects/events.ts';
+import { findObject, named } from '../objects/objects.ts';
+import { parseName, referenceOf } from '../objects/targets.ts';
 import { quotedName } from '../render/output.ts';
 import { fitOf, renderTable } from '../render/table.ts';
 import { renderJson, renderYaml } from '../render/yaml.ts';
-import { parseName, referenceOf } from '../targets.ts';
 
 interface HistoryOptions {
   readonly output?: 'wide' | 'json' | 'yaml';

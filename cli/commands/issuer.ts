@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { type Issuer, issuerKind } from '../../api/issuer.ts';
 import { ROLLOVER_REQUESTED } from '../../api/requests.ts';
 import { type Cli, CommandError } from '../cli.ts';
-import { modify } from '../objects.ts';
+import { modify } from '../objects/objects.ts';
+import { referenceOf } from '../objects/targets.ts';
 import { qualifiedName } from '../render/output.ts';
-import { referenceOf } from '../targets.ts';
 import { annotated } from './cert.ts';
 
 /** `issuer rollover NAME` */

@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { labelKeyProblem, labelValueProblem } from '../../api/labels.ts';
 import type { Resource } from '../../api/object.ts';
 import { printable } from '../../runtime/printable.ts';
-import { chosenReferences } from '../chosen.ts';
 import { type Cli, CommandError } from '../cli.ts';
-import { forEachOrFail, modify } from '../objects.ts';
+import { chosenReferences } from '../objects/chosen.ts';
+import { forEachOrFail, modify } from '../objects/objects.ts';
+import { parseTargets } from '../objects/targets.ts';
 import { qualifiedName } from '../render/output.ts';
-import { parseTargets } from '../targets.ts';
 
 interface LabelOptions {
   readonly overwrite?: true;

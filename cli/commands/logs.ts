@@ -6,7 +6,7 @@ import type { LogPiece } from '../../runtime/api-client.ts';
 import { printable } from '../../runtime/printable.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { countOf, durationMsOf } from '../flags.ts';
-import { parseName, referenceOf } from '../targets.ts';
+import { parseName, referenceOf } from '../objects/targets.ts';
 
 interface LogsOptions {
   readonly follow?: true;

@@ -3,11 +3,11 @@ import { type Command, Option } from 'commander';
 import { parse } from 'yaml';
 import type { Resource } from '../../api/object.ts';
 import { type Cli, CommandError } from '../cli.ts';
-import { type GitConsent, mindGit, withGitConsent } from '../git-owner.ts';
-import { jsonPatch, type Operation, parseOperations } from '../json-patch.ts';
-import { modify } from '../objects.ts';
+import { type GitConsent, mindGit, withGitConsent } from '../history/git-owner.ts';
+import { jsonPatch, type Operation, parseOperations } from '../objects/json-patch.ts';
+import { modify } from '../objects/objects.ts';
+import { parseName, referenceOf } from '../objects/targets.ts';
 import { qualifiedName } from '../render/output.ts';
-import { parseName, referenceOf } from '../targets.ts';
 
 interface PatchOptions extends GitConsent {
   readonly patch?: string;

@@ -3,13 +3,18 @@ import type { Resource } from '../../api/object.ts';
 import type { Site } from '../../api/site.ts';
 import type { Api } from '../../runtime/api-client.ts';
 import type { Cli } from '../cli.ts';
-import { publish, readLocal } from '../declared-content.ts';
+import { publish, readLocal } from '../content/declared-content.ts';
 import { durationOption } from '../flags.ts';
-import { type GitConsent, mindGit, withGitConsent } from '../git-owner.ts';
-import { fetchObject, modify } from '../objects.ts';
-import { assertOwnRelease, assertPreviews, previewUrl, waitForPreview } from '../previews.ts';
+import { type GitConsent, mindGit, withGitConsent } from '../history/git-owner.ts';
+import { fetchObject, modify } from '../objects/objects.ts';
 import { qualifiedName } from '../render/output.ts';
-import { waitForRollout } from '../rollout.ts';
+import {
+  assertOwnRelease,
+  assertPreviews,
+  previewUrl,
+  waitForPreview,
+} from '../rollout/previews.ts';
+import { waitForRollout } from '../rollout/rollout.ts';
 
 interface PushOptions extends GitConsent {
   readonly site: string;

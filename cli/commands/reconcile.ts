@@ -4,10 +4,10 @@ import { RECONCILE_REQUESTED, type Repository, repositoryKind } from '../../api/
 import type { ObjectReference } from '../../runtime/api-client.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { durationOption } from '../flags.ts';
-import { modify } from '../objects.ts';
+import { modify } from '../objects/objects.ts';
+import { type NamedTarget, parseName, referenceOf } from '../objects/targets.ts';
+import { waitFor } from '../objects/watching.ts';
 import { qualifiedName } from '../render/output.ts';
-import { type NamedTarget, parseName, referenceOf } from '../targets.ts';
-import { waitFor } from '../watching.ts';
 import { annotated } from './cert.ts';
 
 const TIMEOUT_MS = 10 * 60_000;

@@ -9,12 +9,12 @@ import { ROLLOUT_DEFAULTS } from '../../api/site-rollout.ts';
 import type { Api, HistoryEntry, ObjectReference } from '../../runtime/api-client.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { countOf, durationOption, revisionOf } from '../flags.ts';
-import { type GitConsent, mindGit, withGitConsent } from '../git-owner.ts';
-import { fetchObject, findObject, modify, named } from '../objects.ts';
+import { type GitConsent, mindGit, withGitConsent } from '../history/git-owner.ts';
+import { fetchObject, findObject, modify, named } from '../objects/objects.ts';
+import { parseName, referenceOf } from '../objects/targets.ts';
 import { qualifiedName } from '../render/output.ts';
 import { fitOf, renderTable } from '../render/table.ts';
-import { releaseStanding, waitForRollout } from '../rollout.ts';
-import { parseName, referenceOf } from '../targets.ts';
+import { releaseStanding, waitForRollout } from '../rollout/rollout.ts';
 import { annotated } from './cert.ts';
 
 const TIMEOUT_MS = 600_000;

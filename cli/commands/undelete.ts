@@ -9,11 +9,11 @@ import {
   type ObjectReference,
 } from '../../runtime/api-client.ts';
 import { type Cli, CommandError, errorText, MANAGER } from '../cli.ts';
-import { commitWords } from '../commit-words.ts';
 import { revisionOf } from '../flags.ts';
-import { findObject, forEachOrFail, named } from '../objects.ts';
+import { commitWords } from '../history/commit-words.ts';
+import { findObject, forEachOrFail, named } from '../objects/objects.ts';
+import { parseNames, referenceOf } from '../objects/targets.ts';
 import { qualifiedName, quotedName } from '../render/output.ts';
-import { parseNames, referenceOf } from '../targets.ts';
 
 interface UndeleteOptions {
   readonly toRevision?: bigint;

@@ -2,14 +2,14 @@ import type { Command } from 'commander';
 import { condition, type Resource } from '../../api/object.ts';
 import { ApiError, type ObjectReference } from '../../runtime/api-client.ts';
 import { printable } from '../../runtime/printable.ts';
-import { chosenReferences } from '../chosen.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { allOf, durationOption, patienceMsOf } from '../flags.ts';
-import { forEachOrFail } from '../objects.ts';
+import { chosenReferences } from '../objects/chosen.ts';
+import { forEachOrFail } from '../objects/objects.ts';
+import { parseTargets } from '../objects/targets.ts';
+import { waitFor } from '../objects/watching.ts';
 import { parsePath, select } from '../render/jsonpath.ts';
 import { qualifiedName, quotedName } from '../render/output.ts';
-import { parseTargets } from '../targets.ts';
-import { waitFor } from '../watching.ts';
 
 const TIMEOUT_MS = 30_000;
 

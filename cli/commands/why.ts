@@ -3,10 +3,10 @@ import type { Node } from '../../api/node.ts';
 import type { Resource } from '../../api/object.ts';
 import type { Api } from '../../runtime/api-client.ts';
 import type { Cli } from '../cli.ts';
-import { fetchObject, findObject } from '../objects.ts';
+import { fetchObject, findObject } from '../objects/objects.ts';
+import { parseNames, referenceOf } from '../objects/targets.ts';
 import { renderWhy } from '../render/why.ts';
 import { renderJson, renderYaml } from '../render/yaml.ts';
-import { parseNames, referenceOf } from '../targets.ts';
 import { type Cause, explainWhy } from '../why/why.ts';
 import { keyOf } from '../why/world.ts';
 

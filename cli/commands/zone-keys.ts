@@ -3,9 +3,9 @@ import type { Resource } from '../../api/object.ts';
 import { type Zone, zoneKind } from '../../api/zone.ts';
 import { dsText } from '../../runtime/dns/dnssec.ts';
 import { type Cli, CommandError } from '../cli.ts';
-import { fetchObject, modify } from '../objects.ts';
+import { fetchObject, modify } from '../objects/objects.ts';
+import { referenceOf } from '../objects/targets.ts';
 import { qualifiedName } from '../render/output.ts';
-import { referenceOf } from '../targets.ts';
 
 /** `zone ds NAME`, `zone roll-key NAME` */
 export function registerZoneKeys(command: Command, cli: Cli): void {

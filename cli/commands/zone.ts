@@ -7,10 +7,10 @@ import type { ZoneFileMessage } from '../../api/zone-file/entries.ts';
 import { parseZoneFile, type ZoneFileSpec } from '../../api/zone-file/parse.ts';
 import type { DeclaredObject } from '../../runtime/api-client.ts';
 import { type Cli, CommandError, MANAGER } from '../cli.ts';
-import { fetchObject, findObject } from '../objects.ts';
+import { zoneFileOf } from '../dns/zone-export.ts';
+import { fetchObject, findObject } from '../objects/objects.ts';
 import { qualifiedName } from '../render/output.ts';
 import { renderYaml } from '../render/yaml.ts';
-import { zoneFileOf } from '../zone-export.ts';
 import { registerZoneKeys } from './zone-keys.ts';
 
 interface ImportOptions {

@@ -7,11 +7,11 @@ import { digestOf } from '../../runtime/content/digest.ts';
 import type { Files } from '../../runtime/disk/files.ts';
 import { nodeFiles } from '../../runtime/node/files.ts';
 import { type VirtualClock, virtualClock } from '../../runtime/test-clock.ts';
-import { FakeApi } from '../fake-api.ts';
-import { uploadRelease } from '../upload.ts';
+import { FakeApi } from '../testing/fake-api.ts';
 import { readContent } from './content.ts';
 import type { LocalRelease } from './release.ts';
 import { rulesWarning } from './rules-warning.ts';
+import { uploadRelease } from './upload.ts';
 
 const DAY_MS = 86_400_000;
 const LONG_NAME = `${'a-rather-long-name-'.repeat(8)}.html`;

@@ -6,7 +6,7 @@ import { type Digest, digestOf } from '../../runtime/content/digest.ts';
 import { encodeManifest, type ReleaseFile } from '../../runtime/content/manifest.ts';
 import type { Files } from '../../runtime/disk/files.ts';
 import type { RegistryPorts } from '../cli.ts';
-import type { Progress } from '../progress.ts';
+import type { Progress } from './progress.ts';
 
 /** What is to be published, as a release: all that dom must hold before a Site may name it. */
 export interface LocalRelease {

@@ -1,11 +1,11 @@
 import { type Api, ApiError, type DeclaredObject } from '../../runtime/api-client.ts';
 import type { Declaration } from '../../runtime/declarations.ts';
 import { type Cli, CommandError, errorText } from '../cli.ts';
+import { publish, readLocal } from '../content/declared-content.ts';
 import type { LocalRelease } from '../content/release.ts';
-import { publish, readLocal } from '../declared-content.ts';
-import { readDeclarations } from '../manifests.ts';
-import { findObject } from '../objects.ts';
-import { withSet } from '../prune.ts';
+import { readDeclarations } from '../objects/manifests.ts';
+import { findObject } from '../objects/objects.ts';
+import { withSet } from '../objects/prune.ts';
 import { changedSince } from './changed-since.ts';
 import type { Plan } from './plan-file.ts';
 import type { FileSource } from './plan-files.ts';

@@ -5,12 +5,12 @@ import type { Api, Applied } from '../../runtime/api-client.ts';
 import type { Declaration } from '../../runtime/declarations.ts';
 import { type Cli, CommandError, errorText } from '../cli.ts';
 import { explained } from '../commands/apply.ts';
-import { contentPlace, resolveContent } from '../declared-content.ts';
-import { readDeclarations } from '../manifests.ts';
-import { isFatal } from '../objects.ts';
-import { pruneOf, withSet } from '../prune.ts';
+import { contentPlace, resolveContent } from '../content/declared-content.ts';
+import { readDeclarations } from '../objects/manifests.ts';
+import { isFatal } from '../objects/objects.ts';
+import { pruneOf, withSet } from '../objects/prune.ts';
+import { referenceTo } from '../objects/targets.ts';
 import { qualifiedName } from '../render/output.ts';
-import { referenceTo } from '../targets.ts';
 import { fieldChanges, type PlannedChange, seen } from './planned.ts';
 
 /** What `apply -f` was told. */

@@ -2,9 +2,9 @@ import type { ForecastQuery, RepositoryForecast } from '../../runtime/api-client
 import { printable } from '../../runtime/printable.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { reconcileNow, repositoryNamed } from '../commands/reconcile.ts';
-import { findObject } from '../objects.ts';
+import { findObject } from '../objects/objects.ts';
+import { referenceOf } from '../objects/targets.ts';
 import { quotedName } from '../render/output.ts';
-import { referenceOf } from '../targets.ts';
 import { refusal } from './apply-plan.ts';
 import { changedSince } from './changed-since.ts';
 import type { Plan, RepositorySource } from './plan-file.ts';

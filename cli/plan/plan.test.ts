@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { ForecastChange, RepositoryForecast } from '../../runtime/api-client.ts';
-import { CONFIG_PATH, type TestCli, testCli } from '../test-cli.ts';
+import { CONFIG_PATH, type TestCli, testCli } from '../testing/test-cli.ts';
 
 let cli: TestCli;
 beforeEach(() => {

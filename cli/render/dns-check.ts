@@ -1,6 +1,6 @@
 import { printable } from '../../runtime/printable.ts';
-import type { Finding } from '../dns-check/finding.ts';
-import type { ZoneVerdict } from '../dns-check/judge.ts';
+import type { Finding } from '../dns/check/finding.ts';
+import type { ZoneVerdict } from '../dns/check/judge.ts';
 
 const MARKS: Readonly<Record<Finding['verdict'], string>> = {
   fine: 'ok      ',

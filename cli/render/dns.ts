@@ -1,6 +1,6 @@
 import type { DnsExplanation } from '../../proto/gen/b8s/v1/agent.ts';
 import { printable } from '../../runtime/printable.ts';
-import type { ServerExplanation } from '../dns-explain.ts';
+import type { ServerExplanation } from '../dns/explain.ts';
 import { renderTable, type TableOptions } from './table.ts';
 
 /** Why a nameserver answers what it answers, for a person. */

@@ -2,7 +2,7 @@ import { since } from '../../api/column.ts';
 import { kindOf } from '../../api/kinds.ts';
 import type { Condition, Resource } from '../../api/object.ts';
 import type { ObjectReference } from '../../runtime/api-client.ts';
-import { referenceTo } from '../targets.ts';
+import { referenceTo } from '../objects/targets.ts';
 import { factsOf } from './facts.ts';
 import { linksOf, needsOf } from './links.ts';
 import { nextStep, stepForMissing, stepForWaiting } from './next-step.ts';

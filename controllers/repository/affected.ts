@@ -3,8 +3,8 @@ import { condition } from '../../api/object.ts';
 import type { Repository } from '../../api/repository.ts';
 import { qualifiedName } from '../../runtime/store/keys.ts';
 import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/store/world.ts';
-import type { Keepers } from './keepers.ts';
-import { secretsOf } from './secret-entries.ts';
+import { secretsOf } from './commit/secret-entries.ts';
+import type { Keepers } from './plan/keepers.ts';
 
 /** `namespace/name` of the Repositories that a change is to be looked at for. */
 export function affected(world: World, keepers: Keepers, change: WorldChange): readonly string[] {

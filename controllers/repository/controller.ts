@@ -13,17 +13,18 @@ import type { WorldChange } from '../../runtime/store/world.ts';
 import type { Operation } from '../../runtime/store/writer.ts';
 import type { Sealer } from '../../runtime/tls/authority.ts';
 import { affected } from './affected.ts';
-import { KnownFiles } from './content.ts';
-import { driftText } from './drift.ts';
+import { KnownFiles } from './commit/content.ts';
+import { Jobs } from './commit/jobs.ts';
+import { signedBy } from './commit/verify.ts';
+import { type WantedOutcome, wantedOf } from './commit/wanted.ts';
 import type { CommitSet, Facts, RemoteView, Verdict } from './facts.ts';
-import { forecastId } from './forecasts.ts';
+import { forecastId } from './forecast/forecasts.ts';
 import { comingBeside, factsOf, recordOf } from './gather.ts';
-import { Jobs } from './jobs.ts';
-import { Keepers } from './keepers.ts';
 import { leftoversOf } from './leftovers.ts';
 import { type Note, noteOf, noteOfLeft } from './notes.ts';
-import { driftIn, planRepository, type Step } from './plan.ts';
-import { statusOf } from './status.ts';
+import { driftText } from './plan/drift.ts';
+import { Keepers } from './plan/keepers.ts';
+import { driftIn, planRepository, type Step } from './plan/plan.ts';
 import {
   AUTHOR,
   applyChanges,
@@ -35,10 +36,9 @@ import {
   restore,
   StepFailure,
   type StepPorts,
-} from './steps.ts';
-import { keepUp } from './upkeep.ts';
-import { signedBy } from './verify.ts';
-import { type WantedOutcome, wantedOf } from './wanted.ts';
+} from './plan/steps.ts';
+import { keepUp } from './plan/upkeep.ts';
+import { statusOf } from './status.ts';
 import { commitStatus, webhookStatus } from './webhook.ts';
 import { type Say, sayOfBegun } from './words.ts';
 

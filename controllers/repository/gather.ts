@@ -17,7 +17,7 @@ import {
   type RemoteView,
   type Verdict,
 } from './facts.ts';
-import type { Keepers } from './keepers.ts';
+import type { Keepers } from './plan/keepers.ts';
 
 interface Known {
   readonly repository: Repository;

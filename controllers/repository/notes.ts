@@ -2,7 +2,7 @@ import type { EventNote } from '../../runtime/control/events.ts';
 import { shortCommit } from '../../runtime/git/git.ts';
 import type { RepositoryRecord } from '../../runtime/repository-records.ts';
 import { shownKey } from './facts.ts';
-import type { SetChange } from './plan.ts';
+import type { SetChange } from './plan/plan.ts';
 import { told } from './words.ts';
 
 export type Note = Pick<EventNote, 'type' | 'reason' | 'message'>;

@@ -1,7 +1,7 @@
 import { DRIFT_TOLD_MAX, type Repository, type RepositoryStatus } from '../../api/repository.ts';
 import { type ConditionInput, replaceConditions } from '../../runtime/control/conditions.ts';
 import type { RepositoryRecord } from '../../runtime/repository-records.ts';
-import type { Drift } from './drift.ts';
+import type { Drift } from './plan/drift.ts';
 import type { Say } from './words.ts';
 
 export interface StatusFacts {

@@ -1,7 +1,7 @@
 import type { Resource } from '../../api/object.ts';
 import { nameOfKey } from '../../controllers/repository/facts.ts';
-import type { ForecastChange } from '../../controllers/repository/forecast.ts';
-import type { Forecasted, Forecasts } from '../../controllers/repository/forecasts.ts';
+import type { ForecastChange } from '../../controllers/repository/forecast/forecast.ts';
+import type { Forecasted, Forecasts } from '../../controllers/repository/forecast/forecasts.ts';
 import type {
   ForecastRepositoryRequest,
   ForecastRepositoryResponse,

@@ -1,5 +1,5 @@
 import type { Resource } from '../../api/object.ts';
-import type { Forecasts } from '../../controllers/repository/forecasts.ts';
+import type { Forecasts } from '../../controllers/repository/forecast/forecasts.ts';
 import type {
   ApplyRequest,
   ApplyResponse,

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { node, records, zonePlan } from '../../agent/dns/dns.fixture.ts';
 import { zoneKey } from '../../agent/dns/dnssec/signed.fixture.ts';
 import { createDnsEngine, type DnsEngine } from '../../agent/plane/dns-engine.ts';
-import { testCli } from '../../cli/test-cli.ts';
+import { testCli } from '../../cli/testing/test-cli.ts';
 import type { ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { dsOf, dsText, hostWire } from '../../runtime/dns/dnssec.ts';
 import { silentLog } from '../../runtime/log.ts';

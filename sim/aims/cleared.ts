@@ -1,5 +1,5 @@
 import { blobPath } from '../../runtime/content/digest.ts';
-import { DOM_BLOB_GRACE_MS } from '../check/dom-blobs.ts';
+import { DOM_BLOB_GRACE_MS } from '../check/content/dom-blobs.ts';
 import { makeRelease, type Published } from '../load/content.ts';
 import { applySite, publish } from '../load/operations.ts';
 import { NAMESPACE } from '../load/wish.ts';

@@ -10,7 +10,7 @@ import type {
 import { CALM } from '../../runtime/acme/fake/weather.ts';
 import type { KnownAcmeLimits } from '../../runtime/acme/limits.ts';
 import type { Checks } from '../check/checks.ts';
-import type { Sky } from '../check/renewals.ts';
+import type { Sky } from '../check/tls/renewals.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
@@ -46,7 +46,7 @@ export class SimulatedCa {
   /** A secret. */
   readonly macKey: string;
   isReachable = true;
-  /** What it says of renewals that its weather is as it is; see `sim/check/renewals.ts`. */
+  /** What it says of renewals that its weather is as it is; see `sim/check/tls/renewals.ts`. */
   sky: Sky | undefined;
   /** What it looked for and did not find: of which name, and why. */
   readonly burnt: { readonly name: string; readonly why: string }[] = [];

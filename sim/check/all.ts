@@ -1,23 +1,23 @@
 import type { Mirror } from '../../runtime/store/mirror.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { answersCheck } from './answers.ts';
-import { apiHistoryCheck } from './api-history.ts';
-import { boundsCheck } from './bounds.ts';
 import type { Check, CheckPorts } from './check.ts';
-import { commitRateCheck } from './commit-rate.ts';
-import { deltasCheck } from './deltas.ts';
-import { dnsChecks } from './dns-checks.ts';
-import { etagsCheck } from './etags.ts';
-import { finalizersCheck } from './finalizers.ts';
-import { objectChecks } from './object-checks.ts';
-import { positionsCheck } from './positions.ts';
-import { previewsCheck } from './previews.ts';
-import { restCheck } from './rest.ts';
-import { servingCheck } from './serving.ts';
+import { etagsCheck } from './content/etags.ts';
+import { previewsCheck } from './content/previews.ts';
+import { servingCheck } from './content/serving.ts';
+import { answersCheck } from './dns/answers.ts';
+import { dnsChecks } from './dns/dns-checks.ts';
+import { finalizersCheck } from './objects/finalizers.ts';
+import { objectChecks } from './objects/object-checks.ts';
+import { boundsCheck } from './session/bounds.ts';
+import { commitRateCheck } from './session/commit-rate.ts';
+import { deltasCheck } from './session/deltas.ts';
+import { positionsCheck } from './session/positions.ts';
+import { restCheck } from './session/rest.ts';
+import { tokensCheck } from './session/tokens.ts';
 import { sometimesCheck } from './sometimes.ts';
-import { storeChecks } from './store-checks.ts';
+import { apiHistoryCheck } from './store/api-history.ts';
+import { storeChecks } from './store/store-checks.ts';
 import { StoreHistory } from './store-history.ts';
-import { tokensCheck } from './tokens.ts';
 
 /** Everything that is watched in each run. */
 export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[] {

@@ -4,7 +4,7 @@ import type { HttpAnswer } from '../../runtime/http.ts';
 import type { LogFields } from '../../runtime/log.ts';
 import type { KeyValue, Revision, Transaction } from '../../runtime/store/store.ts';
 import type { Published } from '../load/content.ts';
-import type { ApiOperation } from './api-history.ts';
+import type { ApiOperation } from './store/api-history.ts';
 import type { StoreEvent } from './store-event.ts';
 
 /** A commit that took effect. */

@@ -1,7 +1,6 @@
 import type { Health } from '../../agent/plane/plane.ts';
 import type { Log, LogFields } from '../../runtime/log.ts';
 import type { Published } from '../load/content.ts';
-import type { ApiOperation } from './api-history.ts';
 import type {
   AppliedSnapshot,
   Call,
@@ -19,6 +18,7 @@ import type {
   Secret,
   SentFrame,
 } from './check.ts';
+import type { ApiOperation } from './store/api-history.ts';
 import type { StoreEvent } from './store-event.ts';
 
 /** Something that must never happen has happened; the message begins with its number. */

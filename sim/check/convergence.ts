@@ -19,8 +19,8 @@ import {
   type SiteWish,
   ZONE_NAME,
 } from '../load/wish.ts';
-import { pendingOnCertificates } from './certificates-pending.ts';
-import { pendingOnRepositories } from './repositories-pending.ts';
+import { pendingOnRepositories } from './git/repositories-pending.ts';
+import { pendingOnCertificates } from './tls/certificates-pending.ts';
 
 const CLIENT = '198.51.100.7';
 const ZONES = [

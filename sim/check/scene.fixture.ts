@@ -8,7 +8,7 @@ import type { RecordKind, Records } from '../../runtime/store/records.ts';
 import type { Change, Guard, KeyValue, Write } from '../../runtime/store/store.ts';
 import type { HistoryEntry } from '../../runtime/store/writer.ts';
 import type { Check, CheckPorts, Commit, SentFrame } from './check.ts';
-import { ObjectChanges } from './object-changes.ts';
+import { ObjectChanges } from './objects/object-changes.ts';
 import type { StoreEvent } from './store-event.ts';
 import { StoreHistory } from './store-history.ts';
 

@@ -1,7 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { TYPE_A } from '../load/dns-client.ts';
 import type { Check, CheckPorts } from './check.ts';
-import { replyOf } from './exchange.ts';
+import { replyOf } from './dns/exchange.ts';
 
 interface RarePath {
   readonly path: string;

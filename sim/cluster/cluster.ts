@@ -8,7 +8,7 @@ import type { SimulatedCa } from '../ca/simulated-ca.ts';
 import { allChecks } from '../check/all.ts';
 import type { Commit } from '../check/check.ts';
 import { Checks } from '../check/checks.ts';
-import { DOM_BLOB_GRACE_MS } from '../check/dom-blobs.ts';
+import { DOM_BLOB_GRACE_MS } from '../check/content/dom-blobs.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';

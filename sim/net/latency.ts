@@ -1,4 +1,4 @@
-import { distanceKm, type Place } from '../../agent/dns/geography.ts';
+import { distanceKm, type Place } from '../../agent/dns/geo/geography.ts';
 import type { SeededRandom } from '../engine/random.ts';
 
 /** Light in fibre is a third slower than in nothing. */

@@ -1,4 +1,4 @@
-import type { Place } from '../../agent/dns/geography.ts';
+import type { Place } from '../../agent/dns/geo/geography.ts';
 import { turns } from '../../runtime/node/settle.ts';
 import type { Link } from '../../runtime/session/link.ts';
 import type { Identity } from '../../runtime/tls/authority.ts';

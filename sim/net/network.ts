@@ -1,4 +1,4 @@
-import type { Place } from '../../agent/dns/geography.ts';
+import type { Place } from '../../agent/dns/geo/geography.ts';
 import type { BlobSource } from '../../runtime/content/blob-source.ts';
 import type { Peer, PeerFetcher, PeerFinder, PeersQuestion } from '../../runtime/content/peers.ts';
 import type { Probe } from '../../runtime/probe.ts';

@@ -1,4 +1,4 @@
-import { PROBE_TIMEOUT_MS } from '../../agent/dns/health.ts';
+import { PROBE_TIMEOUT_MS } from '../../agent/dns/health/health.ts';
 import type { Probe } from '../../runtime/probe.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Trace } from '../engine/trace.ts';

@@ -1,4 +1,4 @@
-import type { Place } from '../../agent/dns/geography.ts';
+import type { Place } from '../../agent/dns/geo/geography.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { NetFaults } from '../faults/net-faults.ts';

@@ -1,4 +1,4 @@
-import type { VersionCount } from '../check/routed.ts';
+import type { VersionCount } from '../check/content/routed.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Trace } from '../engine/trace.ts';
 import { type Code, PRESENT } from '../hosts/code.ts';

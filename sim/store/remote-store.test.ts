@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { storeCases } from '../../runtime/store/store.case.ts';
 import { UncertainError } from '../../runtime/store/store.ts';
-import { historiesCheck } from '../check/histories.ts';
+import { historiesCheck } from '../check/store/histories.ts';
+import { watchesCheck } from '../check/store/watches.ts';
 import { StoreHistory } from '../check/store-history.ts';
-import { watchesCheck } from '../check/watches.ts';
 import { CALM_STORE, type StoreFaults } from '../faults/store-faults.ts';
 import { StoreScene } from './store.fixture.ts';
 

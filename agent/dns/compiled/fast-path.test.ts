@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { clientBytes } from '../address.ts';
 import { answerQuery, type DnsClient } from '../answer.ts';
 import { createCookies } from '../cookie/cookies.ts';
 import {
@@ -12,6 +11,7 @@ import {
   UDP_CLIENT,
   zonePlan,
 } from '../dns.fixture.ts';
+import { clientBytes } from '../geo/address.ts';
 import { seededRandom } from '../seeded.fixture.ts';
 import type { DnsSnapshot } from '../snapshot.ts';
 import { ANSWERS_MAX } from './answer-table.ts';

@@ -1,8 +1,8 @@
 import type { GeoName } from '../../../proto/gen/b8s/v1/plan.ts';
-import { clientBytes } from '../address.ts';
 import { type AnswerContext, answerQuery } from '../answer.ts';
 import { chase } from '../chase.ts';
-import type { NameKey } from '../name.ts';
+import { clientBytes } from '../geo/address.ts';
+import type { NameKey } from '../message/name.ts';
 import { resolve, type Vantage } from '../resolve.ts';
 import type { DnsSnapshot } from '../snapshot.ts';
 import { addressBytes, readWords } from './address-words.ts';

@@ -1,11 +1,11 @@
 import { answerQuery, type DnsClient } from '../answer.ts';
 import { chase } from '../chase.ts';
-import { CLASS_IN } from '../codes.ts';
-import { HEADER_BYTES } from '../message.ts';
-import { type NameKey, parentOf } from '../name.ts';
+import { CLASS_IN } from '../message/codes.ts';
+import { HEADER_BYTES } from '../message/message.ts';
+import { type NameKey, parentOf } from '../message/name.ts';
 import { resolve } from '../resolve.ts';
 import type { DnsSnapshot } from '../snapshot.ts';
-import type { CompiledZone } from '../zone.ts';
+import type { CompiledZone } from '../zone/zone.ts';
 import {
   type MissingAnswer,
   type MissingPlace,

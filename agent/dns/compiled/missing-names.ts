@@ -5,10 +5,10 @@ import {
   type NameKey,
   parentOf,
   wildcardUnder,
-} from '../name.ts';
-import type { Reply } from '../reply.ts';
+} from '../message/name.ts';
+import type { Reply } from '../message/reply.ts';
 import { type DnsSnapshot, zoneOf } from '../snapshot.ts';
-import type { CompiledZone } from '../zone.ts';
+import type { CompiledZone } from '../zone/zone.ts';
 import { word } from './plain-query.ts';
 import type { Template } from './template.ts';
 

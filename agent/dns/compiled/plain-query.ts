@@ -1,7 +1,7 @@
-import { CLASS_IN, RecordType } from '../codes.ts';
-import { UDP_SIZE_BYTES, UDP_SIZE_BYTES_MIN } from '../edns.ts';
-import { HEADER_BYTES } from '../message.ts';
-import { LABEL_BYTES_MAX, NAME_BYTES_MAX, type NameKey } from '../name.ts';
+import { CLASS_IN, RecordType } from '../message/codes.ts';
+import { UDP_SIZE_BYTES, UDP_SIZE_BYTES_MIN } from '../message/edns.ts';
+import { HEADER_BYTES } from '../message/message.ts';
+import { LABEL_BYTES_MAX, NAME_BYTES_MAX, type NameKey } from '../message/name.ts';
 
 /** OPT up to its options (RFC 6891 §6.1.2), a client subnet up to its address (RFC 7871 §6). */
 export const OPT_BYTES = 11;

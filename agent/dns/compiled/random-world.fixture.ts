@@ -1,7 +1,7 @@
 import type { ZonePlan } from '../../../proto/gen/b8s/v1/plan.ts';
-import { maskAddress } from '../address.ts';
 import { clientSubnet, geoName, node, opt, queryBytes, records, zonePlan } from '../dns.fixture.ts';
-import type { Locate } from '../geography.ts';
+import { maskAddress } from '../geo/address.ts';
+import type { Locate } from '../geo/geography.ts';
 
 /** Draws for property tests: everything follows from one seed. */
 export interface Draw {

@@ -1,5 +1,5 @@
-import { UDP_SIZE_BYTES } from '../edns.ts';
-import { HEADER_BYTES } from '../message.ts';
+import { UDP_SIZE_BYTES } from '../message/edns.ts';
+import { HEADER_BYTES } from '../message/message.ts';
 import {
   CLIENT_COOKIE_BYTES,
   OPT_BYTES,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseAddress } from '../address.ts';
+import { parseAddress } from '../geo/address.ts';
 import { type CookieAnswer, type Cookies, createCookies } from './cookies.ts';
 import { SipHash } from './siphash.ts';
 

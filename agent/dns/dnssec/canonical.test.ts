@@ -1,10 +1,10 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { parseZoneKey } from '../../../runtime/dns/dnssec.ts';
-import { RecordType } from '../codes.ts';
-import { type NameKey, parseName } from '../name.ts';
-import { parseRecord } from '../record-data.ts';
-import type { Rrset } from '../rrset.ts';
+import { RecordType } from '../message/codes.ts';
+import { type NameKey, parseName } from '../message/name.ts';
+import { parseRecord } from '../zone/record-data.ts';
+import type { Rrset } from '../zone/rrset.ts';
 import { canonicalData, canonicalRrset, labelCount, nameWire } from './canonical.ts';
 import { signatureRecord } from './signature.ts';
 import { zoneKey } from './signed.fixture.ts';

@@ -1,6 +1,6 @@
-import { CLASS_IN, RecordType } from '../codes.ts';
-import { isWildcard, type NameKey, ROOT } from '../name.ts';
-import type { Entry, RecordData } from '../rrset.ts';
+import { CLASS_IN, RecordType } from '../message/codes.ts';
+import { isWildcard, type NameKey, ROOT } from '../message/name.ts';
+import type { Entry, RecordData } from '../zone/rrset.ts';
 
 /** Bytes before a record's data: type, class, TTL, length. */
 const FIXED_BYTES = 10;

@@ -9,10 +9,10 @@ import {
   parseZoneKey,
   publicKeyOf,
 } from '../../../runtime/dns/dnssec.ts';
-import { RecordType } from '../codes.ts';
-import type { NameKey } from '../name.ts';
-import { ownBytes } from '../own-bytes.ts';
-import type { Rrset } from '../rrset.ts';
+import { RecordType } from '../message/codes.ts';
+import type { NameKey } from '../message/name.ts';
+import { ownBytes } from '../zone/own-bytes.ts';
+import type { Rrset } from '../zone/rrset.ts';
 import { nameWire } from './canonical.ts';
 
 /** A key that a zone is signed with. It holds a secret: nothing of it is to be printed whole. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type NameKey, ROOT } from '../name.ts';
+import { type NameKey, ROOT } from '../message/name.ts';
 import { nsecRrset, successor, typeBitmap } from './nsec.ts';
 import { compareNames } from './verifier.fixture.ts';
 

@@ -1,7 +1,13 @@
 import { typeName } from '../../../api/rdata/types.ts';
-import { RecordType } from '../codes.ts';
-import { LABEL_BYTES_MAX, NAME_BYTES_MAX, type NameKey, nameText, parentOf } from '../name.ts';
-import type { Rrset } from '../rrset.ts';
+import { RecordType } from '../message/codes.ts';
+import {
+  LABEL_BYTES_MAX,
+  NAME_BYTES_MAX,
+  type NameKey,
+  nameText,
+  parentOf,
+} from '../message/name.ts';
+import type { Rrset } from '../zone/rrset.ts';
 import { nameWire } from './canonical.ts';
 
 /**

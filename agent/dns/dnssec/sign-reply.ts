@@ -1,7 +1,7 @@
-import { Rcode, RecordType } from '../codes.ts';
-import type { Denial, Reply } from '../reply.ts';
-import type { Entry } from '../rrset.ts';
-import { type CompiledZone, typesAt } from '../zone.ts';
+import { Rcode, RecordType } from '../message/codes.ts';
+import type { Denial, Reply } from '../message/reply.ts';
+import type { Entry } from '../zone/rrset.ts';
+import { type CompiledZone, typesAt } from '../zone/zone.ts';
 import { nsecRrset } from './nsec.ts';
 import type { Signatures, SignedEntry } from './signatures.ts';
 

@@ -1,8 +1,8 @@
 import { typeName } from '../../../api/rdata/types.ts';
 import { DNSSEC_ALGORITHM } from '../../../runtime/dns/dnssec.ts';
-import { type NameKey, nameText } from '../name.ts';
-import { ownBytes } from '../own-bytes.ts';
-import type { Entry, RecordData } from '../rrset.ts';
+import { type NameKey, nameText } from '../message/name.ts';
+import { ownBytes } from '../zone/own-bytes.ts';
+import type { Entry, RecordData } from '../zone/rrset.ts';
 import { labelCount, nameWire } from './canonical.ts';
 import type { SignPort } from './ecdsa.ts';
 import type { SigningKey } from './keys.ts';

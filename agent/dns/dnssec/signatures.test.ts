@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { records } from '../dns.fixture.ts';
-import { parseName, ROOT } from '../name.ts';
+import { parseName, ROOT } from '../message/name.ts';
 import { ecdsaSign, type SignPort } from './ecdsa.ts';
 import { INCEPTION_BACK_S, LIFETIME_S, REFRESH_S } from './signature.ts';
 import { PASSING_SIGNATURES_MAX, Signatures } from './signatures.ts';

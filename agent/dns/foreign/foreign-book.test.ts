@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { type FakeResolver, fakeResolver } from '../../../runtime/dns/fake-resolver.ts';
 import { silentLog } from '../../../runtime/log.ts';
 import { type VirtualClock, virtualClock } from '../../../runtime/test-clock.ts';
-import { formatAddress } from '../address.ts';
-import { type NameKey, parseName } from '../name.ts';
+import { formatAddress } from '../geo/address.ts';
+import { type NameKey, parseName } from '../message/name.ts';
 import {
   createForeignBook,
   type ForeignBook,

@@ -1,4 +1,4 @@
-import { GEO_FIELDS } from '../geo-record.ts';
+import { GEO_FIELDS } from '../geo/geo-record.ts';
 import { encodedBytes, encodeParts, HASH_AT } from './format.ts';
 import { hashOf } from './hash.ts';
 import { type Mmdb, openMmdb } from './mmdb.ts';

@@ -1,5 +1,5 @@
-import { geoFacts } from '../geo-record.ts';
-import type { Whereabouts } from '../geography.ts';
+import { geoFacts } from '../geo/geo-record.ts';
+import type { Whereabouts } from '../geo/geography.ts';
 import type { Mmdb } from './mmdb.ts';
 import { NumberMap } from './number-map.ts';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { parseAddress } from '../address.ts';
-import { openGeoDatabase } from '../geo-database.ts';
-import type { Locate, Location } from '../geography.ts';
+import { parseAddress } from '../geo/address.ts';
+import { openGeoDatabase } from '../geo/geo-database.ts';
+import type { Locate, Location } from '../geo/geography.ts';
 import { seededRandom } from '../seeded.fixture.ts';
 import { compileGeoTable } from './compile.ts';
 import { madeDatabase, type Network } from './made.fixture.ts';

@@ -1,6 +1,6 @@
 import type { ContinentCode } from '../../../api/countries.ts';
-import { parseAddress } from '../address.ts';
-import type { Locate, Location } from '../geography.ts';
+import { parseAddress } from '../geo/address.ts';
+import type { Locate, Location } from '../geo/geography.ts';
 import { decodeParts, type GeoTableParts, HASH_AT, HASH_BYTES } from './format.ts';
 import { hashOf } from './hash.ts';
 import { RangeReader } from './range-reader.ts';

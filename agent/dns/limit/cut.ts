@@ -1,5 +1,5 @@
-import { RecordType } from '../codes.ts';
-import { HEADER_BYTES } from '../message.ts';
+import { RecordType } from '../message/codes.ts';
+import { HEADER_BYTES } from '../message/message.ts';
 
 /**
  * The reply with nothing but its question and OPT record, and TC set: who really asked comes again

@@ -1,7 +1,7 @@
 import type { Log } from '../../../runtime/log.ts';
 import type { Random } from '../../../runtime/random.ts';
-import { clientBytes } from '../address.ts';
 import type { DnsClient } from '../answer.ts';
+import { clientBytes } from '../geo/address.ts';
 import type { DnsSnapshot } from '../snapshot.ts';
 import { type AnswerIdentity, identityOf, kindOf } from './answer-kind.ts';
 import { BURST_MS, Buckets } from './buckets.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { maskAddress, parsePeerAddress } from '../address.ts';
+import { maskAddress, parsePeerAddress } from '../geo/address.ts';
 import { seededRandom } from '../seeded.fixture.ts';
 import { PREFIX_BITS, PREFIX_BYTES_MAX, writePrefix } from './prefix.ts';
 

@@ -11,7 +11,7 @@ import {
   zonePlan,
 } from '../dns.fixture.ts';
 import { compileZones } from '../snapshot.ts';
-import { compileZone } from '../zone.ts';
+import { compileZone } from '../zone/zone.ts';
 import { askFor, whole } from './rfc.fixture.ts';
 
 const ttlsOf = (reply: Decoded, section: 'answers' | 'authorities' | 'additionals') =>

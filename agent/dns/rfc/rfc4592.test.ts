@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { geoName, node, records, snapshotOf, zonePlan } from '../dns.fixture.ts';
-import { lookup } from '../lookup.ts';
-import { type NameKey, nameText, parseName } from '../name.ts';
-import { compileZone } from '../zone.ts';
+import { type NameKey, nameText, parseName } from '../message/name.ts';
+import { lookup } from '../zone/lookup.ts';
+import { compileZone } from '../zone/zone.ts';
 import { askFor } from './rfc.fixture.ts';
 
-/** The zone of §2.2.1; its queries stand in `lookup.test.ts`. */
+/** The zone of §2.2.1; its queries stand in `zone/lookup.test.ts`. */
 const RFC_4592 = zonePlan('example', {
   records: [
     records('example', 'NS', 'ns.example.com.', 'ns.example.net.'),

@@ -9,9 +9,9 @@ import {
   snapshotOf,
   zonePlan,
 } from '../dns.fixture.ts';
-import { parseName, ROOT } from '../name.ts';
+import { parseName, ROOT } from '../message/name.ts';
 import { resolve } from '../resolve.ts';
-import { typesAt } from '../zone.ts';
+import { typesAt } from '../zone/zone.ts';
 import { askFor, type Said, whole } from './rfc.fixture.ts';
 
 const soa = (origin: string): string =>

@@ -1,6 +1,6 @@
-import { RecordType } from '../codes.ts';
-import { EdnsOption, UDP_SIZE_BYTES, UDP_SIZE_BYTES_MIN } from '../edns.ts';
-import { HEADER_BYTES } from '../message.ts';
+import { RecordType } from '../message/codes.ts';
+import { EdnsOption, UDP_SIZE_BYTES, UDP_SIZE_BYTES_MIN } from '../message/edns.ts';
+import { HEADER_BYTES } from '../message/message.ts';
 import { findOpt, questionEnd } from './wire.ts';
 
 export interface BareReply {

@@ -1,10 +1,10 @@
 import type { TransferPlan, ZonePlan } from '../../../proto/gen/b8s/v1/plan.ts';
-import { parseAddress } from '../address.ts';
-import { recordTypeOf } from '../codes.ts';
-import { type NameKey, parseName, ROOT } from '../name.ts';
-import { parseRecord } from '../record-data.ts';
-import type { Rrset } from '../rrset.ts';
-import type { CompiledZone } from '../zone.ts';
+import { parseAddress } from '../geo/address.ts';
+import { recordTypeOf } from '../message/codes.ts';
+import { type NameKey, parseName, ROOT } from '../message/name.ts';
+import { parseRecord } from '../zone/record-data.ts';
+import type { Rrset } from '../zone/rrset.ts';
+import type { CompiledZone } from '../zone/zone.ts';
 import { ZoneHistory } from './history.ts';
 import { algorithmOf, type TsigKey } from './tsig.ts';
 import { type TransferVersion, transferVersion } from './version.ts';

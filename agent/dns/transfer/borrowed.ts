@@ -1,10 +1,10 @@
 import { borrowAddresses } from '../borrow.ts';
-import { RecordType } from '../codes.ts';
-import type { Vantage } from '../geo-answer.ts';
-import type { NameKey } from '../name.ts';
-import type { Rrset } from '../rrset.ts';
+import type { Vantage } from '../geo/geo-answer.ts';
+import { RecordType } from '../message/codes.ts';
+import type { NameKey } from '../message/name.ts';
 import type { DnsSnapshot } from '../snapshot.ts';
-import type { CompiledZone } from '../zone.ts';
+import type { Rrset } from '../zone/rrset.ts';
+import type { CompiledZone } from '../zone/zone.ts';
 import type { TransferVersion } from './version.ts';
 
 /** A zone is not handed out for this long while nobody has told us what a name of it borrows. */

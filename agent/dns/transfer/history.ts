@@ -1,5 +1,5 @@
-import type { NameKey } from '../name.ts';
-import type { Rrset } from '../rrset.ts';
+import type { NameKey } from '../message/name.ts';
+import type { Rrset } from '../zone/rrset.ts';
 import type { TransferRecord } from './message-writer.ts';
 import { recordsOf, setsAt, soaRecords, type TransferVersion } from './version.ts';
 

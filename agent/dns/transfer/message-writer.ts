@@ -1,8 +1,8 @@
-import { CLASS_IN } from '../codes.ts';
-import { EdnsOption, formatOption, OPT_BYTES } from '../edns.ts';
-import { HEADER_BYTES } from '../message.ts';
-import { type NameKey, parentOf, ROOT } from '../name.ts';
-import type { RecordData } from '../rrset.ts';
+import { CLASS_IN } from '../message/codes.ts';
+import { EdnsOption, formatOption, OPT_BYTES } from '../message/edns.ts';
+import { HEADER_BYTES } from '../message/message.ts';
+import { type NameKey, parentOf, ROOT } from '../message/name.ts';
+import type { RecordData } from '../zone/rrset.ts';
 
 /** Code and length of an option. */
 const OPTION_BYTES = 4;

@@ -1,7 +1,7 @@
 import type { DnsStream } from '../../../runtime/dns/reply.ts';
 import { PADDING_BLOCK_BYTES } from '../answer.ts';
-import { ROOT } from '../name.ts';
-import { TCP_SIZE_BYTES_MAX } from '../response.ts';
+import { ROOT } from '../message/name.ts';
+import { TCP_SIZE_BYTES_MAX } from '../message/response.ts';
 import { optFor } from './bare.ts';
 import type { ZoneChange } from './history.ts';
 import { MessageWriter, type Padding, type TransferRecord } from './message-writer.ts';

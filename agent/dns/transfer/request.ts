@@ -1,6 +1,6 @@
-import { CLASS_IN, RecordType } from '../codes.ts';
-import { HEADER_BYTES } from '../message.ts';
-import { type NameKey, readName } from '../name.ts';
+import { CLASS_IN, RecordType } from '../message/codes.ts';
+import { HEADER_BYTES } from '../message/message.ts';
+import { type NameKey, readName } from '../message/name.ts';
 import { skipName } from './wire.ts';
 
 /** A question for a whole zone, or for what changed in it. */

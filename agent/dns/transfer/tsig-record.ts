@@ -1,6 +1,6 @@
-import { CLASS_ANY, RecordType } from '../codes.ts';
-import { HEADER_BYTES } from '../message.ts';
-import { type NameKey, readName } from '../name.ts';
+import { CLASS_ANY, RecordType } from '../message/codes.ts';
+import { HEADER_BYTES } from '../message/message.ts';
+import { type NameKey, readName } from '../message/name.ts';
 import { walkRecords } from './wire.ts';
 
 /** The TSIG record of a message (RFC 8945 §4.2), as it came. */

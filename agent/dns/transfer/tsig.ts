@@ -3,8 +3,8 @@ import {
   TRANSFER_KEY_ALGORITHMS,
   type TransferKeyAlgorithm,
 } from '../../../runtime/dns/transfer-key.ts';
-import { CLASS_ANY } from '../codes.ts';
-import { type NameKey, parseName, ROOT } from '../name.ts';
+import { CLASS_ANY } from '../message/codes.ts';
+import { type NameKey, parseName, ROOT } from '../message/name.ts';
 import { type TsigRecord, timers, wireName, withoutTsig, withTsig } from './tsig-record.ts';
 
 /** A secret that a secondary shares (RFC 8945 §8). */

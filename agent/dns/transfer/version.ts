@@ -1,7 +1,7 @@
-import { RecordType } from '../codes.ts';
-import type { NameKey } from '../name.ts';
-import type { Rrset } from '../rrset.ts';
-import type { CompiledZone, ZoneNode } from '../zone.ts';
+import { RecordType } from '../message/codes.ts';
+import type { NameKey } from '../message/name.ts';
+import type { Rrset } from '../zone/rrset.ts';
+import type { CompiledZone, ZoneNode } from '../zone/zone.ts';
 import type { TransferRecord } from './message-writer.ts';
 
 /** One version of a zone as those see it who take it whole. */

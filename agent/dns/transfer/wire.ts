@@ -1,6 +1,6 @@
-import { RecordType } from '../codes.ts';
-import { HEADER_BYTES } from '../message.ts';
-import { LABEL_BYTES_MAX, NAME_BYTES_MAX } from '../name.ts';
+import { RecordType } from '../message/codes.ts';
+import { HEADER_BYTES } from '../message/message.ts';
+import { LABEL_BYTES_MAX, NAME_BYTES_MAX } from '../message/name.ts';
 
 /** A record in untrusted bytes: all of it lies within the message. */
 export interface WireRecord {

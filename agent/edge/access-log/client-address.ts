@@ -1,4 +1,4 @@
-import { formatAddress, maskAddress, parsePeerAddress } from '../../dns/address.ts';
+import { formatAddress, maskAddress, parsePeerAddress } from '../../dns/geo/address.ts';
 import type { EdgeAccessLog } from '../snapshot.ts';
 
 /** Of IPv4; it stands for up to 256 machines. */

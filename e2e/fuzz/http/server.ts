@@ -4,8 +4,8 @@
  * collected (with `--expose-gc`), and on stderr one line for everything that went wrong.
  */
 import process from 'node:process';
+import { createMemoryCache } from '../../../agent/edge/blobs/memory-cache.ts';
 import { createEdge } from '../../../agent/edge/edge.ts';
-import { createMemoryCache } from '../../../agent/edge/memory-cache.ts';
 import { blobPath, type Digest, digestOf } from '../../../runtime/content/digest.ts';
 import { encodeManifest } from '../../../runtime/content/manifest.ts';
 import { memoryDisk } from '../../../runtime/disk/memory-disk.ts';

@@ -212,7 +212,7 @@ export const CONTENT: readonly Mutant[] = [
   },
   {
     name: 'coding-not-named',
-    file: 'agent/edge/represent.ts',
+    file: 'agent/edge/http/represent.ts',
     find: "    ['content-encoding', coding],\n",
     replace: '',
     story: 'Browsers show the compressed bytes of a page.',

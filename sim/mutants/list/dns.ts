@@ -4,7 +4,7 @@ import type { Mutant } from '../mutant.ts';
 export const DNS: readonly Mutant[] = [
   {
     name: 'empty-answer-when-all-down',
-    file: 'agent/dns/route.ts',
+    file: 'agent/dns/geo/route.ts',
     find: "for (const pool of ['up', 'unschedulable', 'all'] as const) {",
     replace: "for (const pool of ['up', 'unschedulable', 'up'] as Routing['pool'][]) {",
     story: 'A nameserver that sees no edge answers with nothing.',
@@ -20,7 +20,7 @@ export const DNS: readonly Mutant[] = [
   },
   {
     name: 'probes-ignored',
-    file: 'agent/dns/route.ts',
+    file: 'agent/dns/geo/route.ts',
     find: "  if (health.get(node.name) === false) return 'unreachable';\n",
     replace: '',
     story: 'A nameserver answers with edges that it knows to be down.',
@@ -28,7 +28,7 @@ export const DNS: readonly Mutant[] = [
   },
   {
     name: 'lease-ignored-by-nameserver',
-    file: 'agent/dns/route.ts',
+    file: 'agent/dns/geo/route.ts',
     find: "  if (!node.ready) return 'not-ready';\n",
     replace: '',
     story: 'A nameserver answers with nodes that dom has lost.',
@@ -44,7 +44,7 @@ export const DNS: readonly Mutant[] = [
   },
   {
     name: 'drain-ignored',
-    file: 'agent/dns/route.ts',
+    file: 'agent/dns/geo/route.ts',
     find: "return node.unschedulable ? 'unschedulable' : 'up';",
     replace: "return 'up';",
     story: 'A cordoned node is answered with as ever.',
@@ -52,7 +52,7 @@ export const DNS: readonly Mutant[] = [
   },
   {
     name: 'down-at-first-lost-probe',
-    file: 'agent/dns/health.ts',
+    file: 'agent/dns/health/health.ts',
     find: 'export const FAILURES_TO_DOWN = 3;',
     replace: 'export const FAILURES_TO_DOWN = 1;',
     story: 'Each lost packet takes an edge out of the answers.',
@@ -60,7 +60,7 @@ export const DNS: readonly Mutant[] = [
   },
   {
     name: 'never-down',
-    file: 'agent/dns/health.ts',
+    file: 'agent/dns/health/health.ts',
     find: 'export const FAILURES_TO_DOWN = 3;',
     replace: 'export const FAILURES_TO_DOWN = 30;',
     story: 'It takes half a minute until a dead edge leaves the answers.',
@@ -68,7 +68,7 @@ export const DNS: readonly Mutant[] = [
   },
   {
     name: 'never-up-again',
-    file: 'agent/dns/health.ts',
+    file: 'agent/dns/health/health.ts',
     find: 'export const SUCCESSES_TO_UP = 2;',
     replace: 'export const SUCCESSES_TO_UP = Infinity;',
     story: 'An edge that was down once stays out of the answers.',
@@ -112,7 +112,7 @@ export const DNS: readonly Mutant[] = [
   },
   {
     name: 'truncation-not-said',
-    file: 'agent/dns/response.ts',
+    file: 'agent/dns/message/response.ts',
     find: '    (truncated ? 0x0200 : 0) |\n',
     replace: '',
     story: 'A resolver takes the empty half of an answer for the whole.',
@@ -120,7 +120,7 @@ export const DNS: readonly Mutant[] = [
   },
   {
     name: 'answer-larger-than-asked',
-    file: 'agent/dns/response.ts',
+    file: 'agent/dns/message/response.ts',
     find: 'return Math.min(UDP_SIZE_BYTES, Math.max(UDP_SIZE_BYTES_MIN, asked));',
     replace: 'return Math.max(UDP_SIZE_BYTES, asked);',
     story: 'Over UDP more is sent than the client takes.',
@@ -128,7 +128,7 @@ export const DNS: readonly Mutant[] = [
   },
   {
     name: 'response-to-response',
-    file: 'agent/dns/message.ts',
+    file: 'agent/dns/message/message.ts',
     find: "  if ((flags & 0x8000) !== 0) return { kind: 'ignored' };\n",
     replace: '',
     story: 'Two nameservers can talk to each other for ever.',
@@ -152,7 +152,7 @@ export const DNS: readonly Mutant[] = [
   },
   {
     name: 'cookie-of-nobody',
-    file: 'agent/dns/reply-options.ts',
+    file: 'agent/dns/message/reply-options.ts',
     find: 'const data = Buffer.concat([cookie.client, serverCookie]);',
     replace: 'const data = Buffer.concat([serverCookie.subarray(8), serverCookie]);',
     story: 'A client gets a cookie that is not its own, and takes the answer for a forged one.',

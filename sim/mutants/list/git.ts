@@ -4,7 +4,7 @@ import type { Mutant } from '../mutant.ts';
 export const GIT: readonly Mutant[] = [
   {
     name: 'empty-tree-prunes',
-    file: 'controllers/repository/plan.ts',
+    file: 'controllers/repository/plan/plan.ts',
     find: '  if (set.desired.length === 0) {',
     replace: '  if (set.desired.length < 0) {',
     story: 'A tree that declares nothing takes all away, if somebody has allowed that.',
@@ -12,7 +12,7 @@ export const GIT: readonly Mutant[] = [
   },
   {
     name: 'mass-deletion-unasked',
-    file: 'controllers/repository/plan.ts',
+    file: 'controllers/repository/plan/plan.ts',
     find: 'share <= massDeletionPercent)',
     replace: 'share <= 2 * massDeletionPercent)',
     story: 'A commit takes nearly all away, and nobody is asked.',
@@ -29,7 +29,7 @@ export const GIT: readonly Mutant[] = [
   },
   {
     name: 'bad-commit-forgotten-by-suspension',
-    file: 'controllers/repository/bad-commit.ts',
+    file: 'controllers/repository/plan/bad-commit.ts',
     find: 'export function meantBy({ spec }: Repository): string {\n  const { url, path, timeout } = spec;',
     replace:
       'export function meantBy({ spec, metadata }: Repository): string {\n  const { url, path, timeout = metadata.generation } = { ...spec, timeout: undefined };',
@@ -38,7 +38,7 @@ export const GIT: readonly Mutant[] = [
   },
   {
     name: 'moved-object-deleted',
-    file: 'controllers/repository/removals.ts',
+    file: 'controllers/repository/plan/removals.ts',
     find: 'const to = facts.claimant(key);',
     replace: 'const to = undefined;',
     story: 'An object that goes from one Repository to another is deleted on the way.',
@@ -46,7 +46,7 @@ export const GIT: readonly Mutant[] = [
   },
   {
     name: 'claim-not-waited-for',
-    file: 'controllers/repository/removals.ts',
+    file: 'controllers/repository/plan/removals.ts',
     find: 'const unread = remote.set === undefined ? undefined : facts.unread(remote.set.commit);',
     replace: 'const unread = remote.set === undefined ? facts.unread(key) : undefined;',
     story: 'Nobody asks whether another Repository is to take over what a commit removes.',
@@ -54,7 +54,7 @@ export const GIT: readonly Mutant[] = [
   },
   {
     name: 'undo-dropped-early',
-    file: 'controllers/repository/plan.ts',
+    file: 'controllers/repository/plan/plan.ts',
     find: "      undo: 'keep',\n      record: { ...record, attempt: { ...attempt, phase: 'waiting' } },",
     replace:
       "      undo: 'drop',\n      record: { ...record, attempt: { ...attempt, phase: 'waiting' } },",
@@ -63,7 +63,7 @@ export const GIT: readonly Mutant[] = [
   },
   {
     name: 'undo-of-the-last-step-only',
-    file: 'controllers/repository/steps.ts',
+    file: 'controllers/repository/plan/steps.ts',
     find: '  if (facts.undo.has(key)) return [];\n  const kept',
     replace: '  const kept',
     story: 'An object that two commits have changed goes back to the first of them.',
@@ -71,7 +71,7 @@ export const GIT: readonly Mutant[] = [
   },
   {
     name: 'release-left-behind',
-    file: 'controllers/repository/steps.ts',
+    file: 'controllers/repository/plan/steps.ts',
     find: '      ...releaseOnce(ports.world, before),\n',
     replace: '',
     story:
@@ -80,7 +80,7 @@ export const GIT: readonly Mutant[] = [
   },
   {
     name: 'release-taken-for-there',
-    file: 'controllers/repository/steps.ts',
+    file: 'controllers/repository/plan/steps.ts',
     find: "if (found !== undefined) return [{ kind: 'expect', base: found }];",
     replace: 'if (found !== undefined) return [];',
     story: 'A Site comes back without its release, of whose end dom has not heard yet.',
@@ -88,7 +88,7 @@ export const GIT: readonly Mutant[] = [
   },
   {
     name: 'defaults-are-drift',
-    file: 'controllers/repository/drift.ts',
+    file: 'controllers/repository/plan/drift.ts',
     find: 'const want = wanted.has(pointer) ? wanted.get(pointer) : value;',
     replace: "const want = wanted.has(pointer) && pointer !== '/spec/hosts' ? 'a default' : value;",
     story: 'A field that dom has filled in counts as changed by somebody.',
@@ -96,7 +96,7 @@ export const GIT: readonly Mutant[] = [
   },
   {
     name: 'drift-left-while-refused',
-    file: 'controllers/repository/upkeep.ts',
+    file: 'controllers/repository/plan/upkeep.ts',
     find: "driftPolicy === 'report' || !isWhole",
     replace: "driftPolicy === 'report' || !isWhole || step.say.mood === 'stalled'",
     story: 'Nobody puts a changed field back while the newest commit is refused.',
@@ -104,7 +104,7 @@ export const GIT: readonly Mutant[] = [
   },
   {
     name: 'drift-takes-labels',
-    file: 'controllers/repository/steps.ts',
+    file: 'controllers/repository/plan/steps.ts',
     find: "  return {\n    ...{ object, manager: managerOf(repository), values: 'sealed' },\n    command: `put back what",
     replace:
       "  return {\n    ...{ object: { ...object, metadata: { ...object.metadata, labels: { team: 'git' } } }, manager: managerOf(repository), values: 'sealed' },\n    command: `put back what",
@@ -113,7 +113,7 @@ export const GIT: readonly Mutant[] = [
   },
   {
     name: 'superseded-commit-waited-for',
-    file: 'controllers/repository/plan.ts',
+    file: 'controllers/repository/plan/plan.ts',
     find: "if (isNewer && coming.kind !== 'rest') return coming;",
     replace: "if (isNewer && coming.kind === 'check') return coming;",
     story: 'A commit that is never Ready is waited for, though a good one has come.',

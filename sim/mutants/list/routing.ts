@@ -4,7 +4,7 @@ import type { Mutant } from '../mutant.ts';
 export const ROUTING: readonly Mutant[] = [
   {
     name: 'flat-earth',
-    file: 'agent/dns/geography.ts',
+    file: 'agent/dns/geo/geography.ts',
     find: `      Math.cos(to.latitude * radians) *
 `,
     replace: '',
@@ -13,7 +13,7 @@ export const ROUTING: readonly Mutant[] = [
   },
   {
     name: 'one-answer-whatever-is-asked',
-    file: 'agent/dns/route.ts',
+    file: 'agent/dns/geo/route.ts',
     find: 'const count = Math.max(1, geoName.answersMax);',
     replace: 'const count = 1;',
     story: 'An answer names one node, however many the Site asks for.',
@@ -45,7 +45,7 @@ export const ROUTING: readonly Mutant[] = [
   },
   {
     name: 'continent-before-country',
-    file: 'agent/dns/regions.ts',
+    file: 'agent/dns/geo/regions.ts',
     find: '(own === undefined ? []',
     replace: '(own === undefined || around !== undefined ? []',
     story: 'Clients of a country that has nodes of its own are sent to those of its continent.',
@@ -53,7 +53,7 @@ export const ROUTING: readonly Mutant[] = [
   },
   {
     name: 'region-of-everyone',
-    file: 'agent/dns/regions.ts',
+    file: 'agent/dns/geo/regions.ts',
     find: 'countries.includes(country)',
     replace: 'countries.length > 0',
     story: 'The first region with countries is for clients of every country.',

@@ -1,0 +1,49 @@
+import { EPOCH_KEY, LEADER_KEY } from '../../../runtime/store/keys.ts';
+import type { Check, CheckPorts } from '../check.ts';
+import type { StoreHistory } from '../store-history.ts';
+
+/**
+ * INV-15: a deposed dom's write is refused at the store. Each commit carries the epoch, epochs only
+ * grow, and nothing takes effect but what the process sent that wrote the newest one.
+ */
+export function fencesCheck(
+  { violated, reached }: Pick<CheckPorts, 'violated' | 'reached'>,
+  history: StoreHistory,
+): Check {
+  let epoch = 0n;
+  /** Who wrote it; undefined: nobody yet. */
+  let leader: string | undefined;
+  return {
+    committed({ revision, transaction: { guards, writes }, process }) {
+      const guard = guards.find(({ key }) => key === EPOCH_KEY);
+      if (guard === undefined) violated(15, `commit ${revision} does not carry its epoch`);
+      const write = writes.find(({ key }) => key === EPOCH_KEY);
+      if (write === undefined) {
+        if (process !== leader)
+          violated(15, `commit ${revision} of ${process}, while ${leader} leads epoch ${epoch}`);
+        return;
+      }
+      const next = write.kind === 'put' ? epochOf(write.value) : 0n;
+      if (next <= epoch) violated(15, `epoch ${next} comes after ${epoch}`);
+      if (leader !== undefined && leader !== process) reached('another dom took over');
+      epoch = next;
+      leader = process;
+    },
+    stored(event) {
+      if (event.kind !== 'refused') return;
+      const { guards, writes } = event.transaction;
+      // Who only campaigns has nothing to lose.
+      if (writes.some(({ key }) => key === LEADER_KEY)) return;
+      const isFenced = guards.some(
+        ({ key, modRevision }) =>
+          (key === EPOCH_KEY || key === LEADER_KEY) &&
+          (history.get(key, event.revision)?.modRevision ?? 0n) !== modRevision,
+      );
+      if (isFenced) reached('fenced write refused');
+    },
+  };
+}
+
+function epochOf(value: string): bigint {
+  return BigInt((JSON.parse(value) as { epoch: string }).epoch);
+}
