@@ -223,3 +223,27 @@ test('who did not ask for it is not told of, and nothing is left of a Repository
   await pass(1_000);
   expect(at.world.records('repositoryTold')).toEqual([]);
 });
+
+test('a hundred hosts that never answer hold up no other', async () => {
+  for (let n = 0; n < 100; n += 1) {
+    await at.create('Repository', `dead-${n}`, {
+      ...{ url: `https://dead-${n}.test/team/infra.git` },
+      commitStatus: { provider: 'gitea', secretRef: 'host' },
+    });
+    const found = at.world.get('Repository', { namespace: 'default', name: `dead-${n}` });
+    const name = `default/dead-${n}`;
+    await at.put('repository', found?.metadata.uid ?? '', { name, attempt: attempt(A) });
+  }
+  const isDead = ({ url }: Posting): boolean => url.includes('dead');
+  answer = async (posting) => {
+    if (isDead(posting)) await new Promise(() => undefined);
+    return { status: 201, text: '' };
+  };
+  start();
+  // Of the first time nobody can know.
+  await pass(60_000);
+  for (const commit of [A, B, C]) {
+    await is({ attempt: attempt(commit) });
+    expect(posted.some((each) => !isDead(each) && each.url.endsWith(commit))).toBe(true);
+  }
+});

@@ -68,6 +68,12 @@ export function callOf(access: HostAccess, news: CommitNews): Posting | undefine
   }
 }
 
+/** Whom it is told, `host:port`; empty: that cannot be seen. */
+export function hostOf({ spec, url }: HostAccess): string {
+  const base = spec.url ?? url;
+  return URL.canParse(base) ? new URL(base).host : '';
+}
+
 /** Whether the host has taken it, or holds it already. */
 export function isTaken({ provider }: CommitStatusSpec, { status, text }: Posted): boolean {
   if (status >= 200 && status < 300) return true;

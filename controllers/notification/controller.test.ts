@@ -261,6 +261,73 @@ test('a server that never answers holds up nobody else', async () => {
   expect(slow?.status?.lastError).toBe('no answer within 15000 ms');
 });
 
+describe('dead servers', () => {
+  const isDead = ({ url }: Posting): boolean => url.includes('dead');
+
+  /** Messages that ops was told of. */
+  const ops = (): readonly string[] => {
+    const bodies = posted.filter((each) => !isDead(each)).map(({ body }) => body);
+    return bodies.flatMap((body) => {
+      const { events } = JSON.parse(body) as { events: { message: string }[] };
+      return events.map(({ message }) => message);
+    });
+  };
+
+  test.each([
+    { when: 'a hundred', dead: (n: number) => `https://dead-${n}.test/`, count: 100 },
+    { when: 'some paths of the same server', dead: (n: number) => `${URL}/dead/${n}`, count: 9 },
+  ])('$when hold up nobody whose own answers', async ({ dead, count }) => {
+    for (let n = 0; n < count; n += 1)
+      await at.create('Notification', `dead-${n}`, { webhook: { url: dead(n) } });
+    await at.create('Notification', 'ops', { webhook: { url: URL }, interval: '1s' });
+    answer = async () => {
+      const last = posted.at(-1);
+      if (last !== undefined && isDead(last)) await new Promise(() => undefined);
+      return { status: 200, text: '' };
+    };
+    start();
+    await pass(1_000);
+    // Of the first time nobody can know.
+    const first = await happens();
+    await pass(60_000);
+    expect(ops()).toEqual([first]);
+    for (let n = 0; n < 20; n += 1) {
+      const message = await happens();
+      await pass(2_000);
+      // At once, whatever else is on its way.
+      expect(ops().at(-1)).toBe(message);
+    }
+  });
+});
+
+test('one that is taken away while its message is on its way leaves nothing, and its successor tells', async () => {
+  await at.create('Notification', 'ops', { webhook: { url: URL } });
+  start();
+  await pass(1_000);
+  answer = () => new Promise(() => undefined);
+  await happens();
+  await at.remove('Notification', 'ops');
+  await at.create('Notification', 'ops', { webhook: { url: `${URL}/new` } });
+  answer = async () => ({ status: 200, text: '' });
+  await pass(20_000);
+  const message = await happens();
+  expect(posted.at(-1)?.url).toBe(`${URL}/new`);
+  expect(told().at(-1)).toEqual([message]);
+  expect(at.world.records('notification')).toHaveLength(1);
+  expect(ready()).toBe('True Taken: tells by webhook; 1 messages were taken');
+});
+
+test('a dom that stops ends what is on its way', async () => {
+  await at.create('Notification', 'ops', { webhook: { url: URL } });
+  start();
+  await pass(1_000);
+  answer = () => new Promise(() => undefined);
+  await happens();
+  await at.end();
+  await at.clock.advance(60_000);
+  expect(posted).toHaveLength(1);
+});
+
 describe('secrets', () => {
   const LINK = 'https://hooks.slack.com/services/T0/B0/very-secret';
 

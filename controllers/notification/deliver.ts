@@ -49,6 +49,14 @@ export function pack(
   return posting(root, read, ntfyText(topic, message), headers);
 }
 
+/** Whom it goes to, for those who share a server share its room; empty: nobody can be told. */
+export function placeOf({ spec }: Notification, read: ReadSecret): string {
+  const { webhook, ntfy, email } = spec;
+  if (email !== undefined) return `${email.host}:${email.port}`;
+  const url = ntfy?.url ?? webhook?.url ?? read('url') ?? '';
+  return URL.canParse(url) ? new URL(url).host : '';
+}
+
 /** Sends it; what is not taken throws, with how long the other side asks to wait. */
 export async function send(ways: Ways, parcel: Parcel, signal: AbortSignal): Promise<void> {
   switch (parcel.kind) {
