@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import type { StreamOptions } from '../disk/disk.ts';
 import { diskPathParts } from '../disk/disk-path.ts';
 import type { DiskReader } from '../disk/disk-reader.ts';
+import { DiskPace } from './disk-calls.ts';
 
 const PIECE_BYTES_MAX = 64 * 1024;
 /** How long an open file is handed to further readers: what replaces it on disk is seen soon. */
@@ -12,13 +13,6 @@ const SHARED_MS_MAX = 1000;
 const LARGE_BYTES = 256 * 1024;
 /** Of such memory, kept for the next reader. */
 const SPARE_MAX = 16;
-/** A read that took longer went to a disk, and not to memory or a fast one. */
-const SLOW_MS = 2;
-/** What one such read weighs against quick ones: a busy machine alone has some that seem slow. */
-const SLOW_READ = 8;
-const SLOWNESS_MAX = 64;
-/** How long others then have to wait for the disk, and not this thread. */
-const PATIENT_MS = 5000;
 
 /**
  * The folder `root` for a thread that only reads it. Unlike `nodeDisk` it clears nothing away:
@@ -31,21 +25,11 @@ export function nodeDiskReader(root: string): DiskReader {
   const full = (path: string): string => join(root, ...diskPathParts(path));
   const files = new SharedFiles();
   const spare: Buffer[] = [];
-  let patientUntilMs = 0;
-  let slowness = 0;
+  const pace = new DiskPace();
 
   /** In this thread, while the disk is so fast that handing it to another would take longer. */
   const readSmall = (path: string): Buffer | undefined | Promise<Buffer | undefined> => {
-    const beforeMs = performance.now();
-    if (beforeMs < patientUntilMs) return readWhole(path).catch(ifAbsent);
-    const bytes = readHere(path);
-    const afterMs = performance.now();
-    slowness = afterMs - beforeMs > SLOW_MS ? slowness + SLOW_READ : Math.max(0, slowness - 1);
-    if (slowness > SLOWNESS_MAX) {
-      slowness = 0;
-      patientUntilMs = afterMs + PATIENT_MS;
-    }
-    return bytes;
+    return pace.isFast() ? pace.timed(() => readHere(path)) : readWhole(path).catch(ifAbsent);
   };
   return {
     read(path) {

@@ -1,9 +1,10 @@
 import { createReadStream, type Stats } from 'node:fs';
-import { lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import type { Disk, DiskEntry, StreamOptions } from '../disk/disk.ts';
 import { diskPathParts } from '../disk/disk-path.ts';
+import { DiskCalls } from './disk-calls.ts';
 
 /**
  * The folder `root` of this machine. Files are made with mode 0600 and folders with 0700, for
@@ -28,6 +29,7 @@ const PIECE_BYTES_MAX = 64 * 1024;
 
 class NodeDisk implements Disk {
   private readonly root: string;
+  private readonly calls = new DiskCalls();
   private temporaries = 0;
   /** Files whose entries in their folders are durable, so that more at their end is one fsync. */
   private readonly entered: Set<string> = new Set();
@@ -40,7 +42,7 @@ class NodeDisk implements Disk {
 
   async read(path: string): Promise<Uint8Array | undefined> {
     const full = this.full(path);
-    return absentAsUndefined(readFile(full));
+    return absentAsUndefined(this.calls.read(full));
   }
 
   async write(path: string, bytes: Uint8Array): Promise<void> {
@@ -49,14 +51,16 @@ class NodeDisk implements Disk {
     this.temporaries += 1;
     const temporary = join(this.root, TEMPORARY, `${process.pid}-${threadId}-${this.temporaries}`);
     try {
-      const file = await inFolderOf(temporary, () => open(temporary, 'w', FILE_MODE));
+      const file = await this.inFolderOf(temporary, () => {
+        return this.calls.open(temporary, 'w', FILE_MODE);
+      });
       try {
-        await file.writeFile(bytes);
-        await file.sync();
+        await this.calls.write(file, bytes);
+        await this.calls.sync(file);
       } finally {
-        await file.close();
+        await this.calls.close(file);
       }
-      await move(temporary, full);
+      await this.move(temporary, full);
       this.enter(full, removals);
     } catch (cause) {
       await rm(temporary, { force: true });
@@ -66,7 +70,7 @@ class NodeDisk implements Disk {
 
   async append(path: string, bytes: Uint8Array): Promise<void> {
     const full = this.full(path);
-    const file = await inFolderOf(full, () => open(full, 'a', FILE_MODE));
+    const file = await this.inFolderOf(full, () => open(full, 'a', FILE_MODE));
     try {
       await file.writeFile(bytes);
     } catch (cause) {
@@ -79,17 +83,17 @@ class NodeDisk implements Disk {
   async sync(path: string): Promise<void> {
     const full = this.full(path);
     const { removals } = this;
-    await syncPath(full);
+    await this.syncPath(full);
     if (this.entered.has(full)) return;
-    await syncPath(dirname(full));
+    await this.syncPath(dirname(full));
     this.enter(full, removals);
   }
 
   async rename(from: string, to: string): Promise<void> {
     const source = this.full(from);
-    await move(source, this.full(to));
+    await this.move(source, this.full(to));
     this.forgetEntries();
-    await syncPath(dirname(source));
+    await this.syncPath(dirname(source));
   }
 
   async remove(path: string): Promise<void> {
@@ -98,7 +102,7 @@ class NodeDisk implements Disk {
   }
 
   async stat(path: string): Promise<DiskEntry | undefined> {
-    const found = await absentAsUndefined(lstat(this.full(path)));
+    const found = await absentAsUndefined(this.calls.lstat(this.full(path)));
     const name = diskPathParts(path).at(-1) ?? '';
     return found === undefined ? undefined : entryOf(name, found);
   }
@@ -142,6 +146,41 @@ class NodeDisk implements Disk {
   private full(path: string): string {
     return join(this.root, ...diskPathParts(path));
   }
+
+  /** Moves within one file system, durably; makes the target's folders. */
+  private async move(from: string, to: string): Promise<void> {
+    await this.inFolderOf(to, () => this.calls.rename(from, to));
+    await this.syncPath(dirname(to));
+  }
+
+  /** Does what needs the folder of `path`, which mostly is there: it is made only when missed. */
+  private async inFolderOf<T>(path: string, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      await this.makeFolder(dirname(path));
+      return act();
+    }
+  }
+
+  /** Makes a folder with its parents, each durable in the one above it. */
+  private async makeFolder(folder: string): Promise<void> {
+    const firstMade = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    if (firstMade === undefined) return;
+    for (let made = folder; made.length >= firstMade.length; made = dirname(made)) {
+      await this.syncPath(dirname(made));
+    }
+  }
+
+  private async syncPath(path: string): Promise<void> {
+    const file = await this.calls.open(path, 'r', FILE_MODE);
+    try {
+      await this.calls.sync(file);
+    } finally {
+      await this.calls.close(file);
+    }
+  }
 }
 
 async function* piecesInPlace(
@@ -160,41 +199,6 @@ async function* piecesInPlace(
     }
   } finally {
     await file.close();
-  }
-}
-
-/** Moves within one file system, durably; makes the target's folders. */
-async function move(from: string, to: string): Promise<void> {
-  await inFolderOf(to, () => rename(from, to));
-  await syncPath(dirname(to));
-}
-
-/** Does what needs the folder of `path`, which mostly is there: it is made only when missed. */
-async function inFolderOf<T>(path: string, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    await makeFolder(dirname(path));
-    return act();
-  }
-}
-
-/** Makes a folder with its parents, each durable in the one above it. */
-async function makeFolder(folder: string): Promise<void> {
-  const firstMade = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-  if (firstMade === undefined) return;
-  for (let made = folder; made.length >= firstMade.length; made = dirname(made)) {
-    await syncPath(dirname(made));
-  }
-}
-
-async function syncPath(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 
