@@ -39,6 +39,7 @@ import { runHousekeeping } from './housekeeping.ts';
 import { createJoin, type Join } from './identity/join.ts';
 import { createTokens, type Tokens } from './identity/tokens.ts';
 import { createTransferKeys } from './identity/transfer-keys.ts';
+import { createUsers } from './identity/users.ts';
 import { campaign, currentLeader, type Leadership, type LeadershipOptions } from './leadership.ts';
 import { PeerBoard } from './peers/board.ts';
 import type { PeerLimits } from './peers/plan.ts';
@@ -237,7 +238,8 @@ export class Dom {
     const { git } = this.#ports;
     const forecasts =
       git && new Forecasts({ ...ports, git, blobs, declarer: createDeclarer(ports) });
-    const api = new Api({ ...ports, hub, blobs, tokens, transferKeys, forecasts });
+    const users = createUsers(ports);
+    const api = new Api({ ...ports, hub, blobs, tokens, transferKeys, users, forecasts });
     const blobAccess = new BlobAccess(mirror, blobs);
     const { peerLimits: limits = {} } = this.#options;
     const peers = new PeerBoard({ ...ports, limits, offerOf: (node) => hub.peerOffer(node) });

@@ -182,7 +182,7 @@ async function serve(options: RunOptions, onLost: () => void, signal: AbortSigna
     ),
   });
   certificate.onChange((next) => port.setCredentials({ ...next, caPem: authority.caPem }));
-  await writeAdminConfig({ disk, authority, server: own, clock });
+  await writeAdminConfig({ store, disk, authority, server: own, clock });
   log.info(
     { version: VERSION, listen: `${options.listen.host}:${port.port}`, store: options.store },
     'dom is up',

@@ -100,6 +100,12 @@ export function addServices(
     createUser: unary(async (request, caller) =>
       (await dom.leading()).api.createUser(request, caller),
     ),
+    listUsers: unary(async (request, caller) =>
+      (await dom.leading()).api.listUsers(request, caller),
+    ),
+    revokeUser: unary(async (request, caller) =>
+      (await dom.leading()).api.revokeUser(request, caller),
+    ),
     getServerInfo: unary(async (request, caller) =>
       (await dom.leading()).api.getServerInfo(request, caller),
     ),

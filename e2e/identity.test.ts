@@ -103,6 +103,25 @@ await describeOnStores('who may be a node', (kind) => {
     expect(logTail(sub.logFile, 50)).toMatch(/was removed|is not declared|join again/);
     expect((await cluster.b8sctl(['get', 'node', 'london'])).stderr).toContain('NotFound');
   });
+  test('a user who is revoked is out within seconds, also of a watch that goes on', async () => {
+    const { cluster, logDir } = scene();
+    const config = join(logDir, 'ada-config');
+    writeFileSync(config, await cluster.b8sctlOk(['user', 'create', 'ada']));
+    const ada = (...words: string[]) => cluster.b8sctl(['--config', config, ...words]);
+    expect((await ada('auth', 'whoami')).stdout).toContain('ada');
+    const watching = ada('get', 'nodes', '--watch');
+    await cluster.b8sctlOk(['user', 'revoke', 'ada']);
+    for (const refused of [await watching, await ada('get', 'nodes')]) {
+      expect(refused.stderr).toMatch(
+        /\(Unauthorized\): what user ada was given .* was revoked by admin/,
+      );
+      expect(refused.exitCode).toBe(1);
+    }
+    expect(await cluster.b8sctlOk(['user', 'list'])).toMatch(/ada .*revoked .* by admin/);
+    // A new config of the same name is good.
+    writeFileSync(config, await cluster.b8sctlOk(['user', 'create', 'ada']));
+    expect((await ada('get', 'nodes')).exitCode).toBe(0);
+  });
 });
 
 /** The words of the join command that dom gives, without its first. */

@@ -143,6 +143,22 @@ export interface CreatedUser {
   readonly expiresMs: number;
 }
 
+/** A person or program that may call dom, or might before it was revoked. */
+export interface ListedUser {
+  readonly name: string;
+  /** That are good still, the oldest first. */
+  readonly certificates: readonly {
+    /** Hex. */
+    readonly serial: string;
+    readonly role: string;
+    readonly createdBy: string;
+    readonly createdMs: number;
+    readonly expiresMs: number;
+  }[];
+  /** When what there was until then was taken back; absent: never. */
+  readonly revoked?: { readonly atMs: number; readonly by: string };
+}
+
 /**
  * A point in the past: a revision of the store, or a time. What was declared is known of each; the
  * statuses only of revisions that are not compacted yet.
@@ -343,6 +359,10 @@ export interface Api {
     readonly role: string;
     readonly days: number;
   }): Promise<CreatedUser>;
+  /** Sorted by name. */
+  listUsers(): Promise<readonly ListedUser[]>;
+  /** `unlisted`: also a name that `listUsers` does not know. */
+  revokeUser(name: string, options?: { readonly unlisted?: boolean }): Promise<void>;
   serverInfo(): Promise<ServerInfo>;
   close(): void;
 }

@@ -14,6 +14,7 @@ import {
   type ForecastQuery,
   type HistoryEntry,
   type Listed,
+  type ListedUser,
   type ListOptions,
   type LogPiece,
   type LogQuery,
@@ -31,6 +32,7 @@ import {
 import type { Clock } from '../../runtime/clock.ts';
 import { digestOf } from '../../runtime/content/digest.ts';
 import { isMatch, keyOf, referenceTo, refuseOther } from './fake-names.ts';
+import { FakeUsers } from './fake-users.ts';
 
 /** What a test puts into the world; the rest is filled in. */
 export interface GivenObject {
@@ -52,6 +54,7 @@ export class FakeApi implements Api {
   readonly explanations: Map<string, DnsExplanation> = new Map();
   tokens: readonly TokenInfo[] = [];
   transferKeys: readonly TransferKeyInfo[] = [];
+  readonly users: FakeUsers;
   /** Of transfer keys, as they were given. */
   secrets: readonly Uint8Array[] = [];
   readonly blobs = new Map<string, Uint8Array>();
@@ -84,6 +87,7 @@ export class FakeApi implements Api {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.users = new FakeUsers(clock);
   }
 
   /** Every object, sorted by kind, namespace and name. */
@@ -232,20 +236,15 @@ export class FakeApi implements Api {
     }
   }
 
-  async createToken(request: {
-    readonly node: string;
-    readonly ttlS: number;
-  }): Promise<CreatedToken> {
-    const expiresMs = this.#clock.nowMs() + request.ttlS * 1000;
+  async createToken({ node, ttlS }: Parameters<Api['createToken']>[0]): Promise<CreatedToken> {
+    const expiresMs = this.#clock.nowMs() + ttlS * 1000;
     const id = `t${this.tokens.length + 1}`;
-    this.tokens = [...this.tokens, { id, node: request.node, expiresMs, createdBy: 'admin' }];
+    this.tokens = [...this.tokens, { id, node, expiresMs, createdBy: 'admin' }];
     const addresses = ['127.0.0.1:7444', '127.0.0.2:7444'];
     return { token: `${id}.secret`, caHash: 'sha256:c0ffee', expiresMs, addresses };
   }
 
-  async listTokens(): Promise<readonly TokenInfo[]> {
-    return this.tokens;
-  }
+  listTokens = async (): Promise<readonly TokenInfo[]> => this.tokens;
 
   async revokeToken(id: string): Promise<void> {
     const left = this.tokens.filter((token) => token.id !== id);
@@ -265,9 +264,7 @@ export class FakeApi implements Api {
     return secret.length === 0 ? Buffer.from('a secret that was made') : new Uint8Array();
   }
 
-  async listTransferKeys(): Promise<readonly TransferKeyInfo[]> {
-    return this.transferKeys;
-  }
+  listTransferKeys = async (): Promise<readonly TransferKeyInfo[]> => this.transferKeys;
 
   async deleteTransferKey(name: string): Promise<void> {
     this.transferKeys = this.transferKeys.filter((key) => key.name !== name);
@@ -301,11 +298,13 @@ export class FakeApi implements Api {
     throw new ApiError('NotFound', `repositories "${query.name}" not found`);
   }
 
-  async createUser({ name, role, days }: Parameters<Api['createUser']>[0]): Promise<CreatedUser> {
+  async createUser({ name, ...how }: Parameters<Api['createUser']>[0]): Promise<CreatedUser> {
     this.#failIfAsked('createUser');
-    const expiresMs = this.#clock.nowMs() + days * 86_400_000;
-    return { certificate: `certificate of ${name}`, key: `key of a ${role}`, expiresMs };
+    return this.users.create(name, how);
   }
+
+  listUsers = async (): Promise<readonly ListedUser[]> => this.users.list;
+  revokeUser: Api['revokeUser'] = async (name, options) => this.users.revoke(name, options);
 
   async serverInfo(): Promise<ServerInfo> {
     const { version } = this;

@@ -56,6 +56,7 @@ function byRecord(
     case 'signing':
     case 'token':
     case 'transferKey':
+    case 'user':
       return [];
   }
 }

@@ -120,6 +120,7 @@ function byRecord(
     case 'signing':
     case 'token':
     case 'transferKey':
+    case 'user':
       return [];
   }
 }

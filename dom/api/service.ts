@@ -30,14 +30,18 @@ import type {
   ListResponse,
   ListTokensResponse,
   ListTransferKeysResponse,
+  ListUsersResponse,
   ReadLogsRequest,
   ReadLogsResponse,
   RevokeTokenRequest,
   RevokeTokenResponse,
+  RevokeUserRequest,
+  RevokeUserResponse,
   UpdateRequest,
   UpdateResponse,
   UploadBlobRequest,
   UploadBlobResponse,
+  UserInfo,
   WatchRequest,
   WatchResponse,
 } from '../../proto/gen/b8s/v1/api.ts';
@@ -51,13 +55,13 @@ import type { Hub } from '../gateway/hub.ts';
 import type { TrafficDesk } from '../gateway/traffic-desk.ts';
 import type { Tokens } from '../identity/tokens.ts';
 import type { TransferKeys } from '../identity/transfer-keys.ts';
+import type { ListedUser, Users } from '../identity/users.ts';
 import type { Leadership } from '../leadership.ts';
-import { authorize, permissionsOf, roleOf } from './access.ts';
+import { authorize, type Permission, permissionsOf, roleOf } from './access.ts';
 import { tellForecast } from './forecast.ts';
 import { readSiteLogs } from './logs.ts';
 import { getObject, listObjects, readHistory } from './read.ts';
 import { readTraffic } from './traffic.ts';
-import { createUser } from './users.ts';
 import { watchObjects } from './watch.ts';
 import { applyObject, deleteObject, updateObject, type WritePorts } from './write.ts';
 
@@ -72,7 +76,8 @@ export interface ApiPorts extends WritePorts {
   readonly traffic: TrafficDesk;
   readonly tokens: Tokens;
   readonly transferKeys: TransferKeys;
-  readonly authority: Pick<CertificateAuthority, 'caHash' | 'issueClient'>;
+  readonly users: Users;
+  readonly authority: Pick<CertificateAuthority, 'caHash'>;
   /** Undefined: this dom follows no Git repositories. */
   readonly forecasts: Forecasts | undefined;
   /** Where nodes dial, for the join command: "host:port". */
@@ -98,33 +103,33 @@ export class Api {
 
   async apply(request: ApplyRequest, caller: ApiCaller): Promise<ApplyResponse> {
     // To be told what would become of it is to read.
-    const user = authorize(caller.identity, request.dryRun ? 'read' : 'write');
+    const user = this.#authorize(caller, request.dryRun ? 'read' : 'write');
     const response = await applyObject(this.#ports, request, user);
     if (response.outcome !== 'unchanged') this.#audit(user, 'apply', response.objectJson, request);
     return response;
   }
 
   async update(request: UpdateRequest, caller: ApiCaller): Promise<UpdateResponse> {
-    const user = authorize(caller.identity, request.dryRun ? 'read' : 'write');
+    const user = this.#authorize(caller, request.dryRun ? 'read' : 'write');
     const response = await updateObject(this.#ports, request, user);
     this.#audit(user, 'update', response.objectJson, request);
     return response;
   }
 
   async delete(request: DeleteRequest, caller: ApiCaller): Promise<DeleteResponse> {
-    const user = authorize(caller.identity, request.dryRun ? 'read' : 'write');
+    const user = this.#authorize(caller, request.dryRun ? 'read' : 'write');
     const response = await deleteObject(this.#ports, request, user);
     this.#audit(user, 'delete', response.objectJson, request);
     return response;
   }
 
   async get(request: GetRequest, caller: ApiCaller): Promise<GetResponse> {
-    authorize(caller.identity, 'read');
+    this.#authorize(caller, 'read');
     return getObject(this.#ports.store, request);
   }
 
   async list(request: ListRequest, caller: ApiCaller): Promise<ListResponse> {
-    authorize(caller.identity, 'read');
+    this.#authorize(caller, 'read');
     return listObjects(this.#ports.store, request);
   }
 
@@ -133,12 +138,14 @@ export class Api {
     caller: ApiCaller,
     signal: AbortSignal,
   ): AsyncIterable<WatchResponse> {
-    authorize(caller.identity, 'read');
-    yield* watchObjects(this.#ports.mirror, request, signal);
+    this.#authorize(caller, 'read');
+    yield* this.#whileGood(caller, signal, (good) =>
+      watchObjects(this.#ports.mirror, request, good),
+    );
   }
 
   async history(request: HistoryRequest, caller: ApiCaller): Promise<HistoryResponse> {
-    authorize(caller.identity, 'read');
+    this.#authorize(caller, 'read');
     return readHistory(this.#ports.store, request);
   }
 
@@ -146,7 +153,7 @@ export class Api {
     request: FindMissingBlobsRequest,
     caller: ApiCaller,
   ): Promise<FindMissingBlobsResponse> {
-    authorize(caller.identity, 'write');
+    this.#authorize(caller, 'write');
     if (request.digests.length > DIGESTS_MAX)
       throw new RequestError('INVALID_ARGUMENT', `ask for at most ${DIGESTS_MAX} digests at once`);
     const { blobs } = this.#ports;
@@ -160,15 +167,15 @@ export class Api {
     requests: AsyncIterable<UploadBlobRequest>,
     caller: ApiCaller,
   ): Promise<UploadBlobResponse> {
-    const user = authorize(caller.identity, 'write');
-    await receiveBlobs(this.#ports.blobs, requests, (digest) =>
+    const user = this.#authorize(caller, 'write');
+    await receiveBlobs(this.#ports.blobs, this.#fromGood(caller, requests), (digest) =>
       this.#ports.log.debug({ user, verb: 'upload', digest }, 'audit'),
     );
     return {};
   }
 
   async createToken(request: CreateTokenRequest, caller: ApiCaller): Promise<CreateTokenResponse> {
-    const createdBy = authorize(caller.identity, 'write');
+    const createdBy = this.#authorize(caller, 'write');
     const { tokens, authority, addresses, log } = this.#ports;
     const created = await tokens.create({ ...request, createdBy });
     const { id: token, expiresMs } = created;
@@ -182,13 +189,13 @@ export class Api {
   }
 
   async listTokens(_request: unknown, caller: ApiCaller): Promise<ListTokensResponse> {
-    authorize(caller.identity, 'read');
+    this.#authorize(caller, 'read');
     const tokens = await this.#ports.tokens.list();
     return { tokens: tokens.map((token) => ({ ...token, expiresMs: BigInt(token.expiresMs) })) };
   }
 
   async revokeToken(request: RevokeTokenRequest, caller: ApiCaller): Promise<RevokeTokenResponse> {
-    const user = authorize(caller.identity, 'write');
+    const user = this.#authorize(caller, 'write');
     await this.#ports.tokens.revoke(request.id, user);
     this.#ports.log.info({ user, verb: 'revoke', token: request.id }, 'audit');
     return {};
@@ -198,14 +205,14 @@ export class Api {
     request: CreateTransferKeyRequest,
     caller: ApiCaller,
   ): Promise<CreateTransferKeyResponse> {
-    const createdBy = authorize(caller.identity, 'write');
+    const createdBy = this.#authorize(caller, 'write');
     const secret = await this.#ports.transferKeys.create({ ...request, createdBy });
     this.#ports.log.info({ user: createdBy, verb: 'create', transferKey: request.name }, 'audit');
     return { secret: Buffer.from(secret) };
   }
 
   async listTransferKeys(_request: unknown, caller: ApiCaller): Promise<ListTransferKeysResponse> {
-    authorize(caller.identity, 'read');
+    this.#authorize(caller, 'read');
     const keys = await this.#ports.transferKeys.list();
     return { keys: keys.map((key) => ({ ...key, createdMs: BigInt(key.createdMs) })) };
   }
@@ -214,14 +221,14 @@ export class Api {
     { name }: DeleteTransferKeyRequest,
     caller: ApiCaller,
   ): Promise<DeleteTransferKeyResponse> {
-    const user = authorize(caller.identity, 'write');
+    const user = this.#authorize(caller, 'write');
     await this.#ports.transferKeys.delete(name, user);
     this.#ports.log.info({ user, verb: 'delete', transferKey: name }, 'audit');
     return {};
   }
 
   async explainDns(request: ExplainDnsRequest, caller: ApiCaller): Promise<ExplainDnsResponse> {
-    authorize(caller.identity, 'read');
+    this.#authorize(caller, 'read');
     const { name, type, clientIp, server } = request;
     return { explanation: await this.#ports.hub.explain({ name, type, clientIp }, server) };
   }
@@ -231,12 +238,14 @@ export class Api {
     caller: ApiCaller,
     signal: AbortSignal,
   ): AsyncIterable<ReadLogsResponse> {
-    const user = authorize(caller.identity, 'read');
-    yield* readSiteLogs(this.#ports, request, { user, signal });
+    const user = this.#authorize(caller, 'read');
+    yield* this.#whileGood(caller, signal, (good) =>
+      readSiteLogs(this.#ports, request, { user, signal: good }),
+    );
   }
 
   async getTraffic(request: GetTrafficRequest, caller: ApiCaller): Promise<GetTrafficResponse> {
-    authorize(caller.identity, 'read');
+    this.#authorize(caller, 'read');
     return readTraffic(this.#ports, request);
   }
 
@@ -245,21 +254,38 @@ export class Api {
     caller: ApiCaller,
     signal: AbortSignal,
   ): AsyncIterable<ForecastRepositoryResponse> {
-    authorize(caller.identity, 'read');
-    yield* tellForecast(this.#ports.forecasts, request, signal);
+    this.#authorize(caller, 'read');
+    yield* this.#whileGood(caller, signal, (good) =>
+      tellForecast(this.#ports.forecasts, request, good),
+    );
   }
 
   async createUser(request: CreateUserRequest, caller: ApiCaller): Promise<CreateUserResponse> {
-    const createdBy = authorize(caller.identity, 'write');
-    const created = await createUser(this.#ports, request);
+    const createdBy = this.#authorize(caller, 'write');
+    const created = await this.#ports.users.create({ ...request, createdBy });
     const { name, role } = request;
-    const expiresMs = Number(created.expiresMs);
+    const { chainPem: certificate, keyPem: key, notAfterMs: expiresMs } = created;
     this.#ports.log.info({ user: createdBy, verb: 'create', for: name, role, expiresMs }, 'audit');
-    return created;
+    return { certificate, key, expiresMs: BigInt(expiresMs) };
+  }
+
+  async listUsers(_request: unknown, caller: ApiCaller): Promise<ListUsersResponse> {
+    this.#authorize(caller, 'read');
+    return { users: this.#ports.users.list().map(userInfo) };
+  }
+
+  async revokeUser(
+    { name, unlisted }: RevokeUserRequest,
+    caller: ApiCaller,
+  ): Promise<RevokeUserResponse> {
+    const user = this.#authorize(caller, 'write');
+    await this.#ports.users.revoke(name, { revokedBy: user, unlisted });
+    this.#ports.log.info({ user, verb: 'revoke', for: name }, 'audit');
+    return {};
   }
 
   async getServerInfo(_request: unknown, caller: ApiCaller): Promise<GetServerInfoResponse> {
-    const user = authorize(caller.identity, 'read');
+    const user = this.#authorize(caller, 'read');
     const { version, storeName, leadership, mirror, clock } = this.#ports;
     return {
       version,
@@ -269,6 +295,39 @@ export class Api {
       timeMs: BigInt(clock.nowMs()),
       ...{ user, role: roleOf(caller.identity), permissions: permissionsOf(caller.identity) },
     };
+  }
+
+  /** Who calls, if they may: see `authorize`; what was taken back is worth nothing. */
+  #authorize({ identity }: ApiCaller, permission: Permission): string {
+    this.#ports.users.check(identity);
+    return authorize(identity, permission);
+  }
+
+  /** A stream that ends, with the reason, when its caller's certificate is taken back. */
+  async *#whileGood<Item>(
+    { identity }: ApiCaller,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => AsyncIterable<Item>,
+  ): AsyncGenerator<Item> {
+    const revoked = new AbortController();
+    const { users } = this.#ports;
+    const end = users.onRevoked(identity, (error) => revoked.abort(error));
+    try {
+      yield* work(AbortSignal.any([signal, revoked.signal]));
+      revoked.signal.throwIfAborted();
+    } finally {
+      end();
+    }
+  }
+
+  async *#fromGood<Item>(
+    { identity }: ApiCaller,
+    items: AsyncIterable<Item>,
+  ): AsyncGenerator<Item> {
+    for await (const item of items) {
+      this.#ports.users.check(identity);
+      yield item;
+    }
   }
 
   /** One line for each accepted change (INV-37); what changed is in the object's history. */
@@ -284,4 +343,16 @@ export class Api {
     const fields = { user, verb, kind, namespace, name, uid, generation, command };
     this.#ports.log.info(fields, 'audit');
   }
+}
+
+function userInfo({ name, certificates, revoked }: ListedUser): UserInfo {
+  return {
+    name,
+    certificates: certificates.map(({ createdMs, expiresMs, ...certificate }) => ({
+      ...certificate,
+      ...{ createdMs: BigInt(createdMs), expiresMs: BigInt(expiresMs) },
+    })),
+    revokedMs: BigInt(revoked?.atMs ?? 0),
+    revokedBy: revoked?.by ?? '',
+  };
 }

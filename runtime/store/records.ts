@@ -62,6 +62,8 @@ export interface Records {
   readonly repositoryTold: CommitStatusRecord;
   /** An unredeemed join token. Id: the token's public half. */
   readonly token: TokenRecord;
+  /** What a person or program was given to call dom with. Id: the name. */
+  readonly user: UserRecord;
   /** The internal certificate authority; id `ca`. */
   readonly authority: AuthorityRecord;
   /** What server cookies are made with, sealed; id `current`. */
@@ -325,6 +327,25 @@ export interface TokenRecord {
   readonly node: string;
   readonly expiresMs: number;
   readonly createdBy: string;
+}
+
+export interface UserRecord {
+  /** In the order in which they were issued. */
+  readonly certificates: readonly UserCertificate[];
+  /**
+   * When all that there was until then was taken back; from then on only `certificates` are good.
+   * Absent: never, and so are those that an older dom has issued without keeping a list.
+   */
+  readonly revoked?: { readonly atMs: number; readonly by: string };
+}
+
+export interface UserCertificate {
+  /** Hex, lower case. */
+  readonly serial: string;
+  readonly role: 'admin' | 'viewer';
+  readonly createdBy: string;
+  readonly createdMs: number;
+  readonly expiresMs: number;
 }
 
 export interface AuthorityRecord {

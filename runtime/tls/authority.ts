@@ -50,7 +50,13 @@ export interface CertificateAuthority {
 /** Who a client certificate speaks for; kept in it as a URI: `b8s://node/london/<uid>`, `b8s://user/admin`. */
 export type Identity =
   | { readonly kind: 'node'; readonly name: string; readonly uid: string }
-  | { readonly kind: 'user'; readonly name: string; readonly role: 'admin' | 'viewer' };
+  | {
+      readonly kind: 'user';
+      readonly name: string;
+      readonly role: 'admin' | 'viewer';
+      /** Of the certificate that was shown, hex, lower case; absent: it is not known. */
+      readonly serial?: string;
+    };
 
 /** `b8s://node/london/<uid>` or `b8s://user/admin/<role>`. */
 export function identityUri(identity: Identity): string {

@@ -92,6 +92,8 @@ export function domApi(options: DomApiOptions): Api {
     traffic: () => notHere('traffic'),
     forecast: () => notHere('forecast'),
     createUser: () => notHere('createUser'),
+    listUsers: () => notHere('listUsers'),
+    revokeUser: () => notHere('revokeUser'),
     serverInfo: () => notHere('serverInfo'),
     close: () => undefined,
   };

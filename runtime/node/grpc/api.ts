@@ -11,6 +11,7 @@ import {
   ApiServiceClient,
   Clashes,
   type HistoryRecord,
+  type UserInfo,
   Violations,
   type WatchResponse,
 } from '../../../proto/gen/b8s/v1/api.ts';
@@ -20,6 +21,7 @@ import {
   type ApiErrorReason,
   type HistoryEntry,
   type Listed,
+  type ListedUser,
   type ListOptions,
   type Moment,
   type WatchEvent,
@@ -127,11 +129,28 @@ export function grpcApi(connection: Connection, options: GrpcApiOptions): Api {
       const { expiresMs, ...created } = await call(client.createUser, request);
       return { ...created, expiresMs: Number(expiresMs) };
     },
+    async listUsers() {
+      return (await call(client.listUsers, {})).users.map(listedUser);
+    },
+    async revokeUser(name, { unlisted = false } = {}) {
+      await call(client.revokeUser, { name, unlisted });
+    },
     async serverInfo() {
       const info = await call(client.getServerInfo, {});
       return { ...info, timeMs: Number(info.timeMs) };
     },
     close: () => client.close(),
+  };
+}
+
+function listedUser({ name, certificates, revokedMs, revokedBy }: UserInfo): ListedUser {
+  return {
+    name,
+    certificates: certificates.map(({ createdMs, expiresMs, ...certificate }) => ({
+      ...certificate,
+      ...{ createdMs: Number(createdMs), expiresMs: Number(expiresMs) },
+    })),
+    ...(revokedMs !== 0n && { revoked: { atMs: Number(revokedMs), by: revokedBy } }),
   };
 }
 

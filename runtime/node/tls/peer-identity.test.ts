@@ -15,6 +15,13 @@ test.each([
   expect(certificateIdentity({ subjectaltname: names })).toEqual(identity);
 });
 
+test('a person is known by the serial number, too; a node is not', () => {
+  const shown = (uri: string) =>
+    certificateIdentity({ subjectaltname: `URI:${uri}`, serialNumber: '4A0F' });
+  expect(shown('b8s://user/ada/admin')).toEqual({ ...ADA, serial: '4a0f' });
+  expect(shown('b8s://node/london/uid-1')).toEqual({ kind: 'node', name: 'london', uid: 'uid-1' });
+});
+
 test('a call whose connection is gone has no identity', () => {
   const getAuthContext = () => {
     throw new Error('ERR_HTTP2_SOCKET_UNBOUND');

@@ -3,6 +3,8 @@ import { type Identity, parseIdentityUri } from '../../tls/authority.ts';
 /** As much of a peer's certificate as says who it speaks for. */
 export interface PeerNames {
   readonly subjectaltname?: string | undefined;
+  /** Hex. */
+  readonly serialNumber?: string | undefined;
 }
 
 /** Any server call of grpc-js. */
@@ -30,7 +32,10 @@ export function certificateIdentity(certificate: PeerNames | undefined): Identit
   if (text.includes('"')) return undefined;
   const uris = text.split(', ').filter((name) => name.startsWith(URI));
   const [uri] = uris;
-  return uri === undefined || uris.length > 1 ? undefined : parseIdentityUri(uri.slice(URI.length));
+  if (uri === undefined || uris.length > 1) return undefined;
+  const identity = parseIdentityUri(uri.slice(URI.length));
+  const serial = certificate?.serialNumber?.toLowerCase();
+  return identity?.kind === 'user' && serial !== undefined ? { ...identity, serial } : identity;
 }
 
 const URI = 'URI:';

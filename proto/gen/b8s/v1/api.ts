@@ -497,6 +497,41 @@ export interface CreateUserResponse {
   readonly expiresMs: bigint;
 }
 
+export interface ListUsersRequest {
+}
+
+export interface UserInfo {
+  readonly name: string;
+  /** That are good still, the oldest first; none once the user is revoked. */
+  readonly certificates: readonly UserCertificate[];
+  /** When what there was until then was revoked last; 0: never. */
+  readonly revokedMs: bigint;
+  readonly revokedBy: string;
+}
+
+export interface UserCertificate {
+  /** Hex, lower case. */
+  readonly serial: string;
+  /** "viewer" or "admin". */
+  readonly role: string;
+  readonly createdBy: string;
+  readonly createdMs: bigint;
+  readonly expiresMs: bigint;
+}
+
+export interface ListUsersResponse {
+  readonly users: readonly UserInfo[];
+}
+
+export interface RevokeUserRequest {
+  readonly name: string;
+  /** Also a name that no list shows: its certificates are from a dom that kept none. */
+  readonly unlisted: boolean;
+}
+
+export interface RevokeUserResponse {
+}
+
 function createBaseViolation(): Violation {
   return { path: "", message: "" };
 }
@@ -6924,6 +6959,543 @@ export const CreateUserResponse: MessageFns<CreateUserResponse> = {
   },
 };
 
+function createBaseListUsersRequest(): ListUsersRequest {
+  return {};
+}
+
+export const ListUsersRequest: MessageFns<ListUsersRequest> = {
+  encode(_: ListUsersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListUsersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListUsersRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ListUsersRequest {
+    return {};
+  },
+
+  toJSON(_: ListUsersRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListUsersRequest>, I>>(base?: I): ListUsersRequest {
+    return ListUsersRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListUsersRequest>, I>>(_: I): ListUsersRequest {
+    const message = createBaseListUsersRequest() as any;
+    return message;
+  },
+};
+
+function createBaseUserInfo(): UserInfo {
+  return { name: "", certificates: [], revokedMs: 0n, revokedBy: "" };
+}
+
+export const UserInfo: MessageFns<UserInfo> = {
+  encode(message: UserInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.certificates) {
+      UserCertificate.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.revokedMs !== 0n) {
+      if (BigInt.asIntN(64, message.revokedMs) !== message.revokedMs) {
+        throw new globalThis.Error("value provided for field message.revokedMs of type int64 too large");
+      }
+      writer.uint32(24).int64(message.revokedMs);
+    }
+    if (message.revokedBy !== "") {
+      writer.uint32(34).string(message.revokedBy);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UserInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUserInfo() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.certificates.push(UserCertificate.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.revokedMs = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.revokedBy = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UserInfo {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      certificates: globalThis.Array.isArray(object?.certificates)
+        ? object.certificates.map((e: any) => UserCertificate.fromJSON(e))
+        : [],
+      revokedMs: isSet(object.revokedMs)
+        ? BigInt(object.revokedMs)
+        : isSet(object.revoked_ms)
+        ? BigInt(object.revoked_ms)
+        : 0n,
+      revokedBy: isSet(object.revokedBy)
+        ? globalThis.String(object.revokedBy)
+        : isSet(object.revoked_by)
+        ? globalThis.String(object.revoked_by)
+        : "",
+    };
+  },
+
+  toJSON(message: UserInfo): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.certificates?.length) {
+      obj.certificates = message.certificates.map((e) => UserCertificate.toJSON(e));
+    }
+    if (message.revokedMs !== 0n) {
+      obj.revokedMs = message.revokedMs.toString();
+    }
+    if (message.revokedBy !== "") {
+      obj.revokedBy = message.revokedBy;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UserInfo>, I>>(base?: I): UserInfo {
+    return UserInfo.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UserInfo>, I>>(object: I): UserInfo {
+    const message = createBaseUserInfo() as any;
+    message.name = object.name ?? "";
+    message.certificates = object.certificates?.map((e) => UserCertificate.fromPartial(e)) || [];
+    message.revokedMs = (object.revokedMs !== undefined && object.revokedMs !== null) ? BigInt(object.revokedMs) : 0n;
+    message.revokedBy = object.revokedBy ?? "";
+    return message;
+  },
+};
+
+function createBaseUserCertificate(): UserCertificate {
+  return { serial: "", role: "", createdBy: "", createdMs: 0n, expiresMs: 0n };
+}
+
+export const UserCertificate: MessageFns<UserCertificate> = {
+  encode(message: UserCertificate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serial !== "") {
+      writer.uint32(10).string(message.serial);
+    }
+    if (message.role !== "") {
+      writer.uint32(18).string(message.role);
+    }
+    if (message.createdBy !== "") {
+      writer.uint32(26).string(message.createdBy);
+    }
+    if (message.createdMs !== 0n) {
+      if (BigInt.asIntN(64, message.createdMs) !== message.createdMs) {
+        throw new globalThis.Error("value provided for field message.createdMs of type int64 too large");
+      }
+      writer.uint32(32).int64(message.createdMs);
+    }
+    if (message.expiresMs !== 0n) {
+      if (BigInt.asIntN(64, message.expiresMs) !== message.expiresMs) {
+        throw new globalThis.Error("value provided for field message.expiresMs of type int64 too large");
+      }
+      writer.uint32(40).int64(message.expiresMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UserCertificate {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUserCertificate() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.serial = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.role = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.createdBy = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.createdMs = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.expiresMs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UserCertificate {
+    return {
+      serial: isSet(object.serial) ? globalThis.String(object.serial) : "",
+      role: isSet(object.role) ? globalThis.String(object.role) : "",
+      createdBy: isSet(object.createdBy)
+        ? globalThis.String(object.createdBy)
+        : isSet(object.created_by)
+        ? globalThis.String(object.created_by)
+        : "",
+      createdMs: isSet(object.createdMs)
+        ? BigInt(object.createdMs)
+        : isSet(object.created_ms)
+        ? BigInt(object.created_ms)
+        : 0n,
+      expiresMs: isSet(object.expiresMs)
+        ? BigInt(object.expiresMs)
+        : isSet(object.expires_ms)
+        ? BigInt(object.expires_ms)
+        : 0n,
+    };
+  },
+
+  toJSON(message: UserCertificate): unknown {
+    const obj: any = {};
+    if (message.serial !== "") {
+      obj.serial = message.serial;
+    }
+    if (message.role !== "") {
+      obj.role = message.role;
+    }
+    if (message.createdBy !== "") {
+      obj.createdBy = message.createdBy;
+    }
+    if (message.createdMs !== 0n) {
+      obj.createdMs = message.createdMs.toString();
+    }
+    if (message.expiresMs !== 0n) {
+      obj.expiresMs = message.expiresMs.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UserCertificate>, I>>(base?: I): UserCertificate {
+    return UserCertificate.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UserCertificate>, I>>(object: I): UserCertificate {
+    const message = createBaseUserCertificate() as any;
+    message.serial = object.serial ?? "";
+    message.role = object.role ?? "";
+    message.createdBy = object.createdBy ?? "";
+    message.createdMs = (object.createdMs !== undefined && object.createdMs !== null) ? BigInt(object.createdMs) : 0n;
+    message.expiresMs = (object.expiresMs !== undefined && object.expiresMs !== null) ? BigInt(object.expiresMs) : 0n;
+    return message;
+  },
+};
+
+function createBaseListUsersResponse(): ListUsersResponse {
+  return { users: [] };
+}
+
+export const ListUsersResponse: MessageFns<ListUsersResponse> = {
+  encode(message: ListUsersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.users) {
+      UserInfo.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListUsersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListUsersResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.users.push(UserInfo.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListUsersResponse {
+    return { users: globalThis.Array.isArray(object?.users) ? object.users.map((e: any) => UserInfo.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: ListUsersResponse): unknown {
+    const obj: any = {};
+    if (message.users?.length) {
+      obj.users = message.users.map((e) => UserInfo.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListUsersResponse>, I>>(base?: I): ListUsersResponse {
+    return ListUsersResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListUsersResponse>, I>>(object: I): ListUsersResponse {
+    const message = createBaseListUsersResponse() as any;
+    message.users = object.users?.map((e) => UserInfo.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRevokeUserRequest(): RevokeUserRequest {
+  return { name: "", unlisted: false };
+}
+
+export const RevokeUserRequest: MessageFns<RevokeUserRequest> = {
+  encode(message: RevokeUserRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.unlisted !== false) {
+      writer.uint32(16).bool(message.unlisted);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeUserRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeUserRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.unlisted = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RevokeUserRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      unlisted: isSet(object.unlisted) ? globalThis.Boolean(object.unlisted) : false,
+    };
+  },
+
+  toJSON(message: RevokeUserRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.unlisted !== false) {
+      obj.unlisted = message.unlisted;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RevokeUserRequest>, I>>(base?: I): RevokeUserRequest {
+    return RevokeUserRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RevokeUserRequest>, I>>(object: I): RevokeUserRequest {
+    const message = createBaseRevokeUserRequest() as any;
+    message.name = object.name ?? "";
+    message.unlisted = object.unlisted ?? false;
+    return message;
+  },
+};
+
+function createBaseRevokeUserResponse(): RevokeUserResponse {
+  return {};
+}
+
+export const RevokeUserResponse: MessageFns<RevokeUserResponse> = {
+  encode(_: RevokeUserResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeUserResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeUserResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): RevokeUserResponse {
+    return {};
+  },
+
+  toJSON(_: RevokeUserResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RevokeUserResponse>, I>>(base?: I): RevokeUserResponse {
+    return RevokeUserResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RevokeUserResponse>, I>>(_: I): RevokeUserResponse {
+    const message = createBaseRevokeUserResponse() as any;
+    return message;
+  },
+};
+
 /**
  * What b8sctl asks. Objects travel as JSON in the shape of docs/reference.
  * Errors: INVALID_ARGUMENT with violations in the trailer "b8s-violations-bin" (a Violations
@@ -7154,6 +7726,28 @@ export const ApiServiceService = {
     responseSerialize: (value: CreateUserResponse): Buffer => Buffer.from(CreateUserResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CreateUserResponse => CreateUserResponse.decode(value),
   },
+  listUsers: {
+    path: "/b8s.v1.ApiService/ListUsers" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListUsersRequest): Buffer => Buffer.from(ListUsersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListUsersRequest => ListUsersRequest.decode(value),
+    responseSerialize: (value: ListUsersResponse): Buffer => Buffer.from(ListUsersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListUsersResponse => ListUsersResponse.decode(value),
+  },
+  /**
+   * Certificates that a user was given so far are worth nothing from now on; calls that go on end.
+   * NOT_FOUND: dom knows of none, see `unlisted`.
+   */
+  revokeUser: {
+    path: "/b8s.v1.ApiService/RevokeUser" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RevokeUserRequest): Buffer => Buffer.from(RevokeUserRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RevokeUserRequest => RevokeUserRequest.decode(value),
+    responseSerialize: (value: RevokeUserResponse): Buffer => Buffer.from(RevokeUserResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RevokeUserResponse => RevokeUserResponse.decode(value),
+  },
 } as const;
 
 export interface ApiServiceServer extends UntypedServiceImplementation {
@@ -7199,6 +7793,12 @@ export interface ApiServiceServer extends UntypedServiceImplementation {
   forecastRepository: handleServerStreamingCall<ForecastRepositoryRequest, ForecastRepositoryResponse>;
   /** A client certificate for a person or a program, for b8sctl's config. */
   createUser: handleUnaryCall<CreateUserRequest, CreateUserResponse>;
+  listUsers: handleUnaryCall<ListUsersRequest, ListUsersResponse>;
+  /**
+   * Certificates that a user was given so far are worth nothing from now on; calls that go on end.
+   * NOT_FOUND: dom knows of none, see `unlisted`.
+   */
+  revokeUser: handleUnaryCall<RevokeUserRequest, RevokeUserResponse>;
 }
 
 export interface ApiServiceClient extends Client {
@@ -7508,6 +8108,40 @@ export interface ApiServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CreateUserResponse) => void,
+  ): ClientUnaryCall;
+  listUsers(
+    request: ListUsersRequest,
+    callback: (error: ServiceError | null, response: ListUsersResponse) => void,
+  ): ClientUnaryCall;
+  listUsers(
+    request: ListUsersRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListUsersResponse) => void,
+  ): ClientUnaryCall;
+  listUsers(
+    request: ListUsersRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListUsersResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Certificates that a user was given so far are worth nothing from now on; calls that go on end.
+   * NOT_FOUND: dom knows of none, see `unlisted`.
+   */
+  revokeUser(
+    request: RevokeUserRequest,
+    callback: (error: ServiceError | null, response: RevokeUserResponse) => void,
+  ): ClientUnaryCall;
+  revokeUser(
+    request: RevokeUserRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RevokeUserResponse) => void,
+  ): ClientUnaryCall;
+  revokeUser(
+    request: RevokeUserRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RevokeUserResponse) => void,
   ): ClientUnaryCall;
 }
 
