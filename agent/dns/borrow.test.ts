@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ForeignAddresses, foreignNames } from './borrow.ts';
+import { foreignNames } from './borrow.ts';
 import {
   ask,
   clientSubnet,
@@ -12,6 +12,7 @@ import {
   snapshotOf,
   zonePlan,
 } from './dns.fixture.ts';
+import { type ForeignAddresses } from './foreign/addresses.ts';
 import { parseAddress } from './geo/address.ts';
 import { nameText, parseName } from './message/name.ts';
 import { askFor, optionsOf, type Said, whole } from './rfc/rfc.fixture.ts';

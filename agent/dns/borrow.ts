@@ -1,4 +1,5 @@
 import { type Chase, chase, type End } from './chase.ts';
+import type { ForeignAddresses } from './foreign/addresses.ts';
 import {
   addressRecord,
   type GeoResolution,
@@ -8,21 +9,10 @@ import {
 } from './geo/geo-answer.ts';
 import { RecordType } from './message/codes.ts';
 import type { NameKey } from './message/name.ts';
-import { type DnsSnapshot, zoneOf } from './snapshot.ts';
+import { type DnsSnapshot } from './snapshot.ts';
 import { distinctRecords, type RecordData } from './zone/rrset.ts';
 import type { Borrowed, CompiledZone } from './zone/zone.ts';
-
-/** The addresses of a name that other people's servers answer for. */
-export interface ForeignAddresses {
-  /** Empty: there is no such name, or no address of this family. */
-  readonly addresses: readonly Uint8Array[];
-  readonly ttlS: number;
-  /** `stale`: its time is over, but nobody could be asked since. */
-  readonly age: 'fresh' | 'stale';
-}
-
-/** What is known by now; undefined: nothing yet. Never waits. */
-export type LookUpForeign = (name: NameKey, family: 'A' | 'AAAA') => ForeignAddresses | undefined;
+import { zoneOf } from './zone/zone.ts';
 
 /** What a name that borrows its addresses (an ALIAS record) is answered with. */
 export type BorrowOutcome =

@@ -1,10 +1,9 @@
 import { RecordType } from './message/codes.ts';
 import type { Question } from './message/message.ts';
 import { type NameKey, parentOf, ROOT } from './message/name.ts';
-import { zoneOf } from './snapshot.ts';
 import { type Found, lookup } from './zone/lookup.ts';
-import type { Entry } from './zone/rrset.ts';
-import type { CompiledZone } from './zone/zone.ts';
+import type { CompiledZone, Entry } from './zone/zone.ts';
+import { zoneOf } from './zone/zone.ts';
 
 /** Longer chains of aliases are answered as far as this. */
 export const ALIASES_MAX = 8;

@@ -2,8 +2,10 @@ import type { DecodedPacket, Packet } from 'dns-packet';
 import packet from 'dns-packet';
 import type { GeoName, NodePlan, RecordSet, ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { answerQuery, type DnsClient } from './answer.ts';
+import { compileDirectory, type HealthMap } from './geo/directory.ts';
 import { type Locate, locateNothing } from './geo/geography.ts';
-import { compileDirectory, compileZones, type DnsSnapshot, type HealthMap } from './snapshot.ts';
+import { type DnsSnapshot } from './snapshot.ts';
+import { compileZones } from './zone/compile-zones.ts';
 
 /** Builders for tests: worlds of nameservers in one line, and an independent codec to look at them. */
 

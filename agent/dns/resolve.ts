@@ -20,8 +20,8 @@ import {
 } from './message/reply.ts';
 import type { DnsSnapshot } from './snapshot.ts';
 import type { Match } from './zone/lookup.ts';
-import type { Entry, RecordData } from './zone/rrset.ts';
-import type { CompiledZone } from './zone/zone.ts';
+import type { RecordData } from './zone/rrset.ts';
+import type { CompiledZone, Entry } from './zone/zone.ts';
 
 export type { GeoResolution, Vantage } from './geo/geo-answer.ts';
 

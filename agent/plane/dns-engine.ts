@@ -12,18 +12,14 @@ import { ecdsaSign, type SignPort } from '../dns/dnssec/ecdsa.ts';
 import { Signatures } from '../dns/dnssec/signatures.ts';
 import { type ExplainOutcome, explainAnswer } from '../dns/explain.ts';
 import type { ForeignBook } from '../dns/foreign/foreign-book.ts';
+import { compileDirectory } from '../dns/geo/directory.ts';
 import { firstLocated, type Locate, locateNothing } from '../dns/geo/geography.ts';
 import { openGeoTable } from '../dns/geo-table/table.ts';
 import type { DnsLimit, DnsLimitCounters } from '../dns/limit/limit.ts';
-import {
-  compileAhead,
-  compileDirectory,
-  compileZones,
-  type DnsSnapshot,
-  noCompiledPlans,
-} from '../dns/snapshot.ts';
+import { type DnsSnapshot } from '../dns/snapshot.ts';
 import { TransferBook } from '../dns/transfer/book.ts';
 import { Transfers } from '../dns/transfer/transfers.ts';
+import { compileAhead, compileZones, noCompiledPlans } from '../dns/zone/compile-zones.ts';
 import type { GeoBytes } from './messages.ts';
 import {
   type AppliedReport,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ZoneOutcome } from '../dns/snapshot.ts';
+import type { ZoneOutcome } from '../dns/zone/zone.ts';
 import { reportMerger } from './merge-reports.ts';
 import { NOTHING_APPLIED } from './plane.ts';
 import { testSnapshot } from './plane-fixture.ts';

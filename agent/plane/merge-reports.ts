@@ -1,4 +1,4 @@
-import type { ZoneOutcome } from '../dns/snapshot.ts';
+import type { ZoneOutcome } from '../dns/zone/zone.ts';
 import type { SiteState } from '../edge/edge.ts';
 import type { AppliedReport, PlaneSnapshot } from './plane.ts';
 

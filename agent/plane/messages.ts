@@ -3,7 +3,7 @@ import type { LogFields } from '../../runtime/log.ts';
 import type { TrafficCount } from '../../runtime/traffic/site-traffic.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
 import type { DnsLimitCounters } from '../dns/limit/limit.ts';
-import type { ZoneOutcome } from '../dns/snapshot.ts';
+import type { ZoneOutcome } from '../dns/zone/zone.ts';
 import type { SiteLines } from '../edge/access-log/recorder.ts';
 import type { EdgeSnapshot } from '../edge/snapshot.ts';
 import type { ListChanges } from './list-changes.ts';

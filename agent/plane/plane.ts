@@ -4,7 +4,7 @@ import type { TrafficCount } from '../../runtime/traffic/site-traffic.ts';
 import type { ExplainOutcome } from '../dns/explain.ts';
 import type { HostIdentity } from '../dns/host-identities.ts';
 import type { DnsLimitCounters } from '../dns/limit/limit.ts';
-import type { ZoneOutcome } from '../dns/snapshot.ts';
+import type { ZoneOutcome } from '../dns/zone/zone.ts';
 import type { SiteLines } from '../edge/access-log/recorder.ts';
 import type { SiteState } from '../edge/edge.ts';
 import type { EdgeSnapshot } from '../edge/snapshot.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { PackedZone, packZone } from '../../runtime/dns/packed-zone.ts';
-import type { ZoneOutcome } from '../dns/snapshot.ts';
+import type { ZoneOutcome } from '../dns/zone/zone.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { NOTHING_APPLIED } from './plane.ts';
 import { testSnapshot, testZone } from './plane-fixture.ts';

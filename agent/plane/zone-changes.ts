@@ -1,6 +1,6 @@
 import type { ZonePlan } from '../../proto/gen/b8s/v1/plan.ts';
 import { PackedZone, packZone } from '../../runtime/dns/packed-zone.ts';
-import type { ZoneOutcome } from '../dns/snapshot.ts';
+import type { ZoneOutcome } from '../dns/zone/zone.ts';
 import { changedList, type ListChanges, listChanges } from './list-changes.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 

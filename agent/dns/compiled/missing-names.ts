@@ -7,8 +7,9 @@ import {
   wildcardUnder,
 } from '../message/name.ts';
 import type { Reply } from '../message/reply.ts';
-import { type DnsSnapshot, zoneOf } from '../snapshot.ts';
+import { type DnsSnapshot } from '../snapshot.ts';
 import type { CompiledZone } from '../zone/zone.ts';
+import { zoneOf } from '../zone/zone.ts';
 import { word } from './plain-query.ts';
 import type { Template } from './template.ts';
 

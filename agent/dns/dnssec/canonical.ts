@@ -1,6 +1,11 @@
 import { CLASS_IN, RecordType } from '../message/codes.ts';
 import { isWildcard, type NameKey, ROOT } from '../message/name.ts';
-import type { Entry, RecordData } from '../zone/rrset.ts';
+import type { RecordData, Rrset } from '../zone/rrset.ts';
+
+interface OwnedRrset {
+  readonly owner: NameKey;
+  readonly rrset: Rrset;
+}
 
 /** Bytes before a record's data: type, class, TTL, length. */
 const FIXED_BYTES = 10;
@@ -9,7 +14,7 @@ const FIXED_BYTES = 10;
  * What is signed of an rrset (RFC 4034 §3.1.8.1): each record with its owner, in canonical form
  * (§6.2) and order (§6.3), one of each. Names are in lower case already, as `NameKey`s are.
  */
-export function canonicalRrset({ owner, rrset }: Pick<Entry, 'owner' | 'rrset'>): Buffer {
+export function canonicalRrset({ owner, rrset }: OwnedRrset): Buffer {
   const name = nameWire(owner);
   const sorted = rrset.records.map((record) => canonicalData(rrset.type, record)).toSorted(compare);
   const parts = sorted

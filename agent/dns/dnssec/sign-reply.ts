@@ -1,6 +1,6 @@
 import { Rcode, RecordType } from '../message/codes.ts';
 import type { Denial, Reply } from '../message/reply.ts';
-import type { Entry } from '../zone/rrset.ts';
+import type { Entry } from '../zone/zone.ts';
 import { type CompiledZone, typesAt } from '../zone/zone.ts';
 import { nsecRrset } from './nsec.ts';
 import type { Signatures, SignedEntry } from './signatures.ts';

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { RecentMap } from '../../../runtime/recent-map.ts';
 import { RecordType } from '../message/codes.ts';
-import type { Entry, Rrset } from '../zone/rrset.ts';
+import type { Rrset } from '../zone/rrset.ts';
+import type { Entry } from '../zone/zone.ts';
 import { canonicalRrset } from './canonical.ts';
 import type { SignPort } from './ecdsa.ts';
 import { isKeyType, type Signers, type ZoneSigning } from './keys.ts';

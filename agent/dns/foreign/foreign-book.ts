@@ -4,9 +4,9 @@ import type { Resolver } from '../../../runtime/dns/resolver.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Random } from '../../../runtime/random.ts';
 import { createTrigger, raisedWithin } from '../../trigger.ts';
-import type { LookUpForeign } from '../borrow.ts';
 import { parseAddress } from '../geo/address.ts';
 import { type NameKey, nameText } from '../message/name.ts';
+import type { LookUpForeign } from './addresses.ts';
 
 export interface ForeignBookPorts {
   readonly resolver: Resolver;

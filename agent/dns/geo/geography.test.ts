@@ -11,7 +11,7 @@ import {
 } from '../dns.fixture.ts';
 import { explainAnswer } from '../explain.ts';
 import { seededRandom } from '../seeded.fixture.ts';
-import { compileDirectory } from '../snapshot.ts';
+import { compileDirectory } from './directory.ts';
 import { distanceKm, firstLocated, type Location } from './geography.ts';
 
 test.each([

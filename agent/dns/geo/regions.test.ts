@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { GeoName, NodePlan } from '../../../proto/gen/b8s/v1/plan.ts';
 import { geoName, node } from '../dns.fixture.ts';
-import { compileDirectory } from '../snapshot.ts';
+import { compileDirectory } from './directory.ts';
 import { scopeBits } from './geo-answer.ts';
 import type { Location, Whereabouts } from './geography.ts';
 import { tiersFor } from './regions.ts';

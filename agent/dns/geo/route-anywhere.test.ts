@@ -3,7 +3,7 @@ import { CONTINENT_OF } from '../../../api/countries.ts';
 import type { GeoName } from '../../../proto/gen/b8s/v1/plan.ts';
 import { geoName, node } from '../dns.fixture.ts';
 import { seededRandom } from '../seeded.fixture.ts';
-import { compileDirectory } from '../snapshot.ts';
+import { compileDirectory } from './directory.ts';
 import { routeGeoName } from './route.ts';
 
 const SEED = 712;

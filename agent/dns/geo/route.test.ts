@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { NodePlan } from '../../../proto/gen/b8s/v1/plan.ts';
 import { geoName, node } from '../dns.fixture.ts';
-import { compileDirectory } from '../snapshot.ts';
+import { compileDirectory } from './directory.ts';
 import { rotationOrder } from './rotation.ts';
 import { type RouteInput, type Routing, routeGeoName } from './route.ts';
 

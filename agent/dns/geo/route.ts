@@ -1,5 +1,5 @@
 import type { GeoName } from '../../../proto/gen/b8s/v1/plan.ts';
-import type { DirectoryNode, HealthMap } from '../snapshot.ts';
+import type { DirectoryNode, HealthMap } from './directory.ts';
 import { distanceKm, type Place, placeOf, type Whereabouts } from './geography.ts';
 import { ANY_TIER, type Tier, tiersFor } from './regions.ts';
 import { rotationOrder } from './rotation.ts';

@@ -4,8 +4,8 @@ import type { NodePlan } from '../../../proto/gen/b8s/v1/plan.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Probe, ProbeTarget } from '../../../runtime/probe.ts';
 import { node } from '../dns.fixture.ts';
+import type { HealthMap } from '../geo/directory.ts';
 import { seededRandom } from '../seeded.fixture.ts';
-import type { HealthMap } from '../snapshot.ts';
 import {
   DOWN_DETECTION_MS_MAX,
   downDetectionMsMax,

@@ -2,7 +2,7 @@ import type { NodePlan } from '../../../proto/gen/b8s/v1/plan.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Probe, ProbeTarget } from '../../../runtime/probe.ts';
 import type { Random } from '../../../runtime/random.ts';
-import type { HealthMap } from '../snapshot.ts';
+import type { HealthMap } from '../geo/directory.ts';
 import {
   intervalsBetweenProbes,
   observeProbe,

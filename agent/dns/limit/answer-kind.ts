@@ -1,8 +1,9 @@
 import { Rcode } from '../message/codes.ts';
 import { HEADER_BYTES } from '../message/message.ts';
 import { type NameKey, parentOf, ROOT, readName } from '../message/name.ts';
-import { type DnsSnapshot, zoneOf } from '../snapshot.ts';
+import { type DnsSnapshot } from '../snapshot.ts';
 import type { CompiledZone } from '../zone/zone.ts';
+import { zoneOf } from '../zone/zone.ts';
 
 /** Kinds of answers that are counted apart. */
 export type AnswerKind = 'positive' | 'negative' | 'referral' | 'error';

@@ -1,5 +1,4 @@
-import type { Entry } from '../zone/rrset.ts';
-import type { CompiledZone, ZoneNode } from '../zone/zone.ts';
+import type { CompiledZone, Entry, ZoneNode } from '../zone/zone.ts';
 import { Rcode } from './codes.ts';
 import type { NameKey } from './name.ts';
 

@@ -1,4 +1,4 @@
-import type { Entry } from '../zone/rrset.ts';
+import type { Entry } from '../zone/zone.ts';
 import { CLASS_CHAOS, CLASS_IN } from './codes.ts';
 import {
   EdnsOption,

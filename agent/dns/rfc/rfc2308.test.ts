@@ -10,8 +10,8 @@ import {
   snapshotOf,
   zonePlan,
 } from '../dns.fixture.ts';
-import { compileZones } from '../snapshot.ts';
-import { compileZone } from '../zone/zone.ts';
+import { compileZone } from '../zone/compile-zone.ts';
+import { compileZones } from '../zone/compile-zones.ts';
 import { askFor, whole } from './rfc.fixture.ts';
 
 const ttlsOf = (reply: Decoded, section: 'answers' | 'authorities' | 'additionals') =>

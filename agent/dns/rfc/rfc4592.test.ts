@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { geoName, node, records, snapshotOf, zonePlan } from '../dns.fixture.ts';
 import { type NameKey, nameText, parseName } from '../message/name.ts';
+import { compileZone } from '../zone/compile-zone.ts';
 import { lookup } from '../zone/lookup.ts';
-import { compileZone } from '../zone/zone.ts';
 import { askFor } from './rfc.fixture.ts';
 
 /** The zone of §2.2.1; its queries stand in `zone/lookup.test.ts`. */

@@ -4,7 +4,7 @@ import { type BackoffLimits, backoffMs } from '../../../runtime/control/backoff.
 import type { Datagrams } from '../../../runtime/dns/datagrams.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Random } from '../../../runtime/random.ts';
-import type { ZoneOutcome } from '../snapshot.ts';
+import type { ZoneOutcome } from '../zone/zone.ts';
 import { keysOf } from './book.ts';
 import { notifyRequest, rcodeOf } from './notify-message.ts';
 

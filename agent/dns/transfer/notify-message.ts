@@ -2,7 +2,7 @@ import type { ZonePlan } from '../../../proto/gen/b8s/v1/plan.ts';
 import { CLASS_IN, RecordType } from '../message/codes.ts';
 import { HEADER_BYTES } from '../message/message.ts';
 import { parseName, ROOT } from '../message/name.ts';
-import { SOA_TTL_S } from '../zone/zone.ts';
+import { SOA_TTL_S } from '../zone/compile-zone.ts';
 import { isSignedReply, signRequest, type TsigKey } from './tsig.ts';
 import { findTsig, wireName } from './tsig-record.ts';
 

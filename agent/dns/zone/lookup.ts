@@ -1,8 +1,8 @@
 import type { GeoName } from '../../../proto/gen/b8s/v1/plan.ts';
 import { RecordType } from '../message/codes.ts';
 import { type NameKey, parentOf, wildcardUnder } from '../message/name.ts';
-import type { Entry, Rrset } from './rrset.ts';
-import type { Borrowed, CompiledZone, ZoneNode } from './zone.ts';
+import type { Rrset } from './rrset.ts';
+import type { Borrowed, CompiledZone, Entry, ZoneNode } from './zone.ts';
 
 /** What one step of RFC 1034 §4.3.2 finds. */
 export type Found =

@@ -1,5 +1,4 @@
 import type { NameKey } from '../message/name.ts';
-import type { CompiledZone } from './zone.ts';
 
 /** One record's data, ready to be written. */
 export interface RecordData {
@@ -30,15 +29,4 @@ export function distinctRecords(records: readonly RecordData[]): readonly Record
 
 function wireText(part: Uint8Array | NameKey): string {
   return typeof part === 'string' ? `${part}\0` : Buffer.from(part).toString('latin1');
-}
-
-/** An rrset in an answer. */
-export interface Entry {
-  /** May differ from where the rrset was found, because of wildcards. */
-  readonly owner: NameKey;
-  readonly rrset: Rrset;
-  /** Whose data it is. A chain of aliases may lead through several zones of ours. */
-  readonly zone: CompiledZone;
-  /** The wildcard that it was made from (RFC 4592 §3.3.1); undefined: it stands at its owner. */
-  readonly wildcard: NameKey | undefined;
 }

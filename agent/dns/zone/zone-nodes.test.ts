@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { geoName, records, zonePlan } from '../dns.fixture.ts';
 import { RecordType } from '../message/codes.ts';
 import { type NameKey, nameText, parseName, ROOT } from '../message/name.ts';
-import { compileZone, type ZoneNode } from './zone.ts';
+import { compileZone } from './compile-zone.ts';
+import { type ZoneNode } from './zone.ts';
 import { MadeNodes } from './zone-nodes.ts';
 
 const at = (name: string): NameKey => parseName(name) ?? ROOT;

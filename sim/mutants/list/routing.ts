@@ -61,7 +61,7 @@ export const ROUTING: readonly Mutant[] = [
   },
   {
     name: 'old-records-under-a-new-serial',
-    file: 'agent/dns/snapshot.ts',
+    file: 'agent/dns/zone/compile-zones.ts',
     find: 'const zone = compileZone(plan, compiled.made);',
     replace: `const fresh = compileZone(plan, compiled.made);
     const zone = { ...fresh, nodes: previous.get(fresh.origin)?.nodes ?? fresh.nodes };`,

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { geoName, records, zonePlan } from '../dns.fixture.ts';
 import { zoneKey } from '../dnssec/signed.fixture.ts';
-import { compileZones, noCompiledPlans } from '../snapshot.ts';
-import { compileZone } from './zone.ts';
+import { compileZone } from './compile-zone.ts';
+import { compileZones, noCompiledPlans } from './compile-zones.ts';
 
 test.each([
   {
