@@ -8,8 +8,9 @@ import { memoryDisk } from '../runtime/disk/memory-disk.ts';
 import { fakeGit } from '../runtime/git/fake/fake-git.ts';
 import { type FakeFile, FakeRemote } from '../runtime/git/fake/remote.ts';
 import { GitError } from '../runtime/git/git.ts';
+import { objectKey } from '../runtime/store/keys.ts';
 import { memoryStore } from '../runtime/store/memory-store.ts';
-import type { Store } from '../runtime/store/store.ts';
+import type { Change, Revision, Store } from '../runtime/store/store.ts';
 import { type VirtualClock, virtualClock } from '../runtime/test-clock.ts';
 import { ADMIN, type DomScene, domScene } from './test-scene.ts';
 
@@ -619,6 +620,34 @@ describe('content', () => {
     expect(next).not.toBe(release);
     expect(await find('Release', next ?? '')).toBeDefined();
   });
+
+  test('a release that another Site leaves is of the new one from its first write on', async () => {
+    await follow();
+    await push({ ...page, ...declared });
+    const { spec } = (await find<Site>('Site', 'web')) ?? {};
+    const { revision } = await store.list('/b8s');
+    await push({ ...page, 'web/site.json': site('blog', { content: { path: './public' } }) });
+    const blog = objectKey({ kind: 'Site', namespace: 'default', name: 'blog' });
+    const name = spec?.content?.release ?? '';
+    const release = objectKey({ kind: 'Release', namespace: 'default', name });
+    // Else it might go with the one before, whose absence is all that its removal rests on.
+    expect((await keysOfFirst(blog, revision)).includes(release)).toBe(true);
+    expect(await find('Release', name)).toBeDefined();
+  });
+
+  /** All that the first write of a key has written, after a revision. */
+  async function keysOfFirst(key: string, afterRevision: Revision): Promise<readonly string[]> {
+    const { signal } = new AbortController();
+    for await (const event of store.watch('/b8s', { afterRevision, signal })) {
+      const keys = event.kind === 'changes' ? event.changes.map(keyOfChange) : [];
+      if (keys.includes(key)) return keys;
+    }
+    return [];
+  }
+
+  function keyOfChange(change: Change): string {
+    return change.kind === 'put' ? change.item.key : change.key;
+  }
 
   test.each<{
     readonly when: string;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { World } from '../../runtime/store/world.ts';
 import { digest, internalCertificate, type Scene, scene } from '../test-scene.ts';
 import { garbageController } from './controller.ts';
 
@@ -106,5 +107,24 @@ test('at the fixed point nothing is written (INV-2)', async () => {
   at.start(garbageController(at));
   await at.clock.advance(3_600_000);
   expect(await at.revision()).toBe(revision);
+  await at.end();
+});
+
+test('a release stays that a site names which was declared again and is not seen here yet', async () => {
+  const at = await scene();
+  const ownerReferences = [{ kind: 'Site', name: 'blog', uid: 'earlier' }];
+  await at.create('Release', R1, { site: 'blog', files: 1, sizeBytes: 1 }, { ownerReferences });
+  await at.create('Site', 'blog', { hosts: ['a.example.com'], content: { release: R1 } });
+  const behind: World = {
+    revision: at.world.revision,
+    get: (kind, name) => (kind === 'Site' ? undefined : at.world.get(kind, name)),
+    list: (kind) => (kind === 'Site' ? [] : at.world.list(kind)),
+    record: (record, id) => at.world.record(record, id),
+    records: (record) => at.world.records(record),
+  };
+  const { reconcile } = garbageController({ world: behind, writer: at.writer });
+  expect(await reconcile(`Release/default/${R1}`, new AbortController().signal)).toBe('conflict');
+  await at.settle();
+  expect(names(at).releases).toBe(1);
   await at.end();
 });

@@ -21,7 +21,9 @@ interface GarbagePorts {
  * Why it may act on what the mirror shows (INV-16): an owner is in the store before anything is
  * bound to it, for whoever binds expects the owner in the same commit, so a mirror that shows the
  * owned one has shown the owner; if it does not now, the owner was deleted, and its uid never comes
- * back. The deletion itself is bound to the very revision that was read.
+ * back. The deletion itself is bound to the very revision that was read, and to who bears the names of
+ * the owners by now: a Site that is declared again, and not seen here yet, may name a Release that was
+ * left behind.
  */
 export function garbageController({ world, writer }: GarbagePorts): Controller {
   return {
@@ -76,20 +78,34 @@ function collect(world: World, kind: KindName, name: string): readonly Operation
   const { namespace } = object.metadata;
   const sites = world.list('Site').filter(({ metadata }) => metadata.namespace === namespace);
   const wantedReleases = new Set(sites.flatMap(({ spec }) => spec.content?.release ?? []));
-  const exists = (owner: OwnerReference): boolean => ownerExists(world, owner, namespace);
-  return isOrphan({ object, exists, wantedReleases }) ? [{ kind: 'delete', base: object }] : [];
+  const bearer = (owner: OwnerReference): Bearer | undefined => bearerOf(world, owner, namespace);
+  // Unknown kinds count as there.
+  const exists = (owner: OwnerReference): boolean => bearer(owner)?.isOwner !== false;
+  if (!isOrphan({ object, exists, wantedReleases })) return [];
+  const owners = object.metadata.ownerReferences ?? [];
+  const expected = owners.flatMap((owner) => bearer(owner)?.expected ?? []);
+  return [...expected, { kind: 'delete', base: object }];
 }
 
-/** An owner is in the namespace of what it owns, or in none. Unknown kinds count as there. */
-function ownerExists(world: World, owner: OwnerReference, namespace: string | undefined): boolean {
-  if (!isKindName(owner.kind)) return true;
-  const isCluster = kindsByName[owner.kind].scope === 'cluster';
-  const { name } = owner;
-  const found: Resource | undefined = world.get(
-    owner.kind,
-    isCluster ? { name } : { namespace, name },
-  );
-  return found?.metadata.uid === owner.uid;
+interface Bearer {
+  readonly isOwner: boolean;
+  /** What a write expects that rests on this. */
+  readonly expected: Operation;
+}
+
+/** Whoever bears the name of an owner, which is in the namespace of what it owns, or in none. */
+function bearerOf(
+  world: World,
+  { kind, name, uid }: OwnerReference,
+  namespace: string | undefined,
+): Bearer | undefined {
+  if (!isKindName(kind)) return undefined;
+  const isCluster = kindsByName[kind].scope === 'cluster';
+  const found: Resource | undefined = world.get(kind, isCluster ? { name } : { namespace, name });
+  if (found !== undefined)
+    return { isOwner: found.metadata.uid === uid, expected: { kind: 'expect', base: found } };
+  const bearer = { kind, name, ...(isCluster ? {} : { namespace }) };
+  return { isOwner: false, expected: { kind: 'expectNone', name: bearer } };
 }
 
 function collectClaim(world: World, host: string): readonly Operation[] {

@@ -40,6 +40,8 @@ export type Operation =
   | { readonly kind: 'delete'; readonly base: Resource }
   /** Nothing is written, but the commit conflicts unless the object is still as it was read. */
   | { readonly kind: 'expect'; readonly base: Resource }
+  /** Likewise, unless nothing bears that name. */
+  | { readonly kind: 'expectNone'; readonly name: ObjectName }
   | RecordOperation;
 
 export type RecordOperation = {
@@ -118,6 +120,8 @@ export class Writer {
         return this.#delete(operation.base, author);
       case 'expect':
         return { guards: [guardOf(operation.base)], writes: [] };
+      case 'expectNone':
+        return { guards: [{ key: objectKey(operation.name), modRevision: 0n }], writes: [] };
       case 'record':
         return recordStep(operation);
     }

@@ -195,7 +195,7 @@ async function restoreOne(
     await ports.declarer.apply(request, ({ uid }) => [
       forget,
       putObject(id, { ...before, uid }, kept),
-      ...releaseOnce(ports.world, before),
+      ...releaseOnce(ports.world, { ...before, uid }),
     ]);
     return;
   }
@@ -222,7 +222,7 @@ export async function correct(
     const request = correctionOf(facts, key, kept.value);
     const outcome = await ports.declarer.apply(request, ({ uid }) => [
       ...(uid === kept.value.uid ? [] : [putObject(id, { ...kept.value, uid }, kept)]),
-      ...releaseOnce(ports.world, kept.value),
+      ...releaseOnce(ports.world, { ...kept.value, uid }),
     ]);
     if (outcome !== 'unchanged') corrected = 'something';
   }
@@ -293,10 +293,13 @@ function undoOnce(facts: Facts, key: string, wasThere: boolean): readonly Operat
   return [{ kind: 'record', record: 'repositoryUndo', id, value, modRevision: 0n }];
 }
 
-/** A release goes with its Site, so it comes with the Site. */
+/**
+ * A release goes with its Site, so it comes with the Site. One that is there is the Site's own from
+ * this very write on: it may be about to go with another one that named it.
+ */
 function releaseOnce(
   world: World,
-  { object, release }: Pick<RepositoryObjectRecord, 'object' | 'release'>,
+  { uid, object, release }: Pick<RepositoryObjectRecord, 'uid' | 'object' | 'release'>,
 ): readonly Operation[] {
   if (release === undefined) return [];
   const { namespace, name: site } = object.metadata;
@@ -304,7 +307,14 @@ function releaseOnce(
   if (namespace === undefined) return [];
   const found = world.get('Release', { namespace, name });
   // It may have gone with the Site just now, which is not seen here at once.
-  if (found !== undefined) return [{ kind: 'expect', base: found }];
+  if (found !== undefined) {
+    const { ownerReferences = [], ...metadata } = found.metadata;
+    if (ownerReferences.some((owner) => owner.uid === uid))
+      return [{ kind: 'expect', base: found }];
+    const owners = [...ownerReferences, { kind: 'Site', name: site, uid }];
+    const next = { ...found, metadata: { ...metadata, ownerReferences: owners } };
+    return [{ kind: 'replace', base: found, next }];
+  }
   const spec = { site, files, sizeBytes };
   return [{ kind: 'create', object: { kind: 'Release', metadata: { name, namespace }, spec } }];
 }
