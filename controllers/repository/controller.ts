@@ -10,7 +10,6 @@ import { RequestError } from '../../runtime/request-error.ts';
 import { createSecrets, SecretLostError } from '../../runtime/secret/secrets.ts';
 import { splitName } from '../../runtime/store/keys.ts';
 import type { WorldChange } from '../../runtime/store/world.ts';
-import type { Operation } from '../../runtime/store/writer.ts';
 import type { Sealer } from '../../runtime/tls/authority.ts';
 import { affected } from './affected.ts';
 import { KnownFiles } from './commit/content.ts';
@@ -22,16 +21,18 @@ import { forecastId } from './forecast/forecasts.ts';
 import { comingBeside, factsOf, recordOf } from './gather.ts';
 import { leftoversOf } from './leftovers.ts';
 import { type Note, noteOf, noteOfLeft } from './notes.ts';
+import { compareAhead } from './plan/compare-ahead.ts';
+import { Comparisons } from './plan/comparisons.ts';
 import { driftText } from './plan/drift.ts';
+import { forgetUndo } from './plan/forget-undo.ts';
 import { Keepers } from './plan/keepers.ts';
-import { driftIn, planRepository, type Step } from './plan/plan.ts';
+import { planRepository, type Step } from './plan/plan.ts';
 import {
   AUTHOR,
   applyChanges,
   type Corrected,
   checkChanges,
   correct,
-  idOf,
   type Progress,
   restore,
   StepFailure,
@@ -40,7 +41,7 @@ import {
 import { keepUp } from './plan/upkeep.ts';
 import { statusOf } from './status.ts';
 import { commitStatus, webhookStatus } from './webhook.ts';
-import { type Say, sayOfBegun } from './words.ts';
+import { type Say, saying, sayOfBegun } from './words.ts';
 
 export interface RepositoryPorts extends StepPorts {
   readonly events: EventRecorder;
@@ -60,7 +61,7 @@ const CORRECT_AGAIN_MS = 10_000;
 const VERDICT_MS = 60_000;
 /** After a step that seems to have changed nothing. */
 const LOOK_AGAIN_MS = 1_000;
-/** Undo records forgotten in one transaction. */
+/** Records forgotten in one transaction. */
 const FORGET_MAX = 90;
 
 /**
@@ -98,12 +99,14 @@ class Work {
   readonly #ports: RepositoryPorts;
   readonly #jobs: Jobs;
   readonly #keepers: Keepers;
+  readonly #comparisons: Comparisons;
   readonly #memories = new Map<string, Memory>();
 
   constructor(ports: RepositoryPorts) {
     this.#ports = ports;
     this.#jobs = new Jobs({ ...ports, known: new KnownFiles() });
     this.#keepers = new Keepers(ports.world);
+    this.#comparisons = new Comparisons(ports.sealer);
   }
 
   listen(look: (name: string) => void): () => void {
@@ -129,11 +132,23 @@ class Work {
       await this.#ports.git.keepOnly(living.flatMap((uid) => [uid, forecastId(uid)]));
       return 'settled';
     }
+    const remote = this.#look(name, repository);
+    if ('problem' in remote) return await this.#say(repository, remote.problem, undefined);
+    const { set } = remote;
+    await compareAhead({ world, clock, comparisons: this.#comparisons }, repository, set);
+    return await this.#decide(name);
+  }
+
+  /** From what is so now: while all was compared others had their turn. */
+  async #decide(name: string): Promise<Outcome> {
+    const { world, clock } = this.#ports;
+    const repository = world.get('Repository', splitName(name));
+    if (repository === undefined) return { recheckInMs: 0 };
     const memory = this.#memoryOf(name, repository);
     const remote = this.#look(name, repository);
     if ('problem' in remote) return await this.#say(repository, remote.problem, undefined);
-    const facts = factsOf(this.#ports, {
-      ...{ repository, remote, keepers: this.#keepers },
+    const facts = factsOf(world, {
+      ...{ repository, remote, keepers: this.#keepers, comparisons: this.#comparisons },
       ...{ verdict: this.#verdictOf(memory, repository), trouble: memory.trouble },
       attemptForMs: this.#attemptForMs(memory, repository),
       setOf: (other, commit) => this.#setOf(other, commit),
@@ -149,7 +164,7 @@ class Work {
       case 'rest':
         return await this.#say(facts.repository, step.say, facts, step.recheckInMs);
       case 'note': {
-        const dropped = step.undo === 'drop' ? await this.#forgetUndo(facts) : 'done';
+        const dropped = step.undo === 'drop' ? await forgetUndo(this.#ports.writer, facts) : 'done';
         if (dropped !== 'done') return dropped;
         memory.trouble = undefined;
         memory.verdict = undefined;
@@ -277,7 +292,7 @@ class Work {
         target: facts?.remote.set?.commit ?? facts?.remote.head,
         signedBy: signedBy(repository, facts?.remote.set),
         objects: facts?.inventory.size ?? 0,
-        drift: facts === undefined ? [] : driftIn(facts).map(({ drift }) => drift),
+        drift: facts === undefined ? [] : facts.drifted().map(({ drift }) => drift),
         webhook: webhookStatus(this.#ports, repository),
         commitStatus: commitStatus(this.#ports.world, repository),
       },
@@ -291,19 +306,6 @@ class Work {
     this.#ports.events.record({ ...note, regarding: repository, source });
   }
 
-  async #forgetUndo(facts: Facts): Promise<'done' | Outcome> {
-    const operations = [...facts.undo].map(([key, { modRevision }]): Operation => {
-      const id = idOf(facts.repository, key);
-      return { kind: 'record', record: 'repositoryUndo', id, value: undefined, modRevision };
-    });
-    for (let start = 0; start < operations.length; start += FORGET_MAX) {
-      const part = operations.slice(start, start + FORGET_MAX);
-      const { outcome } = await this.#ports.writer.commit(part, AUTHOR);
-      if (outcome === 'conflict') return 'conflict';
-    }
-    return 'done';
-  }
-
   #look(name: string, repository: Repository): RemoteView | { readonly problem: Say } {
     if (repository.spec.suspend) {
       this.#jobs.forget(name);
@@ -311,13 +313,14 @@ class Work {
     }
     try {
       const wanted = this.#wanted(repository);
-      if (wanted.kind === 'refused') return { problem: stalled(wanted.reason, wanted.message) };
+      if (wanted.kind === 'refused')
+        return { problem: saying('False', wanted.reason, 'stalled', wanted.message) };
       this.#memoryOf(name, repository).lookedFor = wanted.wanted.key;
       const request = this.#askFor(name, repository, wanted.wanted.request);
       return this.#jobs.view(name, { ...wanted.wanted, request });
     } catch (error) {
       if (error instanceof SecretLostError)
-        return { problem: stalled('SecretLost', error.message) };
+        return { problem: saying('False', 'SecretLost', 'stalled', error.message) };
       throw error;
     }
   }
@@ -392,7 +395,3 @@ const NOT_LOOKING: RemoteView = {
   phase: 'idle',
   nextInMs: Infinity,
 };
-
-function stalled(reason: string, message: string): Say {
-  return { ready: { status: 'False', reason }, mood: 'stalled', message };
-}

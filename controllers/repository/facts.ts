@@ -9,6 +9,7 @@ import type {
 } from '../../runtime/repository-records.ts';
 import type { ObjectName } from '../../runtime/store/keys.ts';
 import type { Stored } from '../../runtime/store/records.ts';
+import type { Drift } from './plan/drift.ts';
 
 /** An object that a commit declares. */
 export interface Desired {
@@ -68,6 +69,12 @@ export interface Verdict {
   readonly digest?: string;
 }
 
+/** A field of an object of the inventory, or the object itself. */
+export interface Drifted {
+  readonly key: string;
+  readonly drift: Drift;
+}
+
 /** All that is decided from. */
 export interface Facts {
   readonly repository: Repository;
@@ -88,6 +95,8 @@ export interface Facts {
   live(key: string): Resource | undefined;
   /** Whether two declarations say the same; those of Secrets are opened for it. */
   same(kept: DeclaredObject, desired: DeclaredObject): boolean;
+  /** What of the inventory is not as it was declared, in the order of keys. */
+  drifted(): readonly Drifted[];
   /** Other Repositories that keep the object, `namespace/name`. */
   keepers(key: string): readonly string[];
   /** Another Repository of the same remote that the same commit declares the object for. */

@@ -1,28 +1,28 @@
 import { isDeepStrictEqual } from 'node:util';
 import { condition, type Resource } from '../../api/object.ts';
 import { PRUNE, type Repository } from '../../api/repository.ts';
-import type { DeclaredObject } from '../../runtime/api-client.ts';
 import type { RepositoryRecord } from '../../runtime/repository-records.ts';
-import { secretContext } from '../../runtime/secret/secrets.ts';
 import { qualifiedName } from '../../runtime/store/keys.ts';
 import type { Stored } from '../../runtime/store/records.ts';
 import type { World } from '../../runtime/store/world.ts';
-import type { Sealer } from '../../runtime/tls/authority.ts';
 import {
   type CommitSet,
   type Desired,
+  type Drifted,
   type Facts,
   keyOf,
   nameOfKey,
   type RemoteView,
   type Verdict,
 } from './facts.ts';
+import type { Comparisons } from './plan/comparisons.ts';
 import type { Keepers } from './plan/keepers.ts';
 
 interface Known {
   readonly repository: Repository;
   readonly remote: RemoteView;
   readonly keepers: Keepers;
+  readonly comparisons: Comparisons;
   readonly verdict: Verdict | undefined;
   readonly trouble: string | undefined;
   /** Left out: of a forecast, which has seen nothing yet. */
@@ -33,13 +33,15 @@ interface Known {
 
 /** All that is decided from, as of one revision. */
 export function factsOf(
-  { world, sealer }: { readonly world: World; readonly sealer: Sealer },
+  world: World,
   { repository, remote, keepers, verdict, trouble, attemptForMs = 0, ...known }: Known,
 ): Facts {
   const setOf = remembered(known.setOf);
+  const { comparisons } = known;
   const { uid } = repository.metadata;
   const inventory = ofRepository(world.records('repositoryObject'), uid);
   const own = qualifiedName(repository.metadata);
+  const beside = remembered(() => declaredBeside(world, { repository, remote, setOf }));
   return {
     ...{ repository, remote, verdict, trouble, attemptForMs },
     record: recordOf(world, repository).value,
@@ -47,10 +49,11 @@ export function factsOf(
     undo: ofRepository(world.records('repositoryUndo'), uid),
     blockedBy: blockedBy(world, repository),
     live: (key) => liveOf(world, key),
-    same: (kept, desired) => sameDeclared(sealer, kept, desired),
+    same: (kept, desired) => comparisons.same(kept, desired),
+    drifted: remembered(() => driftedOf(world, comparisons, inventory)),
     keepers: (key) => keepers.ofKey(key).filter((name) => name !== own),
-    claimant: (key) => claimant(world, { repository, remote, setOf }, key),
-    gives: (name, key) => gives(world, { repository, remote, setOf }, { name, key }),
+    claimant: (key) => beside().find(({ keys }) => keys.has(key))?.name,
+    gives: (name, key) => beside().some((each) => each.name === name && gives(each, key)),
     behind: (commit) => behind(world, { repository, setOf }, commit),
     unread: remembered((commit) => {
       const goes = going({ repository, remote, inventory }, commit);
@@ -65,7 +68,20 @@ export function recordOf(world: World, { metadata }: Repository): Stored<Reposit
   return found ?? { value: { name: qualifiedName(metadata) }, modRevision: 0n };
 }
 
-function ofRepository<Value>(
+function driftedOf(
+  world: World,
+  comparisons: Comparisons,
+  inventory: Facts['inventory'],
+): readonly Drifted[] {
+  const all: Drifted[] = [];
+  for (const [key, { value }] of inventory)
+    for (const drift of comparisons.drift(key, value.object, liveOf(world, key)))
+      all.push({ key, drift });
+  return all;
+}
+
+/** Of records by uid and key, those of one Repository, by key. */
+export function ofRepository<Value>(
   records: readonly (readonly [id: string, stored: Stored<Value>])[],
   uid: string,
 ): ReadonlyMap<string, Stored<Value>> {
@@ -77,7 +93,7 @@ function ofRepository<Value>(
   );
 }
 
-function liveOf(world: World, key: string): Resource | undefined {
+export function liveOf(world: World, key: string): Resource | undefined {
   const { kind, ...name } = nameOfKey(key);
   return world.get(kind, name);
 }
@@ -172,29 +188,29 @@ function remembered<Value>(ask: (...about: readonly string[]) => Value): typeof 
   };
 }
 
-function claimant(
-  world: World,
-  { repository, remote, setOf }: Pick<Known, 'repository' | 'remote' | 'setOf'>,
-  key: string,
-): string | undefined {
-  const commit = remote.set?.commit;
-  if (commit === undefined) return undefined;
-  return besides(world, repository)
-    .map(({ metadata }) => qualifiedName(metadata))
-    .find((name) => setOf(name, commit)?.desired.some((each) => each.key === key) === true);
+/** What a commit declares for the others of the same remote, by name. */
+interface Declared {
+  readonly name: string;
+  readonly keys: ReadonlySet<string>;
 }
 
-function gives(
+/** Of those that have read the commit that comes. */
+function declaredBeside(
   world: World,
   { repository, remote, setOf }: Pick<Known, 'repository' | 'remote' | 'setOf'>,
-  { name, key }: { readonly name: string; readonly key: string },
-): boolean {
-  const isBeside = besides(world, repository).some(
-    ({ metadata }) => qualifiedName(metadata) === name,
-  );
-  const set = remote.set === undefined ? undefined : setOf(name, remote.set.commit);
-  if (!isBeside || set === undefined || set.desired.length === 0) return false;
-  return set.desired.every((each) => each.key !== key);
+): readonly Declared[] {
+  const commit = remote.set?.commit;
+  if (commit === undefined) return [];
+  return besides(world, repository).flatMap(({ metadata }) => {
+    const name = qualifiedName(metadata);
+    const set = setOf(name, commit);
+    return set === undefined ? [] : [{ name, keys: new Set(set.desired.map(({ key }) => key)) }];
+  });
+}
+
+/** One that refuses a commit declares nothing, and so gives nothing away. */
+function gives({ keys }: Declared, key: string): boolean {
+  return keys.size > 0 && !keys.has(key);
 }
 
 /** A commit that another one of the same remote brings in, for which it may wait for this one. */
@@ -216,34 +232,4 @@ function followers(world: World, { metadata, spec }: Repository): readonly Repos
     if (uid === metadata.uid || deletionTimestamp !== undefined) return false;
     return each.spec.url === spec.url && isDeepStrictEqual(each.spec.ref, spec.ref);
   });
-}
-
-/** Whether two declarations say the same. Each time a value is sealed it looks another way. */
-function sameDeclared(sealer: Sealer, kept: DeclaredObject, desired: DeclaredObject): boolean {
-  const isSameHead = isDeepStrictEqual(plain(kept.metadata), plain(desired.metadata));
-  if (!isSameHead) return false;
-  if (kept.kind !== 'Secret') return isDeepStrictEqual(plain(kept.spec), plain(desired.spec));
-  return isDeepStrictEqual(opened(sealer, kept), dataOf(desired));
-}
-
-function opened(sealer: Sealer, secret: DeclaredObject): Readonly<Record<string, unknown>> {
-  const { namespace = '', name } = secret.metadata;
-  const open = ([key, sealed]: readonly [string, string]): readonly [string, unknown] => {
-    try {
-      return [key, sealer.open(sealed, secretContext({ namespace, name, key }))];
-    } catch {
-      // Sealed with a key that is lost: it is declared anew.
-      return [key, undefined];
-    }
-  };
-  return Object.fromEntries(Object.entries(dataOf(secret)).map(open));
-}
-
-function dataOf({ spec }: DeclaredObject): Readonly<Record<string, string>> {
-  return (spec as { readonly data?: Readonly<Record<string, string>> } | undefined)?.data ?? {};
-}
-
-/** As JSON keeps it, without what is undefined. */
-function plain(value: unknown): unknown {
-  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }

@@ -6,6 +6,7 @@ import { type Declaration, invalidText, rankOf } from '../../../runtime/declarat
 import type { GitCommit } from '../../../runtime/git/git.ts';
 import { type CommitSet, type Desired, keyOf, shownKey } from '../facts.ts';
 import { wantedHosts } from '../plan/order.ts';
+import { restsBetween } from '../rests.ts';
 import { type ContentPorts, ContentProblem, folderRelease } from './content.ts';
 import { ageKeys, type Decryption } from './decryption.ts';
 import { contentFolder, readManifests } from './read-manifests.ts';
@@ -52,12 +53,18 @@ export async function prepareCommit(
   const { namespace } = options;
   const keys = await ageKeys(options.decryption);
   const read = await readManifests(from, { entries, keys, namespace }, ports.clock);
+  const rest = restsBetween(ports.clock);
+  const startMs = ports.clock.monotonicMs();
   const all = [...read.problems, ...refusals(read.declarations)];
   if (all.length > 0) return refused(all);
+  await rest(startMs);
   try {
     const desired: Desired[] = [];
-    for (const declaration of read.declarations)
+    for (const declaration of read.declarations) {
+      const sinceMs = ports.clock.monotonicMs();
       desired.push(await withRelease(declaration, from, ports));
+      await rest(sinceMs);
+    }
     return {
       commit,
       subject,

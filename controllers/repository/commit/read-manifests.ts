@@ -5,6 +5,7 @@ import { type Declaration, declare, expandList } from '../../../runtime/declarat
 import type { GitCommit, GitEntry } from '../../../runtime/git/git.ts';
 import type { AgeKeys } from '../../../runtime/sops/age-keys.ts';
 import { parseSopsManifests } from '../../../runtime/sops/sops-manifests.ts';
+import { restsBetween } from '../rests.ts';
 
 /**
  * Of one manifest, and of all of a commit together: parsing takes up to 4 µs for a byte on a busy
@@ -15,10 +16,6 @@ export const MANIFESTS_BYTES_MAX = 8_000_000;
 export const OBJECTS_MAX = 10_000;
 /** Line breaks and commas of one manifest: each value takes its time, however short it is. */
 const MANIFEST_VALUES_MAX = 100_000;
-/** Work after which others have their turn. */
-const TURN_MS = 20;
-/** A turn of others: some round trips to a store. */
-const REST_MS_MAX = 1_000;
 
 export interface ReadManifests {
   readonly declarations: readonly Declaration[];
@@ -151,17 +148,6 @@ async function textOf(from: GitCommit, entry: GitEntry): Promise<string | undefi
   } catch {
     return undefined;
   }
-}
-
-/** Others have their turn for about as long as this work took: renewing a lease takes several. */
-function restsBetween(clock: Clock): (startMs: number) => Promise<void> {
-  let workedMs = 0;
-  return async (startMs) => {
-    workedMs += clock.monotonicMs() - startMs;
-    if (workedMs < TURN_MS) return;
-    await clock.sleep(Math.min(workedMs, REST_MS_MAX));
-    workedMs = 0;
-  };
 }
 
 /** Folders, and what lies in them, looked up by the folders that a file is in. */

@@ -9,7 +9,6 @@ import { NO_CHANGES } from '../plan/change-digest.ts';
 import { driftText } from '../plan/drift.ts';
 import {
   type Apply,
-  driftIn,
   planRepository,
   type Removal,
   restAfterBad,
@@ -210,7 +209,7 @@ async function corrections(
   if (repository.spec.driftPolicy !== 'correct') return [];
   const changed = new Set(changes.map(({ key }) => key));
   const drifted = Map.groupBy(
-    driftIn(facts).filter(({ key }) => !changed.has(key)),
+    facts.drifted().filter(({ key }) => !changed.has(key)),
     ({ key }) => key,
   );
   const found: ForecastChange[] = [];

@@ -14,6 +14,8 @@ import { withCommit, withinTime } from '../commit/read-commit.ts';
 import { type WantedOutcome, wantedOf } from '../commit/wanted.ts';
 import type { CommitSet, Facts } from '../facts.ts';
 import { besides, factsOf, recordOf } from '../gather.ts';
+import { compareAhead } from '../plan/compare-ahead.ts';
+import { Comparisons } from '../plan/comparisons.ts';
 import { Keepers } from '../plan/keepers.ts';
 import { type Forecast, forecastOf } from './forecast.ts';
 
@@ -64,9 +66,11 @@ export class Forecasts {
   readonly #running = new Set<string>();
   /** By uid, when it was looked at the remote. */
   readonly #looks = new Map<string, readonly number[]>();
+  readonly #comparisons: Comparisons;
 
   constructor(ports: ForecastPorts) {
     this.#ports = ports;
+    this.#comparisons = new Comparisons(ports.sealer);
   }
 
   async make(question: ForecastQuestion, signal: AbortSignal): Promise<Forecasted> {
@@ -125,6 +129,8 @@ export class Forecasts {
         this.#read(from, repository, wanted.prepare),
       );
     });
+    const { world } = this.#ports;
+    await compareAhead({ world, clock, comparisons: this.#comparisons }, repository, set);
     const facts = this.#factsFor(repository, { set, others }, question);
     const made = await forecastOf(declarer, facts, { set, nowMs: clock.nowMs() });
     const appliedCommit = facts.record.applied?.commit;
@@ -180,8 +186,9 @@ export class Forecasts {
     const repository = request === undefined ? given : requested(given, request);
     const { commit: head } = set;
     const remote = { head, set, failure: undefined, phase: 'idle', request } as const;
-    return factsOf(this.#ports, {
-      ...{ repository, keepers: Keepers.of(this.#ports.world) },
+    const { world } = this.#ports;
+    return factsOf(world, {
+      ...{ repository, keepers: Keepers.of(world), comparisons: this.#comparisons },
       ...{ remote: { ...remote, nextInMs: Infinity }, verdict: undefined, trouble: undefined },
       setOf: (name, commit) => (commit === set.commit ? others.get(name) : undefined),
     });

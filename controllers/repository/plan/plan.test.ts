@@ -4,6 +4,7 @@ import { RECONCILE_REQUESTED, type Repository } from '../../../api/repository.ts
 import type { RepositoryUndoRecord } from '../../../runtime/repository-records.ts';
 import { object } from '../../test-scene.ts';
 import { type CommitSet, type Desired, type Facts, nameOfKey } from '../facts.ts';
+import { driftOf } from './drift.ts';
 import { planRepository, type Step } from './plan.ts';
 
 const T = 1_000_000_000;
@@ -57,6 +58,12 @@ function factsOf(world: World): Facts {
   const there = new Map(
     [...kept, ...(set?.desired ?? [])].map((each) => [each.key, applied(each)]),
   );
+  const liveOf = (key: string): Resource | undefined =>
+    key in live
+      ? (live[key] ?? undefined)
+      : kept.some((each) => each.key === key)
+        ? there.get(key)
+        : undefined;
   return {
     repository,
     record: { name: 'default/infra', ...world.record },
@@ -73,13 +80,12 @@ function factsOf(world: World): Facts {
     },
     ...NOBODY,
     attemptForMs: T - (world.record?.attempt?.sinceMs ?? T),
-    live: (key) =>
-      key in live
-        ? (live[key] ?? undefined)
-        : kept.some((each) => each.key === key)
-          ? there.get(key)
-          : undefined,
+    live: liveOf,
     same: (one, other) => JSON.stringify(one) === JSON.stringify(other),
+    drifted: () =>
+      kept.flatMap(({ key, object: declared }) =>
+        driftOf(key, declared, liveOf(key)).map((drift) => ({ key, drift })),
+      ),
     keepers: () => [],
     claimant: () => undefined,
     gives: () => false,

@@ -6,7 +6,7 @@ import { requestOf } from '../request.ts';
 import { named, refusedText, type Say, saying, suspendedText, told } from '../words.ts';
 import { isBad, meantBy } from './bad-commit.ts';
 import { NO_CHANGES } from './change-digest.ts';
-import { type Drift, driftOf } from './drift.ts';
+import type { Drift } from './drift.ts';
 import { orderChanges } from './order.ts';
 import { changesOf } from './removals.ts';
 
@@ -310,7 +310,7 @@ function unreadyText(key: string, object: Resource): readonly string[] {
 
 function planDrift(facts: Facts): Step {
   const { repository, record } = facts;
-  const found = driftIn(facts);
+  const found = facts.drifted();
   if (found.length > 0 && repository.spec.driftPolicy === 'correct')
     return {
       kind: 'correct',
@@ -327,15 +327,6 @@ function planDrift(facts: Facts): Step {
     say: saying('True', 'Applied', 'resting', message),
     recheckInMs: facts.remote.nextInMs,
   };
-}
-
-export function driftIn({
-  inventory,
-  live,
-}: Facts): readonly { readonly key: string; readonly drift: Drift }[] {
-  return [...inventory].flatMap(([key, { value }]) =>
-    driftOf(key, value.object, live(key)).map((drift) => ({ key, drift })),
-  );
 }
 
 function rest(

@@ -1,5 +1,5 @@
 import type { Facts } from '../facts.ts';
-import { driftIn, type Step } from './plan.ts';
+import type { Step } from './plan.ts';
 
 /**
  * What is in force is kept so, whatever is to be said of a commit that comes: one that is refused, or
@@ -10,7 +10,7 @@ export function keepUp(facts: Facts, step: Step): Step {
   const { suspend, driftPolicy } = repository.spec;
   const isWhole = record.attempt === undefined || record.attempt.phase === 'waiting';
   if (step.kind !== 'rest' || suspend || driftPolicy === 'report' || !isWhole) return step;
-  const found = driftIn(facts);
+  const found = facts.drifted();
   if (found.length === 0) return step;
   const keys = [...new Set(found.map(({ key }) => key))];
   return { kind: 'correct', keys, drift: found.map(({ drift }) => drift) };
