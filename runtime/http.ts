@@ -16,6 +16,11 @@ export interface HttpRequest {
   readonly address?: string | undefined;
   /** The same for requests of one client that have the same `headers`. Left out: not known. */
   readonly memo?: HeadersMemo;
+  /**
+   * Bytes of a body that whoever asks copies at once: one that is no longer, of an answer that is no
+   * promise, may lie in memory that the next answer uses again. Left out: none may.
+   */
+  readonly copiedBytesMax?: number | undefined;
 }
 
 /** As access logs name it. */

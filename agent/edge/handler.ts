@@ -35,10 +35,14 @@ export function createHandler(
   { openBlob, log, gate, clock }: HandlerParts,
 ): HttpHandler {
   const answers = new AnswerCache(respond);
-  function join(request: HttpRequest, startMs?: number): HttpAnswer | Promise<HttpAnswer> {
+  /** `lentBytesMax`: see `BlobSource`; for an answer in the turn of its request alone. */
+  function join(
+    request: HttpRequest,
+    { startMs, lentBytesMax }: Pick<Begun, 'startMs' | 'lentBytesMax'>,
+  ): HttpAnswer | Promise<HttpAnswer> {
     const { response, memo } = answers.find(request, table());
     const { check } = response;
-    if (check === undefined) return send(request, response, { memo, startMs });
+    if (check === undefined) return send(request, response, { memo, startMs, lentBytesMax });
     const again = (granted: string): EdgeResponse => respond(request, table(), granted);
     const begun = { startMs: startMs ?? clock?.monotonicMs() };
     const admitted = admit(gate, { request, response, check, again });
@@ -51,7 +55,7 @@ export function createHandler(
     response: EdgeResponse,
     begun: Begun,
   ): HttpAnswer | Promise<HttpAnswer> {
-    const opened = openBody(response.body, openBlob);
+    const opened = openBody(response.body, openBlob, begun.lentBytesMax);
     if (!(opened instanceof Promise)) return finish(request, response, opened, begun);
     const startMs = begun.startMs ?? clock?.monotonicMs();
     const late = { ...begun, startMs };
@@ -60,7 +64,7 @@ export function createHandler(
       (error: unknown) => {
         // A compressed form is never needed: the file as it is does.
         const isForm = response.headers.some(([name]) => name === 'content-encoding');
-        if (isForm) return join(asItIs(request), startMs);
+        if (isForm) return join(asItIs(request), { startMs });
         const { headers: instead, counter } = response;
         const { status, headers, text } = unreadable(error, { log, instead });
         const body = { kind: 'text', text } as const;
@@ -81,7 +85,7 @@ export function createHandler(
     const body = seeOff(request, response, opened, startMs);
     return memo === undefined ? { status, headers, body } : { status, headers, body, memo };
   }
-  return (request) => join(request);
+  return (request) => join(request, { lentBytesMax: request.copiedBytesMax });
 }
 
 /** What is known of an answer before it can be sent. */
@@ -89,6 +93,7 @@ interface Begun {
   readonly memo?: AnswerMemo | undefined;
   /** When it was begun, if it had to wait; by the monotonic clock. */
   readonly startMs?: number | undefined;
+  readonly lentBytesMax?: number | undefined;
 }
 
 function asItIs(request: HttpRequest): HttpRequest {

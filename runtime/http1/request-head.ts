@@ -19,6 +19,8 @@ export interface HeadOptions {
   readonly secure: boolean;
   /** Of the client; left out: not known. */
   readonly address?: string | undefined;
+  /** See `HttpRequest`. */
+  readonly copiedBytesMax?: number;
   readonly limits: { readonly headerBytesMax: number; readonly headerFieldsMax: number };
   /** Of the request before on this connection: most clients say the same each time. */
   readonly before?: HeaderLines | undefined;
@@ -62,14 +64,15 @@ export function parseRequestHead(
   const [, method = '', path = '', major, minor = ''] = line;
   if (major !== '1') return VERSION;
   const rest = text.slice(lineEnd + 2);
-  const { before, secure, address } = options;
+  const { before, secure, address, copiedBytesMax } = options;
   const isSame = before !== undefined && before.text === rest && before.minor === minor;
   const lines = isSame ? before : readLines(rest, minor, limits.headerFieldsMax);
   if ('why' in lines) return lines;
   const { headers, memo } = lines;
   const host = headers['host'] ?? '';
   const protocol = minor === '0' ? 'HTTP/1.0' : 'HTTP/1.1';
-  const request = { method, path, host, headers, secure, protocol, address, memo } as const;
+  const asked = { method, path, host, headers, secure, protocol } as const;
+  const request = { ...asked, address, memo, copiedBytesMax };
   return { request, lines, end: gap + END_OF_HEAD.length };
 }
 

@@ -93,6 +93,28 @@ test('a piece in memory that is used again is right until the next one is asked 
   expect(openFiles()).toBe(0);
 });
 
+test('what is lent is right until the next such read, and ends where it was to end', async () => {
+  const disk = nodeDiskReader(folder);
+  writeFileSync(join(folder, 'file'), content);
+  const [first, own] = [disk.read('file', { sizeBytes: 1000 }), disk.read('file')];
+  expect(first).toEqual(content.subarray(0, 1000));
+  expect(own).toEqual(content);
+  expect(disk.read('file', { sizeBytes: 65_536 })).toEqual(content.subarray(0, 65_536));
+  expect(disk.read('file', { sizeBytes: 65_537 }), 'more than is lent').toEqual(content);
+  expect(own).toEqual(content);
+  writeFileSync(join(folder, 'file'), 'short');
+  expect(Buffer.from((await disk.read('file', { sizeBytes: 9 })) ?? '').toString()).toBe('short');
+  expect(disk.read('none', { sizeBytes: 9 })).toBeUndefined();
+  expect(openFiles()).toBe(0);
+});
+
+test.each(['../file', '/file', 'a//b', 'a/./b', 'a/..', 'a/', 'a\0b'])(
+  'the path %j leads nowhere',
+  async (path) => {
+    await expect(nodeDiskReader(folder).read(path)).rejects.toThrow(/must stay inside/u);
+  },
+);
+
 test('reads whole files, and says of one that there is none', async () => {
   const disk = nodeDiskReader(folder);
   writeFileSync(join(folder, 'file'), content);

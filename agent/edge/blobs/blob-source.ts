@@ -1,5 +1,5 @@
 import { blobPath, type Digest, digestOf } from '../../../runtime/content/digest.ts';
-import type { DiskReader } from '../../../runtime/disk/disk-reader.ts';
+import { type DiskReader, LENT_BYTES_MAX } from '../../../runtime/disk/disk-reader.ts';
 import type { MemoryCache } from './memory-cache.ts';
 
 /** Told of a blob that could not be read as what its name says. Must not throw. */
@@ -15,9 +15,14 @@ export interface BlobRange {
   readonly end: number;
 }
 
-/** Bytes at once when they are in memory; otherwise a promise for bytes or for a stream. */
+/**
+ * Bytes at once when they are in memory; otherwise a promise for bytes or for a stream. `lentBytesMax`:
+ * of a blob that is no longer, what comes at once may lie in memory that the next call uses again;
+ * left out: it never does.
+ */
 export type BlobSource = (
   range: BlobRange,
+  lentBytesMax?: number,
 ) => Uint8Array | Promise<Uint8Array | AsyncIterable<Uint8Array>>;
 
 /**
@@ -36,13 +41,17 @@ export function createBlobSource(
   // Many first requests for one file read it once.
   const loading = new Map<Digest, Promise<Uint8Array>>();
 
-  function load(digest: Digest): Uint8Array | Promise<Uint8Array> {
+  function load(
+    { digest, sizeBytes }: BlobRange,
+    lentBytesMax: number,
+  ): Uint8Array | Promise<Uint8Array> {
     const ongoing = loading.get(digest);
     if (ongoing !== undefined) return ongoing;
-    const found = disk.read(blobPath(digest));
+    const isLent = sizeBytes <= Math.min(lentBytesMax, LENT_BYTES_MAX);
+    const found = disk.read(blobPath(digest), isLent ? { sizeBytes } : undefined);
     if (found instanceof Promise) return loadLate(digest, found);
     try {
-      return keep(digest, found);
+      return keep(digest, found, isLent ? 'lent' : 'own');
     } catch (error) {
       onDamaged(digest);
       return Promise.reject(error as Error);
@@ -61,18 +70,22 @@ export function createBlobSource(
     return promise;
   }
 
-  function keep(digest: Digest, found: Uint8Array | undefined): Uint8Array {
+  function keep(
+    digest: Digest,
+    found: Uint8Array | undefined,
+    memory?: 'own' | 'lent',
+  ): Uint8Array {
     const bytes = verified(digest, found);
-    cache.put(digest, bytes);
+    cache.put(digest, bytes, memory);
     return bytes;
   }
 
-  return (range) => {
+  return (range, lentBytesMax = 0) => {
     const { digest, sizeBytes, start, end } = range;
     const cached = cache.get(digest);
     if (cached !== undefined) return cached.subarray(start, end);
     if (sizeBytes > cache.limits.fileBytesMax) return openStream(disk, range, onDamaged);
-    const loaded = load(digest);
+    const loaded = load(range, lentBytesMax);
     return loaded instanceof Promise
       ? loaded.then((bytes) => bytes.subarray(start, end))
       : loaded.subarray(start, end);

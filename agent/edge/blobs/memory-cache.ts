@@ -25,8 +25,11 @@ export interface MemoryCache {
   readonly limits: MemoryCacheLimits;
   /** Counts as asking for it, also where it is not there. */
   get(digest: Digest): Uint8Array | undefined;
-  /** Keeps it if it is worth it. Does nothing with a file over `fileBytesMax`. */
-  put(digest: Digest, bytes: Uint8Array): void;
+  /**
+   * Keeps it if it is worth it. Does nothing with a file over `fileBytesMax`. `lent`: the memory is
+   * used again, what is kept is a copy.
+   */
+  put(digest: Digest, bytes: Uint8Array, memory?: 'own' | 'lent'): void;
   /** Never over `budgetBytes`. */
   usedBytes(): number;
 }
@@ -60,10 +63,18 @@ export function createMemoryCache(limits: MemoryCacheLimits = MEMORY_CACHE_LIMIT
       popularity.note(digest, Math.max(AGING_MIN, AGING_PER_FILE * files.size));
       return files.get(digest);
     },
-    put(digest, bytes) {
+    put(digest, bytes, memory = 'own') {
       if (bytes.length > Math.min(limits.fileBytesMax, limits.budgetBytes)) return;
       if (!makeRoom(digest, bytes.length)) return;
-      usedBytes += bytes.length - (files.set(digest, bytes)?.length ?? 0);
+      const kept = memory === 'own' ? bytes : copyOf(bytes);
+      usedBytes += bytes.length - (files.set(digest, kept)?.length ?? 0);
     },
   };
+}
+
+/** In memory of its own: a piece of a larger one would keep all of that. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  copy.set(bytes);
+  return copy;
 }

@@ -4,15 +4,22 @@ import type { BlobSource } from './blob-source.ts';
 
 type Opened = HttpAnswer['body'];
 
-/** The bytes of a body: at once when they are in memory. Rejects where a blob cannot be read. */
-export function openBody(body: EdgeBody, openBlob: BlobSource): Opened | Promise<Opened> {
+/**
+ * The bytes of a body: at once when they are in memory. Rejects where a blob cannot be read.
+ * `lentBytesMax`: see `BlobSource`.
+ */
+export function openBody(
+  body: EdgeBody,
+  openBlob: BlobSource,
+  lentBytesMax?: number,
+): Opened | Promise<Opened> {
   switch (body.kind) {
     case 'none':
       return undefined;
     case 'text':
       return body.text;
     case 'blob':
-      return openBlob(body);
+      return openBlob(body, lentBytesMax);
     case 'parts':
       return openParts(body, openBlob);
   }

@@ -19,7 +19,7 @@ import {
   withLength,
 } from './shared.ts';
 
-/** Small enough to be sent with its head, in one write. */
+/** Small enough to be copied beside its head, and sent with it in one write. */
 const WHOLE_BYTES_MAX = 64 * 1024;
 /** Answers to requests that came at once; more wait until these have left. */
 const PENDING_BYTES_MAX = 256 * 1024;
@@ -118,6 +118,7 @@ export class Http1Connection implements Connection {
       const head = parseRequestHead(bytes, at, {
         secure: this.#secure,
         address: this.#address,
+        copiedBytesMax: WHOLE_BYTES_MAX,
         limits: this.#parts.limits,
         before: this.#lines,
         // Of the first request: who sends byte by byte is not read anew each time.

@@ -29,6 +29,14 @@ test('answers have status, headers, length, date and body', async () => {
   expect(client.of(FRAME.settings).map(({ flags }) => flags)).toEqual([0, FLAG.ack]);
 });
 
+test('no answer may lie in memory that is used again: windows hold it up', async () => {
+  const { httpsPort } = await listen(({ copiedBytesMax }) => ok(`${copiedBytesMax}`));
+  const client = await open(httpsPort);
+  client.get(1, '/a');
+  await client.isDone(1);
+  expect(client.body(1).toString()).toBe('undefined');
+});
+
 test('both windows are kept, and all of them at once', async () => {
   const { httpsPort } = await listen(() => ok(Buffer.alloc(100_000, 'x')));
   const client = await open(httpsPort, [[4, 20_000]]);
