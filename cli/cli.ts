@@ -1,3 +1,4 @@
+import type { Violation } from '../proto/gen/b8s/v1/api.ts';
 import { type Api, ApiError } from '../runtime/api-client.ts';
 import type { ClientConfig, Connection } from '../runtime/client-config.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -98,9 +99,17 @@ export function errorText(error: unknown): string {
 
 function apiErrorText(error: ApiError): string {
   if (error.reason === 'Unavailable') return error.message;
+  // The message of a single one says the same.
+  const { violations } = error;
+  const isSaid = violations.length === 1 && error.message === sentenceOf(violations[0]);
   const details = [
-    ...error.violations.map(({ path, message }) => `  ${path}${path === '' ? '' : ' '}${message}`),
+    ...(isSaid ? [] : violations).map((violation) => `  ${sentenceOf(violation)}`),
     ...error.clashes.map(({ path, manager }) => `  ${path} is owned by ${manager}`),
   ];
   return [`Error from server (${error.reason}): ${error.message}`, ...details].join('\n');
+}
+
+function sentenceOf(violation: Violation | undefined): string {
+  const { path = '', message = '' } = violation ?? {};
+  return `${path}${path === '' ? '' : ' '}${message}`;
 }

@@ -277,3 +277,12 @@ test('push to a site that is not there uploads nothing', async () => {
   expect(code).toBe(1);
   expect(cli.api.blobs.size).toBe(0);
 });
+
+test('what dom refuses for one reason is said once', async () => {
+  const reason = { path: 'spec.ttl', message: 'must be at least 1' };
+  cli.files.set('site.yaml', SITE);
+  const refusal = new ApiError('Invalid', 'spec.ttl must be at least 1', { violations: [reason] });
+  cli.api.failNext('apply', refusal);
+  const { error } = await cli.b8sctl('apply -f site.yaml');
+  expect(error.match(/must be at least 1/g)).toHaveLength(1);
+});

@@ -58,3 +58,13 @@ test('several configs are one: the first that says something counts', async () =
   const none = await cli.b8sctl('--config none:neither config view');
   expect(none.error).toMatch(/^error: no config at none or neither: /);
 });
+
+test('each verb at once, of one who may only look', async () => {
+  cli.api.permissions = ['read'];
+  const { out } = await cli.b8sctl('auth can-i --list');
+  expect(out).toMatch(/^VERB +RESOURCES +ALLOWED\nget +all kinds, in all namespaces +yes\n/);
+  expect(out).toMatch(/\ndelete +all kinds, in all namespaces +no\n$/);
+  expect((await cli.b8sctl('auth can-i')).error).toBe(
+    'error: say what: a verb and a kind, or --list\n',
+  );
+});

@@ -27,25 +27,46 @@ export function registerAuth(command: Command, cli: Cli): void {
   command
     .command('can-i')
     .description('Tell whether you may do something: yes, or no with exit code 1.')
-    .argument('<verb>', `one of ${[...VERBS.keys()].join(', ')}`)
+    .argument('[verb]', `one of ${[...VERBS.keys()].join(', ')}`)
     .argument('[type]', 'a kind, or TYPE/NAME')
     .option('-q, --quiet', 'only the exit code')
+    .option('--list', 'each verb, and whether you may')
     .addHelpText('after', EXAMPLES)
-    .action(async (verb: string, type: string | undefined, options: { readonly quiet?: true }) => {
-      await canI({ verb, type, isQuiet: options.quiet === true }, cli);
+    .action(async (verb: string | undefined, type: string | undefined, options: CanIOptions) => {
+      if (options.list === true) await listVerbs(cli);
+      else if (verb === undefined)
+        throw new CommandError('error: say what: a verb and a kind, or --list');
+      else await canI({ verb, type, isQuiet: options.quiet === true }, cli);
     });
+}
+
+interface CanIOptions {
+  readonly quiet?: true;
+  readonly list?: true;
 }
 
 const EXAMPLES = `
 Examples:
   b8sctl auth can-i delete sites
-  b8sctl auth can-i get nodes && echo I may look`;
+  b8sctl auth can-i get nodes && echo I may look
+  b8sctl auth can-i --list`;
 
 /** What each verb needs. A role is of the whole cluster, so the kind makes no difference yet. */
 const VERBS: ReadonlyMap<string, string> = new Map([
   ...['get', 'list', 'watch', 'history'].map((verb) => [verb, 'read'] as const),
   ...['apply', 'create', 'update', 'patch', 'delete'].map((verb) => [verb, 'write'] as const),
 ]);
+
+async function listVerbs(cli: Cli): Promise<void> {
+  const { permissions } = await who(cli);
+  const rows = [...VERBS].map(([verb, permission]) => [
+    verb,
+    'all kinds, in all namespaces',
+    permissions.includes(permission) ? 'yes' : 'no',
+  ]);
+  const header = ['VERB', 'RESOURCES', 'ALLOWED'];
+  cli.terminal.out(renderTable(rows, { header, ...fitOf(cli.terminal) }));
+}
 
 async function canI(
   asked: { readonly verb: string; readonly type: string | undefined; readonly isQuiet: boolean },

@@ -169,7 +169,7 @@ test('label goes on after an object whose label has another value, and --overwri
 
 test.each([
   { line: 'label site blog --list', out: 'app=blog\ntier=front\n' },
-  { line: 'label site blog tier- --list', out: 'site.b8s.dev/blog labeled\napp=blog\n' },
+  { line: 'label site blog tier- --list', out: 'site.b8s.dev/blog unlabeled\napp=blog\n' },
   {
     line: 'label sites --all --list',
     out: 'Listing labels for site.b8s.dev/blog:\n app=blog\n tier=front\nListing labels for site.b8s.dev/shop:\n',

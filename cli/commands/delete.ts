@@ -4,6 +4,7 @@ import { type Api, ApiError, type ObjectReference } from '../../runtime/api-clie
 import { printable } from '../../runtime/printable.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { durationOption, switchOf } from '../flags.ts';
+import { type GitConsent, mindGit } from '../history/git-owner.ts';
 import { chosenReferences } from '../objects/chosen.ts';
 import { readDeclarations } from '../objects/manifests.ts';
 import { fetchObject, findObject, forEachOrFail, named } from '../objects/objects.ts';
@@ -14,7 +15,7 @@ import { qualifiedName } from '../render/output.ts';
 
 const TIMEOUT_MS = 300_000;
 
-interface DeleteOptions {
+interface DeleteOptions extends GitConsent {
   readonly filename?: readonly string[];
   readonly recursive?: true;
   readonly selector?: string;
@@ -25,7 +26,6 @@ interface DeleteOptions {
   readonly ignoreNotFound?: true;
   readonly cascade: Cascade;
   readonly gracePeriod: number;
-  readonly force?: true;
   readonly wait: boolean;
   readonly timeout: number;
 }
@@ -59,7 +59,11 @@ export function registerDelete(command: Command, cli: Cli): void {
         .default('background'),
     )
     .option('--grace-period <seconds>', '0 or -1: nothing of b8s ends slowly', gracePeriodOf, -1)
-    .option('--force', 'neither ask nor wait; finalizers run all the same')
+    .option(
+      '--force',
+      'neither ask nor wait, also what a Repository makes again; finalizers run all the same',
+    )
+    .option('--suspend', 'suspend the Repository that declares it before')
     .option('--wait [switch]', 'wait until they are gone, their finalizers done', switchOf, true)
     .addOption(durationOption('how long to wait at most', TIMEOUT_MS))
     .addHelpText('after', EXAMPLES)
@@ -110,7 +114,7 @@ async function deleteObjects(
       return;
     }
     const endMs = cli.clock.monotonicMs() + options.timeout;
-    const deleted = await deleteOne(api, reference, options);
+    const deleted = await deleteOne(api, reference, options, cli);
     if (deleted === undefined) return;
     if (options.dryRun === 'server') {
       sayDeleted(reference, ' (server dry run)', cli);
@@ -214,6 +218,7 @@ async function deleteOne(
   api: Api,
   reference: ObjectReference,
   options: DeleteOptions,
+  cli: Cli,
 ): Promise<Deleted | undefined> {
   try {
     // By uid: were it replaced between the two calls, the new object is another one.
@@ -221,6 +226,9 @@ async function deleteOne(
     // Read before, for dom may be quick to collect it.
     const owned = options.cascade === 'background' ? [] : await ownedBy(api, found);
     if (options.cascade === 'orphan') refuseOrphans(found, owned);
+    // A dry run suspends nothing, and is told what would become of it.
+    const consent = options.dryRun === 'none' ? options : { force: true as const };
+    await mindGit(api, { live: found, wanted: undefined }, { consent, cli });
     const how = { uid: found.metadata.uid, dryRun: options.dryRun === 'server' };
     return { ...(await named(reference, () => api.delete(reference, how))), owned };
   } catch (error) {

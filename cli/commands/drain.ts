@@ -12,7 +12,11 @@ export function registerDrain(command: Command, cli: Cli): void {
     .argument('<nodes...>', 'nodes by name')
     .option('--no-wait', 'only begin: keep it out of new answers, and say how long it takes')
     .addOption(durationOption('for how long nameservers may take to leave it out', TIMEOUT_MS))
-    .option('--force', 'also the last edge of a site, and past nameservers that are silent')
+    .option(
+      '--force',
+      'also the last edge of a site, past silent nameservers, and what a Repository puts back',
+    )
+    .option('--suspend', 'suspend the Repository that declares the node before')
     .addHelpText('after', EXAMPLES)
     .action(async (names: readonly string[], options: DrainOptions) => {
       await forEachOrFail(cli, names, (word) => {

@@ -7,8 +7,15 @@ import { chunkOf, listOf } from '../flags.ts';
 import { commitAt } from '../history/commit-words.ts';
 import { type Asked, momentAsked, momentOf } from '../history/moment.ts';
 import { parseFieldSelector } from '../objects/field-selector.ts';
+import { assertKnownField } from '../objects/known-field.ts';
 import { fetchObject, forEachOrFail, isNotFound } from '../objects/objects.ts';
-import { kindOfObject, type NamedTarget, parseTargets, referenceOf } from '../objects/targets.ts';
+import {
+  kindOfObject,
+  kindsOf,
+  type NamedTarget,
+  parseTargets,
+  referenceOf,
+} from '../objects/targets.ts';
 import { type PathStep, parsePath, select } from '../render/jsonpath.ts';
 import { moreColumnsOf } from '../render/more-columns.ts';
 import {
@@ -85,9 +92,12 @@ Examples:
 export async function get(words: readonly string[], options: GetOptions, cli: Cli): Promise<void> {
   const format = parseOutputFormat(options.output);
   const { fieldSelector } = options;
-  const isWanted = fieldSelector === undefined ? () => true : parseFieldSelector(fieldSelector);
   const targets = parseTargets(words);
+  const kinds = kindsOf(targets);
+  const isWanted =
+    fieldSelector === undefined ? () => true : parseFieldSelector(fieldSelector, kinds);
   const sortSteps = options.sortBy === undefined ? undefined : parsePath(options.sortBy);
+  if (sortSteps !== undefined) assertKnownField(sortSteps, { flag: '--sort-by', kinds });
   const watch = options.watch === true || options.watchOnly === true;
   if (options.at !== undefined && watch) {
     throw new CommandError('error: --at looks back, -w ahead: give one of them');

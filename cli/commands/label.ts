@@ -3,12 +3,13 @@ import { labelKeyProblem, labelValueProblem } from '../../api/labels.ts';
 import type { Resource } from '../../api/object.ts';
 import { printable } from '../../runtime/printable.ts';
 import { type Cli, CommandError } from '../cli.ts';
+import { type GitConsent, mindGit, withGitConsent } from '../history/git-owner.ts';
 import { chosenReferences } from '../objects/chosen.ts';
 import { forEachOrFail, modify } from '../objects/objects.ts';
 import { parseTargets } from '../objects/targets.ts';
 import { qualifiedName } from '../render/output.ts';
 
-interface LabelOptions {
+interface LabelOptions extends GitConsent {
   readonly overwrite?: true;
   readonly list?: true;
   readonly selector?: string;
@@ -58,7 +59,7 @@ Examples:
 }
 
 function registerField(command: Command, field: Field, cli: Cli): void {
-  command
+  withGitConsent(command)
     .argument('<words...>', `TYPE NAME or TYPE/NAME, then ${field.singular}s: key=value, or key-`)
     .option('--overwrite', 'change one that has another value')
     .option('-l, --selector <selector>', 'all with these labels: app=blog,tier!=test')
@@ -87,13 +88,20 @@ async function setField(
   if (references.length === 0) cli.terminal.error('No resources found\n');
   const overwrite = options.overwrite === true;
   await forEachOrFail(cli, references, async (reference) => {
-    const { outcome, object } = await modify(api, reference, (current) =>
-      changed(current, changes, { field, overwrite }),
+    const change = (current: Resource) => changed(current, changes, { field, overwrite });
+    const { outcome, object } = await modify(api, reference, change, (both) =>
+      mindGit(api, both, { consent: options, cli }),
     );
-    const said = outcome === 'changed' ? field.done : `not ${field.done}`;
+    const said = outcome === 'changed' ? doneTo(field, changes) : `not ${field.done}`;
     if (changes.length > 0) cli.terminal.out(`${qualifiedName(object)} ${said}\n`);
     if (options.list === true) list(object, { field, isAlone: references.length === 1, cli });
   });
+}
+
+/** As kubectl has it. */
+function doneTo({ done }: Field, changes: readonly Change[]): string {
+  const removesOnly = changes.every(({ value }) => value === undefined);
+  return done === 'labeled' && removesOnly ? 'unlabeled' : done;
 }
 
 /** One a line, as `key=value`, for scripts; of several objects each under its name. */

@@ -295,7 +295,7 @@ test('cordon and uncordon', async () => {
 test.each([
   { line: 'label site blog tier=front', said: 'labeled', labels: { a: '1', tier: 'front' } },
   { line: 'label site blog a=1', said: 'not labeled', labels: { a: '1' } },
-  { line: 'label site blog a-', said: 'labeled', labels: {} },
+  { line: 'label site blog a-', said: 'unlabeled', labels: {} },
   { line: 'label site/blog a=2 --overwrite', said: 'labeled', labels: { a: '2' } },
 ])('$line', async ({ line, said, labels }) => {
   cli.api.put({

@@ -3,6 +3,7 @@ import type { Resource } from '../../api/object.ts';
 import { type Zone, zoneKind } from '../../api/zone.ts';
 import { dsText } from '../../runtime/dns/dnssec.ts';
 import { type Cli, CommandError } from '../cli.ts';
+import { type GitConsent, mindGit, withGitConsent } from '../history/git-owner.ts';
 import { fetchObject, modify } from '../objects/objects.ts';
 import { referenceOf } from '../objects/targets.ts';
 import { qualifiedName } from '../render/output.ts';
@@ -17,13 +18,12 @@ export function registerZoneKeys(command: Command, cli: Cli): void {
     .action(async (name: string) => {
       await printDs(name, cli);
     });
-  command
-    .command('roll-key')
+  withGitConsent(command.command('roll-key'))
     .description('Let a new key of a signed zone take over from the old one.')
     .argument('<zone>', 'a zone, by name')
     .addHelpText('after', ROLL_EXAMPLES)
-    .action(async (name: string) => {
-      await rollKey(name, cli);
+    .action(async (name: string, consent: GitConsent) => {
+      await rollKey(name, consent, cli);
     });
 }
 
@@ -45,9 +45,10 @@ async function printDs(name: string, cli: Cli): Promise<void> {
   cli.terminal.error(`No DS record${why === undefined ? ' yet' : `: ${why}`}\n`);
 }
 
-async function rollKey(name: string, cli: Cli): Promise<void> {
+async function rollKey(name: string, consent: GitConsent, cli: Cli): Promise<void> {
   const reference = referenceOf({ kind: zoneKind, name }, await cli.namespace());
-  const { object } = await modify(await cli.api(), reference, (current): Resource => {
+  const api = await cli.api();
+  const change = (current: Resource): Resource => {
     const zone = current as Zone;
     assertSigned(zone);
     const { dnssec } = zone.spec;
@@ -59,7 +60,10 @@ async function rollKey(name: string, cli: Cli): Promise<void> {
     }
     const keyGeneration = dnssec.keyGeneration + 1;
     return { ...zone, spec: { ...zone.spec, dnssec: { ...dnssec, keyGeneration } } };
-  });
+  };
+  const { object } = await modify(api, reference, change, (both) =>
+    mindGit(api, both, { consent, cli }),
+  );
   const { dnssec } = (object as Zone).spec;
   cli.terminal.out(`${qualifiedName(object)} key ${dnssec?.keyGeneration} is made\n`);
 }

@@ -107,6 +107,8 @@ describe('other changes by hand', () => {
     `patch site blog -p {"spec":{"ttl":60}}`,
     'rollout pause site/blog',
     `patch site blog -p {"metadata":{"labels":{"team":"x"}}}`,
+    'label site blog team=x',
+    'label sites --all team=x --overwrite',
   ])('%s of a field that Git names is refused without a word', async (line) => {
     const before = siteNow();
     const { error, code } = await cli.b8sctl(line);
@@ -165,5 +167,87 @@ describe('other changes by hand', () => {
     cli.api.failNext('apply', new ApiError('Conflict', 'clash', { clashes }));
     const { error } = await cli.b8sctl('apply -f s.yaml');
     expect(error).toMatch(/change that in Git, or suspend it first\.\n$/);
+  });
+
+  test('a label or annotation that Git does not name may be set by hand', async () => {
+    expect(await cli.b8sctl('label site blog mine=x')).toMatchObject({ error: '', code: 0 });
+    expect(await cli.b8sctl('annotate site blog mine=x')).toMatchObject({ error: '', code: 0 });
+  });
+});
+
+describe('a deletion of what Git declares', () => {
+  const isThere = () => cli.api.objects().some(({ kind }) => kind === 'Site');
+  beforeEach(() => {
+    ownedSite(['/spec/hosts']);
+    repository();
+  });
+
+  test('is refused, and offers to do it in Git', async () => {
+    const { error, code } = await cli.b8sctl('delete site blog');
+    expect(error).toBe(
+      `error: site.b8s.dev/blog is declared by repository default/infra, which would put it back
+  for good: remove its manifest from Git, and push
+  for a while: --suspend, which has dom leave all of infra alone until it is resumed
+  all the same: --force
+`,
+    );
+    expect([code, isThere()]).toEqual([1, true]);
+  });
+
+  test('goes on with --suspend, or by force, or once the Repository is deleted', async () => {
+    expect((await cli.b8sctl('delete site blog --suspend')).code).toBe(0);
+    expect([isSuspended(), isThere()]).toEqual([true, false]);
+    ownedSite(['/spec/hosts']);
+    repository();
+    const forced = await cli.b8sctl('delete site blog --force');
+    expect(forced.error).toMatch(/^Note: site.b8s.dev\/blog is declared by .*, which puts it back/);
+    ownedSite(['/spec/hosts']);
+    expect((await cli.b8sctl('delete repository infra')).code).toBe(0);
+    expect(await cli.b8sctl('delete site blog')).toMatchObject({ error: '', code: 0 });
+  });
+
+  test('is told of by a dry run, which suspends nothing', async () => {
+    const { error, code } = await cli.b8sctl('delete site blog --dry-run=server --suspend');
+    expect(error).toMatch(/is declared by repository default\/infra, which puts it back/);
+    expect([code, isThere(), isSuspended()]).toEqual([0, true, false]);
+  });
+});
+
+describe('a node that Git declares', () => {
+  beforeEach(() => {
+    const managedFields = [
+      {
+        manager: 'repository/default/infra',
+        operation: 'apply',
+        time: '2027-01-01T00:00:00Z',
+        fields: ['/spec/roles', '/spec/unschedulable'],
+      },
+    ] as const;
+    cli.api.put({
+      kind: 'Node',
+      metadata: { name: 'fra1', managedFields },
+      spec: { roles: ['nameserver'], ipv4: ['192.0.2.1'], ipv6: [], unschedulable: false },
+    });
+    repository();
+  });
+
+  test.each(['cordon fra1', 'drain fra1'])(
+    '%s is refused before anything is done',
+    async (line) => {
+      const { error, code } = await cli.b8sctl(line);
+      expect(error).toMatch(
+        /spec\.unschedulable.* of node\.b8s\.dev\/fra1 is declared by repository default\/infra/,
+      );
+      const spec = cli.api.objects().find(({ kind }) => kind === 'Node')?.spec;
+      expect([code, spec]).toMatchObject([1, { unschedulable: false }]);
+      expect((await cli.b8sctl(`${line} --suspend`)).code).toBe(0);
+      expect(isSuspended()).toBe(true);
+    },
+  );
+
+  test('is taken into use again only with consent, too', async () => {
+    await cli.b8sctl('cordon fra1 --force');
+    expect((await cli.b8sctl('uncordon fra1')).error).toMatch(/is declared by repository/);
+    expect((await cli.b8sctl('uncordon fra1 --force')).out).toBe('node.b8s.dev/fra1 uncordoned\n');
   });
 });

@@ -24,21 +24,26 @@ export function withGitConsent(command: Command): Command {
 }
 
 const FIELDS_MAX = 3;
+/** The JSON Pointer of an object as a whole (RFC 6901 §5). */
+const WHOLE = '';
 
 /**
- * Says so before a change by hand of fields that a Repository declares. Throws a CommandError that
- * offers what to do in its place, unless it is consented to or would last.
+ * Says so before a change by hand of fields that a Repository declares, or of the deletion of an
+ * object (`wanted` is undefined). Throws a CommandError that offers what to do in its place, unless
+ * it is consented to or would last.
  */
 export async function mindGit(
   api: Api,
-  { live, wanted }: { readonly live: Resource; readonly wanted: Resource },
+  { live, wanted }: { readonly live: Resource; readonly wanted: Resource | undefined },
   { consent, cli }: { readonly consent: GitConsent; readonly cli: Cli },
 ): Promise<void> {
-  for (const { reference, pointers } of gitOwners(live, changedPointers(live, wanted))) {
+  const changed = wanted === undefined ? [WHOLE] : changedPointers(live, wanted);
+  for (const { reference, pointers } of gitOwners(live, changed)) {
     const repository = (await findObject(api, reference)) as Repository | undefined;
     // What it has declared stays, and is nobody's.
-    if (repository === undefined) continue;
-    const what = `${fieldWords(pointers)} of ${qualifiedName(live)}`;
+    if (repository === undefined || repository.metadata.deletionTimestamp !== undefined) continue;
+    const fields = wanted === undefined ? '' : `${fieldWords(pointers)} of `;
+    const what = `${fields}${qualifiedName(live)}`;
     const name = `repository ${reference.namespace}/${reference.name}`;
     const { suspend, driftPolicy } = repository.spec;
     if (suspend)
@@ -48,7 +53,7 @@ export async function mindGit(
     else if (consent.suspend === true) await suspendIt(api, repository, cli);
     else if (consent.force === true)
       note(cli, `${what} is declared by ${name}, which puts it back`);
-    else throw await refusal(api, { live, repository, what });
+    else throw await refusal(api, { live, repository, what, isDeletion: wanted === undefined });
   }
 }
 
@@ -99,12 +104,20 @@ interface Refused {
   readonly live: Resource;
   readonly repository: Repository;
   readonly what: string;
+  readonly isDeletion: boolean;
 }
 
-async function refusal(api: Api, { live, repository, what }: Refused): Promise<CommandError> {
+async function refusal(
+  api: Api,
+  { live, repository, what, isDeletion }: Refused,
+): Promise<CommandError> {
   const { namespace, name } = repository.metadata;
   const commit = (await lastCommit(api, live, repository)) ?? repository.status?.lastAppliedCommit;
-  const revert = commit === undefined ? 'change it in Git' : `git revert ${commit}`;
+  const revert = isDeletion
+    ? 'remove its manifest from Git'
+    : commit === undefined
+      ? 'change it in Git'
+      : `git revert ${commit}`;
   return new CommandError(
     [
       `error: ${printable(what)} is declared by repository ${namespace}/${name}, which would put it back`,

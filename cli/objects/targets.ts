@@ -26,6 +26,10 @@ export function parseTargets(words: readonly string[]): Targets {
   return { form: 'names', names: named.flatMap((kind) => rest.map((name) => ({ kind, name }))) };
 }
 
+export function kindsOf(targets: Targets): readonly Kind[] {
+  return targets.form === 'kinds' ? targets.kinds : targets.names.map(({ kind }) => kind);
+}
+
 /** Reads words that must name objects: `TYPE NAME...` or `TYPE/NAME...`. */
 export function parseNames(words: readonly string[]): readonly NamedTarget[] {
   const targets = parseTargets(words);

@@ -5,15 +5,15 @@ import type { Site } from '../../api/site.ts';
 import type { DnsCandidate } from '../../proto/gen/b8s/v1/agent.ts';
 import type { Api, ObjectReference } from '../../runtime/api-client.ts';
 import { type Cli, CommandError, errorText } from '../cli.ts';
+import { type GitConsent, mindGit } from '../history/git-owner.ts';
 import { fetchObject, modify } from '../objects/objects.ts';
 import { referenceOf } from '../objects/targets.ts';
 import { qualifiedName } from '../render/output.ts';
 
-export interface DrainOptions {
+export interface DrainOptions extends GitConsent {
   /** `false`: --no-wait. */
   readonly wait: boolean;
   readonly timeout: number;
-  readonly force?: true;
 }
 
 /** How often nameservers are asked. */
@@ -35,6 +35,9 @@ export async function drainNode(name: string, options: DrainOptions, cli: Cli): 
   const named = sites.filter(({ status }) => status?.dns?.candidates.includes(name));
   if (options.force !== true) refuseLast(node, nodes, sites);
   if (node.spec.drain === true) return say(cli, node, 'already drained');
+  // Before the first step: it must not be put back between two of them.
+  const wanted = { ...node, spec: { ...node.spec, unschedulable: true, drain: true } };
+  await mindGit(api, { live: node, wanted }, { consent: options, cli });
   await keepOut(cli, api, reference);
   const ttlS = Math.max(0, ...named.map(({ spec }) => spec.ttl));
   if (!options.wait) {
