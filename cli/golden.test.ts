@@ -42,6 +42,37 @@ test.each(kinds.map((kind) => kind.plural))('tables of %s', async (plural) => {
   if (plural !== 'releases') expect(longest).toBeLessThanOrEqual(NARROW);
 });
 
+/** As long as names may be; two of them beside each other fit no terminal of 120 columns. */
+const LONG = `a${'-long'.repeat(7)}`;
+
+test.each(kinds.flatMap(({ plural }) => [60, 80, 120].map((columns) => ({ plural, columns }))))(
+  'the table of $plural fits a terminal of $columns columns',
+  async ({ plural, columns }) => {
+    const cli = world();
+    for (const { kind, metadata, ...object } of cli.api.objects()) {
+      // A Release is called by its digest.
+      const name =
+        kind === 'Release' ? metadata.name.slice(0, 40) : `${metadata.name.at(0)}${LONG}`;
+      cli.api.put({ ...object, kind, metadata: { ...metadata, name, uid: `${metadata.uid}-2` } });
+    }
+    for (const { kind, metadata } of cli.api.objects())
+      if (kind === 'Release' && metadata.name.length > 40)
+        cli.api.remove({ kind, namespace: metadata.namespace ?? '', name: metadata.name });
+    cli.columns = columns;
+    for (const line of [`get ${plural}`, `get ${plural} --no-headers`]) {
+      const { out } = await cli.b8sctl(line);
+      const lines = out.split('\n');
+      expect(Math.max(...lines.map((each) => [...each].length)), out).toBeLessThanOrEqual(columns);
+      expect(lines.length).toBeGreaterThan(1);
+      if (plural !== 'events' && plural !== 'releases') expect(out).toContain(LONG);
+    }
+    const { out } = await cli.b8sctl(`get ${plural} -A`);
+    const longest = Math.max(...out.split('\n').map((each) => [...each].length));
+    // Names of namespaces are as sacred as others.
+    expect(longest, out).toBeLessThanOrEqual(Math.max(columns, 80));
+  },
+);
+
 test.each(kinds.map((kind) => kind.singular))('describe %s', async (singular) => {
   const cli = world();
   const relative = await session(cli, [`describe ${singular}`]);

@@ -86,7 +86,10 @@ Examples:
   b8sctl get nodes -o jsonpath='{range .items[?(@.spec.unschedulable==true)]}{.metadata.name}{"\\n"}{end}'
   b8sctl get sites -l app=blog -w               follow some of them
   b8sctl get site blog --at 1234 -o yaml        as it was at revision 1234
-  b8sctl get sites --at 2h                      what was declared two hours ago`;
+  b8sctl get sites --at 2h                      what was declared two hours ago
+
+On a terminal that is too narrow cells end in … and columns may be left out; names are always whole,
+and with -o wide everything is.`;
 
 /** Prints what is asked for; ends with exit code 1 when a name is missing. */
 export async function get(words: readonly string[], options: GetOptions, cli: Cli): Promise<void> {

@@ -4,7 +4,7 @@ import { API_VERSION, type Resource } from '../../api/object.ts';
 import { printable } from '../../runtime/printable.ts';
 import { parseCustomColumns } from './custom-columns.ts';
 import { type JsonPath, parseJsonPath, renderJsonPath } from './jsonpath.ts';
-import { columnWidths, renderTable } from './table.ts';
+import { columnWidths, keptColumns, renderTable } from './table.ts';
 import { renderJson, renderYaml } from './yaml.ts';
 
 /** What `-o` asks for. */
@@ -99,25 +99,42 @@ export function objectTable(
     ...own,
     ...(options.moreColumns ?? []),
   ];
-  const header = all.map((column) => column.header);
-  let widths: readonly number[] | undefined;
+  const { fit: columns = Number.POSITIVE_INFINITY, last = 'cut' } = options;
+  const hasHeader = options.header !== 'none';
+  const cellOf = (object: Resource, column: Column, nowMs: number): string =>
+    options.withKind && column.header === 'NAME'
+      ? qualifiedName(object)
+      : column.value(object, nowMs);
+  let known: { readonly shown: readonly Column[]; readonly widths: readonly number[] } | undefined;
   return {
     render(objects, nowMs) {
-      const rows = objects.map((object) =>
-        all.map((column) =>
-          options.withKind && column.header === 'NAME'
-            ? qualifiedName(object)
-            : column.value(object, nowMs),
-        ),
-      );
-      const first = widths === undefined;
-      const hasHeader = options.header !== 'none';
-      widths = columnWidths([...(hasHeader ? [header] : []), ...rows], widths);
-      const columns = options.fit ?? Number.POSITIVE_INFINITY;
-      const { last = 'cut' } = options;
-      return renderTable(rows, { widths, columns, last, ...(first && hasHeader && { header }) });
+      const rowsOf = (some: readonly Column[]) =>
+        objects.map((object) => some.map((column) => cellOf(object, column, nowMs)));
+      const isFirst = known === undefined;
+      // Once some are on the screen, the same ones go on below.
+      known ??= { shown: fitting(all, rowsOf(all), columns), widths: [] };
+      const { shown } = known;
+      const header = shown.map((column) => column.header);
+      const rows = rowsOf(shown);
+      const widths = columnWidths([...(hasHeader ? [header] : []), ...rows], known.widths);
+      known = { shown, widths };
+      const isHidden = !isFirst || !hasHeader;
+      return renderTable(rows, {
+        ...{ widths, columns, last, header },
+        ...(isHidden && { headerLine: 'hidden' }),
+      });
     },
   };
+}
+
+function fitting(
+  all: readonly Column[],
+  rows: readonly (readonly string[])[],
+  columns: number,
+): readonly Column[] {
+  const header = all.map((column) => column.header);
+  const kept = keptColumns(rows, { header, columns, natural: columnWidths([header, ...rows]) });
+  return all.filter((_, index) => kept.includes(index));
 }
 
 /** The object as people want to see it: without who owns which field, unless they ask. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { NONE } from '../../api/column.ts';
 import { printable } from '../../runtime/printable.ts';
 import { renderTable } from './table.ts';
 
@@ -54,7 +55,16 @@ test('the last column of a page goes on below', () => {
   expect(text).toContain('yes');
 });
 
-test('there is a width below which nothing is cut', () => {
-  const text = renderTable(NARROW, { header: HEADER, columns: 10 });
-  expect(text.split('\n')[1]).toBe('a-name-that-is-long   some wo…   and the…');
+test('where not all columns fit, some are left out: first those that say nothing', () => {
+  const header = ['NAME', 'READY', 'HOSTS', 'LAST-ERROR', 'EXPIRES-IN'];
+  const fine = [['a-name-that-is-long', 'True', 'a.example.com, b.example.com', NONE, '89d']];
+  const bad = [['blog', 'False', 'a.example.com', 'the CA does not answer', '89d']];
+  const heads = (rows: typeof fine, columns: number) =>
+    renderTable(rows, { header, columns }).split('\n')[0]?.split(/ +/);
+  expect(heads(fine, 60)).toEqual(['NAME', 'READY', 'HOSTS', 'EXPIRES-IN']);
+  expect(heads(fine, 45)).toEqual(['NAME', 'READY', 'HOSTS']);
+  expect(heads(bad, 40)).toEqual(['NAME', 'READY', 'HOSTS', 'LAST-ERROR']);
+  expect(heads(bad, 30)).toEqual(['NAME', 'READY', 'LAST-ERROR']);
+  // A name and whether it is ready are there whatever the terminal.
+  expect(heads(bad, 5)).toEqual(['NAME', 'READY']);
 });

@@ -1,3 +1,4 @@
+import { NONE } from '../../api/column.ts';
 import { printable } from '../../runtime/printable.ts';
 import type { Terminal } from '../../runtime/terminal.ts';
 
@@ -15,8 +16,15 @@ const WHOLE: ReadonlySet<string> = new Set([
   ...['NAME', 'NAMESPACE', 'REVISION', 'ID', 'NODE', 'SITE', 'NAMESERVER', 'CURRENT'],
 ]);
 
+/** After names, what is left out last where the terminal is too narrow for all columns. */
+const NEEDED: ReadonlySet<string> = new Set([
+  ...['READY', 'STATUS', 'STATE', 'LAST-ERROR', 'MESSAGE', 'CHANGE', 'USER', 'COMMAND'],
+]);
+
 export interface TableOptions {
   readonly header?: readonly string[];
+  /** `hidden`: `header` says what the columns are, and is not printed. */
+  readonly headerLine?: 'hidden';
   /** At least this wide: to go on with a table that was printed before. */
   readonly widths?: readonly number[];
   /** As wide as the terminal; left out: as wide as it gets. */
@@ -36,17 +44,20 @@ export function fitOf({
 /**
  * Aligned columns, each line ended: the header first, unless there is none. Cells are made safe
  * for a terminal; the last column is not padded. Where the terminal is too narrow, the widest
- * columns are cut with `…`, names never.
+ * columns are cut with `…`, names never; where that is not enough, columns are left out.
  */
 export function renderTable(
   rows: readonly (readonly string[])[],
   options: TableOptions = {},
 ): string {
-  const header = options.header === undefined ? [] : [options.header];
-  const safe = [...header, ...rows].map((row) => row.map(printable));
-  const natural = columnWidths(safe, options.widths);
-  const { columns = Number.POSITIVE_INFINITY, last = 'cut' } = options;
-  const widths = fittedWidths(natural, { header: options.header ?? [], columns, last });
+  const { columns = Number.POSITIVE_INFINITY, last = 'cut', header = [] } = options;
+  const shown = options.header === undefined || options.headerLine === 'hidden' ? [] : [header];
+  const whole = [...shown, ...rows].map((row) => row.map(printable));
+  const allWidths = columnWidths(whole, options.widths);
+  const kept = keptColumns(rows, { header, columns, natural: allWidths });
+  const safe = whole.map((row) => pick(row, kept));
+  const natural = pick(allWidths, kept);
+  const widths = fittedWidths(natural, { header: pick(header, kept), columns, last });
   return safe
     .flatMap((row) => (last === 'wrap' ? wrapped(row, widths) : [row]))
     .map(
@@ -57,6 +68,49 @@ export function renderTable(
           .trimEnd()}\n`,
     )
     .join('');
+}
+
+/**
+ * Which columns a table has where not even the narrowest ones fit beside each other: those that say
+ * nothing go first, from the right, then others. The first column and names stay.
+ */
+export function keptColumns(
+  rows: readonly (readonly string[])[],
+  {
+    header,
+    columns,
+    natural,
+  }: {
+    readonly header: readonly string[];
+    readonly columns: number;
+    readonly natural: readonly number[];
+  },
+): readonly number[] {
+  const least = natural.map((width, column) => {
+    const name = header[column] ?? '';
+    return WHOLE.has(name) ? width : Math.min(width, Math.max(FITTED_MIN, name.length));
+  });
+  const isEmpty = (column: number): boolean =>
+    rows.every((row) => row[column] === NONE || row[column] === '');
+  const rank = (column: number): number =>
+    isEmpty(column) ? 0 : NEEDED.has(header[column] ?? '') ? 2 : 1;
+  const goes = natural
+    .map((_, column) => column)
+    .filter((column) => column > 0 && !WHOLE.has(header[column] ?? ''))
+    .toSorted((a, b) => rank(a) - rank(b) || b - a);
+  let kept = natural.map((_, column) => column);
+  const needs = (): number =>
+    kept.reduce((sum, column) => sum + (least[column] ?? 0), GAP.length * (kept.length - 1));
+  for (const column of goes) {
+    const isLastWord = header[column] === 'READY';
+    if (needs() <= columns || isLastWord) break;
+    kept = kept.filter((each) => each !== column);
+  }
+  return kept;
+}
+
+function pick<Item>(items: readonly Item[], kept: readonly number[]): readonly Item[] {
+  return kept.flatMap((column) => items[column] ?? []);
 }
 
 /** The widest cell of each column, in characters. */
