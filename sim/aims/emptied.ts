@@ -1,3 +1,4 @@
+import { objectKey } from '../../runtime/store/keys.ts';
 import { CALM_GIT } from '../git/git-setting.ts';
 import { EMPTY_TREE, keyOf } from '../git/tree.ts';
 import {
@@ -16,6 +17,7 @@ import {
   restartDoms,
   type Stage,
   settleDown,
+  until,
   weather,
 } from './aim.ts';
 
@@ -81,7 +83,12 @@ async function comesBack(stage: Stage, hand: CommitterHand): Promise<void> {
   git.touched.add(keyOf(site));
   weather(stage, { watchHold: 0.3, watchHoldMsMax: 400 });
   for (let round = 1; round <= DELETIONS; round += 1) {
-    await user.remove({ kind: 'Site', namespace: NAMESPACE, name: site.name });
+    const named = { kind: 'Site', namespace: NAMESPACE, name: site.name } as const;
+    await user.remove(named);
+    // All seems well until dom has seen that it went.
+    const isBack = async (): Promise<boolean> =>
+      (await stage.cluster.store.get(objectKey(named))) !== undefined;
+    await until(stage.scheduler, `Site ${site.name} to come back`, isBack);
     await allIsWell(stage);
     await stage.scheduler.sleep(LONG_MS);
     const name = site.content?.digest ?? '';

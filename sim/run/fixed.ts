@@ -1,4 +1,5 @@
 import { AIMS } from '../aims/all.ts';
+import type { CrashPoint } from '../faults/crash-point.ts';
 import { aimedSetting, drawSetting, type Profile, type Setting } from './setting.ts';
 
 /** A seed that has found a bug; `docs/simulation-findings.md` tells what it was and how it was mended. */
@@ -17,6 +18,11 @@ export const FOUND: readonly Found[] = [
   seed,
 }));
 
+/** A crash in the midst of a story that has found a bug: stays as well. */
+const FOUND_AT: readonly { readonly aim: string; readonly crash: CrashPoint }[] = [
+  { aim: 'emptied', crash: { effect: 104, lagMs: 8_000 } },
+];
+
 /** Seeds that reach rare paths which the others do not (`sim/check/sometimes.ts`). */
 const RARE: readonly Found[] = [62, 111, 141, 217, 243].map((seed) => ({ profile: 'short', seed }));
 
@@ -32,11 +38,18 @@ export function fixedSettings(): readonly Setting[] {
   const found = [...FOUND, ...RARE].filter((each) => !known.has(nameOf(each)));
   return [
     ...Object.keys(AIMS).map((aim) => aimedSetting(1, aim)),
+    ...FOUND_AT.map(({ aim, crash }) => ({ ...aimedSetting(1, aim), crash })),
     ...[...counted, ...found].map(({ profile, seed }) => drawSetting(seed, profile)),
   ];
 }
 
-/** `short:39`, `behind:1` */
-export function nameOf({ profile, seed, aim }: Found & Pick<Setting, 'aim'>): string {
-  return `${aim ?? profile}:${seed}`;
+/** `short:39`, `behind:1`, `emptied:1@75` */
+export function nameOf({
+  profile,
+  seed,
+  aim,
+  crash,
+}: Found & Pick<Setting, 'aim' | 'crash'>): string {
+  const at = crash === undefined ? '' : `@${crash.effect}`;
+  return `${aim ?? profile}:${seed}${at}`;
 }

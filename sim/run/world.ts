@@ -21,7 +21,7 @@ import { startUpgrades, upgradeAll } from '../skew/upgrade.ts';
 import { restoreBackup } from './backup.ts';
 import { liveOnRenewals } from './live-on-renewals.ts';
 import { isSweep, nextStepInMs } from './next-step.ts';
-import { CONVERGENCE_MS_MAX, renewedMsMax } from './patience.ts';
+import { CONVERGENCE_MS_MAX, lateMsMax, renewedMsMax } from './patience.ts';
 import type { Setting } from './setting.ts';
 import { startCa } from './start-ca.ts';
 import { startGit } from './start-git.ts';
@@ -196,7 +196,7 @@ export class World {
   /** INV-1. It counts only if it lasts: leases that are about to end still look well. */
   async #converge(): Promise<number> {
     const startMs = this.#scheduler.nowMs;
-    const moreMs = renewedMsMax(this.#cluster);
+    const moreMs = renewedMsMax(this.#cluster) + lateMsMax(this.#setting.crash);
     await this.#pass(USERS_MS_MAX + moreMs, () => this.#people === 'content');
     if (this.#people === 'busy') this.#violated(1, 'a user still waits for dom to take a change');
     let [wishedMs, firstMs]: [number, number | undefined] = [this.#scheduler.nowMs, undefined];
