@@ -444,3 +444,26 @@ describe('what it costs has bounds', () => {
     await expect(forecast({}, 'other')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });
+
+test('who asks about the same commit again does not have it read again', async () => {
+  await follow({ path: 'a' });
+  await follow({ path: 'b' }, 'other');
+  const commit = remote.commit({ 'a/one.json': issuer('one'), 'b/two.json': issuer('two') });
+  let calls = 0;
+  weather = async () => void (calls += 1);
+  const first = await forecast({ ref: commit });
+  expect(calls).toBe(1);
+  expect(first.lines).toEqual(['create Issuer/one']);
+  expect((await forecast({ ref: commit })).lines).toEqual(first.lines);
+  // It was read for that one, too.
+  expect((await forecast({ ref: commit }, 'other')).lines).toEqual(['create Issuer/two']);
+  expect(calls).toBe(1);
+  // What it follows is asked of the remote every time.
+  await forecast();
+  expect(calls).toBe(2);
+  // Read in another way it is another one.
+  await follow({ path: 'b' });
+  calls = 0;
+  expect((await forecast({ ref: commit })).lines).toEqual(['create Issuer/two']);
+  expect(calls).toBe(1);
+});

@@ -2,14 +2,22 @@ import { RECONCILE_REQUESTED, type Repository } from '../../../api/repository.ts
 import type { Clock } from '../../../runtime/clock.ts';
 import type { BlobShelf } from '../../../runtime/content/blob-shelf.ts';
 import type { Declarer } from '../../../runtime/declarer.ts';
-import { type Git, type GitCommit, GitError, type GitRef } from '../../../runtime/git/git.ts';
+import {
+  type Git,
+  type GitCommit,
+  GitError,
+  type GitRef,
+  type GitRemote,
+  type GitTarget,
+} from '../../../runtime/git/git.ts';
 import { RequestError } from '../../../runtime/request-error.ts';
 import { createSecrets, SecretLostError } from '../../../runtime/secret/secrets.ts';
 import { qualifiedName } from '../../../runtime/store/keys.ts';
 import type { World } from '../../../runtime/store/world.ts';
 import type { Sealer } from '../../../runtime/tls/authority.ts';
 import { KnownFiles } from '../commit/content.ts';
-import { type PrepareOptions, type PreparePorts, prepareCommit } from '../commit/prepare.ts';
+import type { Wanted } from '../commit/jobs.ts';
+import { type PreparePorts, prepareCommit } from '../commit/prepare.ts';
 import { withCommit, withinTime } from '../commit/read-commit.ts';
 import { type WantedOutcome, wantedOf } from '../commit/wanted.ts';
 import type { CommitSet, Facts } from '../facts.ts';
@@ -18,6 +26,7 @@ import { compareAhead } from '../plan/compare-ahead.ts';
 import { Comparisons } from '../plan/comparisons.ts';
 import { Keepers } from '../plan/keepers.ts';
 import { type Forecast, forecastOf } from './forecast.ts';
+import { PreparedCommits } from './prepared-commits.ts';
 
 export interface ForecastPorts {
   readonly world: World;
@@ -67,6 +76,7 @@ export class Forecasts {
   /** By uid, when it was looked at the remote. */
   readonly #looks = new Map<string, readonly number[]>();
   readonly #comparisons: Comparisons;
+  readonly #prepared = new PreparedCommits();
 
   constructor(ports: ForecastPorts) {
     this.#ports = ports;
@@ -125,9 +135,7 @@ export class Forecasts {
       const found = await git.resolve(remote, question.asked ?? wanted.ref, over);
       const commit = question.asked === undefined ? wanted.targetOf(found.commit) : found.commit;
       const target = commit === found.commit ? found : { commit, name: undefined };
-      return await withCommit(git, { remote, target }, over, (from) =>
-        this.#read(from, repository, wanted.prepare),
-      );
+      return await this.#read({ remote, target }, { repository, wanted }, over);
     });
     const { world } = this.#ports;
     await compareAhead({ world, clock, comparisons: this.#comparisons }, repository, set);
@@ -137,25 +145,43 @@ export class Forecasts {
     return { ...made, repository, set, appliedCommit };
   }
 
+  /** What is known already is not read again; if all is, nothing is fetched. */
   async #read(
-    from: GitCommit,
-    repository: Repository,
-    prepare: PrepareOptions,
+    place: { readonly remote: GitRemote; readonly target: GitTarget },
+    { repository, wanted }: { readonly repository: Repository; readonly wanted: Wanted },
+    signal: AbortSignal,
   ): Promise<WholeCommit> {
+    const { git } = this.#ports;
+    const { commit, name, tag } = place.target;
+    // Who has signed it may depend on the tag by which it was found.
+    const found = tag === undefined ? [commit] : [commit, tag, name];
+    const keyOf = ({ key }: Wanted): string => JSON.stringify([found, key]);
+    const others = this.#othersOf(repository);
+    const wants = [wanted, ...others.map((each) => each.wanted)];
+    const known = new Map(wants.map((each) => [each.key, this.#prepared.get(keyOf(each))]));
+    const isAll = ![...known.values()].includes(undefined);
     const { blobs, clock } = this.#ports;
     const ports: PreparePorts = { blobs: hollow(blobs), known: new KnownFiles(), clock };
-    const set = await prepareCommit(from, prepare, ports);
-    const others = new Map<string, CommitSet>();
-    // Nothing is done of it, so nobody takes anything over.
-    if (set.problems.length > 0) return { set, others };
-    // Those that see the same commit.
-    for (const other of besides(this.#ports.world, repository).slice(0, OTHERS_MAX)) {
-      const outcome = this.#wantedOfOther(other);
-      if (outcome.kind === 'refused') continue;
-      const name = qualifiedName(other.metadata);
-      others.set(name, await prepareCommit(from, outcome.wanted.prepare, ports));
-    }
-    return { set, others };
+    const read = (from: GitCommit | undefined): Promise<WholeCommit> =>
+      whole({ wanted, others }, async (each) => {
+        const set = known.get(each.key);
+        if (set !== undefined || from === undefined) return set ?? neverRead(commit);
+        const made = await prepareCommit(from, each.prepare, ports);
+        this.#prepared.keep(keyOf(each), made);
+        return made;
+      });
+    return isAll ? await read(undefined) : await withCommit(git, place, signal, read);
+  }
+
+  /** Those that see the same commit. */
+  #othersOf(repository: Repository): readonly Other[] {
+    return besides(this.#ports.world, repository)
+      .slice(0, OTHERS_MAX)
+      .flatMap((other) => {
+        const outcome = this.#wantedOfOther(other);
+        if (outcome.kind === 'refused') return [];
+        return [{ name: qualifiedName(other.metadata), wanted: outcome.wanted }];
+      });
   }
 
   /** What another lacks is its own concern, and not told to whoever asks about this one. */
@@ -195,9 +221,31 @@ export class Forecasts {
   }
 }
 
+function neverRead(commit: string): never {
+  throw new Error(`commit ${commit} was not read`);
+}
+
+async function whole(
+  { wanted, others }: { readonly wanted: Wanted; readonly others: readonly Other[] },
+  prepared: (each: Wanted) => Promise<CommitSet>,
+): Promise<WholeCommit> {
+  const set = await prepared(wanted);
+  const sets = new Map<string, CommitSet>();
+  // Nothing is done of it, so nobody takes anything over.
+  if (set.problems.length > 0) return { set, others: sets };
+  for (const other of others) sets.set(other.name, await prepared(other.wanted));
+  return { set, others: sets };
+}
+
 /** What is kept of the remote for forecasts, beside what the controller keeps. */
 export function forecastId(uid: string): string {
   return `${uid}-forecast`;
+}
+
+interface Other {
+  /** `namespace/name`. */
+  readonly name: string;
+  readonly wanted: Wanted;
 }
 
 interface WholeCommit {
