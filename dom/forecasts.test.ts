@@ -464,6 +464,7 @@ test('who asks about the same commit again does not have it read again', async (
   // Read in another way it is another one.
   await follow({ path: 'b' });
   calls = 0;
-  expect((await forecast({ ref: commit })).lines).toEqual(['create Issuer/two']);
+  await forecast({ ref: commit });
+  await forecast({ ref: commit });
   expect(calls).toBe(1);
 });
