@@ -1,19 +1,30 @@
-import { BLOBS_PATH, ERROR_HEADER } from '../runtime/node/https-dom.ts';
-import type { PlainHandler, PlainResponse } from '../runtime/node/plain-http.ts';
+import {
+  BATCH_QUESTION_BYTES_MAX,
+  encodeHeads,
+  parseQuestion,
+} from '../runtime/content/small-blobs.ts';
+import { BLOBS_PATH, ERROR_HEADER, HEADS_HEADER } from '../runtime/node/https-dom.ts';
+import type { PlainHandler, PlainRequest, PlainResponse } from '../runtime/node/plain-http.ts';
 import { RequestError, type RequestErrorCode } from '../runtime/request-error.ts';
-import { handOut } from './blobs/hand-out.ts';
+import { handOut, handOutSmall } from './blobs/hand-out.ts';
 import type { Dom } from './dom.ts';
 
+/** For a question for several blobs to come in whole. */
+const QUESTION_MS = 10_000;
+
 /**
- * `GET /blobs/<digest>`, from an offset if need be, for nodes with their certificates: what
- * FetchBlob gives, at a fraction of its work. All else is for `otherwise`.
+ * For nodes with their certificates: `GET /blobs/<digest>`, from an offset if need be, what
+ * FetchBlob gives at a fraction of its work; and `POST /blobs/` for several small ones at once, with
+ * a digest on each line. All else is for `otherwise`.
  */
 export function withBlobs(dom: Pick<Dom, 'leading'>, otherwise: PlainHandler): PlainHandler {
   return async (request) => {
     const { method, path, range, identity } = request;
-    if (method !== 'GET' || !path.startsWith(BLOBS_PATH)) return otherwise(request);
+    const isBatch = method === 'POST' && path === BLOBS_PATH;
+    if (!isBatch && (method !== 'GET' || !path.startsWith(BLOBS_PATH))) return otherwise(request);
     const wanted = { digest: path.slice(BLOBS_PATH.length), offsetBytes: offsetOf(range) };
     try {
+      if (isBatch) return await several(dom, request);
       return found(await handOut(await dom.leading(), identity, wanted), wanted.offsetBytes);
     } catch (error) {
       if (error instanceof RequestError) return refusal(error);
@@ -32,6 +43,22 @@ function found(
   if (start === 0) return { ...common, status: 200 };
   const headers = { 'content-range': `bytes ${start}-${sizeBytes - 1}/${sizeBytes}` };
   return { ...common, status: 206, headers };
+}
+
+async function several(
+  dom: Pick<Dom, 'leading'>,
+  { identity, body }: PlainRequest,
+): Promise<PlainResponse> {
+  // Before anything is read: what strangers send is not kept.
+  if (identity?.kind !== 'node') throw new RequestError('PERMISSION_DENIED', 'blobs are for nodes');
+  const question = await body({ bytesMax: BATCH_QUESTION_BYTES_MAX, timeoutMs: QUESTION_MS });
+  const digests = typeof question === 'string' ? undefined : parseQuestion(question);
+  if (digests === undefined)
+    throw new RequestError('INVALID_ARGUMENT', 'a question has a digest on each line');
+  const { heads, bytes, end } = await handOutSmall(await dom.leading(), identity, digests);
+  const headers = { [HEADS_HEADER]: encodeHeads(heads) };
+  const contentType = 'application/octet-stream';
+  return { status: 200, contentType, headers, body: bytes, connection: 'open', onEnd: end };
 }
 
 /** Without an identity nothing is kept open. */

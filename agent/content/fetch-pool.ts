@@ -1,23 +1,26 @@
 import type { Clock } from '../../runtime/clock.ts';
+import type { BlobSource } from '../../runtime/content/blob-source.ts';
 import type { Digest } from '../../runtime/content/digest.ts';
-import { type BackoffLimits, backoffMs } from '../../runtime/control/backoff.ts';
+import {
+  BATCH_BLOBS_MAX,
+  BATCH_BYTES_MAX,
+  SMALL_BLOB_BYTES_MAX,
+} from '../../runtime/content/small-blobs.ts';
 import type { Disk } from '../../runtime/disk/disk.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Random } from '../../runtime/random.ts';
-import { inWords, isDiskFull } from './disk-full.ts';
 import { downloadBlob, WrongBytesError } from './download.ts';
+import { type SmallBlob, SmallDownloads } from './download-small.ts';
+import { FetchFailures } from './fetch-failures.ts';
 import type { Need } from './plan.ts';
 import type { FetchOutcome, ListedBlob, Sources } from './sources.ts';
 
 /** Fetches under way at once: most blobs are small, and their way is longer than they are. */
 export const FETCHES_MAX = 16;
+/** Of these, those for several small blobs at once: so much of them is in memory. */
+export const BATCHES_MAX = 3;
 /** Of these, those that nothing waits for: whatever is needed next finds room. */
 export const HELPFUL_FETCHES_MAX = 8;
-export const FETCH_RETRY_BACKOFF: Readonly<Record<Need, BackoffLimits>> = {
-  needed: { baseMs: 250, capMs: 10_000 },
-  helpful: { baseMs: 1_000, capMs: 600_000 },
-};
-
 export interface WantedFetch extends ListedBlob {
   /** Unknown for manifests, which therefore everything else waits for, and for indexes. */
   readonly sizeBytes: number | undefined;
@@ -42,21 +45,25 @@ export interface FetchPoolOptions {
  */
 export class FetchPool {
   readonly #options: FetchPoolOptions;
-  readonly #running = new Map<
-    Digest,
-    { readonly need: Need; readonly stop: AbortController; readonly done: Promise<void> }
-  >();
+  readonly #jobs = new Set<Job>();
+  readonly #running = new Map<Digest, Job>();
+  readonly #failures: FetchFailures;
+  readonly #small = new SmallDownloads();
+  /** Of which an earlier try may have left a part, that a later one goes on with. */
+  #parts: ReadonlySet<Digest> = new Set();
+  /** Whether the source may be asked for several blobs at once. */
+  #questions: 'for several' | 'for one' = 'for several';
   #waiting: Iterator<WantedFetch> = [].values();
   /** Came out of `#waiting`, and waits for room. What is needed comes before all that is not. */
   #next: WantedFetch | undefined;
   /** Fetched since the look that the next `want` rests on began: it may not have seen them. */
   readonly #fresh = new Set<Digest>();
-  #failed: ReadonlyMap<Digest, Failure> = new Map();
   #signal: AbortSignal | undefined;
   #wantedAtMs = 0;
 
   constructor(options: FetchPoolOptions) {
     this.#options = options;
+    this.#failures = new FetchFailures(options);
   }
 
   /** A look at the disk begins, whose outcome the next `want` rests on. */
@@ -65,17 +72,23 @@ export class FetchPool {
   }
 
   /** What is to be fetched from now on, instead of what was before. */
-  want(fetches: readonly WantedFetch[], signal: AbortSignal): void {
+  want(
+    fetches: readonly WantedFetch[],
+    { parts, signal }: { readonly parts: ReadonlySet<Digest>; readonly signal: AbortSignal },
+  ): void {
     const wanted = new Set(fetches.map(({ digest }) => digest));
-    for (const [digest, { stop }] of this.#running) {
-      if (!wanted.has(digest)) stop.abort(new Error(`${digest} is not wanted any more`));
+    for (const { digests, stop } of this.#jobs) {
+      if (digests.some((digest) => wanted.has(digest))) continue;
+      stop.abort(new Error(`${digests[0]} is not wanted any more`));
     }
-    this.#failed = new Map([...this.#failed].filter(([digest]) => wanted.has(digest)));
+    this.#parts = parts;
+    this.#questions = 'for several';
+    this.#failures.keep(wanted);
     this.#options.sources.want(fetches);
     const nowMs = this.#options.clock.monotonicMs();
     this.#wantedAtMs = nowMs;
     const due = fetches.filter(({ digest }) => {
-      const retryAtMs = this.#failed.get(digest)?.retryAtMs ?? 0;
+      const retryAtMs = this.#failures.retryAtMs(digest);
       return !this.#running.has(digest) && !this.#fresh.has(digest) && retryAtMs <= nowMs;
     });
     this.#waiting = due.values();
@@ -86,28 +99,25 @@ export class FetchPool {
 
   /** Why the last try of each failed. */
   failures(): ReadonlyMap<Digest, string> {
-    return new Map([...this.#failed].map(([digest, { why }]) => [digest, why]));
+    return this.#failures.reasons();
   }
 
   /** Whether something needed did not fit on the disk when it was last tried. */
   lacksRoom(): boolean {
-    return [...this.#failed.values()].some(({ need, why }) => need === 'needed' && isDiskFull(why));
+    return this.#failures.lacksRoom();
   }
 
   forgetFailures(): void {
-    this.#failed = new Map(
-      [...this.#failed].map(([digest, failure]) => [digest, { ...failure, retryAtMs: 0 }]),
-    );
+    this.#failures.retrySoon();
   }
 
   /** When to want again with no further event: after `busyMs` while fetching, or for a retry. */
   dueInMs(busyMs: number): number {
     const nowMs = this.#options.clock.monotonicMs();
     // What was due when it was last wanted is running by now, or waits for a free place.
-    const retries = [...this.#failed.values()]
-      .filter(({ retryAtMs }) => retryAtMs > this.#wantedAtMs)
-      .map(({ retryAtMs }) => Math.max(0, retryAtMs - nowMs));
-    const busy = this.#running.size > 0 ? busyMs : Number.POSITIVE_INFINITY;
+    const dueMs = this.#failures.dueMs(this.#wantedAtMs);
+    const retries = dueMs.map((retryAtMs) => Math.max(0, retryAtMs - nowMs));
+    const busy = this.#jobs.size > 0 ? busyMs : Number.POSITIVE_INFINITY;
     return Math.min(busy, ...retries);
   }
 
@@ -115,45 +125,112 @@ export class FetchPool {
   async idle(): Promise<void> {
     this.#waiting = [].values();
     this.#next = undefined;
-    await Promise.allSettled([...this.#running.values()].map(({ done }) => done));
+    await Promise.allSettled([...this.#jobs].map(({ done }) => done));
   }
 
   #start(): void {
-    while (this.#running.size < FETCHES_MAX && this.#signal?.aborted === false) {
+    while (this.#jobs.size < FETCHES_MAX && this.#signal?.aborted === false) {
       this.#next ??= this.#waiting.next().value;
       if (this.#next === undefined || !this.#hasRoom(this.#next)) return;
-      const { digest, need } = this.#next;
+      const { need } = this.#next;
       const stop = new AbortController();
       const signal = AbortSignal.any([this.#signal, stop.signal]);
-      this.#running.set(digest, { need, stop, done: this.#fetch(this.#next, signal) });
+      const { wanted, source } = this.#take(this.#next);
+      const digests = wanted.map(({ digest }) => digest);
+      const kind = source === undefined ? 'one' : 'batch';
+      const job: Job = { kind, digests, need, stop, done: Promise.resolve() };
+      this.#jobs.add(job);
+      for (const digest of digests) this.#running.set(digest, job);
+      job.done = this.#fetch(job, { wanted, source }, signal);
+    }
+  }
+
+  #hasRoom(next: WantedFetch): boolean {
+    const alike = (other: Job): boolean => other.kind === 'batch';
+    if (this.#batchSource(next) !== undefined && count(this.#jobs, alike) >= BATCHES_MAX)
+      return false;
+    if (next.need === 'needed') return true;
+    return count(this.#jobs, ({ need }) => need === 'helpful') < HELPFUL_FETCHES_MAX;
+  }
+
+  /** Takes the next one, with as many behind it as can be had by the same question. */
+  #take(first: WantedFetch): Taken {
+    const wanted = [first];
+    let bytes = first.sizeBytes ?? 0;
+    const source = this.#batchSource(first);
+    for (;;) {
+      this.#next = this.#waiting.next().value;
+      const next = this.#next;
+      if (source === undefined || next === undefined || wanted.length === BATCH_BLOBS_MAX) break;
+      bytes += next.sizeBytes ?? 0;
+      const isAlike = next.need === first.need && this.#batchSource(next) === source;
+      if (!isAlike || bytes > BATCH_BYTES_MAX) break;
+      wanted.push(next);
+    }
+    return { wanted, source: wanted.length > 1 ? source : undefined };
+  }
+
+  /** Undefined: it is to be fetched alone. */
+  #batchSource(wanted: WantedFetch): BlobSource | undefined {
+    const { digest, sizeBytes } = wanted;
+    // Neither what went wrong before nor what goes on with a part holds up others.
+    if (this.#questions === 'for one' || this.#failures.has(digest) || this.#parts.has(digest))
+      return undefined;
+    if (sizeBytes === undefined || sizeBytes > SMALL_BLOB_BYTES_MAX) return undefined;
+    const source = this.#options.sources.onlyDom(wanted);
+    return source?.fetchSmall === undefined ? undefined : source;
+  }
+
+  async #fetch(job: Job, { wanted, source }: Taken, signal: AbortSignal): Promise<void> {
+    const outcomes =
+      source === undefined
+        ? await Promise.all(wanted.map((each) => this.#download(each, signal)))
+        : await this.#downloadSmall(wanted, source, signal);
+    this.#jobs.delete(job);
+    for (const digest of job.digests) this.#running.delete(digest);
+    if (outcomes === 'unknown') {
+      this.#questions = 'for one';
+      this.#waiting = [...wanted, this.#next, ...toArray(this.#waiting)]
+        .filter((each) => each !== undefined)
+        .values();
       this.#next = undefined;
+    } else {
+      this.#note(wanted, outcomes, signal);
     }
-  }
-
-  #hasRoom({ need }: WantedFetch): boolean {
-    if (need === 'needed') return true;
-    const helpful = [...this.#running.values()].filter((each) => each.need === 'helpful');
-    return helpful.length < HELPFUL_FETCHES_MAX;
-  }
-
-  async #fetch(wanted: WantedFetch, signal: AbortSignal): Promise<void> {
-    const { digest } = wanted;
-    const failures = (this.#failed.get(digest)?.failures ?? 0) + 1;
-    const outcome = await this.#download(wanted, signal);
-    this.#running.delete(digest);
-    const failed = new Map(this.#failed);
-    if (outcome.kind === 'done') {
-      failed.delete(digest);
-      this.#fresh.add(digest);
-    }
-    if (outcome.kind !== 'done' && !signal.aborted)
-      failed.set(digest, this.#failure(wanted, outcome.why, failures));
-    this.#failed = failed;
     this.#start();
-    const idle = this.#running.size === 0;
-    if (idle || signal.aborted || (outcome.kind === 'done' && wanted.sizeBytes === undefined)) {
+    const idle = this.#jobs.size === 0;
+    if (idle) this.#small.forget();
+    const isList = outcomes !== 'unknown' && outcomes[0]?.kind === 'done';
+    if (idle || signal.aborted || (isList && wanted[0]?.sizeBytes === undefined))
       this.#options.onProgress();
+  }
+
+  #note(wanted: readonly WantedFetch[], outcomes: readonly Outcome[], signal: AbortSignal): void {
+    const done: Digest[] = [];
+    const failed: (readonly [WantedFetch, string])[] = [];
+    for (const [index, each] of wanted.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.kind === 'done') done.push(each.digest);
+      else if (outcome !== undefined && !signal.aborted) failed.push([each, outcome.why]);
     }
+    for (const digest of done) this.#fresh.add(digest);
+    this.#failures.note(done, failed);
+  }
+
+  async #downloadSmall(
+    wanted: readonly WantedFetch[],
+    source: BlobSource,
+    signal: AbortSignal,
+  ): Promise<readonly Outcome[] | 'unknown'> {
+    const blobs = wanted.map(({ digest, sizeBytes = 0 }): SmallBlob => ({ digest, sizeBytes }));
+    const outcomes = await this.#small.fetch(blobs, { ...this.#options, source, signal });
+    if (outcomes === 'unknown') return outcomes;
+    return outcomes.map((error, index): Outcome => {
+      if (error !== undefined) return { kind: 'failed', why: error.message };
+      const blob = blobs[index];
+      if (blob !== undefined) this.#options.onFetched(blob.digest, blob.sizeBytes);
+      return { kind: 'done' };
+    });
   }
 
   /** As long as it was the fault of an edge, which is left aside then, it is tried again at once. */
@@ -175,27 +252,37 @@ export class FetchPool {
       if (sources.ended(wanted, outcome.kind) === 'over') return outcome;
     }
   }
+}
 
-  #failure({ digest, need, sizeBytes }: WantedFetch, said: string, failures: number): Failure {
-    const { clock, random, log } = this.#options;
-    const retryInMs = backoffMs(failures, FETCH_RETRY_BACKOFF[need], random);
-    log.warn({ digest, error: said, failures, retryInMs }, 'a blob could not be fetched');
-    const why = inWords(said, sizeBytes);
-    return { need, why, failures, retryAtMs: clock.monotonicMs() + retryInMs };
-  }
+/** One fetch under way, of one blob or of several by one question. */
+interface Job {
+  readonly kind: 'one' | 'batch';
+  readonly digests: readonly Digest[];
+  readonly need: Need;
+  readonly stop: AbortController;
+  done: Promise<void>;
+}
+
+interface Taken {
+  readonly wanted: readonly WantedFetch[];
+  /** Who is asked for all of them at once; undefined: it is one alone. */
+  readonly source: BlobSource | undefined;
 }
 
 type Outcome =
   | { readonly kind: 'done' }
   | { readonly kind: Exclude<FetchOutcome, 'done'>; readonly why: string };
 
-interface Failure {
-  readonly need: Need;
-  readonly why: string;
-  readonly failures: number;
-  readonly retryAtMs: number;
-}
-
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+function count<T>(all: Iterable<T>, isCounted: (each: T) => boolean): number {
+  let counted = 0;
+  for (const each of all) if (isCounted(each)) counted += 1;
+  return counted;
+}
+
+function toArray<T>(iterator: Iterator<T>): readonly T[] {
+  return [...Iterator.from(iterator)];
 }

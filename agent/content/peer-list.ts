@@ -90,6 +90,11 @@ export class PeerList implements BlobSource {
     yield* this.#options.source.fetch(digest, offsetBytes, signal);
   }
 
+  /** No edge is in use, nor is it time to ask for some. */
+  isDomAlone(): boolean {
+    return this.#inUse === undefined && this.#options.clock.monotonicMs() < this.#domUntilMs;
+  }
+
   /** `again`: it was an edge's fault, which is left aside by now. */
   ended(digest: Digest, outcome: FetchOutcome): 'again' | 'over' {
     const served = this.#servedBy.get(digest);

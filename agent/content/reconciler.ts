@@ -173,7 +173,7 @@ class Reconciler implements ContentReconciler {
       ...(isFull && { room: 'none' }),
     });
     const fetches = actions.filter((action) => action.kind === 'fetch');
-    this.#pool.want(fetches, signal);
+    this.#pool.want(fetches, { parts: observed.parts, signal });
     const marked = new Set(observed.markers);
     let after: ObservedContent = { ...observed, markers: marked };
     for (const action of actions) {

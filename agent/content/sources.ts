@@ -73,6 +73,12 @@ export class Sources {
     return peers === undefined || sizeBytes === undefined ? this.#options.source : peers;
   }
 
+  /** Dom, if that is where this one comes from in any case. */
+  onlyDom({ list }: ListedBlob): BlobSource | undefined {
+    const peers = list === undefined ? undefined : this.#lists.get(list);
+    return peers === undefined || peers.isDomAlone() ? this.#options.source : undefined;
+  }
+
   /**
    * A fetch has ended, well or badly. `again`: it failed because of an edge, which is left aside by
    * now: another try is worth it at once.

@@ -187,6 +187,7 @@ describe('a change', () => {
     const failing: Disk = {
       ...{ read: (path) => disk.read(path), write: (path, bytes) => disk.write(path, bytes) },
       ...{ remove: (path) => disk.remove(path), rename: (from, to) => disk.rename(from, to) },
+      readInto: (path, memory) => disk.readInto(path, memory),
       ...{ stat: (path) => disk.stat(path), list: (path) => disk.list(path) },
       ...{ stream: (path) => disk.stream(path), sync: (path) => disk.sync(path) },
       append: async (path, bytes) => {

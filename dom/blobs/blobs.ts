@@ -1,9 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { BlobShelf, BlobStock } from '../../runtime/content/blob-shelf.ts';
 import { blobPath, type Digest, digestOf, isDigest } from '../../runtime/content/digest.ts';
+import { BATCH_BYTES_MAX, type SmallBlobHead } from '../../runtime/content/small-blobs.ts';
 import type { Disk } from '../../runtime/disk/disk.ts';
 import type { Random } from '../../runtime/random.ts';
 import { RequestError } from '../../runtime/request-error.ts';
+import { SpareMemory } from '../../runtime/spare-memory.ts';
 import { Asked } from './asked.ts';
 import { Partials } from './partials.ts';
 import { gathered, preceded } from './pieces.ts';
@@ -14,6 +16,8 @@ export const BLOB_BYTES_MAX = 4 * 1024 * 1024 * 1024;
 const WRITE_BYTES = 1024 * 1024;
 /** Blobs up to this size are read at once: most files are, and a stream takes much more work. */
 const READ_BYTES_MAX = 256 * 1024;
+/** Answers whose memory is kept for the next ones: 8 MiB. */
+const SPARE_MAX = 16;
 /** Of a cut upload, less than this is not worth to be kept. */
 const KEPT_BYTES_MIN = 4 * 1024 * 1024;
 
@@ -31,6 +35,8 @@ const KEPT_BYTES_MIN = 4 * 1024 * 1024;
  */
 export class Blobs implements BlobShelf, BlobStock {
   readonly parts = 256;
+  /** For the answers to nodes that ask for several blobs: each has about this size, and is short-lived. */
+  readonly memory = new SpareMemory({ sizeBytes: BATCH_BYTES_MAX, spareMax: SPARE_MAX });
   readonly #disk: Disk;
   readonly #random: Random;
   readonly #partials: Partials;
@@ -65,6 +71,24 @@ export class Blobs implements BlobShelf, BlobStock {
     if (bytes === undefined) throw missing(digest);
     if (digestOf(bytes) === digest) return bytes;
     return this.#refuseDamaged(digest);
+  }
+
+  /**
+   * A small blob into this memory: how many bytes it is, or that it is missing (`NOT_FOUND`) or does
+   * not fit (`TOO_LARGE`).
+   */
+  async readInto(digest: Digest, memory: Uint8Array): Promise<SmallBlobHead> {
+    const sizeBytes = await this.#disk.readInto(blobPath(digest), memory);
+    if (sizeBytes === undefined) return 'NOT_FOUND';
+    if (sizeBytes === 'too long') return 'TOO_LARGE';
+    if (digestOf(memory.subarray(0, sizeBytes)) === digest) return sizeBytes;
+    try {
+      return await this.#refuseDamaged(digest);
+    } catch (error) {
+      // The others are not to suffer from it.
+      if (error instanceof RequestError) return error.code;
+      throw error;
+    }
   }
 
   /** Its size, and its bytes from `offsetBytes` on. */

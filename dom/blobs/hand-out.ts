@@ -1,3 +1,5 @@
+import type { Digest } from '../../runtime/content/digest.ts';
+import { SMALL_BLOB_BYTES_MAX, type SmallBlobHead } from '../../runtime/content/small-blobs.ts';
 import { RequestError } from '../../runtime/request-error.ts';
 import type { Identity } from '../../runtime/tls/authority.ts';
 import type { Term } from '../dom.ts';
@@ -24,6 +26,44 @@ export async function handOut(
     throw new RequestError('PERMISSION_DENIED', `${digest} is not in the plan of ${name}`);
   const { sizeBytes, chunks } = await blobs.open(digest, offsetBytes);
   return { sizeBytes, chunks: counted(chunks, () => peers.upload(name)) };
+}
+
+/**
+ * Several small blobs for a node, as far as they fit into one answer. To be ended, well or badly:
+ * only what was `sent` whole leaves its memory to the next answer.
+ */
+export async function handOutSmall(
+  { blobAccess, blobs, peers }: Pick<Term, 'blobAccess' | 'blobs' | 'peers'>,
+  identity: Extract<Identity, { kind: 'node' }>,
+  digests: readonly Digest[],
+): Promise<{
+  readonly heads: readonly SmallBlobHead[];
+  readonly bytes: Uint8Array;
+  readonly end: (outcome: 'sent' | 'cut') => void;
+}> {
+  const upload = peers.upload(identity.name);
+  const memory = blobs.memory.take();
+  const heads: SmallBlobHead[] = [];
+  let usedBytes = 0;
+  try {
+    for (const digest of digests) {
+      const room = memory.subarray(usedBytes, usedBytes + SMALL_BLOB_BYTES_MAX);
+      const head = (await blobAccess.allowed(identity, digest))
+        ? await blobs.readInto(digest, room)
+        : 'PERMISSION_DENIED';
+      heads.push(head);
+      if (typeof head === 'number') usedBytes += head;
+    }
+  } catch (error) {
+    upload.end();
+    throw error;
+  }
+  upload.sent(usedBytes);
+  const end = (outcome: 'sent' | 'cut'): void => {
+    upload.end();
+    if (outcome === 'sent') blobs.memory.giveBack(memory);
+  };
+  return { heads, bytes: memory.subarray(0, usedBytes), end };
 }
 
 async function* counted(

@@ -1,4 +1,5 @@
 import type { Digest } from './digest.ts';
+import type { SmallBlobs } from './small-blobs.ts';
 
 /** The source has the blob, and it ends before the offset that was asked for. */
 export class BlobOffsetError extends Error {
@@ -15,4 +16,9 @@ export class BlobOffsetError extends Error {
 export interface BlobSource {
   /** The blob's bytes from `offsetBytes` to its end, in pieces of any size. */
   fetch(digest: Digest, offsetBytes: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /**
+   * Several small blobs with one question, BATCH_BLOBS_MAX and BATCH_BYTES_MAX at most. `unknown`: the
+   * source is too old for it, so they are to be asked for one by one. Left out: it always is.
+   */
+  fetchSmall?(digests: readonly Digest[], signal: AbortSignal): Promise<SmallBlobs | 'unknown'>;
 }

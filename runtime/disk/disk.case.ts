@@ -22,6 +22,19 @@ export function diskCases(make: () => Promise<Disk>): void {
     expect(await disk.stat('a/b')).toEqual({ name: 'b', kind: 'folder', sizeBytes: 0 });
   });
 
+  test('a file is read into memory that has room for it, and not into less', async () => {
+    const disk = await make();
+    await disk.write('a/file', bytes('12345'));
+    await disk.write('empty', bytes(''));
+    const memory = Buffer.from('-------');
+    expect(await disk.readInto('a/file', memory.subarray(1))).toBe(5);
+    expect(memory.toString()).toBe('-12345-');
+    expect(await disk.readInto('a/file', memory.subarray(0, 5))).toBe(5);
+    expect(await disk.readInto('a/file', memory.subarray(0, 4))).toBe('too long');
+    expect(await disk.readInto('empty', new Uint8Array())).toBe(0);
+    expect(await disk.readInto('none', memory)).toBeUndefined();
+  });
+
   test('append makes the file and its folders, then grows it', async () => {
     const disk = await make();
     await disk.append('part/one', bytes('ab'));

@@ -21,6 +21,8 @@ export interface DiskEntry {
  */
 export interface Disk {
   read(path: string): Promise<Uint8Array | undefined>;
+  /** A whole file into memory that the caller has: how many bytes it is. */
+  readInto(path: string, memory: Uint8Array): Promise<number | 'too long' | undefined>;
   write(path: string, bytes: Uint8Array): Promise<void>;
   append(path: string, bytes: Uint8Array): Promise<void>;
   sync(path: string): Promise<void>;

@@ -48,6 +48,14 @@ class SimulatedDisk implements MemoryDisk {
     return file === undefined ? undefined : contentOf(file);
   }
 
+  async readInto(path: string, memory: Uint8Array): Promise<number | 'too long' | undefined> {
+    const file = this.stored.get(key(path));
+    if (file === undefined || file.sizeBytes > memory.length)
+      return file === undefined ? undefined : 'too long';
+    memory.set(contentOf(file));
+    return file.sizeBytes;
+  }
+
   async write(path: string, bytes: Uint8Array): Promise<void> {
     this.reserve(path, bytes.length);
     this.refuseFolder(path);

@@ -117,6 +117,16 @@ export class DiskCalls {
     return this.#pace.timed(() => readShort(path)) ?? inPool.readFile(path);
   }
 
+  async readInto(path: string, memory: Uint8Array): Promise<number | 'too long'> {
+    if (this.#pace.isFast()) return this.#pace.timed(() => readShortInto(path, memory));
+    const { size } = await inPool.lstat(path);
+    if (size > memory.byteLength) return 'too long';
+    const bytes = await inPool.readFile(path);
+    if (bytes.byteLength > memory.byteLength) return 'too long';
+    memory.set(bytes);
+    return bytes.byteLength;
+  }
+
   async #either<T>(here: () => T, elsewhere: () => Promise<T>): Promise<T> {
     return this.#pace.isFast() ? this.#pace.timed(here) : elsewhere();
   }
@@ -144,6 +154,20 @@ const inPool = {
   },
   writeFile: promisify(writeFile),
 } as const;
+
+function readShortInto(path: string, memory: Uint8Array): number | 'too long' {
+  const fd = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(fd);
+    if (size > memory.byteLength) return 'too long';
+    let at = 0;
+    for (let count = 1; at < size && count > 0; at += count)
+      count = readSync(fd, memory, at, size - at, at);
+    return at;
+  } finally {
+    closeSync(fd);
+  }
+}
 
 /** Undefined: it is long. */
 function readShort(path: string): Buffer | undefined {

@@ -45,6 +45,10 @@ class NodeDisk implements Disk {
     return absentAsUndefined(this.calls.read(full));
   }
 
+  async readInto(path: string, memory: Uint8Array): Promise<number | 'too long' | undefined> {
+    return absentAsUndefined(this.calls.readInto(this.full(path), memory));
+  }
+
   async write(path: string, bytes: Uint8Array): Promise<void> {
     const full = this.full(path);
     const { removals } = this;

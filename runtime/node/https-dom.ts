@@ -1,6 +1,8 @@
 import type { Agent, IncomingMessage } from 'node:http';
 import { connect } from 'node:tls';
-import { BlobOffsetError } from '../content/blob-source.ts';
+import { BlobOffsetError, type BlobSource } from '../content/blob-source.ts';
+import type { Digest } from '../content/digest.ts';
+import { encodeQuestion, parseHeads, type SmallBlobs } from '../content/small-blobs.ts';
 import type { NodeCredentials } from '../session/enrolment.ts';
 import { DOM_SERVER_NAME } from '../tls/server-names.ts';
 import { http } from './http-module.ts';
@@ -9,6 +11,8 @@ import { http } from './http-module.ts';
 export const BLOBS_PATH = '/blobs/';
 /** Says why a blob is refused, as gRPC names it; an older dom does not know the path at all. */
 export const ERROR_HEADER = 'b8s-error';
+/** What comes of several blobs that were asked for at once. */
+export const HEADS_HEADER = 'b8s-blobs';
 /** Connections at once. */
 const SOCKETS_MAX = 4;
 const IDLE_MS = 15_000;
@@ -23,6 +27,7 @@ export interface HttpsDom {
     offsetBytes: number,
     signal: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array> | 'unknown'>;
+  readonly fetchSmall: Required<BlobSource>['fetchSmall'];
   close(): void;
 }
 
@@ -45,7 +50,8 @@ export function httpsDom(
   return {
     async fetch(digest, offsetBytes, signal) {
       const path = `${BLOBS_PATH}${digest}`;
-      const response = await request(agent, { path, offsetBytes, signal });
+      const range = offsetBytes > 0 && { range: `bytes=${offsetBytes}-` };
+      const response = await request(agent, { path, headers: { ...range }, signal });
       const { statusCode, headers } = response;
       if (statusCode === (offsetBytes === 0 ? 200 : 206)) return response;
       const code = headers[ERROR_HEADER];
@@ -56,26 +62,50 @@ export function httpsDom(
       const Kind = code === 'OUT_OF_RANGE' ? BlobOffsetError : Error;
       throw new Kind(`fetch ${digest} from dom: ${await refusalOf(response)}`);
     },
+    fetchSmall: (digests, signal) => fetchSmall(agent, digests, signal),
     close: () => agent.destroy(),
   };
+}
+
+async function fetchSmall(
+  agent: Agent,
+  digests: readonly Digest[],
+  signal: AbortSignal,
+): Promise<SmallBlobs | 'unknown'> {
+  const body = encodeQuestion(digests);
+  const response = await request(agent, { path: BLOBS_PATH, headers: {}, body, signal });
+  const { statusCode, headers } = response;
+  const told = headers[HEADS_HEADER];
+  if (statusCode === 200 && typeof told === 'string') {
+    const heads = parseHeads(told, digests.length);
+    if (heads !== undefined) return { heads, pieces: response };
+  } else if (headers[ERROR_HEADER] === undefined) {
+    response.resume();
+    return 'unknown';
+  }
+  const why = statusCode === 200 ? 'it names other blobs' : await refusalOf(response);
+  response.destroy();
+  throw new Error(`fetch ${digests.length} blobs from dom: ${why}`);
 }
 
 function request(
   agent: Agent,
   given: {
     readonly path: string;
-    readonly offsetBytes: number;
+    readonly headers: Readonly<Record<string, string>>;
+    /** Left out: it is only asked for. */
+    readonly body?: string;
     readonly signal: AbortSignal;
   },
 ): Promise<IncomingMessage> {
-  const { path, offsetBytes, signal } = given;
-  const range = offsetBytes > 0 && { range: `bytes=${offsetBytes}-` };
-  const headers = { host: DOM_SERVER_NAME, ...range };
+  const { path, body, signal } = given;
+  const method = body === undefined ? 'GET' : 'POST';
+  const headers = { host: DOM_SERVER_NAME, ...given.headers };
   return new Promise((resolve, reject) => {
-    const asked = http.request({ agent, path, headers, signal });
+    const asked = http.request({ agent, method, path, headers, signal });
     asked.once('response', resolve);
     asked.on('error', reject);
-    asked.end();
+    asked.end(body);
   });
 }
 

@@ -29,7 +29,9 @@ export interface PlainResponse {
   readonly contentType: string;
   /** Names in lower case; left out: none beside those that follow from the rest. */
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body: string | StreamedBody;
+  readonly body: string | Uint8Array | StreamedBody;
+  /** The body was sent, or never will be; only `sent` means that its memory may be used again. */
+  readonly onEnd?: (outcome: 'sent' | 'cut') => void;
   /** `open`: the client may ask for more on its connection. Left out: it is closed. */
   readonly connection?: 'open';
 }
@@ -123,15 +125,17 @@ function text(status: number, body: string): PlainResponse {
 }
 
 async function send(response: ServerResponse, answer: PlainResponse): Promise<void> {
-  const { status, contentType, body, headers = {}, connection } = answer;
+  const { status, contentType, body, headers = {}, connection, onEnd } = answer;
+  if (response.destroyed) onEnd?.('cut');
+  else response.once('close', () => onEnd?.(response.writableFinished ? 'sent' : 'cut'));
   response.writeHead(status, {
     ...headers,
     'content-type': contentType,
-    'content-length': typeof body === 'string' ? Buffer.byteLength(body) : body.sizeBytes,
+    'content-length': lengthOf(body),
     // One request a connection: nothing idle is left to be bounded.
     ...(connection === undefined && { connection: 'close' }),
   });
-  if (typeof body === 'string') {
+  if (typeof body === 'string' || body instanceof Uint8Array) {
     response.end(body);
     return;
   }
@@ -141,6 +145,11 @@ async function send(response: ServerResponse, answer: PlainResponse): Promise<vo
     if (response.destroyed) return;
   }
   response.end();
+}
+
+function lengthOf(body: PlainResponse['body']): number {
+  if (typeof body === 'string') return Buffer.byteLength(body);
+  return body instanceof Uint8Array ? body.byteLength : body.sizeBytes;
 }
 
 /** Also when the client is gone. */

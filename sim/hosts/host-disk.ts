@@ -41,6 +41,7 @@ export function hostDisk(ports: HostDiskPorts): Disk {
   const { disk } = ports;
   return {
     read: (path) => read(ports, `read ${path}`, () => disk.read(path)),
+    readInto: (path, memory) => read(ports, `read ${path}`, () => disk.readInto(path, memory)),
     stat: (path) => read(ports, `read ${path}`, () => disk.stat(path)),
     list: (folder) => read(ports, `list ${folder}`, () => disk.list(folder)),
     async *stream(path, range) {

@@ -1,4 +1,5 @@
 import { BlobOffsetError, type BlobSource } from '../../runtime/content/blob-source.ts';
+import type { SmallBlobHead, SmallBlobs } from '../../runtime/content/small-blobs.ts';
 import { RequestError } from '../../runtime/request-error.ts';
 import type { Identity } from '../../runtime/tls/authority.ts';
 import type { Check } from '../check/check.ts';
@@ -53,7 +54,39 @@ export class BlobWays {
   source(caller: Caller): BlobSource {
     return caller.process.wrap<BlobSource>({
       fetch: (digest, offsetBytes, signal) => this.#fetch(caller, { digest, offsetBytes, signal }),
+      fetchSmall: (digests, signal) => this.#fetchSmall(caller, digests, signal),
     });
+  }
+
+  /** Several with one question, which fail together where the way to dom does. */
+  async #fetchSmall(
+    caller: Caller,
+    digests: readonly string[],
+    signal: AbortSignal,
+  ): Promise<SmallBlobs> {
+    const { random, faults } = this.#ports;
+    const heads: SmallBlobHead[] = [];
+    const all: Uint8Array[] = [];
+    for (const digest of digests) {
+      const pieces: Uint8Array[] = [];
+      try {
+        for await (const piece of this.#fetch(caller, { digest, offsetBytes: 0, signal }))
+          pieces.push(piece);
+      } catch (error) {
+        if (!(error instanceof RequestError)) throw error;
+        heads.push(error.code);
+        continue;
+      }
+      heads.push(pieces.reduce((sum, piece) => sum + piece.length, 0));
+      all.push(...pieces);
+    }
+    const pieces = async function* (): AsyncGenerator<Uint8Array> {
+      for (const piece of all) {
+        if (random.chance(faults().blobCut)) throw new Error('the answer was cut');
+        yield piece;
+      }
+    };
+    return { heads, pieces: pieces() };
   }
 
   async *#fetch(

@@ -25,7 +25,7 @@ export const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 const GOODBYE_MS = 1000;
 
 /** One node's ways to dom: the session, the blobs or who else has them, and new certificates. */
-export interface GrpcDom extends Dialer, BlobSource, PeerFinder, Renewal {
+export interface GrpcDom extends Dialer, Required<BlobSource>, PeerFinder, Renewal {
   close(): void;
 }
 
@@ -73,6 +73,8 @@ export function grpcDom(credentialsNow: () => NodeCredentials): GrpcDom {
     },
     async dial() {
       dials += 1;
+      // It may be a newer dom by now.
+      if (side !== undefined) side.blobs = 'https';
       const address = addressNow();
       const client = new Client(address, tlsOf(credentialsNow()), channelOptions());
       const call = client.makeBidiStreamRequest(SESSION_PATH, frameIn, frameOut);
@@ -89,12 +91,20 @@ export function grpcDom(credentialsNow: () => NodeCredentials): GrpcDom {
     async *fetch(digest, offsetBytes, signal) {
       signal.throwIfAborted();
       const current = sideNow();
-      if (current.blobs === 'https') {
+      if (current.blobs !== 'grpc') {
         const pieces = await current.https.fetch(digest, offsetBytes, signal);
         if (pieces !== 'unknown') return yield* pieces;
         current.blobs = 'grpc';
       }
       yield* fetchBlob(current.client, { digest, offsetBytes, signal });
+    },
+    async fetchSmall(digests, signal) {
+      signal.throwIfAborted();
+      const current = sideNow();
+      if (current.blobs !== 'https') return 'unknown';
+      const answer = await current.https.fetchSmall(digests, signal);
+      if (answer === 'unknown') current.blobs = 'one by one';
+      return answer;
     },
     find: (question, signal) => findPeers(sideNow().client, question, signal),
     renew: (csr, signal) =>
@@ -115,8 +125,8 @@ interface Side {
   readonly name: string;
   readonly client: AgentServiceClient;
   readonly https: HttpsDom;
-  /** An older dom has blobs over gRPC alone. */
-  blobs: 'https' | 'grpc';
+  /** An older dom has blobs one by one, or over gRPC alone. */
+  blobs: 'https' | 'one by one' | 'grpc';
 }
 
 const SESSION_PATH = '/b8s.v1.AgentService/Session';
