@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { comparable, patternOf, typedOf } from './documents.ts';
+import { callsOf, comparable, patternOf, typedOf } from './documents.ts';
 
 test('a script has its commands, with what goes on below them', () => {
   const lines = ['# first', 'one', 'two \\', '  more', "cat > x <<'EOF'", 'a', 'EOF', 'three'];
@@ -30,4 +30,38 @@ test.each([
   { seen: ['sha256-…: 1 file'], real: '\nsha256-ab: 1 file\n', fits: true },
 ])('$seen is seen in $real: $fits', ({ seen, real, fits }) => {
   expect(patternOf(seen).test(comparable(real))).toBe(fits);
+});
+
+test('a script has commands that go on within quotes, but not for those of a comment', () => {
+  const lines = [
+    "b8sctl patch x -p '",
+    '  spec: { ttl: 60 }   # it is',
+    "'",
+    "one   # don't",
+    'two',
+  ];
+  const typed = typedOf({ language: 'sh', line: 1, lines });
+  expect(typed.map(({ line }) => line)).toEqual([1, 4, 5]);
+});
+
+test.each([
+  { line: 'b8sctl get sites -o json | jq .x', calls: [['get', 'sites', '-o', 'json']] },
+  {
+    line: 'bin/b8sctl patch site/a -p \'{"a": 1}\' # it is',
+    calls: [['patch', 'site/a', '-p', '{"a": 1}']],
+  },
+  {
+    line: 'b8sctl plan -o p.json && b8sctl apply --plan p.json',
+    calls: [
+      ['plan', '-o', 'p.json'],
+      ['apply', '--plan', 'p.json'],
+    ],
+  },
+  { line: 'b8sctl user create ci > ci-config 2> notes', calls: [['user', 'create', 'ci']] },
+  { line: 'B8SCONFIG=x b8sctl get a \\\n  -w', calls: [['get', 'a', '-w']] },
+  { line: 'b8sctl diff --ref "$BRANCH" > a', calls: [['diff', '--ref', '$BRANCH']] },
+  { line: 'source <(b8sctl completion bash)', calls: [['completion', 'bash']] },
+  { line: 'echo b8sctl get', calls: [] },
+])('what b8sctl is called with in: $line', ({ line, calls }) => {
+  expect(callsOf(line)).toEqual(calls);
 });

@@ -47,13 +47,16 @@ function sessionOf(lines: readonly string[], line: number): readonly Typed[] {
   return typed;
 }
 
-/** One line each, but for those that end in a backslash, and here-documents. */
+/** One line each, but for those that end in a backslash or within quotes, and here-documents. */
 function scriptOf(lines: readonly string[], line: number): readonly Typed[] {
   const typed: Typed[] = [];
   let rest: readonly string[] = lines;
   while (rest.length > 0) {
     const [, end] = /<<'?(\w+)'?/u.exec(rest[0] ?? '') ?? [];
-    const isLast = (text: string) => (end === undefined ? !text.endsWith('\\') : text === end);
+    const isLast = (text: string, index: number) =>
+      end === undefined
+        ? !text.endsWith('\\') && !endsInQuotes(rest.slice(0, index + 1).join('\n'))
+        : text === end;
     const count = rest.findIndex(isLast) + 1 || rest.length;
     const command = rest.slice(0, count).join('\n');
     if (command.trim() !== '' && !command.startsWith('#'))
@@ -93,4 +96,42 @@ export function comparable(text: string): string {
     .filter((line) => line !== '')
     .map((line) => `${line}\n`)
     .join('');
+}
+
+/** Whether a shell would go on reading: a quote is open, in no comment. */
+function endsInQuotes(text: string): boolean {
+  const rest = text.replaceAll(/\\.|'[^']*'|"(?:\\.|[^"\\])*"|(?<=^|\s)#.*$/gmu, '');
+  return /['"]/u.test(rest);
+}
+
+/**
+ * The words of each `b8sctl` that a command line runs, as a shell would part them; what stands
+ * within `$(…)` is a word of the outer one.
+ */
+export function callsOf(command: string): readonly (readonly string[])[] {
+  const calls: string[][] = [[]];
+  const tokens = command.replaceAll(/\\\n/gu, ' ').matchAll(TOKEN);
+  for (const [token] of tokens) {
+    if (/^\s*#/u.test(token)) continue;
+    if (/^(?:\|\|?|&&?|;|\n|\()$/u.test(token)) calls.push([]);
+    else if (!/^\d?[<>]/u.test(token)) calls.at(-1)?.push(unquoted(token));
+  }
+  return calls.flatMap((words) => {
+    const at = words.findIndex((word) => /^(?:\S*\/)?b8sctl$/u.test(word));
+    // Before it, only what sets its environment, or runs it.
+    const isRun = words
+      .slice(0, Math.max(at, 0))
+      .every((word) => /=|^(?:ssh|source|if|!)$/u.test(word));
+    return at === -1 || !isRun ? [] : [words.slice(at + 1)];
+  });
+}
+
+/** Comments, redirections with their files, operators, and words with their quoted parts. */
+const TOKEN =
+  /(?<=^|\s)#[^\n]*|\d?(?:<\(|[<>]{1,2}&?\s*[^\s;|&]+)|\|\|?|&&?|;|\n|\(|(?:\$\([^)]*\)|'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"|&;()])+/gu;
+
+function unquoted(token: string): string {
+  return token.replaceAll(/'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)/gu, (_, single, double, escaped) =>
+    String(single ?? double ?? escaped),
+  );
 }
