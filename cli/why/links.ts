@@ -52,8 +52,14 @@ const AWAITING: ReadonlySet<string> = new Set(['Waiting', 'NotReady', 'Applying'
 const OF_SECRET: ReadonlySet<string> = new Set([
   'SecretMissing',
   'SecretLost',
+  'SignersInvalid',
   'FetchAccessDenied',
 ]);
+
+function secretsOf({ secretRef, verify, decryption }: Repository['spec']): readonly string[] {
+  const named = [secretRef, verify?.secretRef, decryption?.secretRef];
+  return named.filter((name) => name !== undefined);
+}
 
 function repositoryLinks(
   { metadata, spec }: Repository,
@@ -63,8 +69,8 @@ function repositoryLinks(
   const namespace = metadata.namespace ?? '';
   if (reason === 'DependencyNotReady')
     return spec.dependsOn.map((name) => ({ kind: 'Repository', namespace, name }));
-  if (OF_SECRET.has(reason) && spec.secretRef !== undefined)
-    return [{ kind: 'Secret', namespace, name: spec.secretRef }];
+  if (OF_SECRET.has(reason))
+    return secretsOf(spec).map((name) => ({ kind: 'Secret', namespace, name }));
   return AWAITING.has(reason) ? mentionedObjects(message) : [];
 }
 

@@ -1,5 +1,6 @@
 import type { Certificate } from '../../api/certificate.ts';
 import type { Condition, Resource } from '../../api/object.ts';
+import type { RepositoryReason } from '../../api/repository-reasons.ts';
 
 /**
  * The next thing to do about a condition where no other object explains it, as a command or a
@@ -19,7 +20,7 @@ export function nextStep(object: Resource, { type, reason }: Condition): string 
     case 'Issuer':
       return ISSUER_STEPS.get(reason)?.replaceAll('NAME', name);
     case 'Repository':
-      return type === 'Ready' ? REPOSITORY_STEPS.get(reason)?.replaceAll('NAME', name) : undefined;
+      return type === 'Ready' ? repositoryStep(name, reason) : undefined;
     default:
       return undefined;
   }
@@ -99,19 +100,41 @@ const ISSUER_STEPS: ReadonlyMap<string, string> = new Map([
 const MEND =
   'mend it in Git; b8sctl diff --repository NAME --ref BRANCH says whether a branch is good';
 
-const REPOSITORY_STEPS: ReadonlyMap<string, string> = new Map([
-  ['Invalid', MEND],
-  ['Refused', MEND],
-  ['NothingDeclared', MEND],
-  ['BadCommit', 'push a commit that mends it, or b8sctl reconcile repository/NAME --force'],
-  ['NotReady', 'push a commit that mends it; b8sctl describe repository NAME'],
-  [
-    'MassDeletion',
+const ON_ITS_OWN = 'it goes on by itself: b8sctl wait repository/NAME --for=condition=Ready';
+const SECRET =
+  'b8sctl get repository NAME -o yaml says which Secret; b8sctl create secret generic SECRET --help';
+
+/** Of each reason that is no good one: the compiler asks for a step when one comes to be. */
+const REPOSITORY_STEPS: Readonly<Record<Exclude<RepositoryReason, 'Applied'>, string>> = {
+  Fetching: ON_ITS_OWN,
+  Applying: ON_ITS_OWN,
+  Waiting: ON_ITS_OWN,
+  RollingBack: ON_ITS_OWN,
+  Drifted: 'b8sctl describe repository NAME says which field, and who changed it',
+  DependencyNotReady: 'b8sctl get repositories',
+  Suspended: `b8sctl patch repository NAME -p '{"spec":{"suspend":false}}' resumes it`,
+  MassDeletion:
     'b8sctl plan --repository NAME shows what would go; b8sctl reconcile repository/NAME --confirm-prune',
-  ],
-  ['PlanChanged', 'b8sctl plan --repository NAME -o plan.json, and look at it anew'],
-  ['Suspended', `b8sctl patch repository NAME -p '{"spec":{"suspend":false}}' resumes it`],
-  ['FetchUnreachable', 'b8sctl reconcile repository/NAME tries again now'],
-  ['FetchRefNotFound', 'b8sctl edit repository NAME, spec.ref'],
-  ['FetchNotAllowed', 'b8sctl edit repository NAME, spec.url'],
-]);
+  PlanChanged: 'b8sctl plan --repository NAME -o plan.json, and look at it anew',
+  Invalid: MEND,
+  Refused: MEND,
+  NothingDeclared: MEND,
+  NotReady: 'push a commit that mends it; b8sctl describe repository NAME',
+  BadCommit: 'push a commit that mends it, or b8sctl reconcile repository/NAME --force',
+  NotVerified:
+    'push a commit that a listed signer has signed, or list who signed it: b8sctl explain repository.spec.verify',
+  SignersInvalid: 'mend the Secret that spec.verify names: b8sctl explain repository.spec.verify',
+  SecretMissing: SECRET,
+  SecretLost: `${SECRET}; it was sealed with another seal key, so write its values again`,
+  FetchUnreachable: 'b8sctl reconcile repository/NAME tries again now',
+  FetchAccessDenied: `${SECRET}; then b8sctl reconcile repository/NAME`,
+  FetchRefNotFound: 'b8sctl edit repository NAME, spec.ref',
+  FetchTooLarge: 'take large files out of the repository, or follow another one: spec.url',
+  FetchNotAllowed: 'b8sctl edit repository NAME, spec.url',
+  FetchFailed: 'b8sctl reconcile repository/NAME tries again now; the log of dom says more',
+};
+
+function repositoryStep(name: string, reason: string): string | undefined {
+  const steps: Readonly<Record<string, string>> = REPOSITORY_STEPS;
+  return Object.hasOwn(steps, reason) ? steps[reason]?.replaceAll('NAME', name) : undefined;
+}

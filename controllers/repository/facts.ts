@@ -2,6 +2,7 @@ import type { KindName } from '../../api/kinds.ts';
 import type { Resource } from '../../api/object.ts';
 import type { Repository } from '../../api/repository.ts';
 import type { DeclaredObject } from '../../runtime/api-client.ts';
+import type { GitFailure } from '../../runtime/git/git.ts';
 import type {
   RepositoryObjectRecord,
   RepositoryRecord,
@@ -53,7 +54,7 @@ export interface RemoteView {
   /** The commit to follow, read; undefined: not yet. */
   readonly set: CommitSet | undefined;
   /** Why the last look failed; undefined: it did not. */
-  readonly failure: { readonly reason: string; readonly message: string } | undefined;
+  readonly failure: { readonly reason: GitFailure; readonly message: string } | undefined;
   readonly phase: 'idle' | 'looking';
   /** The request that the last look was for. */
   readonly request: string | undefined;

@@ -1,10 +1,14 @@
+import type { RepositoryReason } from '../../api/repository-reasons.ts';
 import { shortCommit } from '../../runtime/git/git.ts';
 import type { RepositoryRecord } from '../../runtime/repository-records.ts';
 import type { CommitSet } from './facts.ts';
 
 /** What to say of a Repository; `ready` becomes its condition. */
 export interface Say {
-  readonly ready: { readonly status: 'True' | 'False' | 'Unknown'; readonly reason: string };
+  readonly ready: {
+    readonly status: 'True' | 'False' | 'Unknown';
+    readonly reason: RepositoryReason;
+  };
   readonly message: string;
   /** `working`: by itself it goes on; `stalled`: a person must do something. */
   readonly mood: 'resting' | 'working' | 'stalled';
@@ -21,7 +25,7 @@ export function sayOfBegun(before: RepositoryRecord, after: RepositoryRecord): S
 
 export function saying(
   status: Say['ready']['status'],
-  reason: string,
+  reason: RepositoryReason,
   mood: Say['mood'],
   message: string,
 ): Say {

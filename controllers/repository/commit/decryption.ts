@@ -1,4 +1,5 @@
 import type { Repository } from '../../../api/repository.ts';
+import type { RepositoryReason } from '../../../api/repository-reasons.ts';
 import type { Secrets } from '../../../runtime/secret/secrets.ts';
 import { type AgeKeys, parseAgeKeys } from '../../../runtime/sops/age-keys.ts';
 import type { World } from '../../../runtime/store/world.ts';
@@ -17,7 +18,7 @@ interface DecryptionPorts {
 
 type Found =
   | { readonly decryption: Decryption | undefined; readonly version: string }
-  | { readonly reason: string; readonly message: string };
+  | { readonly reason: RepositoryReason; readonly message: string };
 
 /** What `spec.decryption` names; `version` is another one when its Secret is. */
 export function decryptionOf(repository: Repository, ports: DecryptionPorts): Found {

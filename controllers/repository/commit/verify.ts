@@ -1,5 +1,6 @@
 import { parsePublicKey } from '../../../api/public-key.ts';
 import type { Repository } from '../../../api/repository.ts';
+import type { RepositoryReason } from '../../../api/repository-reasons.ts';
 import type { GitCommit } from '../../../runtime/git/git.ts';
 import { parseSigners, type Signer } from '../../../runtime/git/signature/signer.ts';
 import type { Secrets } from '../../../runtime/secret/secrets.ts';
@@ -20,7 +21,7 @@ interface VerifyPorts {
 
 type Found =
   | { readonly verify: Verify | undefined; readonly version: string }
-  | { readonly reason: string; readonly message: string };
+  | { readonly reason: RepositoryReason; readonly message: string };
 
 /** What `spec.verify` asks for; `version` is another one when its Secret is. */
 export function verifyOf(repository: Repository, ports: VerifyPorts): Found {

@@ -1,4 +1,5 @@
 import { durationOf, type Repository } from '../../../api/repository.ts';
+import type { RepositoryReason } from '../../../api/repository-reasons.ts';
 import type { GitCredentials, GitRef } from '../../../runtime/git/git.ts';
 import type { RepositoryRecord } from '../../../runtime/repository-records.ts';
 import type { Secrets } from '../../../runtime/secret/secrets.ts';
@@ -17,7 +18,7 @@ interface WantedFacts {
 
 export type WantedOutcome =
   | { readonly kind: 'wanted'; readonly wanted: Wanted }
-  | { readonly kind: 'refused'; readonly reason: string; readonly message: string };
+  | { readonly kind: 'refused'; readonly reason: RepositoryReason; readonly message: string };
 
 /** What to look for at the remote, with what it takes to get in. */
 export function wantedOf(repository: Repository, facts: WantedFacts): WantedOutcome {
@@ -68,7 +69,7 @@ function refOf(ref: Repository['spec']['ref']): GitRef {
 
 type Found =
   | { readonly credentials: GitCredentials; readonly version: string }
-  | { readonly reason: string; readonly message: string };
+  | { readonly reason: RepositoryReason; readonly message: string };
 
 /** What hosts expect beside a token when they do not care for a user. */
 const TOKEN_USER = 'git';

@@ -1,5 +1,6 @@
 import { condition, type Resource } from '../../../api/object.ts';
 import { durationOf } from '../../../api/repository.ts';
+import type { RepositoryReason } from '../../../api/repository-reasons.ts';
 import type { AttemptRecord, RepositoryRecord } from '../../../runtime/repository-records.ts';
 import { type CommitSet, type Desired, type Facts, nameOfKey, shownKey } from '../facts.ts';
 import { requestOf } from '../request.ts';
@@ -331,7 +332,7 @@ function planDrift(facts: Facts): Step {
 
 function rest(
   { remote }: Facts,
-  reason: string,
+  reason: RepositoryReason,
   mood: Say['mood'],
   message: string,
   recheckInMs: number = Infinity,
