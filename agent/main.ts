@@ -10,14 +10,11 @@ import { grpcDom } from '../runtime/node/grpc/dialer.ts';
 import { grpcEnrolment } from '../runtime/node/grpc/enrolment.ts';
 import { httpsPeers } from '../runtime/node/https-peers.ts';
 import { LOG_LEVELS, type LogLevel, pinoLog } from '../runtime/node/log.ts';
-import { prometheusMetrics } from '../runtime/node/metrics.ts';
-import { listenMetrics, type MetricsListener } from '../runtime/node/metrics-listener.ts';
 import { httpProbe } from '../runtime/node/probe.ts';
 import { systemRandom } from '../runtime/node/random.ts';
 import { nodeKeyMaker } from '../runtime/node/tls/key-maker.ts';
-import { showTraffic } from '../runtime/traffic/traffic-metrics.ts';
 import { VERSION } from '../runtime/version.ts';
-import { type Agent, createAgent } from './agent.ts';
+import { createAgent } from './agent.ts';
 import { PROBE_TIMEOUT_MS } from './dns/health/health.ts';
 import { DNS_LIMIT, limitAt } from './dns/limit/limit.ts';
 import { loadIdentity, type NodeIdentity } from './identity/identity-file.ts';
@@ -28,7 +25,6 @@ import { logLimitsFor } from './logs/log-files.ts';
 import { newPeerIdentity } from './new-peer-identity.ts';
 import { openPlane } from './open-plane.ts';
 import { placedPlane } from './placed-plane.ts';
-import type { DataPlane } from './plane/plane.ts';
 import { statusText } from './status.ts';
 
 const STATE_FOLDER = '/var/lib/b8s/sub';
@@ -193,34 +189,16 @@ async function run(options: RunOptions): Promise<void> {
   log.info({ node, version: VERSION, domAddresses: identity.domAddresses }, 'sub starts');
   compactHeapLater();
   const { metricsListen } = options;
-  const metrics = metricsListen && (await serveMetrics(metricsListen, agent, plane));
+  // Prometheus's client takes 2 MB: it is loaded where it is asked for.
+  const metrics =
+    metricsListen &&
+    (await (await import('./serve-metrics.ts')).serveMetrics(metricsListen, agent, plane));
   await Promise.all([agent.run(stop), rotateCertificate(rotation, stop)]);
   log.info({}, 'sub stops once the requests in flight are answered');
   await plane.close();
   peers.close();
   dom.close();
   await metrics?.close();
-}
-
-function serveMetrics(
-  place: { readonly address: string; readonly port: number },
-  agent: Agent,
-  plane: DataPlane,
-): Promise<MetricsListener> {
-  const metrics = prometheusMetrics();
-  const none = {};
-  showTraffic(metrics, 'b8s_edge', () => agent.counted().sites);
-  metrics.collect('b8s_edge_connections', [], () => [
-    {
-      labels: none,
-      value: plane.state().reduce((sum, { connections = 0 }) => sum + connections, 0),
-    },
-  ]);
-  const dropped = () => [{ labels: none, value: agent.counted().droppedLines }];
-  metrics.collect('b8s_access_log_dropped_lines_total', [], dropped, 'counter');
-  const isConnected = () => Number(agent.state().session.phase === 'connected');
-  metrics.collect('b8s_session_connected', [], () => [{ labels: none, value: isConnected() }]);
-  return listenMetrics({ ...place, render: () => metrics.render() });
 }
 
 async function requireIdentity(disk: Disk, folder: string): Promise<NodeIdentity> {

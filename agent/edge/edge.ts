@@ -2,7 +2,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Digest } from '../../runtime/content/digest.ts';
 import { PEER_SERVER_NAME } from '../../runtime/content/peer-url.ts';
 import type { DiskReader } from '../../runtime/disk/disk-reader.ts';
-import type { HttpHandler } from '../../runtime/http.ts';
+import type { HttpAnswer, HttpHandler, HttpRequest } from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { TrafficCount } from '../../runtime/traffic/site-traffic.ts';
 import { takeTurns } from '../../runtime/turns.ts';
@@ -14,6 +14,8 @@ import { Gate, type GateParts } from './gate.ts';
 import { createHandler } from './handler.ts';
 import { type LoadPorts, loadRelease } from './load-release.ts';
 import type { EdgeRelease } from './release.ts';
+import { ownCounter } from './respond.ts';
+import { seeOffRefused } from './see-off.ts';
 import { compileEdge, emptyEdgeTable } from './site-table.ts';
 import type { EdgeSite, EdgeSnapshot, EdgeVariants } from './snapshot.ts';
 import { EdgeCounters } from './traffic.ts';
@@ -42,6 +44,8 @@ export interface SiteState {
  */
 export interface Edge {
   readonly handler: HttpHandler;
+  /** Counts and notes a request that was answered without the handler, for it had a body. */
+  noteRefused(request: HttpRequest, answer: HttpAnswer): void;
   /** Resolves to the state of every site, in the snapshot's order, once it is in effect. */
   apply(sequence: number, snapshot: EdgeSnapshot): Promise<readonly SiteState[]>;
   /** What was answered since this was last asked. */
@@ -117,6 +121,7 @@ export function createEdge(parts: EdgeParts): Edge {
         return states;
       });
     },
+    noteRefused: (request, answer) => seeOffRefused(request, answer, ownCounter(request, table)),
     takeTraffic: () => counters.take(),
     recorder,
   };

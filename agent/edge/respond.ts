@@ -47,7 +47,7 @@ export function respond(request: HttpRequest, table: EdgeTable, granted?: string
 }
 
 /** Of the site that was asked for, where nothing of it was needed to answer. */
-function ownCounter({ host }: HttpRequest, { siteByHost }: EdgeTable): Counter | undefined {
+export function ownCounter({ host }: HttpRequest, { siteByHost }: EdgeTable): Counter | undefined {
   return siteByHost.get(normalizeHost(host))?.ownCounter;
 }
 

@@ -1,7 +1,7 @@
 import type { HttpAnswer, HttpRequest } from '../../runtime/http.ts';
 import type { EdgeResponse } from './http/response.ts';
 import { bytesOf, inPieces, isPieces, measured } from './measured.ts';
-import { countBytes } from './traffic.ts';
+import { type Counter, countAnswer, countBytes } from './traffic.ts';
 
 type Body = HttpAnswer['body'];
 
@@ -33,6 +33,20 @@ export function seeOff(
     notes?.note(request, { status, bytes, ending, startMs: fromMs });
   });
 }
+
+/** The same for a request whose body was refused, whatever its address: the sentence that it got. */
+export function seeOffRefused(
+  request: HttpRequest,
+  { status, body }: HttpAnswer,
+  counter: Counter | undefined,
+): void {
+  countAnswer(counter, status);
+  const sent = request.method === 'HEAD' || typeof body !== 'string' ? undefined : body;
+  const shown = sent === undefined ? NO_BODY : ({ kind: 'text', text: sent } as const);
+  seeOff(request, { status, headers: [], body: shown, counter }, sent);
+}
+
+const NO_BODY = { kind: 'none' } as const;
 
 function divisible(body: Body): Body {
   return body instanceof Uint8Array && body.length > WHOLE_BYTES_MAX ? inPieces(body) : body;

@@ -17,7 +17,10 @@ export interface EdgeWorkerParts {
   readonly proofs: AlpnProofs;
   readonly ticketKeys: Uint8Array;
   readonly listen: (
-    given: Pick<HttpListenerOptions, 'handler' | 'contexts' | 'proofs' | 'ticketKeys'>,
+    given: Pick<
+      HttpListenerOptions,
+      'handler' | 'onRefused' | 'contexts' | 'proofs' | 'ticketKeys'
+    >,
   ) => Promise<HttpListener>;
 }
 
@@ -35,7 +38,8 @@ export function edgeWorker(parts: EdgeWorkerParts): WorkerEngine {
       const problems = contexts.replace(chooseCertificates(snapshot.edge));
       proofs.replace(alpnProofs(snapshot.edge));
       const sites = await edge.apply(sequence, snapshot.edge);
-      listener ??= await listen({ handler: edge.handler, contexts, proofs, ticketKeys });
+      const { handler, noteRefused: onRefused } = edge;
+      listener ??= await listen({ handler, onRefused, contexts, proofs, ticketKeys });
       listener.guide(snapshot.edge.clients ?? 'stay');
       return {
         ...NOTHING_APPLIED,

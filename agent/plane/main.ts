@@ -1,10 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Log } from '../../runtime/log.ts';
 import type { DnsWorkerParts } from './dns-worker.ts';
-import type { ToWorker } from './messages.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
 import { channelLog, runWorker, type WorkerChannel, type WorkerEngine } from './worker.ts';
 import type { DnsTlsSettings, WorkerConfig } from './worker-config.ts';
-import { growMessages, shrinkReports } from './zone-changes.ts';
 
 /*
  * The entry of a worker thread. Each kind loads only what it needs: a nameserver has no use for
@@ -13,8 +12,8 @@ import { growMessages, shrinkReports } from './zone-changes.ts';
 const config = workerData as WorkerConfig;
 if (parentPort === null) throw new Error('agent/plane/main.ts runs as a worker thread only');
 const port = parentPort;
-const grow = growMessages();
-const shrink = shrinkReports();
+// Messages wait until somebody listens.
+const { grow, shrink } = await zoneTranslation(config.kind);
 
 const channel: WorkerChannel = {
   post: (message) => port.postMessage(shrink(message)),
@@ -24,6 +23,16 @@ const channel: WorkerChannel = {
 const log = channelLog((message) => channel.post(message));
 if (config.mode === 'test') port.on('message', misbehave);
 runWorker(channel, await engineOf(config, log), log);
+
+/** A nameserver's messages have zones as what changed of them. */
+async function zoneTranslation(kind: WorkerConfig['kind']): Promise<{
+  readonly grow: (message: ToWorker) => ToWorker;
+  readonly shrink: (message: FromWorker) => FromWorker;
+}> {
+  if (kind === 'edge') return { grow: (message) => message, shrink: (message) => message };
+  const { growMessages, shrinkReports } = await import('./zone-changes.ts');
+  return { grow: growMessages(), shrink: shrinkReports() };
+}
 
 async function engineOf(worker: WorkerConfig, workerLog: Log): Promise<WorkerEngine> {
   return worker.kind === 'edge' ? edgeEngine(worker, workerLog) : dnsEngine(worker, workerLog);

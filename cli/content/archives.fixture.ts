@@ -64,6 +64,7 @@ export function zipOf(entries: readonly ZipEntry[], comment = ''): Buffer {
   const directory: Buffer[] = [];
   let offset = 0;
   let last = 0;
+  let before: ZipEntry | undefined;
   for (const entry of entries) {
     const packed = packedOf(entry);
     if (entry.overlaps !== true) {
@@ -72,17 +73,36 @@ export function zipOf(entries: readonly ZipEntry[], comment = ''): Buffer {
       last = offset;
       offset += local.length + packed.length;
     }
-    directory.push(centralHeader(entry, packed, last));
+    const isSame = entry.overlaps === true && entry === before;
+    directory.push((isSame ? directory.at(-1) : undefined) ?? centralHeader(entry, packed, last));
+    before = entry;
   }
   const central = Buffer.concat(directory);
+  const large = entries.length < 0xff_ff ? [] : largeEnd(entries.length, central.length, offset);
   const end = Buffer.alloc(22);
   end.writeUInt32LE(0x06_05_4b_50, 0);
-  end.writeUInt16LE(entries.length, 8);
-  end.writeUInt16LE(entries.length, 10);
+  const count = Math.min(entries.length, 0xff_ff);
+  end.writeUInt16LE(count, 8);
+  end.writeUInt16LE(count, 10);
   end.writeUInt32LE(central.length, 12);
   end.writeUInt32LE(offset, 16);
   end.writeUInt16LE(comment.length, 20);
-  return Buffer.concat([...parts, central, end, Buffer.from(comment)]);
+  return Buffer.concat([...parts, central, ...large, end, Buffer.from(comment)]);
+}
+
+/** Zip64's own end record and its locator (APPNOTE.TXT 4.3.14, 4.3.15). */
+function largeEnd(entries: number, centralBytes: number, offset: number): readonly Buffer[] {
+  const [end, locator] = [Buffer.alloc(56), Buffer.alloc(20)];
+  end.writeUInt32LE(0x06_06_4b_50, 0);
+  end.writeBigUInt64LE(44n, 4);
+  end.writeBigUInt64LE(BigInt(entries), 24);
+  end.writeBigUInt64LE(BigInt(entries), 32);
+  end.writeBigUInt64LE(BigInt(centralBytes), 40);
+  end.writeBigUInt64LE(BigInt(offset), 48);
+  locator.writeUInt32LE(0x07_06_4b_50, 0);
+  locator.writeBigUInt64LE(BigInt(offset + centralBytes), 8);
+  locator.writeUInt32LE(1, 16);
+  return [end, locator];
 }
 
 function packedOf({ body = '', method = 8 }: ZipEntry): Buffer {

@@ -371,6 +371,17 @@ describe('a zip is refused', () => {
     await expect(readBytes(zipOf(entries))).rejects.toThrow(why);
   });
 
+  test('with more files than a release may have', async () => {
+    const files = Array.from({ length: 100_001 }, (_, i) => ({ name: String(i), method: 0 }));
+    await expect(readBytes(zipOf(files))).rejects.toThrow('more than 100000 files');
+  });
+
+  test('with more entries than any site has', async () => {
+    const one = { name: 'a/', method: 0, overlaps: true } as const;
+    const many = [GOOD, ...Array.from({ length: 400_000 }, () => one)];
+    await expect(readBytes(zipOf(many))).rejects.toThrow('more than 400000 entries');
+  });
+
   test.each([
     { when: 'that is cut', bytes: zipOf([GOOD]).subarray(0, 60), why: 'it has no end' },
     {

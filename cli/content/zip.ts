@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
-import { ENTRIES_MAX, type EntryKind } from '../../runtime/content/content-check.ts';
+import { ENTRIES_MAX, type EntryKind, isLeftOut } from '../../runtime/content/content-check.ts';
+import { MANIFEST_FILES_MAX } from '../../runtime/content/manifest.ts';
 import type { Files } from '../../runtime/disk/files.ts';
 import { type Archive, type ArchiveEntry, archiveError, nameOf } from './archive.ts';
 import { inflated, refuseBomb } from './unpack.ts';
@@ -28,6 +29,7 @@ export function zipArchive(label: string, path: string, files: Files): Archive {
     atOnce: 'several',
     async *entries() {
       const listed = parseDirectory(label, await readDirectory(zip));
+      refuseTooMany(label, listed);
       refuseOverlaps(label, listed);
       const inBytes = (await files.stamp(path))?.sizeBytes ?? 0;
       const outBytes = listed.reduce((sum, each) => sum + each.sizeBytes, 0);
@@ -223,6 +225,15 @@ const UNIX_KINDS: ReadonlyMap<number, EntryKind> = new Map([
   [0x60_00, 'device'],
   [0xc0_00, 'something unknown'],
 ]);
+
+/** The directory tells it before any of them is read. */
+function refuseTooMany(label: string, listed: readonly Listed[]): void {
+  const files = listed.filter(
+    ({ kind, nameBytes }) => kind !== 'folder' && !isLeftOut(nameBytes.toString()),
+  );
+  if (files.length > MANIFEST_FILES_MAX)
+    throw archiveError(label, `more than ${MANIFEST_FILES_MAX} files`);
+}
 
 /** David Fifield's zip bomb has thousands of entries that share the same bytes. */
 function refuseOverlaps(label: string, listed: readonly Listed[]): void {

@@ -42,6 +42,11 @@ const PROBLEMS_MAX = 10;
 /** Leavings of the tools that people edit with, never meant to be published. */
 const SKIPPED: ReadonlySet<string> = new Set(['.git', '.DS_Store', '__MACOSX']);
 
+/** Whether it, or a folder that it lies in, is never published. */
+export function isLeftOut(path: string): boolean {
+  return path.split('/').some((part) => SKIPPED.has(part));
+}
+
 /**
  * Decides of each entry of a folder or an archive whether it may be published. Hostile ones are
  * refused whole: nothing may be uploaded before `finish` has returned.
@@ -72,7 +77,7 @@ export class EntryCheck {
     const path = pathOf(entry.name);
     // The root itself, with which tar begins when it packs ".".
     if ((path === '' || path === '.') && entry.kind === 'folder') return { kind: 'left out' };
-    if (path?.split('/').some((part) => SKIPPED.has(part)) === true) return { kind: 'left out' };
+    if (path !== undefined && isLeftOut(path)) return { kind: 'left out' };
     const problem = entryProblem(path, entry) ?? this.#clash(path ?? '', entry.kind);
     if (problem !== undefined) {
       this.#problems.push(`${printable(entry.shown)} ${problem}`);

@@ -5,7 +5,7 @@ import {
   type TLSSocket,
   type Server as TlsServer,
 } from 'node:tls';
-import type { HttpHandler } from '../http.ts';
+import type { HttpAnswer, HttpHandler, HttpRequest } from '../http.ts';
 import { Http1Connection } from './http/http1-connection.ts';
 import { Http2Connection } from './http/http2-connection.ts';
 import { ChunkPool } from './http/output.ts';
@@ -31,6 +31,8 @@ export interface HttpListenerOptions {
   readonly limits?: Partial<HttpLimits>;
   /** A bug of the handler; the client got 500. */
   readonly onError?: (error: unknown) => void;
+  /** Told of a request that was refused for its body, which the handler is never asked. */
+  readonly onRefused?: (request: HttpRequest, answer: HttpAnswer) => void;
 }
 
 /** What one slow or greedy client can take from the others. */
@@ -170,11 +172,12 @@ function guard(server: Server, places: Places): void {
 type Take = (socket: Socket, connection: Connection) => void;
 
 function sharedParts(options: HttpListenerOptions, limits: HttpLimits): SharedParts {
-  const { handler, onError } = options;
+  const { handler, onError, onRefused } = options;
   const time = new CoarseTime();
   time.tick(performance.now(), Date.now());
   const [chunks, budget] = [new ChunkPool(), new SendBudget()];
-  return { handler, onError, limits, chunks, time, drain: { phase: 'serving' }, budget };
+  const asked = { handler, onError, onRefused };
+  return { ...asked, limits, chunks, time, drain: { phase: 'serving' }, budget };
 }
 
 const SWEEP_MS_MAX = 500;

@@ -148,7 +148,7 @@ export class Http1Connection implements Connection {
 
   #answer(head: RequestHead): void {
     this.#requests += 1;
-    if (head.lines.hasBody) return this.#send(head, refuseBody(head.request.method));
+    if (head.lines.hasBody) return this.#send(head, refuseBody(head.request, this.#parts));
     const answer = answerSafely(head.request, this.#parts);
     if (!(answer instanceof Promise)) return this.#send(head, answer);
     this.#phase = 'answering';

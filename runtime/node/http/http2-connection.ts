@@ -249,7 +249,8 @@ export class Http2Connection implements Connection {
       this.#sender.writeReset(streamId, ERROR.protocol);
       return this.#spend(PRICE.malformed);
     }
-    const answer = hasBody ? refuseBody(request.method) : answerSafely(request, this.#parts);
+    const parts = this.#parts;
+    const answer = hasBody ? refuseBody(request, parts) : answerSafely(request, parts);
     if (!(answer instanceof Promise)) return this.#sender.send(streamId, answer, { hasBody });
     const stream = this.#sender.open(streamId, { hasBody });
     void answer.then((late) => {

@@ -7,6 +7,7 @@ export interface SharedParts {
   readonly handler: HttpHandler;
   /** A bug of the handler; the client got 500. */
   readonly onError?: ((error: unknown) => void) | undefined;
+  readonly onRefused?: ((request: HttpRequest, answer: HttpAnswer) => void) | undefined;
   readonly limits: ConnectionLimits;
   readonly chunks: ChunkPool;
   readonly time: CoarseTime;
@@ -97,8 +98,17 @@ const PIECE_BYTES_MIN = 16 * 1024;
 const PIECE_BYTES_MAX = 256 * 1024;
 
 /** To a request with a body: a form sent here is told that nobody takes it, whatever its size. */
-export function refuseBody(method: string): HttpAnswer {
-  return isAllowedMethod(method) ? BODY_REFUSED : METHOD_REFUSED;
+export function refuseBody(
+  request: HttpRequest,
+  { onRefused, onError }: Pick<SharedParts, 'onRefused' | 'onError'>,
+): HttpAnswer {
+  const answer = isAllowedMethod(request.method) ? BODY_REFUSED : METHOD_REFUSED;
+  try {
+    onRefused?.(request, answer);
+  } catch (error) {
+    onError?.(error);
+  }
+  return answer;
 }
 
 const PLAIN_TEXT = ['content-type', 'text/plain;charset=utf-8'] as const;
