@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /*
- * node bench/main.ts [--full] [dns|geo|edge|store|publish|convergence|acme|cli|sim ...]: runs the benchmarks,
- * all when none is named, one after the other. docs/performance.md tells how to read what they say.
+ * node bench/main.ts [--full] [dns|geo|edge|store|publish|convergence|gitops|acme|cli|sim ...]: runs the
+ * benchmarks, all when none is named, one after the other. docs/performance.md tells how to read what they say.
  */
 interface Bench {
   readonly name: string;
@@ -36,6 +36,11 @@ const benches: readonly Bench[] = [
     name: 'convergence',
     short: ['--sessions', '10,100', '--changes', '10'],
     full: ['--sessions', '10,100,1000', '--changes', '20'],
+  },
+  {
+    name: 'gitops',
+    short: ['--pushes', '3', '--manifests', '1000'],
+    full: ['--pushes', '10', '--manifests', '1000,10000'],
   },
   { name: 'acme', short: ['--count', '50'], full: ['--count', '1000'] },
   { name: 'cli', short: ['--rounds', '5'], full: ['--rounds', '30'] },
