@@ -1,6 +1,14 @@
 import type { Command, Option } from 'commander';
-import { kindOf, kinds } from '../api/kinds.ts';
+import { kinds } from '../api/kinds.ts';
 import type { Cli } from './cli.ts';
+import {
+  ARGUMENTS,
+  contexts,
+  fieldPaths,
+  namesOfKind,
+  namespaces,
+  prefixed,
+} from './complete-words.ts';
 
 /**
  * The candidates for the last of `words`, sorted. `program` has the command that the words name
@@ -11,10 +19,21 @@ export async function complete(
   program: Command,
   cli: Cli,
 ): Promise<readonly string[]> {
-  const current = words.at(-1) ?? '';
-  const { command, operands, valueOf } = walk(program, words.slice(0, -1));
-  const candidates = await candidatesFor({ current, command, operands, valueOf, program, cli });
-  return candidates.filter((candidate) => candidate.startsWith(current)).toSorted();
+  // bash parts words at "=".
+  const last = words.at(-1) ?? '';
+  const typed = last === '=' ? '' : last;
+  const before = walk(program, last === '=' ? words : words.slice(0, -1));
+  const flagged = before.valueOf === undefined ? /^(--[^=]+=)(.*)$/s.exec(typed) : null;
+  const [, head = '', current = typed] = flagged ?? [];
+  const place =
+    head === ''
+      ? before
+      : { ...before, valueOf: walk(program, [...words.slice(0, -1), head.slice(0, -1)]).valueOf };
+  const found = await candidatesFor({ current, ...place, program, cli });
+  return prefixed(
+    head,
+    found.filter((candidate) => candidate.startsWith(current)),
+  ).toSorted();
 }
 
 interface Place {
@@ -35,6 +54,7 @@ function walk(program: Command, words: readonly string[]) {
   let valueOf: Option | undefined;
   for (const word of words) {
     if (valueOf !== undefined) {
+      if (word === '=') continue;
       valueOf = undefined;
       continue;
     }
@@ -61,14 +81,14 @@ async function candidatesFor(place: Place): Promise<readonly string[]> {
   if (command.commands.length > 0) return command.commands.map((each) => each.name());
   const name = pathOf(command);
   if (TAKES_TARGETS.has(name)) return await targetCandidates(place);
-  if (name === 'explain') return kinds.map((kind) => kind.singular);
-  if (name === 'completion') return ['bash', 'fish', 'zsh'];
-  if (name === 'cordon' || name === 'uncordon') return await namesOfKind('Node', cli);
-  if (/^zone (export|ds|roll-key)$/.test(name)) return await namesOfKind('Zone', cli);
-  if (name === 'reconcile') return prefixed('repository/', await namesOfKind('Repository', cli));
-  if (name.startsWith('rollout ')) return prefixed('site/', await namesOfKind('Site', cli));
-  if (name === 'config use-context') return await contexts(cli);
-  return [];
+  if (name === 'explain') return explainCandidates(current);
+  return (await ARGUMENTS.get(name)?.(cli, place.operands)) ?? [];
+}
+
+function explainCandidates(current: string): readonly string[] {
+  const [kind = '', ...fields] = current.split('.');
+  if (fields.length === 0) return kinds.map(({ singular }) => singular);
+  return fieldPaths(kind, { current, head: `${kind}.` });
 }
 
 /** Commands whose arguments are TYPE NAME or TYPE/NAME. */
@@ -102,34 +122,16 @@ async function flagValues(flag: Option, place: Place): Promise<readonly string[]
       return await namesOfKind('Node', place.cli);
     case '--context':
       return await contexts(place.cli);
+    case '--namespace':
+      return await namespaces(place.cli);
+    case '--sort-by':
+    case '--field-selector': {
+      const head = place.current.startsWith('.') ? '.' : '';
+      return fieldPaths(place.operands[0] ?? '', { current: place.current, head });
+    }
     default:
       return [];
   }
-}
-
-async function namesOfKind(word: string, cli: Cli): Promise<readonly string[]> {
-  const kind = kindOf(word);
-  if (kind === undefined) return [];
-  try {
-    const namespace = kind.scope === 'namespace' ? await cli.namespace() : '';
-    const { objects } = await (await cli.api()).list({ kind: kind.kind, namespace });
-    return objects.map(({ metadata }) => metadata.name);
-  } catch {
-    // A shell that asks for candidates has no place for an error.
-    return [];
-  }
-}
-
-async function contexts(cli: Cli): Promise<readonly string[]> {
-  try {
-    return (await cli.config()).contexts.map(({ name }) => name);
-  } catch {
-    return [];
-  }
-}
-
-function prefixed(prefix: string, names: readonly string[]): readonly string[] {
-  return names.map((name) => prefix + name);
 }
 
 function pathOf(command: Command): string {

@@ -68,6 +68,8 @@ await describeOnStores(
         { line: 'b8sctl rollout und', whole: ['undo'] },
         { line: 'b8sctl delete site shop --casc', whole: ['--cascade'] },
         { line: 'b8sctl cordon syd', whole: ['sydney'] },
+        { line: 'b8sctl explain site.spec.tt', whole: ['site.spec.ttl'] },
+        { line: 'b8sctl dns explain sho', whole: ['shop.example.test'] },
       ])('$line', async ({ line, whole }) => {
         const file = join(home, `${shell}.script`);
         writeFileSync(file, script(line));

@@ -21,12 +21,14 @@ Examples:
   source <(b8sctl completion zsh)       in ~/.zshrc
   b8sctl completion fish > ~/.config/fish/completions/b8sctl.fish`;
 
-/** Bash parts words at ":" and "=", which no name of ours has but flags and paths do. */
+/** Bash parts words at "=": `--for=x` comes as three of them, and is put together by complete.ts. */
 const BASH = `# b8sctl completion for bash
 _b8sctl() {
-  local IFS=$'\\n' current="\${COMP_WORDS[COMP_CWORD]}"
-  COMPREPLY=($(compgen -W "$(b8sctl __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" -- "$current"))
-  [[ \${#COMPREPLY[@]} -eq 1 && \${COMPREPLY[0]} == */ ]] && compopt -o nospace
+  local IFS=$'\\n' current="\${COMP_WORDS[COMP_CWORD]}" found
+  found="$(b8sctl __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)"
+  [[ "$current" == "=" ]] && current=
+  COMPREPLY=($(compgen -W "$found" -- "$current"))
+  [[ \${#COMPREPLY[@]} -eq 1 && \${COMPREPLY[0]} == *[/=] ]] && compopt -o nospace
   return 0
 }
 complete -o default -F _b8sctl b8sctl

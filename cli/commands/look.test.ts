@@ -365,16 +365,41 @@ test.each([
   { words: ['push', 'dist', '--site', 'b'], some: ['blog'] },
   { words: ['config', 'use-context', ''], some: ['local'] },
   { words: ['completion', 'z'], some: ['zsh'] },
+  { words: ['get', 'sites', '-n', ''], some: ['default', 'team'] },
+  { words: ['events', '--types=W'], some: ['--types=Warning'] },
+  { words: ['wait', 'site/blog', '--for=c'], some: ['--for=condition=', '--for=create'] },
+  { words: ['get', 'sites', '--sort-by', '.spec.t'], some: ['.spec.tls', '.spec.ttl'] },
+  { words: ['get', 'sites', '--field-selector', 'metadata.n'], some: ['metadata.name'] },
+  { words: ['explain', 'site.spec.t'], some: ['site.spec.tls', 'site.spec.ttl'] },
+  { words: ['explain', 'si'], some: ['site'] },
+  { words: ['dns', 'explain', ''], some: ['blog.example.com'] },
+  { words: ['logs', ''], some: ['site/blog', 'site/shop'] },
+  { words: ['auth', 'can-i', 'de'], some: ['delete'] },
+  { words: ['auth', 'can-i', 'delete', 'si'], some: ['sites'] },
+  { words: ['user', 'revoke', ''], some: ['ada'] },
+  { words: ['node', 'token', 'revoke', ''], some: ['t7'] },
 ])('$words completes to $some', async ({ words, some }) => {
   putSite('blog');
   putSite('shop');
   putSite('other', { namespace: 'team' });
+  cli.api.users.list = [{ name: 'ada', certificates: [] }];
+  cli.api.tokens = [{ id: 't7', node: '', expiresMs: 0, createdBy: 'admin' }];
   const { out, code } = await cli.b8sctl(['__complete', ...words]);
   expect(out.split('\n')).toEqual(expect.arrayContaining(some));
   expect(out.split('\n').every((line) => line === '' || line.startsWith(words.at(-1) ?? ''))).toBe(
     true,
   );
   expect(code).toBe(0);
+});
+
+test.each([
+  { words: ['events', '--types', '=', 'W'], all: ['Warning'] },
+  { words: ['events', '--types', '='], all: ['Normal', 'Warning'] },
+  { words: ['explain', 'site.nope.'], all: [] },
+  { words: ['explain', 'pod.'], all: [] },
+])('$words, as bash parts them, completes to $all', async ({ words, all }) => {
+  const { out } = await cli.b8sctl(['__complete', ...words]);
+  expect(out.split('\n').filter(Boolean)).toEqual(all);
 });
 
 test('a prompt does not hang: completion waits for two seconds, other commands for longer', async () => {
