@@ -51,6 +51,8 @@ gen: $(STAMP) ## generate the wire's code, the reference and the schema
 unit: native ## the tests beside the code
 	vitest run --project unit
 
+# Their many processes compile the same code.
+sim mutants: export NODE_COMPILE_CACHE := $(CURDIR)/.b8s/compiled/sim
 sim: $(STAMP) ## the cluster under virtual time; SEED=n replays one, SEEDS=a..b hunts, FAULTS=… narrows
 	@if [ -n "$(SEED)$(SEEDS)$(CRASH_POINTS)$(AIM)" ]; then node $(if $(MUTANT),--import ./sim/mutants/register.ts) sim/main.ts $(SIM_ARGS); else vitest run --project sim; fi
 

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // One project per kind of proof, so that `make unit`, `make sim` and `make e2e` run apart.
@@ -18,7 +19,15 @@ export default defineConfig({
         },
       },
       {
-        test: { name: 'sim', include: ['sim/**/*.test.ts'], pool: 'threads', testTimeout: 900_000 },
+        test: {
+          name: 'sim',
+          include: ['sim/**/*.test.ts'],
+          pool: 'threads',
+          testTimeout: 900_000,
+          // It is processor time from end to end: no core may rest.
+          maxWorkers: availableParallelism(),
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         test: {
@@ -26,6 +35,7 @@ export default defineConfig({
           include: ['e2e/**/*.test.ts'],
           pool: 'forks',
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -2,6 +2,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { backoffMs } from '../runtime/control/backoff.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Random } from '../runtime/random.ts';
+import { scopeOf } from '../runtime/scope.ts';
 import { EPOCH_KEY, LEADER_KEY } from '../runtime/store/keys.ts';
 import type { Guard, LeaseId, Revision, Store } from '../runtime/store/store.ts';
 import { takeTurns } from '../runtime/turns.ts';
@@ -183,13 +184,13 @@ class Term implements Leadership {
       await clock.sleep(pauseMs, this.lost).catch(() => undefined);
       if (this.lost.aborted) return;
       const askedMs = clock.monotonicMs();
-      const answered = new AbortController();
+      const asking = scopeOf(this.lost);
       const leftMs = Math.max(0, renewedMs + STAND_DOWN_AFTER_MS - askedMs);
       const answer = await Promise.race([
         store.renewLease(lease).catch(() => 'failed' as const),
-        clock.sleep(leftMs, AbortSignal.any([answered.signal, this.lost])).then(late, late),
+        clock.sleep(leftMs, asking.signal).then(late, late),
       ]);
-      answered.abort();
+      asking.end();
       if (answer === 'expired') return this.#lose('its lease ended');
       if (answer === 'renewed') {
         renewedMs = askedMs;

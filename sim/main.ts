@@ -7,6 +7,7 @@ import type { TraceLine } from './engine/trace.ts';
 import { runCrashPoints } from './run/crash-points.ts';
 import { fixedSettings, nameOf } from './run/fixed.ts';
 import { geo } from './run/geo.fixture.ts';
+import { NODE_FLAGS } from './run/node-flags.ts';
 import { type Outcome, outcomeOf, type Runner, runAll } from './run/outcome.ts';
 import { type Rehearsal, rehearse } from './run/rehearse.ts';
 import { Report } from './run/report.ts';
@@ -225,8 +226,7 @@ function work(): void {
 
 function startChild(): ChildProcess {
   return fork(import.meta.filename, ['--worker'], {
-    // Most of what a world leaves behind dies young.
-    execArgv: ['--max-semi-space-size=32', ...process.execArgv],
+    execArgv: [...NODE_FLAGS, ...process.execArgv],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
 }

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { geo } from '../../sim/run/geo.fixture.ts';
+import { NODE_FLAGS } from '../../sim/run/node-flags.ts';
 import { rehearse } from '../../sim/run/rehearse.ts';
 import { changeSetting, drawSetting, type Setting } from '../../sim/run/setting.ts';
 import { percentile } from '../figures.ts';
@@ -10,7 +11,7 @@ import { percentile } from '../figures.ts';
  * [--rounds 3] [--weather calm,storm] [--calm-s 3600]`. `calm`: nodes at rest, with clients that
  * ask; a cluster needs some minutes to join. `storm`: everything that the seed draws goes wrong,
  * while people change things. Seconds are of the processor's time, for others may need it as well.
- * Each run has a process of its own, with the memory that hunts have.
+ * Each run has a process of its own, with the flags that hunts have.
  */
 const { values } = parseArgs({
   options: {
@@ -67,9 +68,7 @@ function settingOf(weather: string, subs: number, seed: number): Setting {
 
 function inProcess(setting: Setting): Promise<Run> {
   return new Promise((resolve, reject) => {
-    // Most of what a world leaves behind dies young.
-    const execArgv = ['--max-semi-space-size=32'];
-    const child = fork(import.meta.filename, ['--worker'], { execArgv });
+    const child = fork(import.meta.filename, ['--worker'], { execArgv: [...NODE_FLAGS] });
     child.once('message', (outcome) => resolve(outcome as Run));
     child.once('exit', (code) => reject(new Error(`seed ${setting.seed} ended with ${code}`)));
     child.send(setting);

@@ -1,5 +1,6 @@
 import type { Disk, DiskEntry, StreamOptions } from './disk.ts';
-import { diskPathParts } from './disk-path.ts';
+import { checkDiskPath, diskPathParts } from './disk-path.ts';
+import { FolderIndex } from './folder-index.ts';
 
 /** A disk in memory with the faults of a real one, for tests and simulation. */
 export interface MemoryDisk extends Disk {
@@ -39,17 +40,18 @@ const PIECE_BYTES_MAX = 64 * 1024;
 
 class SimulatedDisk implements MemoryDisk {
   private readonly stored = new Map<string, StoredFile>();
+  private readonly folders = new FolderIndex();
   /** Removed, and nothing was made durable since: a file system writes down its changes in order. */
   private readonly removed = new Map<string, StoredFile>();
   private capacityBytes = Number.POSITIVE_INFINITY;
 
   async read(path: string): Promise<Uint8Array | undefined> {
-    const file = this.stored.get(key(path));
+    const file = this.stored.get(diskPath(path));
     return file === undefined ? undefined : contentOf(file);
   }
 
   async readInto(path: string, memory: Uint8Array): Promise<number | 'too long' | undefined> {
-    const file = this.stored.get(key(path));
+    const file = this.stored.get(diskPath(path));
     if (file === undefined || file.sizeBytes > memory.length)
       return file === undefined ? undefined : 'too long';
     memory.set(contentOf(file));
@@ -59,7 +61,7 @@ class SimulatedDisk implements MemoryDisk {
   async write(path: string, bytes: Uint8Array): Promise<void> {
     this.reserve(path, bytes.length);
     this.refuseFolder(path);
-    this.stored.set(key(path), {
+    this.place(diskPath(path), {
       pieces: [bytes.slice()],
       sizeBytes: bytes.length,
       syncedPieces: 1,
@@ -70,39 +72,39 @@ class SimulatedDisk implements MemoryDisk {
   async append(path: string, bytes: Uint8Array): Promise<void> {
     this.reserve(path, bytes.length);
     this.refuseFolder(path);
-    const file = this.stored.get(key(path)) ?? {
+    const file = this.stored.get(diskPath(path)) ?? {
       pieces: [],
       sizeBytes: 0,
       syncedPieces: undefined,
     };
     file.pieces.push(bytes.slice());
     file.sizeBytes += bytes.length;
-    this.stored.set(key(path), file);
+    this.place(path, file);
   }
 
   async sync(path: string): Promise<void> {
-    const file = this.stored.get(key(path));
+    const file = this.stored.get(diskPath(path));
     if (file === undefined) throw new Error(`sync ${path}: no such file`);
     file.syncedPieces = file.pieces.length;
     this.removed.clear();
   }
 
   async rename(from: string, to: string): Promise<void> {
-    const file = this.stored.get(key(from));
+    const file = this.stored.get(diskPath(from));
     if (file === undefined) throw new Error(`rename ${from}: no such file`);
     this.refuseFolder(to);
-    this.stored.delete(key(from));
-    this.stored.set(key(to), file);
+    this.take(from);
+    this.place(diskPath(to), file);
     // The new name is durable even where the content is not: that is what a real disk does.
     file.syncedPieces ??= 0;
     this.removed.clear();
   }
 
   async remove(path: string): Promise<void> {
-    const prefix = path === '' ? '' : `${key(path)}/`;
+    const prefix = path === '' ? '' : `${diskPath(path)}/`;
     for (const [name, file] of this.stored) {
       if (name !== path && !name.startsWith(prefix)) continue;
-      this.stored.delete(name);
+      this.take(name);
       if (file.syncedPieces !== undefined) this.removed.set(name, file);
     }
   }
@@ -115,27 +117,20 @@ class SimulatedDisk implements MemoryDisk {
   }
 
   async list(folder: string): Promise<readonly DiskEntry[]> {
-    const prefix = folder === '' ? '' : `${key(folder)}/`;
-    const entries = new Map<string, DiskEntry>();
-    for (const [path, file] of this.stored) {
-      if (!path.startsWith(prefix)) continue;
-      const rest = path.slice(prefix.length);
-      const slash = rest.indexOf('/');
-      const name = slash === -1 ? rest : rest.slice(0, slash);
-      const entry: DiskEntry =
-        slash === -1
-          ? { name, kind: 'file', sizeBytes: file.sizeBytes }
-          : { name, kind: 'folder', sizeBytes: 0 };
-      entries.set(name, entry);
-    }
-    return [...entries.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const prefix = folder === '' ? '' : `${diskPath(folder)}/`;
+    const names = [...this.folders.namesIn(folder)].toSorted();
+    return names.map((name): DiskEntry => {
+      const file = this.stored.get(`${prefix}${name}`);
+      if (file === undefined) return { name, kind: 'folder', sizeBytes: 0 };
+      return { name, kind: 'file', sizeBytes: file.sizeBytes };
+    });
   }
 
   async *stream(
     path: string,
     { start = 0, end, memory }: StreamOptions = {},
   ): AsyncIterable<Uint8Array> {
-    const file = this.stored.get(key(path));
+    const file = this.stored.get(diskPath(path));
     if (file === undefined) throw new Error(`read ${path}: no such file`);
     const content = contentOf(file).subarray(start, end);
     // Written over each time, so that whoever keeps a piece notices.
@@ -149,7 +144,7 @@ class SimulatedDisk implements MemoryDisk {
 
   crash({ keptBytes = () => 0, isBack = () => false }: CrashChance = {}): void {
     const back = sorted(this.removed).filter(([path]) => !this.stored.has(path) && isBack());
-    for (const [path, file] of back) this.stored.set(path, file);
+    for (const [path, file] of back) this.place(path, file);
     this.removed.clear();
     for (const [path, file] of sorted(this.stored)) {
       const content = contentOf(file);
@@ -157,7 +152,7 @@ class SimulatedDisk implements MemoryDisk {
       const unsyncedBytes = content.length - syncedBytes;
       const kept = unsyncedBytes === 0 ? 0 : Math.min(unsyncedBytes, keptBytes(unsyncedBytes));
       if (file.syncedPieces === undefined && kept === 0) {
-        this.stored.delete(path);
+        this.take(path);
         continue;
       }
       const pieces = [content.subarray(0, syncedBytes + kept)];
@@ -174,7 +169,7 @@ class SimulatedDisk implements MemoryDisk {
   }
 
   rot(path: string, atByte: number): boolean {
-    const file = this.stored.get(key(path));
+    const file = this.stored.get(diskPath(path));
     if (file === undefined || atByte >= file.sizeBytes) return false;
     const content = contentOf(file);
     content[atByte] = (content[atByte] ?? 0) ^ 1;
@@ -193,6 +188,15 @@ class SimulatedDisk implements MemoryDisk {
     return new Map(sorted(this.stored).map(([path, file]) => [path, contentOf(file)]));
   }
 
+  private place(path: string, file: StoredFile): void {
+    if (!this.stored.has(path)) this.folders.add(path);
+    this.stored.set(path, file);
+  }
+
+  private take(path: string): void {
+    if (this.stored.delete(path)) this.folders.remove(path);
+  }
+
   private reserve(path: string, extraBytes: number): void {
     if (this.capacityBytes === Number.POSITIVE_INFINITY) return;
     if (this.usedBytes() + extraBytes > this.capacityBytes) {
@@ -201,7 +205,7 @@ class SimulatedDisk implements MemoryDisk {
   }
 
   private isFolder(path: string): boolean {
-    return path === '' || this.stored.keys().some((name) => name.startsWith(`${path}/`));
+    return this.folders.has(path);
   }
 
   private refuseFolder(path: string): void {
@@ -209,8 +213,9 @@ class SimulatedDisk implements MemoryDisk {
   }
 }
 
-function key(path: string): string {
-  return diskPathParts(path).join('/');
+function diskPath(path: string): string {
+  checkDiskPath(path);
+  return path;
 }
 
 function sorted(

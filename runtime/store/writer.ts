@@ -159,7 +159,10 @@ export class Writer {
         generation: base.metadata.generation + (specChanged ? 1 : 0),
       },
     };
-    if (isDeepStrictEqual(plain(replaced), plain(base))) return NOTHING;
+    // Mostly they are the same to the letter; members that are undefined are not there.
+    const [after, before] = [textOf(replaced), textOf(base)];
+    if (after === before || isDeepStrictEqual(JSON.parse(after), JSON.parse(before)))
+      return NOTHING;
     if (isGone(replaced)) return { guards: [guardOf(base)], writes: [remove(base)] };
     const past = specChanged ? history(replaced, 'configured', author, this.#clock.nowMs()) : [];
     return { guards: [guardOf(base)], writes: [put(replaced), ...past] };
@@ -230,17 +233,17 @@ function guardOf(object: Resource): Guard {
 }
 
 function put(object: Resource): Write {
-  return { kind: 'put', key: objectKey(nameOf(object)), value: JSON.stringify(plain(object)) };
+  return { kind: 'put', key: objectKey(nameOf(object)), value: textOf(object) };
 }
 
 function remove(object: Resource): Write {
   return { kind: 'delete', key: objectKey(nameOf(object)) };
 }
 
-/** As JSON keeps it: no undefined members, and no resourceVersion, which is the store's to say. */
-function plain(object: Resource): unknown {
+/** JSON without the resourceVersion, which is the store's to say. */
+function textOf(object: Resource): string {
   const { resourceVersion: _, ...metadata } = object.metadata;
-  return JSON.parse(JSON.stringify({ ...object, metadata }));
+  return JSON.stringify({ ...object, metadata });
 }
 
 /** Time first, so that records sort as they happened; the uid tells namesakes apart. */

@@ -36,9 +36,8 @@ export class Checks implements Required<Check> {
   readonly #replay: string;
   readonly #onViolation: (message: string) => void;
   #all: readonly Check[];
-  #stepped: readonly Check[] = [];
-  #touched: readonly Check[] = [];
-  #storing: readonly Check[] = [];
+  /** Most are told of little, and some of it happens all the time. */
+  readonly #told = new Map<keyof Check, readonly Check[]>();
   #violation: InvariantError | undefined;
 
   /** `replay`: the command that shows this run again. */
@@ -62,7 +61,6 @@ export class Checks implements Required<Check> {
       reached: (path) => void this.reached.add(path),
       nowMs,
     });
-    this.#sort();
   }
 
   /** `number` as in the list of invariants. */
@@ -81,131 +79,133 @@ export class Checks implements Required<Check> {
   }
 
   committed(commit: Commit): void {
-    for (const check of this.#all) check.committed?.(commit);
+    for (const check of this.#toldOf('committed')) check.committed?.(commit);
   }
 
   stored(event: StoreEvent): void {
-    for (const check of this.#storing) check.stored?.(event);
+    for (const check of this.#toldOf('stored')) check.stored?.(event);
   }
 
   sent(frame: SentFrame): void {
-    for (const check of this.#all) check.sent?.(frame);
+    for (const check of this.#toldOf('sent')) check.sent?.(frame);
   }
 
   called(call: Call): void {
-    for (const check of this.#all) check.called?.(call);
+    for (const check of this.#toldOf('called')) check.called?.(call);
   }
 
   asked(exchange: DnsExchange): void {
-    for (const check of this.#all) check.asked?.(exchange);
+    for (const check of this.#toldOf('asked')) check.asked?.(exchange);
   }
 
   requested(exchange: HttpExchange): void {
-    for (const check of this.#all) check.requested?.(exchange);
+    for (const check of this.#toldOf('requested')) check.requested?.(exchange);
   }
 
   previewed(exchange: HttpExchange): void {
-    for (const check of this.#all) check.previewed?.(exchange);
+    for (const check of this.#toldOf('previewed')) check.previewed?.(exchange);
   }
 
   moved(position: NodePosition): void {
-    for (const check of this.#all) check.moved?.(position);
+    for (const check of this.#toldOf('moved')) check.moved?.(position);
   }
 
   applied(applied: AppliedSnapshot): void {
-    for (const check of this.#all) check.applied?.(applied);
+    for (const check of this.#toldOf('applied')) check.applied?.(applied);
   }
 
   probed(edge: ProbedEdge): void {
-    for (const check of this.#all) check.probed?.(edge);
+    for (const check of this.#toldOf('probed')) check.probed?.(edge);
   }
 
   judged(nameserver: string, health: Health): void {
-    for (const check of this.#all) check.judged?.(nameserver, health);
+    for (const check of this.#toldOf('judged')) check.judged?.(nameserver, health);
   }
 
   published(site: string, release: Published): void {
-    for (const check of this.#all) check.published?.(site, release);
+    for (const check of this.#toldOf('published')) check.published?.(site, release);
   }
 
   assured(digest: string, askedMs: number): void {
-    for (const check of this.#all) check.assured?.(digest, askedMs);
+    for (const check of this.#toldOf('assured')) check.assured?.(digest, askedMs);
   }
 
   removed(host: string, path: string): void {
-    for (const check of this.#all) check.removed?.(host, path);
+    for (const check of this.#toldOf('removed')) check.removed?.(host, path);
   }
 
   confided(secret: Secret): void {
-    for (const check of this.#all) check.confided?.(secret);
+    for (const check of this.#toldOf('confided')) check.confided?.(secret);
   }
 
   ordered(order: PlacedOrder): void {
-    for (const check of this.#all) check.ordered?.(order);
+    for (const check of this.#toldOf('ordered')) check.ordered?.(order);
   }
 
   askedCa(request: CaRequest): void {
-    for (const check of this.#all) check.askedCa?.(request);
+    for (const check of this.#toldOf('askedCa')) check.askedCa?.(request);
   }
 
   refusedByCa(request: CaRequest, refusal: CaRefusal): void {
-    for (const check of this.#all) check.refusedByCa?.(request, refusal);
+    for (const check of this.#toldOf('refusedByCa')) check.refusedByCa?.(request, refusal);
   }
 
   letGo(uid: string): void {
-    for (const check of this.#all) check.letGo?.(uid);
+    for (const check of this.#toldOf('letGo')) check.letGo?.(uid);
   }
 
   operated(operation: ApiOperation): void {
-    for (const check of this.#all) check.operated?.(operation);
+    for (const check of this.#toldOf('operated')) check.operated?.(operation);
   }
 
   redeemed(token: string): void {
-    for (const check of this.#all) check.redeemed?.(token);
+    for (const check of this.#toldOf('redeemed')) check.redeemed?.(token);
   }
 
   installed(node: string): void {
-    for (const check of this.#all) check.installed?.(node);
+    for (const check of this.#toldOf('installed')) check.installed?.(node);
   }
 
   logged(host: string, line: LoggedLine): void {
-    for (const check of this.#all) check.logged?.(host, line);
+    for (const check of this.#toldOf('logged')) check.logged?.(host, line);
   }
 
   traced(text: string): void {
-    for (const check of this.#all) check.traced?.(text);
+    for (const check of this.#toldOf('traced')) check.traced?.(text);
   }
 
   touched(node: string): void {
-    for (const check of this.#touched) check.touched?.(node);
+    for (const check of this.#toldOf('touched')) check.touched?.(node);
   }
 
   stepped(): void {
-    for (const check of this.#stepped) check.stepped?.();
+    for (const check of this.#toldOf('stepped')) check.stepped?.();
   }
 
   async settled(): Promise<void> {
-    for (const check of this.#all) await check.settled?.();
+    for (const check of this.#toldOf('settled')) await check.settled?.();
   }
 
   async rested(): Promise<void> {
-    for (const check of this.#all) await check.rested?.();
+    for (const check of this.#toldOf('rested')) await check.rested?.();
   }
 
   storeReplaced(): void {
     this.#all = this.#all.filter((check) => check.storeReplaced !== undefined);
-    this.#sort();
-    for (const check of this.#all) check.storeReplaced?.();
+    this.#told.clear();
+    for (const check of this.#toldOf('storeReplaced')) check.storeReplaced?.();
   }
 
-  #sort(): void {
-    this.#stepped = this.#all.filter((check) => check.stepped !== undefined);
-    this.#touched = this.#all.filter((check) => check.touched !== undefined);
-    this.#storing = this.#all.filter((check) => check.stored !== undefined);
+  #toldOf(what: keyof Check): readonly Check[] {
+    const known = this.#told.get(what);
+    if (known !== undefined) return known;
+    const told = this.#all.filter((check) => check[what] !== undefined);
+    this.#told.set(what, told);
+    return told;
   }
 
   async lingered(): Promise<void> {
-    for (const check of this.#all) await check.lingered?.();
+    for (const check of this.#toldOf('lingered')) await check.lingered?.();
   }
 
   /** The same log, overheard. */

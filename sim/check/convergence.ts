@@ -6,6 +6,7 @@ import type { Zone } from '../../api/zone.ts';
 import { digestHex } from '../../runtime/content/digest.ts';
 import { type ObjectName, objectKey, recordKey } from '../../runtime/store/keys.ts';
 import { decodeObject } from '../../runtime/store/mirror.ts';
+import type { KeyValue } from '../../runtime/store/store.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Sub } from '../hosts/sub-host.ts';
 import { ask, request } from '../load/clients.ts';
@@ -176,5 +177,11 @@ async function read<R extends Resource>(
   name: ObjectName,
 ): Promise<R | undefined> {
   const item = await store.get(objectKey(name));
-  return item === undefined ? undefined : (decodeObject(item) as R);
+  if (item === undefined) return undefined;
+  // It is asked for once a second, and seldom another.
+  const object = known.get(item) ?? decodeObject(item);
+  known.set(item, object);
+  return object as R;
 }
+
+const known = new WeakMap<KeyValue, Resource>();

@@ -1,5 +1,5 @@
-/** Deep enough for any detour by way of Node. */
-const FRAMES_MAX = 40;
+/** Mostly enough; the second is deep enough for any detour by way of Node. */
+const FRAMES = [8, 40];
 
 /** What of Node's own code is looked past, to see who called it. */
 export type Past = 'nothing' | 'all but the loader' | 'all';
@@ -14,18 +14,23 @@ export function callerOf(past: Past): string | undefined {
   // To say where a line comes from, a test runner may read files.
   if (asking.now) return undefined;
   asking.now = true;
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = FRAMES_MAX;
-  const frames = new Error('where').stack?.split('\n').slice(1) ?? [];
-  Error.stackTraceLimit = limit;
+  const isCaller = (each: string): boolean =>
+    !GUARD.test(each) && each.includes(':') && !isPast(each, past);
+  let frame: string | undefined;
+  for (const limit of FRAMES) frame ??= framesOf(limit).find(isCaller);
   asking.now = false;
-  const frame = frames.find(
-    (each) => !GUARD.test(each) && each.includes(':') && !isPast(each, past),
-  );
   // Who only waits for what is done here has not done it.
   if (frame === undefined || NODE.test(frame) || /^\s*at async |\/node_modules\//.test(frame))
     return undefined;
   return /(\/[^()]*:\d+:\d+)\)?$/.exec(frame)?.[1]?.replace(/^\/\//, '') ?? frame.trim();
+}
+
+function framesOf(max: number): readonly string[] {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = max;
+  const frames = new Error('where').stack?.split('\n').slice(1) ?? [];
+  Error.stackTraceLimit = limit;
+  return frames;
 }
 
 function isPast(frame: string, past: Past): boolean {

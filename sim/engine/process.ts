@@ -77,12 +77,17 @@ export class Process {
 
   /** A port that stops with the process: for ports whose methods are asynchronous, or may be. */
   wrap<Port extends object>(port: Port): Port {
+    const wrapped = new Map<unknown, (...args: readonly unknown[]) => unknown>();
     return new Proxy(port, {
       get: (target, key) => {
         const member: unknown = Reflect.get(target, key);
         if (typeof member !== 'function') return member;
-        return (...args: readonly unknown[]): unknown =>
+        const known = wrapped.get(member);
+        if (known !== undefined) return known;
+        const made = (...args: readonly unknown[]): unknown =>
           this.alive ? this.#outcome(Reflect.apply(member, target, args)) : never();
+        wrapped.set(member, made);
+        return made;
       },
     });
   }

@@ -1,7 +1,7 @@
 import type { Check, DnsExchange, HttpExchange } from '../check/check.ts';
 import type { Trace } from '../engine/trace.ts';
 import { positionWords } from '../net/frame-words.ts';
-import { decodeReply } from './dns-client.ts';
+import { readReply } from './dns-client.ts';
 
 /** The types that clients ask for, by number (RFC 1035 §3.2.2, RFC 3596 §2.1). */
 const TYPES: Readonly<Record<number, string>> = {
@@ -52,7 +52,7 @@ export function answerTrace(trace: Trace): Check {
 
 function wordsOfReply({ reply }: DnsExchange): string {
   if (reply === undefined) return 'no answer';
-  const { rcode, form, answer, addresses } = decodeReply(reply);
+  const { rcode, form, answer, addresses } = readReply(reply);
   if (form === 'cut') return 'cut short';
   const texts = addresses.length > 0 ? addresses : answer.map(({ text }) => text);
   return texts.join(' ') || (RCODES[rcode] ?? `rcode ${rcode}`);

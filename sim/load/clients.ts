@@ -8,7 +8,7 @@ import { EPOCH_MS, type Scheduler } from '../engine/scheduler.ts';
 import type { Sub } from '../hosts/sub-host.ts';
 import {
   type DnsReply,
-  decodeReply,
+  readReply,
   TYPE_A,
   TYPE_AAAA,
   TYPE_DNSKEY,
@@ -157,9 +157,9 @@ function resolve(
   const query = encodeQuery(drawn);
   const reply = put(cluster, { ...question, query, transport: 'udp' });
   if (reply !== undefined && drawn.cookie !== undefined)
-    question.jar.cookie = decodeReply(reply).cookie ?? drawn.cookie;
+    question.jar.cookie = readReply(reply).cookie ?? drawn.cookie;
   // Some use TCP for no reason; then they get the same.
-  const form = reply === undefined ? 'whole' : decodeReply(reply).form;
+  const form = reply === undefined ? 'whole' : readReply(reply).form;
   if (reply === undefined || (form === 'whole' && random.chance(0.9))) return read(reply);
   return read(put(cluster, { ...question, query, transport: 'tcp' }));
 }
@@ -212,7 +212,7 @@ function listens({ network }: Cluster, { host, running, machine }: Sub): boolean
 }
 
 function read(reply: Uint8Array | undefined): DnsReply | undefined {
-  return reply === undefined ? undefined : decodeReply(reply);
+  return reply === undefined ? undefined : readReply(reply);
 }
 
 function hex(bytes: Uint8Array): string {

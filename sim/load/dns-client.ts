@@ -62,12 +62,23 @@ const HEADER_BYTES = 12;
 /** Of a name: 255 bytes (RFC 1035 §2.3.4). */
 const LABELS_MAX = 127;
 
+const replies = new WeakMap<Uint8Array, DnsReply>();
+
+/** As `decodeReply`, once for all: who asked and many checks want to know, and nobody writes into it. */
+export function readReply(bytes: Uint8Array): DnsReply {
+  const known = replies.get(bytes);
+  if (known !== undefined) return known;
+  const reply = decodeReply(bytes);
+  replies.set(bytes, reply);
+  return reply;
+}
+
 /**
  * Reads a reply on its own, so that a fault of the server's codec cannot hide itself. Throws for
  * bytes that are no DNS message from the first to the last.
  */
 export function decodeReply(bytes: Uint8Array): DnsReply {
-  const message = Buffer.from(bytes);
+  const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const flags = message.readUInt16BE(2);
   const questionEnd = afterQuestions(message);
   const sections: DnsRecord[][] = [];

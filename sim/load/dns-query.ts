@@ -25,6 +25,10 @@ export interface Subnet {
 
 const CLASS_IN = 1;
 const HEADER_BYTES = 12;
+/** Of a question, besides the letters and dots of its name: two lengths, type and class. */
+const QUESTION_BYTES = 6;
+const DOT = 46;
+const ASCII_MAX = 0x7f;
 /** Of an OPT record without options. */
 const OPT_BYTES = 11;
 const OPTION_SUBNET = 8;
@@ -36,16 +40,34 @@ const FAMILY_IPV4 = 1;
 /** What is common, the edges of it, and what nobody should send. */
 const SIZES_BYTES = ['no EDNS', 'no EDNS', 0, 511, 512, 700, 1232, 1232, 4096, 65_535] as const;
 
-/** RFC 1035 §4.1. */
+/** RFC 1035 §4.1. Throws for a name that is not ASCII. */
 export function encodeQuery({ id, name, type, sizeBytes, ...edns }: DnsQuery): Uint8Array {
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.writeUInt16BE(id, 0);
-  header.writeUInt16BE(1, 4);
-  header.writeUInt16BE(sizeBytes === undefined ? 0 : 1, 10);
-  const labels = name.split('.').flatMap((label) => [label.length, ...Buffer.from(label)]);
-  const question = Buffer.from([...labels, 0, type >> 8, type & 0xff, 0, CLASS_IN]);
-  const opt = sizeBytes === undefined ? [] : [encodeOpt(sizeBytes, edns)];
-  return Buffer.concat([header, question, ...opt]);
+  const opt = sizeBytes === undefined ? undefined : encodeOpt(sizeBytes, edns);
+  const questionEnd = HEADER_BYTES + name.length + QUESTION_BYTES;
+  const query = Buffer.alloc(questionEnd + (opt?.length ?? 0));
+  query.writeUInt16BE(id, 0);
+  query.writeUInt16BE(1, 4);
+  query.writeUInt16BE(opt === undefined ? 0 : 1, 10);
+  writeName(query, name);
+  query.writeUInt16BE(type, questionEnd - 4);
+  query.writeUInt16BE(CLASS_IN, questionEnd - 2);
+  if (opt !== undefined) query.set(opt, questionEnd);
+  return query;
+}
+
+/** Each dot is where the length of the next label stands. */
+function writeName(query: Buffer, name: string): void {
+  let lengthAt = HEADER_BYTES;
+  for (let index = 0; index <= name.length; index += 1) {
+    const at = HEADER_BYTES + 1 + index;
+    const code = index === name.length ? DOT : name.charCodeAt(index);
+    if (code > ASCII_MAX) throw new RangeError(`a name is not ASCII: ${JSON.stringify(name)}`);
+    query[at] = code;
+    if (code !== DOT) continue;
+    query[lengthAt] = at - lengthAt - 1;
+    lengthAt = at;
+  }
+  query[lengthAt] = 0;
 }
 
 /** The same question by resolvers of all kinds. */

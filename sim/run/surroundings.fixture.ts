@@ -40,13 +40,17 @@ export interface SimOutput {
   readonly hashes: ReadonlyMap<string, string>;
 }
 
+/** Where Node keeps what it has compiled, so that not each of many processes does it again. */
+const COMPILED = join(import.meta.dirname, '../../.b8s/compiled/sim');
+
 /** Runs the simulation's command, `make sim` of these arguments, to its end. */
 export async function sim(
   args: readonly string[],
   { env, flags }: Surroundings = HERE,
 ): Promise<SimOutput> {
   const main = join(import.meta.dirname, '../main.ts');
-  const options = { env: { ...process.env, ...env }, maxBuffer: 64 * 1024 * 1024 };
+  const compiled = { NODE_COMPILE_CACHE: COMPILED };
+  const options = { env: { ...process.env, ...compiled, ...env }, maxBuffer: 64 * 1024 * 1024 };
   const { output, exitCode } = await promisify(execFile)(
     process.execPath,
     [...flags, main, ...args],

@@ -44,9 +44,10 @@ export async function runProber(options: ProberOptions, signal: AbortSignal): Pr
   const { clock, random } = options;
   let watched: ReadonlyMap<string, Watched> = new Map();
   let published: HealthMap | undefined;
+  const facts = rememberedFacts(options.self);
   for (let round = 1; !signal.aborted; round += 1) {
     const startedMs = clock.monotonicMs();
-    watched = await probeRound(options, { watched, round }, signal);
+    watched = await probeRound(options, { watched, round, facts }, signal);
     if (signal.aborted) return;
     const health = healthOf(options.self, watched);
     if (published === undefined || !sameHealth(published, health)) options.onChange(health);
@@ -59,13 +60,19 @@ export async function runProber(options: ProberOptions, signal: AbortSignal): Pr
 
 /** Probes those whose turn it is; edges that left the directory are forgotten. Sorted by name. */
 async function probeRound(
-  { self, clock, random, probe, nodes }: ProberOptions,
-  { watched, round }: { readonly watched: ReadonlyMap<string, Watched>; readonly round: number },
+  { clock, random, probe, nodes }: ProberOptions,
+  {
+    watched,
+    round,
+    facts,
+  }: {
+    readonly watched: ReadonlyMap<string, Watched>;
+    readonly round: number;
+    readonly facts: (directory: readonly NodePlan[]) => Facts;
+  },
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Watched>> {
-  const directory = nodes();
-  const targets = targetsOf(directory, self);
-  const nameservers = directory.filter(({ roles }) => roles.includes('nameserver')).length;
+  const { targets, nameservers } = facts(nodes());
   const intervals = intervalsBetweenProbes({ edges: targets.length, nameservers });
   // Nameservers that start together do not all begin with the same edges.
   const earlier = (): number => (intervals === 1 ? 0 : round - 1 - intervals * random.next());
@@ -94,6 +101,22 @@ function dueIn(watched: readonly Watched[], intervals: number): readonly Watched
   const share = Math.ceil(watched.length / intervals);
   const suspects = byAge.slice(share).filter(({ state }) => state.contradictions > 0);
   return [...byAge.slice(0, share), ...suspects.slice(0, SUSPECTS_PER_INTERVAL_MAX)];
+}
+
+/** What the directory says of whom to probe. It is the same list until a plan changes it. */
+interface Facts {
+  readonly targets: readonly Pick<Watched, 'uid' | 'target'>[];
+  readonly nameservers: number;
+}
+
+function rememberedFacts(self: string): (directory: readonly NodePlan[]) => Facts {
+  let known: { readonly directory: readonly NodePlan[]; readonly facts: Facts } | undefined;
+  return (directory) => {
+    if (known?.directory === directory) return known.facts;
+    const nameservers = directory.filter(({ roles }) => roles.includes('nameserver')).length;
+    known = { directory, facts: { targets: targetsOf(directory, self), nameservers } };
+    return known.facts;
+  };
 }
 
 function targetsOf(

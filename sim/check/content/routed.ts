@@ -49,7 +49,7 @@ export function routedCheck(
       for (const write of transaction.writes) {
         if (write.kind !== 'put' || !write.key.startsWith(ZONES_PREFIX)) continue;
         const since = commit.before.get(write.key)?.modRevision ?? 0n;
-        for (const geoName of namesOf(write.value, versions)) {
+        for (const geoName of namesOf(JSON.parse(write.value) as ZoneRecord, versions)) {
           const strays = straysBetween(history, geoName, { since, until: revision - 1n });
           if (strays.length === 0) continue;
           const nodes = strays.join(', ');
@@ -76,12 +76,11 @@ function straysNow(
   versions: VersionCount,
 ): ReadonlyMap<string, readonly string[]> {
   const zones = history.list(ZONES_PREFIX, history.head);
-  const names = zones.flatMap(({ value }) => namesOf(value, versions));
+  const names = zones.flatMap((item) => namesOf(readOnce<ZoneRecord>(item), versions));
   return new Map(names.map((each) => [each.name, straysAt(history, each, history.head)] as const));
 }
 
-function namesOf(zone: string, versions: VersionCount): readonly Named[] {
-  const { geoNames, nodeUids } = JSON.parse(zone) as ZoneRecord;
+function namesOf({ geoNames, nodeUids }: ZoneRecord, versions: VersionCount): readonly Named[] {
   const meant = nodeUids ?? (versions === 'one' ? {} : undefined);
   return geoNames.map((each) => ({ ...each, nodeUids: meant }));
 }

@@ -68,8 +68,7 @@ export function secretsCheck(
         }
     },
     sent(frame) {
-      const text = Buffer.from(frame.bytes).toString('latin1');
-      const found = words.in(text);
+      const found = words.in(latin1(frame.bytes));
       if (found.length === 0) return;
       const due = keysDue(frame);
       const stray = found.find((each) => !due.has(textOf(each)));
@@ -80,7 +79,7 @@ export function secretsCheck(
       for (const { node, roles, files } of parts.disks())
         for (const [path, bytes] of files) {
           const found = words
-            .in(Buffer.from(bytes).toString('latin1'))
+            .in(latin1(bytes))
             .find(({ kind }) => !PLAN_FILES.has(path) || !roles.includes(roleFor(kind)));
           if (found !== undefined) violated(33, `${nameOf(found)} stands in ${path} on ${node}`);
         }
@@ -111,6 +110,10 @@ export function secretsCheck(
     );
     return nodes.find(({ metadata }) => metadata.uid === nodeUid)?.spec.roles ?? [];
   }
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }
 
 /** As `keysDue` has it: what two secrets are told apart by. */
