@@ -116,7 +116,7 @@ export class Blobs implements BlobShelf, BlobStock {
     chunks: AsyncIterable<Uint8Array>,
     { offsetBytes = 0 }: { readonly offsetBytes?: number } = {},
   ): Promise<void> {
-    const path = pathOf(digest);
+    refuseNoDigest(digest);
     // One that is being removed must not go under the name of the new one.
     await this.#asked.about(digest);
     const pieces = gathered(chunks, WRITE_BYTES)[Symbol.asyncIterator]();
@@ -125,8 +125,14 @@ export class Blobs implements BlobShelf, BlobStock {
     const bytes = first.done === true ? new Uint8Array() : first.value;
     if (bytes.byteLength >= WRITE_BYTES)
       return this.#putLarge(digest, preceded(bytes, pieces), { offsetBytes });
-    // All of it, for a smaller piece is the last one: most files take this short way.
-    refuseOthers(digest, createHash('sha256').update(bytes));
+    // All of it, for a smaller piece is the last one.
+    return this.putWhole(digest, bytes);
+  }
+
+  /** A blob of which all is here: most files take this short way. Else as `put`. */
+  async putWhole(digest: string, bytes: Uint8Array): Promise<void> {
+    const path = pathOf(digest);
+    refuseOthers(digest, digestOf(bytes));
     await this.#asked.about(digest);
     await this.#disk.write(path, bytes);
   }
@@ -170,7 +176,7 @@ export class Blobs implements BlobShelf, BlobStock {
       if (offsetBytes > 0) await this.#resume(digest, part, { offsetBytes, progress });
       else await this.#disk.remove(part);
       await this.#append(digest, pieces, { part, progress });
-      refuseOthers(digest, progress.hash);
+      refuseOthers(digest, nameOf(progress.hash));
       await this.#disk.sync(part);
       await this.#asked.about(digest);
       await this.#disk.rename(part, pathOf(digest));
@@ -285,15 +291,19 @@ interface Progress {
 
 /** Where a blob lies. Throws INVALID_ARGUMENT for what is no digest. */
 function pathOf(digest: string): string {
-  if (isDigest(digest)) return blobPath(digest);
+  refuseNoDigest(digest);
+  return blobPath(digest);
+}
+
+function refuseNoDigest(digest: string): asserts digest is Digest {
+  if (isDigest(digest)) return;
   throw new RequestError(
     'INVALID_ARGUMENT',
     `"${digest}" is no digest: it is "sha256-" and 64 hex digits`,
   );
 }
 
-function refuseOthers(digest: string, hash: Hash): void {
-  const actual = nameOf(hash);
+function refuseOthers(digest: string, actual: string): void {
   if (actual === digest) return;
   throw new RequestError(
     'INVALID_ARGUMENT',

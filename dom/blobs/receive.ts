@@ -7,6 +7,8 @@ import type { Blobs } from './blobs.ts';
 const SMALL_BYTES = 256 * 1024;
 /** How many of them wait for the disk at once: each is an fsync, which disks answer in groups. */
 const SMALL_AT_ONCE = 16;
+/** Of what zlib unpacks to at once, it takes no less. */
+const CHUNK_BYTES_MIN = 64;
 /** A compressed message may become this long. */
 const RAW_BYTES_MAX = 1024 * 1024;
 
@@ -20,26 +22,25 @@ const RAW_BYTES_MAX = 1024 * 1024;
  * says, and for a message that does not unpack to what it promises; else as `Blobs.put`.
  */
 export async function receiveBlobs(
-  blobs: Pick<Blobs, 'put'>,
+  blobs: Pick<Blobs, 'put' | 'putWhole'>,
   requests: AsyncIterable<UploadBlobRequest>,
   stored: (digest: string) => void,
 ): Promise<void> {
   const upload = new Upload(requests[Symbol.asyncIterator]());
   const waiting = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
-  const put = async (digest: string, chunks: AsyncIterable<Uint8Array>, offsetBytes: number) => {
-    await blobs.put(digest, chunks, { offsetBytes });
-    stored(digest);
-  };
   try {
     for (let head = await upload.first(); head !== undefined; head = await upload.following()) {
       const { digest, sizeBytes, offsetBytes } = head;
       if (sizeBytes > SMALL_BYTES || offsetBytes > 0n) {
-        await put(digest, upload.chunks(head), Number(offsetBytes));
+        await blobs.put(digest, upload.chunks(head), { offsetBytes: Number(offsetBytes) });
+        stored(digest);
         continue;
       }
       const bytes = await upload.small(head);
-      const storing = put(digest, once(bytes), 0)
+      const storing = blobs
+        .putWhole(digest, bytes)
+        .then(() => stored(digest))
         .catch((error: unknown) => {
           failure ??= { error };
         })
@@ -119,15 +120,13 @@ function unpacked({ chunk, rawBytes }: UploadBlobRequest): Uint8Array {
   if (rawBytes === 0) return chunk;
   if (rawBytes <= RAW_BYTES_MAX) {
     try {
-      const bytes = zstdDecompressSync(chunk, { maxOutputLength: rawBytes });
+      // With room for all of it at once: what is gathered piece by piece is copied.
+      const sizes = { maxOutputLength: rawBytes, chunkSize: Math.max(CHUNK_BYTES_MIN, rawBytes) };
+      const bytes = zstdDecompressSync(chunk, sizes);
       if (bytes.length === rawBytes) return bytes;
     } catch {
       // It is said below: what zlib says of it helps nobody.
     }
   }
   throw new RequestError('INVALID_ARGUMENT', `a message does not unpack to ${rawBytes} bytes`);
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

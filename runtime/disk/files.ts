@@ -36,7 +36,7 @@ export interface Files {
   stamp(path: string): Promise<FileStamp | undefined>;
   /** The same for each way to name a folder. */
   realPath(path: string): Promise<string>;
-  /** In pieces of at most 64 KiB, from byte `start` up to before byte `end`. */
+  /** In pieces of at most 256 KiB, from byte `start` up to before byte `end`. */
   stream(
     path: string,
     range?: { readonly start?: number; readonly end?: number },

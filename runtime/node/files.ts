@@ -1,8 +1,16 @@
-import { type BigIntStats, constants, type Dirent, lstatSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  lstatSync,
+  openSync,
+  read,
+} from 'node:fs';
 import {
   mkdir,
   mkdtemp,
-  open,
   readdir,
   readFile,
   realpath,
@@ -16,7 +24,7 @@ import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Editor, FileEntry, FileStamp, Files } from '../disk/files.ts';
 
-const READ_BYTES = 64 * 1024;
+const READ_BYTES = 256 * 1024;
 const LOOKS_AT_ONCE = 256;
 
 /** The real file system. */
@@ -54,22 +62,24 @@ export const nodeFiles: Files = {
   async *stream(path, { start = 0, end = Number.POSITIVE_INFINITY } = {}) {
     // Without O_NONBLOCK a named pipe would hang the command for ever.
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    const file = await open(path, flags);
+    // Only to read is left to another thread: for all else that takes longer than the call.
+    const file = openSync(path, flags);
     try {
-      const found = await file.stat();
+      const found = fstatSync(file);
       if (!found.isFile()) throw new Error(`${path}: not a regular file`);
       // One byte more than a small file has tells its end at once.
       const pieceBytes = Math.min(READ_BYTES, Math.max(0, found.size - start) + 1);
       for (let at = start; at < end; ) {
         const length = Math.min(pieceBytes, end - at);
-        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, at);
+        const buffer = Buffer.allocUnsafe(length);
+        const bytesRead = await readAt(file, buffer, at);
         if (bytesRead === 0) return;
         at += bytesRead;
         yield buffer.subarray(0, bytesRead);
         if (bytesRead < length && at === found.size) return;
       }
     } finally {
-      await file.close();
+      closeSync(file);
     }
   },
   async readStandardInput() {
@@ -78,6 +88,15 @@ export const nodeFiles: Files = {
     return Buffer.concat(chunks).toString('utf8');
   },
 };
+
+function readAt(file: number, buffer: Buffer, at: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    read(file, buffer, 0, buffer.length, at, (error, bytesRead) => {
+      if (error === null) resolve(bytesRead);
+      else reject(error);
+    });
+  });
+}
 
 /** The editor named by `command` ("vi", "code --wait"), on this terminal. */
 export function nodeEditor(command: string): Editor {

@@ -3,7 +3,8 @@ import type { ServiceError } from '@grpc/grpc-js';
 import type { ApiServiceClient } from '../../../proto/gen/b8s/v1/api.ts';
 import type { ApiError, Blob } from '../../api-client.ts';
 
-const CHUNK_BYTES = 64 * 1024;
+/** Most files are one message: each costs both sides as much as some 50 KB. */
+const CHUNK_BYTES = 256 * 1024;
 /** What is shorter fits into one packet either way. */
 const COMPRESSED_BYTES_MIN = 512;
 /** A message is sent compressed if this share of it is all that is left. */
