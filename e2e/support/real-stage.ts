@@ -4,9 +4,11 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { systemClock } from '../../runtime/node/clock.ts';
 import { nodeDisk } from '../../runtime/node/disk.ts';
-import { domNames, type Scenario } from '../../sim/scenarios/scenario.ts';
-import type { Page, Stage } from '../../sim/scenarios/stage.ts';
+import { BareRemote, testFolder } from '../../runtime/node/git/bare-remote.fixture.ts';
+import { domNames, GIT_REMOTE, type Scenario } from '../../sim/scenarios/scenario.ts';
+import type { Files, Page, Stage } from '../../sim/scenarios/stage.ts';
 import { type Cluster, type NodeOptions, readText, startCluster } from './cluster.ts';
+import { gitDaemon } from './git-servers.ts';
 import { type Browser, browser } from './https.ts';
 import { freePortsAt } from './ports.ts';
 import { type Program, run } from './processes.ts';
@@ -57,10 +59,14 @@ export async function openRealStage(
     ...node.place,
   }));
   const addresses = [...doms, ...machines].map(({ address }) => address);
-  const [port = 0, dnsPort = 0, httpPort = 0, httpsPort = 0] = await freePortsAt(addresses, 4);
+  const [port = 0, dnsPort = 0, httpPort = 0, httpsPort = 0, gitPort = 0] = await freePortsAt(
+    addresses,
+    5,
+  );
   const nodes = machines.map((machine) => ({ ...machine, dnsPort, httpPort, httpsPort }));
   const store = await openStore(topology.doms === 1 ? 'sqlite' : 'etcd');
   const [first = { address: '' }, ...others] = doms;
+  const git = openRemote(scenario, { address: first.address, port: gitPort });
   const peers = others.map(({ address }) => `${address}:${port}`);
   try {
     const cluster = await startCluster({
@@ -71,11 +77,34 @@ export async function openRealStage(
     const control = new RealDoms(parts);
     control.startOthers();
     const dom = `http://${first.address}:${port}`;
-    return new ProcessStage({ scenario, cluster, control, store, nodes, dom, bin });
+    return new ProcessStage({ scenario, cluster, control, store, nodes, dom, bin, git });
   } catch (error) {
+    git?.end();
     await store.dispose();
     throw error;
   }
+}
+
+interface Remote {
+  readonly url: string;
+  readonly bare: BareRemote;
+  end(): void;
+}
+
+/** Served by Git's own daemon; undefined: nobody pushes in that scenario. */
+function openRemote(
+  { steps }: Scenario,
+  place: { readonly address: string; readonly port: number },
+): Remote | undefined {
+  if (steps.every(({ action }) => action.do !== 'commit')) return undefined;
+  const folder = testFolder();
+  const bare = new BareRemote(join(folder, 'infra.git'));
+  const server = gitDaemon({ ...place, folder, repositories: folder });
+  const end = (): void => {
+    server.end();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { url: server.url('infra.git'), bare, end };
 }
 
 interface Parts {
@@ -87,6 +116,7 @@ interface Parts {
   /** Where the first dom listens. */
   readonly dom: string;
   readonly bin: string;
+  readonly git: Remote | undefined;
 }
 
 class ProcessStage implements RealStage {
@@ -205,6 +235,16 @@ class ProcessStage implements RealStage {
     return entries.filter((entry) => entry.isFile()).length;
   }
 
+  gitUrl(): string {
+    return this.#parts.git?.url ?? GIT_REMOTE;
+  }
+
+  async commit(files: Files, subject: string): Promise<string> {
+    const { git } = this.#parts;
+    if (git === undefined) throw new Error('this scenario has no Git remote');
+    return await git.bare.commit(Object.fromEntries(files), { subject });
+  }
+
   addressOf(node: string): string {
     return this.#node(node).address;
   }
@@ -214,7 +254,8 @@ class ProcessStage implements RealStage {
   }
 
   async dispose(): Promise<void> {
-    const { control, cluster, store } = this.#parts;
+    const { control, cluster, store, git } = this.#parts;
+    git?.end();
     for (const client of this.#browsers.values()) client.close();
     await Promise.all([control.dispose(), ...[...cluster.subs.values()].map((sub) => sub.kill9())]);
     await Promise.all([...this.#proxies.values()].map((proxy) => proxy.stop()));

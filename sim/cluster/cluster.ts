@@ -17,7 +17,7 @@ import { CALM, type Faults } from '../faults/faults.ts';
 import type { GitSetting } from '../git/git-setting.ts';
 import { SimulatedGit } from '../git/simulated-git.ts';
 import type { Code } from '../hosts/code.ts';
-import { type RunningDom, startDom } from '../hosts/dom-host.ts';
+import { type DomParts, type RunningDom, startDom } from '../hosts/dom-host.ts';
 import { Host } from '../hosts/host.ts';
 import { crashSub, type Sub, startSub } from '../hosts/sub-host.ts';
 import { answerTrace } from '../load/answer-trace.ts';
@@ -46,6 +46,8 @@ export interface ClusterOptions {
   readonly ca?: CaSetting | undefined;
   /** What the Git remote is like, if there is one. */
   readonly git?: GitSetting | undefined;
+  /** In its place: one whose commits no check knows the meaning of. */
+  readonly plainGit?: DomParts['git'];
   /** Where one process is to crash, besides the faults. */
   readonly crash?: CrashPoint | undefined;
   /** Another version of the production code, which hosts may run at times. */
@@ -226,7 +228,7 @@ export class Cluster {
       ...{ host, store, authority, sealKey: this.#sealKey, code: this.versions.next(host.name) },
       ...{ mode: this.#mode, scheduler, trace, checks, geo: this.#options.geo },
       ...{ watchLagMs, faults: () => this.faults, ca: this.ca, peers: this.#peers },
-      git: this.git,
+      git: this.git ?? this.#options.plainGit,
       // What one of several has been told by people the others do not know, and see its blobs.
       blobGraceMs: this.doms.length === 1 ? DOM_BLOB_GRACE_MS : Number.POSITIVE_INFINITY,
       onEffect: (_, what) => this.#crashPoints.effect(host.name, what),

@@ -44,7 +44,7 @@ export interface DomParts {
   /** CAs that speak ACME; undefined: none can be reached. */
   readonly ca: SimulatedCa | undefined;
   /** A Git server; undefined: dom follows none. */
-  readonly git: SimulatedGit | undefined;
+  readonly git: Pick<SimulatedGit, 'git'> | undefined;
   /** A geography database, if there is one. */
   readonly geo: Uint8Array | undefined;
   /** How long it keeps blobs that nothing names. */

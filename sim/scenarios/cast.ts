@@ -3,6 +3,7 @@ import type { SiteSpec } from '../../api/site.ts';
 import type { ZoneSpec } from '../../api/zone.ts';
 import { makeRelease, markOf } from './release.ts';
 import {
+  type CommitAction,
   domNames,
   type Manifest,
   type NodeSetup,
@@ -11,7 +12,7 @@ import {
   type Topology,
   type Which,
 } from './scenario.ts';
-import type { Made } from './stage.ts';
+import type { Files, Made } from './stage.ts';
 
 /**
  * What has become of a process by the scenario's own doing. `removed`: its Node was deleted; what it
@@ -41,6 +42,10 @@ export class Cast {
   readonly #asked = new Map<string, Asked>();
   /** By mark. */
   readonly #releases = new Map<string, Made & { readonly version: number }>();
+  /** What the last commit holds, by path. */
+  readonly #tree = new Map<string, string | Uint8Array>();
+  /** By message. */
+  readonly #commits = new Map<string, string>();
 
   constructor(topology: Topology) {
     for (const name of domNames(topology))
@@ -121,6 +126,25 @@ export class Cast {
   /** What a header `b8s-release` means; undefined: nothing that this scenario has published. */
   releaseOf(mark: string | undefined): (Made & { readonly version: number }) | undefined {
     return this.#releases.get(mark ?? '');
+  }
+
+  /** Gives all that the next commit holds. */
+  staged({ files, removes }: Pick<CommitAction, 'removes'> & { readonly files: Files }): Files {
+    const isGone = (path: string): boolean =>
+      removes.some((each) => path === each || path.startsWith(`${each}/`));
+    for (const path of [...this.#tree.keys()].filter(isGone)) this.#tree.delete(path);
+    for (const [path, content] of files) this.#tree.set(path, content);
+    return this.#tree;
+  }
+
+  committed(message: string, commit: string): void {
+    if (this.#commits.has(message)) throw new Error(`there is a commit "${message}" already`);
+    this.#commits.set(message, commit);
+  }
+
+  /** By message. */
+  commits(): ReadonlyMap<string, string> {
+    return this.#commits;
   }
 
   #askZone({ origin, records = [] }: Partial<ZoneSpec>): void {

@@ -1,4 +1,5 @@
 import { condition } from '../../api/object.ts';
+import type { Repository } from '../../api/repository.ts';
 import type { Cast } from './cast.ts';
 import { decodeValues, encodeQuestion } from './dns-message.ts';
 import { CLIENTS, type Client, type Expectation, type RecordType } from './scenario.ts';
@@ -18,6 +19,8 @@ export async function findAmiss(
     case 'condition':
     case 'absence':
       return objectAmiss(scene, expectation);
+    case 'commit':
+      return commitAmiss(scene, expectation);
     case 'pages':
       return firstAmiss(scene.cast.which(expectation.on, 'edge'), async (node) => {
         const served = await servedBy(scene, node, expectation.site);
@@ -124,6 +127,22 @@ async function objectAmiss(
   if (isAsExpected && isCurrent) return undefined;
   const age = isCurrent ? '' : ' of an older generation';
   return `${expected.type} is ${actual.status}${age}, ${actual.reason}: ${actual.message}`;
+}
+
+async function commitAmiss(
+  { cast, stage }: Scene,
+  { repository, message, reason }: Extract<Expectation, { of: 'commit' }>,
+): Promise<string | undefined> {
+  const found = (await stage.list('Repository'))?.find(
+    ({ metadata }) => metadata.name === repository,
+  );
+  if (found === undefined) return 'it is not there';
+  const { attemptedCommit } = (found as Repository).status ?? {};
+  const ready = condition(found, 'Ready');
+  const told = `Ready is ${ready?.status}, ${ready?.reason}: ${ready?.message}`;
+  if (attemptedCommit !== cast.commits().get(message)) return `it has not seen that; ${told}`;
+  const isCurrent = ready?.observedGeneration === found.metadata.generation;
+  return isCurrent && ready?.reason === reason ? undefined : told;
 }
 
 async function firstAmiss(

@@ -17,6 +17,9 @@ export function normalizer({ cast, stage }: Scene): Normal {
   const text = (given: string): string => {
     const name = nodes.get(given);
     if (name !== undefined) return `address of ${name}`;
+    if (given === stage.gitUrl()) return 'the Git remote';
+    const commit = [...cast.commits()].find(([, each]) => each === given);
+    if (commit !== undefined) return `commit ${commit[0]}`;
     return given.replaceAll(DIGEST, (digest) => {
       const mark = isDigest(digest) ? digestHex(digest).slice(0, MARK_LENGTH) : undefined;
       const release = cast.releaseOf(mark);
@@ -61,5 +64,5 @@ const MEANINGLESS: ReadonlySet<string> = new Set([
   ...['chainPem', 'keyPem', 'fingerprint', 'serialNumber', 'notAfterMs', 'cookieSecrets'],
   // Times.
   ...['notBefore', 'notAfter', 'renewalTime', 'nextTry', 'lastSeen', 'connectedSince'],
-  ...['startedAt', 'finishedAt', 'batchAt', 'switchedAt', 'switchedAtMs'],
+  ...['time', 'startedAt', 'finishedAt', 'batchAt', 'switchedAt', 'switchedAtMs'],
 ]);

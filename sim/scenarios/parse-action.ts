@@ -1,10 +1,11 @@
 import { didYouMean } from '../../api/nearest.ts';
 import { API_VERSION } from '../../api/object.ts';
 import { validateObject } from '../../api/validate.ts';
+import { parseCommit } from './parse-commit.ts';
 import { parseExpectation } from './parse-expectation.ts';
 import type { Value } from './reader.ts';
 import type { Action, Manifest } from './scenario.ts';
-import { parseDuration, parseReference, VERSIONS_MAX, type World } from './words.ts';
+import { parseDuration, parseReference, siteAndVersion, type World } from './words.ts';
 
 /** Reads what a step does: the one field that is a verb, and those that go with it. */
 export function parseAction(step: Value, world: World): Action {
@@ -46,8 +47,15 @@ const ONLY_SIMULATED: Readonly<Record<string, string>> = {
 
 const VERBS: Readonly<Record<string, Verb>> = {
   apply: {
-    also: ['refused'],
-    read: (value, _world, beside) => parseApply(value, beside('refused')),
+    also: ['refused', 'force'],
+    read: (value, _world, beside) => ({
+      ...parseApply(value, beside('refused')),
+      force: beside('force')?.oneOf(['conflicts']),
+    }),
+  },
+  commit: {
+    also: ['files', 'pages', 'removes'],
+    read: (value, _world, beside) => ({ do: 'commit', ...parseCommit(value, beside) }),
   },
   publish: {
     also: ['interrupted'],
@@ -98,13 +106,10 @@ function ofProcess(verb: 'kill' | 'start' | 'pause' | 'resume'): Verb {
   };
 }
 
-function siteAndVersion(value: Value): { readonly site: string; readonly version: number } {
-  const fields = value.fields(['site', 'version']);
-  const version = fields.need('version').integer({ min: 1, max: VERSIONS_MAX });
-  return { site: fields.need('site').text(), version };
-}
-
-function parseApply(value: Value, refused: Value | undefined): Action {
+function parseApply(
+  value: Value,
+  refused: Value | undefined,
+): Omit<Extract<Action, { do: 'apply' }>, 'force'> {
   const values = value.is('list') ? value.list() : [value];
   const expected = refused?.text();
   const manifests = values.map((each) => parseManifest(each, expected));

@@ -15,12 +15,12 @@ export const WITHIN_MS = 30_000;
 /** Reads what must be seen: of an object, of a site's pages, or of DNS. */
 export function parseExpectation(value: Value, world: World): Action {
   const names = value.entries().map(([name]) => name);
-  const subject = (['object', 'site', 'dns', 'explain'] as const).find((each) =>
+  const subject = (['object', 'repository', 'site', 'dns', 'explain'] as const).find((each) =>
     names.includes(each),
   );
   if (subject === undefined)
     return value.fail(
-      'names what is expected: object: Site/blog, site: blog, dns: a.name or explain: a.name',
+      'names what is expected: object: Site/blog, repository: infra, site: blog, dns: a.name or explain: a.name',
     );
   const { also, read } = SUBJECTS[subject];
   const fields = value.fields([subject, ...also, 'within']);
@@ -34,8 +34,17 @@ interface Subject {
   readonly read: (fields: Fields, world: World) => Expectation;
 }
 
-const SUBJECTS: Readonly<Record<'object' | 'site' | 'dns' | 'explain', Subject>> = {
+const SUBJECTS: Readonly<Record<'object' | 'repository' | 'site' | 'dns' | 'explain', Subject>> = {
   object: { also: ['is', 'condition', 'because'], read: ofObject },
+  repository: {
+    also: ['commit', 'because'],
+    read: (fields) => ({
+      of: 'commit',
+      repository: fields.need('repository').text(),
+      message: fields.need('commit').text(),
+      reason: fields.need('because').text(),
+    }),
+  },
   site: { also: ['serves', 'on'], read: ofSite },
   dns: { also: ['type', 'from', 'at', 'answers'], read: ofDns },
   explain: { also: ['from', 'at', 'chooses', 'leaves'], read: ofExplanation },

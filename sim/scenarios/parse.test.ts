@@ -178,3 +178,35 @@ describe('what is wrong is told with its line', () => {
     expect(problemOf(steps('- kil: dom', '- pass: soon')).split('\n')).toHaveLength(2);
   });
 });
+
+test('a commit of Git holds texts, manifests and pages', () => {
+  const [read] = parseScenario(
+    steps(
+      '- commit: First',
+      '  files:',
+      '    a.yaml: { kind: Issuer, metadata: { name: a }, spec: { cax: {} } }',
+      '    b.txt: text',
+      '  pages: { public: { site: blog, version: 2 } }',
+      '  removes: [c]',
+    ),
+    'test',
+  ).steps;
+  expect(read?.action).toMatchObject({
+    do: 'commit',
+    message: 'First',
+    manifests: [{ apiVersion: 'b8s.dev/v1', kind: 'Issuer', metadata: { name: 'a' } }],
+    pages: new Map([['public', { site: 'blog', version: 2 }]]),
+    removes: ['c'],
+  });
+  const files = read?.action.do === 'commit' ? read.action.files : undefined;
+  expect(files?.get('b.txt')).toBe('text');
+  expect(files?.get('a.yaml')).toMatch(/^apiVersion: b8s\.dev\/v1\nkind: Issuer\n/);
+});
+
+test.each([
+  ['- commit: First\n    files: { a.yaml: { metadata: { name: a } } }', /:9 .*kind is missing/],
+  ['- commit: First\n    pages: { public: { site: blog } }', /:9 .*version is missing/],
+  ['- expect: { repository: infra, commit: First }', /:8 .*because is missing/],
+])('what is wrong with a step of Git is told with its line: %s', (step, says) => {
+  expect(problemOf(steps(step))).toMatch(says);
+});

@@ -2,7 +2,14 @@ import { stringify } from 'yaml';
 import { Cast } from './cast.ts';
 import { findAmiss, type Scene } from './look.ts';
 import { FOLDER } from './release.ts';
-import type { Action, Interruption, Scenario, Step } from './scenario.ts';
+import {
+  type Action,
+  type CommitAction,
+  GIT_REMOTE,
+  type Interruption,
+  type Scenario,
+  type Step,
+} from './scenario.ts';
 import type { Made, Said, Stage, Surroundings } from './stage.ts';
 import { Visitors } from './visitors.ts';
 
@@ -67,6 +74,8 @@ class Player {
     switch (action.do) {
       case 'apply':
         return this.#apply(action);
+      case 'commit':
+        return this.#commit(action);
       case 'publish':
         return this.#publish(action);
       case 'rollback':
@@ -98,18 +107,36 @@ class Player {
     }
   }
 
-  async #apply({ manifests, refused }: Extract<Action, { do: 'apply' }>): Promise<void> {
-    const input = manifests.map((manifest) => stringify(manifest)).join('---\n');
-    const words = ['apply', '-f', '-'];
+  async #apply({ manifests, refused, force }: Extract<Action, { do: 'apply' }>): Promise<void> {
+    const { stage } = this.#scene;
+    const texts = manifests.map((manifest) => stringify(manifest));
+    const input = texts.join('---\n').replaceAll(GIT_REMOTE, stage.gitUrl());
+    const words = ['apply', '-f', '-', ...(force === undefined ? [] : ['--force-conflicts'])];
     if (refused === undefined) {
       await this.#insist(words, { input });
       for (const manifest of manifests) this.#scene.cast.applied(manifest);
       return;
     }
-    const said = await this.#scene.stage.b8sctl(words, { input });
+    const said = await stage.b8sctl(words, { input });
     if (said.exitCode === 0) throw new Error('it was accepted');
     if (!said.stderr.includes(refused))
       throw new Error(`it was refused in other words: ${said.stderr}`);
+  }
+
+  async #commit(action: CommitAction): Promise<void> {
+    const { cast, stage } = this.#scene;
+    const pages = [...action.pages].flatMap(([folder, { site, version }]) => {
+      const release = cast.release(site, version);
+      stage.making(release);
+      return [...release.files].map(([path, bytes]): [string, Uint8Array] => [
+        `${folder}/${path}`,
+        bytes,
+      ]);
+    });
+    const changed = new Map<string, string | Uint8Array>([...action.files, ...pages]);
+    const files = cast.staged({ ...action, files: changed });
+    cast.committed(action.message, await stage.commit(files, action.message));
+    for (const manifest of action.manifests) cast.applied(manifest);
   }
 
   async #publish(action: Extract<Action, { do: 'publish' }>): Promise<void> {

@@ -1,11 +1,15 @@
+import { fakeGit } from '../../runtime/git/fake/fake-git.ts';
+import { FakeRemote } from '../../runtime/git/fake/remote.ts';
+import type { Git } from '../../runtime/git/git.ts';
 import { turns } from '../../runtime/node/settle.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { seededRandom } from '../engine/random.ts';
 import { Scheduler } from '../engine/scheduler.ts';
 import { Trace, type TraceLine } from '../engine/trace.ts';
+import type { SimulatedGit } from '../git/simulated-git.ts';
 import { observe } from './observe.ts';
 import { play } from './play.ts';
-import type { Scenario } from './scenario.ts';
+import { GIT_REMOTE, type Scenario } from './scenario.ts';
 import { simulatedStage } from './simulated-stage.ts';
 
 /** Longer than all leases: after it nothing is left to happen. */
@@ -45,11 +49,14 @@ export async function rehearseScenario(
     ...{ name, roles, location: place, ipv4: `198.18.0.${index + 1}` },
   }));
   const replay = `node sim/scenarios/main.ts ${scenario.name} --seed ${seed}`;
-  const cluster = new Cluster({ scheduler, random, trace }, { machines, doms, geo, replay });
+  const remote = new FakeRemote();
+  const plainGit = gitOf(remote);
+  const options = { machines, doms, geo, replay, plainGit };
+  const cluster = new Cluster({ scheduler, random, trace }, options);
   scheduler.onStep = () => cluster.check();
   for (const dom of cluster.doms) cluster.startDom(dom);
   try {
-    const stage = simulatedStage(cluster, scheduler);
+    const stage = simulatedStage({ cluster, scheduler, remote });
     const observed = await drive(scheduler, async () => {
       const scene = await play(scenario, stage);
       await stage.clock.sleep(SETTLE_MS);
@@ -61,6 +68,19 @@ export async function rehearseScenario(
     for (const sub of cluster.subs) cluster.crashSub(sub);
     onLines?.(trace.lines());
   }
+}
+
+/** What each process of dom reads the remote with. */
+function gitOf(remote: FakeRemote): Pick<SimulatedGit, 'git'> {
+  const git = fakeGit({ remotes: new Map([[GIT_REMOTE, remote]]) });
+  return {
+    git: ({ process }) =>
+      process.wrap<Git>({
+        resolve: (...asked) => git.resolve(...asked),
+        open: async (...asked) => process.wrap(await git.open(...asked)),
+        keepOnly: (ids) => git.keepOnly(ids),
+      }),
+  };
 }
 
 /** Lets time pass until the work is done. */

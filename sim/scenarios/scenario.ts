@@ -52,7 +52,10 @@ export type Action =
       readonly manifests: readonly Manifest[];
       /** It must be refused, in words that hold these. */
       readonly refused: string | undefined;
+      /** `conflicts`: fields that others declared are taken from them. */
+      readonly force: 'conflicts' | undefined;
     }
+  | ({ readonly do: 'commit' } & CommitAction)
   | {
       readonly do: 'publish';
       readonly site: string;
@@ -68,6 +71,23 @@ export type Action =
   | { readonly do: 'pass'; readonly ms: number }
   | { readonly do: 'visit'; readonly site: string }
   | { readonly do: 'expect'; readonly expectation: Expectation; readonly withinMs: number };
+
+/** What is pushed to the one Git remote of a scenario: changes of what the commit before it held. */
+export interface CommitAction {
+  /** Its first line, by which the scenario speaks of it. */
+  readonly message: string;
+  /** Texts by path. */
+  readonly files: ReadonlyMap<string, string>;
+  /** Those of them that are manifests, as they are written. */
+  readonly manifests: readonly Manifest[];
+  /** The pages of a site's version, by the folder that they lie in. */
+  readonly pages: ReadonlyMap<string, { readonly site: string; readonly version: number }>;
+  /** Files, and folders with all that is in them. */
+  readonly removes: readonly string[];
+}
+
+/** What a scenario calls its Git remote, wherever that is. */
+export const GIT_REMOTE = 'https://git.test/infra.git';
 
 /** A process is killed while a release is being uploaded, once dom has got so many more blobs. */
 export interface Interruption {
@@ -90,6 +110,13 @@ export type Expectation =
       readonly reason: string | undefined;
     }
   | { readonly of: 'absence'; readonly kind: string; readonly name: string }
+  /** A Repository has seen that commit, and says of it by Ready why it goes no further. */
+  | {
+      readonly of: 'commit';
+      readonly repository: string;
+      readonly message: string;
+      readonly reason: string;
+    }
   | {
       readonly of: 'pages';
       readonly site: string;

@@ -1,4 +1,5 @@
 import type { Disk } from '../../runtime/disk/disk.ts';
+import type { FakeRemote } from '../../runtime/git/fake/remote.ts';
 import type { HttpAnswer } from '../../runtime/http.ts';
 import type { Cluster, DomHost } from '../cluster/cluster.ts';
 import { EPOCH_MS, type Scheduler } from '../engine/scheduler.ts';
@@ -7,13 +8,21 @@ import type { RunningSub, Sub } from '../hosts/sub-host.ts';
 import { apart } from '../net/reachability.ts';
 import { simulatedB8sctl } from './b8sctl.ts';
 import { domApi } from './dom-api.ts';
+import { GIT_REMOTE } from './scenario.ts';
 import type { Page, Stage } from './stage.ts';
 
 /** How long b8sctl, and whoever looks, waits for one answer of dom. */
 const REQUEST_MS_MAX = 5_000;
 
+export interface SimulatedParts {
+  readonly cluster: Cluster;
+  readonly scheduler: Scheduler;
+  /** The Git remote of the world. */
+  readonly remote: FakeRemote;
+}
+
 /** A stage in a simulated world, which its scheduler moves on. */
-export function simulatedStage(cluster: Cluster, scheduler: Scheduler): Stage {
+export function simulatedStage({ cluster, scheduler, remote }: SimulatedParts): Stage {
   const clock = scheduler.clock();
   const user = cluster.newUser('player');
   const api = (command: string) =>
@@ -100,6 +109,8 @@ export function simulatedStage(cluster: Cluster, scheduler: Scheduler): Stage {
       const files = [...(first?.host.disk.files().keys() ?? [])];
       return files.filter((path) => path.startsWith('blobs/')).length;
     },
+    gitUrl: () => GIT_REMOTE,
+    commit: async (files, subject) => remote.commit(Object.fromEntries(files), { subject }),
     addressOf: (node) => sub(node).address,
     making: (release) => cluster.published(release.site, { ...release, blobs: [], sizeBytes: 0 }),
   };

@@ -26,6 +26,9 @@ export interface Page {
   readonly body: Uint8Array;
 }
 
+/** What files hold, by path. */
+export type Files = ReadonlyMap<string, string | Uint8Array>;
+
 /** A release that somebody has made and is about to publish. */
 export interface Made {
   readonly site: string;
@@ -69,6 +72,10 @@ export interface Stage {
   disk(node: string): Pick<Disk, 'read'>;
   /** How many blobs dom has. */
   blobs(): Promise<number>;
+  /** Where dom finds the one Git remote of the scenario. */
+  gitUrl(): string;
+  /** Pushes a commit that holds these files and no others to its branch `main`; gives its name. */
+  commit(files: Files, message: string): Promise<string>;
   /** The one public address of a node. */
   addressOf(node: string): string;
   /** Says what is about to be published, to whoever checks what is served. */

@@ -24,3 +24,10 @@ export function parseDuration(value: Value): number {
   const ms = parseDurationMs(value.text());
   return ms ?? value.fail('must be a duration, such as 30s');
 }
+
+/** `{ site: blog, version: 2 }` */
+export function siteAndVersion(value: Value): { readonly site: string; readonly version: number } {
+  const fields = value.fields(['site', 'version']);
+  const version = fields.need('version').integer({ min: 1, max: VERSIONS_MAX });
+  return { site: fields.need('site').text(), version };
+}
