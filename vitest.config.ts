@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            '{api,runtime,controllers,dom,agent,cli,proto,bench,manifests}/**/*.test.ts',
+            '{api,runtime,controllers,dom,agent,cli,proto,bench,bin,manifests}/**/*.test.ts',
             '*.test.ts',
           ],
           pool: 'threads',

@@ -1,5 +1,5 @@
 import { isBuiltin } from 'node:module';
-import { build, type Metafile } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 import { moved } from './moved.ts';
 
 /** The oldest that b8s was seen to run on; the tests run on what package.json pins. */
@@ -53,12 +53,31 @@ export async function bundle({
     banner: { js: COMMONJS_NAMES },
     metafile: true,
     logLevel: 'warning',
-    plugins: [moved(root)],
+    plugins: [moved(root), unusedLoader()],
   });
   const missing = packagesLeftOut(metafile);
   if (missing.length > 0) throw new Error(`not in the bundle: ${missing.join(', ')}`);
   return metafile;
 }
+
+/**
+ * gRPC can describe itself by .proto files (channelz, ORCA), which nobody here asks it to: what it
+ * would read them with, protobufjs above all, is 290 KB that each sub would hold in memory.
+ */
+function unusedLoader(): Plugin {
+  const contents = `module.exports = { loadSync() { throw new Error('left out of the bundle'); } };`;
+  return {
+    name: 'unused loader',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^@grpc\/proto-loader$/ }, ({ importer }) =>
+        importer.includes('/@grpc/grpc-js/') ? { path: 'proto-loader', namespace: UNUSED } : null,
+      );
+      onLoad({ filter: /.*/, namespace: UNUSED }, () => ({ contents }));
+    },
+  };
+}
+
+const UNUSED = 'unused';
 
 function packagesLeftOut({ outputs }: Metafile): readonly string[] {
   const imports = Object.values(outputs).flatMap((output) => output.imports);
