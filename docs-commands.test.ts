@@ -46,7 +46,7 @@ test.each([...written, ...examples])('$page:$line: $words', async ({ words }) =>
 
 test('one that is wrong would be seen', async () => {
   for (const line of [
-    'get',
+    'history',
     'get sites --outptu wide',
     'patch site blog --type strategic -p {}',
     'wait site/blog --for=delete --timeout soon',

@@ -6,7 +6,7 @@ import { type Cli, CommandError } from '../cli.ts';
 import { durationOption, switchOf } from '../flags.ts';
 import { type GitConsent, mindGit } from '../history/git-owner.ts';
 import { chosenReferences } from '../objects/chosen.ts';
-import { readDeclarations } from '../objects/manifests.ts';
+import { declaredReferences, type FilesNamed } from '../objects/declared-references.ts';
 import { fetchObject, findObject, forEachOrFail, named } from '../objects/objects.ts';
 import { CASCADES, type Cascade, ownedBy, refuseOrphans, waitForOwned } from '../objects/owned.ts';
 import { parseTargets } from '../objects/targets.ts';
@@ -15,9 +15,7 @@ import { qualifiedName } from '../render/output.ts';
 
 const TIMEOUT_MS = 300_000;
 
-interface DeleteOptions extends GitConsent {
-  readonly filename?: readonly string[];
-  readonly recursive?: true;
+interface DeleteOptions extends GitConsent, FilesNamed {
   readonly selector?: string;
   readonly all?: true;
   readonly yes?: true;
@@ -160,31 +158,14 @@ async function findDoomed(
   cli: Cli,
 ): Promise<readonly ObjectReference[]> {
   const namespace = await cli.namespace();
-  if (options.filename !== undefined) {
-    if (words.length > 0) throw new CommandError('error: give names or -f, not both');
-    return await fromFiles(options.filename, options, cli);
-  }
+  // In the opposite order of apply: what refers to others goes first.
+  if (options.filename !== undefined)
+    return (await declaredReferences(cli, words, options)).toReversed();
   if (words.length === 0)
     throw new CommandError('error: name what to delete: TYPE NAME, or -f FILE');
   const targets = parseTargets(words);
   const { selector, all } = options;
   return await chosenReferences(api, targets, { namespace, selector, all });
-}
-
-/** In the opposite order of apply: what refers to others goes first. */
-async function fromFiles(
-  paths: readonly string[],
-  options: DeleteOptions,
-  cli: Cli,
-): Promise<readonly ObjectReference[]> {
-  const recursive = options.recursive === true;
-  const { declarations, problems } = await readDeclarations(cli, paths, { recursive });
-  if (problems.length > 0) throw new CommandError(problems.join('\n'));
-  return declarations.toReversed().map(({ object }) => ({
-    kind: object.kind,
-    namespace: object.metadata.namespace ?? '',
-    name: object.metadata.name,
-  }));
 }
 
 /** Several at once is easily more than was meant. */

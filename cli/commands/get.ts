@@ -6,9 +6,16 @@ import { type Cli, CommandError } from '../cli.ts';
 import { chunkOf, listOf } from '../flags.ts';
 import { commitAt } from '../history/commit-words.ts';
 import { type Asked, momentAsked, momentOf } from '../history/moment.ts';
+import {
+  declaredTargets,
+  FILENAME_FLAG,
+  type FilesNamed,
+  RECURSIVE_FLAG,
+} from '../objects/declared-references.ts';
 import { parseFieldSelector } from '../objects/field-selector.ts';
 import { assertKnownField } from '../objects/known-field.ts';
 import { fetchObject, forEachOrFail, isNotFound } from '../objects/objects.ts';
+import { sorted } from '../objects/sorted.ts';
 import {
   kindOfObject,
   kindsOf,
@@ -16,7 +23,7 @@ import {
   parseTargets,
   referenceOf,
 } from '../objects/targets.ts';
-import { type PathStep, parsePath, select } from '../render/jsonpath.ts';
+import { type PathStep, parsePath } from '../render/jsonpath.ts';
 import { moreColumnsOf } from '../render/more-columns.ts';
 import {
   type OutputFormat,
@@ -27,7 +34,7 @@ import {
   withoutManagedFields,
 } from '../render/output.ts';
 
-export interface GetOptions {
+export interface GetOptions extends FilesNamed {
   readonly output?: string;
   readonly watch?: true;
   readonly selector?: string;
@@ -48,12 +55,14 @@ export interface GetOptions {
 /** `get TYPE[,TYPE] [NAME...] | TYPE/NAME...` */
 export function registerGet(command: Command, cli: Cli): void {
   command
-    .argument('<type>', 'a kind, several parted by commas, or TYPE/NAME')
+    .argument('[type]', 'a kind, several parted by commas, or TYPE/NAME')
     .argument('[names...]', 'names, or more TYPE/NAME')
     .option(
       '-o, --output <format>',
       'wide, yaml, json, name, jsonpath=TEMPLATE or custom-columns=HEADER:PATH,…',
     )
+    .option(FILENAME_FLAG, 'what files, folders, https URLs or - for stdin declare')
+    .option(RECURSIVE_FLAG, 'with -f: also the folders in folders')
     .option('-w, --watch', 'go on with every change, until Ctrl-C')
     .option('--watch-only', 'only changes from now on')
     .option('-l, --selector <selector>', 'only with these labels: app=blog,tier!=test')
@@ -71,8 +80,10 @@ export function registerGet(command: Command, cli: Cli): void {
     .option('--chunk-size <count>', 'ask dom for so many objects at once, 0: for all', chunkOf)
     .option('--ignore-not-found', 'it is no error when there is no such object')
     .addHelpText('after', EXAMPLES)
-    .action(async (type: string, names: readonly string[], options: GetOptions) => {
-      await get([type, ...names], options, cli);
+    .action(async (type: string | undefined, names: readonly string[], options: GetOptions) => {
+      if (type === undefined && options.filename === undefined)
+        throw new CommandError('error: name what to get: TYPE, TYPE/NAME, or -f FILE');
+      await get(type === undefined ? [] : [type, ...names], options, cli);
     });
 }
 
@@ -95,7 +106,10 @@ and with -o wide everything is.`;
 export async function get(words: readonly string[], options: GetOptions, cli: Cli): Promise<void> {
   const format = parseOutputFormat(options.output);
   const { fieldSelector } = options;
-  const targets = parseTargets(words);
+  const targets =
+    options.filename === undefined
+      ? parseTargets(words)
+      : await declaredTargets(cli, words, options);
   const kinds = kindsOf(targets);
   const isWanted =
     fieldSelector === undefined ? () => true : parseFieldSelector(fieldSelector, kinds);
@@ -132,7 +146,7 @@ async function getNames(names: readonly NamedTarget[], query: Query, cli: Cli): 
   let failure: Error | undefined;
   try {
     await forEachOrFail(cli, names, async (target) => {
-      const reference = referenceOf(target, namespace);
+      const reference = referenceOf(target, target.namespace ?? namespace);
       const object = await fetchObject(api, reference, query.moment).catch((error: unknown) => {
         if (query.ignoreNotFound === true && isNotFound(error)) return undefined;
         throw error;
@@ -154,7 +168,10 @@ async function getNames(names: readonly NamedTarget[], query: Query, cli: Cli): 
     print(sorted(found, query.sortSteps), { query, form, cli });
   if (failure !== undefined) throw failure;
   if (query.watch && only !== undefined) {
-    await follow(api, only.kind, { query, cli, namespace, seen: found, name: only.name });
+    await follow(api, only.kind, {
+      ...{ query, cli, seen: found, name: only.name },
+      namespace: only.namespace ?? namespace,
+    });
   }
 }
 
@@ -275,26 +292,6 @@ function printChange(object: Resource, query: Query, cli: Cli): void {
   if (query.format.kind === 'yaml') cli.terminal.out('---\n');
   print([object], { query, form: 'object', cli });
   if (query.format.kind === 'jsonpath' && !cli.terminal.outIsTerminal) cli.terminal.out('\n');
-}
-
-function sorted(
-  objects: readonly Resource[],
-  steps: readonly PathStep[] | undefined,
-): readonly Resource[] {
-  if (steps === undefined) return objects;
-  return objects.toSorted((one, other) => compare(select(steps, one)[0], select(steps, other)[0]));
-}
-
-/** Numbers by size, all else by its text; what is missing comes first. */
-function compare(one: unknown, other: unknown): number {
-  if (typeof one === 'number' && typeof other === 'number') return one - other;
-  const [a, b] = [sortText(one), sortText(other)];
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function sortText(value: unknown): string {
-  if (value === undefined) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function emptyText(kinds: readonly Kind[], namespace: string): string {

@@ -434,7 +434,7 @@ test.each([
   { line: 'completion tcsh', code: 1, says: /there are bash, zsh and fish/ },
   { line: 'gte sites', code: 1, says: /unknown command 'gte'[^]*Did you mean get\?/ },
   { line: 'get stie', code: 1, says: /resource type "stie"; did you mean "site"\?/ },
-  { line: 'get', code: 1, says: /missing required argument 'type'/ },
+  { line: 'get', code: 1, says: /^error: name what to get/ },
   { line: 'get sites --outptu yaml', code: 1, says: /unknown option '--outptu'/ },
   { line: 'get sites -o toml', code: 1, says: /unknown output format "toml"/ },
   { line: 'get sites -o jsonpath={range', code: 1, says: /error: jsonpath: unbalanced braces/ },

@@ -5,6 +5,12 @@ import { printable } from '../../runtime/printable.ts';
 import { type Cli, CommandError } from '../cli.ts';
 import { allOf, durationOption, patienceMsOf } from '../flags.ts';
 import { chosenReferences } from '../objects/chosen.ts';
+import {
+  declaredReferences,
+  FILENAME_FLAG,
+  type FilesNamed,
+  RECURSIVE_FLAG,
+} from '../objects/declared-references.ts';
 import { forEachOrFail } from '../objects/objects.ts';
 import { parseTargets } from '../objects/targets.ts';
 import { waitFor } from '../objects/watching.ts';
@@ -13,7 +19,7 @@ import { qualifiedName, quotedName } from '../render/output.ts';
 
 const TIMEOUT_MS = 30_000;
 
-interface WaitOptions {
+interface WaitOptions extends FilesNamed {
   readonly for: readonly string[];
   readonly timeout: number;
   readonly selector?: string;
@@ -23,7 +29,7 @@ interface WaitOptions {
 /** `wait TYPE/NAME... --for=condition=Ready|delete|create|jsonpath={.path}=value` */
 export function registerWait(command: Command, cli: Cli): void {
   command
-    .argument('<type>', 'a kind, or TYPE/NAME')
+    .argument('[type]', 'a kind, or TYPE/NAME')
     .argument('[names...]', 'names, or more TYPE/NAME')
     .requiredOption(
       '--for <goal>',
@@ -37,11 +43,13 @@ export function registerWait(command: Command, cli: Cli): void {
         { parse: patienceMsOf },
       ),
     )
+    .option(FILENAME_FLAG, 'the objects of these files, folders, https URLs, or - for stdin')
+    .option(RECURSIVE_FLAG, 'with -f: also the folders in folders')
     .option('-l, --selector <selector>', 'all with these labels: app=blog,tier!=test')
     .option('--all', 'all of the kind in the namespace')
     .addHelpText('after', EXAMPLES)
-    .action(async (type: string, names: readonly string[], options: WaitOptions) => {
-      await wait([type, ...names], options, cli);
+    .action(async (type: string | undefined, names: readonly string[], options: WaitOptions) => {
+      await wait(type === undefined ? [] : [type, ...names], options, cli);
     });
 }
 
@@ -52,6 +60,7 @@ Examples:
   b8sctl wait site/blog --for=condition=Ready --timeout 60s
   b8sctl wait node fra1 --for=condition=Ready=false
   b8sctl wait site/blog --for=delete
+  b8sctl wait -f manifests/ --for=condition=Ready --timeout 2m
   b8sctl wait site/blog --for=condition=Ready --for=jsonpath='{.status.rollout.phase}'=done
   b8sctl wait site/blog --for=jsonpath='{.status.release}'=sha256-…`;
 
@@ -66,11 +75,8 @@ interface Goal {
 
 async function wait(words: readonly string[], options: WaitOptions, cli: Cli): Promise<void> {
   const goals = options.for.map(parseGoal);
-  const targets = parseTargets(words);
+  const references = await waitedFor(words, options, cli);
   const api = await cli.api();
-  const references = await chosenReferences(api, targets, {
-    ...{ selector: options.selector, all: options.all, namespace: await cli.namespace() },
-  });
   if (references.length === 0) throw new CommandError('error: no matching resources found');
   const endMs = cli.clock.monotonicMs() + options.timeout;
   await forEachOrFail(cli, references, async (reference) => {
@@ -85,6 +91,19 @@ async function wait(words: readonly string[], options: WaitOptions, cli: Cli): P
     const { kind, name } = reference;
     cli.terminal.out(`${qualifiedName({ kind, metadata: { name } })} condition met\n`);
   });
+}
+
+async function waitedFor(
+  words: readonly string[],
+  options: WaitOptions,
+  cli: Cli,
+): Promise<readonly ObjectReference[]> {
+  if (options.filename !== undefined) return await declaredReferences(cli, words, options);
+  if (words.length === 0)
+    throw new CommandError('error: name what to wait for: TYPE NAME, or -f FILE');
+  const { selector, all } = options;
+  const choice = { selector, all, namespace: await cli.namespace() };
+  return await chosenReferences(await cli.api(), parseTargets(words), choice);
 }
 
 function unmet(

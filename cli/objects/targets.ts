@@ -13,6 +13,8 @@ export type Targets =
 export interface NamedTarget {
   readonly kind: Kind;
   readonly name: string;
+  /** Absent: the one to work in. */
+  readonly namespace?: string;
 }
 
 /** Reads `TYPE[,TYPE] [NAME...]` or `TYPE/NAME...`; throws a CommandError in kubectl's words. */
