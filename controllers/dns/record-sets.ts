@@ -1,7 +1,8 @@
-import { absoluteName, canonicalValue, isWithin } from '../../api/records.ts';
-import type { ZoneRecord as StaticRecord, Zone } from '../../api/zone.ts';
+import { isWithin } from '../../api/records.ts';
+import type { Zone } from '../../api/zone.ts';
 import type { NodeView } from '../../runtime/session/node-view.ts';
 import type { RecordSetRecord } from '../../runtime/store/records.ts';
+import { declaredSets } from './declared-sets.ts';
 import { DELEGATIONS_MAX, type Delegation, glueSets } from './delegations.ts';
 
 export interface RecordSets {
@@ -28,8 +29,7 @@ export function recordSets(
   const wanted = new Set(nameservers);
   const sets = new Map<string, RecordSetRecord>();
   const problems: string[] = [];
-  for (const record of zone.spec.records) {
-    const { set, wrong } = absoluteSet(record, zone);
+  for (const { set, wrong } of declaredSets(zone.spec)) {
     problems.push(...wrong);
     const problem = refusal(set, zone, siteHosts);
     if (problem !== undefined) problems.push(`${set.name} ${set.type} ${problem}`);
@@ -154,23 +154,3 @@ function addSet(sets: Map<string, RecordSetRecord>, set: RecordSetRecord): void 
 function keyOf({ name, type }: RecordSetRecord): string {
   return `${name} ${type}`;
 }
-
-/** The set with names made whole, in its values, too; `wrong` tells of the values left out. */
-function absoluteSet(
-  record: StaticRecord,
-  { spec: { origin, ttl } }: Zone,
-): { readonly set: RecordSetRecord; readonly wrong: readonly string[] } {
-  const { type } = record;
-  const name = absoluteName(record.name, origin);
-  const values: string[] = [];
-  const wrong: string[] = [];
-  for (const value of record.values) {
-    const outcome = canonicalValue(type, value, origin);
-    if (outcome.kind === 'value') values.push(outcome.value);
-    else wrong.push(`${name} ${type} ${value.slice(0, VALUE_SHOWN_MAX)} ${outcome.message}`);
-  }
-  return { set: { name, type, ttlS: record.ttl ?? ttl, values: [...new Set(values)] }, wrong };
-}
-
-/** Characters of a wrong value that a problem repeats. */
-const VALUE_SHOWN_MAX = 80;
