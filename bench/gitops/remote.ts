@@ -19,11 +19,15 @@ export function serveRemote(
     [...how, `--port=${port}`, folder],
     { detached: true, stdio: 'ignore' },
   );
+  const stop = (): void => {
+    process.off('exit', stop);
+    if (daemon.pid !== undefined) process.kill(-daemon.pid, 'SIGKILL');
+  };
+  // Also when this process is told to end before it is done.
+  process.once('exit', stop);
   return {
-    commit: (files, how) => remote.commit(files, how),
     url: `git://${address}:${port}/infra.git`,
-    stop() {
-      if (daemon.pid !== undefined) process.kill(-daemon.pid, 'SIGKILL');
-    },
+    commit: (files, how) => remote.commit(files, how),
+    stop,
   };
 }
