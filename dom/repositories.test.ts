@@ -8,9 +8,9 @@ import { memoryDisk } from '../runtime/disk/memory-disk.ts';
 import { fakeGit } from '../runtime/git/fake/fake-git.ts';
 import { type FakeFile, FakeRemote } from '../runtime/git/fake/remote.ts';
 import { GitError } from '../runtime/git/git.ts';
-import { objectKey } from '../runtime/store/keys.ts';
+import { objectKey, recordKey } from '../runtime/store/keys.ts';
 import { memoryStore } from '../runtime/store/memory-store.ts';
-import type { Change, Revision, Store } from '../runtime/store/store.ts';
+import type { Change, Revision, Store, WatchEvent } from '../runtime/store/store.ts';
 import { type VirtualClock, virtualClock } from '../runtime/test-clock.ts';
 import { ADMIN, type DomScene, domScene } from './test-scene.ts';
 
@@ -21,6 +21,8 @@ let store: Store;
 let disk: ReturnType<typeof memoryDisk>;
 let remote: FakeRemote;
 let isAway: boolean;
+/** Dom sees nothing new of the store. */
+let isBehind: boolean;
 let writesLeft: number;
 let asked: number;
 /** Calls to the remote. */
@@ -33,6 +35,7 @@ beforeEach(async () => {
   disk = memoryDisk();
   remote = new FakeRemote();
   isAway = false;
+  isBehind = false;
   writesLeft = Infinity;
   asked = 0;
   looks = 0;
@@ -60,10 +63,19 @@ function wrapStore(inner: Store): Store {
   return new Proxy(inner, {
     get(target, key) {
       if (key === 'commit') return commit;
+      if (key === 'watch')
+        return (...asked: Parameters<Store['watch']>) => held(inner.watch(...asked));
       const member: unknown = Reflect.get(target, key);
       return typeof member === 'function' ? member.bind(target) : member;
     },
   });
+}
+
+async function* held(events: AsyncIterable<WatchEvent>): AsyncGenerator<WatchEvent, void, void> {
+  for await (const event of events) {
+    while (isBehind) await clock.sleep(100);
+    yield event;
+  }
 }
 
 async function restart(): Promise<void> {
@@ -427,6 +439,35 @@ describe('rollback', () => {
     expect(await find('Site', 'z')).toBeUndefined();
     expect(await ready()).toMatch(/^True/);
   });
+
+  test('what became Ready in time is not rolled back by a dom that has yet to see it', async () => {
+    await follow({ onFailure: 'rollback' });
+    await push(files('a'));
+    remote.commit({ ...files('a', 'b'), 'z.json': site('z') });
+    for (let waits = 0; (await find('Site', 'z')) === undefined && waits < 70; waits += 1)
+      await settle(1);
+    expect(await ready()).toMatch(/^False (Applying|Waiting)/);
+    await settle(2);
+    isBehind = true;
+    await becomesReady(objectKey({ kind: 'Site', namespace: 'default', name: 'z' }));
+    await settle(40);
+    const { uid } = (await repository()).metadata;
+    const record = await store.get(recordKey('repository', uid));
+    expect(JSON.parse(record?.value ?? '')).toMatchObject({ attempt: { phase: 'waiting' } });
+    isBehind = false;
+  });
+
+  /** As it is by the hand of another dom’s controllers. */
+  async function becomesReady(key: string): Promise<void> {
+    const { value = '', modRevision = 0n } = (await store.get(key)) ?? {};
+    const ready = value.replace(
+      /"type":"Ready","status":"False"/,
+      '"type":"Ready","status":"True"',
+    );
+    expect(ready).not.toBe(value);
+    const guards = [{ key, modRevision }];
+    await store.commit({ guards, writes: [{ kind: 'put', key, value: ready }] });
+  }
 
   test('rollback does not fight the sync: what was put back stays', async () => {
     await follow({ onFailure: 'rollback' });

@@ -38,6 +38,7 @@ import {
   StepFailure,
   type StepPorts,
 } from './plan/steps.ts';
+import { stillUnready } from './plan/unready.ts';
 import { keepUp } from './plan/upkeep.ts';
 import { statusOf } from './status.ts';
 import { commitStatus, webhookStatus } from './webhook.ts';
@@ -183,6 +184,7 @@ class Work {
                   status: this.#statusOf(repository, begun, facts),
                 },
             { kind: 'record', record: 'repository', id, value: step.record, modRevision },
+            ...(step.unready === undefined ? [] : [stillUnready(step.unready)]),
           ],
           AUTHOR,
         );

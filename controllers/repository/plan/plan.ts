@@ -1,8 +1,7 @@
-import { condition, type Resource } from '../../../api/object.ts';
 import { durationOf } from '../../../api/repository.ts';
 import type { RepositoryReason } from '../../../api/repository-reasons.ts';
 import type { AttemptRecord, RepositoryRecord } from '../../../runtime/repository-records.ts';
-import { type CommitSet, type Desired, type Facts, nameOfKey, shownKey } from '../facts.ts';
+import { type CommitSet, type Desired, type Facts, shownKey } from '../facts.ts';
 import { requestOf } from '../request.ts';
 import { named, refusedText, type Say, saying, suspendedText, told } from '../words.ts';
 import { isBad, meantBy } from './bad-commit.ts';
@@ -10,6 +9,7 @@ import { NO_CHANGES } from './change-digest.ts';
 import type { Drift } from './drift.ts';
 import { orderChanges } from './order.ts';
 import { changesOf } from './removals.ts';
+import { type Unready, unreadyIn } from './unready.ts';
 
 /** An object that is to become what a commit says. */
 export interface Apply {
@@ -33,8 +33,13 @@ export type Step =
   | { readonly kind: 'rest'; readonly say: Say; readonly recheckInMs: number }
   /** Nothing is known yet, so nothing new is said. */
   | { readonly kind: 'wait' }
-  /** `drop`: also forget what would undo the attempt. */
-  | { readonly kind: 'note'; readonly record: RepositoryRecord; readonly undo: 'keep' | 'drop' }
+  /** `drop`: also forget what would undo the attempt. `unready`: what it rests on, as it was seen. */
+  | {
+      readonly kind: 'note';
+      readonly record: RepositoryRecord;
+      readonly undo: 'keep' | 'drop';
+      readonly unready?: Unready;
+    }
   /** Ask dom what it would say to all of them. */
   | {
       readonly kind: 'check';
@@ -69,13 +74,14 @@ export function planRepository(facts: Facts, nowMs: number): Step {
   if (record.attempt?.phase === 'undoing') return planUndo(facts, record.attempt, nowMs);
   const answered = planRequest(facts);
   if (answered !== undefined) return answered;
-  const coming = planComing(facts, nowMs);
-  if (record.attempt === undefined) return coming;
-  // A newer commit takes the place of one that is still on its way, once it is known to be good.
+  if (record.attempt === undefined) return planComing(facts, nowMs);
   const isNewer = remote.set !== undefined && remote.set.commit !== record.attempt.commit;
-  if (isNewer && coming.kind !== 'rest') return coming;
+  if (!isNewer) return planAttempt(facts, record.attempt);
+  // A newer commit takes the place of one that is still on its way, once it is known to be good.
+  const coming = planComing(facts, nowMs);
+  if (coming.kind !== 'rest') return coming;
   const own = planAttempt(facts, record.attempt);
-  if (!isNewer || own.kind !== 'rest' || coming.kind !== 'rest') return own;
+  if (own.kind !== 'rest') return own;
   // Both stand still: what is to be mended is the newer one.
   const message = `${coming.say.message}; before it, ${own.say.message}`;
   const recheckInMs = Math.min(own.recheckInMs, coming.recheckInMs);
@@ -126,9 +132,9 @@ function planComing(facts: Facts, nowMs: number): Step {
       return rest(facts, `Fetch${failure.reason}`, 'stalled', failure.message);
     return rest(facts, 'Fetching', 'working', `looking at ${repository.spec.url}`);
   }
-  const refused = refusal(facts, set);
-  if (refused !== undefined) return refused;
   const changes = changesOf(facts, set);
+  const refused = refusal(facts, set, changes);
+  if (refused !== undefined) return refused;
   const force = record.forced === set.commit;
   if (record.applied?.commit === set.commit && changes.length === 0) {
     if (record.attempt === undefined && record.expected?.commit !== set.commit)
@@ -160,7 +166,7 @@ function planComing(facts: Facts, nowMs: number): Step {
 }
 
 /** Why a commit is not even looked at; undefined: it may be. */
-function refusal(facts: Facts, set: CommitSet): Step | undefined {
+function refusal(facts: Facts, set: CommitSet, changes: readonly SetChange[]): Step | undefined {
   const { record, repository, inventory } = facts;
   if (set.problems.length > 0)
     return rest(facts, set.reason ?? 'Invalid', 'stalled', refusedText(set, set.problems));
@@ -175,7 +181,7 @@ function refusal(facts: Facts, set: CommitSet): Step | undefined {
   }
   // What only an undecided commit has brought is nothing to be careful with.
   const isOld = (key: string): boolean => facts.undo.get(key)?.value.found !== 'nothing';
-  const doomed = changesOf(facts, set).filter(
+  const doomed = changes.filter(
     (each) => each.object === undefined && mayGo(each) && isOld(each.key),
   );
   const held = [...inventory.keys()].filter(isOld).length;
@@ -236,16 +242,22 @@ function planAttempt(facts: Facts, attempt: AttemptRecord): Step {
       record: { ...record, attempt: { ...attempt, phase: 'waiting' } },
     };
   }
-  const waiting = waitingFor(facts);
-  if (waiting.length === 0) {
+  const unready = unreadyIn(facts);
+  const [first] = unready;
+  if (first === undefined) {
     const { attempt: _, bad, forced: _f, confirmed: _c, expected: _e, ...rest } = record;
     const applied = { commit: attempt.commit, subject: attempt.subject };
     return { kind: 'note', undo: 'drop', record: { ...rest, applied, ...(bad && { bad }) } };
   }
-  const message = `${named(attempt)} is applied, and waits for ${told(waiting)}`;
+  const waiting = told(unready.map(({ text }) => text));
+  const message = `${named(attempt)} is applied, and waits for ${waiting}`;
   if (leftMs > 0) return rest(facts, 'Waiting', 'working', message, Math.min(LOOK_MS * 10, leftMs));
   if (repository.spec.onFailure === 'rollback')
-    return fail(facts, attempt, `not Ready within ${repository.spec.timeout}: ${told(waiting)}`);
+    return {
+      ...fail(facts, attempt, `not Ready within ${repository.spec.timeout}: ${waiting}`),
+      // It may be Ready by now, and this dom the last to see it.
+      unready: first,
+    };
   return rest(facts, 'NotReady', 'stalled', `${message}, longer than ${repository.spec.timeout}`);
 }
 
@@ -263,7 +275,11 @@ function withoutEarly(
   return changes.filter((each) => isLate || each.object !== undefined || each.unread === undefined);
 }
 
-function fail({ record }: Facts, attempt: AttemptRecord, why: string): Step {
+function fail(
+  { record }: Facts,
+  attempt: AttemptRecord,
+  why: string,
+): Step & { readonly kind: 'note' } {
   const failed: AttemptRecord = { ...attempt, phase: 'undoing', why };
   return { kind: 'note', undo: 'keep', record: { ...record, attempt: failed } };
 }
@@ -279,34 +295,6 @@ function planUndo(facts: Facts, attempt: AttemptRecord, nowMs: number): Step {
   const meant = meantBy(repository);
   const bad = { commit: attempt.commit, message: why, atMs: nowMs, meant };
   return { kind: 'note', undo: 'drop', record: { ...rest, bad } };
-}
-
-/** Kinds that say by a condition whether they are well. A Node may well be away. */
-const AWAITED: ReadonlySet<string> = new Set(['Certificate', 'Issuer', 'Site', 'Zone']);
-
-/** What of a change is not Ready, or not gone, each with why. */
-function waitingFor({ undo, inventory, live, repository }: Facts): readonly string[] {
-  return [...undo.keys()].toSorted().flatMap((key) => {
-    const object = live(key);
-    if (object === undefined) {
-      // Somebody has deleted it, which makes no good commit of a bad one.
-      const comesBack = inventory.has(key) && repository.spec.driftPolicy === 'correct';
-      return comesBack ? [`${shownKey(key)} (it is missing)`] : [];
-    }
-    if (inventory.has(key)) return unreadyText(key, object);
-    const { deletionTimestamp, finalizers = [] } = object.metadata;
-    if (deletionTimestamp === undefined) return [];
-    return [`${shownKey(key)}, which is being deleted and held by ${finalizers.join(', ')}`];
-  });
-}
-
-function unreadyText(key: string, object: Resource): readonly string[] {
-  if (!AWAITED.has(nameOfKey(key).kind)) return [];
-  const ready = condition(object, 'Ready');
-  const seen = ready?.observedGeneration ?? object.status?.observedGeneration ?? 0;
-  const isOld = ready === undefined || seen < object.metadata.generation;
-  if (!isOld && ready.status === 'True') return [];
-  return [`${shownKey(key)} (${isOld ? 'not looked at yet' : ready.message})`];
 }
 
 function planDrift(facts: Facts): Step {
