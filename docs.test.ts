@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { formatViolation, type ManifestDocument, parseManifests } from './api/manifest.ts';
 import { validateObject } from './api/validate.ts';
-import { type Block, blocksOf } from './e2e/support/documents.ts';
+import { type Block, blocksOf, filledIn } from './e2e/support/documents.ts';
 
 const ROOT = import.meta.dirname;
 const pages = pagesIn(ROOT);
@@ -108,22 +108,9 @@ const LEAST: Readonly<Record<string, object>> = {
   Certificate: { names: ['a.example.com'] },
 };
 
-/** `…` stands for what a person fills in. */
-const FILLED_IN: readonly (readonly [RegExp, string])[] = [
-  [/^ *…$/gmu, ''],
-  // Of an armored key nothing but its first line is shown.
-  [/^ *- name: bob\n(?: {8,}.*\n?)+/gmu, ''],
-  [/AAAAC3NzaC1lZDI1NTE5AAAAI… /gu, `AAAAC3NzaC1lZDI1NTE5AAAAI${'A'.repeat(43)} `],
-  [/…/gu, 'filled-in'],
-];
-
 function problemsOf({ lines, line }: Block, page: string): readonly string[] {
-  const text = FILLED_IN.reduce(
-    (filled, [pattern, by]) => filled.replaceAll(pattern, by),
-    lines.join('\n'),
-  );
   // So that lines are those of the page.
-  return parseManifests(`${'\n'.repeat(line - 1)}${text}`, page).flatMap((document) => {
+  return parseManifests(`${'\n'.repeat(line - 1)}${filledIn(lines)}`, page).flatMap((document) => {
     if (document.kind === 'error') return [document.message];
     const raw = document.raw as { readonly kind?: string; readonly spec?: object };
     if (raw.kind !== undefined) return violationsOf(raw, document);

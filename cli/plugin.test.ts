@@ -91,6 +91,38 @@ test('-v=6 tells each request, and nothing that may be secret', async () => {
   expect(patched.error).toBe('get Secret default/s: 0 ms\nupdate Secret default/s: 0 ms\n');
 });
 
+test('-v=8 tells what is sent and comes back, -v=9 all of it', async () => {
+  const hosts = Array.from({ length: 100 }, (_, n) => `host-${n}.example.com`);
+  cli.api.put({ kind: 'Site', metadata: { namespace: 'default', name: 'blog' }, spec: { hosts } });
+  const { error } = await cli.b8sctl('get site blog -v=8');
+  expect(error).toMatch(/^get Site default\/blog: 0 ms\n {2}request: \[\{"kind":"Site",/);
+  expect(error).toMatch(
+    /\n {2}answer: \{"apiVersion".*host-1\.example.*more characters: -v=9\)\n$/,
+  );
+  const whole = await cli.b8sctl('get site blog -v=9');
+  expect(whole.error).toContain('host-99.example.com');
+  expect(whole.out).toBe((await cli.b8sctl('get site blog')).out);
+});
+
+test('no level tells values of Secrets', async () => {
+  const value = JSON.stringify({ spec: { data: { a: 'sesame' } } });
+  cli.api.put({ kind: 'Secret', metadata: { namespace: 'default', name: 's' }, spec: {} });
+  const manifest = `{apiVersion: b8s.dev/v1, kind: Secret, metadata: {name: t}, spec: {data: {a: sesame}}}`;
+  cli.files.set('s.yaml', manifest);
+  for (const line of [
+    ['patch', 'secret', 's', '-p', value],
+    ['apply', '-f', 's.yaml'],
+    ['get', 'secrets', '-o', 'name'],
+    ['history', 'secret/t'],
+    ['user', 'create', 'ci'],
+    ['node', 'token', 'create'],
+  ]) {
+    const { error } = await cli.b8sctl([...line, '-v=9']);
+    expect(error, line.join(' ')).not.toMatch(/sesame|key of a|\.secret/);
+    expect(error).toMatch(/: 0 ms/);
+  }
+});
+
 test('a name that is near is told', async () => {
   cli.api.put({ kind: 'Node', metadata: { name: 'london' }, spec: {} });
   const { error } = await cli.b8sctl('get node lodnon');

@@ -85,7 +85,10 @@ export function globalOptions(): Command {
         durationMsOf,
       )
       // Taken out of the words before they are parsed; here for the help and completion.
-      .option('-v, --verbose [level]', 'tell more: 1 the causes of errors, 6 every request')
+      .option(
+        '-v, --verbose [level]',
+        'tell more: 1 the causes of errors, 6 every request, 8 with what is sent, 9 all of it',
+      )
       .helpOption('-h, --help', 'show help')
       .helpCommand('help [command]', 'show help for a command')
       .showSuggestionAfterError(true)
@@ -204,7 +207,7 @@ async function connect(cli: Cli, command: string): Promise<Api> {
   const connection = connectionOf(await cli.config(), context);
   const api = await cli.connect(connection, { requestTimeoutMs, command });
   if (verbosity < VERBOSITY.requests) return api;
-  return (await import('./trace.ts')).traced(api, cli);
+  return (await import('./trace.ts')).traced(api, { ...cli, verbosity });
 }
 
 function report(error: unknown, cli: Cli): number {

@@ -1,5 +1,8 @@
-/** What `-v` asks for: 0 results, 1 causes of errors, 6 every request with its time. */
-export const VERBOSITY = { causes: 1, requests: 6 } as const;
+/**
+ * What `-v` asks for: 0 results, 1 causes of errors, 6 every request with its time, 8 also what was
+ * sent and came back, 9 all of that.
+ */
+export const VERBOSITY = { causes: 1, requests: 6, bodies: 8, whole: 9 } as const;
 
 /**
  * Takes `-v`, `-v=6`, `-v6`, `-v 6`, `--v=6` and `--verbose` out of a command line, wherever they

@@ -135,3 +135,20 @@ function unquoted(token: string): string {
     String(single ?? double ?? escaped),
   );
 }
+
+/** `…` stands for what a person fills in. */
+const FILLED_IN: readonly (readonly [RegExp, string])[] = [
+  [/^ *…$/gmu, ''],
+  // Of an armored key nothing but its first line is shown.
+  [/^ *- name: bob\n(?: {8,}.*\n?)+/gmu, ''],
+  [/AAAAC3NzaC1lZDI1NTE5AAAAI… /gu, `AAAAC3NzaC1lZDI1NTE5AAAAI${'A'.repeat(43)} `],
+  [/…/gu, 'filled-in'],
+];
+
+/** A manifest of a page with what a person would put where it says `…`. */
+export function filledIn(lines: readonly string[]): string {
+  return FILLED_IN.reduce(
+    (filled, [pattern, by]) => filled.replaceAll(pattern, by),
+    lines.join('\n'),
+  );
+}
