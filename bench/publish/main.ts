@@ -1,32 +1,38 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, readFile, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { type Cluster, type NodeOptions, startCluster } from '../../e2e/support/cluster.ts';
+import { atEnd } from '../../e2e/support/ending.ts';
 import { browser } from '../../e2e/support/https.ts';
 import { domMetric } from '../../e2e/support/metrics.ts';
 import { freePorts } from '../../e2e/support/ports.ts';
 import { type Program, until } from '../../e2e/support/processes.ts';
 import { percentile, processUsage } from '../figures.ts';
+import { readOptions } from '../options.ts';
 import { measured } from './measured.ts';
 import { startRsync } from './rsync.ts';
 import { changePage, PAGE, writeSite } from './site.ts';
 
-/*
- * node bench/publish/main.ts [--files 1000] [--mb 100] [--nodes 3] [--pushes 5] [--full]: how long a
- * push of a whole site and of one changed file takes until the last node has it, what dom sends
- * for it, and how long rsync takes to bring the same to as many folders. Dom, the nodes and the
- * rsyncs are real processes on this machine and share its cores. `--full`: 10,000 files, 1 GB, to
- * 3 and to 30 nodes.
- */
-const { values } = parseArgs({
-  options: {
-    files: { type: 'string', default: '1000' },
-    mb: { type: 'string', default: '100' },
-    nodes: { type: 'string', default: '3' },
-    pushes: { type: 'string', default: '5' },
-    full: { type: 'boolean', default: false },
-  },
+const USAGE = `node bench/publish/main.ts [options]
+
+How long a push of a whole site and of one changed file takes until the last node has it, what dom
+sends for it, and how long rsync takes to bring the same to as many folders. Dom, the nodes and the
+rsyncs are real processes on this machine, and share its cores and its disk.
+
+  --files 1000    files of the site
+  --mb 100        megabytes of all of them
+  --nodes 3       how many nodes; several counts with commas between them: 3,30
+  --pushes 5      changes of one file, one after the other
+  --full          10,000 files, 1 GB, to 3 and to 30 nodes: takes 36 GB of room
+  --help          this`;
+const values = readOptions(USAGE, {
+  files: { type: 'string', default: '1000' },
+  mb: { type: 'string', default: '100' },
+  nodes: { type: 'string', default: '3' },
+  pushes: { type: 'string', default: '5' },
+  full: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
 });
 const LOOPBACK_AREA = 78;
 const HOST = 'www.bench.test';
@@ -36,7 +42,11 @@ const size = values.full
   ? { files: 10_000, sizeBytes: 1_000_000_000 }
   : { files: Number(values.files), sizeBytes: Number(values.mb) * 1_000_000 };
 const counts = values.full ? [3, 30] : values.nodes.split(',').map(Number);
+await refuseWithoutRoom();
 const folder = await mkdtemp(join(tmpdir(), 'b8s-bench-'));
+// Also after Ctrl-C, or when whoever started it ends it; what was killed may be writing still.
+atEnd(() => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 try {
   const site = join(folder, 'site');
   await writeSite(site, size);
@@ -52,6 +62,19 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 process.exit(0);
+
+/** The site itself, and what dom has, or the nodes: each file once. Some may need a retry. */
+async function refuseWithoutRoom(): Promise<void> {
+  const copies = Math.max(...counts) + 2;
+  const neededBytes = size.sizeBytes * copies * 1.1 + 1e9;
+  const { bavail, bsize } = await statfs(tmpdir());
+  if (bavail * bsize >= neededBytes) return;
+  const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+  console.error(
+    `${tmpdir()} has room for ${gigabytes(bavail * bsize)}, and ${copies} copies of the site take ${gigabytes(neededBytes)}: set TMPDIR, or give fewer --nodes or --mb`,
+  );
+  process.exit(2);
+}
 
 async function measureB8s(site: string, count: number): Promise<void> {
   const [port = 0, dns = 0, http = 0, https = 0] = await freePorts(4);

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
+import { atEnd } from '../../e2e/support/ending.ts';
 import { processUsage } from '../figures.ts';
 
 const BIN = resolve(import.meta.dirname, '../../bin');
@@ -15,6 +16,8 @@ export async function measured(
   const startMs = performance.now();
   const env = { ...process.env, XDG_CACHE_HOME: cacheFolder };
   const child = spawn(join(BIN, name), args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  // It would try again for minutes to reach a dom that has gone.
+  atEnd(() => void child.kill('SIGKILL'));
   let said = '';
   child.stderr.on('data', (text: Buffer) => {
     said += text.toString();

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { atEnd } from '../../e2e/support/ending.ts';
 import { freePorts } from '../../e2e/support/ports.ts';
 import { until } from '../../e2e/support/processes.ts';
 
@@ -30,6 +31,7 @@ export async function startRsync(options: {
   await writeFile(config, `${[...lines, 'read only = yes', 'max connections = 0'].join('\n')}\n`);
   const where = ['--address=127.0.0.1', `--port=${port}`, `--config=${config}`];
   const daemon = spawn(PROGRAM, ['--daemon', '--no-detach', ...where], { stdio: 'ignore' });
+  atEnd(() => void daemon.kill('SIGKILL'));
   const address = `rsync://127.0.0.1:${port}`;
   const ready = () => promisify(execFile)(PROGRAM, [`${address}/`]).then(Boolean, () => false);
   await until('rsync answers', ready, { timeoutMs: 10_000 });
