@@ -238,7 +238,7 @@ export class Dom {
     const { git } = this.#ports;
     const forecasts =
       git && new Forecasts({ ...ports, git, blobs, declarer: createDeclarer(ports) });
-    const users = createUsers(ports);
+    const users = createUsers({ ...ports, lost: leadership.lost });
     const api = new Api({ ...ports, hub, blobs, tokens, transferKeys, users, forecasts });
     const blobAccess = new BlobAccess(mirror, blobs);
     const { peerLimits: limits = {} } = this.#options;

@@ -148,6 +148,11 @@ spec: { url: "file://${folder}/infra.git", ref: { branch: main }, interval: 1h, 
     );
     expect(stderr).toMatch(/declared by repository default\/infra.*git revert [0-9a-f]{40}/s);
     expect(exitCode).toBe(1);
+    const deleted = await b8sctl('delete issuer b');
+    expect(deleted.stderr).toMatch(/declared by repository default\/infra.*remove its manifest/s);
+    expect(deleted.exitCode).toBe(1);
+    // Git does not name it.
+    expect((await b8sctl('label issuer b mine=yes')).stderr).toBe('');
     expect((await b8sctl('history repository/infra')).stdout).toMatch(
       /COMMIT +OUTCOME +AGE +MESSAGE\n(.*\n)*[0-9a-f]{7} +CommitApplied .*: Planned\n/,
     );

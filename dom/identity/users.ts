@@ -58,8 +58,10 @@ export function createUsers(ports: {
   readonly writer: Writer;
   readonly clock: Clock;
   readonly authority: Pick<CertificateAuthority, 'issueClient'>;
+  /** Aborted when this dom no longer leads: its mirror shows nothing new then. */
+  readonly lost: AbortSignal;
 }): Users {
-  const { mirror, writer, clock, authority } = ports;
+  const { mirror, writer, clock, authority, lost } = ports;
 
   function refusal(identity: Identity | undefined): RequestError | undefined {
     if (identity?.kind !== 'user') return undefined;
@@ -75,7 +77,7 @@ export function createUsers(ports: {
     const author = { manager: 'users', user: 'dom' };
     const written = await writer.commit([operation, ...gone], author);
     if (written.outcome === 'conflict') throw changedMeanwhile(name);
-    if (written.outcome === 'written') await mirror.reached(written.revision);
+    if (written.outcome === 'written') await mirror.reached(written.revision, lost);
   }
 
   return {
@@ -174,7 +176,8 @@ function refuseTooMany(
   },
 ): void {
   const message =
-    before === undefined && mirror.records('user').length >= USERS_MAX + FORGET_BATCH
+    before === undefined &&
+    mirror.records('user').length - forgotten(mirror, nowMs).length >= USERS_MAX
       ? `there are ${USERS_MAX} users already`
       : before !== undefined && unexpired(before, nowMs).length >= USER_CERTIFICATES_MAX
         ? `${name} has ${USER_CERTIFICATES_MAX} certificates already: b8sctl user revoke ${name} takes all of them back`
