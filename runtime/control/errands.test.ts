@@ -116,4 +116,8 @@ test('once nobody listens, what is under way is ended and nothing is begun', asy
   send('late', 'x');
   expect(begun).toEqual(many(8));
   expect(looked).toEqual([]);
+  errands.listen((name) => looked.push(name));
+  send('again', 'x');
+  await end('again');
+  expect(looked).toEqual(['again']);
 });

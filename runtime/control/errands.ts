@@ -38,7 +38,7 @@ export class Errands<Result> {
   readonly #waiting = new Map<string, Waiting<Result>>();
   readonly #running = new Map<string, Waiting<Result>>();
   readonly #results = new Map<string, Outcome<Result>>();
-  readonly #stop = new AbortController();
+  #stop = new AbortController();
   #look: (name: string) => void = () => undefined;
 
   constructor(limits: ErrandLimits) {
@@ -48,6 +48,7 @@ export class Errands<Result> {
   /** `look` is called for a name when its errand is done. Returns what ends all errands. */
   listen(look: (name: string) => void): () => void {
     this.#look = look;
+    this.#stop = new AbortController();
     return () => {
       this.#look = () => undefined;
       this.#waiting.clear();

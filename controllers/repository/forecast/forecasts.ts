@@ -167,7 +167,7 @@ export class Forecasts {
         const set = known.get(each.key);
         if (set !== undefined || from === undefined) return set ?? neverRead(commit);
         const made = await prepareCommit(from, each.prepare, ports);
-        this.#prepared.keep(keyOf(each), made);
+        this.#prepared.keep(keyOf(each), made, each.prepare);
         return made;
       });
     return isAll ? await read(undefined) : await withCommit(git, place, signal, read);
