@@ -21,21 +21,22 @@ const KUBECTL = `## Coming from kubectl
 |---|---|---|
 | \`apply -f\`, \`diff -f\`, \`delete -f\` | the same | always server-side apply: fields have owners, \`--force-conflicts\` takes them over |
 | \`get -o wide\\|yaml\\|json\\|name\\|jsonpath=\\|custom-columns=\` | the same | filters take \`&&\` and \`\\|\\|\`; no \`go-template\` |
-| \`get --field-selector\` | the same | any field, not just a few |
+| \`get --field-selector\` | the same | any field, not just a few; a field that there is not is an error |
 | \`get -w\`, \`--watch-only\`, \`--sort-by\`, \`-L\`, \`--show-labels\`, \`--no-headers\` | the same | |
 | – | \`get --at 2h\`, \`history\`, \`diff --from\`, \`undelete\` | every change of a spec is kept |
 | \`delete --cascade=background\\|foreground --force\` | the same | no \`orphan\` of what is owned, no grace periods: nothing here ends slowly |
 | \`describe\`, then guess | \`why TYPE/NAME\` | follows what is not ready to its cause |
-| \`wait --for=\` | the same | several at once; objects that do not exist yet are waited for |
+| \`get -f\`, \`wait -f\`, \`wait --for=\` | the same | several goals at once; objects that do not exist yet are waited for |
 | \`edit\`, \`patch --type merge\\|json\`, \`label\`, \`annotate\` | the same | no \`--type strategic\`: lists are replaced, or edited with \`json\` |
 | \`explain --recursive\`, \`api-resources\` | the same | |
 | \`events --for --types -w\` | the same | |
 | \`rollout status\\|history\\|undo\\|pause\\|resume\` | the same, of sites | \`undo\` serves content that was served before; \`restart\` has no use |
 | \`cordon\`, \`uncordon\`, \`drain\` | the same | DNS stops naming the node before it stops serving |
-| \`auth whoami\\|can-i\` | the same | roles are \`admin\` and \`viewer\`, of the whole cluster |
+| \`auth whoami\\|can-i\`, \`can-i --list\` | the same | roles are \`admin\` and \`viewer\`, of the whole cluster |
 | \`config get-contexts\\|use-context\\|current-context\\|view\` | the same | \`$B8SCONFIG\` in place of \`$KUBECONFIG\`, several files parted by colons |
 | \`create secret generic\\|tls\` | the same | values are sealed and never shown again |
-| \`completion bash\\|zsh\\|fish\`, \`plugin list\`, \`-v=6\` | the same | plugins are called \`b8sctl-NAME\` |
+| \`completion bash\\|zsh\\|fish\`, \`plugin list\`, \`-v=6\`, \`-v=8\` | the same | plugins are called \`b8sctl-NAME\` |
+| certificates for users, by hand | \`user create\\|list\\|revoke\` | revoked at once, by name |
 | \`logs\`, \`top\` | see the commands above | of sites and nodes |
 | \`create deployment\`, \`expose\`, \`scale\`, \`exec\`, \`port-forward\`, \`cp\` | – | sites are folders of files: there are no pods |
 `;
