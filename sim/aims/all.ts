@@ -20,6 +20,7 @@ import { replaced } from './replaced.ts';
 import { rolled } from './rolled.ts';
 import { rotten } from './rotten.ts';
 import { storeless } from './storeless.ts';
+import { told } from './told.ts';
 import { uncertified } from './uncertified.ts';
 import { undone } from './undone.ts';
 import { unsure } from './unsure.ts';
@@ -45,6 +46,7 @@ export const AIMS: Readonly<Record<string, Aim>> = {
   rolled,
   rotten,
   storeless,
+  told,
   uncertified,
   undone,
   unsure,

@@ -1,5 +1,6 @@
 import type { Blobs } from '../../dom/blobs/blobs.ts';
 import type { Dom, Term } from '../../dom/dom.ts';
+import { HookDesk } from '../../dom/hooks/desk.ts';
 import type { Acme } from '../../runtime/acme/acme.ts';
 import { fakeAcme } from '../../runtime/acme/fake/fake-acme.ts';
 import { digestOf } from '../../runtime/content/digest.ts';
@@ -61,24 +62,25 @@ const EAGER_PEERS = { uploadsMax: 1, freeBytes: 0, fanout: 1 };
 
 export interface RunningDom extends DomService {
   readonly dom: Dom;
+  /** Takes calls of Git hosts, whether or not it leads. */
+  readonly hooks: Pick<HookDesk, 'take'>;
 }
 
 /** Starts dom's production code on its host, with simulated ports. */
 export function startDom(parts: DomParts): RunningDom {
   const { host, authority, sealKey, mode, trace, checks, code } = parts;
   const { process, random, disk } = host.start();
+  const store = remoteStore({ ...parts, process, random: random.fork('store') });
+  const clock = process.clock(host.clock);
+  const log = process.log(checks.overhear(host.name, trace.log(host.name)));
+  const sealer = overheardSealer(
+    code.createSealer({ key: sealKey, random: random.fork('sealer') }),
+    (secret) => checks.confided(secret),
+  );
   const dom = new code.Dom(
     {
-      store: remoteStore({ ...parts, process, random: random.fork('store') }),
-      clock: process.clock(host.clock),
-      random,
-      disk,
-      log: process.log(checks.overhear(host.name, trace.log(host.name))),
+      ...{ store, clock, random, disk, log, sealer },
       metrics: noMetrics,
-      sealer: overheardSealer(
-        code.createSealer({ key: sealKey, random: random.fork('sealer') }),
-        (secret) => checks.confided(secret),
-      ),
       authority,
       acme: acmeOf(parts, process, random.fork('acme')),
       acmeLimits: parts.ca?.acmeLimits ?? {},
@@ -101,6 +103,10 @@ export function startDom(parts: DomParts): RunningDom {
   );
   return {
     dom,
+    hooks: new HookDesk(
+      { store, sealer, clock, log, random: random.fork('hooks') },
+      process.signal,
+    ),
     name: host.name,
     process,
     accept: (link, identity) => void dom.accept(link, identity, process.signal),

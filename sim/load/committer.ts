@@ -60,10 +60,15 @@ export async function startCommitter(
 export async function follow(
   { git, user }: CommitterHand,
   name: string,
-  more: { readonly suspend?: boolean; readonly request?: string } = {},
+  more: {
+    readonly suspend?: boolean;
+    readonly request?: string;
+    /** The Secret that calls of the Git host are signed with. */
+    readonly webhook?: string;
+  } = {},
 ): Promise<void> {
   const { follows, intervalMs, timeoutMs, onFailure, driftPolicy } = git.setting;
-  const { suspend = false, request } = more;
+  const { suspend = false, request, webhook } = more;
   const annotations = request === undefined ? {} : { [RECONCILE_REQUESTED]: request };
   await user.apply({
     kind: 'Repository',
@@ -71,6 +76,7 @@ export async function follow(
     spec: {
       ...{ url: GIT_URL, path: name, suspend, onFailure, driftPolicy },
       ref: follows === 'tag' ? { tag: TAG } : { branch: 'main' },
+      ...(webhook !== undefined && { webhook: { secretRef: webhook } }),
       ...{ interval: `${intervalMs / 1_000}s`, timeout: `${timeoutMs / 1_000}s` },
     },
   });

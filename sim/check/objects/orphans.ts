@@ -82,6 +82,7 @@ class Owners {
       case 'acmeAccount':
         return this.#faultOfUid('Issuer', id);
       case 'repository':
+      case 'repositoryHook':
       case 'repositoryObject':
       case 'repositoryUndo':
         return this.#faultOfUid('Repository', id.split('/')[0] ?? '');

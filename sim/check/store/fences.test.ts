@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
-import { EPOCH_KEY, LEADER_KEY } from '../../../runtime/store/keys.ts';
+import { EPOCH_KEY, kindPrefix, LEADER_KEY, recordKey } from '../../../runtime/store/keys.ts';
 import type { Guard, Write } from '../../../runtime/store/store.ts';
 import { StoreHistory } from '../store-history.ts';
 import { fencesCheck } from './fences.ts';
+
+const REPOSITORY = `${kindPrefix('Repository')}default/one`;
+const CALLS = recordKey('repositoryHook', 'u1');
 
 test('whoever wrote the last epoch may write, until another one has', () => {
   const { lead, write, violations } = scene();
@@ -20,6 +23,18 @@ test('a write without a fence is guilty, whoever sends it', () => {
   lead('dom-1#1', 1n);
   write('dom-1#1', []);
   expect(violations).toEqual(['INV-15: commit 3 does not carry its epoch']);
+});
+
+test('a call of a Git host asks by a write without a fence, over what was read', () => {
+  const { lead, call, violations } = scene();
+  lead('dom-1#1', 1n);
+  call(
+    'dom-2#1',
+    [REPOSITORY, CALLS].map((key) => ({ key, modRevision: 1n })),
+  );
+  expect(violations).toEqual([]);
+  call('dom-2#1', [{ key: CALLS, modRevision: 1n }]);
+  expect(violations[0]).toBe('INV-15: commit 4 does not carry its epoch');
 });
 
 test.each([1n, 0n])('epoch 1 must not be followed by %i', (epoch) => {
@@ -81,6 +96,12 @@ function scene() {
       ]),
     write: (process: string, guards: readonly Guard[] = fence()): void =>
       commit(process, guards, [{ kind: 'put', key: '/a', value: '1' }]),
+    call: (process: string, guards: readonly Guard[]): void =>
+      commit(
+        process,
+        guards,
+        [REPOSITORY, CALLS].map((key) => ({ kind: 'put', key, value: '{}' })),
+      ),
     refuse: (guards: readonly Guard[]): void => {
       const transaction = { guards, writes: [{ kind: 'put', key: '/a', value: '1' }] as const };
       const { head: revision } = history;

@@ -1,4 +1,5 @@
-import { EPOCH_KEY, LEADER_KEY } from '../../../runtime/store/keys.ts';
+import { EPOCH_KEY, kindPrefix, LEADER_KEY, recordKey } from '../../../runtime/store/keys.ts';
+import type { Transaction } from '../../../runtime/store/store.ts';
 import type { Check, CheckPorts } from '../check.ts';
 import type { StoreHistory } from '../store-history.ts';
 
@@ -14,7 +15,9 @@ export function fencesCheck(
   /** Who wrote it; undefined: nobody yet. */
   let leader: string | undefined;
   return {
-    committed({ revision, transaction: { guards, writes }, process }) {
+    committed({ revision, transaction, process }) {
+      if (isCallOfHost(transaction)) return;
+      const { guards, writes } = transaction;
       const guard = guards.find(({ key }) => key === EPOCH_KEY);
       if (guard === undefined) violated(15, `commit ${revision} does not carry its epoch`);
       const write = writes.find(({ key }) => key === EPOCH_KEY);
@@ -43,6 +46,19 @@ export function fencesCheck(
     },
   };
 }
+
+/**
+ * Any dom takes the call of a Git host, and asks for a look by it: that is no decision of a leader. Each
+ * key must be as it was read.
+ */
+function isCallOfHost({ guards, writes }: Transaction): boolean {
+  const isAsking = writes.every(({ key }) => key.startsWith(REPOSITORIES) || key.startsWith(CALLS));
+  const isRead = writes.every(({ key }) => guards.some((each) => each.key === key));
+  return isAsking && isRead && writes.some(({ key }) => key.startsWith(CALLS));
+}
+
+const REPOSITORIES = kindPrefix('Repository');
+const CALLS = recordKey('repositoryHook', '');
 
 function epochOf(value: string): bigint {
   return BigInt((JSON.parse(value) as { epoch: string }).epoch);

@@ -3,6 +3,14 @@ import type { Mutant } from '../mutant.ts';
 /** Git repositories that dom follows: what becomes of commits, and of what they no longer declare. */
 export const GIT: readonly Mutant[] = [
   {
+    name: 'webhook-of-a-burst-lost',
+    file: 'dom/hooks/desk.ts',
+    find: 'if (this.#isIdle(pace)) void this.#writeLater(repository, pace);',
+    replace: 'if (!this.#isIdle(pace)) void this.#writeLater(repository, pace);',
+    story: 'A call that comes too soon after others is said to be taken, and forgotten.',
+    expects: [1],
+  },
+  {
     name: 'empty-tree-prunes',
     file: 'controllers/repository/plan/plan.ts',
     find: '  if (set.desired.length === 0) {',
