@@ -131,6 +131,35 @@ test.each([
   await expect(api.get(reference)).rejects.toMatchObject({ reason, message: 'because' });
 });
 
+test('a dom that does not know a request is told as one that is too old', async () => {
+  open();
+  handlers['listUsers'] = (_: never, callback: (error: object) => void) =>
+    callback({ code: status.UNIMPLEMENTED, details: 'unknown method' });
+  await expect(api.listUsers()).rejects.toMatchObject({
+    message: `the dom at ${connection.server} is too old for this: see b8sctl version`,
+  });
+});
+
+test('users come with their certificates', async () => {
+  open();
+  const certificate = { serial: '4a', role: 'viewer', createdBy: 'admin' };
+  const users = [
+    {
+      name: 'ada',
+      certificates: [{ ...certificate, createdMs: 1n, expiresMs: 2n }],
+      revokedMs: 0n,
+      revokedBy: '',
+    },
+    { name: 'bob', certificates: [], revokedMs: 3n, revokedBy: 'ada' },
+  ];
+  handlers['listUsers'] = (_: never, callback: (error: null, answer: object) => void) =>
+    callback(null, { users });
+  expect(await api.listUsers()).toEqual([
+    { name: 'ada', certificates: [{ ...certificate, createdMs: 1, expiresMs: 2 }] },
+    { name: 'bob', certificates: [], revoked: { atMs: 3, by: 'ada' } },
+  ]);
+});
+
 test('a list is read page by page at the revision of the first', async () => {
   open();
   const asked: unknown[] = [];

@@ -162,6 +162,10 @@ export function apiErrorOf(error: ServiceError, server: string): ApiError {
     const message = `${server} did not answer in time - is it reachable? See --request-timeout`;
     return new ApiError(reason, message, { cause: error });
   }
+  if (error.code === status.UNIMPLEMENTED) {
+    const message = `the dom at ${server} is too old for this: see b8sctl version`;
+    return new ApiError(reason, message, { cause: error });
+  }
   const violations = trailer(error.metadata, 'b8s-violations-bin');
   const clashes = trailer(error.metadata, 'b8s-clashes-bin');
   return new ApiError(reason, error.details === '' ? error.message : error.details, {
