@@ -124,6 +124,38 @@ test('a form that cannot be read costs the coding, and not the answer', async ()
   expect(damaged).toEqual([digestOf(Buffer.from(BR))]);
 });
 
+test('only an answer in the turn of its request may lie in memory that is used again', async () => {
+  await apply({ variants: [variants] });
+  disk.rot(blobPath(digestOf(Buffer.from(BR))), 3);
+  const lent: boolean[] = [];
+  const reader = {
+    read: (path: string, how?: object) => {
+      lent.push(how !== undefined);
+      return disk.files().get(path);
+    },
+    ...{ stream: disk.stream.bind(disk), stat: disk.stat.bind(disk) },
+  };
+  const cache = createMemoryCache({ budgetBytes: 0, fileBytesMax: 20_000 });
+  const other = createEdge({ disk: reader, nodeName: 'london', log: silentLog, cache });
+  const site = { uid: 'u0', namespace: 'default', name: 'blog', hosts: ['0.test'], release };
+  const rules = { notFoundPage: '', singlePageApp: false, headers: [], redirects: [] };
+  const sites = [{ ...site, ...rules, variants: [variants] }];
+  await other.apply(1, { sites, certificates: [], httpsPort: 443 });
+  lent.length = 0;
+  const request = {
+    method: 'GET',
+    path: '/',
+    host: '0.test',
+    secure: true,
+    copiedBytesMax: 65_536,
+  };
+  await other.handler({ ...request, headers: {} });
+  // The form is lent, is damaged, and the file as it is comes later.
+  await other.handler({ ...request, headers: BROTLI });
+  await other.handler({ ...request, headers: {}, copiedBytesMax: TEXT.length - 1 });
+  expect(lent).toEqual([true, true, false, false]);
+});
+
 test('several ranges come as one body, whether from memory or from disk', async () => {
   await apply({});
   const page = await get({ range: 'bytes=0-3,-5,5000-5001' });

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Log } from '../../runtime/log.ts';
+import { compactHeapLater } from '../../runtime/node/compact-heap.ts';
 import type { DnsWorkerParts } from './dns-worker.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { channelLog, runWorker, type WorkerChannel, type WorkerEngine } from './worker.ts';
@@ -23,6 +24,7 @@ const channel: WorkerChannel = {
 const log = channelLog((message) => channel.post(message));
 if (config.mode === 'test') port.on('message', misbehave);
 runWorker(channel, await engineOf(config, log), log);
+compactHeapLater();
 
 /** A nameserver's messages have zones as what changed of them. */
 async function zoneTranslation(kind: WorkerConfig['kind']): Promise<{

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { http } from './http-module.ts';
 
 export interface MetricsListener {
   readonly port: number;
@@ -17,7 +17,7 @@ export async function listenMetrics(options: {
   readonly port: number;
   readonly render: () => Promise<string>;
 }): Promise<MetricsListener> {
-  const server = createServer((request, response) => {
+  const server = http.createServer((request, response) => {
     request.resume();
     const isAsked = request.method === 'GET' && request.url?.split('?')[0] === '/metrics';
     const say = (status: number, body: string): void => {
