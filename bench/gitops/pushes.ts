@@ -87,9 +87,9 @@ async function pushAll({ cluster, remote, dom, nodes, pushes }: Pushing): Promis
   return { tookMs, gitMs };
 }
 
-async function untilInForce({ b8sctlOk }: Cluster, subject: string): Promise<void> {
+async function untilInForce(cluster: Cluster, subject: string): Promise<void> {
   const look = async (): Promise<boolean> => {
-    const text = await b8sctlOk(['get', 'repository', 'infra', '-o', 'json']);
+    const text = await cluster.b8sctlOk(['get', 'repository', 'infra', '-o', 'json']);
     return (JSON.parse(text) as Repository).status?.subject === subject;
   };
   await until(`${subject} is in force`, look, { timeoutMs: WAIT_MS_MAX });
