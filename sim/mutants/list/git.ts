@@ -80,7 +80,7 @@ export const GIT: readonly Mutant[] = [
   {
     name: 'release-left-behind',
     file: 'controllers/repository/plan/steps.ts',
-    find: '      ...releaseOnce(ports.world, before),\n',
+    find: '      ...releaseOnce(ports.world, { ...before, uid }),\n',
     replace: '',
     story:
       'A Site that a bad commit has removed comes back, and names a release that went with it.',
@@ -89,8 +89,9 @@ export const GIT: readonly Mutant[] = [
   {
     name: 'release-taken-for-there',
     file: 'controllers/repository/plan/steps.ts',
-    find: "if (found !== undefined) return [{ kind: 'expect', base: found }];",
-    replace: 'if (found !== undefined) return [];',
+    find: '    const { ownerReferences = [], ...metadata } = found.metadata;\n',
+    replace:
+      '    if (found !== null) return [];\n    const { ownerReferences = [], ...metadata } = found.metadata;\n',
     story: 'A Site comes back without its release, of whose end dom has not heard yet.',
     expects: [41],
   },
@@ -122,8 +123,8 @@ export const GIT: readonly Mutant[] = [
   {
     name: 'superseded-commit-waited-for',
     file: 'controllers/repository/plan/plan.ts',
-    find: "if (isNewer && coming.kind !== 'rest') return coming;",
-    replace: "if (isNewer && coming.kind === 'check') return coming;",
+    find: "if (coming.kind !== 'rest') return coming;",
+    replace: "if (coming.kind === 'check') return coming;",
     story: 'A commit that is never Ready is waited for, though a good one has come.',
     expects: [1],
   },

@@ -112,8 +112,8 @@ export const STALENESS: readonly Mutant[] = [
   {
     name: 'owner-by-name',
     file: 'controllers/garbage/controller.ts',
-    find: 'return found?.metadata.uid === owner.uid;',
-    replace: 'return found !== undefined;',
+    find: 'isOwner: found.metadata.uid === uid,',
+    replace: 'isOwner: true,',
     story: 'What belonged to a Site that is gone is taken to be of its namesake, and stays.',
     expects: [7, 16],
   },
