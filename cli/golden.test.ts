@@ -90,7 +90,14 @@ test('tables of other commands', async () => {
   const createdMs = cli.clock.nowMs() - 86_400_000;
   const [algorithm, createdBy] = ['hmac-sha256', 'admin'];
   cli.api.transferKeys = [{ name: 'secondary.example.', algorithm, createdMs, createdBy }];
+  const given = { serial: '4a0f', role: 'viewer', createdBy, createdMs } as const;
+  const expiresMs = cli.clock.nowMs() + 5 * 86_400_000;
+  cli.api.users.list = [
+    { name: 'ci', certificates: [{ ...given, expiresMs }] },
+    { name: 'eve', certificates: [], revoked: { atMs: createdMs, by: 'admin' } },
+  ];
   const lines = [
+    ...['user list', 'user list -o wide'],
     ...['events', 'events -o wide', 'events --types=Warning', 'events --for node/frankfurt -A'],
     ...['get all', 'get nodes,zones', 'get sites -o name', 'get sites -L app'],
     ...['api-resources', 'auth whoami', 'config get-contexts', 'config view'],
@@ -100,7 +107,7 @@ test('tables of other commands', async () => {
   const wide = await session(cli, lines);
   cli.columns = NARROW;
   const narrow = await session(cli, [
-    ...['events', 'api-resources', 'config get-contexts', 'history site/blog'],
+    ...['events', 'api-resources', 'config get-contexts', 'history site/blog', 'user list -o wide'],
     'rollout history site/blog',
   ]);
   const text = `${wide}# On a terminal of ${NARROW} columns\n${narrow}`;

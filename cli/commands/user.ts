@@ -97,7 +97,8 @@ async function list(format: ListFormat | undefined, cli: Cli): Promise<void> {
       format === 'wide'
         ? ['NAME', 'ROLE', 'STATUS', 'EXPIRES', 'CREATED', 'CREATED-BY', 'SERIAL']
         : ['NAME', 'ROLE', 'STATUS', 'CONFIGS', 'EXPIRES-IN', 'CREATED-BY'];
-    terminal.out(renderTable(rows, { header, ...fitOf(terminal) }));
+    // Who asks for more columns gets them whole.
+    terminal.out(renderTable(rows, { header, ...(format === 'wide' ? {} : fitOf(terminal)) }));
   }
 }
 
