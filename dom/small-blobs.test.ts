@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { blobPath, type Digest, digestOf } from '../runtime/content/digest.ts';
 import type { SmallBlobs } from '../runtime/content/small-blobs.ts';
 import { memoryDisk } from '../runtime/disk/memory-disk.ts';
@@ -120,6 +120,17 @@ describe('a node that asks for several blobs', () => {
     over.abort(new Error('not wanted any more'));
     for (const answer of answers) await expect(read(answer)).rejects.toThrow();
     await expect.poll(() => sent.open).toBe(0);
+    ours.close();
+  });
+
+  test('hears from a dom whose disk fails that it failed, and may ask so again', async () => {
+    const { handler, blobs, sent } = await dom();
+    const ours = await node(handler);
+    const reading = vi.spyOn(blobs, 'readInto').mockRejectedValueOnce(new Error('EIO'));
+    await expect(ours.fetchSmall(digests, never)).rejects.toThrow('dom failed to answer');
+    expect(sent).toEqual({ bytes: 0, open: 0 });
+    reading.mockRestore();
+    expect((await read(await ours.fetchSmall(digests, never)))[0]).toBe('one');
     ours.close();
   });
 

@@ -79,7 +79,7 @@ async function fetchSmall(
   if (statusCode === 200 && typeof told === 'string') {
     const heads = parseHeads(told, digests.length);
     if (heads !== undefined) return { heads, pieces: response };
-  } else if (headers[ERROR_HEADER] === undefined) {
+  } else if ((statusCode === 404 || statusCode === 405) && headers[ERROR_HEADER] === undefined) {
     response.resume();
     return 'unknown';
   }
