@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { atEnd } from '../../e2e/support/ending.ts';
@@ -6,6 +6,12 @@ import { processUsage } from '../figures.ts';
 
 const BIN = resolve(import.meta.dirname, '../../bin');
 const LOOK_MS = 20;
+
+const running = new Set<ChildProcess>();
+// Before their folder goes: one would try for minutes to reach a dom that is not there any more.
+atEnd(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 /** Runs a program of b8s to its end: how long, and the most memory that it had. */
 export async function measured(
@@ -16,8 +22,7 @@ export async function measured(
   const startMs = performance.now();
   const env = { ...process.env, XDG_CACHE_HOME: cacheFolder };
   const child = spawn(join(BIN, name), args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
-  // It would try again for minutes to reach a dom that has gone.
-  atEnd(() => void child.kill('SIGKILL'));
+  running.add(child);
   let said = '';
   child.stderr.on('data', (text: Buffer) => {
     said += text.toString();
@@ -32,6 +37,7 @@ export async function measured(
   }, LOOK_MS);
   const [code] = await once(child, 'exit');
   clearInterval(look);
+  running.delete(child);
   if (code !== 0) throw new Error(`${name} ${args.join(' ')}: exit ${code}: ${said}`);
   return { ms: performance.now() - startMs, rssMb };
 }
