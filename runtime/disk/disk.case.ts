@@ -35,6 +35,16 @@ export function diskCases(make: () => Promise<Disk>): void {
     expect(await disk.readInto('none', memory)).toBeUndefined();
   });
 
+  test('what was written stays as it was, though its memory is used again', async () => {
+    const disk = await make();
+    const memory = Buffer.from('first');
+    await disk.write('whole', memory);
+    await disk.append('part', memory);
+    memory.write('other');
+    expect(text(await disk.read('whole'))).toBe('first');
+    expect(text(await disk.read('part'))).toBe('first');
+  });
+
   test('append makes the file and its folders, then grows it', async () => {
     const disk = await make();
     await disk.append('part/one', bytes('ab'));

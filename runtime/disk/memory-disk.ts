@@ -62,7 +62,8 @@ class SimulatedDisk implements MemoryDisk {
     this.reserve(path, bytes.length);
     this.refuseFolder(path);
     this.place(diskPath(path), {
-      pieces: [bytes.slice()],
+      // Not `slice`: that of a Buffer shares its memory.
+      pieces: [new Uint8Array(bytes)],
       sizeBytes: bytes.length,
       syncedPieces: 1,
     });
@@ -77,7 +78,7 @@ class SimulatedDisk implements MemoryDisk {
       sizeBytes: 0,
       syncedPieces: undefined,
     };
-    file.pieces.push(bytes.slice());
+    file.pieces.push(new Uint8Array(bytes));
     file.sizeBytes += bytes.length;
     this.place(path, file);
   }

@@ -50,11 +50,11 @@ export function hostDisk(ports: HostDiskPorts): Disk {
     },
     // A copy: the caller may use its buffer again before the write happens.
     write: (path, bytes) => {
-      const copy = bytes.slice();
+      const copy = new Uint8Array(bytes);
       return change(ports, `write ${path}`, () => disk.write(path, copy));
     },
     append: (path, bytes) => {
-      const copy = bytes.slice();
+      const copy = new Uint8Array(bytes);
       const half = () =>
         disk.append(path, copy.subarray(0, ports.random.integer(0, copy.length - 1)));
       return change(ports, `append ${path}`, () => disk.append(path, copy), half);
