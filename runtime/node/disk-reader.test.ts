@@ -1,12 +1,13 @@
 import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import { nodeDiskReader } from './disk-reader.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'b8s-reader-'));
 const content = Buffer.from(Array.from({ length: 200_000 }, (_, at) => at % 251));
 afterEach(() => rmSync(join(folder, 'file'), { force: true }));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 /** How often this process has the file open. */
 function openFiles(): number {
