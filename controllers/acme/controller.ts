@@ -12,6 +12,7 @@ import { reconcileRenewal } from './renewal.ts';
 import { reconcileRevocation } from './revocation.ts';
 import { inTime } from './step.ts';
 import { sweepCounts, sweepOwner } from './sweep.ts';
+import { untoldWaits } from './untold.ts';
 
 /** Reconciles at a time: most of them wait for a CA. */
 const CONCURRENCY = 48;
@@ -24,16 +25,16 @@ const MIRROR_MS = 500;
  * `owner:<uid>` of what may be gone, and `counts`.
  */
 export function acmeController(given: AcmePorts): Controller {
-  const ports: AcmePorts = { ...given, acme: reachingAcme(given.acme) };
   const listeners = new Set<(name: string) => void>();
-  const waiting = waitingFor(ports.world, (name) => {
+  const waiting = waitingFor(given.world, (name) => {
     for (const look of listeners) look(name);
   });
   const written = new Map<string, Revision>();
+  const untold = untoldWaits(given.clock);
   return {
     name: 'acme',
     concurrency: CONCURRENCY,
-    affected: (change) => affected(ports.world, change),
+    affected: (change) => affected(given.world, change),
     calls(look) {
       listeners.add(look);
       return () => void listeners.delete(look);
@@ -41,13 +42,16 @@ export function acmeController(given: AcmePorts): Controller {
     async reconcile(name, signal) {
       try {
         const revision = written.get(name);
-        if (revision !== undefined && ports.world.revision < revision)
+        if (revision !== undefined && given.world.revision < revision)
           return { recheckInMs: MIRROR_MS };
         written.delete(name);
-        const own = { ...ports, writer: remembering(ports.writer, name, written) };
-        return await inTime(ports.clock, signal, (asking) =>
-          reconcile({ ...waiting, ports: own, name, signal: asking }),
-        );
+        return await untold.kept(name, (told) => {
+          const acme = reachingAcme(given.acme, told);
+          const ports = { ...given, acme, writer: remembering(given.writer, name, written) };
+          return inTime(given.clock, signal, (asking) =>
+            reconcile({ ...waiting, ports, name, signal: asking }),
+          );
+        });
       } finally {
         looked(waiting, name);
       }

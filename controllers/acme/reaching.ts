@@ -7,9 +7,19 @@ export class CaUnreachableError extends Error {
 
 /**
  * The same port, whose errors tell a CA that cannot be asked from a store that cannot: only the
- * first is the CA's affair.
+ * first is the CA's affair. `told`: a refusal said when to come back, in ms from now.
  */
-export function reachingAcme(acme: Acme): Acme {
+export function reachingAcme(acme: Acme, told: (retryAfterMs: number) => void): Acme {
+  const reach = async <Answer>(call: Promise<Answer>): Promise<Answer> => {
+    try {
+      return await call;
+    } catch (cause) {
+      if (!(cause instanceof AcmeProblem))
+        throw new CaUnreachableError('the CA could not be asked', { cause });
+      if (cause.retryAfterMs !== undefined) told(cause.retryAfterMs);
+      throw cause;
+    }
+  };
   return {
     makeKey: (...given) => acme.makeKey(...given),
     keyAuthorization: (...given) => acme.keyAuthorization(...given),
@@ -28,13 +38,4 @@ export function reachingAcme(acme: Acme): Acme {
     revoke: (...given) => reach(acme.revoke(...given)),
     renewalInfo: (...given) => reach(acme.renewalInfo(...given)),
   };
-}
-
-async function reach<Answer>(call: Promise<Answer>): Promise<Answer> {
-  try {
-    return await call;
-  } catch (cause) {
-    if (cause instanceof AcmeProblem) throw cause;
-    throw new CaUnreachableError('the CA could not be asked', { cause });
-  }
 }

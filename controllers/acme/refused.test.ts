@@ -3,6 +3,8 @@ import { RENEW_REQUESTED } from '../../api/requests.ts';
 import { type Acme, AcmeProblem } from '../../runtime/acme/acme.ts';
 import { LETS_ENCRYPT_LIMITS } from '../../runtime/acme/limits.ts';
 import type { Scene } from '../test-scene.ts';
+import { acmeController } from './controller.ts';
+import type { AcmePorts } from './ports.ts';
 import {
   acmeScene,
   annotate,
@@ -234,6 +236,38 @@ test.each(['Service busy; retry later', 'too many requests from this account'])(
     expect(materialOf(at, 'shop')).toBeUndefined();
     await finish(at, 15 * MINUTE_MS);
     for (const name of ['blog', 'shop']) expect(materialOf(at, name)).toBeDefined();
+    await at.end();
+  },
+);
+
+test.each([{ how: 'refused' }, { how: 'lost' }])(
+  'what the CA says holds also where the write that says so is $how',
+  async ({ how }) => {
+    const at = await acmeScene({ controllers: 'none' });
+    const times: number[] = [];
+    let stores = true;
+    const writer: AcmePorts['writer'] = {
+      async commit(...given) {
+        if (stores) return await at.writer.commit(...given);
+        if (how === 'lost') throw new Error('the store cannot be reached');
+        return { outcome: 'conflict' };
+      },
+    };
+    const acme: Acme = {
+      ...at.acme,
+      async readAuthorization() {
+        stores = false;
+        times.push(at.clock.nowMs());
+        throw limited('Service busy; retry later', 10 * MINUTE_MS);
+      },
+    };
+    at.start(acmeController({ ...at, acme, writer }));
+    const spec = { directory: DIRECTORY, termsOfServiceAgreed: true };
+    await at.create('Issuer', 'letsencrypt', { acme: spec });
+    await order(at, { ms: 9 * MINUTE_MS });
+    expect(times).toHaveLength(1);
+    await finish(at, 2 * MINUTE_MS);
+    expect(times).toHaveLength(2);
     await at.end();
   },
 );

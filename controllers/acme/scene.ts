@@ -32,7 +32,8 @@ const REST = { baseMs: 2_000, capMs: 5 * 60_000 };
 const HOLD = { baseMs: 2_000, capMs: 10 * 60_000 };
 /** Certificates in a row that have to be in trouble until nobody asks the CA for a while. */
 const TROUBLED_MAX = 3;
-const RETRY_AFTER_MS_MAX = 7 * 86_400_000;
+/** Longer nobody waits because a CA says so. */
+export const RETRY_AFTER_MS_MAX = 7 * 86_400_000;
 /** A CA that closes one account after the other has its reasons: a person should know them. */
 export const REPLACE_MS_MIN = 86_400_000;
 
