@@ -16,6 +16,8 @@ export default defineConfig({
           testTimeout: 20_000,
           // A busy machine is no failure.
           expect: { poll: { timeout: 15_000 } },
+          // One core is left to Vitest otherwise: half of two.
+          maxWorkers: availableParallelism(),
         },
       },
       {
