@@ -9,6 +9,7 @@ import {
 } from '../../api/object.ts';
 import type { Clock } from '../clock.ts';
 import { type Random, uuid } from '../random.ts';
+import { sameJson } from '../same-json.ts';
 import { historyPrefix, type ObjectName, objectKey, recordKey } from './keys.ts';
 import type { RecordKind, Records } from './records.ts';
 import type { Guard, LeaseId, Revision, Store, Write } from './store.ts';
@@ -159,19 +160,14 @@ export class Writer {
         generation: base.metadata.generation + (specChanged ? 1 : 0),
       },
     };
-    // Mostly they are the same to the letter; members that are undefined are not there.
-    const [after, before] = [textOf(replaced), textOf(base)];
-    if (after === before || isDeepStrictEqual(JSON.parse(after), JSON.parse(before)))
-      return NOTHING;
+    if (sameJson(textOf(replaced), textOf(base))) return NOTHING;
     if (isGone(replaced)) return { guards: [guardOf(base)], writes: [remove(base)] };
     const past = specChanged ? history(replaced, 'configured', author, this.#clock.nowMs()) : [];
     return { guards: [guardOf(base)], writes: [put(replaced), ...past] };
   }
 
   #status(base: Resource, status: CommonStatus): Step {
-    // Most statuses are what they were: that must be cheap to see.
-    const [next, before] = [JSON.stringify(status), JSON.stringify(base.status ?? null)];
-    if (next === before || isDeepStrictEqual(JSON.parse(next), JSON.parse(before))) return NOTHING;
+    if (sameJson(JSON.stringify(status), JSON.stringify(base.status))) return NOTHING;
     return { guards: [guardOf(base)], writes: [put({ ...base, status })] };
   }
 

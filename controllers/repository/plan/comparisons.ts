@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Resource } from '../../../api/object.ts';
 import type { DeclaredObject } from '../../../runtime/api-client.ts';
+import { sameJson } from '../../../runtime/same-json.ts';
 import { secretContext } from '../../../runtime/secret/secrets.ts';
 import type { Sealer } from '../../../runtime/tls/authority.ts';
 import { type Drift, driftOf } from './drift.ts';
@@ -51,16 +52,10 @@ interface Drifted {
 }
 
 function sameDeclared(sealer: Sealer, kept: DeclaredObject, desired: DeclaredObject): boolean {
-  if (!sameJson(kept.metadata, desired.metadata)) return false;
-  if (kept.kind !== 'Secret') return sameJson(kept.spec, desired.spec);
+  if (!sameJson(JSON.stringify(kept.metadata), JSON.stringify(desired.metadata))) return false;
+  if (kept.kind !== 'Secret')
+    return sameJson(JSON.stringify(kept.spec), JSON.stringify(desired.spec));
   return isDeepStrictEqual(opened(sealer, kept), dataOf(desired));
-}
-
-/** As JSON keeps it, without what is undefined, and in whatever order. */
-function sameJson(one: unknown, other: unknown): boolean {
-  const [a, b] = [JSON.stringify(one), JSON.stringify(other)];
-  if (a === b) return true;
-  return a !== undefined && b !== undefined && isDeepStrictEqual(JSON.parse(a), JSON.parse(b));
 }
 
 function opened(sealer: Sealer, secret: DeclaredObject): Readonly<Record<string, unknown>> {
