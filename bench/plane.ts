@@ -28,12 +28,15 @@ export interface BenchPlane {
   close(): Promise<void>;
 }
 
-/** The data plane of a node, as sub runs it, with one worker that serves. */
+/** The data plane of a node, as sub runs it, with one worker that serves, or so many for DNS. */
 export async function openBenchPlane(
-  serving: { readonly dnsPort: number } | Pick<WorkerConfig, 'httpsPort' | 'cacheBytesMax'>,
+  serving:
+    | { readonly dnsPort: number; readonly dnsWorkers?: number }
+    | Pick<WorkerConfig, 'httpsPort' | 'cacheBytesMax'>,
 ): Promise<BenchPlane> {
   const folder = await mkdtemp(join(tmpdir(), 'b8s-bench-'));
-  const counts = 'dnsPort' in serving ? { edge: 0, dns: 1 } : { edge: 1, dns: 0 };
+  const counts =
+    'dnsPort' in serving ? { edge: 0, dns: serving.dnsWorkers ?? 1 } : { edge: 1, dns: 0 };
   const workers = threadWorkers<WorkerKind, ToWorker, FromWorker>({
     entry: new URL('../agent/plane/main.ts', import.meta.url),
     dataFor: (kind): WorkerConfig => ({

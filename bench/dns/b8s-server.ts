@@ -8,11 +8,14 @@ import { openBenchPlane } from '../plane.ts';
 import { edges, names, ORIGIN, STATIC_TTL_S, TTL_S, TXT } from './world.ts';
 
 /*
- * node bench/dns/b8s-server.ts PORT DATABASE.mmdb: the data plane of a nameserver, as sub runs it,
- * with one DNS worker. Says "ready" once it answers; ends on SIGTERM.
+ * node bench/dns/b8s-server.ts PORT DATABASE.mmdb [WORKERS]: the data plane of a nameserver, as sub
+ * runs it, with one DNS worker unless said otherwise. Says "ready" once it answers; ends on SIGTERM.
  */
-const [port = '', database = ''] = process.argv.slice(2);
-const { plane, disk, close } = await openBenchPlane({ dnsPort: Number(port) });
+const [port = '', database = '', workers = '1'] = process.argv.slice(2);
+const { plane, disk, close } = await openBenchPlane({
+  dnsPort: Number(port),
+  dnsWorkers: Number(workers),
+});
 const bytes = readFileSync(database);
 const digest = digestOf(bytes);
 await disk.write(blobPath(digest), bytes);

@@ -19,6 +19,8 @@ export interface LoadOptions {
   readonly queries: string;
   readonly transport: 'udp' | 'tcp';
   readonly seconds: number;
+  /** Of the client, as taskset names them; left out: its own. */
+  readonly cores?: string;
   /** Left out: as many as are answered. */
   readonly perSecondMax?: number;
   readonly signal: AbortSignal;
@@ -41,9 +43,13 @@ export async function load(options: LoadOptions): Promise<LoadOutcome> {
   // To a file: with a pipe it would wait for whoever reads it, and that would count as latency.
   const said = `${queries}.said`;
   const file = await open(said, 'w');
-  const child = spawn('taskset', ['-c', CLIENT_CORE, 'dnsperf', ...args, ...sizes, ...paced], {
-    stdio: ['ignore', file.fd, 'ignore'],
-  });
+  const child = spawn(
+    'taskset',
+    ['-c', options.cores ?? CLIENT_CORE, 'dnsperf', ...args, ...sizes, ...paced],
+    {
+      stdio: ['ignore', file.fd, 'ignore'],
+    },
+  );
   const stop = (): void => void child.kill();
   signal.addEventListener('abort', stop);
   try {

@@ -11,6 +11,8 @@ export interface Given {
   readonly port: number;
   /** Path of the geography database. */
   readonly database: string;
+  /** Threads of b8s that answer; left out: one. */
+  readonly workers?: number;
 }
 
 /** Writes what a server needs into the folder; returns its command line. */
@@ -18,18 +20,19 @@ type Recipe = (given: Given) => Promise<readonly string[]>;
 
 /** The same names, edges and places for each, as its own documentation would have it. */
 export const RECIPES: Readonly<Record<ServerName, Recipe>> = {
-  b8s: ({ port, database }) => Promise.resolve(b8sCommand(port, database)),
+  b8s: (given) => Promise.resolve(b8sCommand(given)),
   nsd: prepareNsd,
   knot: prepareKnot,
   gdnsd: prepareGdnsd,
   pdns: preparePdns,
 };
 
-function b8sCommand(port: number, database: string): readonly string[] {
+function b8sCommand({ port, database, workers = 1 }: Given): readonly string[] {
   const script = join(import.meta.dirname, 'b8s-server.ts');
   // As bin/sub starts it.
   const flags = ['--max-semi-space-size=4', '--disable-warning=ExperimentalWarning'];
-  return ['env', 'MALLOC_ARENA_MAX=2', process.execPath, ...flags, script, `${port}`, database];
+  const command = ['env', 'MALLOC_ARENA_MAX=2', process.execPath, ...flags, script];
+  return [...command, `${port}`, database, `${workers}`];
 }
 
 const SOA = `ns1 hostmaster 1 3600 600 604800 300`;

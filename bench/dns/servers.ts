@@ -17,16 +17,16 @@ export interface Server extends ProcessGroup {
 const ANY_SUBNET = '8.8.8.0';
 const READY_MS_MAX = 30_000;
 
-/** Starts a server pinned to its core; resolves once it answers. */
+/** Starts a server pinned to `cores`, as taskset names them, or to its own; resolves once it answers. */
 export async function startServer(
   name: ServerName,
-  given: Given & { readonly signal: AbortSignal },
+  given: Given & { readonly signal: AbortSignal; readonly cores?: string },
 ): Promise<Server> {
   const folder = join(given.folder, name);
   await refuseTakenPort(given.port);
   await mkdir(folder, { recursive: true });
   const command = await RECIPES[name]({ ...given, folder });
-  const group = startGroup('taskset', ['-c', SERVER_CORE, ...command]);
+  const group = startGroup('taskset', ['-c', given.cores ?? SERVER_CORE, ...command]);
   try {
     await untilItAnswers(group, given);
   } catch (cause) {
