@@ -104,8 +104,14 @@ async function measureB8s(site: string, count: number): Promise<void> {
     const again = [await push(), await push(), await push()].map(({ ms }) => ms);
     report('b8s, nothing changed', [`${seconds(percentile(again, 0.5))} for b8sctl`]);
     const edges = nodes.map(({ address }) => ({ address, port: https }));
+    const beforeChanges = { dom: cpuMs(programs.dom), nodes: cpuMs(programs.nodes) };
     const lives = await measureChanges(cluster, { site, edges, push });
-    report('b8s, one changed file', lives);
+    const each = 1 + Number(values.pushes);
+    report('b8s, one changed file', [
+      ...lives,
+      `CPU for each: dom ${seconds((cpuMs(programs.dom) - beforeChanges.dom) / each)}`,
+      `all nodes ${seconds((cpuMs(programs.nodes) - beforeChanges.nodes) / each)}`,
+    ]);
   } finally {
     await cluster.stop();
   }
