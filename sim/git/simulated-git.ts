@@ -6,6 +6,7 @@ import type { Process } from '../engine/process.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
+import type { Published } from '../load/content.ts';
 import { CALM_GIT_WEATHER, type GitSetting, type GitWeather } from './git-setting.ts';
 import { declaredIn, filesOf, type Tree } from './tree.ts';
 
@@ -64,6 +65,12 @@ export class SimulatedGit {
   declared(commit: string, folder: string): ReadonlyMap<string, object> | undefined {
     const tree = this.trees.get(commit);
     return tree === undefined ? undefined : declaredIn(tree, folder);
+  }
+
+  /** What Sites are to be served from by that commit. */
+  contents(commit: string): readonly Published[] {
+    const objects = this.trees.get(commit)?.objects.values() ?? [];
+    return [...objects].flatMap(({ content }) => content ?? []);
   }
 
   push(tree: Tree, subject: string): string {

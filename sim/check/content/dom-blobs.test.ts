@@ -15,6 +15,7 @@ const INDEX_BYTES = encodeVariants(
 );
 const INDEX = digestOf(INDEX_BYTES);
 const STRAY = digestOf(Buffer.from('stray'));
+const AWAITED = digestOf(Buffer.from('of a commit that cannot be applied yet'));
 const VARIANTS = { index: INDEX, done: 1, total: 1, savedBytes: 1 };
 
 function world(files: readonly (readonly [string, Uint8Array])[] = []): Scene {
@@ -25,6 +26,7 @@ function world(files: readonly (readonly [string, Uint8Array])[] = []): Scene {
       history: scene.history,
       disk: (host) => (host === 'dom' ? disk : undefined),
       cleaners: () => ['dom'],
+      followed: () => new Set([AWAITED]),
     }),
   );
   scene.tell((check) => check.published?.('blog', RELEASE));
@@ -63,7 +65,7 @@ test.each([
 });
 
 test('in the end nothing lies there that nothing names', () => {
-  const clean = world([[blobPath(PAGE), Buffer.alloc(0)]]);
+  const clean = world([PAGE, AWAITED].map((digest) => [blobPath(digest), Buffer.alloc(0)]));
   clean.tell((check) => check.lingered?.());
   expect(clean.violations).toEqual([]);
   const scene = world([[blobPath(STRAY), Buffer.alloc(0)]]);

@@ -18,6 +18,8 @@ export interface DomBlobsParts {
   readonly disk: (host: string) => ReadonlyMap<string, Uint8Array> | undefined;
   /** The hosts that clear their disk, while all that lies there is sound. */
   readonly cleaners: () => readonly string[];
+  /** The blobs of the commit that is followed: whoever could not apply it tries on, and brings them. */
+  readonly followed: () => ReadonlySet<string>;
 }
 
 /**
@@ -29,7 +31,7 @@ export function domBlobsCheck(
   { violated, reached, nowMs }: CheckPorts,
   parts: DomBlobsParts,
 ): Check {
-  const { history, disk, cleaners } = parts;
+  const { history, disk, cleaners, followed } = parts;
   /** By release: the blobs that it is made of. */
   const blobs = new Map<string, readonly string[]>();
   /** By digest: when somebody last asked about a blob that is there, or brought it. */
@@ -71,10 +73,13 @@ export function domBlobsCheck(
         violated(8, `${host} throws ${digest} away ${ageMs} ms after somebody counted on it`);
     },
     lingered() {
+      const awaited = followed();
       for (const host of cleaners()) {
         const files = disk(host) ?? new Map<string, Uint8Array>();
         const names = named(files);
-        const stray = [...files.keys()].map(digestAt).find((each) => each && !names.has(each));
+        const stray = [...files.keys()]
+          .map(digestAt)
+          .find((each) => each && !names.has(each) && !awaited.has(each));
         if (stray !== undefined) violated(7, `${host} keeps ${stray}, which nothing names`);
       }
     },

@@ -48,7 +48,7 @@ export function objectChecks(
     auditsCheck(ports, changes),
     deletedSitesCheck(ports),
     deletionsCheck(ports, { changes, history }),
-    domBlobsCheck(ports, { history, ...domDisks(cluster) }),
+    domBlobsCheck(ports, { history, ...domDisks(cluster), followed: () => followed(cluster) }),
     generationsCheck(ports, changes),
     nodeOrphansCheck(ports, { history, nodes }),
     ordersCheck(ports),
@@ -93,6 +93,11 @@ function domDisks(cluster: Cluster): Pick<DomBlobsParts, 'disk' | 'cleaners'> {
     cleaners: () =>
       cluster.doms.flatMap(({ host }) => (clears() && !host.mayMisread ? host.name : [])),
   };
+}
+
+function followed({ git }: Cluster): ReadonlySet<string> {
+  const contents = git?.head === undefined ? [] : git.contents(git.head);
+  return new Set(contents.flatMap(({ digest, blobs }) => [digest, ...blobs.map(([each]) => each)]));
 }
 
 function atRest({ host, running }: Sub): readonly NodeAtRest[] {
