@@ -53,6 +53,8 @@ export interface RemoteView {
   readonly head: string | undefined;
   /** The commit to follow, read; undefined: not yet. */
   readonly set: CommitSet | undefined;
+  /** The commit that is half applied, read, where that is another one; undefined: not yet. */
+  readonly attempt?: CommitSet | undefined;
   /** Why the last look failed; undefined: it did not. */
   readonly failure: { readonly reason: GitFailure; readonly message: string } | undefined;
   readonly phase: 'idle' | 'looking';

@@ -30,6 +30,12 @@ const LOGGED: readonly RarePath[] = [
   { path: 'blob that stalls given up', message: UNFETCHED, field: ['error', /not a byte within/] },
   { path: 'blob with wrong bytes', message: UNFETCHED, field: ['error', /got \d+ bytes of/] },
   { path: 'blobs from an edge', message: /^an edge is fetched from$/ },
+  {
+    path: 'several blobs of an edge by one question',
+    message: /^an edge is fetched from$/,
+    field: ['asked', /^for several$/],
+  },
+  { path: 'edge that has some of them', message: /^an edge has not all of it yet$/ },
   { path: 'edge with wrong bytes left', message: USELESS, field: ['why', /wrong bytes/] },
   { path: 'edge that broke off left', message: USELESS, field: ['why', /the stream broke/] },
   { path: 'edge that is silent left', message: USELESS, field: ['why', /within \d+ ms/] },

@@ -1,10 +1,42 @@
 import { expect, test } from 'vitest';
+import { fakeGit } from '../../../runtime/git/fake/fake-git.ts';
+import { FakeRemote } from '../../../runtime/git/fake/remote.ts';
 import type { Git, GitTarget } from '../../../runtime/git/git.ts';
 import { virtualClock } from '../../../runtime/test-clock.ts';
 import { KnownFiles } from './content.ts';
 import { Jobs, type Wanted } from './jobs.ts';
 
 const COMMIT = 'a'.repeat(40);
+
+test('a commit that is half applied is read beside the one that the ref means', async () => {
+  const clock = virtualClock();
+  const remote = new FakeRemote();
+  const issuer = (name: string) => `kind: Issuer\nmetadata: {name: ${name}}\nspec: {ca: {}}\n`;
+  const [half, head] = ['one', 'two'].map((name) =>
+    remote.commit({ [`${name}.yaml`]: issuer(name) }, { subject: name }),
+  );
+  const git = fakeGit({ remotes: new Map([['https://git.example.com/a.git', remote]]) });
+  const blobs = { sizeOf: async () => undefined, put: async () => undefined } as never;
+  const jobs = new Jobs({
+    ...{ git, clock, blobs, random: { next: () => 0.5 } as never, known: new KnownFiles() },
+  });
+  const look = async (attempt: string | undefined) => {
+    await clock.advance(90_000);
+    jobs.view('default/infra', { ...wanted('one'), attempt });
+    await clock.advance(1_000);
+    const {
+      set,
+      attempt: read,
+      failure,
+    } = jobs.view('default/infra', { ...wanted('one'), attempt });
+    return { set: set?.commit, attempt: read?.commit, failure: failure?.reason };
+  };
+  expect(await look(undefined)).toEqual({ set: head, attempt: undefined, failure: undefined });
+  expect(await look(half)).toEqual({ set: head, attempt: half, failure: undefined });
+  expect(await look(head)).toEqual({ set: head, attempt: undefined, failure: undefined });
+  // Somebody has rewritten the history: the newest commit can be had all the same.
+  expect(await look(COMMIT)).toEqual({ set: head, attempt: undefined, failure: 'RefNotFound' });
+});
 
 /** A remote that hangs, and whose calls take a second to clear up after they were aborted. */
 function hanging(clock: ReturnType<typeof virtualClock>) {
@@ -31,6 +63,7 @@ const wanted = (key: string): Wanted => ({
   ref: { kind: 'head' },
   prepare: { path: '.', namespace: 'default' },
   ...{ key, request: undefined, intervalMs: 60_000, timeoutMs: 30_000, applied: COMMIT },
+  attempt: undefined,
   targetOf: (head) => head,
 });
 

@@ -1,6 +1,12 @@
 import { backoffMs } from '../../../runtime/control/backoff.ts';
 import { describeError } from '../../../runtime/control/control-loop.ts';
-import { type Git, GitError, type GitRef, type GitRemote } from '../../../runtime/git/git.ts';
+import {
+  type Git,
+  GitError,
+  type GitRef,
+  type GitRemote,
+  type GitTarget,
+} from '../../../runtime/git/git.ts';
 import type { Random } from '../../../runtime/random.ts';
 import { takeSlots } from '../../../runtime/slots.ts';
 import type { CommitSet, RemoteView } from '../facts.ts';
@@ -10,8 +16,8 @@ import { withCommit, withinTime } from './read-commit.ts';
 /** Looks at remotes under way at once: each is a process or two. */
 const AT_ONCE_MAX = 4;
 const RETRY = { baseMs: 2_000, capMs: 120_000 };
-/** What is prepared for one Repository: the commit that is in force, and the one that comes. */
-const SETS_MAX = 2;
+/** What is prepared for one Repository: the commit that is in force, one half applied, the one that comes. */
+const SETS_MAX = 3;
 
 export interface JobPorts extends PreparePorts {
   readonly git: Git;
@@ -31,6 +37,8 @@ export interface Wanted {
   readonly timeoutMs: number;
   /** The commit that is in force: it is not read anew. */
   readonly applied: string | undefined;
+  /** One that is half applied: it goes on where a newer one is refused. */
+  readonly attempt: string | undefined;
   /** Which commit to follow when the ref is at `head`. */
   targetOf(head: string): string;
 }
@@ -82,9 +90,11 @@ export class Jobs {
     if (job.running === undefined && (isAsked || nowMs >= job.nextMs))
       this.#begin(name, job, wanted);
     const target = job.head === undefined ? undefined : wanted.targetOf(job.head);
+    const { attempt } = wanted;
     return {
       head: job.head,
       set: target === undefined ? undefined : job.sets.get(target),
+      attempt: attempt === undefined || attempt === target ? undefined : job.sets.get(attempt),
       failure: job.failure,
       phase: job.running === undefined ? 'idle' : 'looking',
       request: job.answered,
@@ -134,19 +144,27 @@ export class Jobs {
   }
 
   async #run(job: Job, wanted: Wanted, signal: AbortSignal): Promise<void> {
-    const { remote, ref, prepare, targetOf, applied } = wanted;
-    const { git } = this.#ports;
-    const found = await git.resolve(remote, ref, signal);
+    const { remote, ref, targetOf, applied, attempt } = wanted;
+    const found = await this.#ports.git.resolve(remote, ref, signal);
     const commit = targetOf(found.commit);
+    const target = commit === found.commit ? found : { commit, name: undefined };
     // What has waited may name blobs that were cleared away meanwhile.
-    if (commit !== applied || !job.sets.has(commit)) {
-      const target = commit === found.commit ? found : { commit, name: undefined };
-      const set = await withCommit(git, { remote, target }, signal, (from) =>
-        prepareCommit(from, prepare, this.#ports),
-      );
-      keep(job.sets, set);
-    }
+    if (commit !== applied || !job.sets.has(commit)) await this.#read(job, wanted, target, signal);
     job.head = found.commit;
+    if (attempt === undefined || attempt === commit) return;
+    await this.#read(job, wanted, { commit: attempt, name: undefined }, signal);
+  }
+
+  async #read(
+    job: Job,
+    { remote, prepare }: Wanted,
+    target: GitTarget,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const set = await withCommit(this.#ports.git, { remote, target }, signal, (from) =>
+      prepareCommit(from, prepare, this.#ports),
+    );
+    keep(job.sets, set);
   }
 }
 

@@ -32,7 +32,7 @@ export function wantedOf(repository: Repository, facts: WantedFacts): WantedOutc
   if ('reason' in opening) return { kind: 'refused', ...opening };
   const request = requestOf(repository);
   const isDecided = request?.by === 'person' && request.text !== facts.record.request;
-  const { pinned, applied } = facts.record;
+  const { pinned, applied, attempt } = facts.record;
   const { namespace = '' } = metadata;
   return {
     kind: 'wanted',
@@ -52,6 +52,7 @@ export function wantedOf(repository: Repository, facts: WantedFacts): WantedOutc
       intervalMs: durationOf(spec.interval),
       timeoutMs: durationOf(spec.timeout),
       applied: applied?.commit,
+      attempt: attempt?.phase === 'applying' ? attempt.commit : undefined,
       targetOf(head) {
         if (isDecided) return request.commit ?? head;
         return pinned?.head === head ? pinned.commit : head;

@@ -8,7 +8,7 @@ import { driftOf } from './drift.ts';
 import { planRepository, type Step } from './plan.ts';
 
 const T = 1_000_000_000;
-const [A, B] = ['a'.repeat(40), 'b'.repeat(40)];
+const [A, B, C] = ['a'.repeat(40), 'b'.repeat(40), 'c'.repeat(40)];
 const URL = 'https://git.example.com/infra.git';
 const MEANT = JSON.stringify([URL, '.', '30s']);
 const NOBODY = { verdict: undefined, trouble: undefined, blockedBy: undefined };
@@ -109,8 +109,11 @@ function told(step: Step): string {
       return `note: ${words.filter((word) => word !== undefined).join(', ')}; ${step.undo} undo`;
     }
     case 'check':
-    case 'change':
-      return `${step.kind}: ${step.changes.map((each) => `${each.object === undefined ? each.how : 'apply'} ${nameOfKey(each.key).name}`).join(', ')}`;
+    case 'change': {
+      const isStalled = step.kind === 'change' && step.say.mood === 'stalled';
+      const what = isStalled ? `${step.kind}, ${step.say.ready.reason}` : step.kind;
+      return `${what}: ${step.changes.map((each) => `${each.object === undefined ? each.how : 'apply'} ${nameOfKey(each.key).name}`).join(', ')}`;
+    }
     case 'correct':
       return `correct: ${step.keys.map((key) => nameOfKey(key).name).join(', ')}`;
     case 'restore':
@@ -301,6 +304,35 @@ test.each<{ readonly when: string; readonly world: World; readonly step: string 
     when: 'an attempt goes on after a crash',
     world: { record: { ...inForce, ...attempt('applying') }, kept: [one], set: setOf(B, one, two) },
     step: 'change: apply two',
+  },
+  {
+    when: '…also where a newer commit is refused',
+    world: {
+      record: { ...inForce, ...attempt('applying') },
+      kept: [one],
+      set: { ...setOf(C), problems: ['a typo'] },
+      remote: { attempt: setOf(B, one, two) },
+    },
+    step: 'change, Invalid: apply two',
+  },
+  {
+    when: 'somebody else has declared what is left of it, for longer than its time',
+    world: {
+      record: { ...inForce, ...attempt('applying', T - 30_000) },
+      kept: [one],
+      set: setOf(B, one, two),
+      facts: { trouble: 'spec.ca is set by b8sctl' },
+    },
+    step: 'change, Refused: apply two',
+  },
+  {
+    when: '…and is waited for until it is read again',
+    world: {
+      record: { ...inForce, ...attempt('applying') },
+      kept: [one],
+      set: { ...setOf(C), problems: ['a typo'] },
+    },
+    step: 'rest: Invalid',
   },
   {
     when: 'what goes may be on its way to another Repository',

@@ -81,9 +81,10 @@ export function planRepository(facts: Facts, nowMs: number): Step {
   const coming = planComing(facts, nowMs);
   if (coming.kind !== 'rest') return coming;
   const own = planAttempt(facts, record.attempt);
-  if (own.kind !== 'rest') return own;
-  // Both stand still: what is to be mended is the newer one.
+  if (own.kind !== 'rest' && own.kind !== 'change') return own;
+  // What is to be mended is the newer one.
   const message = `${coming.say.message}; before it, ${own.say.message}`;
+  if (own.kind === 'change') return { ...own, say: { ...coming.say, message } };
   const recheckInMs = Math.min(own.recheckInMs, coming.recheckInMs);
   return { kind: 'rest', say: { ...coming.say, message }, recheckInMs };
 }
@@ -208,7 +209,7 @@ function planAttempt(facts: Facts, attempt: AttemptRecord): Step {
   const { repository, record, remote, trouble } = facts;
   const leftMs = durationOf(repository.spec.timeout) - facts.attemptForMs;
   if (attempt.phase === 'applying') {
-    const { set } = remote;
+    const set = remote.set?.commit === attempt.commit ? remote.set : remote.attempt;
     if (leftMs <= 0 && repository.spec.onFailure === 'rollback')
       return fail(facts, attempt, trouble ?? 'it was not applied in time');
     if (set?.commit !== attempt.commit || set.problems.length > 0) {
@@ -226,7 +227,11 @@ function planAttempt(facts: Facts, attempt: AttemptRecord): Step {
     const ordered = orderChanges(changesOf(facts, set), facts.live);
     if (ordered.kind === 'circle') return fail(facts, attempt, ordered.problem);
     const changes = withoutEarly(facts, ordered.changes, { leftMs });
-    const say = saying('False', 'Applying', 'working', `applying ${named(attempt)}`);
+    const late = `${named(attempt)} is half applied, longer than ${repository.spec.timeout}`;
+    const say =
+      leftMs <= 0 && trouble !== undefined
+        ? saying('False', 'Refused', 'stalled', late)
+        : saying('False', 'Applying', 'working', `applying ${named(attempt)}`);
     if (changes.length > 0) {
       const force = record.forced === attempt.commit;
       return { kind: 'change', attempt, changes, force, say };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { httpProof, testOrder } from '../../../runtime/acme/order.fixture.ts';
 import type { Digest } from '../../../runtime/content/digest.ts';
-import { recordKey } from '../../../runtime/store/keys.ts';
+import { LEADER_KEY, recordKey } from '../../../runtime/store/keys.ts';
 import type { ZoneRecord } from '../../../runtime/store/records.ts';
 import { keyOfObject, object, Scene } from '../scene.fixture.ts';
 import { routedCheck } from './routed.ts';
@@ -120,6 +120,18 @@ test('a dom that leaves a version as it is, is late', () => {
   scene.nowMs += 2_000;
   report(scene, 'paris', R2);
   expect(scene.violations).toEqual(['28 dom#1 leaves london named for blog.test unverified']);
+});
+
+test('a dom that has only begun to lead again is not', () => {
+  const scene = world();
+  report(scene, 'london', R1);
+  report(scene, 'paris', R1, R2);
+  switchTo(scene, R1);
+  name(scene, 'london', 'paris');
+  switchTo(scene, R2);
+  scene.nowMs += 31_000;
+  scene.commit([{ kind: 'put', key: LEADER_KEY, value: '{}' }]);
+  expect(scene.violations).toEqual([]);
 });
 
 function standIn(scene: Scene, node: string): void {

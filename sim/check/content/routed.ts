@@ -4,7 +4,7 @@ import type { Site } from '../../../api/site.ts';
 import { proofsUp } from '../../../runtime/acme/proofs.ts';
 import type { AcmeOrderRecord } from '../../../runtime/acme/records.ts';
 import { releasesServed } from '../../../runtime/content/site-releases.ts';
-import { kindPrefix, recordKey, WORLD_PREFIX } from '../../../runtime/store/keys.ts';
+import { kindPrefix, LEADER_KEY, recordKey, WORLD_PREFIX } from '../../../runtime/store/keys.ts';
 import type { GeoNameRecord, ReportRecord, ZoneRecord } from '../../../runtime/store/records.ts';
 import type { Revision } from '../../../runtime/store/store.ts';
 import type { Check, CheckPorts, Commit } from '../check.ts';
@@ -25,7 +25,7 @@ type Named = GeoNameRecord & { readonly nodeUids: ZoneRecord['nodeUids'] | undef
 /** How many versions of b8s take part. */
 export type VersionCount = 'one' | 'several';
 
-/** A dom that goes on writing for so long has seen what it has to know. */
+/** A dom that leads and goes on writing for so long has seen what it has to know. */
 const LATE_MS = 30_000;
 
 /**
@@ -58,6 +58,8 @@ export function routedCheck(
       }
       const isAbout = ({ key }: { readonly key: string }): boolean =>
         ABOUT.some((prefix) => key.startsWith(prefix));
+      // Until it led again, it may have heard nothing.
+      if (transaction.writes.some(({ key }) => key === LEADER_KEY)) late.clear();
       if (transaction.writes.some(isAbout)) strayed = straysNow(history, versions);
       for (const [name, strays] of strayed) {
         const known = late.get(name);

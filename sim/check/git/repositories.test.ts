@@ -108,6 +108,18 @@ test('one that keeps all of its commit is innocent', () => {
 });
 
 test.each([
+  { whose: 'somebody else has declared meanwhile', touched: ['Issuer//b'], numbers: [] },
+  { whose: 'nobody else has', touched: ['Issuer//a'], numbers: [41] },
+])('half of a commit, of which the rest $whose', ({ touched, numbers }) => {
+  const scene = watched({ touched: new Set(touched) });
+  settled(scene);
+  note(scene, { attempt: attempt(A) });
+  scene.remove(recordKey('repositoryObject', `${UID}/Issuer//b`));
+  rest(scene);
+  expect(scene.numbers).toEqual(numbers);
+});
+
+test.each([
   { besides: 'another one, which may have been meant to take it', found: 0 },
   { besides: 'nobody', found: 1 },
 ])('one that lets go of what its commit lacks, beside $besides', ({ found }) => {
