@@ -1,9 +1,10 @@
 import {
   BATCH_QUESTION_BYTES_MAX,
   encodeHeads,
+  HEADS_HEADER,
   parseQuestion,
 } from '../runtime/content/small-blobs.ts';
-import { BLOBS_PATH, ERROR_HEADER, HEADS_HEADER } from '../runtime/node/https-dom.ts';
+import { BLOBS_PATH, ERROR_HEADER } from '../runtime/node/https-dom.ts';
 import type { PlainHandler, PlainRequest, PlainResponse } from '../runtime/node/plain-http.ts';
 import { RequestError, type RequestErrorCode } from '../runtime/request-error.ts';
 import { handOut, handOutSmall } from './blobs/hand-out.ts';

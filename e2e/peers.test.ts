@@ -71,6 +71,7 @@ test('eight nodes do not cost dom eight uploads', async () => {
   const logs = await Promise.all(nodes.map(({ name }) => logOf(name)));
   const fromEdges = logs.filter((log) => log.includes('an edge is fetched from'));
   expect(fromEdges.length).toBeGreaterThanOrEqual(NODES - 4);
+  expect(fromEdges.some((log) => log.includes('"asked":"for several"'))).toBe(true);
 });
 
 test('whoever has no signed URL gets nothing from an edge, and its name no site’s pages', async () => {

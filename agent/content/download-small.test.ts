@@ -6,7 +6,7 @@ import { silentLog } from '../../runtime/log.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
 import { desired, playedSource, release } from './content.fixture.ts';
 import { BLOB_STALL_MS_MAX } from './download.ts';
-import { SmallDownloads } from './download-small.ts';
+import { SmallDownloads, type SmallOutcome } from './download-small.ts';
 import { createContentReconciler } from './reconciler.ts';
 
 const TEXTS = ['one', '', 'three', 'four'];
@@ -38,9 +38,12 @@ async function fetched(answer: SmallBlobs | Error | 'unknown' | 'silence') {
   const waited = clock.advance(BLOB_STALL_MS_MAX + 1);
   const outcomes = await fetching;
   await waited;
-  const told =
-    outcomes === 'unknown' ? outcomes : outcomes.map((error) => error?.message ?? 'here');
+  const told = outcomes === 'unknown' ? outcomes : outcomes.map(inWords);
   return { told, here: here(disk) };
+}
+
+function inWords(outcome: SmallOutcome): string {
+  return outcome === 'later' ? outcome : (outcome?.message ?? 'here');
 }
 
 function here(disk: MemoryDisk): readonly string[] {
@@ -67,6 +70,12 @@ describe('several small blobs by one question', () => {
     const world = await fetched({ heads, pieces: inPieces(Buffer.from('onefour')) });
     expect(world.told).toMatchObject(['here', 'here', /NOT_FOUND/, 'here'].map(matching));
     expect(world.here).toEqual(['one', '', 'four']);
+  });
+
+  test('one that is not there yet is no failure', async () => {
+    const heads = [3, 0, 'NOT_YET', 4];
+    const world = await fetched({ heads, pieces: inPieces(Buffer.from('onefour')) });
+    expect(world.told).toEqual(['here', 'here', 'later', 'here']);
   });
 
   test('wrong bytes of one never get to their place, and cost the others nothing', async () => {

@@ -4,6 +4,7 @@ import { blobPath, type Digest, digestOf } from '../../runtime/content/digest.ts
 import {
   BATCH_BYTES_MAX,
   BatchReader,
+  NOT_YET,
   type SmallBlobs,
 } from '../../runtime/content/small-blobs.ts';
 import { withDeadline } from '../../runtime/deadline.ts';
@@ -17,8 +18,11 @@ export interface SmallBlob {
   readonly sizeBytes: number;
 }
 
-/** Of one blob; undefined: it is here, whole, verified and durable. */
-export type SmallOutcome = Error | undefined;
+/**
+ * Of one blob; undefined: it is here, whole, verified and durable; `later`: who was asked will have
+ * it, and has not yet.
+ */
+export type SmallOutcome = Error | 'later' | undefined;
 
 export interface SmallDownloadOptions {
   readonly disk: Disk;
@@ -112,6 +116,8 @@ class Batch {
       throw new WrongBytesError(`fetch ${strange?.digest}: it has another size there`);
     this.#store(heads);
     for await (const piece of guarded(pieces)) {
+      if (this.#writes.length === this.#wanted.length && piece.length > 0)
+        throw new WrongBytesError('more came than was said');
       this.#reader.add(piece);
       this.#store(heads);
     }
@@ -140,7 +146,8 @@ class Batch {
       const { digest } = this.#wanted[index] ?? { digest: undefined };
       if (digest === undefined) return;
       if (typeof head === 'string') {
-        this.#writes.push(Promise.resolve(new Error(`fetch ${digest} from dom: ${head}`)));
+        const outcome = head === NOT_YET ? 'later' : new Error(`fetch ${digest}: ${head}`);
+        this.#writes.push(Promise.resolve(outcome));
         continue;
       }
       const bytes = this.#reader.take(head);

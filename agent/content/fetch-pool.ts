@@ -177,7 +177,7 @@ export class FetchPool {
     if (this.#questions === 'for one' || this.#failures.has(digest) || this.#parts.has(digest))
       return undefined;
     if (sizeBytes === undefined || sizeBytes > SMALL_BLOB_BYTES_MAX) return undefined;
-    const source = this.#options.sources.onlyDom(wanted);
+    const source = this.#options.sources.several(wanted);
     return source?.fetchSmall === undefined ? undefined : source;
   }
 
@@ -190,12 +190,10 @@ export class FetchPool {
     for (const digest of job.digests) this.#running.delete(digest);
     if (outcomes === 'unknown') {
       this.#questions = 'for one';
-      this.#waiting = [...wanted, this.#next, ...toArray(this.#waiting)]
-        .filter((each) => each !== undefined)
-        .values();
-      this.#next = undefined;
+      this.#putBack(wanted);
     } else {
       this.#note(wanted, outcomes, signal);
+      this.#putBack(wanted.filter((_, index) => outcomes[index]?.kind === 'later'));
     }
     this.#start();
     const idle = this.#jobs.size === 0;
@@ -205,13 +203,23 @@ export class FetchPool {
       this.#options.onProgress();
   }
 
+  /** They are the next ones again. */
+  #putBack(wanted: readonly WantedFetch[]): void {
+    if (wanted.length === 0) return;
+    this.#waiting = [...wanted, this.#next, ...toArray(this.#waiting)]
+      .filter((each) => each !== undefined)
+      .values();
+    this.#next = undefined;
+  }
+
   #note(wanted: readonly WantedFetch[], outcomes: readonly Outcome[], signal: AbortSignal): void {
     const done: Digest[] = [];
     const failed: (readonly [WantedFetch, string])[] = [];
     for (const [index, each] of wanted.entries()) {
       const outcome = outcomes[index];
       if (outcome?.kind === 'done') done.push(each.digest);
-      else if (outcome !== undefined && !signal.aborted) failed.push([each, outcome.why]);
+      else if (outcome !== undefined && outcome.kind !== 'later' && !signal.aborted)
+        failed.push([each, outcome.why]);
     }
     for (const digest of done) this.#fresh.add(digest);
     this.#failures.note(done, failed);
@@ -225,11 +233,14 @@ export class FetchPool {
     const blobs = wanted.map(({ digest, sizeBytes = 0 }): SmallBlob => ({ digest, sizeBytes }));
     const outcomes = await this.#small.fetch(blobs, { ...this.#options, source, signal });
     if (outcomes === 'unknown') return outcomes;
-    return outcomes.map((error, index): Outcome => {
-      if (error !== undefined) return { kind: 'failed', why: error.message };
-      const blob = blobs[index];
-      if (blob !== undefined) this.#options.onFetched(blob.digest, blob.sizeBytes);
-      return { kind: 'done' };
+    return wanted.map((each, index): Outcome => {
+      const [outcome, blob] = [outcomes[index], blobs[index]];
+      if (outcome === 'later') return { kind: 'later' };
+      if (outcome === undefined && blob !== undefined)
+        this.#options.onFetched(blob.digest, blob.sizeBytes);
+      const ended = outcome === undefined ? { kind: 'done' as const } : failureOf(outcome);
+      const isOver = signal.aborted || this.#options.sources.ended(each, ended.kind) === 'over';
+      return isOver ? ended : { kind: 'later' };
     });
   }
 
@@ -239,14 +250,11 @@ export class FetchPool {
     for (;;) {
       const source = sources.of(wanted);
       const outcome = await downloadBlob(wanted, { ...this.#options, source, signal }).then(
-        (sizeBytes): Outcome => {
+        (sizeBytes): Ended => {
           this.#options.onFetched(wanted.digest, sizeBytes);
           return { kind: 'done' };
         },
-        (error: unknown): Outcome => ({
-          kind: error instanceof WrongBytesError ? 'wrong bytes' : 'failed',
-          why: messageOf(error),
-        }),
+        failureOf,
       );
       if (signal.aborted) return outcome;
       if (sources.ended(wanted, outcome.kind) === 'over') return outcome;
@@ -269,12 +277,16 @@ interface Taken {
   readonly source: BlobSource | undefined;
 }
 
-type Outcome =
+type Ended =
   | { readonly kind: 'done' }
   | { readonly kind: Exclude<FetchOutcome, 'done'>; readonly why: string };
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** `later`: nothing was wrong with it, or it was the fault of an edge that is left aside by now. */
+type Outcome = Ended | { readonly kind: 'later' };
+
+function failureOf(error: unknown): Ended {
+  const why = error instanceof Error ? error.message : String(error);
+  return { kind: error instanceof WrongBytesError ? 'wrong bytes' : 'failed', why };
 }
 
 function count<T>(all: Iterable<T>, isCounted: (each: T) => boolean): number {

@@ -1,8 +1,9 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { BlobSource } from '../../runtime/content/blob-source.ts';
 import type { Digest } from '../../runtime/content/digest.ts';
-import { peerPath } from '../../runtime/content/peer-url.ts';
+import { peerPath, severalPath } from '../../runtime/content/peer-url.ts';
 import type { Peer, PeerAnswer, PeerFetcher, PeerFinder } from '../../runtime/content/peers.ts';
+import { NOT_YET, parseHeads, type SmallBlobs } from '../../runtime/content/small-blobs.ts';
 import { withDeadline } from '../../runtime/deadline.ts';
 import type { Log } from '../../runtime/log.ts';
 import { watched } from '../watched.ts';
@@ -14,6 +15,8 @@ export const PEER_STALL_MS = 5_000;
 export const PEER_PATIENCE_MS = 10_000;
 /** While an edge has nothing of what is wanted, it is asked for one blob as often as this. */
 export const PEER_POLL_MS = 100;
+/** While it has not all of what it is asked for by one question, the next one waits for so long. */
+export const PEER_REST_MS = 100;
 /** Once it has something, so many others are asked for: it gets them in the same order as we. */
 const WOKEN = 2;
 /** An edge that sends less is left aside, once it has had time to show it. */
@@ -49,6 +52,17 @@ interface InUse {
   readonly waiting: (() => void)[];
   /** When one of these went without having been called. */
   polledMs: number;
+  /** Of small blobs: an edge may be too old to be asked for several. */
+  questions: 'for several' | 'for one';
+  /** Of several it had not all when it was last asked: until then it is not asked for more. */
+  restUntilMs: number;
+}
+
+/** Whom a blob that is under way comes from, and how it was asked for. */
+interface Served {
+  readonly inUse: InUse;
+  readonly offsetBytes: number;
+  readonly asked: InUse['questions'];
 }
 
 /**
@@ -65,7 +79,7 @@ export class PeerList implements BlobSource {
   #domUntilMs = Number.NEGATIVE_INFINITY;
   #failed: readonly string[] = [];
   /** Whom blobs that are under way come from. */
-  readonly #servedBy = new Map<Digest, { readonly inUse: InUse; readonly offsetBytes: number }>();
+  readonly #servedBy = new Map<Digest, Served>();
 
   constructor(options: PeerListOptions) {
     this.#options = options;
@@ -83,11 +97,30 @@ export class PeerList implements BlobSource {
       if (inUse === undefined) break;
       const pieces = await this.#ask(inUse, { digest, offsetBytes }, signal);
       if (pieces === undefined) continue;
-      this.#servedBy.set(digest, { inUse, offsetBytes });
+      this.#servedBy.set(digest, { inUse, offsetBytes, asked: 'for one' });
       yield* pieces;
       return;
     }
     yield* this.#options.source.fetch(digest, offsetBytes, signal);
+  }
+
+  async fetchSmall(
+    digests: readonly Digest[],
+    signal: AbortSignal,
+  ): Promise<SmallBlobs | 'unknown'> {
+    for (const digest of digests) this.#servedBy.delete(digest);
+    for (;;) {
+      const inUse = await this.#current(signal);
+      if (inUse === undefined) break;
+      const answer = await this.#askSeveral(inUse, digests, signal);
+      if (answer !== undefined) return answer;
+    }
+    return (await this.#options.source.fetchSmall?.(digests, signal)) ?? 'unknown';
+  }
+
+  /** Whether who is in use, or will be, can be asked for several small blobs at once. */
+  takesSeveral(): boolean {
+    return this.#inUse?.questions !== 'for one';
   }
 
   /** No edge is in use, nor is it time to ask for some. */
@@ -100,14 +133,14 @@ export class PeerList implements BlobSource {
     const served = this.#servedBy.get(digest);
     this.#servedBy.delete(digest);
     if (served === undefined) return 'over';
-    const { inUse, offsetBytes } = served;
+    const { inUse, offsetBytes, asked } = served;
     const { log, list, clock } = this.#options;
     switch (outcome) {
       case 'done':
         inUse.goodMs = clock.monotonicMs();
         if (inUse.standing !== 'named') return 'over';
         inUse.standing = 'proven';
-        log.info({ peer: inUse.peer.node, list }, 'an edge is fetched from');
+        log.info({ peer: inUse.peer.node, list, asked }, 'an edge is fetched from');
         return 'over';
       case 'wrong bytes':
         // Of a blob in two parts nobody knows which is wrong: the next try begins anew.
@@ -154,6 +187,7 @@ export class PeerList implements BlobSource {
     this.#inUse = peer && {
       ...{ peer, standing: 'named', goodMs: nowMs },
       ...{ held: new Map(), waiting: [], polledMs: nowMs },
+      ...{ questions: 'for several', restUntilMs: nowMs },
     };
     if (peer !== undefined) return;
     this.#domUntilMs = nowMs + DOM_ALONE_MS;
@@ -179,14 +213,83 @@ export class PeerList implements BlobSource {
     { digest, offsetBytes }: { readonly digest: Digest; readonly offsetBytes: number },
     signal: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array> | undefined> {
-    const { clock, fetcher, list, node } = this.#options;
+    const path = peerPath(this.#grantOf(inUse), digest);
+    const wanted = { what: digest, path, offsetBytes };
+    const answer = await this.#answerOf(inUse, wanted, signal);
+    switch (answer.kind) {
+      case 'bytes':
+        wake(inUse, WOKEN);
+        return this.#paced(inUse, answer.pieces, { what: digest, signal });
+      case 'refused':
+        this.#leave(inUse, answer.why);
+        return undefined;
+      case 'not yet':
+        this.#note(inUse, digest, answer.heldBytes);
+        return this.#wait(inUse, signal);
+      case 'busy':
+        return this.#wait(inUse, signal);
+    }
+  }
+
+  /** As `#ask`. Of those that it does not have yet it says so. */
+  async #askSeveral(
+    inUse: InUse,
+    digests: readonly Digest[],
+    signal: AbortSignal,
+  ): Promise<SmallBlobs | undefined> {
+    const { clock, log, list } = this.#options;
+    const restMs = inUse.restUntilMs - clock.monotonicMs();
+    if (restMs > 0) {
+      await clock.sleep(restMs, signal);
+      if (inUse.standing === 'left') return undefined;
+    }
+    const what = `${digests.length} blobs`;
+    const path = severalPath(this.#grantOf(inUse), digests);
+    const answer = await this.#answerOf(inUse, { what, path, offsetBytes: 0 }, signal);
+    switch (answer.kind) {
+      case 'bytes': {
+        const heads = parseHeads(answer.heads ?? '', digests.length);
+        if (heads === undefined) {
+          this.#leave(inUse, `fetch ${what}: it names others`);
+          return undefined;
+        }
+        wake(inUse, WOKEN);
+        if (heads.includes(NOT_YET)) {
+          inUse.restUntilMs = clock.monotonicMs() + PEER_REST_MS;
+          log.debug({ peer: inUse.peer.node, list }, 'an edge has not all of it yet');
+        }
+        const served = { inUse, offsetBytes: 0, asked: 'for several' } as const;
+        for (const digest of digests) this.#servedBy.set(digest, served);
+        return { heads, pieces: this.#paced(inUse, answer.pieces, { what, signal }) };
+      }
+      case 'refused':
+        if (inUse.standing === 'left') return undefined;
+        // It may be too old for such questions: asked for one of them it gives it, or is left aside.
+        inUse.questions = 'for one';
+        return { heads: digests.map(() => NOT_YET), pieces: nothing() };
+      case 'not yet':
+      case 'busy':
+        return this.#wait(inUse, signal);
+    }
+  }
+
+  #grantOf({ peer }: InUse): Parameters<typeof peerPath>[0] {
+    const { list, node } = this.#options;
+    return { list, node, untilS: peer.untilS, key: peer.grant };
+  }
+
+  /** `refused`: that it gave none is as bad. */
+  async #answerOf(
+    inUse: InUse,
+    wanted: { readonly what: string; readonly path: string; readonly offsetBytes: number },
+    signal: AbortSignal,
+  ): Promise<PeerAnswer> {
+    const { clock, fetcher } = this.#options;
     const { peer } = inUse;
-    const key = peer.grant;
-    const path = peerPath({ list, node, untilS: peer.untilS, key }, digest);
-    const late = `fetch ${digest} from ${peer.node}: no answer`;
-    let answer: PeerAnswer;
+    const { what, path, offsetBytes } = wanted;
+    const late = `fetch ${what} from ${peer.node}: no answer`;
     try {
-      answer = await withDeadline(
+      return await withDeadline(
         // The signal of the deadline ends with it, and the pieces come later.
         () => fetcher.get(peer, { path, offsetBytes }, signal),
         { clock, ms: PEER_STALL_MS, signal, late },
@@ -194,25 +297,15 @@ export class PeerList implements BlobSource {
     } catch (error) {
       signal.throwIfAborted();
       this.#leave(inUse, messageOf(error));
-      return undefined;
+      return { kind: 'refused', why: messageOf(error) };
     }
-    switch (answer.kind) {
-      case 'bytes':
-        wake(inUse, WOKEN);
-        return this.#paced(inUse, answer.pieces, { digest, signal });
-      case 'refused':
-        this.#leave(inUse, answer.why);
-        return undefined;
-      case 'not yet':
-        this.#note(inUse, digest, answer.heldBytes);
-        break;
-      case 'busy':
-        break;
-    }
-    if (clock.monotonicMs() - inUse.goodMs >= PEER_PATIENCE_MS)
+  }
+
+  /** It has nothing of what is wanted now: until it is worth to ask once more. */
+  async #wait(inUse: InUse, signal: AbortSignal): Promise<undefined> {
+    if (this.#options.clock.monotonicMs() - inUse.goodMs >= PEER_PATIENCE_MS)
       this.#leave(inUse, `for ${PEER_PATIENCE_MS} ms it had nothing new`);
     else await this.#turn(inUse, signal);
-    return undefined;
   }
 
   /** Thousands of blobs that are not there yet are not all asked for all the time. */
@@ -248,19 +341,19 @@ export class PeerList implements BlobSource {
   async *#paced(
     inUse: InUse,
     pieces: AsyncIterable<Uint8Array>,
-    { digest, signal }: { readonly digest: Digest; readonly signal: AbortSignal },
+    { what, signal }: { readonly what: string; readonly signal: AbortSignal },
   ): AsyncGenerator<Uint8Array> {
     const { clock } = this.#options;
-    const what = `fetch ${digest} from ${inUse.peer.node}`;
+    const told = `fetch ${what} from ${inUse.peer.node}`;
     const startMs = clock.monotonicMs();
-    const options = { clock, ms: PEER_STALL_MS, signal, late: `${what}: not a byte` };
+    const options = { clock, ms: PEER_STALL_MS, signal, late: `${told}: not a byte` };
     let bytes = 0;
     try {
       for await (const piece of watched(pieces, options)) {
         bytes += piece.length;
         const tookMs = clock.monotonicMs() - startMs;
         const isSlow = bytes < (tookMs / 1000) * PEER_BYTES_PER_S_MIN;
-        if (tookMs >= PEER_STALL_MS && isSlow) throw new Error(`${what}: it is too slow`);
+        if (tookMs >= PEER_STALL_MS && isSlow) throw new Error(`${told}: it is too slow`);
         yield piece;
       }
     } catch (error) {
@@ -272,6 +365,10 @@ export class PeerList implements BlobSource {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {
+  // It ends at once.
 }
 
 function wake({ waiting }: InUse, count: number): void {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { blobPath, type Digest, digestHex, digestOf } from '../../runtime/content/digest.ts';
+import { blobPath, type Digest, digestOf } from '../../runtime/content/digest.ts';
 import type { Peer, PeerAnswer, PeersQuestion } from '../../runtime/content/peers.ts';
+import { encodeHeads, NOT_YET } from '../../runtime/content/small-blobs.ts';
 import type { Disk } from '../../runtime/disk/disk.ts';
 import { memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import { silentLog } from '../../runtime/log.ts';
@@ -15,7 +16,6 @@ const site = release({
   'a.css': 'css',
 });
 const files = [...site.blobs.keys()].filter((digest) => digest !== site.digest);
-const page = digestOf(Buffer.from('the page '.repeat(50)));
 
 /** How an edge answers; `count`: of what it was asked before. */
 type Play = (
@@ -39,6 +39,26 @@ function bytes(...pieces: readonly (Uint8Array | 'cut' | 'hang')[]): PeerAnswer 
   return { kind: 'bytes', pieces: all() };
 }
 
+/** How it answers a question for several: with what each play gives, one behind the other. */
+async function severalOf(
+  digests: readonly Digest[],
+  play: (digest: Digest) => PeerAnswer | Promise<PeerAnswer>,
+): Promise<PeerAnswer> {
+  const heads: (number | string)[] = [];
+  const found: AsyncIterable<Uint8Array>[] = [];
+  for (const digest of digests) {
+    const answer = await play(digest);
+    if (answer.kind === 'busy' || answer.kind === 'refused') return answer;
+    if (answer.kind === 'bytes') found.push(answer.pieces);
+    heads.push(answer.kind === 'bytes' ? rightOf(digest).length : NOT_YET);
+  }
+  if (found.length === 0) return { kind: 'not yet', heldBytes: 0 };
+  async function* all() {
+    for (const pieces of found) yield* pieces;
+  }
+  return { kind: 'bytes', pieces: all(), heads: encodeHeads(heads) };
+}
+
 let stop: (() => Promise<void>) | undefined;
 afterEach(async () => stop?.());
 
@@ -48,6 +68,8 @@ interface World {
   /** By edge: the files that it was asked for. */
   readonly asked: Readonly<Record<string, Digest[]>>;
   readonly questions: PeersQuestion[];
+  /** Paths that edges were asked for. */
+  readonly paths: string[];
   /** Files that dom was asked for. */
   readonly fromDom: () => readonly Digest[];
   /** Until all is here; in seconds of virtual time. */
@@ -61,13 +83,16 @@ function start(
     readonly dom?: (digest: Digest, count: number) => PlayedFault;
     readonly askBytesMin?: number;
     readonly disk?: Disk;
+    /** `old`: no edge knows of questions for several. */
+    readonly age?: 'old' | 'new';
   } = {},
 ): World {
   const [clock, disk] = [virtualClock(), more.disk ?? memoryDisk()];
   const source = playedSource(site.blobs, more.dom);
   const asked = Object.fromEntries(Object.keys(edges).map((node) => [node, [] as Digest[]]));
   const questions: PeersQuestion[] = [];
-  const { find = async () => Object.keys(edges), askBytesMin = 0 } = more;
+  const paths: string[] = [];
+  const { find = async () => Object.keys(edges), askBytesMin = 0, age = 'new' } = more;
   const peerOf = (node: string): Peer => ({
     ...{ node, addresses: ['192.0.2.1'], httpsPort: 443, fingerprint: '00', untilS: 1 },
     grant: Buffer.from(node),
@@ -85,10 +110,19 @@ function start(
       },
       fetcher: {
         get: async ({ node }, { path, offsetBytes }) => {
-          const digest = files.find((each) => path.includes(`/${digestHex(each)}?`)) ?? page;
-          asked[node]?.push(digest);
-          const count = asked[node]?.length ?? 0;
-          return (await edges[node]?.(digest, offsetBytes, count - 1)) ?? { kind: 'busy' };
+          paths.push(path);
+          const [, way, named = ''] = /\/b8s\/(blobs?)\/([^?]+)\?/u.exec(path) ?? [];
+          const play = async (digest: Digest): Promise<PeerAnswer> => {
+            asked[node]?.push(digest);
+            const count = asked[node]?.length ?? 0;
+            return (await edges[node]?.(digest, offsetBytes, count - 1)) ?? { kind: 'busy' };
+          };
+          if (way === 'blob') return play(`sha256-${named}`);
+          if (age === 'old') return { kind: 'refused', why: 'it answered 403' };
+          return severalOf(
+            named.split(',').map((hex): Digest => `sha256-${hex}`),
+            play,
+          );
         },
       },
     },
@@ -101,7 +135,7 @@ function start(
   };
   content.want(desired({ releases: [site.digest] }));
   return {
-    ...{ clock, content, asked, questions },
+    ...{ clock, content, asked, questions, paths },
     fromDom: () => source.asked.map(({ digest }) => digest).filter((each) => each !== site.digest),
     async whole() {
       const startMs = clock.monotonicMs();
@@ -121,6 +155,7 @@ describe('a release comes', () => {
     const world = start({ london: has });
     expect(await world.whole()).toBeLessThanOrEqual(1);
     expect(world.asked['london']?.toSorted()).toEqual(files.toSorted());
+    expect(world.paths).toHaveLength(1);
     expect(world.fromDom()).toEqual([]);
     expect(world.questions).toMatchObject([{ list: site.digest, missingBytes: 458, failed: [] }]);
   });
@@ -155,10 +190,14 @@ describe('a release comes', () => {
     ['has nothing', () => ({ kind: 'not yet', heldBytes: 0 }), PEER_PATIENCE_MS / 1000 + 1],
     ['has no time', () => ({ kind: 'busy' }), PEER_PATIENCE_MS / 1000 + 1],
   ];
-  test.each(useless)(
-    'from the next edge, when the first one %s',
-    async (_how, play, secondsMax) => {
-      const world = start({ london: play, rome: has });
+  const ages = ['old', 'new'] as const;
+  const uselessOfEachAge = ages.flatMap((age) =>
+    useless.map(([how, play, secondsMax]) => [age, how, play, secondsMax] as const),
+  );
+  test.each(uselessOfEachAge)(
+    'from the next edge, when the first, %s one %s',
+    async (age, _how, play, secondsMax) => {
+      const world = start({ london: play, rome: has }, { age });
       expect(await world.whole()).toBeLessThanOrEqual(secondsMax);
       expect(world.asked['rome']).not.toEqual([]);
       expect(world.fromDom()).toEqual([]);
@@ -166,10 +205,10 @@ describe('a release comes', () => {
     },
   );
 
-  test.each(useless)(
-    'from dom, when all three edges do so: it %s',
-    async (_how, play, secondsMax) => {
-      const world = start({ london: play, rome: play, oslo: play });
+  test.each(uselessOfEachAge)(
+    'from dom, when three %s edges do so: it %s',
+    async (age, _how, play, secondsMax) => {
+      const world = start({ london: play, rome: play, oslo: play }, { age });
       expect(await world.whole()).toBeLessThanOrEqual(3 * secondsMax);
       expect(world.fromDom()).not.toEqual([]);
       // Each was tried, and none again.
@@ -178,26 +217,55 @@ describe('a release comes', () => {
   );
 
   test('from an edge that gets it only now, as long as there is more of it each time', async () => {
-    const world = start({
-      london: (digest, offset, count) =>
-        count < 150 ? { kind: 'not yet', heldBytes: count } : has(digest, offset, count),
-      rome: has,
-    });
+    const world = start(
+      {
+        london: (digest, offset, count) =>
+          count < 150 ? { kind: 'not yet', heldBytes: count } : has(digest, offset, count),
+        rome: has,
+      },
+      { age: 'old' },
+    );
     expect(await world.whole()).toBeGreaterThan(PEER_PATIENCE_MS / 1000 - 1);
     expect(world.asked['rome']).toEqual([]);
   });
 
-  test('from an edge that has nothing yet, which is not asked for all of it all the time', async () => {
+  test.each([
+    // Each once, one every tenth of a second, and each once more when it is there.
+    { age: 'old', pathsMax: files.length * 2 + 50 + 2 },
+    { age: 'new', pathsMax: 1 + 50 + 1 },
+  ] as const)(
+    'from an $age edge that has nothing yet, which is not asked for all of it all the time',
+    async ({ age, pathsMax }) => {
+      const world = start(
+        {
+          london: (digest, offset, count) =>
+            world.clock.monotonicMs() < startMs + 5000
+              ? { kind: 'not yet', heldBytes: 0 }
+              : has(digest, offset, count),
+        },
+        { age },
+      );
+      const startMs = world.clock.monotonicMs();
+      await world.whole();
+      expect(world.paths.length).toBeLessThanOrEqual(pathsMax);
+    },
+  );
+
+  test('from an edge as it gets it: what is not there yet is asked for once more, and no more often', async () => {
+    const [first] = files;
     const world = start({
       london: (digest, offset, count) =>
-        world.clock.monotonicMs() < startMs + 5000
-          ? { kind: 'not yet', heldBytes: 0 }
-          : has(digest, offset, count),
+        digest === first || world.clock.monotonicMs() >= startMs + 5000
+          ? has(digest, offset, count)
+          : { kind: 'not yet', heldBytes: 0 },
+      rome: has,
     });
     const startMs = world.clock.monotonicMs();
-    await world.whole();
-    // Each once, one every tenth of a second, and each once more when it is there.
-    expect(world.asked['london']?.length).toBeLessThanOrEqual(files.length * 2 + 50 + 2);
+    expect(await world.whole()).toBeGreaterThanOrEqual(5);
+    expect(world.asked['london']?.filter((digest) => digest === first)).toHaveLength(1);
+    expect(world.paths.length).toBeLessThanOrEqual(1 + 50 + 2);
+    expect(world.asked['rome']).toEqual([]);
+    expect(world.content.state().errors).toEqual(new Map());
   });
 
   test('from dom, and it is asked once more after a while, with the names of the useless', async () => {

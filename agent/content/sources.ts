@@ -73,10 +73,11 @@ export class Sources {
     return peers === undefined || sizeBytes === undefined ? this.#options.source : peers;
   }
 
-  /** Dom, if that is where this one comes from in any case. */
-  onlyDom({ list }: ListedBlob): BlobSource | undefined {
+  /** For one question for this blob and others; undefined: who is in use wants one for each. */
+  several({ list }: ListedBlob): BlobSource | undefined {
     const peers = list === undefined ? undefined : this.#lists.get(list);
-    return peers === undefined || peers.isDomAlone() ? this.#options.source : undefined;
+    if (peers === undefined || peers.isDomAlone()) return this.#options.source;
+    return peers.takesSeveral() ? peers : undefined;
   }
 
   /**

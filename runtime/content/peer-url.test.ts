@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from './digest.ts';
-import { checkPeerPath, GRANT_S_MAX, grantKey, peerPath } from './peer-url.ts';
+import { checkPeerPath, GRANT_S_MAX, grantKey, peerPath, severalPath } from './peer-url.ts';
+import { BATCH_BLOBS_MAX } from './small-blobs.ts';
 
 const edgeKey = Buffer.alloc(32, 7);
 const nowS = 1_790_000_000;
@@ -12,8 +13,8 @@ const check = (path: string, atS = nowS) => checkPeerPath(path, { key: edgeKey, 
 
 describe('the URL of a blob on another edge', () => {
   it('is granted as it was made', () => {
-    expect(check(right)).toEqual({ kind: 'granted', digest, list });
-    expect(check(right, grant.untilS - 1)).toMatchObject({ kind: 'granted' });
+    expect(check(right)).toEqual({ kind: 'one', digest, list });
+    expect(check(right, grant.untilS - 1)).toMatchObject({ kind: 'one' });
   });
 
   const other = digestOf(Buffer.from('another file')).slice('sha256-'.length);
@@ -65,5 +66,46 @@ describe('the URL of a blob on another edge', () => {
     expect(elsewhere).toMatchObject({ kind: 'refused' });
     const key = grantKey(edgeKey, { ...grant, node: 'paris' });
     expect(check(peerPath({ ...grant, key }, digest))).toMatchObject({ kind: 'refused' });
+  });
+});
+
+describe('the URL of several blobs on another edge', () => {
+  const signed = { ...grant, key: grantKey(edgeKey, grant) };
+  const digests = ['a', 'b', 'c'].map((text) => digestOf(Buffer.from(text)));
+  const [a = '', b = '', c = ''] = digests.map((each) => each.slice('sha256-'.length));
+  const several = severalPath(signed, digests);
+
+  it('is granted as it was made, of one and of as many as there may be', () => {
+    expect(check(several)).toEqual({ kind: 'several', digests, list });
+    const [one] = digests;
+    expect(check(severalPath(signed, digests.slice(0, 1)))).toMatchObject({ digests: [one] });
+    const many = Array.from({ length: BATCH_BLOBS_MAX + 1 }, (_, at) =>
+      digestOf(Buffer.from(`${at}`)),
+    );
+    expect(check(severalPath(signed, many.slice(1)))).toMatchObject({ digests: many.slice(1) });
+    expect(check(severalPath(signed, many))).toMatchObject({ kind: 'refused' });
+  });
+
+  const hostile: readonly (readonly [when: string, path: string])[] = [
+    ['one less', several.replace(`,${c}`, '')],
+    ['one more', several.replace(c, `${c},${a}`)],
+    ['another order', several.replace(`${a},${b}`, `${b},${a}`)],
+    ['another list', several.replace(/of=.{64}/u, `of=${a}`)],
+    ['none', several.replace(`${a},${b},${c}`, '')],
+    ['a comma at the end', several.replace(c, `${c},`)],
+    ['another comma', several.replace(',', '%2c')],
+    [
+      'the signature of one alone',
+      peerPath(signed, digests[0] ?? digest).replace('blob/', 'blobs/'),
+    ],
+    [
+      'what is signed for several, asked as one',
+      severalPath(signed, digests.slice(0, 1)).replace('blobs/', 'blob/'),
+    ],
+    ['a very long path', several.replace(c, Array(10_000).fill(c).join(','))],
+  ];
+  it.each(hostile)('is refused with %s', (_when, path) => {
+    expect(path).not.toBe(several);
+    expect(check(path)).toMatchObject({ kind: 'refused' });
   });
 });

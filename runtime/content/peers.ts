@@ -1,4 +1,5 @@
 import type { Digest } from './digest.ts';
+import { HEADS_HEADER } from './small-blobs.ts';
 
 /** An edge that another node may fetch from, as dom has said. */
 export interface Peer {
@@ -36,7 +37,12 @@ export interface PeerFinder {
 
 /** What an edge has said to a request for a blob. */
 export type PeerAnswer =
-  | { readonly kind: 'bytes'; readonly pieces: AsyncIterable<Uint8Array> }
+  | {
+      readonly kind: 'bytes';
+      readonly pieces: AsyncIterable<Uint8Array>;
+      /** Of several that were asked for: what comes of each, as `encodeHeads` writes it. */
+      readonly heads?: string | undefined;
+    }
   /** It is not there, or not yet: `heldBytes` of it are, 0 if nobody knows of any. */
   | { readonly kind: 'not yet'; readonly heldBytes: number }
   /** It has enough to do. */
@@ -54,7 +60,10 @@ export type PeerAnswer =
  * aborted; pieces throw when the stream breaks.
  */
 export interface PeerFetcher {
-  /** `path`: of `peerPath`; the blob's bytes from `offsetBytes` to its end. */
+  /**
+   * `path`: of `peerPath`; the blob's bytes from `offsetBytes` to its end. Or of `severalPath`: what
+   * comes of each, and their bytes one behind the other.
+   */
   get(
     peer: Peer,
     wanted: { readonly path: string; readonly offsetBytes: number },
@@ -89,7 +98,9 @@ export function peerAnswer(response: PeerResponse, offsetBytes: number): PeerAns
   const { status, header, pieces } = response;
   switch (status) {
     case 200:
-      return offsetBytes === 0 ? { kind: 'bytes', pieces } : refusal('all, in place of the rest');
+      return offsetBytes === 0
+        ? { kind: 'bytes', pieces, heads: header(HEADS_HEADER) }
+        : refusal('all, in place of the rest');
     case 206:
       return header('content-range')?.startsWith(`bytes ${offsetBytes}-`) === true
         ? { kind: 'bytes', pieces }

@@ -6,15 +6,20 @@ export const SMALL_BLOB_BYTES_MAX = 256 * 1024;
 export const BATCH_BYTES_MAX = 512 * 1024;
 /** …and how many. */
 export const BATCH_BLOBS_MAX = 128;
+/** Of an answer over HTTP: `encodeHeads`. */
+export const HEADS_HEADER = 'b8s-blobs';
 /** As text: each digest on a line of its own. */
 export const BATCH_QUESTION_BYTES_MAX = BATCH_BLOBS_MAX * 80;
 
 /**
  * What a source says to a question for several blobs, one for each: its size in bytes, in the order
  * in which they were asked for and their bytes follow one another; or why it does not come, as a
- * word: `NOT_FOUND`, `PERMISSION_DENIED`, or `TOO_LARGE` for what does not fit any more.
+ * word: `NOT_FOUND`, `PERMISSION_DENIED`, `TOO_LARGE` for what does not fit any more, or `NOT_YET` of an
+ * edge that is about to get it itself.
  */
 export type SmallBlobHead = number | string;
+
+export const NOT_YET = 'NOT_YET';
 
 export interface SmallBlobs {
   readonly heads: readonly SmallBlobHead[];

@@ -2,7 +2,12 @@ import type { Agent, IncomingMessage } from 'node:http';
 import { connect } from 'node:tls';
 import { BlobOffsetError, type BlobSource } from '../content/blob-source.ts';
 import type { Digest } from '../content/digest.ts';
-import { encodeQuestion, parseHeads, type SmallBlobs } from '../content/small-blobs.ts';
+import {
+  encodeQuestion,
+  HEADS_HEADER,
+  parseHeads,
+  type SmallBlobs,
+} from '../content/small-blobs.ts';
 import type { NodeCredentials } from '../session/enrolment.ts';
 import { DOM_SERVER_NAME } from '../tls/server-names.ts';
 import { http } from './http-module.ts';
@@ -11,8 +16,6 @@ import { http } from './http-module.ts';
 export const BLOBS_PATH = '/blobs/';
 /** Says why a blob is refused, as gRPC names it; an older dom does not know the path at all. */
 export const ERROR_HEADER = 'b8s-error';
-/** What comes of several blobs that were asked for at once. */
-export const HEADS_HEADER = 'b8s-blobs';
 /** Connections at once. */
 const SOCKETS_MAX = 4;
 const IDLE_MS = 15_000;

@@ -5,8 +5,10 @@ import {
   grantKey,
   PEER_SERVER_NAME,
   peerPath,
+  severalPath,
 } from '../../../runtime/content/peer-url.ts';
 import { HELD_HEADER } from '../../../runtime/content/peers.ts';
+import { HEADS_HEADER } from '../../../runtime/content/small-blobs.ts';
 import { type MemoryDisk, memoryDisk } from '../../../runtime/disk/memory-disk.ts';
 import type { HttpAnswer, HttpRequest } from '../../../runtime/http.ts';
 import { release } from '../../content/content.fixture.ts';
@@ -116,6 +118,54 @@ describe('another node with a signed URL', () => {
     expect((await get(path(page))).status).toBe(403);
     blobs.replace(undefined);
     expect((await get(path(page))).status).toBe(404);
+  });
+});
+
+describe('another node that asks for several', () => {
+  const about = digestOf(Buffer.from('about us'));
+  const small = release({ 'index.html': 'the page', 'about.html': 'about us', 'film.mp4': LARGE });
+  const stranger = digestOf(Buffer.from('of another site'));
+
+  beforeEach(async () => {
+    for (const [digest, bytes] of small.blobs) await disk.write(blobPath(digest), bytes);
+    await disk.write(blobPath(stranger), Buffer.from('of another site'));
+  });
+
+  function several(...digests: readonly Digest[]): Promise<HttpAnswer> {
+    const grant = { list: small.digest, node: 'paris', untilS: nowS + 60 };
+    return get(severalPath({ ...grant, key: grantKey(edgeKey, grant) }, digests));
+  }
+
+  test('gets what is here, one behind the other, and is told of the others', async () => {
+    const answer = await several(page, stranger, film, about);
+    expect(answer.status).toBe(200);
+    expect(headerOf(answer, HEADS_HEADER)).toBe('8,NOT_FOUND,TOO_LARGE,8');
+    expect(headerOf(answer, 'content-length')).toBe('16');
+    expect(headerOf(answer, 'cache-control')).toBe('no-store');
+    expect((await bytesOf(answer)).toString()).toBe('the pageabout us');
+    await disk.remove(blobPath(page));
+    const later = await several(page, about);
+    expect(headerOf(later, HEADS_HEADER)).toBe('NOT_YET,8');
+    expect((await bytesOf(later)).toString()).toBe('about us');
+  });
+
+  test('is told to come again while none of them is here, nor the list', async () => {
+    for (const digest of [page, about]) await disk.remove(blobPath(digest));
+    const absent = await several(page, about);
+    expect([absent.status, headerOf(absent, HELD_HEADER)]).toEqual([503, '0']);
+    await disk.remove(blobPath(small.digest));
+    expect((await several(page, about)).status).toBe(503);
+  });
+
+  test('gets no more than one answer has room for', async () => {
+    const texts = ['x', 'y', 'z'].map((letter) => letter.repeat(200_000));
+    const wide = release({ x: texts[0] ?? '', y: texts[1] ?? '', z: texts[2] ?? '' });
+    for (const [digest, bytes] of wide.blobs) await disk.write(blobPath(digest), bytes);
+    const grant = { list: wide.digest, node: 'paris', untilS: nowS + 60 };
+    const digests = texts.map((text) => digestOf(Buffer.from(text)));
+    const answer = await get(severalPath({ ...grant, key: grantKey(edgeKey, grant) }, digests));
+    expect(headerOf(answer, HEADS_HEADER)).toBe('200000,200000,TOO_LARGE');
+    expect(await bytesOf(answer)).toHaveLength(400_000);
   });
 });
 

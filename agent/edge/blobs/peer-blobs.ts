@@ -2,15 +2,21 @@ import type { Clock } from '../../../runtime/clock.ts';
 import { blobPath, type Digest, partPath } from '../../../runtime/content/digest.ts';
 import { checkPeerPath } from '../../../runtime/content/peer-url.ts';
 import { HELD_HEADER } from '../../../runtime/content/peers.ts';
+import {
+  BATCH_BYTES_MAX,
+  encodeHeads,
+  HEADS_HEADER,
+  NOT_YET,
+  SMALL_BLOB_BYTES_MAX,
+  type SmallBlobHead,
+} from '../../../runtime/content/small-blobs.ts';
 import type { DiskReader } from '../../../runtime/disk/disk-reader.ts';
 import type { HttpAnswer, HttpHeaders, HttpRequest } from '../../../runtime/http.ts';
 import type { EdgePeering } from '../snapshot.ts';
 import { PeerLists } from './peer-lists.ts';
 
-/** Blobs that one edge worker sends to other nodes at once; clients come first. */
+/** Answers with blobs that one edge worker sends to other nodes at once; clients come first. */
 export const PEER_UPLOADS_MAX = 16;
-/** Larger ones are streamed from disk. */
-const WHOLE_BYTES_MAX = 256 * 1024;
 /** When a node that was turned away may come again. */
 const RETRY_AFTER_S = '1';
 
@@ -20,11 +26,11 @@ export interface PeerBlobsPorts {
 }
 
 /**
- * Answers other nodes with blobs from this one's disk: whoever has a URL that was signed for the
- * blob gets it, and nobody else learns even whether it is here. The bytes are not looked at: who
- * fetches verifies them.
+ * Answers other nodes with blobs from this one's disk: whoever has a URL that was signed for one, or
+ * for several small ones, gets it, and nobody else learns even whether it is here. The bytes are not
+ * looked at: who fetches verifies them.
  *
- * 200 and 206 give it, 503 says that it is not here or not yet, or that others are being served;
+ * 200 and 206 give it, of several those that are here; 503 says that it is not here or not yet, or that others are being served;
  * 403 and 404 that another try would not help. Nothing of it is kept in memory, where the files
  * that clients ask for are.
  */
@@ -55,7 +61,10 @@ export class PeerBlobs {
     this.#uploads += 1;
     let answer: HttpAnswer | undefined;
     try {
-      answer = await this.#send(asked, offsetOf(request));
+      answer =
+        asked.kind === 'one'
+          ? await this.#send(asked, offsetOf(request))
+          : await this.#sendSeveral(asked);
       return answer;
     } catch {
       // The disk failed: what is there may be read later, or by another node.
@@ -77,10 +86,42 @@ export class PeerBlobs {
     if (sizeBytes === undefined) return text(404, 'The list does not name it.\n');
     if (start > sizeBytes) return text(416, 'It ends before that.\n');
     const range = { start, sizeBytes };
-    if (sizeBytes > WHOLE_BYTES_MAX) return this.#stream(digest, range);
+    if (sizeBytes > SMALL_BLOB_BYTES_MAX) return this.#stream(digest, range);
     const bytes = await disk.read(blobPath(digest));
     if (bytes?.length !== sizeBytes) return this.#notYet(digest);
     return found(range, bytes.subarray(start));
+  }
+
+  /** A URI is as long as what it asks for, and each byte is read at once: both have bounds. */
+  async #sendSeveral({
+    digests,
+    list,
+  }: {
+    readonly digests: readonly Digest[];
+    readonly list: Digest;
+  }): Promise<HttpAnswer> {
+    const sizes = await this.#lists.of(list);
+    if (sizes === undefined) return later([]);
+    const heads: SmallBlobHead[] = [];
+    const found: Uint8Array[] = [];
+    let usedBytes = 0;
+    for (const digest of digests) {
+      const sizeBytes = sizes.get(digest);
+      if (sizeBytes === undefined) {
+        heads.push('NOT_FOUND');
+      } else if (sizeBytes > SMALL_BLOB_BYTES_MAX || usedBytes + sizeBytes > BATCH_BYTES_MAX) {
+        heads.push('TOO_LARGE');
+      } else {
+        const bytes = await this.#ports.disk.read(blobPath(digest));
+        const isHere = bytes?.length === sizeBytes;
+        heads.push(isHere ? sizeBytes : NOT_YET);
+        if (!isHere) continue;
+        found.push(bytes);
+        usedBytes += sizeBytes;
+      }
+    }
+    if (heads.every((head) => head === NOT_YET)) return later([[HELD_HEADER, '0']]);
+    return whole(Buffer.concat(found, usedBytes), [[HEADS_HEADER, encodeHeads(heads)]]);
   }
 
   async #stream(
@@ -141,15 +182,23 @@ function found(
   { start, sizeBytes }: { readonly start: number; readonly sizeBytes: number },
   body: Uint8Array | AsyncIterable<Uint8Array>,
 ): HttpAnswer {
-  const headers: HttpHeaders = [
-    ['content-type', 'application/octet-stream'],
-    ['content-length', String(sizeBytes - start)],
-    // A copy in between would outlive the signature.
-    ['cache-control', 'no-store'],
-  ];
+  const headers = headersOf(sizeBytes - start);
   if (start === 0) return { status: 200, headers, body };
   const range = `bytes ${start}-${sizeBytes - 1}/${sizeBytes}`;
   return { status: 206, headers: [...headers, ['content-range', range]], body };
+}
+
+function whole(body: Uint8Array, headers: HttpHeaders): HttpAnswer {
+  return { status: 200, headers: [...headersOf(body.length), ...headers], body };
+}
+
+function headersOf(sizeBytes: number): HttpHeaders {
+  return [
+    ['content-type', 'application/octet-stream'],
+    ['content-length', String(sizeBytes)],
+    // A copy in between would outlive the signature.
+    ['cache-control', 'no-store'],
+  ];
 }
 
 function later(headers: HttpHeaders): HttpAnswer {
