@@ -13,6 +13,7 @@ import { freePorts, freePortsAt } from './support/ports.ts';
 const NODES = 8;
 const FILES = 40;
 const FILE_BYTES = 1_000_000;
+const SMALL_FILES = 200;
 const LARGE_BYTES = 20_000_000;
 const CONTENT_BYTES = FILES * FILE_BYTES + LARGE_BYTES;
 const HOST = 'blog.test';
@@ -30,6 +31,8 @@ beforeAll(async () => {
   await writeFile(join(site, 'large.bin'), randomBytes(LARGE_BYTES));
   for (let number = 0; number < FILES; number += 1)
     await writeFile(join(site, `${number}.bin`), randomBytes(FILE_BYTES));
+  for (let number = 0; number < SMALL_FILES; number += 1)
+    await writeFile(join(site, `${number}.txt`), `small file ${number}`);
   [dom.port = 0] = await freePorts(1);
   const addresses = Array.from({ length: NODES }, (_, index) => `127.81.0.${11 + index}`);
   const [dnsPort = 0, httpPort = 0, httpsPort = 0] = await freePortsAt(addresses, 3);

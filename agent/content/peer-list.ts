@@ -42,8 +42,9 @@ export interface PeerListOptions {
 /** An edge that is in use. */
 interface InUse {
   readonly peer: Peer;
-  /** `proven`: something that it gave was what it should be. */
-  standing: 'named' | 'proven' | 'left';
+  standing: 'named' | 'left';
+  /** Ways in which it was asked for something that was what it should be. */
+  readonly proven: Set<InUse['questions']>;
   /** When it last gave something, or was seen to get something itself. */
   goodMs: number;
   /** Of blobs that it does not have yet: as much as it had when it was last asked. */
@@ -138,8 +139,8 @@ export class PeerList implements BlobSource {
     switch (outcome) {
       case 'done':
         inUse.goodMs = clock.monotonicMs();
-        if (inUse.standing !== 'named') return 'over';
-        inUse.standing = 'proven';
+        if (inUse.proven.has(asked)) return 'over';
+        inUse.proven.add(asked);
         log.info({ peer: inUse.peer.node, list, asked }, 'an edge is fetched from');
         return 'over';
       case 'wrong bytes':
@@ -185,7 +186,7 @@ export class PeerList implements BlobSource {
     this.#peers = others;
     const nowMs = clock.monotonicMs();
     this.#inUse = peer && {
-      ...{ peer, standing: 'named', goodMs: nowMs },
+      ...{ peer, standing: 'named', proven: new Set(), goodMs: nowMs },
       ...{ held: new Map(), waiting: [], polledMs: nowMs },
       ...{ questions: 'for several', restUntilMs: nowMs },
     };
