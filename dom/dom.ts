@@ -171,7 +171,7 @@ export class Dom {
   async #serve(leadership: Leadership, signal: AbortSignal): Promise<void> {
     const mirror = new Mirror({ ...this.#ports });
     const fence = (): ReturnType<Leadership['fence']> => leadership.fence();
-    const writer = new Writer({ ...this.#ports, fence });
+    const writer = new Writer({ ...this.#ports, fence, doubts: leadership });
     const events = new StoredEvents({ ...this.#ports, world: mirror, writer });
     const mirroring = mirror.run(signal);
     await Promise.race([mirror.reached(1n), mirroring]);

@@ -5,6 +5,7 @@ import type { Random } from '../runtime/random.ts';
 import { scopeOf } from '../runtime/scope.ts';
 import { EPOCH_KEY, LEADER_KEY } from '../runtime/store/keys.ts';
 import type { Guard, LeaseId, Revision, Store } from '../runtime/store/store.ts';
+import type { Doubts } from '../runtime/store/writer.ts';
 import { takeTurns } from '../runtime/turns.ts';
 
 /** How long a silent leader keeps the lead. */
@@ -36,9 +37,10 @@ export interface LeadershipOptions {
  * The right to write, for one term.
  *
  * The term is an epoch that only grows. Every write carries `fence()`: the store refuses it once
- * another leader has written a higher epoch or, with a lease, once ours has ended (INV-15).
+ * another leader has written a higher epoch or, with a lease, once ours has ended (INV-15). After a
+ * write in doubt the epoch is written once more as it is: what has an older fence is refused.
  */
-export interface Leadership {
+export interface Leadership extends Doubts {
   readonly epoch: bigint;
   fence(): readonly Guard[];
   /** Aborted when the lead is lost; a new term needs a new campaign. */
@@ -124,8 +126,10 @@ class Term implements Leadership {
   readonly #lost = new AbortController();
   readonly #leader: Guard;
   readonly #lease: LeaseId | undefined;
-  readonly #raises = takeTurns();
+  /** Writes of the epoch: each must know how the last one ended. */
+  readonly #inTurn = takeTurns();
   #epochRevision: Revision;
+  #isDoubted = false;
 
   constructor(ports: LeadershipPorts, state: TermState) {
     this.#ports = ports;
@@ -145,8 +149,16 @@ class Term implements Leadership {
   }
 
   async raiseAbove(seen: bigint): Promise<void> {
-    // Nodes bring what they have seen all at once, and each turn must know how the last one ended.
-    await this.#raises(() => this.#raiseAbove(seen));
+    // Nodes bring what they have seen all at once.
+    await this.#inTurn(() => this.#raiseAbove(seen));
+  }
+
+  doubt(): void {
+    this.#isDoubted = true;
+  }
+
+  settled(): Promise<void> | undefined {
+    return this.#isDoubted ? this.#inTurn(() => this.#settle()) : undefined;
   }
 
   async resign(): Promise<void> {
@@ -173,6 +185,36 @@ class Term implements Leadership {
     );
     this.#epochRevision = outcome.revision;
     this.epoch = epoch;
+  }
+
+  async #settle(): Promise<void> {
+    // Many writes may wait for it.
+    if (!this.#isDoubted) return;
+    const { store, log } = this.#ports;
+    const write = { kind: 'put', key: EPOCH_KEY, value: epochText(this.epoch) } as const;
+    const outcome = await store
+      .commit({ guards: this.fence(), writes: [write] })
+      .catch((cause: unknown) => {
+        throw new Error(`a write before this one is in doubt: ${String(cause)}`, { cause });
+      });
+    const revision =
+      outcome.outcome === 'committed' ? outcome.revision : await this.#ownEpochRevision();
+    if (revision === undefined) {
+      this.#lose('its epoch was overwritten');
+      throw new Error('no longer leading');
+    }
+    log.info({ epoch: String(this.epoch) }, 'the fence is renewed after a write in doubt');
+    this.#epochRevision = revision;
+    this.#isDoubted = false;
+  }
+
+  /** An earlier try to write it may have taken effect; undefined: it is another leader's. */
+  async #ownEpochRevision(): Promise<Revision | undefined> {
+    const { store } = this.#ports;
+    const [leader, epoch] = [await store.get(LEADER_KEY), await store.get(EPOCH_KEY)];
+    const isOwn =
+      leader?.modRevision === this.#leader.modRevision && epochOf(epoch?.value) === this.epoch;
+    return isOwn ? epoch?.modRevision : undefined;
   }
 
   async #keep(lease: LeaseId): Promise<void> {

@@ -12,7 +12,14 @@ import { type Random, uuid } from '../random.ts';
 import { sameJson } from '../same-json.ts';
 import { historyPrefix, type ObjectName, objectKey, recordKey } from './keys.ts';
 import type { RecordKind, Records } from './records.ts';
-import type { Guard, LeaseId, Revision, Store, Write } from './store.ts';
+import {
+  type Guard,
+  type LeaseId,
+  type Revision,
+  type Store,
+  UncertainError,
+  type Write,
+} from './store.ts';
 
 /** Who writes, for history: shown by `rollout history`. */
 export interface Author {
@@ -82,6 +89,29 @@ export interface HistoryEntry {
 export type Fence = () => readonly Guard[];
 
 /**
+ * A write of which nobody knows the fate may take effect later: an object that was made by the next
+ * try, and then deleted, would come back. So before the next write the fence is renewed.
+ */
+export interface Doubts {
+  /** A write is in doubt by now. */
+  doubt(): void;
+  /**
+   * Undefined: none is. Otherwise resolves once none of them can take effect any more; rejects where
+   * that cannot be told yet.
+   */
+  settled(): Promise<void> | undefined;
+}
+
+export interface WriterPorts {
+  readonly store: Pick<Store, 'commit'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly fence: Fence;
+  /** Left out: there is no fence to renew. */
+  readonly doubts?: Doubts | undefined;
+}
+
+/**
  * Writes objects and records: conditional on what was read, fenced by the leader's epoch, with the
  * history of each change of a spec in the same transaction.
  */
@@ -90,20 +120,27 @@ export class Writer {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #fence: Fence;
+  readonly #doubts: Doubts | undefined;
 
-  constructor(ports: { store: Pick<Store, 'commit'>; clock: Clock; random: Random; fence: Fence }) {
+  constructor(ports: WriterPorts) {
     this.#store = ports.store;
     this.#clock = ports.clock;
     this.#random = ports.random;
     this.#fence = ports.fence;
+    this.#doubts = ports.doubts;
   }
 
   async commit(operations: readonly Operation[], author: Author): Promise<WriteOutcome> {
     const steps = operations.map((operation) => this.#step(operation, author));
     const writes = steps.flatMap((step) => step.writes);
     if (writes.length === 0) return { outcome: 'unchanged' };
+    const settled = this.#doubts?.settled();
+    if (settled !== undefined) await settled;
     const guards = [...this.#fence(), ...steps.flatMap((step) => step.guards)];
-    const outcome = await this.#store.commit({ guards, writes });
+    const outcome = await this.#store.commit({ guards, writes }).catch((error: unknown) => {
+      if (error instanceof UncertainError) this.#doubts?.doubt();
+      throw error;
+    });
     return outcome.outcome === 'committed'
       ? { outcome: 'written', revision: outcome.revision }
       : { outcome: 'conflict' };

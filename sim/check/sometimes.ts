@@ -71,6 +71,7 @@ const HAPPENED = [
   'compressed answer',
   'cookie of another nameserver',
   'dom clears a blob away',
+  'fence renewed after a write in doubt',
   'fenced write refused',
   'garbage collected',
   'impossible site at rest',

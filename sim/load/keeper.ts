@@ -86,6 +86,7 @@ class Keeper {
     const clock = this.#ports.scheduler.clock();
     const writer = new Writer({
       ...{ clock, random: this.#ports.random, fence: () => leadership.fence() },
+      doubts: leadership,
       store: { commit: (transaction) => store.commitFrom(process.name, transaction) },
     });
     const next = { ...base, metadata: { ...base.metadata, finalizers } };

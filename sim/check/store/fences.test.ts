@@ -56,6 +56,17 @@ test('a refused write is fenced when its fence failed, not when an object had ch
   expect(reached).toEqual(['fenced write refused']);
 });
 
+test('who leads may write its epoch once more, and nobody else', () => {
+  const { lead, renew, write, violations, reached } = scene();
+  lead('dom-1#1', 1n);
+  renew('dom-1#1', 1n);
+  write('dom-1#1');
+  expect(violations).toEqual([]);
+  expect(reached).toEqual(['fence renewed after a write in doubt']);
+  renew('dom-2#1', 1n);
+  expect(violations).toEqual(['INV-15: epoch 1 comes after 1']);
+});
+
 function scene() {
   const violations: string[] = [];
   const reached: string[] = [];
@@ -92,6 +103,10 @@ function scene() {
     lead: (process: string, epoch: bigint): void =>
       commit(process, fence(), [
         { kind: 'put', key: LEADER_KEY, value: '{}' },
+        { kind: 'put', key: EPOCH_KEY, value: JSON.stringify({ epoch: String(epoch) }) },
+      ]),
+    renew: (process: string, epoch: bigint): void =>
+      commit(process, fence(), [
         { kind: 'put', key: EPOCH_KEY, value: JSON.stringify({ epoch: String(epoch) }) },
       ]),
     write: (process: string, guards: readonly Guard[] = fence()): void =>

@@ -5,7 +5,8 @@ import type { StoreHistory } from '../store-history.ts';
 
 /**
  * INV-15: a deposed dom's write is refused at the store. Each commit carries the epoch, epochs only
- * grow, and nothing takes effect but what the process sent that wrote the newest one.
+ * grow (who leads may write its own once more), and nothing takes effect but what the process sent that
+ * wrote the newest one.
  */
 export function fencesCheck(
   { violated, reached }: Pick<CheckPorts, 'violated' | 'reached'>,
@@ -27,7 +28,9 @@ export function fencesCheck(
         return;
       }
       const next = write.kind === 'put' ? epochOf(write.value) : 0n;
-      if (next <= epoch) violated(15, `epoch ${next} comes after ${epoch}`);
+      const isRenewed = next === epoch && process === leader;
+      if (isRenewed) reached('fence renewed after a write in doubt');
+      else if (next <= epoch) violated(15, `epoch ${next} comes after ${epoch}`);
       if (leader !== undefined && leader !== process) reached('another dom took over');
       epoch = next;
       leader = process;

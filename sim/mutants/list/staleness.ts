@@ -53,6 +53,14 @@ export const STALENESS: readonly Mutant[] = [
     expects: [1, 15],
   },
   {
+    name: 'write-in-doubt-forgotten',
+    file: 'runtime/store/writer.ts',
+    find: 'if (error instanceof UncertainError) this.#doubts?.doubt();',
+    replace: '',
+    story: 'A write whose answer was lost may take effect after the next ones.',
+    expects: [1, 28],
+  },
+  {
     name: 'epoch-not-checked-by-writes',
     file: 'runtime/store/writer.ts',
     find: 'const guards = [...this.#fence(), ...steps.flatMap((step) => step.guards)];',
