@@ -21,15 +21,21 @@ export class BlobIndex {
   readonly #changes: Map<Digest, number | undefined>[] = [];
   /** Grows with each `forget`: what was read before is not to be kept. */
   #forgotten = 0;
+  #era: object = {};
 
   constructor(disk: Disk) {
     this.#disk = disk;
   }
 
   /** Belongs to the caller. Rejects when the disk fails. */
-  async read(): Promise<{ blobs: Map<Digest, number>; strays: readonly string[] }> {
+  async read(): Promise<{
+    blobs: Map<Digest, number>;
+    strays: readonly string[];
+    /** Another one once something went. */
+    era: object;
+  }> {
     const { blobs, strays } = this.#known ?? (await this.#look());
-    return { blobs: new Map(blobs), strays };
+    return { blobs: new Map(blobs), strays, era: this.#era };
   }
 
   added(digest: Digest, sizeBytes: number): void {
@@ -38,6 +44,7 @@ export class BlobIndex {
   }
 
   removed(digest: Digest): void {
+    this.#era = {};
     this.#known?.blobs.delete(digest);
     for (const changes of this.#changes) changes.set(digest, undefined);
   }
@@ -45,11 +52,13 @@ export class BlobIndex {
   /** Something may have gone, or come: the disk is read anew. */
   forget(): void {
     this.#known = undefined;
+    this.#era = {};
     this.#forgotten += 1;
   }
 
   async #look(): Promise<BlobListing> {
     const forgotten = this.#forgotten;
+    this.#era = {};
     const changes = new Map<Digest, number | undefined>();
     this.#changes.push(changes);
     const strays: string[] = [];

@@ -39,7 +39,8 @@ export function createBlobStore(disk: Disk): BlobStore {
 
   return {
     async observe(releases, indexes) {
-      const { blobs, strays: found } = await index.read();
+      const { blobs, strays: found, era } = await index.read();
+      let isDamaged = false;
       const strays = [...found];
       const parts = await listDigests(disk, PARTS, strays);
       const markers = await listDigests(disk, MARKERS, strays);
@@ -48,7 +49,7 @@ export function createBlobStore(disk: Disk): BlobStore {
         if (!blobs.has(release)) continue;
         const manifest = parsed.get(release) ?? (await readManifest(disk, release));
         // Damaged on disk: as good as absent, to be fetched again.
-        if (manifest === undefined) blobs.delete(release);
+        if (manifest === undefined) isDamaged = blobs.delete(release);
         else manifests.set(release, manifest);
       }
       parsed = manifests;
@@ -56,11 +57,12 @@ export function createBlobStore(disk: Disk): BlobStore {
       for (const each of indexes) {
         if (!blobs.has(each)) continue;
         const named = parsedForms.get(each) ?? (await readForms(disk, each));
-        if (named === undefined) blobs.delete(each);
+        if (named === undefined) isDamaged = blobs.delete(each);
         else forms.set(each, named);
       }
       parsedForms = forms;
-      return { blobs, parts, markers, manifests, forms, strays };
+      const rest = { parts, markers, manifests, forms, strays };
+      return { blobs, ...rest, era: isDamaged ? {} : era };
     },
     mark: (release) => disk.write(itemPath({ kind: 'marker', digest: release }), new Uint8Array()),
     unmark: (release) => disk.remove(itemPath({ kind: 'marker', digest: release })),

@@ -32,6 +32,8 @@ export interface ObservedContent {
   /** Of the desired indexes that are here, the forms; none where one cannot be read. */
   readonly forms: ReadonlyMap<Digest, readonly Variant[]>;
   readonly strays: readonly string[];
+  /** Another one once a blob went: what was whole in this one is. Left out: nothing is remembered. */
+  readonly era?: object;
 }
 
 export type Manifest =
@@ -169,10 +171,22 @@ export function missingForms(index: Digest, observed: ObservedContent): readonly
 
 function missingFiles(
   files: readonly ReleaseFile[],
-  { blobs }: ObservedContent,
+  { blobs, era }: ObservedContent,
 ): readonly ReleaseFile[] {
-  return files.filter(({ digest, sizeBytes }) => blobs.get(digest) !== sizeBytes);
+  if (era !== undefined && WHOLE.get(era)?.has(files)) return [];
+  const missing = files.filter(({ digest, sizeBytes }) => blobs.get(digest) !== sizeBytes);
+  if (era !== undefined && missing.length === 0) remember(era, files);
+  return missing;
 }
+
+function remember(era: object, files: readonly ReleaseFile[]): void {
+  const known = WHOLE.get(era);
+  if (known === undefined) WHOLE.set(era, new WeakSet([files]));
+  else known.add(files);
+}
+
+/** Releases by their files, of which all were there in an era: ten of ten thousand files are kept. */
+const WHOLE = new WeakMap<object, WeakSet<readonly ReleaseFile[]>>();
 
 function planCollection(
   desired: DesiredContent,
@@ -190,19 +204,7 @@ function planCollection(
 /** Markers first: what is marked must never lack a blob. */
 function garbage(desired: DesiredContent, observed: ObservedContent): readonly StoredItem[] {
   const releases = new Set(referencedReleases(desired));
-  const needed = new Set<Digest>([
-    ...releases,
-    ...desired.blobs.map(({ digest }) => digest),
-    ...desired.keepBlobs,
-    ...desired.variants,
-  ]);
-  for (const index of desired.variants)
-    for (const { digest } of observed.forms.get(index) ?? []) needed.add(digest);
-  for (const release of releases) {
-    const manifest = observed.manifests.get(release);
-    if (manifest?.kind !== 'parsed') continue;
-    for (const { digest } of manifest.files) needed.add(digest);
-  }
+  const needed = neededBlobs(desired, observed);
   const items = (kind: 'blob' | 'part' | 'marker', digests: Iterable<Digest>) =>
     [...digests].toSorted().map((digest): StoredItem => ({ kind, digest }));
   return [
@@ -220,4 +222,44 @@ function garbage(desired: DesiredContent, observed: ObservedContent): readonly S
     ),
     ...observed.strays.map((path): StoredItem => ({ kind: 'stray', path })),
   ];
+}
+
+/** What a look needs may be what the one before did: then it is not gathered once more. */
+function neededBlobs(desired: DesiredContent, observed: ObservedContent): ReadonlySet<Digest> {
+  const { manifests, forms } = observed;
+  const known = NEEDED.get(desired);
+  if (known !== undefined && isSame(known.manifests, manifests) && isSame(known.forms, forms))
+    return known.needed;
+  const needed = gatherNeeded(desired, observed);
+  NEEDED.set(desired, { manifests, forms, needed });
+  return needed;
+}
+
+const NEEDED = new WeakMap<
+  DesiredContent,
+  Pick<ObservedContent, 'manifests' | 'forms'> & { readonly needed: ReadonlySet<Digest> }
+>();
+
+function gatherNeeded(desired: DesiredContent, observed: ObservedContent): ReadonlySet<Digest> {
+  const needed = new Set<Digest>([
+    ...referencedReleases(desired),
+    ...desired.blobs.map(({ digest }) => digest),
+    ...desired.keepBlobs,
+    ...desired.variants,
+  ]);
+  for (const index of desired.variants)
+    for (const { digest } of observed.forms.get(index) ?? []) needed.add(digest);
+  for (const release of referencedReleases(desired)) {
+    const manifest = observed.manifests.get(release);
+    if (manifest?.kind !== 'parsed') continue;
+    for (const { digest } of manifest.files) needed.add(digest);
+  }
+  return needed;
+}
+
+/** The same values, not merely equal ones. */
+function isSame<Key, Value>(one: ReadonlyMap<Key, Value>, other: ReadonlyMap<Key, Value>): boolean {
+  if (one.size !== other.size) return false;
+  for (const [key, value] of one) if (other.get(key) !== value) return false;
+  return true;
 }

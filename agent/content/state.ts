@@ -55,6 +55,11 @@ function contentErrors(
   failures: ReadonlyMap<Digest, string>,
 ): ReadonlyMap<Digest, string> {
   const errors = new Map<Digest, string>();
+  if (
+    failures.size === 0 &&
+    [...observed.manifests.values()].every(({ kind }) => kind === 'parsed')
+  )
+    return errors;
   for (const release of desired.releases) {
     const manifest = observed.manifests.get(release);
     const error =

@@ -1,3 +1,4 @@
+import { compareKeys } from '../store/key-order.ts';
 import { type Digest, digestHex, digestOf, isDigest } from './digest.ts';
 
 /** One file of a release. */
@@ -30,9 +31,8 @@ const FIRST_LINE = 'b8s-release 1';
  */
 export function encodeManifest(files: readonly ReleaseFile[]): Uint8Array {
   const lines = files
-    .map((file) => ({ file, key: Buffer.from(file.path) }))
-    .toSorted((one, other) => Buffer.compare(one.key, other.key))
-    .map(({ file }, index) => encodeLine(file, index + 2));
+    .toSorted((one, other) => compareKeys(one.path, other.path))
+    .map((file, index) => encodeLine(file, index + 2));
   const bytes = Buffer.from(`${[FIRST_LINE, ...lines].join('\n')}\n`);
   // One rule for what a manifest may hold: what cannot be read must not be written.
   parseManifest(bytes);
@@ -44,14 +44,14 @@ export function parseManifest(bytes: Uint8Array): readonly ReleaseFile[] {
   const lines = manifestLines(bytes);
   if (lines[0] !== FIRST_LINE) throw new ManifestError(`line 1: is not "${FIRST_LINE}"`);
   const files: ReleaseFile[] = [];
-  let previous = Buffer.alloc(0);
+  const types = new Set<string>();
+  let previous = '';
   for (let index = 1; index < lines.length; index += 1) {
-    const file = parseLine(lines[index] ?? '', index + 1);
-    const key = Buffer.from(file.path);
-    const order = Buffer.compare(previous, key);
+    const file = parseLine(lines[index] ?? '', index + 1, types);
+    const order = compareKeys(previous, file.path);
     if (order === 0) throw new ManifestError(`line ${index + 1}: "${file.path}" is named twice`);
     if (order > 0) throw new ManifestError(`line ${index + 1}: "${file.path}" is out of order`);
-    previous = key;
+    previous = file.path;
     files.push(file);
   }
   return files;
@@ -64,6 +64,7 @@ export function releaseDigest(manifest: Uint8Array): Digest {
 
 /** Why a path cannot be in a release, or undefined when it can. */
 export function pathProblem(path: string): string | undefined {
+  if (path.length <= MANIFEST_PATH_BYTES_MAX && PLAIN_PATH.test(path)) return undefined;
   if (!path.isWellFormed()) return 'is not valid Unicode';
   if (Buffer.byteLength(path) > MANIFEST_PATH_BYTES_MAX) {
     return `is longer than ${MANIFEST_PATH_BYTES_MAX} bytes`;
@@ -77,6 +78,9 @@ export function pathProblem(path: string): string | undefined {
   }
   return undefined;
 }
+
+/** What most paths are, and in which no problem can be. */
+const PLAIN_PATH = /^[\w-][\w.-]*(?:\/[\w-][\w.-]*)*$/u;
 
 function manifestLines(bytes: Uint8Array): readonly string[] {
   if (bytes.length > MANIFEST_BYTES_MAX) {
@@ -101,22 +105,20 @@ function decodeUtf8(bytes: Uint8Array): string {
 }
 
 /** Path last: it alone may hold spaces. Sizes have no leading zeros: one text per release. */
-const LINE = /^(?<hex>[0-9a-f]{64}) (?<size>0|[1-9][0-9]{0,15}) (?<type>[^ ]+) (?<path>.+)$/u;
+const LINE = /^([0-9a-f]{64}) (0|[1-9][0-9]{0,15}) ([^ ]+) (.+)$/u;
 
 /** RFC 9110 §8.3.1, with parameters but without spaces. */
 const CONTENT_TYPE = /^[\w.+-]+\/[\w.+-]+(?:;[\w.+-]+=[\w.+-]+)*$/u;
 
-function parseLine(line: string, number: number): ReleaseFile {
-  const { hex, size, type, path } = LINE.exec(line)?.groups ?? {};
-  if (hex === undefined || size === undefined || type === undefined || path === undefined) {
+/** `types`: content types that are known to be some. */
+function parseLine(line: string, number: number, types: Set<string>): ReleaseFile {
+  const [, hex, size, contentType, path] = LINE.exec(line) ?? [];
+  if (path === undefined || contentType === undefined)
     throw new ManifestError(`line ${number}: is not "<digest> <size> <content type> <path>"`);
-  }
-  const file: ReleaseFile = {
-    path,
-    digest: `sha256-${hex}`,
-    sizeBytes: Number(size),
-    contentType: type,
-  };
+  const file: ReleaseFile = { path, digest: `sha256-${hex}`, sizeBytes: Number(size), contentType };
+  const isPlain = types.has(contentType) && Number.isSafeInteger(file.sizeBytes);
+  if (isPlain && pathProblem(path) === undefined) return file;
+  types.add(contentType);
   return checked(file, number);
 }
 
