@@ -49,7 +49,10 @@ export class PlanOverdueError extends Error {
   override readonly name = 'PlanOverdueError';
 }
 
-/** The shortest time between two reports: changes come in bursts, and the latest report wins. */
+/**
+ * In any time of this length two reports at most: changes come in bursts, and the latest report wins.
+ * Two, for what a node has often follows at once on what it was told to.
+ */
 export const REPORT_INTERVAL_MS = 100;
 /** Questions that may be under way; more are left unanswered, which dom notices by its timeout. */
 const EXPLAIN_PENDING_MAX = 16;
@@ -173,6 +176,7 @@ class Conversation {
    */
   async tell(): Promise<never> {
     const { clock, signal, reportable, host } = this.#options;
+    let beforeMs = Number.NEGATIVE_INFINITY;
     for (let told: Uint8Array | undefined; ; ) {
       await reportable.wait(signal);
       await this.#ready();
@@ -182,7 +186,10 @@ class Conversation {
         this.#say(bytes);
         told = bytes;
       }
-      await clock.sleep(REPORT_INTERVAL_MS, signal);
+      const nowMs = clock.monotonicMs();
+      const pauseMs = beforeMs + REPORT_INTERVAL_MS - nowMs;
+      beforeMs = nowMs;
+      if (pauseMs > 0) await clock.sleep(pauseMs, signal);
     }
   }
 

@@ -7,7 +7,7 @@ import { atEnd } from '../../e2e/support/ending.ts';
 import { browser } from '../../e2e/support/https.ts';
 import { domMetric } from '../../e2e/support/metrics.ts';
 import { freePorts } from '../../e2e/support/ports.ts';
-import { type Program, until } from '../../e2e/support/processes.ts';
+import { type Program, run, until } from '../../e2e/support/processes.ts';
 import { percentile, processUsage } from '../figures.ts';
 import { readOptions } from '../options.ts';
 import { measured } from './measured.ts';
@@ -37,6 +37,7 @@ const values = readOptions(USAGE, {
 const LOOPBACK_AREA = 78;
 const HOST = 'www.bench.test';
 const WAIT_MS_MAX = 600_000;
+const ROOT = join(import.meta.dirname, '../..');
 
 const size = values.full
   ? { files: 10_000, sizeBytes: 1_000_000_000 }
@@ -44,12 +45,14 @@ const size = values.full
 const counts = values.full ? [3, 30] : values.nodes.split(',').map(Number);
 await refuseWithoutRoom();
 const folder = await mkdtemp(join(tmpdir(), 'b8s-bench-'));
+const bin = join(folder, 'built/bin');
 // Also after Ctrl-C, or when whoever started it ends it; what was killed may be writing still.
 atEnd(() => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 try {
   const site = join(folder, 'site');
   await writeSite(site, size);
+  await build();
   console.log(`${size.files} files, ${size.sizeBytes / 1e6} MB`);
   for (const count of counts) {
     console.log(`to ${count} nodes:`);
@@ -62,6 +65,15 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 process.exit(0);
+
+/** As people have it: a bundle, and not the sources. */
+async function build(): Promise<void> {
+  const args = [join(ROOT, 'bin/build/main.ts'), '--no-geo', '--out', join(folder, 'built')];
+  const { exitCode, stderr } = await run(process.execPath, args, { timeoutMs: 120_000 });
+  if (exitCode !== 0) throw new Error(`b8s was not built: ${stderr}`);
+  // The launchers take this Node.
+  process.env['B8S_NODE'] = process.execPath;
+}
 
 /** The site itself, and what dom has, or the nodes: each file once. Some may need a retry. */
 async function refuseWithoutRoom(): Promise<void> {
@@ -81,12 +93,12 @@ async function measureB8s(site: string, count: number): Promise<void> {
   const nodes = nodesOf(count, { dns, http, https });
   const to = join(folder, 'to');
   const cluster = await startCluster({
-    ...{ stateDir: to, dom: { address: '127.0.0.1', port }, nodes, geo: 'none' },
+    ...{ stateDir: to, bin, dom: { address: '127.0.0.1', port }, nodes, geo: 'none' },
   });
   const cacheFolder = join(folder, `cache-${count}`);
   const push = (...more: readonly string[]) => {
     const args = ['--config', cluster.configFile, 'push', site, '--site', 'www', ...more];
-    return measured('b8sctl', args, { cacheFolder });
+    return measured(join(bin, 'b8sctl'), args, { cacheFolder });
   };
   try {
     await declare(cluster);

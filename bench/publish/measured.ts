@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join, resolve } from 'node:path';
 import { atEnd } from '../../e2e/support/ending.ts';
 import { processUsage } from '../figures.ts';
 
-const BIN = resolve(import.meta.dirname, '../../bin');
 const LOOK_MS = 20;
 
 const running = new Set<ChildProcess>();
@@ -13,15 +11,15 @@ atEnd(() => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Runs a program of b8s to its end: how long, and the most memory that it had. */
+/** Runs a program to its end: how long, and the most memory that it had. */
 export async function measured(
-  name: string,
+  program: string,
   args: readonly string[],
   { cacheFolder }: { readonly cacheFolder: string },
 ): Promise<{ readonly ms: number; readonly rssMb: number }> {
   const startMs = performance.now();
   const env = { ...process.env, XDG_CACHE_HOME: cacheFolder };
-  const child = spawn(join(BIN, name), args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   running.add(child);
   let said = '';
   child.stderr.on('data', (text: Buffer) => {
@@ -38,6 +36,6 @@ export async function measured(
   const [code] = await once(child, 'exit');
   clearInterval(look);
   running.delete(child);
-  if (code !== 0) throw new Error(`${name} ${args.join(' ')}: exit ${code}: ${said}`);
+  if (code !== 0) throw new Error(`${program} ${args.join(' ')}: exit ${code}: ${said}`);
   return { ms: performance.now() - startMs, rssMb };
 }
