@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { HISTORY_PREFIX } from '../../runtime/store/keys.ts';
 import { memoryStore } from '../../runtime/store/memory-store.ts';
 import type { Store } from '../../runtime/store/store.ts';
 import { virtualClock } from '../../runtime/test-clock.ts';
@@ -18,20 +19,35 @@ const site = {
   spec: { hosts: ['blog.example.com'], content: { release: DIGEST } },
 };
 
-test('a site that is deleted and declared again at once keeps the release that it names', async () => {
+const shop = {
+  ...site,
+  metadata: { namespace: 'default', name: 'shop' },
+  spec: { hosts: ['shop.example.com'], content: { release: DIGEST } },
+};
+
+test.each([
+  { which: 'a site that is deleted and declared again at once', next: site, declared: [release] },
+  { which: 'a site of another name that takes up what goes', next: shop, declared: [] },
+])('$which keeps the release that it names', async ({ next, declared }) => {
   const clock = virtualClock();
   const plain = memoryStore({ clock });
   let deletions: 'go through' | 'wait' = 'go through';
   const waiting: (() => void)[] = [];
-  // What dom's controllers want to delete comes late, as if dom were busy.
+  // What dom's controllers want to delete, or to take over, comes late, as if dom were busy.
   const wrapStore = (store: Store): Store => ({
     ...bound(store),
     commit: async (transaction) => {
-      const isGarbage = transaction.writes.some(
-        ({ kind, key }) => kind === 'delete' && key.startsWith('/b8s/releases/'),
-      );
-      if (isGarbage && deletions === 'wait')
-        await new Promise<void>((resolve) => waiting.push(resolve));
+      const writes = transaction.writes.filter(({ key }) => key.startsWith('/b8s/releases/'));
+      const isDeclared = transaction.writes.some(({ key }) => key.startsWith(HISTORY_PREFIX));
+      const isGarbage = writes.some(({ kind }) => kind === 'delete');
+      if (
+        deletions === 'wait' &&
+        writes.length > 0 &&
+        (isGarbage || (next === shop && !isDeclared))
+      )
+        await new Promise<void>((resolve) =>
+          isGarbage ? waiting.unshift(resolve) : waiting.push(resolve),
+        );
       return store.commit(transaction);
     },
   });
@@ -45,11 +61,12 @@ test('a site that is deleted and declared again at once keeps the release that i
     await clock.advance(1_000);
     expect(waiting.length).toBeGreaterThan(0);
     // As `b8sctl apply` does it: first what the site is to show, then the site.
-    await scene.apply(release);
+    for (const each of declared) await scene.apply(each);
+    if (next === shop) await scene.apply(shop);
     deletions = 'go through';
     for (const each of waiting) each();
     await clock.advance(1_000);
-    await scene.apply(site);
+    if (next === site) await scene.apply(site);
     await clock.advance(1_000);
     const kept = await plain.get(`/b8s/releases/default/${DIGEST}`);
     expect(kept).toBeDefined();

@@ -9,6 +9,7 @@ import type {
   UpdateRequest,
   UpdateResponse,
 } from '../../proto/gen/b8s/v1/api.ts';
+import { uuid } from '../../runtime/random.ts';
 import { RequestError } from '../../runtime/request-error.ts';
 import type { ObjectName } from '../../runtime/store/keys.ts';
 import { nameOf, type Operation } from '../../runtime/store/writer.ts';
@@ -19,6 +20,7 @@ import { reserveHosts, type WillFree } from './hosts.ts';
 import { takeLeftovers } from './leftovers.ts';
 import { invalid, notFound, readObject, requestedName } from './names.ts';
 import { withoutGoneOwners } from './owners.ts';
+import { ownRelease } from './release.ts';
 import { changedValues, sealGiven, shown } from './secrets.ts';
 
 export type { WritePorts } from './draft.ts';
@@ -56,8 +58,7 @@ export async function applyObject(
     const next = await withoutGoneOwners(ports.store, whole);
     const outcome =
       live === undefined ? 'created' : isDeepStrictEqual(next, live) ? 'unchanged' : 'configured';
-    const operations =
-      outcome === 'unchanged' ? [] : await writeSteps(ports, live, next, { willFree });
+    const operations = outcome === 'unchanged' ? [] : await stepsOf(ports, live, next, willFree);
     const result = {
       outcome,
       objectJson: JSON.stringify(shown(next)),
@@ -67,6 +68,17 @@ export async function applyObject(
     };
     return { operations, result };
   });
+}
+
+async function stepsOf(
+  ports: WritePorts,
+  live: Resource | undefined,
+  next: Resource,
+  willFree?: WillFree,
+): Promise<readonly Operation[]> {
+  const uid = live?.metadata.uid ?? uuid(ports.random);
+  const steps = await writeSteps(ports, live, next, { uid, ...(willFree && { willFree }) });
+  return [...steps, ...(await ownRelease(ports.store, live, { object: next, uid }))];
 }
 
 /** Replaces spec, labels and annotations of the very version that the caller read. */
@@ -94,7 +106,7 @@ export async function updateObject(
     const sealed = sealGiven(ports.sealer, name, { given, live });
     const updated = mergeUpdated({ live, updated: sealed.given, manager, time });
     const next = complete(object, live, updated);
-    const operations = await writeSteps(ports, live, next);
+    const operations = await stepsOf(ports, live, next);
     return { operations, result: { objectJson: JSON.stringify(shown(next)) } };
   });
 }
