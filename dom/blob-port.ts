@@ -4,11 +4,12 @@ import {
   HEADS_HEADER,
   parseQuestion,
 } from '../runtime/content/small-blobs.ts';
-import { BLOBS_PATH, ERROR_HEADER } from '../runtime/node/https-dom.ts';
+import { BLOBS_PATH } from '../runtime/node/https-dom.ts';
 import type { PlainHandler, PlainRequest, PlainResponse } from '../runtime/node/plain-http.ts';
-import { RequestError, type RequestErrorCode } from '../runtime/request-error.ts';
+import { RequestError } from '../runtime/request-error.ts';
 import { handOut, handOutSmall } from './blobs/hand-out.ts';
 import type { Dom } from './dom.ts';
+import { answerRefusals } from './refusal.ts';
 
 /** For a question for several blobs to come in whole. */
 const QUESTION_MS = 10_000;
@@ -24,13 +25,10 @@ export function withBlobs(dom: Pick<Dom, 'leading'>, otherwise: PlainHandler): P
     const isBatch = method === 'POST' && path === BLOBS_PATH;
     if (!isBatch && (method !== 'GET' || !path.startsWith(BLOBS_PATH))) return otherwise(request);
     const wanted = { digest: path.slice(BLOBS_PATH.length), offsetBytes: offsetOf(range) };
-    try {
-      if (isBatch) return await several(dom, request);
+    return answerRefusals(async () => {
+      if (isBatch) return several(dom, request);
       return found(await handOut(await dom.leading(), identity, wanted), wanted.offsetBytes);
-    } catch (error) {
-      if (error instanceof RequestError) return refusal(error);
-      throw error;
-    }
+    });
   };
 }
 
@@ -61,23 +59,6 @@ async function several(
   const contentType = 'application/octet-stream';
   return { status: 200, contentType, headers, body: bytes, connection: 'open', onEnd: end };
 }
-
-/** Without an identity nothing is kept open. */
-function refusal({ code, message }: RequestError): PlainResponse {
-  return {
-    status: STATUSES[code] ?? 400,
-    contentType: 'text/plain; charset=utf-8',
-    headers: { [ERROR_HEADER]: code },
-    body: `${message}\n`,
-  };
-}
-
-const STATUSES: Readonly<Partial<Record<RequestErrorCode, number>>> = {
-  NOT_FOUND: 404,
-  PERMISSION_DENIED: 403,
-  OUT_OF_RANGE: 416,
-  UNAVAILABLE: 503,
-};
 
 /** Of `bytes=N-`, which is all that nodes ask for (RFC 9110 §14.1.2); else from the start. */
 function offsetOf(range = ''): number {

@@ -38,6 +38,7 @@ import { HookDesk } from './hooks/desk.ts';
 import { loadSealKey } from './identity/seal-key.ts';
 import { createSealer } from './identity/sealer.ts';
 import { addServices } from './server.ts';
+import { withUploads } from './upload-port.ts';
 
 /** For one try of two: a secondary that is silent holds an order up, and others behind it. */
 const SECONDARY_TIMEOUT_MS = 1_000;
@@ -173,11 +174,14 @@ async function serve(options: RunOptions, onLost: () => void, signal: AbortSigna
     credentials: { ...certificate.current(), caPem: authority.caPem },
     grpc: grpc.server,
     log,
-    http: withBlobs(
+    http: withUploads(
       dom,
-      withHooks(
-        new HookDesk({ store, sealer, clock, random, log }, signal),
-        operationsHandler({ isServing: () => dom.leads, renderMetrics: () => metrics.render() }),
+      withBlobs(
+        dom,
+        withHooks(
+          new HookDesk({ store, sealer, clock, random, log }, signal),
+          operationsHandler({ isServing: () => dom.leads, renderMetrics: () => metrics.render() }),
+        ),
       ),
     ),
   });

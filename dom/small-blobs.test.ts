@@ -153,6 +153,9 @@ describe('a question that is none', () => {
   const question = (more: Partial<PlainRequest>): PlainRequest => ({
     ...{ method: 'POST', path: BLOBS_PATH, identity: london, header: () => undefined },
     body: async () => Buffer.from(digests.join('\n')),
+    pieces: () => {
+      throw new Error('it was read');
+    },
     ...more,
   });
   const tooMany = Array.from<Digest>({ length: 129 }).fill(secret).join('\n');

@@ -327,8 +327,15 @@ export interface Api {
   history(reference: ObjectReference): Promise<readonly HistoryEntry[]>;
   /** Those of `digests` that dom does not hold. */
   findMissingBlobs(digests: readonly string[]): Promise<readonly MissingBlob[]>;
-  /** One after the other, in one stream; all are stored when it resolves. */
-  uploadBlobs(blobs: AsyncIterable<Blob>, signal: AbortSignal): Promise<void>;
+  /**
+   * One after the other, in one stream; all are stored when it resolves. `sizeBytes`: about how much
+   * it will be, left out: little. `Aborted`: dom has or takes something else than it said, ask anew.
+   */
+  uploadBlobs(
+    blobs: AsyncIterable<Blob>,
+    signal: AbortSignal,
+    expected?: { readonly sizeBytes: number },
+  ): Promise<void>;
   /** `node` empty: for any new one; `ttlS` 0: the default. */
   createToken(request: { readonly node: string; readonly ttlS: number }): Promise<CreatedToken>;
   listTokens(): Promise<readonly TokenInfo[]>;

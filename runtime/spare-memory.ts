@@ -24,3 +24,12 @@ export class SpareMemory {
     if (this.#spare.length < this.#spareMax) this.#spare.push(memory);
   }
 }
+
+/**
+ * Frees memory at once that nobody looks at any more: what waits for the collector of garbage has it
+ * come sooner, and look through everything else. What is part of something larger stays.
+ */
+export function freeNow({ buffer, byteLength }: Uint8Array): void {
+  if (byteLength > 0 && buffer instanceof ArrayBuffer && buffer.byteLength === byteLength)
+    buffer.transfer(0);
+}

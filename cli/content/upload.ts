@@ -122,7 +122,8 @@ async function uploadMissing(
   };
   const streams = release.atOnce === 'one' ? 1 : STREAMS_MAX;
   try {
-    await inStreams(target, Math.min(streams, missing.length), taken);
+    const count = Math.min(streams, missing.length);
+    await inStreams(target, { count, sizeBytes: totalBytes / count }, taken);
   } finally {
     await blobs.return?.();
     target.progress.end();
@@ -133,13 +134,13 @@ async function uploadMissing(
 /** A failure of one stream stops the others. */
 async function inStreams(
   { api, signal }: UploadTarget,
-  streams: number,
+  { count, sizeBytes }: { readonly count: number; readonly sizeBytes: number },
   blobs: () => AsyncIterable<Blob>,
 ): Promise<void> {
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
-  const uploads = Array.from({ length: streams }, () =>
-    api.uploadBlobs(blobs(), either).catch((error: unknown) => failed.abort(error)),
+  const uploads = Array.from({ length: count }, () =>
+    api.uploadBlobs(blobs(), either, { sizeBytes }).catch((error: unknown) => failed.abort(error)),
   );
   await Promise.all(uploads);
   signal.throwIfAborted();

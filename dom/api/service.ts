@@ -39,13 +39,14 @@ import type {
   RevokeUserResponse,
   UpdateRequest,
   UpdateResponse,
-  UploadBlobRequest,
   UploadBlobResponse,
   UserInfo,
   WatchRequest,
   WatchResponse,
 } from '../../proto/gen/b8s/v1/api.ts';
+import type { UploadMessage } from '../../runtime/content/upload-messages.ts';
 import type { Log } from '../../runtime/log.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
 import { RequestError } from '../../runtime/request-error.ts';
 import type { Mirror } from '../../runtime/store/mirror.ts';
 import type { CertificateAuthority, Identity } from '../../runtime/tls/authority.ts';
@@ -70,6 +71,7 @@ export const DIGESTS_MAX = 10_000;
 
 export interface ApiPorts extends WritePorts {
   readonly log: Log;
+  readonly metrics: Pick<Metrics, 'count'>;
   readonly mirror: Mirror;
   readonly blobs: Blobs;
   readonly hub: Hub;
@@ -160,17 +162,20 @@ export class Api {
     const there = await Promise.all(request.digests.map((digest) => blobs.has(digest)));
     const digests = request.digests.filter((_, i) => !there[i]);
     const heldBytes = await Promise.all(digests.map((digest) => blobs.heldBytes(digest)));
-    return { digests, heldBytes: heldBytes.map(BigInt) };
+    return { digests, heldBytes: heldBytes.map(BigInt), takesHttp: true };
   }
 
   async uploadBlob(
-    requests: AsyncIterable<UploadBlobRequest>,
+    requests: AsyncIterable<UploadMessage>,
     caller: ApiCaller,
+    way: 'grpc' | 'http' = 'grpc',
   ): Promise<UploadBlobResponse> {
     const user = this.#authorize(caller, 'write');
-    await receiveBlobs(this.#ports.blobs, this.#fromGood(caller, requests), (digest) =>
-      this.#ports.log.debug({ user, verb: 'upload', digest }, 'audit'),
-    );
+    const { blobs, log, metrics } = this.#ports;
+    await receiveBlobs(blobs, this.#fromGood(caller, requests), (digest) => {
+      metrics.count('b8s_uploaded_blobs_total', { way });
+      log.debug({ user, verb: 'upload', digest }, 'audit');
+    });
     return {};
   }
 

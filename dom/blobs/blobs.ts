@@ -18,6 +18,8 @@ const WRITE_BYTES = 1024 * 1024;
 const READ_BYTES_MAX = 256 * 1024;
 /** Answers whose memory is kept for the next ones: 8 MiB. */
 const SPARE_MAX = 16;
+/** As many streams as a b8sctl sends: 4 MiB. */
+const WRITTEN_SPARE_MAX = 4;
 /** Of a cut upload, less than this is not worth to be kept. */
 const KEPT_BYTES_MIN = 4 * 1024 * 1024;
 
@@ -37,6 +39,7 @@ export class Blobs implements BlobShelf, BlobStock {
   readonly parts = 256;
   /** For the answers to nodes that ask for several blobs: each has about this size, and is short-lived. */
   readonly memory = new SpareMemory({ sizeBytes: BATCH_BYTES_MAX, spareMax: SPARE_MAX });
+  readonly #written = new SpareMemory({ sizeBytes: WRITE_BYTES, spareMax: WRITTEN_SPARE_MAX });
   readonly #disk: Disk;
   readonly #random: Random;
   readonly #partials: Partials;
@@ -119,14 +122,19 @@ export class Blobs implements BlobShelf, BlobStock {
     refuseNoDigest(digest);
     // One that is being removed must not go under the name of the new one.
     await this.#asked.about(digest);
-    const pieces = gathered(chunks, WRITE_BYTES)[Symbol.asyncIterator]();
-    if (offsetBytes > 0) return this.#putLarge(digest, pieces, { offsetBytes });
-    const first = await pieces.next();
-    const bytes = first.done === true ? new Uint8Array() : first.value;
-    if (bytes.byteLength >= WRITE_BYTES)
-      return this.#putLarge(digest, preceded(bytes, pieces), { offsetBytes });
-    // All of it, for a smaller piece is the last one.
-    return this.putWhole(digest, bytes);
+    const memory = this.#written.take();
+    try {
+      const pieces = gathered(chunks, memory);
+      if (offsetBytes > 0) return await this.#putLarge(digest, pieces, { offsetBytes });
+      const first = await pieces.next();
+      const bytes = first.done === true ? new Uint8Array() : first.value;
+      if (bytes.byteLength >= WRITE_BYTES)
+        return await this.#putLarge(digest, preceded(bytes, pieces), { offsetBytes });
+      // All of it, for a smaller piece is the last one.
+      return await this.putWhole(digest, bytes);
+    } finally {
+      this.#written.giveBack(memory);
+    }
   }
 
   /** A blob of which all is here: most files take this short way. Else as `put`. */

@@ -12,20 +12,25 @@ export async function* preceded(
   }
 }
 
-/** The same bytes in pieces of at least this size, but for the last one. */
+/**
+ * The same bytes in pieces of this size, but for the last one. Each is good until the next one is
+ * asked for: all are in the same memory, of that size; and so may the chunks be.
+ */
 export async function* gathered(
   chunks: AsyncIterable<Uint8Array>,
-  sizeBytes: number,
-): AsyncIterable<Uint8Array> {
-  let waiting: Uint8Array[] = [];
-  let waitingBytes = 0;
+  memory: Uint8Array,
+): AsyncGenerator<Uint8Array> {
+  let usedBytes = 0;
   for await (const chunk of chunks) {
-    waiting.push(chunk);
-    waitingBytes += chunk.byteLength;
-    if (waitingBytes < sizeBytes) continue;
-    yield Buffer.concat(waiting);
-    waiting = [];
-    waitingBytes = 0;
+    for (let at = 0; at < chunk.byteLength; ) {
+      const part = chunk.subarray(at, at + memory.byteLength - usedBytes);
+      memory.set(part, usedBytes);
+      usedBytes += part.byteLength;
+      at += part.byteLength;
+      if (usedBytes < memory.byteLength) continue;
+      yield memory;
+      usedBytes = 0;
+    }
   }
-  if (waitingBytes > 0) yield Buffer.concat(waiting);
+  if (usedBytes > 0) yield memory.subarray(0, usedBytes);
 }

@@ -96,6 +96,57 @@ test('a compressed message is unpacked', async () => {
   expect(Buffer.from(await blobs.read(digestOf(text))).equals(text)).toBe(true);
 });
 
+describe('memory that messages are in is let go of once each', () => {
+  const texts = ['one', 'x'.repeat(100_000), 'two', ''].map((text) => Buffer.from(text));
+  const packed = Buffer.alloc(50_000, 'text ');
+  const split = Buffer.from('in two messages');
+  const rest = message(split.subarray(6), MORE);
+  const head = message(split.subarray(0, 6), {
+    ...{ digest: digestOf(split), sizeBytes: BigInt(split.length) },
+  });
+  const good = [
+    ...texts.map((text) => message(text)),
+    message(packed, { chunk: zstdCompressSync(packed), rawBytes: packed.length }),
+    ...large(0),
+    ...[head, rest],
+  ];
+  const wrong = message(Buffer.from('x'), { chunk: Buffer.from('y') });
+  const noFrame = message(Buffer.alloc(1000), { rawBytes: 1000 });
+
+  test.each([
+    { when: 'all is stored', messages: good, taken: good.length },
+    { when: 'a small one is another', messages: [...good, wrong], taken: good.length + 1 },
+    { when: 'one does not unpack', messages: [noFrame, ...good], taken: 1 },
+    { when: 'a large one is cut', messages: large(0, 6 * MIB), taken: 6 },
+    { when: 'it begins in the middle', messages: [rest, head], taken: 1 },
+  ])('when $when', async ({ messages, taken }) => {
+    const released = new Map<UploadBlobRequest, number>();
+    const requests = (async function* () {
+      for (const each of messages) {
+        // In memory of its own, which is of no use to anybody from then on.
+        const chunk = Buffer.from(each.chunk);
+        const release = (): void => {
+          released.set(each, (released.get(each) ?? 0) + 1);
+          chunk.fill(0xff);
+        };
+        yield { ...each, chunk, release };
+      }
+    })();
+    const done = receiveBlobs(blobs, requests, () => undefined).catch(() => undefined);
+    await done;
+    expect([...released.values()]).toEqual(messages.slice(0, taken).map(() => 1));
+    if (taken < good.length) return;
+    for (const text of [...texts, packed, split, LARGE])
+      expect(Buffer.from(await readAll(digestOf(text))).equals(text)).toBe(true);
+  });
+
+  async function readAll(digest: string): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of (await blobs.open(digest, 0)).chunks) pieces.push(piece);
+    return Buffer.concat(pieces);
+  }
+});
+
 const BOMB = zstdCompressSync(Buffer.alloc(64 * MIB));
 
 describe('a stream is refused', () => {

@@ -1,6 +1,7 @@
 import { zstdDecompressSync } from 'node:zlib';
-import type { UploadBlobRequest } from '../../proto/gen/b8s/v1/api.ts';
+import type { UploadMessage } from '../../runtime/content/upload-messages.ts';
 import { RequestError } from '../../runtime/request-error.ts';
+import { freeNow } from '../../runtime/spare-memory.ts';
 import type { Blobs } from './blobs.ts';
 
 /** Blobs up to this size are kept in memory until they are whole, and stored side by side. */
@@ -23,7 +24,7 @@ const RAW_BYTES_MAX = 1024 * 1024;
  */
 export async function receiveBlobs(
   blobs: Pick<Blobs, 'put' | 'putWhole'>,
-  requests: AsyncIterable<UploadBlobRequest>,
+  requests: AsyncIterable<UploadMessage>,
   stored: (digest: string) => void,
 ): Promise<void> {
   const upload = new Upload(requests[Symbol.asyncIterator]());
@@ -37,14 +38,17 @@ export async function receiveBlobs(
         stored(digest);
         continue;
       }
-      const bytes = await upload.small(head);
+      const { bytes, release } = await upload.small(head);
       const storing = blobs
         .putWhole(digest, bytes)
         .then(() => stored(digest))
         .catch((error: unknown) => {
           failure ??= { error };
         })
-        .finally(() => waiting.delete(storing));
+        .finally(() => {
+          release();
+          waiting.delete(storing);
+        });
       waiting.add(storing);
       if (waiting.size >= SMALL_AT_ONCE) await Promise.race(waiting);
       if (failure !== undefined) break;
@@ -58,66 +62,116 @@ export async function receiveBlobs(
 
 /** The messages of one stream, read one ahead: only the next one tells that a blob has ended. */
 class Upload {
-  readonly #messages: AsyncIterator<UploadBlobRequest>;
-  #next: UploadBlobRequest | undefined;
+  readonly #messages: AsyncIterator<UploadMessage>;
+  #next: UploadMessage | undefined;
 
-  constructor(messages: AsyncIterator<UploadBlobRequest>) {
+  constructor(messages: AsyncIterator<UploadMessage>) {
     this.#messages = messages;
   }
 
-  async first(): Promise<UploadBlobRequest | undefined> {
+  async first(): Promise<UploadMessage | undefined> {
     await this.#advance();
     if (this.#next !== undefined && this.#next.digest !== '') return this.#next;
     throw new RequestError('INVALID_ARGUMENT', 'an upload begins with the digest of the blob');
   }
 
   /** The head of the blob after one that was read to its end; undefined: that was the last one. */
-  async following(): Promise<UploadBlobRequest | undefined> {
+  async following(): Promise<UploadMessage | undefined> {
     // Whoever stores a blob may have stopped before its end, which its digest would not survive.
-    while (this.#next !== undefined && this.#next.digest === '') await this.#advance();
+    while (this.#next !== undefined && this.#next.digest === '') {
+      this.#next.release?.();
+      await this.#advance();
+    }
     return this.#next;
   }
 
-  /** The bytes of the blob that begins with `head`. */
-  async *chunks(head: UploadBlobRequest): AsyncGenerator<Uint8Array> {
-    let sentBytes = Number(head.offsetBytes);
-    for (let message: UploadBlobRequest | undefined = head; message !== undefined; ) {
-      const bytes = unpacked(message);
-      sentBytes += bytes.byteLength;
-      yield bytes;
-      await this.#advance();
-      message = this.#next?.digest === '' ? this.#next : undefined;
+  /** The bytes of the blob that begins with `head`; each chunk is good until the next one is asked for. */
+  async *chunks(head: UploadMessage): AsyncGenerator<Uint8Array> {
+    for await (const { bytes, release } of this.#parts(head)) {
+      try {
+        yield bytes;
+      } finally {
+        release();
+      }
     }
+  }
+
+  /** All of them, to be released by whoever asks. */
+  async small(head: UploadMessage): Promise<Part> {
+    const parts: Part[] = [];
+    const release = (): void => {
+      for (const part of parts) part.release();
+    };
+    try {
+      let sizeBytes = 0;
+      for await (const part of this.#parts(head)) {
+        parts.push(part);
+        sizeBytes += part.bytes.byteLength;
+        if (sizeBytes > SMALL_BYTES)
+          throw new RequestError('INVALID_ARGUMENT', `${head.digest} is longer than was told`);
+      }
+    } catch (error) {
+      release();
+      throw error;
+    }
+    const [only] = parts;
+    if (parts.length === 1 && only !== undefined) return only;
+    return { bytes: Buffer.concat(parts.map(({ bytes }) => bytes)), release };
+  }
+
+  async end(): Promise<void> {
+    this.#next?.release?.();
+    this.#next = undefined;
+    await this.#messages.return?.();
+  }
+
+  async *#parts(head: UploadMessage): AsyncGenerator<Part> {
+    let sentBytes = Number(head.offsetBytes);
+    let message: UploadMessage | undefined = head;
+    do {
+      // Whoever takes it releases it.
+      this.#next = TAKEN;
+      const part = partOf(message);
+      sentBytes += part.bytes.byteLength;
+      yield part;
+      message = await this.#advance();
+    } while (message?.digest === '');
     if (sentBytes >= head.sizeBytes) return;
     const told = `ended after ${sentBytes} of ${head.sizeBytes} bytes`;
     throw new RequestError('INVALID_ARGUMENT', `the upload of ${head.digest} ${told}: push again`);
   }
 
-  async small(head: UploadBlobRequest): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = [];
-    let sizeBytes = 0;
-    for await (const chunk of this.chunks(head)) {
-      sizeBytes += chunk.byteLength;
-      if (sizeBytes > SMALL_BYTES)
-        throw new RequestError('INVALID_ARGUMENT', `${head.digest} is longer than was told`);
-      chunks.push(chunk);
-    }
-    const [only] = chunks;
-    return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
-  }
-
-  async end(): Promise<void> {
-    await this.#messages.return?.();
-  }
-
-  async #advance(): Promise<void> {
+  async #advance(): Promise<UploadMessage | undefined> {
     const { done, value } = await this.#messages.next();
     this.#next = done === true ? undefined : value;
+    return this.#next;
   }
 }
 
-function unpacked({ chunk, rawBytes }: UploadBlobRequest): Uint8Array {
-  if (rawBytes === 0) return chunk;
+/** In place of a message: something of its blob, which has nothing to be released any more. */
+const TAKEN: UploadMessage = {
+  ...{ digest: '', sizeBytes: 0n, offsetBytes: 0n },
+  ...{ chunk: Buffer.alloc(0), rawBytes: 0 },
+};
+
+interface Part {
+  readonly bytes: Uint8Array;
+  /** To be called once, when they are of no use any more. */
+  readonly release: () => void;
+}
+
+function partOf(message: UploadMessage): Part {
+  const { chunk, rawBytes, release = () => undefined } = message;
+  if (rawBytes === 0) return { bytes: chunk, release };
+  try {
+    const bytes = unpacked(message);
+    return { bytes, release: () => freeNow(bytes) };
+  } finally {
+    release();
+  }
+}
+
+function unpacked({ chunk, rawBytes }: UploadMessage): Uint8Array {
   if (rawBytes <= RAW_BYTES_MAX) {
     try {
       // With room for all of it at once: what is gathered piece by piece is copied.

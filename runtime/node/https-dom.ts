@@ -34,22 +34,8 @@ export interface HttpsDom {
   close(): void;
 }
 
-export function httpsDom(
-  address: string,
-  { caPem, certificatePem, keyPem }: NodeCredentials,
-): HttpsDom {
-  const { hostname, port } = new URL(`https://${address}`);
-  const agent: Agent = new http.Agent({
-    ...{ keepAlive: true, maxSockets: SOCKETS_MAX, timeout: IDLE_MS },
-  });
-  agent.createConnection = () =>
-    connect({
-      host: hostname.replace(/^\[|\]$/gu, ''),
-      port: Number(port === '' ? 443 : port),
-      servername: DOM_SERVER_NAME,
-      ALPNProtocols: ['http/1.1'],
-      ...{ ca: caPem, cert: certificatePem, key: keyPem },
-    });
+export function httpsDom(address: string, credentials: NodeCredentials): HttpsDom {
+  const agent = domAgent(address, credentials);
   return {
     async fetch(digest, offsetBytes, signal) {
       const path = `${BLOBS_PATH}${digest}`;
@@ -68,6 +54,26 @@ export function httpsDom(
     fetchSmall: (digests, signal) => fetchSmall(agent, digests, signal),
     close: () => agent.destroy(),
   };
+}
+
+/** Connections to dom's port, with a certificate of the cluster. */
+export function domAgent(
+  address: string,
+  { caPem, certificatePem, keyPem }: Pick<NodeCredentials, 'caPem' | 'certificatePem' | 'keyPem'>,
+): Agent {
+  const { hostname, port } = new URL(`https://${address}`);
+  const agent: Agent = new http.Agent({
+    ...{ keepAlive: true, maxSockets: SOCKETS_MAX, timeout: IDLE_MS },
+  });
+  agent.createConnection = () =>
+    connect({
+      host: hostname.replace(/^\[|\]$/gu, ''),
+      port: Number(port === '' ? 443 : port),
+      servername: DOM_SERVER_NAME,
+      ALPNProtocols: ['http/1.1'],
+      ...{ ca: caPem, cert: certificatePem, key: keyPem },
+    });
+  return agent;
 }
 
 async function fetchSmall(
@@ -112,7 +118,7 @@ function request(
   });
 }
 
-async function refusalOf(response: IncomingMessage): Promise<string> {
+export async function refusalOf(response: IncomingMessage): Promise<string> {
   let text = '';
   for await (const piece of response) {
     text += String(piece);

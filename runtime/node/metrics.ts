@@ -112,6 +112,7 @@ const HELP: Readonly<Record<string, string>> = {
   b8s_node_dns_limited:
     'Answers that a nameserver dropped or cut for its rate limit, or spared for a valid cookie.',
   b8s_blob_bytes_sent_total: 'Bytes of content that dom itself has sent to nodes.',
+  b8s_uploaded_blobs_total: 'Blobs that were pushed to dom, by the way in which they came.',
   b8s_blob_lists_total: 'Nodes that asked where to fetch from, by whom they were sent to.',
   b8s_certificate_failures: 'Tries to issue it that failed in a row.',
 };

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '../log.ts';
 import type { Identity } from '../tls/authority.ts';
+import { bodyPieces } from './body-pieces.ts';
 
 export interface PlainRequest {
   readonly method: string;
@@ -17,6 +18,11 @@ export interface PlainRequest {
    * is longer than that; `cut`: not all of it came, or not in time.
    */
   body(limits: BodyLimits): Promise<Buffer | 'too large' | 'cut'>;
+  /**
+   * The same in pieces as they come, no faster than they are taken; to be asked for once. Throws a
+   * CutBodyError where not all came, or nothing for so long.
+   */
+  pieces(limits: { readonly idleMs: number }): AsyncIterable<Uint8Array>;
 }
 
 export interface BodyLimits {
@@ -85,7 +91,9 @@ export function answerPlainly(
   const header = (name: string): string | undefined => [request.headers[name]].flat()[0];
   const body = (limits: BodyLimits): Promise<Buffer | 'too large' | 'cut'> =>
     readBody(request, limits);
-  handler({ method: request.method ?? '', path, range, identity, header, body })
+  const pieces = ({ idleMs }: { readonly idleMs: number }): AsyncIterable<Uint8Array> =>
+    bodyPieces(request, idleMs);
+  handler({ method: request.method ?? '', path, range, identity, header, body, pieces })
     .then((answer) => send(response, answer))
     .catch(failed)
     .finally(() => request.resume());

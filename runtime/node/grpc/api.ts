@@ -31,7 +31,7 @@ import type { Connection } from '../../client-config.ts';
 import { DOM_SERVER_NAME } from '../../tls/server-names.ts';
 import { readForecast } from './forecast.ts';
 import { readLogs } from './logs.ts';
-import { uploadBlobs } from './upload.ts';
+import { Uploads } from './uploads.ts';
 
 /** Both ways; a release's object may be large, a blob goes in chunks. */
 const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
@@ -48,6 +48,7 @@ export interface GrpcApiOptions {
 export function grpcApi(connection: Connection, options: GrpcApiOptions): Api {
   const client = new ApiServiceClient(connection.server, tlsOf(connection), channelOptions());
   const { command } = options;
+  const uploads = new Uploads(connection, { client, errorOf: apiErrorOf });
 
   function call<Request, Response>(method: UnaryMethod<Request, Response>, request: Request) {
     return unary(client, method, request, { ...options, server: connection.server });
@@ -89,10 +90,10 @@ export function grpcApi(connection: Connection, options: GrpcApiOptions): Api {
     async findMissingBlobs(digests) {
       const answer = await call(client.findMissingBlobs, { digests });
       const { heldBytes } = answer;
+      uploads.learn(answer);
       return answer.digests.map((digest, i) => ({ digest, heldBytes: Number(heldBytes[i] ?? 0n) }));
     },
-    uploadBlobs: (blobs, signal) =>
-      uploadBlobs(client, blobs, { signal, server: connection.server, errorOf: apiErrorOf }),
+    uploadBlobs: (blobs, signal, expected) => uploads.upload(blobs, signal, expected),
     async createToken(request) {
       const response = await call(client.createToken, request);
       return { ...response, expiresMs: Number(response.expiresMs) };
@@ -139,7 +140,10 @@ export function grpcApi(connection: Connection, options: GrpcApiOptions): Api {
       const info = await call(client.getServerInfo, {});
       return { ...info, timeMs: Number(info.timeMs) };
     },
-    close: () => client.close(),
+    close() {
+      uploads.close();
+      client.close();
+    },
   };
 }
 

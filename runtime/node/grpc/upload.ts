@@ -1,10 +1,9 @@
 import { constants, zstdCompressSync } from 'node:zlib';
 import type { ServiceError } from '@grpc/grpc-js';
-import type { ApiServiceClient } from '../../../proto/gen/b8s/v1/api.ts';
+import type { ApiServiceClient, UploadBlobRequest } from '../../../proto/gen/b8s/v1/api.ts';
 import type { ApiError, Blob } from '../../api-client.ts';
+import { MESSAGE_BYTES_MAX } from '../../content/upload-messages.ts';
 
-/** Most files are one message: each costs both sides as much as some 50 KB. */
-const CHUNK_BYTES = 256 * 1024;
 /** What is shorter fits into one packet either way. */
 const COMPRESSED_BYTES_MIN = 512;
 /** A message is sent compressed if this share of it is all that is left. */
@@ -56,9 +55,8 @@ export async function uploadBlobs(
   }
 }
 
-type Message = Parameters<ReturnType<ApiServiceClient['uploadBlob']>['write']>[0];
-
-async function* messagesOf(blobs: AsyncIterable<Blob>): AsyncGenerator<Message> {
+/** What travels of blobs, whichever way. */
+export async function* messagesOf(blobs: AsyncIterable<Blob>): AsyncGenerator<UploadBlobRequest> {
   for await (const { digest, sizeBytes, offsetBytes = 0, chunks, compression } of blobs) {
     let head = { digest, sizeBytes: BigInt(sizeBytes), offsetBytes: BigInt(offsetBytes) };
     // Of what does not shrink at once, the rest is not tried.
@@ -83,9 +81,9 @@ function compressed(piece: Buffer): Buffer | undefined {
 async function* pieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let count = 0;
   for await (const chunk of chunks) {
-    for (let start = 0; start < chunk.length; start += CHUNK_BYTES) {
+    for (let start = 0; start < chunk.length; start += MESSAGE_BYTES_MAX) {
       count += 1;
-      const length = Math.min(CHUNK_BYTES, chunk.length - start);
+      const length = Math.min(MESSAGE_BYTES_MAX, chunk.length - start);
       yield Buffer.from(chunk.buffer, chunk.byteOffset + start, length);
     }
   }

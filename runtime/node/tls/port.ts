@@ -202,6 +202,8 @@ function plainServer(handler: PlainHandler, log: Log): HttpServer {
   });
   server.on('clientError', (_error, socket) => socket.destroy());
   server.keepAliveTimeout = KEEP_ALIVE_MS;
+  // A large upload takes as long as its line does; whoever reads a body says how long it waits.
+  server.requestTimeout = 0;
   return server;
 }
 

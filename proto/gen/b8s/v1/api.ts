@@ -210,6 +210,11 @@ export interface FindMissingBlobsResponse {
   readonly digests: readonly string[];
   /** For each of `digests`, how much of it a cut upload has left, from its first byte on. */
   readonly heldBytes: readonly bigint[];
+  /**
+   * Dom also takes the messages of UploadBlob by HTTP at the same port, which is less work for it:
+   * `POST /uploads/`. Older doms do not.
+   */
+  readonly takesHttp: boolean;
 }
 
 export interface UploadBlobRequest {
@@ -3193,7 +3198,7 @@ export const FindMissingBlobsRequest: MessageFns<FindMissingBlobsRequest> = {
 };
 
 function createBaseFindMissingBlobsResponse(): FindMissingBlobsResponse {
-  return { digests: [], heldBytes: [] };
+  return { digests: [], heldBytes: [], takesHttp: false };
 }
 
 export const FindMissingBlobsResponse: MessageFns<FindMissingBlobsResponse> = {
@@ -3210,6 +3215,9 @@ export const FindMissingBlobsResponse: MessageFns<FindMissingBlobsResponse> = {
         writer.uint64(v);
       }
       writer.join();
+    }
+    if (message.takesHttp !== false) {
+      writer.uint32(24).bool(message.takesHttp);
     }
     return writer;
   },
@@ -3253,6 +3261,14 @@ export const FindMissingBlobsResponse: MessageFns<FindMissingBlobsResponse> = {
 
             break;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.takesHttp = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3273,6 +3289,11 @@ export const FindMissingBlobsResponse: MessageFns<FindMissingBlobsResponse> = {
         : globalThis.Array.isArray(object?.held_bytes)
         ? object.held_bytes.map((e: any) => BigInt(e))
         : [],
+      takesHttp: isSet(object.takesHttp)
+        ? globalThis.Boolean(object.takesHttp)
+        : isSet(object.takes_http)
+        ? globalThis.Boolean(object.takes_http)
+        : false,
     };
   },
 
@@ -3284,6 +3305,9 @@ export const FindMissingBlobsResponse: MessageFns<FindMissingBlobsResponse> = {
     if (message.heldBytes?.length) {
       obj.heldBytes = message.heldBytes.map((e) => e.toString());
     }
+    if (message.takesHttp !== false) {
+      obj.takesHttp = message.takesHttp;
+    }
     return obj;
   },
 
@@ -3294,6 +3318,7 @@ export const FindMissingBlobsResponse: MessageFns<FindMissingBlobsResponse> = {
     const message = createBaseFindMissingBlobsResponse() as any;
     message.digests = object.digests?.map((e) => e) || [];
     message.heldBytes = object.heldBytes?.map((e) => BigInt(e)) || [];
+    message.takesHttp = object.takesHttp ?? false;
     return message;
   },
 };

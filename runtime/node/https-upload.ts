@@ -1,0 +1,97 @@
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
+import type { Blob } from '../api-client.ts';
+import type { Connection } from '../client-config.ts';
+import { encodeMessage } from '../content/upload-messages.ts';
+import { DOM_SERVER_NAME } from '../tls/server-names.ts';
+import { messagesOf } from './grpc/upload.ts';
+import { http } from './http-module.ts';
+import { domAgent, ERROR_HEADER, refusalOf } from './https-dom.ts';
+
+/** Where dom's port takes what b8sctl uploads. */
+export const UPLOADS_PATH = '/uploads/';
+
+/** Says why dom took less than all. */
+export class UploadRefusal extends Error {
+  /** As gRPC names it; undefined: dom does not say, or is too old to know of this way. */
+  readonly code: string | undefined;
+
+  constructor(message: string, code: string | undefined) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The connection broke, or there was none; its `message` begins with what the system calls it. */
+export class UploadBreak extends Error {}
+
+/** Uploads over HTTP/1.1 and mutual TLS to one dom. */
+export interface HttpsUploads {
+  /**
+   * Blobs one after the other, no faster than dom reads. `unknown`: dom does not know of this way,
+   * and some blobs are lost. Throws an UploadRefusal, an UploadBreak, or what the blobs do.
+   */
+  upload(blobs: AsyncIterable<Blob>, signal: AbortSignal): Promise<'stored' | 'unknown'>;
+  close(): void;
+}
+
+export function httpsUploads(connection: Connection): HttpsUploads {
+  const agent = domAgent(connection.server, connection);
+  return {
+    upload: (blobs, signal) => upload(agent, blobs, signal),
+    close: () => agent.destroy(),
+  };
+}
+
+async function upload(
+  agent: Agent,
+  blobs: AsyncIterable<Blob>,
+  signal: AbortSignal,
+): Promise<'stored' | 'unknown'> {
+  signal.throwIfAborted();
+  const headers = { host: DOM_SERVER_NAME, 'content-type': 'application/octet-stream' };
+  const request = http.request({ agent, method: 'POST', path: UPLOADS_PATH, headers, signal });
+  // The answer may come, as a refusal, before all is written; the write loop must then end too.
+  let answered = false;
+  const answer = answerOf(request).finally(() => {
+    answered = true;
+  });
+  answer.catch(() => undefined);
+  try {
+    for await (const message of messagesOf(blobs)) {
+      if (answered) break;
+      if (!request.write(encodeMessage(message))) await Promise.race([drained(request), answer]);
+    }
+    request.end();
+    return await outcomeOf(await answer);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    // Of what was answered early, nobody reads the rest.
+    if (!request.writableFinished) request.destroy();
+  }
+}
+
+async function outcomeOf(response: IncomingMessage): Promise<'stored' | 'unknown'> {
+  const { statusCode, headers } = response;
+  const code = headers[ERROR_HEADER];
+  const text = await refusalOf(response);
+  if (statusCode === 200) return 'stored';
+  if (code === undefined && (statusCode === 404 || statusCode === 405)) return 'unknown';
+  throw new UploadRefusal(text, typeof code === 'string' ? code : undefined);
+}
+
+function answerOf(request: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.once('response', resolve);
+    request.on('error', (cause: NodeJS.ErrnoException) => {
+      reject(new UploadBreak(`${cause.code ?? cause.name}: ${cause.message}`, { cause }));
+    });
+  });
+}
+
+function drained(request: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    request.once('drain', resolve);
+  });
+}
