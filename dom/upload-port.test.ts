@@ -222,16 +222,21 @@ describe.each(['grpc', 'http'] as const)('over %s', (way) => {
     });
   });
 
-  test('a dom that goes away is told as such', async () => {
+  test('a dom that goes away is told as such, by gRPC in the end', async () => {
     await open();
     const chunks = (async function* () {
       yield NOISE.subarray(0, MIB);
       await port.close();
       yield NOISE.subarray(MIB);
     })();
-    await expect(upload(way, blobsOf([NOISE], { chunks }))).rejects.toMatchObject({
-      ...{ reason: 'Unavailable', message: expect.stringMatching(/was refused - is dom running/) },
-    });
+    const api = await apiOf();
+    const cut = upload(way, blobsOf([NOISE], { chunks }), { api });
+    const away = { reason: 'Unavailable', message: expect.stringMatching(/is dom running there/) };
+    await expect(cut).rejects.toMatchObject(way === 'http' ? { reason: 'Aborted' } : away);
+    await expect(api.findMissingBlobs([])).rejects.toMatchObject(away);
+    const sizeBytes = way === 'http' ? 1e9 : 1;
+    const again = api.uploadBlobs(blobsOf([NOISE]), NEVER, { sizeBytes });
+    await expect(again).rejects.toMatchObject(away);
   });
 });
 
@@ -289,6 +294,8 @@ describe('a dom of which the answer does not say that it takes them by HTTP', ()
       reason: 'Aborted',
     });
     expect(requests).toBe(1);
+    // Also if it is said again.
+    await api.findMissingBlobs([]);
     await api.uploadBlobs(blobsOf(FILES), NEVER, { sizeBytes: 1e9 });
     expect(requests).toBe(1);
     expect(await scene.term.blobs.has(digestOf(NOISE))).toBe(true);

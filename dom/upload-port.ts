@@ -18,8 +18,8 @@ export function withUploads(dom: Pick<Dom, 'leading'>, otherwise: PlainHandler):
     const { method, path } = request;
     if (method !== 'POST' || path !== UPLOADS_PATH) return otherwise(request);
     const answer = await answerRefusals(() => receive(dom, request));
-    // Closed at once, it might cut the answer off before that is read: what b8sctl sends still, goes
-    // unread until it has seen it.
+    // To close it at once might cut the answer off before that is read: what b8sctl sends until it has
+    // seen it is thrown away.
     return request.identity === undefined ? answer : { ...answer, connection: 'open' };
   };
 }

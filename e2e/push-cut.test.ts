@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Cluster, startCluster } from './support/cluster.ts';
+import { domMetric } from './support/metrics.ts';
 import { freePorts } from './support/ports.ts';
 import { until } from './support/processes.ts';
 
@@ -83,6 +84,9 @@ test('a push that is ended in the middle goes on where it was, also when dom was
   expect(sentMib).toBeGreaterThan(0);
   expect(sentMib).toBeLessThanOrEqual((LARGE_BYTES - 2 * CUT_BYTES) / 1024 / 1024 + 1);
   expect(await heldBytes()).toBe(0);
+  expect(await domMetric(cluster.connection(), 'b8s_uploaded_blobs_total', { way: 'http' })).toBe(
+    1,
+  );
 }, 120_000);
 
 test('its archives are the same release, so nothing is sent for them', async () => {

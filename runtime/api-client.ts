@@ -329,7 +329,8 @@ export interface Api {
   findMissingBlobs(digests: readonly string[]): Promise<readonly MissingBlob[]>;
   /**
    * One after the other, in one stream; all are stored when it resolves. `sizeBytes`: about how much
-   * it will be, left out: little. `Aborted`: dom has or takes something else than it said, ask anew.
+   * it will be, left out: little. `Aborted`: dom has something else than it said, or takes it in
+   * another way: to be asked anew.
    */
   uploadBlobs(
     blobs: AsyncIterable<Blob>,

@@ -10,9 +10,14 @@ import { domAgent, ERROR_HEADER, refusalOf } from './https-dom.ts';
 /** Where dom's port takes what b8sctl uploads. */
 export const UPLOADS_PATH = '/uploads/';
 
+/** A connection on which nothing moves for so long is of no use: dom may be busy with its disk. */
+const STILL_MS_MAX = 300_000;
+/** By then the other end is asked whether it is there. */
+const KEEPALIVE_MS = 20_000;
+
 /** Says why dom took less than all. */
 export class UploadRefusal extends Error {
-  /** As gRPC names it; undefined: dom does not say, or is too old to know of this way. */
+  /** As gRPC names it; undefined: dom does not say. */
   readonly code: string | undefined;
 
   constructor(message: string, code: string | undefined) {
@@ -21,16 +26,16 @@ export class UploadRefusal extends Error {
   }
 }
 
-/** The connection broke, or there was none; its `message` begins with what the system calls it. */
+/** Whether dom has all is not known: the connection broke, or nobody there knows of this way. */
 export class UploadBreak extends Error {}
 
 /** Uploads over HTTP/1.1 and mutual TLS to one dom. */
 export interface HttpsUploads {
   /**
-   * Blobs one after the other, no faster than dom reads. `unknown`: dom does not know of this way,
-   * and some blobs are lost. Throws an UploadRefusal, an UploadBreak, or what the blobs do.
+   * Blobs one after the other, no faster than dom reads; all are stored when it resolves. Throws an
+   * UploadRefusal, an UploadBreak, or what the blobs do.
    */
-  upload(blobs: AsyncIterable<Blob>, signal: AbortSignal): Promise<'stored' | 'unknown'>;
+  upload(blobs: AsyncIterable<Blob>, signal: AbortSignal): Promise<void>;
   close(): void;
 }
 
@@ -46,10 +51,13 @@ async function upload(
   agent: Agent,
   blobs: AsyncIterable<Blob>,
   signal: AbortSignal,
-): Promise<'stored' | 'unknown'> {
+): Promise<void> {
   signal.throwIfAborted();
   const headers = { host: DOM_SERVER_NAME, 'content-type': 'application/octet-stream' };
-  const request = http.request({ agent, method: 'POST', path: UPLOADS_PATH, headers, signal });
+  const to = { agent, method: 'POST', path: UPLOADS_PATH, headers };
+  const request = http.request({ ...to, signal, timeout: STILL_MS_MAX });
+  request.once('socket', (socket) => socket.setKeepAlive(true, KEEPALIVE_MS));
+  request.once('timeout', () => request.destroy(new Error('dom neither reads nor answers')));
   // The answer may come, as a refusal, before all is written; the write loop must then end too.
   let answered = false;
   const answer = answerOf(request).finally(() => {
@@ -62,7 +70,7 @@ async function upload(
       if (!request.write(encodeMessage(message))) await Promise.race([drained(request), answer]);
     }
     request.end();
-    return await outcomeOf(await answer);
+    await readAnswer(await answer);
   } catch (error) {
     signal.throwIfAborted();
     throw error;
@@ -72,12 +80,15 @@ async function upload(
   }
 }
 
-async function outcomeOf(response: IncomingMessage): Promise<'stored' | 'unknown'> {
+async function readAnswer(response: IncomingMessage): Promise<void> {
   const { statusCode, headers } = response;
   const code = headers[ERROR_HEADER];
-  const text = await refusalOf(response);
-  if (statusCode === 200) return 'stored';
-  if (code === undefined && (statusCode === 404 || statusCode === 405)) return 'unknown';
+  const text = await refusalOf(response).catch((cause: unknown) => {
+    throw new UploadBreak(`its answer was cut: ${String(cause)}`, { cause });
+  });
+  if (statusCode === 200) return;
+  if (code === undefined && (statusCode === 404 || statusCode === 405))
+    throw new UploadBreak('dom does not know of it');
   throw new UploadRefusal(text, typeof code === 'string' ? code : undefined);
 }
 

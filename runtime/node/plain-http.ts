@@ -86,7 +86,7 @@ export function answerPlainly(
     log.error({ path, error: String(error) }, 'request failed');
     // What has begun cannot become another answer: the client sees that it is cut short.
     if (response.headersSent) response.destroy();
-    else void send(response, text(500, 'dom failed to answer; its log says why\n'));
+    else void send(response, { ...text(500, FAILED), ...(identity && { connection: 'open' }) });
   };
   const header = (name: string): string | undefined => [request.headers[name]].flat()[0];
   const body = (limits: BodyLimits): Promise<Buffer | 'too large' | 'cut'> =>
@@ -98,6 +98,8 @@ export function answerPlainly(
     .catch(failed)
     .finally(() => request.resume());
 }
+
+const FAILED = 'dom failed to answer; its log says why\n';
 
 async function readBody(
   request: IncomingMessage,

@@ -8,12 +8,17 @@ import { uploadBlobs } from './upload.ts';
 /** Less is not worth a connection of its own. */
 const HTTPS_BYTES_MIN = 1024 * 1024;
 
-/** Brings blobs to dom: over HTTP if it said that it takes them so, else over gRPC. */
+/**
+ * Brings blobs to dom: over HTTP if it said that it takes them so, else over gRPC. What breaks over
+ * HTTP is `Aborted`, and goes over gRPC from then on.
+ */
 export class Uploads {
   readonly #connection: Connection;
   readonly #client: Pick<ApiServiceClient, 'uploadBlob'>;
   readonly #errorOf: (error: ServiceError, server: string) => ApiError;
   #takesHttp = false;
+  /** Whatever dom says: it was tried. */
+  #isHttpUseless = false;
   #https: HttpsUploads | undefined;
 
   constructor(
@@ -39,17 +44,22 @@ export class Uploads {
     { sizeBytes }: { readonly sizeBytes: number } = { sizeBytes: 0 },
   ): Promise<void> {
     const { server } = this.#connection;
-    if (!this.#takesHttp || sizeBytes < HTTPS_BYTES_MIN)
+    if (!this.#takesHttp || this.#isHttpUseless || sizeBytes < HTTPS_BYTES_MIN)
       return uploadBlobs(this.#client, blobs, { signal, server, errorOf: this.#errorOf });
     this.#https ??= httpsUploads(this.#connection);
-    const outcome = await this.#https.upload(blobs, signal).catch((error: unknown) => {
+    try {
+      await this.#https.upload(blobs, signal);
+    } catch (error) {
       signal.throwIfAborted();
-      throw serviceErrorOf(error, (known) => this.#errorOf(known, server));
-    });
-    if (outcome === 'stored') return;
-    // Another dom answers there than the one that was asked, and an older one.
-    this.#takesHttp = false;
-    throw new ApiError('Aborted', `the dom at ${server} takes uploads in another way now`);
+      if (error instanceof UploadRefusal)
+        throw this.#errorOf(asServiceError(error, error.code), server);
+      if (!(error instanceof UploadBreak)) throw error;
+      // An older dom answers there than the one that was asked, or something in between takes no such
+      // thing, and may have broken off before it said so. If dom is away, gRPC says that better.
+      this.#isHttpUseless = true;
+      const message = `the upload to ${server} by HTTP broke off: ${error.message}`;
+      throw new ApiError('Aborted', message, { cause: error });
+    }
   }
 
   close(): void {
@@ -57,13 +67,7 @@ export class Uploads {
   }
 }
 
-/** As the same failure would come over gRPC. What is no failure of dom or the way to it stays. */
-function serviceErrorOf(error: unknown, errorOf: (error: ServiceError) => ApiError): unknown {
-  if (error instanceof UploadBreak) return errorOf(asServiceError(error, 'UNAVAILABLE'));
-  if (error instanceof UploadRefusal) return errorOf(asServiceError(error, error.code));
-  return error;
-}
-
+/** As the same refusal would come over gRPC. */
 function asServiceError(error: Error, name = 'INTERNAL'): ServiceError {
   const code = Object.entries(status).find(([each]) => each === name)?.[1] ?? status.INTERNAL;
   const metadata = new Metadata();
