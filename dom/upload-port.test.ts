@@ -245,8 +245,9 @@ test('what a stranger sends is not even read', async () => {
   const read = (): never => {
     throw new Error('it was read');
   };
+  const leading = (): Promise<Term> => Promise.reject(new Error('nobody is asked'));
   const answer = await withUploads(
-    scene.dom,
+    { leading },
     operations,
   )({
     ...{ method: 'POST', path: UPLOADS_PATH, identity: undefined, header: () => undefined },
@@ -255,7 +256,10 @@ test('what a stranger sends is not even read', async () => {
       yield read();
     },
   });
-  expect(answer).toMatchObject({ status: 401, headers: { 'b8s-error': 'UNAUTHENTICATED' } });
+  expect(answer).toMatchObject({
+    ...{ status: 401, headers: { 'b8s-error': 'UNAUTHENTICATED' } },
+    body: 'no client certificate of this cluster was shown\n',
+  });
   expect(answer.connection).toBeUndefined();
 });
 
@@ -287,8 +291,13 @@ describe('a dom of which the answer does not say that it takes them by HTTP', ()
     expect(await scene.term.blobs.has(digestOf(NOISE))).toBe(true);
   });
 
-  test('is found out also when another one had said so', async () => {
-    await open(() => operations);
+  const elsewhere = { contentType: 'text/html', body: '<h1>no such thing</h1>' } as const;
+  test.each<[string, PlainHandler]>([
+    ['an older dom', operations],
+    ['something in between', async () => ({ ...elsewhere, status: 502 })],
+    ['something that asks for a password', async () => ({ ...elsewhere, status: 401 })],
+  ])('is found out also when it had been said: %s', async (_, http) => {
+    await open(() => http);
     const api = await apiOf();
     await expect(upload('http', blobsOf(FILES), { api })).rejects.toMatchObject({
       reason: 'Aborted',

@@ -9,6 +9,9 @@ import { answerRefusals } from './refusal.ts';
 /** A push that sends nothing for so long is over; its b8sctl may be waiting for a registry. */
 const IDLE_MS = 300_000;
 
+/** As over gRPC. */
+const STRANGER = 'no client certificate of this cluster was shown';
+
 /**
  * For b8sctl: `POST /uploads/` takes what UploadBlob does, by the same rules, at a fraction of its
  * work. All else is for `otherwise`.
@@ -28,6 +31,8 @@ async function receive(
   dom: Pick<Dom, 'leading'>,
   { identity, pieces }: PlainRequest,
 ): Promise<PlainResponse> {
+  // Before anything else: strangers learn nothing, not even who leads.
+  if (identity === undefined) throw new RequestError('UNAUTHENTICATED', STRANGER);
   const { api, blobs } = await dom.leading();
   const messages = readMessages(pieces({ idleMs: IDLE_MS }), blobs.memory);
   try {

@@ -87,8 +87,9 @@ async function readAnswer(response: IncomingMessage): Promise<void> {
     throw new UploadBreak(`its answer was cut: ${String(cause)}`, { cause });
   });
   if (statusCode === 200) return;
-  if (code === undefined && (statusCode === 404 || statusCode === 405))
-    throw new UploadBreak('dom does not know of it');
+  // An older dom knows no such path, and whatever else may stand there does not speak for dom.
+  if (code === undefined && statusCode !== 500)
+    throw new UploadBreak(`the answer is ${statusCode}, and not from what takes uploads`);
   throw new UploadRefusal(text, typeof code === 'string' ? code : undefined);
 }
 
