@@ -16,6 +16,8 @@ import { ServedFacts } from './served-facts.ts';
 
 const NODES_PREFIX = kindPrefix('Node');
 const SESSIONS_PREFIX = recordKey('session', '');
+/** What is written was so when it was decided, which may have been so long ago. */
+const WRITE_MS_MAX = 5_000;
 
 export interface ReadinessPorts extends CheckPorts {
   /** A process's own idea of the time, milliseconds since 1970. */
@@ -186,7 +188,8 @@ class Readiness {
     const { names } = parseFakeCertificate(chainPem);
     const missing = spec.names.find((name) => !names.includes(name));
     if (missing !== undefined) return `without ${missing}`;
-    return notAfterMs > this.#ports.wallMsOf(process) ? undefined : 'and it has expired';
+    const decidedMs = this.#ports.wallMsOf(process) - WRITE_MS_MAX;
+    return notAfterMs > decidedMs ? undefined : 'and it has expired';
   }
 
   /** At one of the moments; `count`: there were so many of them. */
