@@ -63,7 +63,8 @@ async function push(content: string, options: PushOptions, cli: Cli): Promise<vo
   const wanted = withRelease(site, release.digest);
   if (options.preview !== true)
     await mindGit(api, { live: site, wanted }, { consent: options, cli });
-  await publish(api, release, { site: reference, cli });
+  const { uid } = site.metadata;
+  await publish(api, release, { site: { namespace, name: options.site, uid }, cli });
   if (options.preview === true) return preview(site, release.digest, { api, options, cli });
   const { outcome, object } = await modify(api, reference, (current) =>
     withRelease(current as Site, release.digest),

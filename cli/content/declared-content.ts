@@ -9,7 +9,7 @@ import { readContent } from './content.ts';
 import { progressOn } from './progress.ts';
 import type { LocalRelease } from './release.ts';
 import { rulesWarning } from './rules-warning.ts';
-import { uploadRelease } from './upload.ts';
+import { type PublishedFor, uploadRelease } from './upload.ts';
 
 /** `memory: 'none'`: hash every file anew. */
 export interface ContentOptions {
@@ -84,7 +84,7 @@ export async function readLocal(
 export async function publish(
   api: Api,
   release: LocalRelease,
-  { site, cli }: { readonly site: { namespace: string; name: string }; readonly cli: Cli },
+  { site, cli }: { readonly site: PublishedFor; readonly cli: Cli },
 ): Promise<void> {
   const progress = progressOn(cli.terminal, cli.clock);
   // Nothing is held up by it: the other lines count.

@@ -32,6 +32,35 @@ function release(tookMs: number, clock: ReturnType<typeof virtualClock>): LocalR
 }
 
 test.each([
+  { whose: 'nobody’s', owners: [], applies: 0 },
+  { whose: 'its own', owners: ['own'], applies: 0 },
+  { whose: 'that of another site, which may be going', owners: ['other'], applies: 1 },
+])('a release that is there already, and is $whose', async ({ owners, applies }) => {
+  const clock = virtualClock();
+  const api = new FakeApi(clock);
+  const progress = { show: () => undefined, end: () => undefined };
+  const target = { api, clock, progress, signal: new AbortController().signal };
+  const site = { ...SITE, uid: 'own' };
+  const pushed = release(0, clock);
+  await uploadRelease(target, pushed, site);
+  const ownerReferences = owners.map((uid) => ({ kind: 'Site', name: 'x', uid }));
+  const get = api.get.bind(api);
+  api.get = async (reference) => {
+    const found = await get(reference);
+    return { ...found, metadata: { ...found.metadata, ownerReferences } };
+  };
+  let applied = 0;
+  const apply = api.apply.bind(api);
+  api.apply = (object, options) => {
+    applied += 1;
+    expect(object.spec).toMatchObject({ site: SITE.name });
+    return apply(object, options);
+  };
+  await uploadRelease(target, pushed, site);
+  expect(applied).toBe(applies);
+});
+
+test.each([
   { when: 'within the hour', tookMs: 0.9 * HOUR_MS, questions: 1, isThere: false },
   { when: 'for longer', tookMs: 1.1 * HOUR_MS, questions: 3, isThere: true },
 ])('what dom cleared away while a push went on $when', async ({ tookMs, questions, isThere }) => {

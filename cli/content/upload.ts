@@ -26,6 +26,14 @@ export interface UploadTarget {
   readonly signal: AbortSignal;
 }
 
+/** The Site that a release is for. */
+export interface PublishedFor {
+  readonly namespace: string;
+  readonly name: string;
+  /** Left out: it is not known, or not there yet. */
+  readonly uid?: string;
+}
+
 export interface Uploaded {
   readonly uploadedFiles: number;
   readonly uploadedBytes: number;
@@ -38,7 +46,7 @@ export interface Uploaded {
 export async function uploadRelease(
   target: UploadTarget,
   release: LocalRelease,
-  site: { readonly namespace: string; readonly name: string },
+  site: PublishedFor,
 ): Promise<Uploaded> {
   const { api, signal, clock } = target;
   let askedMs = clock.monotonicMs();
@@ -156,20 +164,26 @@ function namingFile(error: ApiError, release: LocalRelease): Error {
   return new CommandError(`${what}; ${mend}`, { cause: error });
 }
 
-/** A Release never changes, so one of that name is this one, whichever site it was made for. */
+/**
+ * A Release never changes, so one of that name is this one, whichever site it was made for. It may be
+ * about to go with that site: declared again, it is there for its own sake.
+ */
 async function declareRelease(
   api: Api,
   { digest, files, sizeBytes }: LocalRelease,
-  site: { readonly namespace: string; readonly name: string },
+  site: PublishedFor,
 ): Promise<void> {
   const reference = { kind: 'Release', namespace: site.namespace, name: digest };
-  if ((await findObject(api, reference)) !== undefined) return;
+  const found = await findObject(api, reference);
+  const owners = found?.metadata.ownerReferences ?? [];
+  const isSafe = owners.length === 0 || owners.some(({ uid }) => uid === site.uid);
+  if (found !== undefined && isSafe) return;
   await api.apply(
     {
       apiVersion: API_VERSION,
       kind: 'Release',
       metadata: { name: digest, namespace: site.namespace },
-      spec: { site: site.name, files: files.length, sizeBytes },
+      spec: found?.spec ?? { site: site.name, files: files.length, sizeBytes },
     },
     { manager: MANAGER },
   );
