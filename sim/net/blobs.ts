@@ -58,30 +58,40 @@ export class BlobWays {
     });
   }
 
-  /** Several with one question, which fail together where the way to dom does. */
+  /**
+   * Several with one question, which takes no longer than one of them, and which fail together where
+   * the way to dom does.
+   */
   async #fetchSmall(
     caller: Caller,
     digests: readonly string[],
     signal: AbortSignal,
   ): Promise<SmallBlobs> {
     const { random, faults } = this.#ports;
+    const ended = await Promise.allSettled(
+      digests.map(async (digest): Promise<SmallBlobHead | readonly Uint8Array[]> => {
+        try {
+          return await all(this.#fetch(caller, { digest, offsetBytes: 0, signal }));
+        } catch (error) {
+          if (error instanceof RequestError) return error.code;
+          throw error;
+        }
+      }),
+    );
     const heads: SmallBlobHead[] = [];
-    const all: Uint8Array[] = [];
-    for (const digest of digests) {
-      const pieces: Uint8Array[] = [];
-      try {
-        for await (const piece of this.#fetch(caller, { digest, offsetBytes: 0, signal }))
-          pieces.push(piece);
-      } catch (error) {
-        if (!(error instanceof RequestError)) throw error;
-        heads.push(error.code);
+    const found: Uint8Array[] = [];
+    for (const each of ended) {
+      if (each.status === 'rejected') throw each.reason;
+      const { value } = each;
+      if (typeof value !== 'object') {
+        heads.push(value);
         continue;
       }
-      heads.push(pieces.reduce((sum, piece) => sum + piece.length, 0));
-      all.push(...pieces);
+      heads.push(value.reduce((sum, piece) => sum + piece.length, 0));
+      found.push(...value);
     }
     const pieces = async function* (): AsyncGenerator<Uint8Array> {
-      for (const piece of all) {
+      for (const piece of found) {
         if (random.chance(faults().blobCut)) throw new Error('the answer was cut');
         yield piece;
       }
@@ -114,6 +124,12 @@ export class BlobWays {
       if (comesTwice) yield piece;
     }
   }
+}
+
+async function all(pieces: AsyncIterable<Uint8Array>): Promise<readonly Uint8Array[]> {
+  const found: Uint8Array[] = [];
+  for await (const piece of pieces) found.push(piece);
+  return found;
 }
 
 /** Errors as the real dialer gives them. */
