@@ -33,8 +33,9 @@ describeInChromium('the demo site in a browser', () => {
     expect(first).toMatchObject({ status: 308, protocol: 'http/1.1' });
     expect(first?.headers['location']).toBe(`${SITE}:${node().httpsPort}/`);
     const seen = others.map(({ status, protocol }) => `${status} ${protocol}`);
-    // The page, its style, and what its script asks of the page once more, kept by then or not.
-    expect(seen.join()).toMatch(/^200 h2,200 h2,(?:200|304) h2$/u);
+    // The page, its style, and what its script asks of the page once more, kept by then or not. Of that
+    // it reads the head alone: then the browser breaks it off, and at times tells of no answer.
+    expect(seen.join()).toMatch(/^200 h2,200 h2(?:,(?:200|304) h2)?$/u);
     // Whichever of them is the shortest.
     for (const path of ['/', '/assets/style.css'])
       expect(codingOf(others, path)).toMatch(/^(?:br|zstd)$/u);

@@ -27,7 +27,7 @@ const FOUND_AT: readonly { readonly aim: string; readonly crash: CrashPoint }[] 
 const RARE: readonly Found[] = [54, 57, 62, 111, 141, 217, 243].map((seed) => ({ profile: 'short', seed }));
 
 /** How many seeds of each profile are run besides, from 1 on. */
-const COUNTS: Readonly<Record<Profile, number>> = { short: 40, full: 4, long: 1 };
+const COUNTS: Readonly<Record<Profile, number>> = { short: 30, full: 4, long: 1 };
 
 /** What every change of the code must hold in: as much as fits into two minutes of two cores. */
 export function fixedSettings(): readonly Setting[] {
