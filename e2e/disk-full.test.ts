@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Node } from '../api/node.ts';
 import { condition } from '../api/object.ts';
+import { freePortsAt } from '../runtime/node/free-ports.ts';
 import { type Cluster, type NodeOptions, startCluster, threeNodes } from './support/cluster.ts';
 import { browser } from './support/https.ts';
-import { freePortsAt } from './support/ports.ts';
 import { until } from './support/processes.ts';
 import { AREA, edgeOf, siteYaml } from './support/scene.ts';
 

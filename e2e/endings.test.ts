@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { portsFree } from './support/ports.ts';
+import { portsFree } from '../runtime/node/free-ports.ts';
 import { run, until } from './support/processes.ts';
 import { describeOnStores, edgeOf, type Scene, siteYaml, useScene } from './support/scene.ts';
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { condition } from '../api/object.ts';
 import type { Repository } from '../api/repository.ts';
+import { freePortsAt } from '../runtime/node/free-ports.ts';
 import { BareRemote, testFolder } from '../runtime/node/git/bare-remote.fixture.ts';
 import {
   type GitServer,
@@ -13,7 +14,6 @@ import {
   missingFor,
   type Place,
 } from './support/git-servers.ts';
-import { freePortsAt } from './support/ports.ts';
 import { until } from './support/processes.ts';
 import { AREA, describeOnStores, useScene } from './support/scene.ts';
 

@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Repository } from '../api/repository.ts';
+import { freePortsAt } from '../runtime/node/free-ports.ts';
 import { testFolder } from '../runtime/node/git/bare-remote.fixture.ts';
 import { GpgHome } from '../runtime/node/git/gpg-home.fixture.ts';
 import { sopsEncrypt } from '../runtime/sops/sops.fixture.ts';
 import { type GitServer, gitDaemon } from './support/git-servers.ts';
-import { freePortsAt } from './support/ports.ts';
 import { until } from './support/processes.ts';
 import { AREA, describeOnStores, useScene } from './support/scene.ts';
 

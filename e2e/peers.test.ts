@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { GRANT_S_MAX, PEER_SERVER_NAME } from '../runtime/content/peer-url.ts';
+import { freePortsAt } from '../runtime/node/free-ports.ts';
 import { type Cluster, type NodeOptions, startCluster } from './support/cluster.ts';
 import { browser } from './support/https.ts';
 import { domMetric } from './support/metrics.ts';
-import { freePorts, freePortsAt } from './support/ports.ts';
+import { freePorts } from './support/ports.ts';
 
 const NODES = 8;
 const FILES = 40;

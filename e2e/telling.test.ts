@@ -5,12 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Notification } from '../api/notification.ts';
 import type { Repository } from '../api/repository.ts';
+import { freePortsAt } from '../runtime/node/free-ports.ts';
 import { BareRemote, testFolder } from '../runtime/node/git/bare-remote.fixture.ts';
 import { openMailServer, type TestMailServer } from '../runtime/node/mail-server.fixture.ts';
 import { testCertificate } from '../runtime/node/tls/test-certificate.ts';
 import { standardSignature } from '../runtime/standard-webhook.ts';
 import { type GitHost, openGitHost } from './support/git-host.ts';
-import { freePortsAt } from './support/ports.ts';
 import { until } from './support/processes.ts';
 import { AREA, describeOnStores, useScene } from './support/scene.ts';
 

@@ -16,7 +16,7 @@ export const PEER_PATIENCE_MS = 10_000;
 /** While an edge has nothing of what is wanted, it is asked for one blob as often as this. */
 export const PEER_POLL_MS = 100;
 /** While it has not all of what it is asked for by one question, the next one waits for so long. */
-export const PEER_REST_MS = 100;
+const PEER_REST_MS = 100;
 /** Once it has something, so many others are asked for: it gets them in the same order as we. */
 const WOKEN = 2;
 /** An edge that sends less is left aside, once it has had time to show it. */

@@ -55,21 +55,16 @@ function contentErrors(
   failures: ReadonlyMap<Digest, string>,
 ): ReadonlyMap<Digest, string> {
   const errors = new Map<Digest, string>();
-  if (
-    failures.size === 0 &&
-    [...observed.manifests.values()].every(({ kind }) => kind === 'parsed')
-  )
-    return errors;
+  const failureOf = (digest: Digest | undefined): string | undefined =>
+    digest === undefined ? undefined : failures.get(digest);
   for (const release of desired.releases) {
     const manifest = observed.manifests.get(release);
     const error =
-      manifest === undefined
-        ? failures.get(release)
-        : manifest.kind === 'broken'
-          ? `release ${release}: ${manifest.why}`
-          : manifest.files
-              .map(({ digest }) => failures.get(digest))
-              .find((each) => each !== undefined);
+      manifest?.kind === 'broken'
+        ? `release ${release}: ${manifest.why}`
+        : manifest?.kind === 'parsed'
+          ? failureOf(manifest.files.find(({ digest }) => failures.has(digest))?.digest)
+          : failures.get(release);
     if (error !== undefined) errors.set(release, error);
   }
   for (const { digest } of desired.blobs) {

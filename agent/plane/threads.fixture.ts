@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { type Agent, request as httpsRequest } from 'node:https';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '../../runtime/log.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
 import { nodeDisk } from '../../runtime/node/disk.ts';
+import { freePortsAt } from '../../runtime/node/free-ports.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
 import { nodeReadShared } from '../../runtime/node/shared-file.ts';
 import { testCertificate } from '../../runtime/node/tls/test-certificate.ts';
@@ -22,15 +22,6 @@ import { TICKET_KEYS_BYTES, WORKER_RESOURCE_LIMITS, type WorkerConfig } from './
 import type { PlaneWorkerHandle } from './worker-pool.ts';
 
 export const HOST = '127.0.0.1';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 export interface ThreadsUnderTest extends PlaneUnderTest {
   readonly httpPort: number;
@@ -46,7 +37,7 @@ export async function openThreads(
 ): Promise<ThreadsUnderTest> {
   const folder = await mkdtemp(join(tmpdir(), 'b8s-plane-'));
   const disk = nodeDisk(folder);
-  const [httpPort, httpsPort, dnsPort] = await Promise.all([freePort(), freePort(), freePort()]);
+  const [httpPort = 0, httpsPort = 0, dnsPort = 0] = await freePortsAt([HOST], 3);
   const threads = threadWorkers<WorkerKind, ToWorker, FromWorker>({
     entry: new URL('./main.ts', import.meta.url),
     dataFor: (kind): WorkerConfig => ({

@@ -9,8 +9,8 @@ import { issuerYaml } from '../../e2e/acme/acme.fixture.ts';
 import { startCaProxy } from '../../e2e/acme/ca-proxy.ts';
 import { startCluster, threeNodes } from '../../e2e/support/cluster.ts';
 import { startPebble } from '../../e2e/support/pebble.ts';
-import { freePortsAt } from '../../e2e/support/ports.ts';
 import { AREA, zoneYaml } from '../../e2e/support/scene.ts';
+import { freePortsAt } from '../../runtime/node/free-ports.ts';
 import { grpcApi } from '../../runtime/node/grpc/api.ts';
 import { percentile, processUsage } from '../figures.ts';
 

@@ -10,7 +10,13 @@ import { zoneOfHost, zonesByOrigin } from '../../runtime/dns/zones.ts';
 import { hasRole, nodeViews } from '../../runtime/session/node-view.ts';
 import { qualifiedName, splitName } from '../../runtime/store/keys.ts';
 import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/store/world.ts';
-import { type Author, type Operation, ownedBy, type Writer } from '../../runtime/store/writer.ts';
+import {
+  type Author,
+  type Operation,
+  ownedBy,
+  owning,
+  type Writer,
+} from '../../runtime/store/writer.ts';
 import { noTraffic, type SiteTraffic } from '../../runtime/traffic/site-traffic.ts';
 import { serving } from './abilities.ts';
 import { unreachableEdges } from './health.ts';
@@ -169,24 +175,15 @@ function releaseOperations(world: World, planned: Site, site: Site): readonly Op
     releases: world.list('Release').filter(isHere),
   });
   const operations: readonly Operation[] = [
-    ...plan.adopt.map((base): Operation => {
-      const ownerReferences = [...(base.metadata.ownerReferences ?? []), ownedBy(site)];
-      return { kind: 'replace', base, next: withOwners(base, ownerReferences) };
-    }),
+    ...plan.adopt.map((base) => owning(base, ownedBy(site))),
     ...plan.release.map((base): Operation => {
       const owners = (base.metadata.ownerReferences ?? []).filter((owner) => owner.uid !== uid);
-      return { kind: 'replace', base, next: withOwners(base, owners) };
+      const metadata = { ...base.metadata, ownerReferences: owners };
+      return { kind: 'replace', base, next: { ...base, metadata } };
     }),
     ...plan.remove.map((base): Operation => ({ kind: 'delete', base })),
   ];
   return operations.length === 0 ? [] : [{ kind: 'expect', base: site }, ...operations];
-}
-
-function withOwners(
-  release: Release,
-  ownerReferences: NonNullable<Release['metadata']['ownerReferences']>,
-): Release {
-  return { ...release, metadata: { ...release.metadata, ownerReferences } };
 }
 
 function isSwitched({ status: before }: Site, { release, ahead }: SiteStatus): boolean {

@@ -3,7 +3,7 @@ import type { Release } from '../../api/release.ts';
 import { objectKey } from '../../runtime/store/keys.ts';
 import { decodeObject, listAll } from '../../runtime/store/mirror.ts';
 import type { Store } from '../../runtime/store/store.ts';
-import { type Operation, ownedBy } from '../../runtime/store/writer.ts';
+import { type Operation, ownedBy, owning } from '../../runtime/store/writer.ts';
 
 /**
  * Taken along in one write, which is one transaction. There are this many only when pushes follow
@@ -26,8 +26,5 @@ export async function takeLeftovers(store: Store, site: Resource): Promise<reado
     .filter(({ spec }) => spec.site === site.metadata.name)
     .filter(({ metadata }) => (metadata.ownerReferences ?? []).length === 0)
     .slice(0, LEFTOVERS_MAX);
-  return leftovers.map((base) => {
-    const metadata = { ...base.metadata, ownerReferences: [ownedBy(site)] };
-    return { kind: 'replace', base, next: { ...base, metadata } };
-  });
+  return leftovers.map((base) => owning(base, ownedBy(site)));
 }

@@ -1,7 +1,7 @@
 import type { Resource } from '../../api/object.ts';
 import type { Site } from '../../api/site.ts';
 import type { Store } from '../../runtime/store/store.ts';
-import type { Operation } from '../../runtime/store/writer.ts';
+import { type Operation, owning } from '../../runtime/store/writer.ts';
 import { readObject } from './names.ts';
 
 /**
@@ -19,11 +19,7 @@ export async function ownRelease(
   const { namespace } = object.metadata;
   const base = await readObject(store, { kind: 'Release', namespace, name });
   if (base === undefined || base.metadata.deletionTimestamp !== undefined) return [];
-  const { ownerReferences = [] } = base.metadata;
-  if (ownerReferences.some((owner) => owner.uid === uid)) return [{ kind: 'expect', base }];
-  const owner = { kind: 'Site', name: object.metadata.name, uid };
-  const metadata = { ...base.metadata, ownerReferences: [...ownerReferences, owner] };
-  return [{ kind: 'replace', base, next: { ...base, metadata } }];
+  return [owning(base, { kind: 'Site', name: object.metadata.name, uid })];
 }
 
 function releaseOf(object: Resource | undefined): string | undefined {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePortsAt } from '../support/ports.ts';
+import { freePortsAt } from '../../runtime/node/free-ports.ts';
 import { AREA } from '../support/scene.ts';
 import { describePair, outcomeOf, type Pair } from './support/compare.ts';
 import { exchangeAll } from './support/exchange.ts';

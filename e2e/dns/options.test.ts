@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { testZone } from '../../agent/plane/plane-fixture.ts';
-import { freePortsAt } from '../support/ports.ts';
+import { freePortsAt } from '../../runtime/node/free-ports.ts';
 import { AREA } from '../support/scene.ts';
 import { type OurServer, startOurs } from './support/ours.ts';
 import { programsMissing } from './support/programs.ts';

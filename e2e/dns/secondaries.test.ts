@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePortsAt } from '../support/ports.ts';
+import { freePortsAt } from '../../runtime/node/free-ports.ts';
 import { run, until } from '../support/processes.ts';
 import { AREA, publish, siteYaml, useScene } from '../support/scene.ts';
 import type { Server } from './support/exchange.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ZoneKey } from '../../proto/gen/b8s/v1/plan.ts';
-import { freePortsAt } from '../support/ports.ts';
+import { freePortsAt } from '../../runtime/node/free-ports.ts';
 import { type OurServer, startOurs } from './support/ours.ts';
 import { programsMissing } from './support/programs.ts';
 import { DELV, KEY, ORIGIN, signedZones, validate, YOUNG } from './support/signed.ts';

@@ -3,8 +3,8 @@ import { request } from 'node:http';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { portsFree } from '../../runtime/node/free-ports.ts';
 import { browser, http2Browser } from '../support/https.ts';
-import { portsFree } from '../support/ports.ts';
 import { until } from '../support/processes.ts';
 import { askNode, publish, siteYaml, useScene, zoneYaml } from '../support/scene.ts';
 

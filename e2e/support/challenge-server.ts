@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePortsAt } from './ports.ts';
+import { freePortsAt } from '../../runtime/node/free-ports.ts';
 import { logTail, program, until } from './processes.ts';
 
 /** Of Debian's package `pebble`. */

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExternalAccount } from '../../runtime/acme/acme.ts';
 import { systemClock } from '../../runtime/node/clock.ts';
+import { freePortsAt } from '../../runtime/node/free-ports.ts';
 import { systemRandom } from '../../runtime/node/random.ts';
 import { createAuthority, generateCa } from '../../runtime/node/tls/authority.ts';
-import { freePortsAt } from './ports.ts';
 import { logTail, program, until } from './processes.ts';
 
 /** Debian's package `pebble`: Let's Encrypt's test CA. */

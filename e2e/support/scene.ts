@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
+import { freePortsAt } from '../../runtime/node/free-ports.ts';
 import {
   type Cluster,
   type ClusterOptions,
@@ -8,10 +9,8 @@ import {
   startCluster,
   threeNodes,
 } from './cluster.ts';
-
 import { askDns, type DnsAnswer } from './dns.ts';
 import type { Edge } from './https.ts';
-import { freePortsAt } from './ports.ts';
 import { missing, openStore, STORES, type TestStore } from './stores.ts';
 
 export type StoreKind = (typeof STORES)[number];

@@ -237,6 +237,14 @@ export function ownedBy(owner: Resource): OwnerReference {
   return { kind: owner.kind, name: owner.metadata.name, uid: owner.metadata.uid };
 }
 
+/** What makes an object somebody's own too; where it is so already, it stays so until the commit. */
+export function owning(base: Resource, owner: OwnerReference): Operation {
+  const { ownerReferences = [] } = base.metadata;
+  if (ownerReferences.some(({ uid }) => uid === owner.uid)) return { kind: 'expect', base };
+  const metadata = { ...base.metadata, ownerReferences: [...ownerReferences, owner] };
+  return { kind: 'replace', base, next: { ...base, metadata } };
+}
+
 export function nameOf(object: Resource): ObjectName {
   return {
     kind: object.kind as KindName,

@@ -24,7 +24,10 @@ const FOUND_AT: readonly { readonly aim: string; readonly crash: CrashPoint }[] 
 ];
 
 /** Seeds that reach rare paths which the others do not (`sim/check/sometimes.ts`). */
-const RARE: readonly Found[] = [54, 57, 62, 111, 141, 217, 243].map((seed) => ({ profile: 'short', seed }));
+const RARE: readonly Found[] = [54, 57, 62, 111, 141, 217, 243].map((seed) => ({
+  profile: 'short',
+  seed,
+}));
 
 /** How many seeds of each profile are run besides, from 1 on. */
 const COUNTS: Readonly<Record<Profile, number>> = { short: 30, full: 4, long: 1 };

@@ -316,6 +316,15 @@ test.each<{ readonly when: string; readonly world: World; readonly step: string 
     step: 'change, Invalid: apply two',
   },
   {
+    when: '…and is waited for until it is read again',
+    world: {
+      record: { ...inForce, ...attempt('applying') },
+      kept: [one],
+      set: { ...setOf(C), problems: ['a typo'] },
+    },
+    step: 'rest: Invalid',
+  },
+  {
     when: 'somebody else has declared what is left of it, for longer than its time',
     world: {
       record: { ...inForce, ...attempt('applying', T - 30_000) },
@@ -324,15 +333,6 @@ test.each<{ readonly when: string; readonly world: World; readonly step: string 
       facts: { trouble: 'spec.ca is set by b8sctl' },
     },
     step: 'change, Refused: apply two',
-  },
-  {
-    when: '…and is waited for until it is read again',
-    world: {
-      record: { ...inForce, ...attempt('applying') },
-      kept: [one],
-      set: { ...setOf(C), problems: ['a typo'] },
-    },
-    step: 'rest: Invalid',
   },
   {
     when: 'what goes may be on its way to another Repository',

@@ -13,7 +13,7 @@ import { RequestError } from '../../../runtime/request-error.ts';
 import { qualifiedName } from '../../../runtime/store/keys.ts';
 import type { Stored } from '../../../runtime/store/records.ts';
 import type { World } from '../../../runtime/store/world.ts';
-import type { Author, Operation, Writer } from '../../../runtime/store/writer.ts';
+import { type Author, type Operation, owning, type Writer } from '../../../runtime/store/writer.ts';
 import {
   type CommitSet,
   type Desired,
@@ -307,14 +307,7 @@ function releaseOnce(
   if (namespace === undefined) return [];
   const found = world.get('Release', { namespace, name });
   // It may have gone with the Site just now, which is not seen here at once.
-  if (found !== undefined) {
-    const { ownerReferences = [], ...metadata } = found.metadata;
-    if (ownerReferences.some((owner) => owner.uid === uid))
-      return [{ kind: 'expect', base: found }];
-    const owners = [...ownerReferences, { kind: 'Site', name: site, uid }];
-    const next = { ...found, metadata: { ...metadata, ownerReferences: owners } };
-    return [{ kind: 'replace', base: found, next }];
-  }
+  if (found !== undefined) return [owning(found, { kind: 'Site', name: site, uid })];
   const spec = { site, files, sizeBytes };
   return [{ kind: 'create', object: { kind: 'Release', metadata: { name, namespace }, spec } }];
 }

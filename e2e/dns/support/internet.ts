@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { portsFree } from '../../support/ports.ts';
+import { portsFree } from '../../../runtime/node/free-ports.ts';
 import type { Scene } from '../../support/scene.ts';
 import { KNOT, NSD, programsMissing, type RunningServer, startNsd } from './programs.ts';
 import { startSigningKnot, startUnbound, UNBOUND } from './resolvers.ts';

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { DnsAnswerer } from '../../dns/reply.ts';
 import { dial as dialOnly, frame, read } from './client.fixture.ts';
@@ -180,16 +180,6 @@ describe('TCP', () => {
     expect(await ask(second)).toBe('');
     expect(await ask(first)).toBe('\0\x01A');
   });
-});
-
-test('a free port is one that neither transport has taken', async () => {
-  // One in twenty of the ports that the system gives out.
-  for (let count = 0; count < 1500; count += 1) {
-    const taken = createServer().listen(0, '127.0.0.1');
-    opened.push(taken);
-    await once(taken, 'listening');
-  }
-  for (let count = 0; count < 100; count += 1) await listen();
 });
 
 test('an address that cannot be bound is refused, and nothing stays open', async () => {

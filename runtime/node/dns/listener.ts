@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { type DatagramAnswerer, type DnsAnswerer, STREAM_IDLE_MS } from '../../dns/reply.ts';
+import { freePortsAt } from '../free-ports.ts';
 import type { TlsIdentity } from '../tls/contexts.ts';
 import { ConnectionTable } from './connections.ts';
 import { type BoundTlsSocket, listenTcp, listenTls } from './tcp.ts';
@@ -83,25 +84,17 @@ export interface BoundSocket {
  * served, `tlsProblem` says why.
  */
 export async function listenDns(options: DnsListenerOptions): Promise<DnsListener> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await bindAll(options);
-    } catch (cause) {
-      const taken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
-      if (taken && options.port === 0 && attempt < FREE_PORT_ATTEMPTS) {
-        continue;
-      }
-      const port = options.port === 0 ? 'any' : options.port;
-      throw new Error(`listen for DNS on ${options.addresses.join(', ')} port ${port}`, { cause });
-    }
+  const { addresses } = options;
+  const [port = options.port] = options.port === 0 ? await freePortsAt(addresses, 1) : [];
+  try {
+    return await bindAll({ ...options, port });
+  } catch (cause) {
+    throw new Error(`listen for DNS on ${addresses.join(', ')} port ${port}`, { cause });
   }
 }
 
-/** A port that is free for UDP can be taken for TCP, or on another address. */
-const FREE_PORT_ATTEMPTS = 20;
-
 async function bindAll(options: DnsListenerOptions): Promise<DnsListener> {
-  const { tls } = options;
+  const { port, tls, answerDatagram } = options;
   const limits = { ...DNS_TCP_LIMITS, ...options.limits };
   const connections = new ConnectionTable(limits);
   const onError = options.onError ?? ((): void => undefined);
@@ -110,16 +103,12 @@ async function bindAll(options: DnsListenerOptions): Promise<DnsListener> {
   const close = async (): Promise<void> => {
     await Promise.all(sockets.map((socket) => socket.close()));
   };
-  let port = options.port;
   let tlsPort = tls?.port;
   let tlsProblem: string | undefined;
   try {
     for (const host of options.addresses) {
       const shared = { host, answer: options.answer, onError };
-      const { answerDatagram } = options;
-      const udp = await listenUdp({ ...shared, port, answerDatagram });
-      sockets.push(udp);
-      port = udp.address.port;
+      sockets.push(await listenUdp({ ...shared, port, answerDatagram }));
       sockets.push(await listenTcp({ ...shared, port, limits, connections }));
       if (tls === undefined || tlsPort === undefined) continue;
       try {

@@ -32,6 +32,17 @@ function name(scene: Scene, ...candidates: readonly string[]): void {
   scene.putRecord('zone', 'default/test', zone);
 }
 
+/** Paris has what dom has switched to just now, London only what it was before; both are named. */
+function switchedWorld(): Scene {
+  const scene = world();
+  report(scene, 'london', R1);
+  report(scene, 'paris', R1, R2);
+  switchTo(scene, R1);
+  name(scene, 'london', 'paris');
+  switchTo(scene, R2);
+  return scene;
+}
+
 /** Another machine has the name now. */
 function replace(scene: Scene, node: string): void {
   scene.remove(keyOfObject(object('Node', node)));
@@ -62,12 +73,7 @@ test('what a node had that was removed a moment ago is no better than an older r
 });
 
 test('a node that has only the release before is not named any more', () => {
-  const scene = world();
-  report(scene, 'london', R1);
-  report(scene, 'paris', R1, R2);
-  switchTo(scene, R1);
-  name(scene, 'london', 'paris');
-  switchTo(scene, R2);
+  const scene = switchedWorld();
   // Written by a dom that has not seen the switch yet.
   name(scene, 'london', 'paris');
   expect(scene.violations).toEqual([]);
@@ -108,12 +114,7 @@ test('a dom that leaves the name to another Node is late', () => {
 });
 
 test('a dom that leaves a version as it is, is late', () => {
-  const scene = world();
-  report(scene, 'london', R1);
-  report(scene, 'paris', R1, R2);
-  switchTo(scene, R1);
-  name(scene, 'london', 'paris');
-  switchTo(scene, R2);
+  const scene = switchedWorld();
   scene.nowMs += 29_000;
   report(scene, 'paris', R2);
   expect(scene.violations).toEqual([]);
@@ -123,12 +124,7 @@ test('a dom that leaves a version as it is, is late', () => {
 });
 
 test('a dom that has only begun to lead again is not', () => {
-  const scene = world();
-  report(scene, 'london', R1);
-  report(scene, 'paris', R1, R2);
-  switchTo(scene, R1);
-  name(scene, 'london', 'paris');
-  switchTo(scene, R2);
+  const scene = switchedWorld();
   scene.nowMs += 31_000;
   scene.commit([{ kind: 'put', key: LEADER_KEY, value: '{}' }]);
   expect(scene.violations).toEqual([]);
