@@ -8,11 +8,13 @@ export function fakePasswordHasher(random: Random): PasswordHasher {
     async hash(password) {
       return hashed(password, Buffer.from(random.bytes(8)).toString('hex'));
     },
-    async verify(password, text) {
-      const [, salt = ''] = text.split('$');
-      return hashed(password, salt) === text;
-    },
+    verify: async (password, text) => isFakeHashOf(password, text),
   };
+}
+
+export function isFakeHashOf(password: string, text: string): boolean {
+  const [, salt = ''] = text.split('$');
+  return hashed(password, salt) === text;
 }
 
 function hashed(password: string, salt: string): string {

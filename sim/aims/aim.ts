@@ -12,6 +12,7 @@ import type { CommitterHand } from '../load/committer.ts';
 import { applyZone, createSite, FIRST_ZONE, type Hand, join } from '../load/operations.ts';
 import { CLIENTS } from '../load/places.ts';
 import { hostOf } from '../load/wish.ts';
+import type { SiteStyle } from '../run/setting.ts';
 
 /** What a story is told with. */
 export interface Stage {
@@ -29,6 +30,8 @@ export interface Aim {
   /** What goes wrong there, and must do no harm. */
   readonly story: string;
   readonly subs: number;
+  /** What Sites ask for; left out: `plain`. */
+  readonly sites?: SiteStyle;
   /** An ACME CA; left out: none. */
   readonly ca?: CaSetting;
   /** A Git remote; left out: none. */
@@ -55,8 +58,8 @@ export function caOf({ cluster: { ca } }: Stage): SimulatedCa {
 export function committerOf({ cluster, hand }: Stage): CommitterHand {
   const { git } = cluster;
   if (git === undefined) throw new Error('this story needs a Git remote');
-  const { user, random, sleep } = hand;
-  return { cluster, git, user, random, sleep };
+  const { user, random, clock } = hand;
+  return { cluster, git, user, random, clock };
 }
 
 /** Each dom dies, and is started at once. */

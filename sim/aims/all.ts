@@ -5,7 +5,9 @@ import { behind } from './behind.ts';
 import { cleared } from './cleared.ts';
 import { counted } from './counted.ts';
 import { deaf } from './deaf.ts';
+import { drained } from './drained.ts';
 import { emptied } from './emptied.ts';
+import { guarded } from './guarded.ts';
 import { handed } from './handed.ts';
 import { hurried } from './hurried.ts';
 import { issued } from './issued.ts';
@@ -31,7 +33,9 @@ export const AIMS: Readonly<Record<string, Aim>> = {
   cleared,
   counted,
   deaf,
+  drained,
   emptied,
+  guarded,
   handed,
   hurried,
   issued,
@@ -63,8 +67,8 @@ export function aimNamed(name: string): Aim {
 export async function startAim(cluster: Cluster, ports: PeoplePorts): Promise<void> {
   const { setting, scheduler, random } = ports;
   const aim = aimNamed(setting.aim ?? '');
-  const sleep = (ms: number): Promise<void> => scheduler.sleep(ms);
   const user = cluster.newUser('user-1');
-  const hand = { cluster, user, sleep, random: random.fork('aim'), sites: [SITE] };
+  const clock = scheduler.clock();
+  const hand = { cluster, user, clock, random: random.fork('aim'), sites: [SITE] };
   await aim.run({ cluster, scheduler, hand });
 }

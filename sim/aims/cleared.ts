@@ -25,14 +25,14 @@ export const cleared: Aim = {
     const cut = makeRelease(SITE, CUT_VERSION, hand.random);
     cluster.checks.published(SITE, cut);
     await user.bring(cut);
-    await hand.sleep(WAITED_MS);
+    await hand.clock.sleep(WAITED_MS);
     await user.bring(cut);
-    await hand.sleep(WAITED_MS);
+    await hand.clock.sleep(WAITED_MS);
     await user.declare(cut, SITE);
     // Long enough for all that is to go, once more with another process.
-    await hand.sleep(2 * DOM_BLOB_GRACE_MS);
+    await hand.clock.sleep(2 * DOM_BLOB_GRACE_MS);
     restartDoms(stage);
-    await hand.sleep(2 * DOM_BLOB_GRACE_MS);
+    await hand.clock.sleep(2 * DOM_BLOB_GRACE_MS);
     await switchTo(stage, cut);
     await switchTo(stage, await publish(hand, SITE));
     await user.delete({ kind: 'Release', namespace: NAMESPACE, name: first.digest });

@@ -15,7 +15,7 @@ export const overtaken: Aim = {
     await Promise.all(cluster.machines.map((machine) => join(hand, machine)));
     await applyZone(hand, FIRST_ZONE);
     await createSite(hand, SITE);
-    await hand.sleep(BATCHES_MS);
+    await hand.clock.sleep(BATCHES_MS);
     const wish = cluster.wish.sites.get(SITE);
     if (wish === undefined) throw new Error(`there is no site ${SITE}`);
     const rollout = { strategy: 'rolling', observe: '2s' };
@@ -24,15 +24,15 @@ export const overtaken: Aim = {
       const release = await publish(hand, SITE);
       site = { ...site, release, releases: [...site.releases, release] };
       await applySite(hand, site);
-      await hand.sleep(BATCHES_MS);
+      await hand.clock.sleep(BATCHES_MS);
     }
     const [first = site.release, second = site.release] = site.releases;
     await applySite(hand, { ...site, release: second });
-    await hand.sleep(BATCHES_MS);
+    await hand.clock.sleep(BATCHES_MS);
     await applySite(hand, { ...site, release: first });
-    await hand.sleep(BATCHES_MS);
+    await hand.clock.sleep(BATCHES_MS);
     await applySite(hand, site);
-    await hand.sleep(BATCHES_MS);
+    await hand.clock.sleep(BATCHES_MS);
     // What crashed meanwhile may have been taken for the fault of a release. Then all is to be well.
     await applySite(hand, { ...site, rollout: undefined }, { [ROLLOUT_RESUMED]: 'now' });
   },

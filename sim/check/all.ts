@@ -2,7 +2,9 @@ import type { Mirror } from '../../runtime/store/mirror.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Check, CheckPorts } from './check.ts';
 import { etagsCheck } from './content/etags.ts';
+import { guardedCheck } from './content/guarded.ts';
 import { previewsCheck } from './content/previews.ts';
+import { releaseRulesCheck } from './content/release-rules.ts';
 import { servingCheck } from './content/serving.ts';
 import { answersCheck } from './dns/answers.ts';
 import { dnsChecks } from './dns/dns-checks.ts';
@@ -46,8 +48,10 @@ export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
     deltasCheck(ports),
     etagsCheck(ports),
     finalizersCheck(ports),
+    guardedCheck(ports, history),
     positionsCheck(ports),
     previewsCheck(ports),
+    releaseRulesCheck(ports),
     restCheck({ ...ports, leaders, isSound }),
     servingCheck({ ...ports, disks, mayMisread }),
     sometimesCheck(ports, cluster),

@@ -4,6 +4,7 @@ import type { HttpAnswer } from '../../runtime/http.ts';
 import type { LogFields } from '../../runtime/log.ts';
 import type { KeyValue, Revision, Transaction } from '../../runtime/store/store.ts';
 import type { Published } from '../load/content.ts';
+import type { Credentials } from '../load/members.ts';
 import type { ApiOperation } from './store/api-history.ts';
 import type { StoreEvent } from './store-event.ts';
 
@@ -67,6 +68,11 @@ export interface HttpExchange {
   readonly namedBy: string | undefined;
 }
 
+/** A request with a password, or with none, for what may ask for one. */
+export interface MemberExchange extends HttpExchange {
+  readonly credentials: Credentials | undefined;
+}
+
 export interface LoggedLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly message: string;
@@ -83,13 +89,14 @@ export interface NodePosition {
 /**
  * `key`: of a certificate for these names; `zone key`: what a Zone is signed with; `token`: the half
  * of a join token that is not its id; `cookie secret`: what server cookies are made with;
- * `account key`: of an account at a CA; `mac key`: of one that exists elsewhere.
+ * `account key`: of an account at a CA; `mac key`: of one that exists elsewhere; `password`: of who
+ * may see what a Site guards.
  */
 export type Secret =
   | { readonly kind: 'key'; readonly pem: string; readonly names: readonly string[] }
   | { readonly kind: 'zone key'; readonly pem: string; readonly zoneUid: string }
   | { readonly kind: 'account key'; readonly pem: string }
-  | { readonly kind: 'token' | 'mac key'; readonly text: string }
+  | { readonly kind: 'token' | 'mac key' | 'password'; readonly text: string }
   | { readonly kind: 'seal key' | 'cookie secret'; readonly bytes: Uint8Array };
 
 /** An order that a CA has taken, as soon as it has. */
@@ -156,6 +163,8 @@ export interface Check {
   called?(call: Call): void;
   asked?(exchange: DnsExchange): void;
   requested?(exchange: HttpExchange): void;
+  /** As `requested`, for what elaborate sites have besides. */
+  knocked?(exchange: MemberExchange): void;
   /** As `requested`, at a host of a preview. */
   previewed?(exchange: HttpExchange): void;
   moved?(position: NodePosition): void;
@@ -164,6 +173,8 @@ export interface Check {
   probed?(edge: ProbedEdge): void;
   /** What a nameserver thinks of the edges has changed. */
   judged?(nameserver: string, health: Health): void;
+  /** Who drained a node was told that it can be stopped; from `taken back` on it is used again. */
+  drained?(node: string, what: 'can be stopped' | 'taken back'): void;
   /** A person has made a release of a site, and is about to upload it. */
   published?(site: string, release: Published): void;
   /** A person was told that dom has a blob, or that it has it now, and had asked at that time. */

@@ -12,6 +12,7 @@ import type {
   DnsExchange,
   HttpExchange,
   LoggedLine,
+  MemberExchange,
   NodePosition,
   PlacedOrder,
   ProbedEdge,
@@ -100,6 +101,14 @@ export class Checks implements Required<Check> {
 
   requested(exchange: HttpExchange): void {
     for (const check of this.#toldOf('requested')) check.requested?.(exchange);
+  }
+
+  knocked(exchange: MemberExchange): void {
+    for (const check of this.#toldOf('knocked')) check.knocked?.(exchange);
+  }
+
+  drained(node: string, what: 'can be stopped' | 'taken back'): void {
+    for (const check of this.#toldOf('drained')) check.drained?.(node, what);
   }
 
   previewed(exchange: HttpExchange): void {

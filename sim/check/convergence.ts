@@ -9,11 +9,14 @@ import { decodeObject } from '../../runtime/store/mirror.ts';
 import type { KeyValue } from '../../runtime/store/store.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Sub } from '../hosts/sub-host.ts';
-import { ask, request } from '../load/clients.ts';
+import { ask, askAsMember, request } from '../load/clients.ts';
 import { TYPE_SOA } from '../load/dns-client.ts';
+import { FIRST_MEMBER, passwordOf } from '../load/members.ts';
+import { MEMBERS_PAGE } from '../load/pages.ts';
 import {
   hostOf,
   NAMESPACE,
+  type NodeWish,
   ORIGIN,
   SIDE_ORIGIN,
   SIDE_ZONE_NAME,
@@ -58,8 +61,8 @@ export async function pending(cluster: Cluster, nowMs: number): Promise<readonly
       waiting.push(...notReady(`Node ${name}`, node), ...withoutGeography(node));
     else if (node !== undefined) waiting.push(`Node ${name} to be gone`);
     // INV-8, as with sites.
-    if (wished !== undefined && node?.spec.unschedulable !== wished.cordoned)
-      waiting.push(`Node ${name} to be cordoned: ${wished.cordoned}`);
+    if (wished !== undefined && node !== undefined && useOf(node) !== wished.use)
+      waiting.push(`Node ${name} to be ${wished.use}`);
   }
   for (const sub of cluster.subs) waiting.push(...(await pendingOnSub(cluster, sub, nowMs)));
   return waiting;
@@ -68,12 +71,14 @@ export async function pending(cluster: Cluster, nowMs: number): Promise<readonly
 function pendingOnSite(
   site: Site | undefined,
   cluster: Cluster,
-  { name, release, ttl, routing, previews }: SiteWish,
+  { name, release, ttl, routing, previews, auth, accessLog }: SiteWish,
 ): readonly string[] {
   const isAsWished =
     site?.spec.content?.release === release.digest &&
     site.spec.ttl === ttl &&
     isDeepStrictEqual(site.spec.previews, previews) &&
+    isDeepStrictEqual(site.spec.auth, auth) &&
+    isDeepStrictEqual(site.spec.accessLog, accessLog) &&
     site.spec.routing.answers === routing.answers &&
     site.spec.routing.policy === routing.policy &&
     isDeepStrictEqual(site.spec.routing.regions, routing.regions) &&
@@ -105,6 +110,11 @@ function notReady(name: string, object: Resource | undefined): readonly string[]
     : [`${name} to be looked at: its status is of an older generation`];
 }
 
+function useOf({ spec: { unschedulable, drain } }: Node): NodeWish['use'] {
+  if (!unschedulable) return 'in use';
+  return drain === true ? 'drained' : 'cordoned';
+}
+
 /** A Site is ready without them, and says later that it has them. */
 function withoutPreviews(site: Site | undefined): readonly string[] {
   const shown = site === undefined ? undefined : condition(site, 'PreviewsReady');
@@ -126,9 +136,15 @@ async function pendingOnSub(cluster: Cluster, sub: Sub, nowMs: number): Promise<
   if (running?.serving === undefined) return [`${host.name} to serve anything`];
   const { phase } = running.agent.state().session;
   const waiting = phase === 'connected' ? [] : [`${host.name} to reach dom: it is ${phase}`];
+  const clients = running.inEffect?.snapshot.edge.clients ?? 'stay';
+  const isDrained = cluster.wish.nodes.get(host.name)?.use === 'drained';
+  if ((clients === 'leave') !== isDrained)
+    waiting.push(`${host.name} to let its clients ${isDrained ? 'go' : 'stay'}`);
   for (const name of SITES) {
     const wished = cluster.wish.sites.get(name);
     if (machine.roles.includes('edge')) waiting.push(...(await pendingOnEdge(sub, name, wished)));
+    if (cluster.sites === 'elaborate' && wished !== undefined)
+      waiting.push(...(await pendingOnMembers(cluster, sub, { ...wished, nowMs })));
     const reply = ask(cluster, { nameserver: sub, client: CLIENT, nowMs, name: hostOf(name) });
     if (reply === 'down' || !cluster.wish.zones.has(ZONE_NAME)) continue;
     const isNamed = (reply?.addresses.length ?? 0) > 0;
@@ -170,6 +186,29 @@ async function pendingOnEdge(
   const mark = answer?.headers.find(([each]) => each === 'b8s-release')?.[1];
   const wanted = digestHex(wished.release.digest).slice(0, 12);
   return mark === wanted ? [] : [`${host.name} to serve ${wanted} of ${name} instead of ${mark}`];
+}
+
+/** INV-46: the password of now opens, that of before does not. */
+async function pendingOnMembers(
+  cluster: Cluster,
+  sub: Sub,
+  { name, auth, nowMs }: Pick<SiteWish, 'name' | 'auth'> & { readonly nowMs: number },
+): Promise<readonly string[]> {
+  const { membersVersion } = cluster.wish;
+  // Of one address only so many wrong passwords are looked at.
+  const second = Math.floor(nowMs / 1_000);
+  const client = `203.0.${Math.floor(second / 256) % 256}.${second % 256}`;
+  const waiting: string[] = [];
+  for (const version of [membersVersion, membersVersion - 1]) {
+    const credentials = { user: FIRST_MEMBER, password: passwordOf(FIRST_MEMBER, version) };
+    const asked = { host: hostOf(name), path: MEMBERS_PAGE.path, client, credentials };
+    const answer = await askAsMember(cluster, sub, asked);
+    const wanted = auth === undefined || version === membersVersion ? 200 : 401;
+    if (answer === undefined || answer.status === wanted) continue;
+    const what = `${wanted} for members of ${name} with password ${version}`;
+    waiting.push(`${sub.host.name} to answer ${what}, not ${answer.status}`);
+  }
+  return waiting;
 }
 
 async function read<R extends Resource>(

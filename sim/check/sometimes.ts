@@ -62,10 +62,12 @@ const HAPPENED = [
   'account with another key',
   'alias answered',
   'another dom took over',
+  'asked for a password',
   'batch switched',
   'Retry-After of a 429 obeyed',
   'belongings of a namesake collected',
   'certificate revoked on request',
+  'closed until there are passwords',
   'commit rolled back',
   'commit superseded',
   'compressed answer',
@@ -78,7 +80,9 @@ const HAPPENED = [
   'drift corrected',
   'finalizer done',
   'last known good answer',
+  'let in by a password',
   'list at a compacted revision',
+  'node drained',
   'node served a deleted site on',
   'order at another CA',
   'nonce refused',
@@ -90,6 +94,7 @@ const HAPPENED = [
   'preview answered',
   'preview ended',
   'process ended by its disk',
+  'redirected by its release',
   'refused by a rate limit of the CA',
   'renewal that the CA wanted',
   'renewal window replaced',
@@ -102,6 +107,7 @@ const HAPPENED = [
   'uncertain commit took effect',
   'uncertain commit took effect after its answer',
   'watch resumed after its stream broke',
+  'wrong password refused',
 ] as const;
 
 /** Each must be reached by some seed of a batch; otherwise the world is kinder than it looks. */

@@ -25,6 +25,7 @@ import type { Published } from '../load/content.ts';
 import { User } from '../load/user.ts';
 import { nothingWished, type Wish } from '../load/wish.ts';
 import { Network } from '../net/network.ts';
+import type { SiteStyle } from '../run/setting.ts';
 import { Versions } from '../skew/versions.ts';
 import { ObservedStore } from '../store/observed-store.ts';
 import { StoreTrace } from '../store/store-trace.ts';
@@ -42,6 +43,8 @@ export interface ClusterOptions {
   readonly doms: number;
   /** A geography database (MaxMind DB); undefined: nameservers do not know where clients are. */
   readonly geo: Uint8Array | undefined;
+  /** What Sites ask for; left out: `plain`. */
+  readonly sites?: SiteStyle | undefined;
   /** What the ACME CA is like, if there is one. */
   readonly ca?: CaSetting | undefined;
   /** What the Git remote is like, if there is one. */
@@ -77,6 +80,7 @@ export class Cluster {
   readonly doms: readonly DomHost[];
   readonly subs: readonly Sub[];
   readonly versions: Versions;
+  readonly sites: SiteStyle;
   /** Undefined: certificates come from b8s's own CA alone. */
   readonly ca: SimulatedCa | undefined;
   /** Undefined: nobody follows Git. */
@@ -109,6 +113,7 @@ export class Cluster {
     this.#options = options;
     this.#random = random.fork('cluster');
     this.machines = options.machines;
+    this.sites = options.sites ?? 'plain';
     this.versions = new Versions({
       ...{ older: options.older, trace, random: random.fork('versions') },
       nodes: new Set(options.machines.map(({ name }) => name)),

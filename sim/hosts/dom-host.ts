@@ -3,11 +3,13 @@ import type { Dom, Term } from '../../dom/dom.ts';
 import { HookDesk } from '../../dom/hooks/desk.ts';
 import type { Acme } from '../../runtime/acme/acme.ts';
 import { fakeAcme } from '../../runtime/acme/fake/fake-acme.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { digestOf } from '../../runtime/content/digest.ts';
 import { fakeCompressor } from '../../runtime/content/fake-compressor.ts';
 import type { Peer, PeersQuestion } from '../../runtime/content/peers.ts';
 import { noMetrics } from '../../runtime/metrics.ts';
 import { fakePasswordHasher } from '../../runtime/secret/fake-password-hasher.ts';
+import type { PasswordHasher } from '../../runtime/secret/password-hash.ts';
 import type { GeoRecord } from '../../runtime/store/records.ts';
 import type { CertificateAuthority, Identity } from '../../runtime/tls/authority.ts';
 import { fakeCertificateReader } from '../../runtime/tls/fake-certificate-reader.ts';
@@ -57,6 +59,8 @@ export interface DomParts {
   readonly onDiskFault: () => void;
 }
 
+const HASH_MS = { min: 50, max: 500 };
+
 /** Dom sends to one node at once, and that one to one other. */
 const EAGER_PEERS = { uploadsMax: 1, freeBytes: 0, fanout: 1 };
 
@@ -86,7 +90,7 @@ export function startDom(parts: DomParts): RunningDom {
       acmeLimits: parts.ca?.acmeLimits ?? {},
       certificateReader: fakeCertificateReader,
       compressor: process.wrap(fakeCompressor),
-      hasher: process.wrap(fakePasswordHasher(random.fork('hasher'))),
+      hasher: process.wrap(slowHasher(clock, random.fork('hasher'))),
       git: parts.git?.git({ host: host.name, process }),
     },
     {
@@ -115,6 +119,18 @@ export function startDom(parts: DomParts): RunningDom {
       return fetchBlob(dom, { node, digest, offsetBytes });
     },
     findPeers: (node, question) => findPeers(dom, node, question),
+  };
+}
+
+/** Each takes a processor for a while, as real ones do. */
+function slowHasher(clock: Clock, random: SeededRandom): PasswordHasher {
+  const hasher = fakePasswordHasher(random);
+  return {
+    ...hasher,
+    async hash(password) {
+      await clock.sleep(random.integer(HASH_MS.min, HASH_MS.max));
+      return hasher.hash(password);
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import type { AppliedReport, DataPlane, Health, PlaneSnapshot } from '../../agen
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
 import { PEER_KEY_BYTES } from '../../runtime/content/peer-url.ts';
 import type { PeerIdentity } from '../../runtime/content/peers.ts';
+import { fakePasswordHasher } from '../../runtime/secret/fake-password-hasher.ts';
 import type { Identity } from '../../runtime/tls/authority.ts';
 import type { Checks } from '../check/checks.ts';
 import type { Machine } from '../cluster/machines.ts';
@@ -69,8 +70,9 @@ export function startSub(sub: Sub, parts: SubParts): void {
   const names = { nodeName: host.name };
   const clock = process.clock(host.clock);
   const accessLog = { clock, random: random.fork('access log') };
+  const gate = { clock, hasher: fakePasswordHasher(random.fork('gate')) };
   const plane = code.createInProcessPlane({
-    ...{ disk: reader, ...names, log, clock, sign: fakeSign, accessLog },
+    ...{ disk: reader, ...names, log, clock, sign: fakeSign, accessLog, gate },
   });
   const peerIdentity = fakePeerIdentity(random.fork('peers'));
   const probe = network.probe(caller);

@@ -1,6 +1,7 @@
 import type { Certificate } from '../../api/certificate.ts';
 import { RENEW_REQUESTED, REVOKE_REQUESTED, ROLLOVER_REQUESTED } from '../../api/requests.ts';
 import { REVOCATION_REASONS } from '../../runtime/acme/acme.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { DIRECTORY, EXTERNAL_KEY_ID, SECOND_DIRECTORY } from '../ca/simulated-ca.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { SeededRandom } from '../engine/random.ts';
@@ -13,7 +14,7 @@ export interface ApplicantHand {
   readonly cluster: Cluster;
   readonly user: User;
   readonly random: SeededRandom;
-  readonly sleep: (ms: number) => Promise<void>;
+  readonly clock: Clock;
 }
 
 /** The Issuers of a world with a CA, and the challenge that each insists on. */
@@ -49,17 +50,16 @@ export async function startApplicant(
   if (ca === undefined) return;
   const user = cluster.newUser('applicant');
   const clock = scheduler.clock();
-  const sleep = (ms: number): Promise<void> => clock.sleep(ms);
   const hand = (name: string): ApplicantHand => ({
-    ...{ cluster, user, sleep, random: random.fork(name) },
+    ...{ cluster, user, clock, random: random.fork(name) },
   });
-  await sleep(random.integer(0, 4_000));
+  await clock.sleep(random.integer(0, 4_000));
   await declareIssuers(hand('issuers'));
   for (const name of Object.keys(NAMES))
     if (random.chance(0.6)) await declareCertificate(hand(name), name, 0);
   for (let number = 1; number <= ca.setting.operations; number += 1) {
     const own = random.fork(`operation ${number}`);
-    await sleep(own.integer(0, THINKING_MS_MAX));
+    await clock.sleep(own.integer(0, THINKING_MS_MAX));
     await own.pick(OPERATIONS)(hand(`do ${number}`));
   }
 }
@@ -111,12 +111,12 @@ async function rollOver(hand: ApplicantHand): Promise<void> {
 
 /** Another Certificate of that name, perhaps while the order of the first one is under way. */
 async function recreate(hand: ApplicantHand): Promise<void> {
-  const { cluster, user, random, sleep } = hand;
+  const { cluster, user, random, clock } = hand;
   const name = random.pick(Object.keys(NAMES));
   if (cluster.wish.certificates.has(name)) {
     await user.delete({ kind: 'Certificate', namespace: NAMESPACE, name });
     cluster.wish.certificates.delete(name);
-    await sleep(random.pick([0, 0, random.integer(0, 5_000)]));
+    await clock.sleep(random.pick([0, 0, random.integer(0, 5_000)]));
     if (random.chance(0.2)) return;
   }
   await declareCertificate(hand, name, random.integer(0, 1));
@@ -130,10 +130,10 @@ async function reissue(hand: ApplicantHand): Promise<void> {
 
 /** With another account, for certificates and orders that the first one has left. */
 async function recreateIssuer(hand: ApplicantHand): Promise<void> {
-  const { user, random, sleep } = hand;
+  const { user, random, clock } = hand;
   const name = random.pick(Object.keys(ISSUERS));
   await user.delete({ kind: 'Issuer', name });
-  await sleep(random.integer(0, 5_000));
+  await clock.sleep(random.integer(0, 5_000));
   await applyIssuer(hand, name);
 }
 

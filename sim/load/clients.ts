@@ -17,7 +17,8 @@ import {
   TYPE_TXT,
 } from './dns-client.ts';
 import { drawQuery, encodeQuery, spoil } from './dns-query.ts';
-import { PAGES } from './pages.ts';
+import { basicOf, type Credentials, drawCredentials } from './members.ts';
+import { MEMBERS_PAGE, MOVED_PATH, PAGES } from './pages.ts';
 import { CLIENTS, SUBNETS } from './places.ts';
 import { hostOf, ORIGIN, SIDE_ORIGIN } from './wish.ts';
 
@@ -42,6 +43,7 @@ export function startClients(cluster: Cluster, { scheduler, random, count }: Cli
     const jar = jarOf(own.fork('cookies'));
     const codings = own.fork('codings');
     const previews = own.fork('previews');
+    const knocks = own.fork('knocks');
     const visit = (): void => {
       const nowMs = EPOCH_MS + scheduler.nowMs;
       browse(cluster, { client, jar, random: own, codings, nowMs }).catch((error: unknown) =>
@@ -50,6 +52,10 @@ export function startClients(cluster: Cluster, { scheduler, random, count }: Cli
       lookAhead(cluster, previews).catch((error: unknown) =>
         cluster.checks.violated(27, `a visit to a preview failed: ${String(error)}`),
       );
+      if (cluster.sites === 'elaborate')
+        knock(cluster, client, knocks).catch((error: unknown) =>
+          cluster.checks.violated(27, `a visit to what members see failed: ${String(error)}`),
+        );
       scheduler.after(own.integer(1, PAUSE_MS_MAX), visit);
     };
     scheduler.after(own.integer(1, PAUSE_MS_MAX), visit);
@@ -113,6 +119,36 @@ async function lookAhead(cluster: Cluster, random: SeededRandom): Promise<void> 
   if (!sub.machine.roles.includes('edge') || !network.reachesClients(node)) return;
   const answer = await sub.running?.serving?.request(request(path, host));
   if (answer !== undefined) checks.previewed({ node, host, path, answer, namedBy: undefined });
+}
+
+/** Somebody asks, with some password or none, for what may be for members, or what has moved. */
+async function knock(cluster: Cluster, client: string, random: SeededRandom): Promise<void> {
+  const sub = random.pick(cluster.subs);
+  const host = hostOf(random.pick(SITES));
+  const path = random.pick([MEMBERS_PAGE.path, MEMBERS_PAGE.path, MOVED_PATH]);
+  const credentials = drawCredentials(cluster.wish.membersVersion, random);
+  await askAsMember(cluster, sub, { host, path, client, credentials });
+}
+
+/** What one node answers to somebody with these credentials; undefined: it cannot be reached. */
+export async function askAsMember(
+  { checks, network }: Cluster,
+  { host: { name: node }, running, machine }: Sub,
+  asked: {
+    readonly host: string;
+    readonly path: string;
+    readonly client: string;
+    readonly credentials: Credentials | undefined;
+  },
+): Promise<HttpAnswer | undefined> {
+  const { host, path, client: address, credentials } = asked;
+  if (!machine.roles.includes('edge') || !network.reachesClients(node)) return undefined;
+  const authorization = credentials && basicOf(credentials);
+  const headers = { authorization };
+  const answer = await running?.serving?.request({ ...request(path, host), headers, address });
+  if (answer !== undefined)
+    checks.knocked({ node, host, path, answer, namedBy: undefined, credentials });
+  return answer;
 }
 
 /** What else there is to ask: much, little, and nothing. */

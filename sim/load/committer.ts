@@ -1,4 +1,5 @@
 import { RECONCILE_REQUESTED } from '../../api/repository.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
@@ -13,7 +14,7 @@ export interface CommitterHand {
   readonly git: SimulatedGit;
   readonly user: User;
   readonly random: SeededRandom;
-  readonly sleep: (ms: number) => Promise<void>;
+  readonly clock: Clock;
 }
 
 const ISSUERS = ['git-a', 'git-b', 'git-c', 'git-d', 'git-e'];
@@ -40,17 +41,16 @@ export async function startCommitter(
   if (git === undefined) return;
   const user = cluster.newUser('committer');
   const clock = scheduler.clock();
-  const sleep = (ms: number): Promise<void> => clock.sleep(ms);
   const hand = (name: string): CommitterHand => ({
-    ...{ cluster, git, user, sleep, random: random.fork(name) },
+    ...{ cluster, git, user, clock, random: random.fork(name) },
   });
-  await sleep(random.integer(0, 4_000));
+  await clock.sleep(random.integer(0, 4_000));
   await declareForeign(hand('foreign'));
   git.push(firstTree(hand('first')), 'The first commit');
   for (const name of FOLLOWERS.slice(0, git.setting.followers)) await follow(hand(name), name);
   for (let number = 1; number <= git.setting.operations; number += 1) {
     const own = random.fork(`operation ${number}`);
-    await sleep(own.integer(0, THINKING_MS_MAX));
+    await clock.sleep(own.integer(0, THINKING_MS_MAX));
     await own.pick(OPERATIONS)(hand(`do ${number}`));
   }
   await finish(hand('end'));
@@ -166,11 +166,11 @@ async function edit(hand: CommitterHand): Promise<void> {
 }
 
 async function quick(hand: CommitterHand): Promise<void> {
-  const { random, sleep } = hand;
+  const { random, clock } = hand;
   for (let count = random.integer(2, 4); count > 0; count -= 1) {
     if (random.chance(0.3)) await neverReady(hand);
     else await edit(hand);
-    await sleep(random.integer(0, 2_000));
+    await clock.sleep(random.integer(0, 2_000));
   }
 }
 
@@ -267,10 +267,10 @@ async function label({ git, random, user }: CommitterHand): Promise<void> {
 }
 
 async function pause(hand: CommitterHand): Promise<void> {
-  const { git, random, sleep } = hand;
+  const { git, random, clock } = hand;
   const name = random.pick(FOLLOWERS.slice(0, git.setting.followers));
   await follow(hand, name, { suspend: true });
-  await sleep(random.integer(0, 8_000));
+  await clock.sleep(random.integer(0, 8_000));
   if (random.chance(0.5)) await edit(hand);
   await follow(hand, name);
 }

@@ -1,17 +1,21 @@
 import { INTERNAL_ISSUER } from '../../api/issuer.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Machine } from '../cluster/machines.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import { ISSUERS } from './applicant.ts';
 import { SITES } from './clients.ts';
 import { makeRelease, type Published } from './content.ts';
+import { drain, takeBack } from './drain.ts';
 import { drawPreviews } from './draw-previews.ts';
 import { drawRouting } from './draw-routing.ts';
+import { changeMembers, declareMembers, drawGuard } from './members.ts';
 import { rollOut } from './rolling.ts';
 import type { User } from './user.ts';
 import {
   hostOf,
   NAMESPACE,
+  type NodeWish,
   ORIGIN,
   SIDE_ORIGIN,
   SIDE_ZONE_NAME,
@@ -28,7 +32,7 @@ export interface Hand {
   readonly random: SeededRandom;
   /** The sites that are this person's alone. */
   readonly sites: readonly string[];
-  readonly sleep: (ms: number) => Promise<void>;
+  readonly clock: Clock;
 }
 
 export interface OperationKind {
@@ -62,12 +66,16 @@ export const FIRST_ZONE: ZoneWish = { name: ZONE_NAME, origin: ORIGIN, version: 
 const ROLLED_SHARE = 0.2;
 const SIDE_ZONE_MS_MAX = 10_000;
 const CORDONED_MS_MAX = 10_000;
+/** Of the nodes that are cordoned. */
+const DRAINED_SHARE = 0.4;
 
 /** A zone, and the first of this person's sites, in either order. */
 export async function declareFirst(hand: Hand, isOperator: 'operator' | 'other'): Promise<void> {
   const [first] = hand.sites;
   if (first === undefined) return;
   const zoneFirst = hand.random.chance(0.5);
+  if (isOperator === 'operator' && hand.cluster.sites === 'elaborate')
+    await declareMembers(hand, 1);
   if (isOperator === 'operator' && zoneFirst) await applyZone(hand, FIRST_ZONE);
   await createSite(hand, first);
   if (isOperator === 'operator' && !zoneFirst) await applyZone(hand, FIRST_ZONE);
@@ -77,13 +85,15 @@ export async function declareFirst(hand: Hand, isOperator: 'operator' | 'other')
 export async function join({ cluster, user }: Hand, machine: Machine): Promise<void> {
   const { name, ipv4, location, roles } = machine;
   const identity = await user.join(name, { ipv4: [ipv4], location, roles });
-  cluster.wish.nodes.set(name, { cordoned: false });
+  cluster.wish.nodes.set(name, { use: 'in use' });
   await cluster.install(name, identity);
 }
 
 /** Declares all of a wish at once, as somebody who begins anew with what is left in the end. */
-export async function declareAll(hand: Hand, { nodes, zones, sites }: Wish): Promise<void> {
+export async function declareAll(hand: Hand, wish: Wish): Promise<void> {
   const { cluster, user } = hand;
+  const { nodes, zones, sites, membersVersion } = wish;
+  if (membersVersion > 0) await declareMembers(hand, membersVersion);
   for (const machine of cluster.machines) if (nodes.has(machine.name)) await join(hand, machine);
   for (const zone of zones.values()) await applyZone(hand, zone);
   for (const site of sites.values()) {
@@ -91,7 +101,7 @@ export async function declareAll(hand: Hand, { nodes, zones, sites }: Wish): Pro
     await user.publish(site.release, site.name);
     await applySite(hand, site);
   }
-  for (const [name, { cordoned }] of nodes) if (cordoned) await applyNode(hand, name, { cordoned });
+  for (const [name, { use }] of nodes) if (use !== 'in use') await applyNode(hand, name, use);
 }
 
 export async function publishNext(hand: Hand): Promise<void> {
@@ -117,7 +127,9 @@ export async function configure(hand: Hand): Promise<void> {
   if (site === undefined) return;
   const ttl = hand.random.integer(5, 60);
   const routing = drawRouting(hand.cluster.wish, hand.random);
-  await applySite(hand, { ...site, ttl, routing, previews: drawPreviews(hand) });
+  const { auth: _, accessLog: __, ...plain } = site;
+  const previews = drawPreviews(hand);
+  await applySite(hand, { ...plain, ttl, routing, previews, ...drawGuard(hand) });
 }
 
 /** Declares a site that is not there, or deletes one that is. The first one stays. */
@@ -134,7 +146,7 @@ async function recreateSite(hand: Hand): Promise<void> {
   const site = anySite(hand);
   if (site === undefined) return;
   await deleteSite(hand, site.name);
-  await hand.sleep(hand.random.pick([0, 0, hand.random.integer(0, 3_000)]));
+  await hand.clock.sleep(hand.random.pick([0, 0, hand.random.integer(0, 3_000)]));
   if (hand.random.chance(0.5)) return createSite(hand, site.name);
   const again = hand.random.pick(site.releases);
   await hand.user.publish(again, site.name);
@@ -181,6 +193,7 @@ async function poison({ cluster, user, random }: Hand): Promise<void> {
 }
 
 export async function changeRecords(hand: Hand): Promise<void> {
+  if (hand.cluster.sites === 'elaborate') await changeMembers(hand);
   const zone = hand.cluster.wish.zones.get(ZONE_NAME);
   if (zone !== undefined) await applyZone(hand, { ...zone, version: zone.version + 1 });
 }
@@ -190,7 +203,7 @@ async function recreateZone(hand: Hand): Promise<void> {
   const zone = cluster.wish.zones.get(ZONE_NAME);
   if (zone === undefined) return;
   await user.delete({ kind: 'Zone', namespace: NAMESPACE, name: ZONE_NAME });
-  await hand.sleep(random.integer(0, 3_000));
+  await hand.clock.sleep(random.integer(0, 3_000));
   await applyZone(hand, { ...zone, version: zone.version + 1 });
 }
 
@@ -201,32 +214,37 @@ async function toggleZone(hand: Hand): Promise<void> {
   if (!cluster.wish.zones.has(name)) {
     await applyZone(hand, { name, origin, version: random.integer(1, 1_000) });
     if (random.chance(0.5)) return;
-    await hand.sleep(random.integer(0, SIDE_ZONE_MS_MAX));
+    await hand.clock.sleep(random.integer(0, SIDE_ZONE_MS_MAX));
   }
   await user.delete({ kind: 'Zone', namespace: NAMESPACE, name });
   cluster.wish.zones.delete(name);
 }
 
-/** As `b8sctl cordon` and `uncordon` do it. */
+/** As `b8sctl cordon` and `uncordon` do it; or takes it out of service for a while. */
 async function toggleCordon(hand: Hand): Promise<void> {
   const { cluster, random } = hand;
   const nodes = [...cluster.wish.nodes.keys()];
   if (nodes.length === 0) return;
   const name = random.pick(nodes);
-  await applyNode(hand, name, { cordoned: true });
-  await hand.sleep(random.integer(0, CORDONED_MS_MAX));
-  if (random.chance(0.7)) await applyNode(hand, name, { cordoned: false });
+  if (cluster.wish.nodes.get(name)?.use === 'drained') return takeBack(hand, name);
+  // Drawn on its own; an older node cannot be drained.
+  const isDrained = random.fork('drain').chance(DRAINED_SHARE);
+  if (isDrained && cluster.versions.count === 'one') return drain(hand, name);
+  await applyNode(hand, name, 'cordoned');
+  await hand.clock.sleep(random.integer(0, CORDONED_MS_MAX));
+  if (random.chance(0.7)) await applyNode(hand, name, 'in use');
 }
 
 async function applyNode(
   { cluster, user }: Hand,
   name: string,
-  { cordoned }: { readonly cordoned: boolean },
+  use: NodeWish['use'],
 ): Promise<void> {
   if (!cluster.wish.nodes.has(name)) return;
-  const spec = { unschedulable: cordoned };
+  const isDrained = use === 'drained';
+  const spec = { unschedulable: use !== 'in use', ...(isDrained && { drain: true }) };
   await user.apply({ kind: 'Node', metadata: { name }, spec });
-  cluster.wish.nodes.set(name, { cordoned });
+  cluster.wish.nodes.set(name, { use });
 }
 
 /** The first machine, which has all roles, stays: a cluster without any node has nothing to show. */
@@ -236,12 +254,13 @@ async function removeNode(hand: Hand): Promise<void> {
   const others = [...cluster.wish.nodes.keys()].filter((name) => name !== first?.name);
   if (others.length === 0) return;
   const name = random.pick(others);
+  cluster.checks.drained(name, 'taken back');
   await user.delete({ kind: 'Node', name });
   cluster.wish.nodes.delete(name);
   const machine = cluster.machines.find((each) => each.name === name);
   if (machine === undefined || !random.chance(0.4)) return;
   // Set up anew, and another Node of the same name.
-  await hand.sleep(random.pick([0, random.integer(0, 5_000)]));
+  await hand.clock.sleep(random.pick([0, random.integer(0, 5_000)]));
   await join(hand, machine);
 }
 
@@ -270,6 +289,7 @@ export async function createSite(
     name,
     issuer: issuer ?? drawIssuer(hand),
     previews: drawPreviews(hand),
+    ...drawGuard(hand),
     host: hostOf(name),
     release: first,
     releases: [first],
@@ -290,7 +310,8 @@ export async function deleteSite({ cluster, user }: Hand, name: string): Promise
 }
 
 export async function publish({ cluster, user, random }: Hand, site: string): Promise<Published> {
-  const release = makeRelease(site, cluster.releasesOf(site).length + 1, random);
+  const version = cluster.releasesOf(site).length + 1;
+  const release = makeRelease(site, version, random, cluster.sites);
   cluster.published(site, release);
   await user.publish(release, site);
   return release;
@@ -313,12 +334,14 @@ function declaredSite(site: SiteWish): {
   readonly metadata: { readonly namespace: string; readonly name: string };
   readonly spec: object;
 } {
-  const { name, host, release, ttl, routing, rollout, issuer, previews } = site;
+  const { name, host, release, ttl, routing, rollout, issuer, previews, auth, accessLog } = site;
   const tls = issuer === undefined ? {} : { tls: { issuer } };
   const spec = {
     ...{ hosts: [host], content: { release: release.digest }, routing, ttl, ...tls },
     ...(rollout !== undefined && { rollout }),
     ...(previews !== undefined && { previews }),
+    ...(auth !== undefined && { auth }),
+    ...(accessLog !== undefined && { accessLog }),
   };
   return { kind: 'Site', metadata: { namespace: NAMESPACE, name }, spec };
 }

@@ -36,7 +36,7 @@ async function live(cluster: Cluster, ports: PeoplePorts & { index: number }): P
   const role = index === 0 ? 'operator' : 'other';
   const user = cluster.newUser(`user-${index + 1}`);
   const hand = (name: string): Hand => ({
-    ...{ cluster, user, sleep, sites: SITES[index] ?? [] },
+    ...{ cluster, user, clock, sites: SITES[index] ?? [] },
     random: random.fork(name),
   });
   await sleep(random.integer(0, 2_000));
@@ -57,7 +57,7 @@ function joinAtStart(cluster: Cluster, hand: Hand, random: SeededRandom): Promis
   const [first, ...others] = cluster.machines;
   const chosen = others.filter(() => random.chance(JOINED_AT_START));
   return [...(first === undefined ? [] : [first]), ...chosen].map(async (machine) => {
-    await hand.sleep(random.integer(0, 2_000));
+    await hand.clock.sleep(random.integer(0, 2_000));
     await join(hand, machine);
   });
 }

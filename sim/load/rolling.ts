@@ -24,7 +24,7 @@ export async function rollOut(hand: Hand, first: SiteWish, doing: Doing): Promis
   let site: SiteWish = { ...first, rollout: drawRollout(hand) };
   await doing.apply(hand, site);
   for (let left = LOOKS_MAX; left > 0; left -= 1) {
-    await hand.sleep(random.integer(200, LOOK_MS_MAX));
+    await hand.clock.sleep(random.integer(200, LOOK_MS_MAX));
     const phase = await phaseOf(hand, site);
     if (phase === 'done') break;
     if (phase === 'halted' || phase === 'undone') await resume(hand, site, doing);
@@ -51,7 +51,7 @@ async function interfere(hand: Hand, site: SiteWish, doing: Doing): Promise<Site
     }
     case 'pause':
       await doing.apply(hand, { ...site, rollout: { ...site.rollout, paused: true } });
-      await hand.sleep(random.integer(0, LOOK_MS_MAX));
+      await hand.clock.sleep(random.integer(0, LOOK_MS_MAX));
       await doing.apply(hand, site);
       return site;
   }

@@ -51,6 +51,11 @@ export class User {
     this.#ports = ports;
   }
 
+  /** Notes what came of something that was done without its help. */
+  says(what: string): void {
+    this.#ports.trace.add(this.#ports.name, what, { kind: 'user' });
+  }
+
   /** Declares an object; resolves once dom has acknowledged it. */
   async apply(object: Declared): Promise<void> {
     await this.#insist(`apply ${object.kind}/${object.metadata.name}`, (term) =>

@@ -39,6 +39,10 @@ export interface SiteWish {
   readonly rollout?: object | undefined;
   /** Its `spec.previews`; left out: none. */
   readonly previews?: PreviewsWish | undefined;
+  /** Its `spec.auth`; left out: everybody may see all of it. */
+  readonly auth?: object | undefined;
+  /** Its `spec.accessLog`; left out: none. */
+  readonly accessLog?: object | undefined;
   /** Of its certificate; left out: b8s's own CA. */
   readonly issuer?: string | undefined;
 }
@@ -64,7 +68,7 @@ export interface CertificateWish {
 }
 
 export interface NodeWish {
-  readonly cordoned: boolean;
+  readonly use: 'in use' | 'cordoned' | 'drained';
 }
 
 /** What the users want, as dom has acknowledged it. Whoever changes something changes this, too. */
@@ -73,6 +77,8 @@ export interface Wish {
   readonly zones: Map<string, ZoneWish>;
   readonly nodes: Map<string, NodeWish>;
   readonly certificates: Map<string, CertificateWish>;
+  /** Grows with each change of members' passwords; 0: there are none. */
+  membersVersion: number;
   /** Sites that can never become ready, and must harm no other (INV-5). */
   readonly poisoned: Set<string>;
 }
@@ -81,12 +87,15 @@ export function nothingWished(): Wish {
   return {
     ...{ sites: new Map(), zones: new Map(), nodes: new Map() },
     ...{ certificates: new Map(), poisoned: new Set() },
+    membersVersion: 0,
   };
 }
 
 /** The same wish, which stays as it is. */
-export function copyOf({ sites, zones, nodes, certificates, poisoned }: Wish): Wish {
+export function copyOf(wish: Wish): Wish {
+  const { sites, zones, nodes, certificates, poisoned } = wish;
   return {
+    ...wish,
     ...{ sites: new Map(sites), zones: new Map(zones) },
     ...{ nodes: new Map(nodes), certificates: new Map(certificates) },
     poisoned: new Set(poisoned),

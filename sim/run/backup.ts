@@ -1,3 +1,4 @@
+import type { Clock } from '../../runtime/clock.ts';
 import { LEADER_KEY, recordKey } from '../../runtime/store/keys.ts';
 import type { KeyValue } from '../../runtime/store/store.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -9,7 +10,7 @@ export interface BackupPorts {
   readonly random: SeededRandom;
   /** Lets so much time pass, or until something holds. */
   readonly pass: (ms: number, condition?: () => boolean) => Promise<void>;
-  readonly sleep: (ms: number) => Promise<void>;
+  readonly clock: Clock;
   /** What the users still wait for, in words. */
   readonly pending: () => Promise<readonly string[]>;
 }
@@ -56,12 +57,12 @@ async function everything({ store }: Cluster): Promise<readonly KeyValue[]> {
   return items.filter(({ key }) => key !== LEADER_KEY && !key.startsWith(sessions));
 }
 
-async function changeSomething({ cluster, random, sleep, pass }: BackupPorts): Promise<void> {
+async function changeSomething({ cluster, random, clock, pass }: BackupPorts): Promise<void> {
   const sites = [...cluster.wish.sites.keys()].toSorted();
   if (sites.length === 0) return;
   const user = cluster.newUser('restorer');
   let phase: 'busy' | 'done' = 'busy';
-  const publish = OPERATIONS['publish']?.run({ cluster, user, random, sites, sleep });
+  const publish = OPERATIONS['publish']?.run({ cluster, user, random, sites, clock });
   void publish?.then(() => {
     phase = 'done';
   });

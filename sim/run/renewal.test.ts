@@ -63,9 +63,8 @@ async function declareAndWatch(
   { scheduler, random }: PeoplePorts,
   looks: Look[],
 ): Promise<void> {
-  const sleep = (ms: number): Promise<void> => scheduler.clock().sleep(ms);
   const user = cluster.newUser('user-1');
-  const hand: Hand = { cluster, user, random, sites: [], sleep };
+  const hand: Hand = { cluster, user, clock: scheduler.clock(), random, sites: [] };
   const spec = { ca: { lifetime: '10m' } };
   await user.apply({ kind: 'Issuer', metadata: { name: 'brief' }, spec });
   const wish = wishOf(hand);
@@ -75,7 +74,7 @@ async function declareAndWatch(
     const site = { hosts: [host], content, ttl, routing, tls: { issuer: 'brief' } };
     await user.apply({ kind: 'Site', metadata: { namespace: NAMESPACE, name }, spec: site });
   }
-  await sleep(MINUTE_MS);
+  await scheduler.sleep(MINUTE_MS);
   while (scheduler.nowMs < LAST_RETURN_MS + CATCH_UP_MS) {
     const isAway = AWAY_MS.some(
       ({ fromMs, untilMs }) => scheduler.nowMs >= fromMs && scheduler.nowMs < untilMs,
@@ -85,13 +84,13 @@ async function declareAndWatch(
       else cluster.startDom(dom);
     }
     for (const sub of cluster.subs) looks.push(await lookAt(sub, scheduler.nowMs));
-    await sleep(1_000);
+    await scheduler.sleep(1_000);
   }
 }
 
 function wishOf({ cluster, random }: Hand): Wish {
   const wish = nothingWished();
-  for (const { name } of cluster.machines) wish.nodes.set(name, { cordoned: false });
+  for (const { name } of cluster.machines) wish.nodes.set(name, { use: 'in use' });
   wish.zones.set(ZONE_NAME, { name: ZONE_NAME, origin: ORIGIN, version: 1 });
   const release = makeRelease('blog', 1, random);
   const routing = { policy: 'nearest', answers: 1 } as const;

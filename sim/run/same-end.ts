@@ -56,7 +56,7 @@ function declareAllAtOnce(
   { scheduler, random }: PeoplePorts,
   wish: Wish,
 ): Promise<void> {
-  const sleep = (ms: number): Promise<void> => scheduler.clock().sleep(ms);
-  const hand = { cluster, user: cluster.newUser('user-1'), random, sites: [], sleep };
+  const clock = scheduler.clock();
+  const hand = { cluster, user: cluster.newUser('user-1'), clock, random, sites: [] };
   return declareAll(hand, wish);
 }

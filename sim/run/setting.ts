@@ -22,6 +22,8 @@ export interface Setting {
   /** How long faults happen. */
   readonly stormMs: number;
   readonly faults: Faults;
+  /** What Sites ask for; left out: `plain`. */
+  readonly sites?: SiteStyle;
   /** An ACME CA, and what it is like; undefined: there is none. */
   readonly ca?: CaSetting | undefined;
   /** A Git remote, and who follows it; undefined: nobody does. */
@@ -40,6 +42,10 @@ export interface Setting {
  */
 export const PROFILES = ['short', 'full', 'long'] as const;
 export type Profile = (typeof PROFILES)[number];
+
+/** `elaborate`: they guard some pages, note requests, and their releases bring rules. */
+export type SiteStyle = 'plain' | 'elaborate';
+const ELABORATE_SHARE = 0.25;
 
 const SIZES: Readonly<Record<Profile, readonly number[]>> = {
   short: [1, 2, 3, 3, 3, 4, 5],
@@ -69,6 +75,7 @@ export function drawSetting(seed: number, profile: Profile): Setting {
     clients: random.integer(2, 5),
     stormMs: random.integer(min, max),
     faults: drawFaults(random.fork('faults')),
+    sites: random.fork('sites').chance(ELABORATE_SHARE) ? 'elaborate' : 'plain',
     ca,
     git: profile === 'long' || ca !== undefined ? undefined : drawGit(random.fork('remote')),
   };
@@ -76,8 +83,8 @@ export function drawSetting(seed: number, profile: Profile): Setting {
 
 /** A calm world in which that story is told. */
 export function aimedSetting(seed: number, aim: string): Setting {
-  const { subs, ca, git } = aimNamed(aim);
-  const common = { seed, profile: 'short', subs, aim, faults: CALM } as const;
+  const { subs, sites = 'plain', ca, git } = aimNamed(aim);
+  const common = { seed, profile: 'short', subs, sites, aim, faults: CALM } as const;
   return {
     ...common,
     doms: 1,
@@ -113,8 +120,8 @@ export function changeSetting(setting: Setting, { faults, ...changes }: Changes)
   return {
     ...setting,
     ...Object.fromEntries(changed),
-    // Old versions know no ACME and follow no Git.
-    ...(changes.older === undefined ? {} : { ca: undefined, git: undefined }),
+    // Old versions know no ACME, follow no Git, and ask for no passwords.
+    ...(changes.older !== undefined && { ca: undefined, git: undefined, sites: 'plain' }),
     faults: faults === undefined ? setting.faults : onlyFaults(setting.faults, faults),
   };
 }

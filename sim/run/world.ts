@@ -103,8 +103,8 @@ export class World {
       { count: setting.subs, nameserversMax: NAMESERVERS_MAX },
       random.fork('machines'),
     );
-    const { doms, crash, ca, git } = setting;
-    const options = { machines, doms, geo, replay, crash, older, ca, git };
+    const { doms, crash, ca, git, sites } = setting;
+    const options = { machines, doms, geo, replay, crash, older, ca, git, sites };
     this.#cluster = new Cluster({ scheduler, random, trace }, options);
     this.#scheduler.onStep = () => this.#cluster.check();
   }
@@ -281,7 +281,7 @@ export class World {
     await restoreBackup({
       ...{ cluster: this.#cluster, random: this.#random.fork('backup') },
       pass: (ms, condition) => this.#pass(ms, condition),
-      sleep: (ms) => this.#scheduler.sleep(ms),
+      clock: this.#scheduler.clock(),
       pending: () => pending(this.#cluster, this.#wallMs()),
     });
   }

@@ -4,6 +4,7 @@ import { registerApply } from '../../cli/commands/apply.ts';
 import { registerCordon, registerUncordon } from '../../cli/commands/cordon.ts';
 import { registerDelete } from '../../cli/commands/delete.ts';
 import { registerDns } from '../../cli/commands/dns.ts';
+import { registerDrain } from '../../cli/commands/drain.ts';
 import { registerPush } from '../../cli/commands/push.ts';
 import { registerRollout } from '../../cli/commands/rollout.ts';
 import type { Api } from '../../runtime/api-client.ts';
@@ -30,6 +31,7 @@ const COMMANDS: Readonly<Record<string, (command: Command, cli: Cli) => void>> =
   uncordon: registerUncordon,
   delete: registerDelete,
   dns: registerDns,
+  drain: registerDrain,
   push: registerPush,
   rollout: registerRollout,
 };

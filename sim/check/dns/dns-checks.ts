@@ -11,6 +11,7 @@ import { hostOf, ZONE_NAME } from '../../load/wish.ts';
 import type { Check, CheckPorts } from '../check.ts';
 import { certificatesCheck } from '../tls/certificates.ts';
 import { downNodesCheck } from './down-nodes.ts';
+import { drainedCheck } from './drained.ts';
 import { hysteresisCheck } from './hysteresis.ts';
 import { Outages } from './outages.ts';
 import { repliesCheck } from './replies.ts';
@@ -44,6 +45,7 @@ export function dnsChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
   const wallMsAt = (node: string): number => subOf(node)?.host.clock.nowMs() ?? wallMs();
   return [
     certificatesCheck({ ...ports, wallMsAt }),
+    drainedCheck({ ...ports, isNode: (name) => wish.nodes.has(name) }),
     downNodesCheck({ ...ports, machines, outages, healthAt }),
     hysteresisCheck(ports),
     repliesCheck(ports),

@@ -98,10 +98,10 @@ function foundUnderWay(
   return found;
 }
 
-function wishOf(london: { readonly cordoned: boolean }): Wish {
+function wishOf({ cordoned }: { readonly cordoned: boolean }): Wish {
   const wish = nothingWished();
-  wish.nodes.set('london', london);
-  wish.nodes.set('tokyo', { cordoned: false });
+  wish.nodes.set('london', { use: cordoned ? 'cordoned' : 'in use' });
+  wish.nodes.set('tokyo', { use: 'in use' });
   wish.sites.set('blog', { routing: { policy: 'nearest', answers: 1 } } as SiteWish);
   return wish;
 }

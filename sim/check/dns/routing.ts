@@ -129,6 +129,6 @@ function wishedNodes({ machines, wish }: RoutingPorts): readonly RouteNode[] {
   return machines.flatMap(({ name, roles, location: place }) => {
     const wished = wish.nodes.get(name);
     if (wished === undefined || !roles.includes('edge')) return [];
-    return [{ name, place, state: wished.cordoned ? ('spare' as const) : ('up' as const) }];
+    return [{ name, place, state: wished.use === 'in use' ? ('up' as const) : ('spare' as const) }];
   });
 }

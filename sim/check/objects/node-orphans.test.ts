@@ -42,6 +42,8 @@ const FILES: ReadonlyMap<string, Uint8Array> = new Map([
   [blobPath(RELEASE), MANIFEST],
   [blobPath(digestOf(PAGE)), PAGE],
   [blobPath(GEO), Buffer.from('geo')],
+  ['logs/access/default/blog.Site-blo.log', Buffer.from('a line\n')],
+  ['logs/access/default/blog.Site-blo.log.1', Buffer.from('a line\n')],
 ]);
 
 function world(node: { snapshot?: PlaneSnapshot; files?: ReadonlyMap<string, Uint8Array> }): Scene {
@@ -96,6 +98,7 @@ test.each([
   { when: 'a part of a blob', path: `partial/${digestHex(stranger)}` },
   { when: 'a mark', path: `verified/${digestHex(stranger)}` },
   { when: 'a file of no use', path: 'blobs/sha256/ab/core' },
+  { when: 'a log of a site that is gone', path: 'logs/access/default/blog.earlier1.log' },
 ])('INV-7 on disk, once the grace is over: $when', ({ path }) => {
   const scene = world({ files: new Map([...FILES, [path, Buffer.alloc(1)]]) });
   scene.tell((check) => check.rested?.());

@@ -82,6 +82,7 @@ function piecesOf(secret: Secret): readonly string[] {
   switch (secret.kind) {
     case 'token':
     case 'mac key':
+    case 'password':
       return [secret.text];
     case 'seal key':
     case 'cookie secret': {

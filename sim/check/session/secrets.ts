@@ -25,7 +25,7 @@ const PLAN_FILES: ReadonlySet<string> = new Set(['plan.bin', 'served.bin']);
 /**
  * INV-33: private keys exist only sealed in the store and on the nodes bound to the site. No key of
  * a certificate, a zone or an account at a CA, no secret of cookies, no join token, no MAC key of an
- * account that exists elsewhere and not the sealing key stands in a
+ * account that exists elsewhere, no password of a Secret and not the sealing key stands in a
  * log line or elsewhere in the trace, in any value of the store (status, events and history are
  * such), or in a frame, other than in a plan for an edge with the certificate, or for a nameserver
  * with the zone or the cookies, that it belongs to. On disk edges have keys of certificates, and
@@ -134,6 +134,7 @@ function nameOf(secret: Secret): string {
       return 'the key of an account at a CA';
     case 'token':
     case 'mac key':
+    case 'password':
     case 'seal key':
     case 'cookie secret':
       return `a ${secret.kind}`;

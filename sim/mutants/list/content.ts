@@ -218,4 +218,12 @@ export const CONTENT: readonly Mutant[] = [
     story: 'Browsers show the compressed bytes of a page.',
     expects: [27],
   },
+  {
+    name: 'rules-lost-with-forms',
+    file: 'agent/edge/load-release.ts',
+    find: 'known, first.rules);',
+    replace: 'known);',
+    story: 'A release loses its headers and redirects once its compressed forms are there.',
+    expects: [27],
+  },
 ];

@@ -89,9 +89,8 @@ export const GIT: readonly Mutant[] = [
   {
     name: 'release-taken-for-there',
     file: 'controllers/repository/plan/steps.ts',
-    find: '    const { ownerReferences = [], ...metadata } = found.metadata;\n',
-    replace:
-      '    if (found !== null) return [];\n    const { ownerReferences = [], ...metadata } = found.metadata;\n',
+    find: '  if (found !== undefined) return [owning(',
+    replace: '  if (found !== undefined) return [];\n  if (found !== undefined) return [owning(',
     story: 'A Site comes back without its release, of whose end dom has not heard yet.',
     expects: [41],
   },
