@@ -69,6 +69,20 @@ test('it is left out, forgotten, and then its clients are asked to leave', async
   expect(spec('fra1')).toMatchObject({ unschedulable: true, drain: true });
 });
 
+test('a nameserver that joins while the node is cordoned is waited for, too', async () => {
+  const update = cli.api.update.bind(cli.api);
+  vi.spyOn(cli.api, 'update').mockImplementationOnce(async (...given) => {
+    putNode('lon1');
+    explain('lon1', 'up', true);
+    return update(...given);
+  });
+  const drain = await started('drain fra1');
+  expect(drain.out()).toContain('leave it out: lon1 (it has not heard of it yet)\n');
+  explain('lon1', 'unschedulable');
+  await cli.clock.advance(61_000);
+  expect((await drain.done).code).toBe(0);
+});
+
 test('drained already, there is nothing to wait for; uncordoned, it is in use again', async () => {
   putNode('fra1', { unschedulable: true, drain: true });
   expect((await cli.b8sctl('drain node/fra1')).out).toBe('node.b8s.dev/fra1 already drained\n');

@@ -31,14 +31,15 @@ export async function drainNode(name: string, options: DrainOptions, cli: Cli): 
   const api = await cli.api();
   const reference = referenceOf({ kind: nodeKind, name }, '');
   const node = (await fetchObject(api, reference)) as Node;
-  const [nodes, sites] = await Promise.all([listOf<Node>(api, 'Node'), listOf<Site>(api, 'Site')]);
-  const named = sites.filter(({ status }) => status?.dns?.candidates.includes(name));
-  if (options.force !== true) refuseLast(node, nodes, sites);
+  if (options.force !== true) refuseLast(node, await lookAround(api));
   if (node.spec.drain === true) return say(cli, node, 'already drained');
   // Before the first step: it must not be put back between two of them.
   const wanted = { ...node, spec: { ...node.spec, unschedulable: true, drain: true } };
   await mindGit(api, { live: node, wanted }, { consent: options, cli });
   await keepOut(cli, api, reference);
+  // Only now: who came before that may not have heard of it.
+  const { nodes, sites } = await lookAround(api);
+  const named = sites.filter(({ status }) => status?.dns?.candidates.includes(name));
   const ttlS = Math.max(0, ...named.map(({ spec }) => spec.ttl));
   if (!options.wait) {
     const when = `within ${formatDuration(ttlS * 1000)} resolvers forget it`;
@@ -56,13 +57,23 @@ export async function drainNode(name: string, options: DrainOptions, cli: Cli): 
   await askToLeave(cli, api, reference);
 }
 
+interface Surroundings {
+  readonly nodes: readonly Node[];
+  readonly sites: readonly Site[];
+}
+
+async function lookAround(api: Api): Promise<Surroundings> {
+  const [nodes, sites] = await Promise.all([listOf<Node>(api, 'Node'), listOf<Site>(api, 'Site')]);
+  return { nodes, sites };
+}
+
 async function listOf<Kind extends Resource>(api: Api, kind: string): Promise<readonly Kind[]> {
   const { objects } = await api.list({ kind, namespace: '' });
   return objects as readonly Kind[];
 }
 
 /** Nothing is changed if somebody would be left without an answer. */
-function refuseLast(node: Node, nodes: readonly Node[], sites: readonly Site[]): void {
+function refuseLast(node: Node, { nodes, sites }: Surroundings): void {
   const { name } = node.metadata;
   if (!node.spec.roles.includes('edge')) return;
   const others = new Set(

@@ -73,6 +73,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   delete: { also: [], read: (value) => ({ do: 'delete', ...parseReference(value) }) },
   cordon: ofNode('cordon'),
   uncordon: ofNode('uncordon'),
+  drain: ofNode('drain'),
   join: ofNode('join'),
   remove: ofNode('remove'),
   kill: ofProcess('kill'),
@@ -92,7 +93,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   expect: { also: [], read: parseExpectation },
 };
 
-function ofNode(verb: 'cordon' | 'uncordon' | 'join' | 'remove' | 'heal'): Verb {
+function ofNode(verb: 'cordon' | 'uncordon' | 'drain' | 'join' | 'remove' | 'heal'): Verb {
   return {
     also: [],
     read: (value, { nodes }) => ({ do: verb, node: value.oneOf([...nodes]) }),

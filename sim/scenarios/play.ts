@@ -84,6 +84,7 @@ class Player {
         return this.#insist(['delete', `${action.kind}/${action.name}`, '--ignore-not-found']);
       case 'cordon':
       case 'uncordon':
+      case 'drain':
         return this.#insist([action.do, action.node]);
       case 'join':
         return this.#join(action.node);

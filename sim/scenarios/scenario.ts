@@ -64,7 +64,7 @@ export type Action =
     }
   | { readonly do: 'rollback'; readonly site: string }
   | { readonly do: 'delete'; readonly kind: string; readonly name: string }
-  | { readonly do: 'cordon' | 'uncordon' | 'join' | 'remove'; readonly node: string }
+  | { readonly do: 'cordon' | 'uncordon' | 'drain' | 'join' | 'remove'; readonly node: string }
   /** `process`: a node's name, or a dom's. */
   | { readonly do: 'kill' | 'start' | 'pause' | 'resume'; readonly process: string }
   | { readonly do: 'cutOff' | 'heal'; readonly node: string }
