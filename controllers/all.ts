@@ -16,6 +16,7 @@ import type { CertificateAuthority, Sealer } from '../runtime/tls/authority.ts';
 import type { SiteTraffic } from '../runtime/traffic/site-traffic.ts';
 import { accessController } from './access/controller.ts';
 import { acmeController } from './acme/controller.ts';
+import type { UntoldWaits } from './acme/untold.ts';
 import { type BlobsPorts, blobsController } from './blobs/controller.ts';
 import { certificatesController } from './certificates/controller.ts';
 import { commitStatusController } from './commit-status/controller.ts';
@@ -47,6 +48,8 @@ export interface ControllerPorts {
   readonly dns?: DnsClient | undefined;
   /** What CAs are known to allow; left out: what they publish (`KNOWN_ACME_LIMITS`). */
   readonly acmeLimits?: KnownAcmeLimits | undefined;
+  /** Of CAs, what outlives a term of this dom; left out: nothing does. */
+  readonly untold?: UntoldWaits | undefined;
   /** Left out: nothing is compressed. */
   readonly variants?:
     | Pick<VariantsPorts, 'blobs' | 'compressor' | 'isSending' | 'lookAgainMs'>

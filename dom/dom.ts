@@ -1,3 +1,4 @@
+import { type UntoldWaits, untoldWaits } from '../controllers/acme/untold.ts';
 import { allControllers } from '../controllers/all.ts';
 import { BLOB_GRACE_MS, lookEveryMs } from '../controllers/blobs/plan.ts';
 import { Forecasts } from '../controllers/repository/forecast/forecasts.ts';
@@ -113,11 +114,13 @@ interface TermParts {
 export class Dom {
   readonly #ports: DomPorts;
   readonly #options: DomOptions;
+  readonly #untold: UntoldWaits;
   #term: Term | undefined;
 
   constructor(ports: DomPorts, options: DomOptions) {
     this.#ports = ports;
     this.#options = options;
+    this.#untold = untoldWaits(ports.clock);
     showCertificates(ports.metrics, () => this.#term?.mirror);
     showTraffic(ports.metrics, 'b8s_site', () => this.#countedSites());
   }
@@ -182,6 +185,7 @@ export class Dom {
     const { blobGraceMs = BLOB_GRACE_MS } = this.#options;
     const controllers = allControllers({
       ...{ ...this.#ports, world: mirror, writer, events, traffic: traffic.board },
+      untold: this.#untold,
       variants: compressor && {
         ...{ blobs: term.blobs, compressor },
         isSending: () => term.peers.isSending(),

@@ -5,14 +5,14 @@ import type { Stored } from '../../runtime/store/records.ts';
 import type { Operation } from '../../runtime/store/writer.ts';
 import { type Asking, troubleAsking } from './closed.ts';
 import { requestedRollover } from './plan.ts';
-import { type AcmeIssuer, type AcmePorts, AUTHOR, accountKeyContext, SOURCE } from './ports.ts';
+import { type AcmeIssuer, AUTHOR, accountKeyContext, SOURCE, type WorkPorts } from './ports.ts';
 
 /** While orders with the old key are finished. */
 export const ROLLOVER_WAIT_MS = 5_000;
 
 /** All that a step of an account works with, read at one moment. */
 export interface AccountScene {
-  readonly ports: AcmePorts;
+  readonly ports: WorkPorts;
   readonly issuer: AcmeIssuer;
   readonly stored: Stored<AcmeAccountRecord> | undefined;
   readonly nowMs: number;

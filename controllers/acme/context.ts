@@ -2,7 +2,7 @@ import type { Issuer } from '../../api/issuer.ts';
 import type { Outcome } from '../../runtime/control/controller.ts';
 import type { World } from '../../runtime/store/world.ts';
 import { Lanes } from './lanes.ts';
-import type { AcmePorts } from './ports.ts';
+import type { WorkPorts } from './ports.ts';
 import { Rooms } from './rooms.ts';
 
 /** Of the reconciles, those that ask one CA at a time. */
@@ -21,7 +21,7 @@ export interface Waiting {
 
 /** What one reconcile has. */
 export interface Context extends Waiting {
-  readonly ports: AcmePorts;
+  readonly ports: WorkPorts;
   /** That is reconciled. */
   readonly name: string;
   readonly signal: AbortSignal;

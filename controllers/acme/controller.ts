@@ -12,6 +12,7 @@ import { reconcileRenewal } from './renewal.ts';
 import { reconcileRevocation } from './revocation.ts';
 import { inTime } from './step.ts';
 import { sweepCounts, sweepOwner } from './sweep.ts';
+import { UnseenCounts } from './unseen-counts.ts';
 import { untoldWaits } from './untold.ts';
 
 /** Reconciles at a time: most of them wait for a CA. */
@@ -30,7 +31,8 @@ export function acmeController(given: AcmePorts): Controller {
     for (const look of listeners) look(name);
   });
   const written = new Map<string, Revision>();
-  const untold = untoldWaits(given.clock);
+  const untold = given.untold ?? untoldWaits(given.clock);
+  const unseen = new UnseenCounts(given.world);
   return {
     name: 'acme',
     concurrency: CONCURRENCY,
@@ -47,7 +49,8 @@ export function acmeController(given: AcmePorts): Controller {
         written.delete(name);
         return await untold.kept(name, (told) => {
           const acme = reachingAcme(given.acme, told);
-          const ports = { ...given, acme, writer: remembering(given.writer, name, written) };
+          const writer = remembering(given.writer, { name, written, unseen });
+          const ports = { ...given, acme, writer, counts: () => unseen.all() };
           return inTime(given.clock, signal, (asking) =>
             reconcile({ ...waiting, ports, name, signal: asking }),
           );
@@ -65,13 +68,20 @@ export function acmeController(given: AcmePorts): Controller {
  */
 function remembering(
   writer: AcmePorts['writer'],
-  name: string,
-  written: Map<string, Revision>,
+  parts: {
+    readonly name: string;
+    readonly written: Map<string, Revision>;
+    readonly unseen: UnseenCounts;
+  },
 ): AcmePorts['writer'] {
+  const { name, written, unseen } = parts;
   return {
     async commit(operations, author) {
+      const counted = unseen.begin(operations);
       const outcome = await writer.commit(operations, author);
-      if (outcome.outcome === 'written') written.set(name, outcome.revision);
+      const revision = outcome.outcome === 'written' ? outcome.revision : undefined;
+      counted.end(revision);
+      if (revision !== undefined) written.set(name, revision);
       return outcome;
     },
   };

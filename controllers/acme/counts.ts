@@ -5,7 +5,7 @@ import type { World } from '../../runtime/store/world.ts';
 import type { Operation } from '../../runtime/store/writer.ts';
 import { areSameNames } from '../../runtime/tls/renewal.ts';
 import { limitReached } from './limits.ts';
-import type { AcmePorts } from './ports.ts';
+import type { WorkPorts } from './ports.ts';
 import type { OrderScene } from './scene.ts';
 
 type Facts = Pick<OrderScene, 'issuer' | 'certificate' | 'material' | 'issuance' | 'nowMs'>;
@@ -17,9 +17,10 @@ interface Placing extends Facts {
 
 /** The limit that another order would break now; undefined: none that is known. */
 export function limitOf(
-  { world, acmeLimits = KNOWN_ACME_LIMITS }: Pick<AcmePorts, 'world' | 'acmeLimits'>,
+  ports: Pick<WorkPorts, 'world' | 'acmeLimits' | 'counts'>,
   placing: Placing,
 ): ReturnType<typeof limitReached> {
+  const { world, acmeLimits = KNOWN_ACME_LIMITS } = ports;
   const { issuer, certificate, nowMs } = placing;
   const { directory } = issuer.spec.acme;
   return limitReached(
@@ -29,7 +30,7 @@ export function limitOf(
       names: certificate.spec.names,
       kind: kindOf(placing),
       limits: acmeLimits[directory],
-      counts: world.records('acmeCount').map(([, { value }]) => value),
+      counts: ports.counts(),
       issuances: world.records('issuance').map(([, { value }]) => value),
     },
     nowMs,

@@ -1,7 +1,7 @@
 import type { Issuer, IssuerSpec } from '../../api/issuer.ts';
 import type { Acme, AcmeAccount, AcmeServer, CertificateReader } from '../../runtime/acme/acme.ts';
 import type { KnownAcmeLimits } from '../../runtime/acme/limits.ts';
-import type { AcmeAccountRecord } from '../../runtime/acme/records.ts';
+import type { AcmeAccountRecord, AcmeCountRecord } from '../../runtime/acme/records.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { EventRecorder } from '../../runtime/control/events.ts';
 import type { DnsClient } from '../../runtime/dns/client.ts';
@@ -11,6 +11,7 @@ import type { MaterialRecord } from '../../runtime/store/records.ts';
 import type { World } from '../../runtime/store/world.ts';
 import type { Author, Writer } from '../../runtime/store/writer.ts';
 import { canOpen, type Sealer } from '../../runtime/tls/authority.ts';
+import type { UntoldWaits } from './untold.ts';
 
 export interface AcmePorts {
   readonly world: World;
@@ -27,6 +28,14 @@ export interface AcmePorts {
   readonly dns?: DnsClient | undefined;
   /** What CAs are known to allow; left out: what they publish (`KNOWN_ACME_LIMITS`). */
   readonly acmeLimits?: KnownAcmeLimits | undefined;
+  /** What outlives a term of this dom; left out: nothing does. */
+  readonly untold?: UntoldWaits | undefined;
+}
+
+/** The same for the work on one name. */
+export interface WorkPorts extends AcmePorts {
+  /** All orders that count against the limits of CAs. */
+  readonly counts: () => readonly AcmeCountRecord[];
 }
 
 export const AUTHOR: Author = { manager: 'acme-controller', user: 'dom' };

@@ -4,6 +4,7 @@ import type { AcmeAuthorizationRecord } from '../../runtime/acme/records.ts';
 import type { Outcome } from '../../runtime/control/controller.ts';
 import { zonesByOrigin } from '../../runtime/dns/zones.ts';
 import { nodeViews } from '../../runtime/session/node-view.ts';
+import { allAnswers, weightiest } from './answers.ts';
 import { placeOfRecord, proofOf, publicAlias } from './challenge.ts';
 import { pollMs } from './finish.ts';
 import { awaitOutside, type Outside, outsideOf, type Standing, zoneOf } from './outside-proofs.ts';
@@ -81,7 +82,7 @@ async function propose(scene: OrderScene): Promise<Outcome> {
   const batch = order.value.authorizations
     .filter(({ state }) => state === 'pending')
     .slice(0, BATCH);
-  const read = await Promise.all(
+  const read = await allAnswers(
     batch.map(async ({ url }): Promise<AcmeAuthorizationRecord> => {
       const found = await ports.acme.readAuthorization(account, url, signal);
       const { name, wildcard, status } = checked(scene, found);
@@ -137,15 +138,19 @@ async function answer(
 ): Promise<Outcome> {
   const { ports, account, nowMs, signal, certificate } = scene;
   const batch = inPlace.slice(0, BATCH);
-  const asked = await Promise.all(
+  const asked = await allAnswers(
     batch.map(async ({ authorization, standing }): Promise<AcmeAuthorizationRecord> => {
       const { url, proof } = authorization;
       if (proof === undefined) return authorization;
       try {
         await ports.acme.answerChallenge(account, proof.url, signal);
       } catch (error) {
+        if (!(error instanceof AcmeProblem)) throw error;
         // Told before a crash, some CAs refuse to be told again: then it has looked, or is looking.
-        if (!(error instanceof AcmeProblem) || (await isOpen(scene, authorization))) throw error;
+        const isStillOpen = await isOpen(scene, authorization).catch((second: unknown) => {
+          throw weightiest([error, second]);
+        });
+        if (isStillOpen) throw error;
       }
       const state: AcmeAuthorizationRecord = { ...authorization, state: 'asked', askedMs: nowMs };
       return { ...withSerial(state, standing.serial), url };
@@ -181,7 +186,7 @@ async function poll(scene: OrderScene): Promise<Outcome> {
   const { ports, account, order, signal } = scene;
   const asked = order.value.authorizations.filter(({ state }) => state === 'asked');
   const batch = asked.slice(0, BATCH);
-  const read = await Promise.all(
+  const read = await allAnswers(
     batch.map(async (each) => ({
       each,
       found: await ports.acme.readAuthorization(account, each.url, signal),

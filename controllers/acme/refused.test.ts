@@ -271,3 +271,56 @@ test.each([{ how: 'refused' }, { how: 'lost' }])(
     await at.end();
   },
 );
+
+test('orders that begin at the same moment know of each other: none is one too many', async () => {
+  const times: number[] = [];
+  const roomy = { capacity: 100, refillMs: MINUTE_MS };
+  const limits = {
+    ...LETS_ENCRYPT_LIMITS,
+    ...{ certificatesPerDomain: roomy, certificatesPerSet: roomy, failedValidations: roomy },
+    orders: { capacity: 2, refillMs: 60 * MINUTE_MS },
+  };
+  const acmeLimits = { [DIRECTORY]: limits };
+  const at = await acmeScene({ acmeOf: answering([], times), acmeLimits });
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  await at.commit(
+    ...names.map((name) => {
+      const spec = { names: [`${name}.example.com`], issuer: 'letsencrypt' };
+      const metadata = { namespace: 'default', name };
+      return { kind: 'create', object: { kind: 'Certificate', metadata, spec } } as const;
+    }),
+  );
+  await finish(at, MINUTE_MS);
+  expect(times).toHaveLength(2);
+  expect(counts(at)).toHaveLength(2);
+  await at.end();
+});
+
+test.each([
+  { when: 'the CA cannot be reached right after', second: new Error('connection reset') },
+  { when: 'is told to come back sooner right after', second: limited('busy', 1_000) },
+])('who is told to wait before the CA looks does so, also where $when', async ({ second }) => {
+  const times: number[] = [];
+  let left = 1;
+  const acmeOf = ({ acme, clock }: Scene): Acme => ({
+    ...acme,
+    async answerChallenge(...given) {
+      times.push(clock.nowMs());
+      if (times.length === 1) throw limited('busy', 10 * MINUTE_MS);
+      return await acme.answerChallenge(...given);
+    },
+    async readAuthorization(...given) {
+      if (times.length === 1 && left > 0) {
+        left -= 1;
+        throw second;
+      }
+      return await acme.readAuthorization(...given);
+    },
+  });
+  const at = await acmeScene({ acmeOf });
+  await order(at, { ms: 11 * MINUTE_MS });
+  expect(times).toHaveLength(2);
+  expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(10 * MINUTE_MS);
+  expect(materialOf(at)).toBeDefined();
+  await at.end();
+});

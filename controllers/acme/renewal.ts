@@ -5,7 +5,7 @@ import { afterWrite, type Outcome } from '../../runtime/control/controller.ts';
 import type { Random } from '../../runtime/random.ts';
 import type { MaterialRecord, Stored } from '../../runtime/store/records.ts';
 import { issuanceWrite, NOTHING_YET } from './end.ts';
-import { type AcmeIssuer, type AcmePorts, AUTHOR, serverOf } from './ports.ts';
+import { type AcmeIssuer, AUTHOR, serverOf, type WorkPorts } from './ports.ts';
 import { troubleOf } from './trouble.ts';
 
 /** When a CA that could not be asked, or does not say, is asked again (RFC 9773 §4.3.3). */
@@ -15,7 +15,7 @@ const ASKED_TIMES = 8;
 const ASK_AGAIN_MS_MIN = 10_000;
 
 export interface RenewalScene {
-  readonly ports: AcmePorts;
+  readonly ports: WorkPorts;
   readonly certificate: Certificate;
   /** That issued it. */
   readonly issuer: AcmeIssuer;

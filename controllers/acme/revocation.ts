@@ -10,7 +10,7 @@ import { canOpen } from '../../runtime/tls/authority.ts';
 import { requestsOf } from '../../runtime/tls/renewal.ts';
 import { troubleAsking } from './closed.ts';
 import { leftMs } from './plan.ts';
-import { type AcmeIssuer, type AcmePorts, AUTHOR, SOURCE } from './ports.ts';
+import { type AcmeIssuer, AUTHOR, SOURCE, type WorkPorts } from './ports.ts';
 import { noteAccount, waitFor } from './scene.ts';
 
 /** How long it is remembered that something was revoked. */
@@ -79,7 +79,7 @@ function serves(node: NodeView, fingerprint: string): boolean {
 }
 
 export interface RevocationScene {
-  readonly ports: AcmePorts;
+  readonly ports: WorkPorts;
   readonly facts: RevocationFacts;
   readonly stored: Stored<RevocationRecord>;
   /** Undefined: they are gone, or cannot be used. */

@@ -10,12 +10,12 @@ import { afterWrite, type Outcome } from '../../runtime/control/controller.ts';
 import type { MaterialRecord, Stored } from '../../runtime/store/records.ts';
 import type { Operation } from '../../runtime/store/writer.ts';
 import { accountHeldMs } from './plan.ts';
-import { type AcmeIssuer, type AcmePorts, AUTHOR } from './ports.ts';
+import { type AcmeIssuer, type AcmePorts, AUTHOR, type WorkPorts } from './ports.ts';
 import type { Trouble } from './trouble.ts';
 
 /** All that a step of an order works with, read at one moment. */
 export interface OrderScene {
-  readonly ports: AcmePorts;
+  readonly ports: WorkPorts;
   readonly certificate: Certificate;
   readonly issuer: AcmeIssuer;
   readonly account: AcmeAccount;

@@ -4,16 +4,16 @@ import type { AcmeOrderRecord, IssuanceRecord } from '../../runtime/acme/records
 import { afterWrite, type Outcome } from '../../runtime/control/controller.ts';
 import type { MaterialRecord, Stored } from '../../runtime/store/records.ts';
 import { requestsOf } from '../../runtime/tls/renewal.ts';
-import { countWrite, kindOf, replacedBy } from './counts.ts';
+import { countWrite, kindOf, limitOf, replacedBy } from './counts.ts';
 import { failedIssuance, issuanceWrite } from './end.ts';
 import { placeOrder } from './place.ts';
-import { type AcmeIssuer, type AcmePorts, AUTHOR, SOURCE } from './ports.ts';
+import { type AcmeIssuer, AUTHOR, SOURCE, type WorkPorts } from './ports.ts';
 import type { OrderScene } from './scene.ts';
 import { selfCheck } from './self-check.ts';
 import { stepped } from './step.ts';
 
 export interface StartScene {
-  readonly ports: AcmePorts;
+  readonly ports: WorkPorts;
   readonly certificate: Certificate;
   readonly issuer: AcmeIssuer;
   readonly account: AcmeAccount;
@@ -55,6 +55,8 @@ export async function startOrder(scene: StartScene): Promise<Outcome> {
     ...(renew === undefined ? {} : { renewRequest: renew }),
     ...(replaces === undefined ? {} : { replaces }),
   };
+  // Others may have begun meanwhile.
+  if (limitOf(ports, { ...scene, replaces }) !== undefined) return 'conflict';
   const stored = await ports.writer.commit(
     [
       { kind: 'expect', base: certificate },

@@ -2,13 +2,17 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Outcome } from '../../runtime/control/controller.ts';
 import { RETRY_AFTER_MS_MAX } from './scene.ts';
 
+export interface UntoldWaits {
+  /** Does the work on a name, unless the CA is to be left alone for now. */
+  kept(name: string, work: (told: (waitMs: number) => void) => Promise<Outcome>): Promise<Outcome>;
+}
+
 /**
  * When a CA said to come back, where that could not be stored: another dom leads by now, and this
- * one does not know it yet, or the store cannot be reached. It holds here all the same (INV-30).
+ * one does not know it yet, or the store cannot be reached. It holds here all the same (INV-30), also
+ * once this dom leads again.
  */
-export function untoldWaits(clock: Clock): {
-  kept(name: string, work: (told: (waitMs: number) => void) => Promise<Outcome>): Promise<Outcome>;
-} {
+export function untoldWaits(clock: Pick<Clock, 'monotonicMs'>): UntoldWaits {
   const untilMs = new Map<string, number>();
   return {
     async kept(name, work) {
