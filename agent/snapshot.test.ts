@@ -172,7 +172,8 @@ test("HTTPS is where the node's own entry says", () => {
 });
 
 test('clients are asked to leave an edge that is drained, and no other', () => {
-  const drained = (name: string) => NodePlan.fromPartial({ name, drain: true });
+  const drained = (name: string) =>
+    NodePlan.fromPartial({ name, unschedulable: true, drain: true });
   const clients = (name: string) =>
     build({ plan: plan({ nodes: [drained(name)] }) }).snapshot.edge.clients;
   expect(clients('london')).toBe('leave');

@@ -89,7 +89,7 @@ export function buildSnapshot(input: SnapshotInput): {
         ),
         certificates: [...certificates.values()],
         httpsPort: own === undefined || own.httpsPort === 0 ? HTTPS_PORT : own.httpsPort,
-        ...(own?.drain === true && { clients: 'leave' }),
+        ...(own?.drain === true && own.unschedulable && { clients: 'leave' }),
         ...(proofs !== undefined && { proofs }),
         ...(peering !== undefined && { peering }),
       },

@@ -109,8 +109,14 @@ export const nodeKind = defineKind({
   ],
 });
 
-function standing({ spec }: Node): string {
-  if (spec.drain === true) return ',Drained';
+/** Clients of one that is in use are not asked to leave, whatever is left of an earlier drain. */
+export function isDrained({ spec }: Pick<Node, 'spec'>): boolean {
+  return spec.drain === true && spec.unschedulable;
+}
+
+function standing(node: Node): string {
+  const { spec } = node;
+  if (isDrained(node)) return ',Drained';
   return spec.unschedulable ? ',Cordoned' : '';
 }
 

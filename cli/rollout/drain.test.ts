@@ -9,6 +9,7 @@ let cli: TestCli;
 beforeEach(() => {
   cli = testCli();
   for (const name of ['fra1', 'nyc1']) putNode(name);
+  putZone('example.com');
   putSite('blog', { candidates: ['fra1', 'nyc1'] });
   explain('fra1', 'unschedulable');
   explain('nyc1', 'unschedulable');
@@ -32,11 +33,21 @@ function putSite(name: string, dns?: { readonly candidates: readonly string[] },
   });
 }
 
-/** What a nameserver says of fra1. */
-function explain(server: string, health: string, chosen = false): void {
-  const candidate = DnsCandidate.fromPartial({ node: 'fra1', chosen, health });
+function putZone(origin: string, spec: object = {}): void {
+  cli.api.put({
+    ...{ kind: 'Zone', metadata: { namespace: 'default', name: 'z' }, status: {} },
+    spec: { origin, soa: { refreshS: 3_600 }, ...spec },
+  });
+}
+
+/** What a nameserver says of fra1, and of nyc1. */
+function explain(server: string, health: string, other = 'up'): void {
+  const candidates = [
+    DnsCandidate.fromPartial({ node: 'fra1', health }),
+    DnsCandidate.fromPartial({ node: 'nyc1', health: other }),
+  ];
   const explanation = DnsExplanation.fromPartial({ nameserver: server });
-  cli.api.explanations.set(server, { ...explanation, candidates: [candidate] });
+  cli.api.explanations.set(server, { ...explanation, candidates });
 }
 
 /** Starts it, and lets it come to where it waits for time to pass. */
@@ -50,7 +61,7 @@ const spec = (name: string): Node['spec'] =>
   (cli.api.objects().find(({ metadata }) => metadata.name === name) as Node).spec;
 
 test('it is left out, forgotten, and then its clients are asked to leave', async () => {
-  explain('nyc1', 'up', true);
+  explain('nyc1', 'up');
   const drain = await started('drain fra1');
   expect(spec('fra1')).toMatchObject({ unschedulable: true });
   expect(drain.out()).toBe(
@@ -73,7 +84,7 @@ test('a nameserver that joins while the node is cordoned is waited for, too', as
   const update = cli.api.update.bind(cli.api);
   vi.spyOn(cli.api, 'update').mockImplementationOnce(async (...given) => {
     putNode('lon1');
-    explain('lon1', 'up', true);
+    explain('lon1', 'up');
     return update(...given);
   });
   const drain = await started('drain fra1');
@@ -134,6 +145,7 @@ describe('the last edge of a site is refused', () => {
   test('also when its name is kept elsewhere, and not when it serves nothing yet', async () => {
     putNode('nyc1', {}, 'False');
     cli.api.remove({ kind: 'Site', namespace: 'default', name: 'blog' });
+    cli.api.remove({ kind: 'Zone', namespace: 'default', name: 'z' });
     putSite('docs');
     expect((await cli.b8sctl('drain fra1')).error).toContain('up for docs:');
     cli.api.put({
@@ -145,8 +157,8 @@ describe('the last edge of a site is refused', () => {
 
   test('unless somebody insists', async () => {
     putNode('nyc1', {}, 'False');
-    explain('fra1', 'unschedulable', true);
-    explain('nyc1', 'unschedulable', true);
+    explain('fra1', 'unschedulable', 'unreachable');
+    explain('nyc1', 'unschedulable', 'unreachable');
     const drain = await started('drain fra1 --force --timeout 5s');
     await cli.clock.advance(70_000);
     const { out, error } = await drain.done;
@@ -189,4 +201,63 @@ test('a node that there is not, and a dom that is away', async () => {
   expect((await cli.b8sctl('drain nope')).error).toContain('nodes "nope" not found');
   cli.api.failNext('get', new ApiError('Unavailable', 'dom is away'));
   expect((await cli.b8sctl('drain fra1')).code).toBe(1);
+});
+
+test('another edge that dies while resolvers forget is noticed', async () => {
+  const drain = await started('drain fra1 --timeout 10s');
+  for (const server of ['fra1', 'nyc1']) explain(server, 'unschedulable', 'not-ready');
+  await cli.clock.advance(75_000);
+  const { error, code } = await drain.done;
+  expect(error).toContain('no other is up for blog.example.com');
+  expect(code).toBe(1);
+  expect(spec('fra1').drain).not.toBe(true);
+});
+
+test('a Site whose TTL was longer a moment ago is waited for as long', async () => {
+  putSite('blog', { candidates: ['fra1', 'nyc1'] }, 3_600);
+  const blog = { kind: 'Site', namespace: 'default', name: 'blog' };
+  const site = await cli.api.get(blog);
+  await cli.api.update({ ...site, spec: { ...(site.spec as object), ttl: 5 } }, { manager: 'x' });
+  const { out } = await cli.b8sctl('drain fra1 --no-wait');
+  expect(out).toContain('within 60m resolvers forget it');
+});
+
+test('secondaries of others are named, for nobody can ask them', async () => {
+  putZone('example.com', { secondaries: [{ address: '198.51.100.53', port: 53 }] });
+  const drain = await started('drain fra1');
+  await cli.clock.advance(61_000);
+  const { error, code } = await drain.done;
+  expect(error).toBe(
+    'warning: example.com is served by 198.51.100.53, too: what has missed the news answers with fra1 for up to 60m more (soa.refreshS)\n',
+  );
+  expect(code).toBe(0);
+});
+
+test('one that was taken back by hand is drained anew', async () => {
+  putNode('fra1', { unschedulable: false, drain: true });
+  const drain = await started('drain fra1');
+  await cli.clock.advance(61_000);
+  expect((await drain.done).out).toContain('drained; you can stop it');
+});
+
+describe('the last nameserver is refused', () => {
+  test.each([
+    { when: 'the other one is down', other: {}, ready: 'False', edge: 'ams1' },
+    { when: 'the other one is an edge alone', other: { roles: ['edge'] }, edge: 'nyc1' },
+  ])('when $when', async ({ other, ready, edge }) => {
+    putNode('nyc1', other, ready);
+    putNode('ams1', { roles: ['edge'] });
+    putSite('blog', { candidates: ['fra1', edge] });
+    const { error, code } = await cli.b8sctl('drain fra1');
+    expect(error).toContain('error: fra1 is the last nameserver that is up: once it is stopped');
+    expect(code).toBe(1);
+    expect(spec('fra1').unschedulable).toBe(false);
+  });
+
+  test('unless nothing is asked of it', async () => {
+    putNode('nyc1', { roles: ['edge'] });
+    cli.api.remove({ kind: 'Zone', namespace: 'default', name: 'z' });
+    putSite('blog');
+    expect((await cli.b8sctl('drain fra1')).code).toBe(0);
+  });
 });
