@@ -8,14 +8,23 @@ export const NAMED_MAX = 120_000;
 
 type Sizes = ReadonlyMap<Digest, number>;
 
+interface Known {
+  readonly reading: Promise<Sizes | undefined>;
+  /** Blobs that it names, and itself; undefined while it is being read. */
+  named: number | undefined;
+}
+
 /** What releases and indexes on disk name. */
 export class PeerLists {
   readonly #disk: DiskReader;
-  readonly #known = new Map<Digest, Promise<Sizes | undefined>>();
+  readonly #namedMax: number;
+  readonly #known = new Map<Digest, Known>();
+  /** Of all that are known and read. */
   #named = 0;
 
-  constructor(disk: DiskReader) {
+  constructor(disk: DiskReader, { namedMax = NAMED_MAX }: { readonly namedMax?: number } = {}) {
     this.#disk = disk;
+    this.#namedMax = namedMax;
   }
 
   /**
@@ -24,11 +33,11 @@ export class PeerLists {
    */
   of(list: Digest): Promise<Sizes | undefined> {
     const known = this.#known.get(list);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.reading;
     const reading = this.#read(list).then(
       (sizes) => {
         if (sizes === undefined) this.#known.delete(list);
-        else this.#remember(list, sizes);
+        else this.#remember(entry, sizes);
         return sizes;
       },
       (error: unknown) => {
@@ -36,8 +45,9 @@ export class PeerLists {
         throw error;
       },
     );
+    const entry: Known = { reading, named: undefined };
     // Many who ask at once have it read once.
-    this.#known.set(list, reading);
+    this.#known.set(list, entry);
     return reading;
   }
 
@@ -47,14 +57,15 @@ export class PeerLists {
     return new Map([...namedBy(bytes), [list, bytes.length]]);
   }
 
-  #remember(list: Digest, { size }: Sizes): void {
+  #remember(entry: Known, { size }: Sizes): void {
+    entry.named = size;
     this.#named += size;
-    for (const [oldest, reading] of this.#known) {
-      if (this.#named <= NAMED_MAX || oldest === list) return;
+    for (const [oldest, { named }] of this.#known) {
+      if (this.#named <= this.#namedMax) return;
+      // What is being read takes no room yet, and what was just read is about to be used.
+      if (named === undefined || this.#known.get(oldest) === entry) continue;
       this.#known.delete(oldest);
-      void reading.then((sizes) => {
-        this.#named -= sizes?.size ?? 0;
-      });
+      this.#named -= named;
     }
   }
 }
