@@ -26,7 +26,7 @@ export type SmallOutcome = Error | 'later' | undefined;
 
 export interface SmallDownloadOptions {
   readonly disk: Disk;
-  readonly source: BlobSource;
+  readonly source: Pick<BlobSource, 'fetchSmall'>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }

@@ -38,7 +38,7 @@ export class FetchFailures {
   }
 
   /** All others are not wanted any more. */
-  keep(wanted: ReadonlySet<Digest>): void {
+  keep(wanted: Pick<ReadonlySet<Digest>, 'has'>): void {
     this.#failed = new Map([...this.#failed].filter(([digest]) => wanted.has(digest)));
   }
 

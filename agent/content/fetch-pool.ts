@@ -53,6 +53,8 @@ export class FetchPool {
   #parts: ReadonlySet<Digest> = new Set();
   /** Whether the source may be asked for several blobs at once. */
   #questions: 'for several' | 'for one' = 'for several';
+  /** What is to be fetched by now, whether it waits, is under way or has failed. */
+  #wanted: ReadonlyMap<Digest, WantedFetch> = new Map();
   #waiting: Iterator<WantedFetch> = [].values();
   /** Came out of `#waiting`, and waits for room. What is needed comes before all that is not. */
   #next: WantedFetch | undefined;
@@ -76,13 +78,14 @@ export class FetchPool {
     fetches: readonly WantedFetch[],
     { parts, signal }: { readonly parts: ReadonlySet<Digest>; readonly signal: AbortSignal },
   ): void {
-    const wanted = new Set(fetches.map(({ digest }) => digest));
+    const wanted = new Map(fetches.map((each) => [each.digest, each] as const));
     for (const { digests, stop } of this.#jobs) {
       if (digests.some((digest) => wanted.has(digest))) continue;
       stop.abort(new Error(`${digests[0]} is not wanted any more`));
     }
     this.#parts = parts;
     this.#questions = 'for several';
+    this.#wanted = wanted;
     this.#failures.keep(wanted);
     this.#options.sources.want(fetches);
     const nowMs = this.#options.clock.monotonicMs();
@@ -171,7 +174,7 @@ export class FetchPool {
   }
 
   /** Undefined: it is to be fetched alone. */
-  #batchSource(wanted: WantedFetch): BlobSource | undefined {
+  #batchSource(wanted: WantedFetch): SmallSource | undefined {
     const { digest, sizeBytes } = wanted;
     // Neither what went wrong before nor what goes on with a part holds up others.
     if (this.#questions === 'for one' || this.#failures.has(digest) || this.#parts.has(digest))
@@ -203,12 +206,12 @@ export class FetchPool {
       this.#options.onProgress();
   }
 
-  /** They are the next ones again. */
-  #putBack(wanted: readonly WantedFetch[]): void {
-    if (wanted.length === 0) return;
-    this.#waiting = [...wanted, this.#next, ...toArray(this.#waiting)]
-      .filter((each) => each !== undefined)
-      .values();
+  /** Of these, what is wanted still is tried once more, as it is wanted now. */
+  #putBack(tried: readonly WantedFetch[]): void {
+    const back = tried.flatMap(({ digest }) => this.#wanted.get(digest) ?? []);
+    if (back.length === 0) return;
+    const waiting = [this.#next, ...toArray(this.#waiting)].filter((each) => each !== undefined);
+    this.#waiting = behindOthers(back, waiting).values();
     this.#next = undefined;
   }
 
@@ -227,7 +230,7 @@ export class FetchPool {
 
   async #downloadSmall(
     wanted: readonly WantedFetch[],
-    source: BlobSource,
+    source: SmallSource,
     signal: AbortSignal,
   ): Promise<readonly Outcome[] | 'unknown'> {
     const blobs = wanted.map(({ digest, sizeBytes = 0 }): SmallBlob => ({ digest, sizeBytes }));
@@ -274,8 +277,10 @@ interface Job {
 interface Taken {
   readonly wanted: readonly WantedFetch[];
   /** Who is asked for all of them at once; undefined: it is one alone. */
-  readonly source: BlobSource | undefined;
+  readonly source: SmallSource | undefined;
 }
+
+type SmallSource = Pick<BlobSource, 'fetchSmall'>;
 
 type Ended =
   | { readonly kind: 'done' }
@@ -287,6 +292,20 @@ type Outcome = Ended | { readonly kind: 'later' };
 function failureOf(error: unknown): Ended {
   const why = error instanceof Error ? error.message : String(error);
   return { kind: error instanceof WrongBytesError ? 'wrong bytes' : 'failed', why };
+}
+
+/**
+ * They are the first of their lists again, and other lists come before these: whoever has to wait
+ * holds up nobody else. What is needed still comes before all that is not.
+ */
+function behindOthers(
+  back: readonly WantedFetch[],
+  waiting: readonly WantedFetch[],
+): readonly WantedFetch[] {
+  const lists = new Set(back.map(({ list }) => list));
+  const rank = ({ need, list }: WantedFetch): number =>
+    (need === 'needed' ? 0 : 2) + (lists.has(list) ? 1 : 0);
+  return [...back, ...waiting].toSorted((one, other) => rank(one) - rank(other));
 }
 
 function count<T>(all: Iterable<T>, isCounted: (each: T) => boolean): number {

@@ -1,62 +1,33 @@
-import type { Clock } from '../../runtime/clock.ts';
 import type { BlobSource } from '../../runtime/content/blob-source.ts';
 import type { Digest } from '../../runtime/content/digest.ts';
 import { peerPath, severalPath } from '../../runtime/content/peer-url.ts';
-import type { Peer, PeerAnswer, PeerFetcher, PeerFinder } from '../../runtime/content/peers.ts';
+import type { Peer, PeerAnswer, PeerFetcher } from '../../runtime/content/peers.ts';
 import { NOT_YET, parseHeads, type SmallBlobs } from '../../runtime/content/small-blobs.ts';
 import { withDeadline } from '../../runtime/deadline.ts';
-import type { Log } from '../../runtime/log.ts';
 import { watched } from '../watched.ts';
-import type { FetchOutcome } from './sources.ts';
+import { type InUse, PeerChoice, type PeerChoiceOptions } from './peer-choice.ts';
+import { PEER_PATIENCE_MS } from './peer-patience.ts';
+import type { FetchOutcome, ListedBlob } from './sources.ts';
 
 /** For an edge to answer, and between two pieces of what it sends. */
 export const PEER_STALL_MS = 5_000;
-/** An edge may have nothing of what is wanted, while it fetches itself: for so long. */
-export const PEER_PATIENCE_MS = 10_000;
-/** While an edge has nothing of what is wanted, it is asked for one blob as often as this. */
-export const PEER_POLL_MS = 100;
 /** While it has not all of what it is asked for by one question, the next one waits for so long. */
 const PEER_REST_MS = 100;
 /** Once it has something, so many others are asked for: it gets them in the same order as we. */
 const WOKEN = 2;
 /** An edge that sends less is left aside, once it has had time to show it. */
 export const PEER_BYTES_PER_S_MIN = 64 * 1024;
-/** For dom to say where to fetch from. */
-export const FIND_MS = 5_000;
-/** Once nobody who was named is of use, dom sends, and is asked for others after this. */
-export const DOM_ALONE_MS = 60_000;
-/** Edges that dom is told of as useless; the longest known are forgiven first. */
-export const FAILED_MAX = 16;
 
-export interface PeerListOptions {
-  readonly node: string;
-  readonly list: Digest;
-  readonly missingBytes: number;
-  readonly clock: Clock;
-  readonly log: Log;
+export interface PeerListOptions extends PeerChoiceOptions {
   readonly source: BlobSource;
-  readonly finder: PeerFinder;
   readonly fetcher: PeerFetcher;
 }
 
-/** An edge that is in use. */
-interface InUse {
-  readonly peer: Peer;
-  standing: 'named' | 'left';
-  /** Ways in which it was asked for something that was what it should be. */
-  readonly proven: Set<InUse['questions']>;
-  /** When it last gave something, or was seen to get something itself. */
-  goodMs: number;
-  /** Of blobs that it does not have yet: as much as it had when it was last asked. */
-  readonly held: Map<Digest, number>;
-  /** Fetches of what it does not have yet, each to be asked for when it is called; in order. */
-  readonly waiting: (() => void)[];
-  /** When one of these went without having been called. */
-  polledMs: number;
-  /** Of small blobs: an edge may be too old to be asked for several. */
-  questions: 'for several' | 'for one';
-  /** Of several it had not all when it was last asked: until then it is not asked for more. */
-  restUntilMs: number;
+/** One blob to be asked for alone. */
+interface Wanted {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  readonly offsetBytes: number;
 }
 
 /** Whom a blob that is under way comes from, and how it was asked for. */
@@ -70,33 +41,32 @@ interface Served {
  * The sources of one release or index: edges in the order that dom gave, one after the other, and
  * behind them dom itself.
  */
-export class PeerList implements BlobSource {
+export class PeerList implements Pick<BlobSource, 'fetchSmall'> {
   readonly #options: PeerListOptions;
-  missingBytes: number;
-  #peers: readonly Peer[] = [];
-  #inUse: InUse | undefined;
-  #asking: Promise<void> | undefined;
-  /** Until then dom is not asked, but fetched from. */
-  #domUntilMs = Number.NEGATIVE_INFINITY;
-  #failed: readonly string[] = [];
+  readonly #choice: PeerChoice;
   /** Whom blobs that are under way come from. */
   readonly #servedBy = new Map<Digest, Served>();
 
   constructor(options: PeerListOptions) {
     this.#options = options;
-    this.missingBytes = options.missingBytes;
+    this.#choice = new PeerChoice(options);
   }
 
-  async *fetch(
-    digest: Digest,
-    offsetBytes: number,
-    signal: AbortSignal,
-  ): AsyncIterable<Uint8Array> {
+  /** For a blob of this size, to be asked for alone. */
+  alone(sizeBytes: number): BlobSource {
+    return {
+      fetch: (digest, offsetBytes, signal) =>
+        this.#fetch({ digest, sizeBytes, offsetBytes }, signal),
+    };
+  }
+
+  async *#fetch(wanted: Wanted, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const { digest, offsetBytes } = wanted;
     this.#servedBy.delete(digest);
     for (;;) {
-      const inUse = await this.#current(signal);
+      const inUse = await this.#choice.current(signal);
       if (inUse === undefined) break;
-      const pieces = await this.#ask(inUse, { digest, offsetBytes }, signal);
+      const pieces = await this.#ask(inUse, wanted, signal);
       if (pieces === undefined) continue;
       this.#servedBy.set(digest, { inUse, offsetBytes, asked: 'for one' });
       yield* pieces;
@@ -111,7 +81,7 @@ export class PeerList implements BlobSource {
   ): Promise<SmallBlobs | 'unknown'> {
     for (const digest of digests) this.#servedBy.delete(digest);
     for (;;) {
-      const inUse = await this.#current(signal);
+      const inUse = await this.#choice.current(signal);
       if (inUse === undefined) break;
       const answer = await this.#askSeveral(inUse, digests, signal);
       if (answer !== undefined) return answer;
@@ -119,113 +89,68 @@ export class PeerList implements BlobSource {
     return (await this.#options.source.fetchSmall?.(digests, signal)) ?? 'unknown';
   }
 
-  /** Whether who is in use, or will be, can be asked for several small blobs at once. */
-  takesSeveral(): boolean {
-    return this.#inUse?.questions !== 'for one';
+  /** So much of the list is not here by now. */
+  lacks(missingBytes: number): void {
+    this.#choice.missingBytes = missingBytes;
   }
 
-  /** No edge is in use, nor is it time to ask for some. */
   isDomAlone(): boolean {
-    return this.#inUse === undefined && this.#options.clock.monotonicMs() < this.#domUntilMs;
+    return this.#choice.isDomAlone();
+  }
+
+  /** Whether who is in use, or will be, can be asked for several small blobs at once. */
+  takesSeveral(): boolean {
+    return this.#choice.inUse?.questions !== 'for one';
   }
 
   /** `again`: it was an edge's fault, which is left aside by now. */
-  ended(digest: Digest, outcome: FetchOutcome): 'again' | 'over' {
+  ended(
+    { digest, sizeBytes = 0 }: Pick<ListedBlob, 'digest' | 'sizeBytes'>,
+    outcome: FetchOutcome,
+  ): 'again' | 'over' {
     const served = this.#servedBy.get(digest);
     this.#servedBy.delete(digest);
     if (served === undefined) return 'over';
     const { inUse, offsetBytes, asked } = served;
-    const { log, list, clock } = this.#options;
+    const { log, list } = this.#options;
     switch (outcome) {
       case 'done':
-        inUse.goodMs = clock.monotonicMs();
+        inUse.patience.gave(sizeBytes);
         if (inUse.proven.has(asked)) return 'over';
         inUse.proven.add(asked);
         log.info({ peer: inUse.peer.node, list, asked }, 'an edge is fetched from');
         return 'over';
       case 'wrong bytes':
         // Of a blob in two parts nobody knows which is wrong: the next try begins anew.
-        if (offsetBytes === 0) this.#leave(inUse, `it sent wrong bytes for ${digest}`);
+        if (offsetBytes === 0) this.#choice.leave(inUse, `it sent wrong bytes for ${digest}`);
         return 'again';
       case 'failed':
         return inUse.standing === 'left' ? 'again' : 'over';
     }
   }
 
-  /** Undefined: dom. */
-  async #current(signal: AbortSignal): Promise<InUse | undefined> {
-    const { clock } = this.#options;
-    if (this.#inUse !== undefined) return this.#inUse;
-    if (clock.monotonicMs() < this.#domUntilMs) return undefined;
-    this.#asking ??= this.#find(signal).finally(() => {
-      this.#asking = undefined;
-    });
-    await this.#asking;
-    signal.throwIfAborted();
-    return this.#inUse;
-  }
-
-  async #find(signal: AbortSignal): Promise<void> {
-    const { finder, clock, list, log } = this.#options;
-    const question = { list, missingBytes: this.missingBytes, failed: this.#failed };
-    const options = { clock, ms: FIND_MS, signal, late: 'ask dom for peers: no answer' };
-    try {
-      this.#peers = await withDeadline((scope) => finder.find(question, scope), options);
-    } catch (error) {
-      // Not wanted any more: nobody has said anything about edges.
-      if (signal.aborted) return;
-      log.debug({ list, error: String(error) }, 'dom named no edges to fetch from');
-      this.#peers = [];
-    }
-    this.#useNext();
-  }
-
-  #useNext(): void {
-    const { clock } = this.#options;
-    const [peer, ...others] = this.#peers;
-    this.#peers = others;
-    const nowMs = clock.monotonicMs();
-    this.#inUse = peer && {
-      ...{ peer, standing: 'named', proven: new Set(), goodMs: nowMs },
-      ...{ held: new Map(), waiting: [], polledMs: nowMs },
-      ...{ questions: 'for several', restUntilMs: nowMs },
-    };
-    if (peer !== undefined) return;
-    this.#domUntilMs = nowMs + DOM_ALONE_MS;
-    const { log, list } = this.#options;
-    if (this.#failed.length > 0) log.info({ list }, 'no edge to fetch from is left: dom sends');
-  }
-
-  #leave(inUse: InUse, why: string): void {
-    // Several fetches may find out at once.
-    if (inUse.standing === 'left') return;
-    inUse.standing = 'left';
-    wake(inUse, inUse.waiting.length);
-    const { log, list } = this.#options;
-    const { node } = inUse.peer;
-    log.warn({ peer: node, list, why }, 'an edge to fetch from is of no use');
-    this.#failed = [...this.#failed.filter((each) => each !== node), node].slice(-FAILED_MAX);
-    this.#useNext();
-  }
-
   /** Undefined: look who is in use by now. */
   async #ask(
     inUse: InUse,
-    { digest, offsetBytes }: { readonly digest: Digest; readonly offsetBytes: number },
+    wanted: Wanted,
     signal: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array> | undefined> {
-    const path = peerPath(this.#grantOf(inUse), digest);
-    const wanted = { what: digest, path, offsetBytes };
-    const answer = await this.#answerOf(inUse, wanted, signal);
+    const { digest, offsetBytes } = wanted;
+    const { peer } = inUse;
+    const path = peerPath(this.#grantOf(peer), digest);
+    const answer = await this.#answerOf(inUse, { what: digest, path, offsetBytes }, signal);
     switch (answer.kind) {
       case 'bytes':
-        wake(inUse, WOKEN);
+        inUse.turns.wake(WOKEN);
         return this.#paced(inUse, answer.pieces, { what: digest, signal });
+      case 'denied':
+        if (this.#choice.denied(inUse, peer) === 'refused') this.#choice.leave(inUse, answer.why);
+        return undefined;
       case 'refused':
-        this.#leave(inUse, answer.why);
+        this.#choice.leave(inUse, answer.why);
         return undefined;
       case 'not yet':
-        this.#note(inUse, digest, answer.heldBytes);
+        inUse.patience.holds(wanted, answer.heldBytes);
         return this.#wait(inUse, signal);
       case 'busy':
         return this.#wait(inUse, signal);
@@ -238,43 +163,76 @@ export class PeerList implements BlobSource {
     digests: readonly Digest[],
     signal: AbortSignal,
   ): Promise<SmallBlobs | undefined> {
-    const { clock, log, list } = this.#options;
+    const { clock } = this.#options;
     const restMs = inUse.restUntilMs - clock.monotonicMs();
     if (restMs > 0) {
       await clock.sleep(restMs, signal);
-      if (inUse.standing === 'left') return undefined;
+      if (this.#choice.inUse !== inUse) return undefined;
     }
     const what = `${digests.length} blobs`;
-    const path = severalPath(this.#grantOf(inUse), digests);
+    const { peer } = inUse;
+    const path = severalPath(this.#grantOf(peer), digests);
     const answer = await this.#answerOf(inUse, { what, path, offsetBytes: 0 }, signal);
     switch (answer.kind) {
       case 'bytes': {
         const heads = parseHeads(answer.heads ?? '', digests.length);
         if (heads === undefined) {
-          this.#leave(inUse, `fetch ${what}: it names others`);
+          this.#choice.leave(inUse, `fetch ${what}: it names others`);
           return undefined;
         }
-        wake(inUse, WOKEN);
-        if (heads.includes(NOT_YET)) {
-          inUse.restUntilMs = clock.monotonicMs() + PEER_REST_MS;
-          log.debug({ peer: inUse.peer.node, list }, 'an edge has not all of it yet');
-        }
-        const served = { inUse, offsetBytes: 0, asked: 'for several' } as const;
-        for (const digest of digests) this.#servedBy.set(digest, served);
-        return { heads, pieces: this.#paced(inUse, answer.pieces, { what, signal }) };
+        return this.#taken(inUse, { digests, heads, pieces: answer.pieces }, signal);
       }
+      case 'denied':
+        return this.#choice.denied(inUse, peer) === 'over'
+          ? undefined
+          : this.#oneByOne(inUse, digests);
       case 'refused':
-        if (inUse.standing === 'left') return undefined;
-        // It may be too old for such questions: asked for one of them it gives it, or is left aside.
-        inUse.questions = 'for one';
-        return { heads: digests.map(() => NOT_YET), pieces: nothing() };
+        return inUse.standing === 'left' ? undefined : this.#oneByOne(inUse, digests);
       case 'not yet':
       case 'busy':
-        return this.#wait(inUse, signal);
+        return this.#waitFor(inUse, digests, signal);
     }
   }
 
-  #grantOf({ peer }: InUse): Parameters<typeof peerPath>[0] {
+  /** What came for a question for several, as `#askSeveral` gives it. */
+  async #taken(
+    inUse: InUse,
+    { digests, heads, pieces }: SmallBlobs & { readonly digests: readonly Digest[] },
+    signal: AbortSignal,
+  ): Promise<SmallBlobs | undefined> {
+    const { clock, log, list } = this.#options;
+    // It says in other words that it has nothing.
+    if (!heads.some((head) => typeof head === 'number'))
+      return this.#waitFor(inUse, digests, signal);
+    inUse.turns.wake(WOKEN);
+    if (heads.includes(NOT_YET)) {
+      if (!this.#isWorthWaiting(inUse)) return undefined;
+      inUse.restUntilMs = clock.monotonicMs() + PEER_REST_MS;
+      log.debug({ peer: inUse.peer.node, list }, 'an edge has not all of it yet');
+    }
+    const served = { inUse, offsetBytes: 0, asked: 'for several' } as const;
+    for (const digest of digests) this.#servedBy.set(digest, served);
+    const what = `${digests.length} blobs`;
+    return { heads, pieces: this.#paced(inUse, pieces, { what, signal }) };
+  }
+
+  /** It may be too old for questions for several: asked for one it gives it, or is left aside. */
+  #oneByOne(inUse: InUse, digests: readonly Digest[]): SmallBlobs {
+    inUse.questions = 'for one';
+    return noneYet(digests);
+  }
+
+  /** It has none of these now: once it is worth to ask once more others may be asked for first. */
+  async #waitFor(
+    inUse: InUse,
+    digests: readonly Digest[],
+    signal: AbortSignal,
+  ): Promise<SmallBlobs | undefined> {
+    await this.#wait(inUse, signal);
+    return inUse === this.#choice.inUse ? noneYet(digests) : undefined;
+  }
+
+  #grantOf(peer: Peer): Parameters<typeof peerPath>[0] {
     const { list, node } = this.#options;
     return { list, node, untilS: peer.untilS, key: peer.grant };
   }
@@ -297,45 +255,23 @@ export class PeerList implements BlobSource {
       );
     } catch (error) {
       signal.throwIfAborted();
-      this.#leave(inUse, messageOf(error));
+      this.#choice.leave(inUse, messageOf(error));
       return { kind: 'refused', why: messageOf(error) };
     }
   }
 
   /** It has nothing of what is wanted now: until it is worth to ask once more. */
   async #wait(inUse: InUse, signal: AbortSignal): Promise<undefined> {
-    if (this.#options.clock.monotonicMs() - inUse.goodMs >= PEER_PATIENCE_MS)
-      this.#leave(inUse, `for ${PEER_PATIENCE_MS} ms it had nothing new`);
-    else await this.#turn(inUse, signal);
+    if (this.#isWorthWaiting(inUse)) await inUse.turns.wait(signal);
   }
 
-  /** Thousands of blobs that are not there yet are not all asked for all the time. */
-  async #turn(inUse: InUse, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
-    const { waiting } = inUse;
-    const over = new AbortController();
-    const call = (): void => over.abort(new Error('it is its turn'));
-    waiting.push(call);
-    const scope = AbortSignal.any([signal, over.signal]);
-    try {
-      const isDue = (): boolean =>
-        waiting[0] === call && clock.monotonicMs() - inUse.polledMs >= PEER_POLL_MS;
-      do await clock.sleep(PEER_POLL_MS, scope);
-      while (!isDue());
-      inUse.polledMs = clock.monotonicMs();
-    } catch {
-      signal.throwIfAborted();
-    } finally {
-      const index = waiting.indexOf(call);
-      if (index >= 0) waiting.splice(index, 1);
-    }
-  }
-
-  /** It has more of it than before: it is worth to wait. */
-  #note(inUse: InUse, digest: Digest, heldBytes: number): void {
-    const before = inUse.held.get(digest) ?? 0;
-    if (heldBytes > before) inUse.goodMs = this.#options.clock.monotonicMs();
-    inUse.held.set(digest, heldBytes);
+  /** It lacks something. False: for too long, and it is left aside. */
+  #isWorthWaiting(inUse: InUse): boolean {
+    // It may have been left, or its grant been over, while it answered.
+    if (this.#choice.inUse !== inUse) return false;
+    if (inUse.patience.lacked() === 'waits') return true;
+    this.#choice.leave(inUse, `for ${PEER_PATIENCE_MS} ms it had nothing new, or too little`);
+    return false;
   }
 
   /** Throws, and leaves the edge aside, where it breaks off, stalls or is too slow. */
@@ -358,7 +294,7 @@ export class PeerList implements BlobSource {
         yield piece;
       }
     } catch (error) {
-      if (!signal.aborted) this.#leave(inUse, messageOf(error));
+      if (!signal.aborted) this.#choice.leave(inUse, messageOf(error));
       throw error;
     }
   }
@@ -368,10 +304,10 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-async function* nothing(): AsyncGenerator<Uint8Array> {
-  // It ends at once.
+function noneYet(digests: readonly Digest[]): SmallBlobs {
+  return { heads: digests.map(() => NOT_YET), pieces: nothing() };
 }
 
-function wake({ waiting }: InUse, count: number): void {
-  for (const call of waiting.splice(0, count)) call();
+async function* nothing(): AsyncGenerator<Uint8Array> {
+  // It ends at once.
 }

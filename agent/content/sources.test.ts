@@ -7,7 +7,8 @@ import { memoryDisk } from '../../runtime/disk/memory-disk.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { type VirtualClock, virtualClock } from '../../runtime/test-clock.ts';
 import { desired, type PlayedFault, playedSource, release } from './content.fixture.ts';
-import { PEER_PATIENCE_MS, PEER_STALL_MS } from './peer-list.ts';
+import { PEER_STALL_MS } from './peer-list.ts';
+import { PEER_PATIENCE_MS } from './peer-patience.ts';
 import { type ContentReconciler, createContentReconciler } from './reconciler.ts';
 
 const site = release({
@@ -15,19 +16,34 @@ const site = release({
   'about.html': 'about',
   'a.css': 'css',
 });
-const files = [...site.blobs.keys()].filter((digest) => digest !== site.digest);
+const files = filesOf(site);
+/** Takes minutes to get at `FILM_BYTES_PER_S`. */
+const FILM = 'film '.repeat(500_000);
+const FILM_BYTES_PER_S = 20_000;
+const filmSite = release({
+  'film.mp4': FILM,
+  'index.html': 'the page of the film',
+  'a.css': 'css',
+});
+const film = digestOf(Buffer.from(FILM));
 
-/** How an edge answers; `count`: of what it was asked before. */
+function filesOf({ digest, blobs }: typeof site): readonly Digest[] {
+  return [...blobs.keys()].filter((each) => each !== digest);
+}
+
+/** How an edge answers; `count`: of what it was asked before; `elapsedS`: since the test began. */
 type Play = (
   digest: Digest,
   offsetBytes: number,
   count: number,
+  elapsedS: number,
 ) => PeerAnswer | Promise<PeerAnswer>;
 
 const has: Play = (digest, offsetBytes) => bytes(rightOf(digest).subarray(offsetBytes));
 const never = new Promise<never>(() => undefined);
 
-const rightOf = (digest: Digest): Uint8Array => site.blobs.get(digest) ?? new Uint8Array();
+const rightOf = (digest: Digest): Uint8Array =>
+  site.blobs.get(digest) ?? filmSite.blobs.get(digest) ?? new Uint8Array();
 
 function bytes(...pieces: readonly (Uint8Array | 'cut' | 'hang')[]): PeerAnswer {
   async function* all() {
@@ -48,9 +64,10 @@ async function severalOf(
   const found: AsyncIterable<Uint8Array>[] = [];
   for (const digest of digests) {
     const answer = await play(digest);
-    if (answer.kind === 'busy' || answer.kind === 'refused') return answer;
+    if (answer.kind !== 'bytes' && answer.kind !== 'not yet') return answer;
     if (answer.kind === 'bytes') found.push(answer.pieces);
-    heads.push(answer.kind === 'bytes' ? rightOf(digest).length : NOT_YET);
+    const head = answer.kind === 'bytes' ? rightOf(digest).length : NOT_YET;
+    heads.push('heads' in answer && answer.heads !== undefined ? answer.heads : head);
   }
   if (found.length === 0) return { kind: 'not yet', heldBytes: 0 };
   async function* all() {
@@ -58,6 +75,13 @@ async function severalOf(
   }
   return { kind: 'bytes', pieces: all(), heads: encodeHeads(heads) };
 }
+
+/** It gets a film itself, and small files behind that. */
+const gets: Play = (digest, offsetBytes, _count, elapsedS) => {
+  const heldBytes = elapsedS * FILM_BYTES_PER_S;
+  if (heldBytes >= FILM.length) return has(digest, offsetBytes, _count, elapsedS);
+  return { kind: 'not yet', heldBytes: digest === film ? Math.floor(heldBytes) : 0 };
+};
 
 let stop: (() => Promise<void>) | undefined;
 afterEach(async () => stop?.());
@@ -85,17 +109,23 @@ function start(
     readonly disk?: Disk;
     /** `old`: no edge knows of questions for several. */
     readonly age?: 'old' | 'new';
+    readonly wanted?: typeof site;
+    /** How long what dom names is good for, by its own clock. */
+    readonly grantS?: number;
+    /** By edge: how far its clock is ahead of dom's. */
+    readonly aheadS?: Readonly<Record<string, number>>;
   } = {},
 ): World {
   const [clock, disk] = [virtualClock(), more.disk ?? memoryDisk()];
-  const source = playedSource(site.blobs, more.dom);
+  const { wanted = site, grantS = 600, aheadS = {} } = more;
+  const source = playedSource(wanted.blobs, more.dom);
   const asked = Object.fromEntries(Object.keys(edges).map((node) => [node, [] as Digest[]]));
   const questions: PeersQuestion[] = [];
   const paths: string[] = [];
   const { find = async () => Object.keys(edges), askBytesMin = 0, age = 'new' } = more;
   const peerOf = (node: string): Peer => ({
-    ...{ node, addresses: ['192.0.2.1'], httpsPort: 443, fingerprint: '00', untilS: 1 },
-    grant: Buffer.from(node),
+    ...{ node, addresses: ['192.0.2.1'], httpsPort: 443, fingerprint: '00' },
+    ...{ grant: Buffer.from(node), untilS: Math.floor(clock.nowMs() / 1000) + grantS },
   });
   const content = createContentReconciler({
     ...{ disk, clock, source, log: silentLog, onChange: () => undefined },
@@ -109,19 +139,23 @@ function start(
         },
       },
       fetcher: {
-        get: async ({ node }, { path, offsetBytes }) => {
+        get: async ({ node, untilS }, { path, offsetBytes }) => {
           paths.push(path);
+          if (clock.nowMs() / 1000 + (aheadS[node] ?? 0) >= untilS)
+            return { kind: 'denied', why: 'it answered 403' };
           const [, way, named = ''] = /\/b8s\/(blobs?)\/([^?]+)\?/u.exec(path) ?? [];
-          const play = async (digest: Digest): Promise<PeerAnswer> => {
+          const played = async (digest: Digest): Promise<PeerAnswer> => {
             asked[node]?.push(digest);
             const count = asked[node]?.length ?? 0;
-            return (await edges[node]?.(digest, offsetBytes, count - 1)) ?? { kind: 'busy' };
+            const elapsedS = clock.monotonicMs() / 1000;
+            const play = edges[node];
+            return (await play?.(digest, offsetBytes, count - 1, elapsedS)) ?? { kind: 'busy' };
           };
-          if (way === 'blob') return play(`sha256-${named}`);
-          if (age === 'old') return { kind: 'refused', why: 'it answered 403' };
+          if (way === 'blob') return played(`sha256-${named}`);
+          if (age === 'old') return { kind: 'denied', why: 'it answered 403' };
           return severalOf(
             named.split(',').map((hex): Digest => `sha256-${hex}`),
-            play,
+            played,
           );
         },
       },
@@ -133,17 +167,18 @@ function start(
     over.abort(new Error('the test is over'));
     await running;
   };
-  content.want(desired({ releases: [site.digest] }));
+  content.want(desired({ releases: [wanted.digest] }));
   return {
     ...{ clock, content, asked, questions, paths },
-    fromDom: () => source.asked.map(({ digest }) => digest).filter((each) => each !== site.digest),
+    fromDom: () =>
+      source.asked.map(({ digest }) => digest).filter((each) => each !== wanted.digest),
     async whole() {
       const startMs = clock.monotonicMs();
-      for (let steps = 0; !content.state().verified.has(site.digest); steps += 1) {
+      for (let steps = 0; !content.state().verified.has(wanted.digest); steps += 1) {
         if (steps > 1000) throw new Error(`not here: ${JSON.stringify(content.state())}`);
         await clock.advance(200);
       }
-      for (const digest of files)
+      for (const digest of filesOf(wanted))
         expect(digestOf((await disk.read(blobPath(digest))) ?? new Uint8Array())).toBe(digest);
       return Math.ceil((clock.monotonicMs() - startMs) / 1000);
     },
@@ -178,6 +213,7 @@ describe('a release comes', () => {
   const useless: readonly (readonly [how: string, play: Play, secondsMax: number])[] = [
     ['cannot be reached', () => Promise.reject(new Error('ECONNREFUSED')), 1],
     ['refuses', () => ({ kind: 'refused', why: 'it answered 404' }), 1],
+    ['takes no grant', () => ({ kind: 'denied', why: 'it answered 403' }), 1],
     ['never answers', () => never, PEER_STALL_MS / 1000 + 1],
     ['sends nothing', () => bytes('hang'), PEER_STALL_MS / 1000 + 1],
     ['stops in the middle', () => bytes(Buffer.from('the'), 'hang'), PEER_STALL_MS / 1000 + 1],
@@ -188,6 +224,17 @@ describe('a release comes', () => {
     ['sends without an end', () => bytes(...Array<Uint8Array>(1000).fill(Buffer.alloc(64))), 1],
     ['sends too little', (each) => bytes(rightOf(each).subarray(0, -1)), 1],
     ['has nothing', () => ({ kind: 'not yet', heldBytes: 0 }), PEER_PATIENCE_MS / 1000 + 1],
+    ['says not yet in a 200', () => ({ ...bytes(), heads: NOT_YET }), PEER_PATIENCE_MS / 1000 + 1],
+    [
+      'says that it has one byte more each time',
+      (_digest, _offset, count) => ({ kind: 'not yet', heldBytes: count + 1 }),
+      PEER_PATIENCE_MS / 1000 + 1,
+    ],
+    [
+      'says that it has a megabyte more each time',
+      (_digest, _offset, count) => ({ kind: 'not yet', heldBytes: (count + 1) * 1_000_000 }),
+      PEER_PATIENCE_MS / 1000 + 1,
+    ],
     ['has no time', () => ({ kind: 'busy' }), PEER_PATIENCE_MS / 1000 + 1],
   ];
   const ages = ['old', 'new'] as const;
@@ -216,17 +263,18 @@ describe('a release comes', () => {
     },
   );
 
-  test('from an edge that gets it only now, as long as there is more of it each time', async () => {
-    const world = start(
-      {
-        london: (digest, offset, count) =>
-          count < 150 ? { kind: 'not yet', heldBytes: count } : has(digest, offset, count),
-        rome: has,
-      },
-      { age: 'old' },
-    );
-    expect(await world.whole()).toBeGreaterThan(PEER_PATIENCE_MS / 1000 - 1);
+  test('from an edge that gets it only now, as long as there is enough more of it', async () => {
+    const world = start({ london: gets, rome: has }, { wanted: filmSite });
+    expect(await world.whole()).toBeGreaterThan(FILM.length / FILM_BYTES_PER_S - 1);
     expect(world.asked['rome']).toEqual([]);
+    expect(world.fromDom()).toEqual([]);
+  });
+
+  test('from the next edge, when the first says of a large file that it gets it, too slowly', async () => {
+    const slow: Play = (_digest, _offset, count) => ({ kind: 'not yet', heldBytes: count + 1 });
+    const world = start({ london: slow, rome: has }, { wanted: filmSite });
+    expect(await world.whole()).toBeLessThanOrEqual(PEER_PATIENCE_MS / 1000 + 1);
+    expect(world.asked['rome']).toContain(film);
   });
 
   test.each([
@@ -238,10 +286,10 @@ describe('a release comes', () => {
     async ({ age, pathsMax }) => {
       const world = start(
         {
-          london: (digest, offset, count) =>
+          london: (digest, offset, count, elapsedS) =>
             world.clock.monotonicMs() < startMs + 5000
               ? { kind: 'not yet', heldBytes: 0 }
-              : has(digest, offset, count),
+              : has(digest, offset, count, elapsedS),
         },
         { age },
       );
@@ -254,9 +302,9 @@ describe('a release comes', () => {
   test('from an edge as it gets it: what is not there yet is asked for once more, and no more often', async () => {
     const [first] = files;
     const world = start({
-      london: (digest, offset, count) =>
+      london: (digest, offset, count, elapsedS) =>
         digest === first || world.clock.monotonicMs() >= startMs + 5000
-          ? has(digest, offset, count)
+          ? has(digest, offset, count, elapsedS)
           : { kind: 'not yet', heldBytes: 0 },
       rome: has,
     });
@@ -278,6 +326,62 @@ describe('a release comes', () => {
     const [, second] = world.questions;
     expect(world.questions.length).toBeLessThanOrEqual(2);
     if (second !== undefined) expect(second.failed).toEqual(['london']);
+  });
+});
+
+describe('a fetch that takes longer than a grant', () => {
+  test.each([
+    ['clocks agree', 70, 0, 2],
+    ['the clock of the edge is ahead', 130, 60, 2],
+    ['the clock of the edge is behind', 40, -30, 2],
+    ['grants are as short as they may be', 61, 0, 3],
+  ])('goes on with another grant when %s', async (_when, grantS, london, questions) => {
+    const more = { wanted: filmSite, grantS, aheadS: { london } };
+    const world = start({ london: gets, rome: has }, more);
+    expect(await world.whole()).toBeLessThanOrEqual(FILM.length / FILM_BYTES_PER_S + 2);
+    expect(world.questions).toHaveLength(questions);
+    expect(world.questions.flatMap(({ failed }) => failed)).toEqual([]);
+    expect(world.asked['rome']).toEqual([]);
+    expect(world.fromDom()).toEqual([]);
+  });
+
+  test('leaves an edge whose patience is over, whatever grants it had', async () => {
+    const liar: Play = (digest, offset, count, elapsedS) =>
+      gets(digest, offset, count, Math.min(elapsedS, 65));
+    const world = start({ london: liar, rome: has }, { wanted: filmSite, grantS: 70 });
+    expect(await world.whole()).toBeLessThanOrEqual(65 + 2 * (PEER_PATIENCE_MS / 1000) + 1);
+    expect(world.fromDom()).toEqual([]);
+  });
+
+  test('asks dom anew before it goes to an edge that was named long ago', async () => {
+    const fails: Play = (digest, offset, count, elapsedS) =>
+      elapsedS < 80
+        ? gets(digest, offset, count, elapsedS)
+        : { kind: 'refused', why: 'it answered 404' };
+    const world = start(
+      { london: fails, rome: has },
+      {
+        ...{ wanted: filmSite, grantS: 70, aheadS: { london: -60 } },
+        find: async ({ failed }) => ['london', 'rome'].filter((node) => !failed.includes(node)),
+      },
+    );
+    expect(await world.whole()).toBeLessThanOrEqual(82);
+    expect(world.questions.map(({ failed }) => failed)).toEqual([[], ['london']]);
+    expect(world.asked['rome']?.toSorted()).toEqual(filesOf(filmSite).toSorted());
+    expect(world.fromDom()).toEqual([]);
+  });
+
+  test('goes to another edge without blame when dom does not name this one again', async () => {
+    const world = start(
+      { london: gets, rome: has },
+      {
+        ...{ wanted: filmSite, grantS: 70 },
+        find: async () => [world.questions.length === 1 ? 'london' : 'rome'],
+      },
+    );
+    expect(await world.whole()).toBeLessThanOrEqual(72);
+    expect(world.questions.map(({ failed }) => failed)).toEqual([[], []]);
+    expect(world.fromDom()).toEqual([]);
   });
 });
 

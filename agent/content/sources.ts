@@ -42,7 +42,8 @@ export interface ListedBlob {
  * Where each blob is fetched from: dom, or another edge that dom has named.
  *
  * Guarantees: an edge that is not reached, has not what it should, sends wrong bytes or is slow is
- * left aside, and the next one or dom takes over: all that it can cost is `PEER_PATIENCE_MS`.
+ * left aside, and the next one or dom takes over: all that it can cost is `PEER_PATIENCE_MS`, or the
+ * time in which what it says to get comes at the least rate.
  */
 export class Sources {
   readonly #options: SourcesOptions;
@@ -61,7 +62,7 @@ export class Sources {
     const { askBytesMin = ASK_BYTES_MIN } = peers;
     for (const [list, bytes] of missing) {
       const known = this.#lists.get(list);
-      if (known !== undefined) known.missingBytes = bytes;
+      if (known !== undefined) known.lacks(bytes);
       else if (bytes >= askBytesMin)
         this.#lists.set(list, new PeerList({ ...options, ...peers, list, missingBytes: bytes }));
     }
@@ -70,11 +71,13 @@ export class Sources {
   /** For one fetch of this blob. */
   of({ list, sizeBytes }: ListedBlob): BlobSource {
     const peers = list === undefined ? undefined : this.#lists.get(list);
-    return peers === undefined || sizeBytes === undefined ? this.#options.source : peers;
+    return peers === undefined || sizeBytes === undefined
+      ? this.#options.source
+      : peers.alone(sizeBytes);
   }
 
   /** For one question for this blob and others; undefined: who is in use wants one for each. */
-  several({ list }: ListedBlob): BlobSource | undefined {
+  several({ list }: ListedBlob): Pick<BlobSource, 'fetchSmall'> | undefined {
     const peers = list === undefined ? undefined : this.#lists.get(list);
     if (peers === undefined || peers.isDomAlone()) return this.#options.source;
     return peers.takesSeveral() ? peers : undefined;
@@ -84,9 +87,9 @@ export class Sources {
    * A fetch has ended, well or badly. `again`: it failed because of an edge, which is left aside by
    * now: another try is worth it at once.
    */
-  ended({ list, digest }: ListedBlob, outcome: FetchOutcome): 'again' | 'over' {
-    const peers = list === undefined ? undefined : this.#lists.get(list);
-    return peers?.ended(digest, outcome) ?? 'over';
+  ended(blob: ListedBlob, outcome: FetchOutcome): 'again' | 'over' {
+    const peers = blob.list === undefined ? undefined : this.#lists.get(blob.list);
+    return peers?.ended(blob, outcome) ?? 'over';
   }
 }
 

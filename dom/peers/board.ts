@@ -9,7 +9,10 @@ import type { World } from '../../runtime/store/world.ts';
 import type { Identity } from '../../runtime/tls/authority.ts';
 import { type Candidate, PEER_LIMITS, type PeerLimits, planPeers } from './plan.ts';
 
-/** How long a grant is good for: clocks may be five minutes apart. */
+/**
+ * How long a grant is good for, by the clock of the edge. Who fetches for longer asks anew. That
+ * clock may be so much ahead, less the minute in which nodes take a refusal for its fault.
+ */
 export const GRANT_S = 600;
 /** Who has not been sent anything by dom for so long is done, or gone. */
 export const SENDING_MS = 3_000;

@@ -47,6 +47,8 @@ export type PeerAnswer =
   | { readonly kind: 'not yet'; readonly heldBytes: number }
   /** It has enough to do. */
   | { readonly kind: 'busy' }
+  /** What it was asked with is not good, or not any more: its grant may be over. */
+  | { readonly kind: 'denied'; readonly why: string }
   /** Another try would not help. */
   | { readonly kind: 'refused'; readonly why: string };
 
@@ -105,6 +107,8 @@ export function peerAnswer(response: PeerResponse, offsetBytes: number): PeerAns
       return header('content-range')?.startsWith(`bytes ${offsetBytes}-`) === true
         ? { kind: 'bytes', pieces }
         : refusal('another range');
+    case 403:
+      return { kind: 'denied', why: 'it answered 403' };
     case 429:
       return { kind: 'busy' };
     case 503: {

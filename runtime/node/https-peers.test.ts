@@ -118,7 +118,7 @@ describe('an edge', () => {
     ['nonsense of what it has', 0, 503, { 'b8s-held': '-1' }, { kind: 'busy' }],
     ['that it has no time', 0, 503, {}, { kind: 'busy' }],
     ['that there are too many', 0, 429, {}, { kind: 'busy' }],
-    ['no', 0, 403, {}, { kind: 'refused', why: 'it answered 403' }],
+    ['no', 0, 403, {}, { kind: 'denied', why: 'it answered 403' }],
     ['that it is elsewhere', 0, 302, { location: 'https://x/' }, { kind: 'refused' }],
   ];
   test.each(answers)('says %s', async (_what, offsetBytes, status, headers, means) => {
@@ -143,7 +143,7 @@ describe('an edge', () => {
       response.on('drain', pour);
       pour();
     });
-    expect(await get(peer)).toMatchObject({ kind: 'refused' });
+    expect(await get(peer)).toMatchObject({ kind: 'denied' });
     await closed.promise;
   });
 });
