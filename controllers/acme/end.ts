@@ -15,6 +15,10 @@ import { type OrderScene, orderWrite, waitFor } from './scene.ts';
 import type { Trouble } from './trouble.ts';
 
 const TRIES_MAX = 20;
+const STORINGS_MAX = 3;
+/** Until the mirror shows what somebody else has written. */
+const MIRROR_LOOK_MS = 50;
+const MIRROR_LOOKS_MAX = 40;
 const BACKOFF_BASE_MS = 60_000;
 const BACKOFF_CAP_MS = 86_400_000;
 /** A certificate that lives for minutes cannot wait for an hour: a part of its life is the most. */
@@ -54,11 +58,41 @@ export async function succeed(scene: OrderScene, material: MaterialRecord): Prom
   return afterWrite(outcome);
 }
 
-/** The CA refused, or it cannot succeed: in one write the order goes, and when to try again stays. */
+/**
+ * The CA refused, or it cannot succeed: in one write the order goes, and when to try again stays. What
+ * else is noted of the Certificate may change meanwhile; what the CA said is not asked for again.
+ */
 export async function fail(
   scene: OrderScene,
   trouble: Trouble,
   unproven: readonly string[] = [],
+): Promise<Outcome> {
+  let latest: OrderScene | undefined = scene;
+  for (let left = STORINGS_MAX; latest !== undefined && left > 0; left -= 1) {
+    const outcome = await storeFailure(latest, trouble, unproven);
+    if (outcome !== 'conflict') return outcome;
+    latest = await changed(latest);
+  }
+  return 'conflict';
+}
+
+/** The same order with what is noted by now; undefined: it is not that which has changed. */
+async function changed(scene: OrderScene): Promise<OrderScene | undefined> {
+  const { ports, certificate, order, signal } = scene;
+  const { uid } = certificate.metadata;
+  for (let left = MIRROR_LOOKS_MAX; left > 0; left -= 1) {
+    await ports.clock.sleep(MIRROR_LOOK_MS, signal);
+    const issuance = ports.world.record('issuance', uid);
+    if (ports.world.record('acmeOrder', uid)?.modRevision !== order.modRevision) return undefined;
+    if (issuance?.modRevision !== scene.issuance?.modRevision) return { ...scene, issuance };
+  }
+  return undefined;
+}
+
+async function storeFailure(
+  scene: OrderScene,
+  trouble: Trouble,
+  unproven: readonly string[],
 ): Promise<Outcome> {
   const tries = triesWith(scene, {
     outcome: 'failed',

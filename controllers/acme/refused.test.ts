@@ -324,3 +324,28 @@ test.each([
   expect(materialOf(at)).toBeDefined();
   await at.end();
 });
+
+test('what a CA refuses is stored also where something else is noted at the same moment', async () => {
+  const times: number[] = [];
+  const at = await acmeScene({
+    acmeOf: (scene) => {
+      const acme = answering([limited(SET, 10 * MINUTE_MS)], times)(scene);
+      return {
+        ...acme,
+        async createOrder(...given) {
+          const { uid: id } = certificateOf(scene).metadata;
+          const known = scene.world.record('issuance', id);
+          const value = { generation: 1, failures: 0, tries: [], ...known?.value };
+          const modRevision = known?.modRevision ?? 0n;
+          if (times.length === 0)
+            await scene.commit({ kind: 'record', record: 'issuance', id, value, modRevision });
+          return await acme.createOrder(...given);
+        },
+      };
+    },
+  });
+  await order(at, { ms: MINUTE_MS });
+  expect(issuanceOf(at)).toMatchObject({ failures: 1, failure: { reason: 'rateLimited' } });
+  expect(times).toHaveLength(1);
+  await at.end();
+});

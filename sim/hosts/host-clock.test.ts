@@ -20,6 +20,16 @@ test('the wall clock jumps, the monotonic one does not', async () => {
   expect([clock.nowMs(), clock.monotonicMs()]).toEqual([EPOCH_MS + 2_000 + 100_000, 2_000]);
 });
 
+test('what was said before a leap may be what counts', async () => {
+  const { scheduler, clock } = scene();
+  await scheduler.run(10_000);
+  clock.jump(600_000);
+  await scheduler.run(13_000);
+  clock.jump(-50_000);
+  expect(clock.earliestMs(5_000)).toBe(clock.nowMs() - 600_000 - 5_000);
+  expect(clock.earliestMs(2_000)).toBe(clock.nowMs() - 2_000);
+});
+
 test('a change of its pace moves nothing at once', async () => {
   const { scheduler, clock } = scene();
   await scheduler.run(1_000);

@@ -11,6 +11,8 @@ export class HostClock implements Clock {
   #rate = 1;
   #since = { trueMs: 0, ownMs: 0 };
   #offsetMs = 0;
+  /** In order: when it was set, and by how much. */
+  readonly #jumps: { readonly trueMs: number; readonly ms: number }[] = [];
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
@@ -30,6 +32,14 @@ export class HostClock implements Clock {
   /** Sets the wall clock forward, or back. */
   jump(ms: number): void {
     this.#offsetMs += ms;
+    this.#jumps.push({ trueMs: this.#scheduler.nowMs, ms });
+  }
+
+  /** What it may have said, at the earliest, in the true milliseconds until now. */
+  earliestMs(withinMs: number): number {
+    const sinceMs = this.#scheduler.nowMs - withinMs;
+    const ahead = this.#jumps.filter(({ trueMs, ms }) => trueMs >= sinceMs && ms > 0);
+    return this.nowMs() - withinMs - ahead.reduce((sum, { ms }) => sum + ms, 0);
   }
 
   nowMs(): number {

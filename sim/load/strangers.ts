@@ -1,5 +1,6 @@
 import { SessionRequest } from '../../proto/gen/b8s/v1/agent.ts';
 import type { Position } from '../../proto/gen/b8s/v1/plan.ts';
+import { CAPABILITIES } from '../../runtime/capabilities.ts';
 import type { Identity } from '../../runtime/tls/authority.ts';
 import { encodeFakeRequest, fakeKey } from '../../runtime/tls/fake-authority.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -183,8 +184,9 @@ class Strangers {
 
 const ADMIN = { identity: { kind: 'user', name: 'admin', role: 'admin' } } as const;
 
+/** It can do what the node itself can: else it would be told another plan of the same revision. */
 function helloOf(node: string, held: Position | undefined): Uint8Array {
-  const fixed = { agentVersion: 'sim', capabilities: [], held, heldDigest: '' };
+  const fixed = { agentVersion: 'sim', capabilities: [...CAPABILITIES], held, heldDigest: '' };
   return SessionRequest.encode({
     message: { $case: 'hello', value: { node, ...fixed } },
   }).finish();

@@ -40,9 +40,9 @@ export function objectChecks(
       ...{ node: host.name, roles: machine.roles, files: host.disk.files() },
     })),
   ];
-  const wallMsOf = (process: string): number => {
+  const earliestMsOf = (process: string, withinMs: number): number => {
     const host = process.slice(0, process.lastIndexOf('#'));
-    return cluster.doms.find((dom) => dom.host.name === host)?.host.clock.nowMs() ?? 0;
+    return cluster.doms.find((dom) => dom.host.name === host)?.host.clock.earliestMs(withinMs) ?? 0;
   };
   return [
     auditsCheck(ports, changes),
@@ -56,7 +56,7 @@ export function objectChecks(
     plansCheck(ports, history),
     proofsCheck(ports, { history, nodes }),
     poisonCheck(ports, { history, poisoned: () => cluster.wish.poisoned }),
-    readinessCheck({ ...ports, wallMsOf }, { changes, history }),
+    readinessCheck({ ...ports, earliestMsOf }, { changes, history }),
     refusalsCheck({ ...ports, limitsAre: () => cluster.ca?.setting.limitsAre ?? 'unknown' }),
     proofTimesCheck(ports, {
       leads: () => cluster.runningDoms().some(({ dom }) => dom.leads),

@@ -27,8 +27,9 @@ const blog = (parts: object = {}): Resource => object('Site', 'blog', { spec: SP
 /** `london` and `paris`, which are set up as nodes; and a site. `offMs`: dom's clock is ahead. */
 function world(offMs = 0): Scene {
   const scene = new Scene();
-  const wallMsOf = (): number => EPOCH_MS + scene.nowMs + offMs;
-  scene.watch(readinessCheck({ ...scene.ports, wallMsOf }, scene));
+  const earliestMsOf = (_process: string, withinMs: number): number =>
+    EPOCH_MS + scene.nowMs + offMs - withinMs;
+  scene.watch(readinessCheck({ ...scene.ports, earliestMsOf }, scene));
   for (const name of ['london', 'paris']) {
     scene.put(object('Node', name, { spec: NODE_SPEC }));
     scene.tell((check) => check.installed?.(name));

@@ -20,8 +20,8 @@ const SESSIONS_PREFIX = recordKey('session', '');
 const WRITE_MS_MAX = 5_000;
 
 export interface ReadinessPorts extends CheckPorts {
-  /** A process's own idea of the time, milliseconds since 1970. */
-  readonly wallMsOf: (process: string) => number;
+  /** The earliest that a process's clock may have said within so long, milliseconds since 1970. */
+  readonly earliestMsOf: (process: string, withinMs: number) => number;
 }
 
 export interface ReadinessParts {
@@ -188,7 +188,7 @@ class Readiness {
     const { names } = parseFakeCertificate(chainPem);
     const missing = spec.names.find((name) => !names.includes(name));
     if (missing !== undefined) return `without ${missing}`;
-    const decidedMs = this.#ports.wallMsOf(process) - WRITE_MS_MAX;
+    const decidedMs = this.#ports.earliestMsOf(process, WRITE_MS_MAX);
     return notAfterMs > decidedMs ? undefined : 'and it has expired';
   }
 
