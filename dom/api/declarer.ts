@@ -4,6 +4,7 @@ import { validateObject } from '../../api/validate.ts';
 import type { Beside, DeclareRequest, Declarer, RemoveRequest } from '../../runtime/declarer.ts';
 import type { Log } from '../../runtime/log.ts';
 import { uuid } from '../../runtime/random.ts';
+import { objectKey } from '../../runtime/store/keys.ts';
 import { nameOf, type Operation } from '../../runtime/store/writer.ts';
 import { type ApplyInput, type ApplyOutcome, mergeApplied } from '../apply/merge.ts';
 import { commitDraft, complete, refuseDeleted, type WritePorts, writeSteps } from './draft.ts';
@@ -11,6 +12,7 @@ import { reserveHosts, type WillFree } from './hosts.ts';
 import { takeLeftovers } from './leftovers.ts';
 import { invalid, readObject } from './names.ts';
 import { withoutGoneOwners } from './owners.ts';
+import { ownRelease } from './release.ts';
 import { changedValues, sealGiven, shown } from './secrets.ts';
 import { clash } from './write.ts';
 
@@ -77,11 +79,26 @@ async function apply(
         ? []
         : await writeSteps(ports, live, next, { uid, ...(willFree && { willFree }) });
     const beside = how.beside({ uid, spec: given.spec, wasThere: live !== undefined });
+    const own = await ownRelease(ports.store, live, { object: next, uid });
     return {
-      operations: [...steps, ...beside],
+      // What stands beside it may be about that release, too.
+      operations: [...steps, ...own.filter((each) => !beside.some(isAbout(each))), ...beside],
       result: { outcome, uid, before: live, after: next },
     };
   });
+}
+
+/** Of the same object as that operation. */
+function isAbout(operation: Operation): (other: Operation) => boolean {
+  const wanted = subjectOf(operation);
+  return (other) => wanted !== undefined && subjectOf(other) === wanted;
+}
+
+function subjectOf(operation: Operation): string | undefined {
+  if ('base' in operation) return objectKey(nameOf(operation.base));
+  if (operation.kind !== 'create') return undefined;
+  const { kind, metadata } = operation.object;
+  return objectKey({ kind, namespace: metadata.namespace, name: metadata.name });
 }
 
 function merge(request: DeclareRequest, input: Omit<ApplyInput, 'force'>): ApplyOutcome {
