@@ -84,6 +84,7 @@ const HAPPENED = [
   'list at a compacted revision',
   'node drained',
   'node served a deleted site on',
+  'object of several people',
   'order at another CA',
   'nonce refused',
   'order found whose answer was lost',

@@ -22,6 +22,7 @@ import { Host } from '../hosts/host.ts';
 import { crashSub, type Sub, startSub } from '../hosts/sub-host.ts';
 import { answerTrace } from '../load/answer-trace.ts';
 import type { Published } from '../load/content.ts';
+import type { LineKind } from '../load/line.ts';
 import { User } from '../load/user.ts';
 import { nothingWished, type Wish } from '../load/wish.ts';
 import { Network } from '../net/network.ts';
@@ -45,6 +46,8 @@ export interface ClusterOptions {
   readonly geo: Uint8Array | undefined;
   /** What Sites ask for; left out: `plain`. */
   readonly sites?: SiteStyle | undefined;
+  /** How people reach dom; left out: `perfect`. */
+  readonly line?: LineKind | undefined;
   /** What the ACME CA is like, if there is one. */
   readonly ca?: CaSetting | undefined;
   /** What the Git remote is like, if there is one. */
@@ -194,7 +197,8 @@ export class Cluster {
     const { scheduler, trace, random } = this.#ports;
     const own = random.fork(`user ${name}`);
     const ports = { name, clock: scheduler.clock(), trace, random: own, checks: this.checks };
-    return new User({ ...ports, reach: () => this.reach() });
+    const { line = 'perfect' } = this.#options;
+    return new User({ ...ports, line, reach: () => this.reach() });
   }
 
   /** What a caller who knows every dom's address gets: any of them, leading or not. */

@@ -11,6 +11,7 @@ import { type ApiAction, type ApiOperation, contains } from '../check/store/api-
 import type { SeededRandom } from '../engine/random.ts';
 import type { Trace } from '../engine/trace.ts';
 import type { Published } from './content.ts';
+import { type LineKind, overLine } from './line.ts';
 
 export interface UserPorts {
   readonly name: string;
@@ -20,6 +21,7 @@ export interface UserPorts {
   readonly checks: Checks;
   /** A dom that runs now. Its term rejects while it does not lead; throws while there is none. */
   readonly reach: () => { readonly host: string; readonly term: Promise<Term> };
+  readonly line: LineKind;
 }
 
 export interface Declared {
@@ -47,8 +49,12 @@ const RETRY_MS = 500;
 export class User {
   readonly #ports: UserPorts;
 
+  /** What happens on the way to dom is drawn from it; undefined: nothing does. */
+  readonly #line: SeededRandom | undefined;
+
   constructor(ports: UserPorts) {
     this.#ports = ports;
+    this.#line = ports.line === 'poor' ? ports.random.fork('line') : undefined;
   }
 
   /** Notes what came of something that was done without its help. */
@@ -104,9 +110,10 @@ export class User {
       const found = await getOnce(term, reference);
       if (found === undefined) return;
       const request = { reference, uid: found.metadata.uid, command: 'delete', dryRun: false };
+      // That it is gone does not say that this is what took it: another one may be there by now.
       await this.#writing(reference, undefined, async () => {
-        await term.api.delete(request, ADMIN).catch(unlessGone);
-      });
+        await term.api.delete(request, ADMIN);
+      }).catch(unlessGone);
     });
   }
 
@@ -255,14 +262,17 @@ export class User {
   }
 
   async #ask<T>(attempt: (term: Term) => Promise<T>): Promise<T> {
-    const { name, trace, reach } = this.#ports;
-    const { host, term } = reach();
-    trace.learns(host, trace.known(name));
-    try {
-      return await term.then(attempt);
-    } finally {
-      trace.learns(name, trace.known(host));
-    }
+    const { name, trace, reach, clock } = this.#ports;
+    const random = this.#line;
+    return overLine(random && { clock, random }, async () => {
+      const { host, term } = reach();
+      trace.learns(host, trace.known(name));
+      try {
+        return await term.then(attempt);
+      } finally {
+        trace.learns(name, trace.known(host));
+      }
+    });
   }
 }
 

@@ -1,9 +1,10 @@
 import { aimNamed } from '../aims/all.ts';
 import { type CaSetting, drawCa } from '../ca/ca-setting.ts';
-import { seededRandom } from '../engine/random.ts';
+import { type SeededRandom, seededRandom } from '../engine/random.ts';
 import type { CrashPoint } from '../faults/crash-point.ts';
 import { CALM, drawFaults, type Faults, kindsOf, onlyFaults } from '../faults/faults.ts';
 import { drawGit, type GitSetting } from '../git/git-setting.ts';
+import type { LineKind } from '../load/line.ts';
 
 /** All that makes a run what it is. Plain data: a run can be made smaller by hand. */
 export interface Setting {
@@ -24,6 +25,10 @@ export interface Setting {
   readonly faults: Faults;
   /** What Sites ask for; left out: `plain`. */
   readonly sites?: SiteStyle;
+  /** How people reach dom; left out: `perfect`. */
+  readonly line?: LineKind;
+  /** People who all change one and the same object; left out: nobody does. */
+  readonly contenders?: number;
   /** An ACME CA, and what it is like; undefined: there is none. */
   readonly ca?: CaSetting | undefined;
   /** A Git remote, and who follows it; undefined: nobody does. */
@@ -46,6 +51,8 @@ export type Profile = (typeof PROFILES)[number];
 /** `elaborate`: they guard some pages, note requests, and their releases bring rules. */
 export type SiteStyle = 'plain' | 'elaborate';
 const ELABORATE_SHARE = 0.25;
+const POOR_LINE_SHARE = 0.2;
+const CONTENDED_SHARE = 0.15;
 
 const SIZES: Readonly<Record<Profile, readonly number[]>> = {
   short: [1, 2, 3, 3, 3, 4, 5],
@@ -76,9 +83,15 @@ export function drawSetting(seed: number, profile: Profile): Setting {
     stormMs: random.integer(min, max),
     faults: drawFaults(random.fork('faults')),
     sites: random.fork('sites').chance(ELABORATE_SHARE) ? 'elaborate' : 'plain',
+    line: random.fork('line').chance(POOR_LINE_SHARE) ? 'poor' : 'perfect',
+    contenders: drawContenders(random.fork('contenders')),
     ca,
     git: profile === 'long' || ca !== undefined ? undefined : drawGit(random.fork('remote')),
   };
+}
+
+function drawContenders(random: SeededRandom): number {
+  return random.chance(CONTENDED_SHARE) ? random.integer(2, 4) : 0;
 }
 
 /** A calm world in which that story is told. */

@@ -13,6 +13,7 @@ import { kindsOf } from '../faults/faults.ts';
 import { startStorm } from '../faults/storm.ts';
 import type { Code } from '../hosts/code.ts';
 import { startClients } from '../load/clients.ts';
+import { startContenders } from '../load/contenders.ts';
 import { startKeeper } from '../load/keeper.ts';
 import { startPeople } from '../load/people.ts';
 import { startStrangers } from '../load/strangers.ts';
@@ -103,8 +104,8 @@ export class World {
       { count: setting.subs, nameserversMax: NAMESERVERS_MAX },
       random.fork('machines'),
     );
-    const { doms, crash, ca, git, sites } = setting;
-    const options = { machines, doms, geo, replay, crash, older, ca, git, sites };
+    const { doms, crash, ca, git, sites, line } = setting;
+    const options = { machines, doms, geo, replay, crash, older, ca, git, sites, line };
     this.#cluster = new Cluster({ scheduler, random, trace }, options);
     this.#scheduler.onStep = () => this.#cluster.check();
   }
@@ -171,7 +172,10 @@ export class World {
     const commits = { scheduler, lengthMs, random: this.#random.fork('git people') };
     const committer = setting.aim === undefined ? startGit(cluster, commits) : undefined;
     const busy = people(cluster, { setting, scheduler, random: this.#random.fork('people') });
-    Promise.all([busy, applicant, committer]).then(
+    const contending = this.#random.fork('contenders');
+    const { contenders: rivals = 0 } = setting;
+    const contest = startContenders(cluster, { scheduler, random: contending, count: rivals });
+    Promise.all([busy, applicant, committer, contest]).then(
       () => {
         this.#people = 'content';
       },

@@ -18,7 +18,10 @@ export interface ApiOperation extends Operation<ApiAction> {
  * INV-8 and INV-9: all that users did and saw, together, could have come of one true state that
  * each call met at one moment. Controllers write no spec of these objects.
  */
-export function apiHistoryCheck({ violated }: Pick<CheckPorts, 'violated'>): Check {
+export function apiHistoryCheck({
+  violated,
+  reached,
+}: Pick<CheckPorts, 'violated' | 'reached'>): Check {
   const histories = new Map<string, ApiOperation[]>();
   return {
     operated(operation) {
@@ -29,6 +32,8 @@ export function apiHistoryCheck({ violated }: Pick<CheckPorts, 'violated'>): Che
     settled() {
       for (const [object, history] of histories) {
         const verdict = checkLinearizable(DECLARED, history);
+        if (new Set(history.map(({ user }) => user)).size > 1) reached('object of several people');
+        if (verdict.kind === 'unknown') violated(9, `what became of ${object} cannot be judged`);
         if (verdict.kind !== 'impossible') continue;
         const [stuck] = verdict.stuck;
         const { action, user } = stuck as ApiOperation;
