@@ -28,6 +28,7 @@ import { planDigest } from '../runtime/session/plan-digest.ts';
 import { virtualClock } from '../runtime/test-clock.ts';
 import { createAgent } from './agent.ts';
 import { playedSource, release } from './content/content.fixture.ts';
+import { letFail } from './logs/failing-disk.fixture.ts';
 import { createInProcessPlane } from './plane/in-process-plane.ts';
 
 const first = release({ 'index.html': 'first' });
@@ -178,6 +179,24 @@ describe('agent', () => {
     world.disk.limit(1_000_000);
     world.plan(2n, [site(second.digest)]);
     await world.until(async () => (await world.page()) === 'second');
+    await world.stop();
+  });
+
+  test('removes the access log of a site that is gone, once the disk lets it (INV-7)', async () => {
+    const [gone, kept] = ['logs/access/default/u1.u1.log', 'logs/access/default/u2.u2.log.1'];
+    const disk = memoryDisk();
+    for (const path of [gone, kept]) await disk.append(path, Buffer.from('a line\n'));
+    let refusals = 0;
+    letFail(disk, ({ path }) => {
+      if (path !== gone || refusals === 3) return 'none';
+      refusals += 1;
+      return 'early';
+    });
+    const world = await start({ disk });
+    world.plan(1n, [site(first.digest, 'u2')]);
+    await world.until(async () => !disk.files().has(gone));
+    expect(refusals).toBe(3);
+    expect(disk.files().has(kept)).toBe(true);
     await world.stop();
   });
 

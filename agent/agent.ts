@@ -147,6 +147,7 @@ class ControlPart implements Agent {
     await Promise.all([
       this.#session.run(signal),
       this.#content.run(signal),
+      this.#logs.run(signal),
       this.#keepApplying(applied, signal),
       this.#probePeers(signal),
       this.#notifier?.run(signal),

@@ -1,8 +1,10 @@
-import { beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type MemoryDisk, memoryDisk } from '../../runtime/disk/memory-disk.ts';
+import { countedRandom } from '../../runtime/fake-random.fixture.ts';
 import { type Log, silentLog } from '../../runtime/log.ts';
 import { type VirtualClock, virtualClock } from '../../runtime/test-clock.ts';
 import { AccessLogs, type LoggingSite, type LogNews } from './access-logs.ts';
+import { letFail } from './failing-disk.fixture.ts';
 
 const BLOG: LoggingSite = { uid: 'u1', namespace: 'default', name: 'blog', accessLog: 'on' };
 
@@ -10,14 +12,23 @@ let disk: MemoryDisk;
 let clock: VirtualClock;
 let warnings: string[];
 let logs: AccessLogs;
+let ending: AbortController;
+let running: Promise<void>;
 
 beforeEach(() => {
   disk = memoryDisk();
   clock = virtualClock(Date.parse('2027-01-15T12:00:00Z'));
   warnings = [];
   const log: Log = { ...silentLog, warn: (_, message) => void warnings.push(message) };
-  logs = new AccessLogs({ disk, clock, log });
+  logs = new AccessLogs({ disk, clock, random: countedRandom(1), log });
   logs.want([BLOG]);
+  ending = new AbortController();
+  running = logs.run(ending.signal);
+});
+
+afterEach(async () => {
+  ending.abort();
+  await running;
 });
 
 const line = (n: number): string =>
@@ -81,6 +92,7 @@ test('when a site goes, so do its lines; when its log is turned off, they stay',
   logs.want([]);
   // What a worker noted before it heard of that.
   await take(4, 5);
+  await clock.advance(0);
   expect([...disk.files().keys()]).toEqual([]);
 });
 
@@ -98,4 +110,66 @@ test('a full disk costs lines, which are counted and complained about now and th
   // Who reads along sees them all the same.
   expect(news).toHaveLength(120);
   expect(news[0]).toMatchObject({ dropped: 1 });
+});
+
+/** From now on nothing can be removed, until it is mended. */
+function refuseToRemove(): { readonly tries: () => number; readonly mend: () => void } {
+  let tries = 0;
+  let isBroken = true;
+  letFail(disk, ({ verb }) => {
+    if (verb !== 'remove') return 'none';
+    tries += 1;
+    return isBroken ? 'early' : 'none';
+  });
+  return {
+    tries: () => tries,
+    mend: () => {
+      isBroken = false;
+    },
+  };
+}
+
+test('logs of a site that is gone are removed once the disk lets them, though no line comes', async () => {
+  await take(0, 3);
+  const refused = refuseToRemove();
+  logs.want([]);
+  await clock.advance(3_600_000);
+  expect(disk.files().size).toBe(1);
+  // A minute apart at most, and half a minute at least.
+  expect(refused.tries()).toBeGreaterThan(60);
+  expect(refused.tries()).toBeLessThan(140);
+  refused.mend();
+  await clock.advance(60_000);
+  expect([...disk.files().keys()]).toEqual([]);
+  const tries = refused.tries();
+  await clock.advance(3_600_000);
+  expect(refused.tries()).toBe(tries);
+});
+
+test('once it has ended, nothing more is tried', async () => {
+  await take(0, 3);
+  const refused = refuseToRemove();
+  logs.want([]);
+  await clock.advance(10_000);
+  const tries = refused.tries();
+  expect(tries).toBeGreaterThan(1);
+  ending.abort();
+  await running;
+  await clock.advance(3_600_000);
+  expect(refused.tries()).toBe(tries);
+});
+
+test('a disk that takes no lines does not hide that logs could not be removed', async () => {
+  const shop: LoggingSite = { ...BLOG, uid: 'u2', name: 'shop' };
+  logs.want([BLOG, shop]);
+  await take(0, 1);
+  disk.limit(disk.usedBytes());
+  await take(1, 2);
+  refuseToRemove();
+  logs.want([shop]);
+  await clock.advance(1000);
+  expect(warnings).toEqual([
+    'access logs could not be written',
+    'access logs of sites that are gone could not be removed',
+  ]);
 });

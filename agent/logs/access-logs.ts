@@ -1,9 +1,12 @@
 import type { Clock } from '../../runtime/clock.ts';
+import { type BackoffLimits, backoffMs } from '../../runtime/control/backoff.ts';
 import type { Disk } from '../../runtime/disk/disk.ts';
-import type { Log } from '../../runtime/log.ts';
+import type { Log, LogFields } from '../../runtime/log.ts';
+import type { Random } from '../../runtime/random.ts';
 import { takeTurns } from '../../runtime/turns.ts';
 import type { SiteLines } from '../edge/access-log/recorder.ts';
 import type { EdgeSnapshot } from '../edge/snapshot.ts';
+import { createTrigger, raisedWithin } from '../trigger.ts';
 import { LogFiles, type LogLimits, type LogOwner } from './log-files.ts';
 
 /** A site of this node's plan. */
@@ -52,13 +55,16 @@ export interface LogSource {
 
 export interface AccessLogsParts {
   readonly disk: Disk;
-  readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
+  readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly limits?: LogLimits | undefined;
 }
 
 /** A disk that fails is complained about no more often. */
 const WARN_MS = 60_000;
+/** Of logs that could not be removed: nobody waits, and each try looks at the disk again. */
+const REMOVE_AGAIN_BACKOFF: BackoffLimits = { baseMs: 1000, capMs: 60_000 };
 
 /** Writes down what edge workers note of requests, and reads it again. */
 export class AccessLogs implements LogSource {
@@ -66,13 +72,22 @@ export class AccessLogs implements LogSource {
   readonly #files: LogFiles;
   readonly #inTurn = takeTurns();
   readonly #followers = new Map<string, Set<(news: LogNews) => void>>();
+  /** Raised when sites may be gone. */
+  readonly #wanted = createTrigger();
+  readonly #warnOfWriting: Warn;
+  readonly #warnOfRemoving: Warn;
   #sites: ReadonlyMap<string, LoggingSite> = new Map();
-  #warnedMs = Number.NEGATIVE_INFINITY;
   #dropped = 0;
 
   constructor(parts: AccessLogsParts) {
     this.#parts = parts;
     this.#files = new LogFiles(parts.disk, parts.limits);
+    // Each of them at its own times: a full disk must not hide what stays behind.
+    this.#warnOfWriting = warnSeldom(parts, 'access logs could not be written');
+    this.#warnOfRemoving = warnSeldom(
+      parts,
+      'access logs of sites that are gone could not be removed',
+    );
   }
 
   /** Lines that were not written down since this began. */
@@ -80,12 +95,30 @@ export class AccessLogs implements LogSource {
     return this.#dropped;
   }
 
-  /** From now on these are the sites of this node; what others have left is removed. */
+  /** From now on these are the sites of this node; `run` removes what others have left. */
   want(sites: readonly LoggingSite[]): void {
     this.#sites = new Map(sites.map((site) => [site.uid, site]));
-    void this.#inTurn(() => this.#files.keepOnly(sites)).catch((error: unknown) =>
-      this.#warn(error, 'access logs of sites that are gone could not be removed'),
-    );
+    this.#wanted.raise();
+  }
+
+  /**
+   * Removes the logs of sites that are gone, until `signal` is aborted: at once, and for as long as
+   * the disk refuses, again and again. Never rejects.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#parts;
+    for (let failures = 0; ; ) {
+      const ms =
+        failures === 0
+          ? Number.POSITIVE_INFINITY
+          : backoffMs(failures, REMOVE_AGAIN_BACKOFF, random);
+      try {
+        await raisedWithin(this.#wanted, { clock, ms, signal });
+      } catch {
+        return;
+      }
+      failures = (await this.#removeOthers()) === 'removed' ? 0 : failures + 1;
+    }
   }
 
   /** Resolves once they are written down, or given up. Never rejects. */
@@ -117,6 +150,16 @@ export class AccessLogs implements LogSource {
     });
   }
 
+  async #removeOthers(): Promise<'removed' | 'again'> {
+    try {
+      await this.#inTurn(() => this.#files.keepOnly([...this.#sites.values()]));
+      return 'removed';
+    } catch (error) {
+      this.#warnOfRemoving(error);
+      return 'again';
+    }
+  }
+
   async #write(uid: string, text: string, dropped: number): Promise<void> {
     const site = this.#sites.get(uid);
     // Noted before it went.
@@ -126,7 +169,7 @@ export class AccessLogs implements LogSource {
       if (text !== '') await this.#files.append(site, text);
     } catch (error) {
       this.#dropped += linesOf(text).length;
-      this.#warn(error, 'access logs could not be written');
+      this.#warnOfWriting(error, { dropped: this.#dropped });
     }
     const followers = this.#followers.get(uid);
     if (followers === undefined) return;
@@ -134,14 +177,18 @@ export class AccessLogs implements LogSource {
     const news = { lines: linesOf(text), dropped };
     for (const onNews of [...followers]) onNews(news);
   }
+}
 
-  #warn(error: unknown, message: string): void {
-    const { clock, log } = this.#parts;
+type Warn = (error: unknown, fields?: LogFields) => void;
+
+function warnSeldom({ clock, log }: Pick<AccessLogsParts, 'clock' | 'log'>, message: string): Warn {
+  let warnedMs = Number.NEGATIVE_INFINITY;
+  return (error, fields = {}) => {
     const nowMs = clock.monotonicMs();
-    if (nowMs - this.#warnedMs < WARN_MS) return;
-    this.#warnedMs = nowMs;
-    log.warn({ error: String(error), dropped: this.#dropped }, message);
-  }
+    if (nowMs - warnedMs < WARN_MS) return;
+    warnedMs = nowMs;
+    log.warn({ error: String(error), ...fields }, message);
+  };
 }
 
 /** Each with its end: behind the last one there is nothing. */

@@ -1,5 +1,6 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { type MemoryDisk, memoryDisk } from '../../runtime/disk/memory-disk.ts';
+import { type Change, type Fault, letFail } from './failing-disk.fixture.ts';
 import { LogFiles, logPath } from './log-files.ts';
 
 const BLOG = { uid: '0123456789ab', namespace: 'default', name: 'blog' };
@@ -27,6 +28,8 @@ async function write(from: number, to: number, owner = BLOG): Promise<void> {
 const numbers = (lines: readonly string[]): readonly number[] =>
   lines.map((each) => (JSON.parse(each) as { readonly n: number }).n);
 const paths = (): readonly string[] => [...disk.files().keys()];
+/** Lines of the first few files, each of 42 or 43 bytes. */
+const PER_FILE = 23;
 const ALL = { linesMax: 10_000, sinceMs: 0 };
 
 test('lines of a site are in a file of its own, in order', async () => {
@@ -39,7 +42,6 @@ test('lines of a site are in a file of its own, in order', async () => {
 });
 
 test('a file that is long enough makes way, and so many are kept', async () => {
-  // 49 or 50 bytes each: 20 in a file.
   await write(0, 100);
   expect(paths()).toEqual([PATH, `${PATH}.1`, `${PATH}.2`]);
   for (const bytes of disk.files().values()) expect(bytes.length).toBeLessThanOrEqual(1000);
@@ -121,4 +123,93 @@ test('a full disk throws; once there is room, lines are whole again', async () =
   disk.limit(1_000_000);
   await write(3, 4);
   expect(numbers(await files.last(BLOG, ALL))).toEqual([0, 1, 3]);
+});
+
+describe('one change that fails costs the lines of its call, and none after it', () => {
+  const FAULTS: readonly Fault[] = ['early', 'late'];
+  const PLACES: readonly Change[] = [
+    { verb: 'append', path: PATH },
+    { verb: 'rename', path: PATH },
+    { verb: 'rename', path: `${PATH}.1` },
+    { verb: 'remove', path: `${PATH}.2` },
+  ];
+
+  test.each(PLACES.flatMap((place) => FAULTS.map((fault) => ({ ...place, fault }))))(
+    '$verb $path, $fault',
+    async ({ verb, path, fault }) => {
+      await write(0, 60);
+      let failures = 0;
+      letFail(disk, (change) => {
+        if (failures > 0 || change.verb !== verb || change.path !== path) return 'none';
+        failures += 1;
+        return fault;
+      });
+      const failed: number[] = [];
+      for (let second = 60; second < 100; second += 1)
+        await write(second, second + 1).catch(() => failed.push(second));
+      expect(failures).toBe(1);
+      expect(failed).toHaveLength(1);
+      expect(paths()).toEqual([PATH, `${PATH}.1`, `${PATH}.2`]);
+      for (const bytes of disk.files().values()) expect(bytes.length).toBeLessThanOrEqual(1000);
+      const kept = numbers(await files.last(BLOG, ALL));
+      // Where an append failed late, its line is there.
+      const expected = Array.from({ length: 100 }, (_, second) => second).filter(
+        (second) => !failed.includes(second) || kept.includes(second),
+      );
+      expect(kept).toEqual(expected.slice(-kept.length));
+      expect(kept.length).toBeGreaterThan(40);
+    },
+  );
+});
+
+test('a file that made way is shown where nothing could be written behind it', async () => {
+  await write(0, PER_FILE);
+  disk.limit(disk.usedBytes());
+  await expect(write(PER_FILE, PER_FILE + 1)).rejects.toThrow(/no space/);
+  expect(paths()).toEqual([`${PATH}.1`]);
+  expect(numbers(await files.last(BLOG, { ...ALL, linesMax: 3 }))).toEqual([20, 21, 22]);
+});
+
+test('a disk that refuses to rename costs no file that has no need to make way', async () => {
+  await write(0, 3 * PER_FILE);
+  letFail(disk, ({ verb, path }) => (verb === 'rename' && path === PATH ? 'early' : 'none'));
+  for (let tries = 0; tries < 10; tries += 1) await expect(write(99, 100)).rejects.toThrow('EIO');
+  expect(numbers(await files.last(BLOG, ALL))[0]).toBe(PER_FILE);
+});
+
+test('a file that made way though the disk said no goes with its site', async () => {
+  await write(0, PER_FILE);
+  letFail(disk, ({ verb }) => (verb === 'rename' ? 'late' : 'none'));
+  await expect(write(99, 100)).rejects.toThrow('EIO');
+  expect(paths()).toEqual([`${PATH}.1`]);
+  await files.keepOnly([SHOP]);
+  expect(paths()).toEqual([]);
+});
+
+test('a folder that fails in every way costs no lines of other sites', async () => {
+  await write(0, 1);
+  const stat = disk.stat.bind(disk);
+  disk.stat = async (path) => {
+    if (path.startsWith(PATH)) throw new Error(`stat ${path}: EIO`);
+    return stat(path);
+  };
+  letFail(disk, ({ path }) => (path.startsWith(PATH) ? 'early' : 'none'));
+  await expect(write(1, 2)).rejects.toThrow('EIO');
+  await write(0, 100, SHOP);
+  expect(numbers(await files.last(SHOP, ALL)).at(-1)).toBe(99);
+});
+
+test('a file that cannot be removed holds up no other, and is removed the next time', async () => {
+  await write(0, 100);
+  await write(0, 1, SHOP);
+  const stuck = `${PATH}.1`;
+  let isStuck = true;
+  letFail(disk, ({ verb, path }) =>
+    isStuck && verb === 'remove' && path === stuck ? 'early' : 'none',
+  );
+  await expect(files.keepOnly([])).rejects.toThrow(`1 files are left: Error: remove ${stuck}: EIO`);
+  expect(paths()).toEqual([stuck]);
+  isStuck = false;
+  await files.keepOnly([]);
+  expect(paths()).toEqual([]);
 });

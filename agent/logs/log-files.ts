@@ -56,7 +56,8 @@ export function logPath({ uid, namespace, name }: LogOwner): string {
  * Guarantees: they take a bounded room: of one site so many files, and of all sites together so
  * many bytes, of which the site with most gives its oldest. A line is whole, or the last one of a
  * file before a power cut.
- * Errors: a full or failing disk throws.
+ * Errors: a full or failing disk throws. What it had done by then, the next call for that site looks
+ * at; others have nothing to do with it.
  */
 export class LogFiles {
   readonly #disk: Disk;
@@ -65,6 +66,8 @@ export class LogFiles {
   #sizes: Map<string, number> | undefined;
   /** Of which the last line is known to have an end. */
   readonly #ended = new Set<string>();
+  /** What was begun with them did not end well: how they are now, the disk alone knows. */
+  readonly #unsure = new Set<string>();
 
   constructor(disk: Disk, limits: LogLimits = LOG_LIMITS) {
     this.#disk = disk;
@@ -72,35 +75,43 @@ export class LogFiles {
   }
 
   async append(owner: LogOwner, text: string): Promise<void> {
-    const sizes = await this.#load();
     const path = logPath(owner);
+    const sizes = await this.#known(path);
     const bytes = Buffer.from(text);
-    if ((sizes.get(path) ?? 0) + bytes.length > this.#limits.fileBytesMax) await this.#rotate(path);
+    if ((sizes.get(path) ?? 0) + bytes.length > this.#limits.fileBytesMax)
+      await this.#rotate(path, sizes);
     const start = (await this.#isEnded(path)) ? bytes : Buffer.concat([LINE_END, bytes]);
     // What becomes of it is not known until it is done.
     this.#ended.delete(path);
-    await this.#disk.append(path, start);
+    await this.#changing([path], () => this.#disk.append(path, start));
     this.#ended.add(path);
     sizes.set(path, (sizes.get(path) ?? 0) + start.length);
     await this.#makeRoom(sizes);
   }
 
-  /** Removes the files of all others. */
+  /** Removes the files of all others. One that cannot be removed throws once the rest is gone. */
   async keepOnly(owners: readonly LogOwner[]): Promise<void> {
     const sizes = await this.#load();
     const kept = new Set(owners.map(logPath));
-    for (const path of [...sizes.keys()].toSorted())
-      if (!kept.has(basePath(path))) await this.#remove(path, sizes);
+    const errors: unknown[] = [];
+    for (const path of [...new Set([...sizes.keys(), ...this.#unsure])].toSorted())
+      if (!kept.has(basePath(path)))
+        await this.#remove(path, sizes).catch((error: unknown) => errors.push(error));
+    const [cause] = errors;
+    if (errors.length === 0) return;
+    throw new Error(`${errors.length} files are left: ${String(cause)}`, { cause });
   }
 
   /** The newest last. */
   async last(owner: LogOwner, { linesMax, sinceMs }: Wanted): Promise<readonly string[]> {
-    const sizes = await this.#load();
+    const sizes = await this.#known(logPath(owner));
     let lines: readonly string[] = [];
     let leftBytes = READ_BYTES_MAX;
-    for (const path of [logPath(owner), ...this.#rotated(logPath(owner))]) {
+    for (const path of this.#names(logPath(owner))) {
       const sizeBytes = sizes.get(path);
-      if (sizeBytes === undefined || leftBytes <= 0) break;
+      if (leftBytes <= 0) break;
+      // The newest one made way, and nothing could be written since; those before it are there.
+      if (sizeBytes === undefined) continue;
       const wanted = { linesMax: linesMax - lines.length, sinceMs, leftBytes };
       const read = await this.#lastOf(path, sizeBytes, wanted);
       lines = [...read.lines, ...lines];
@@ -147,34 +158,33 @@ export class LogFiles {
     const entry = await this.#disk.stat(path);
     if (entry === undefined || entry.sizeBytes === 0) return true;
     const { sizeBytes } = entry;
-    this.#sizes?.set(path, sizeBytes);
     for await (const piece of this.#disk.stream(path, { start: sizeBytes - 1, end: sizeBytes }))
       return piece[0] === LINE_END[0];
     return true;
   }
 
-  async #rotate(path: string): Promise<void> {
-    const sizes = await this.#load();
-    if (!sizes.has(path)) return;
-    const names = [path, ...this.#rotated(path)];
-    for (const [index, from] of [...names.entries()].toReversed()) {
-      const sizeBytes = sizes.get(from);
-      if (sizeBytes === undefined) continue;
+  /** As far as there is a file in the way: what is older than a gap need not make way for it. */
+  async #rotate(path: string, sizes: Map<string, number>): Promise<void> {
+    const names = this.#names(path);
+    const gap = names.findIndex((name) => !sizes.has(name));
+    const moving = names.slice(0, gap < 0 ? undefined : gap);
+    for (const [index, from] of [...moving.entries()].toReversed()) {
       const to = names[index + 1];
       if (to === undefined) {
         await this.#remove(from, sizes);
         continue;
       }
-      await this.#disk.rename(from, to);
+      await this.#changing([from, to], () => this.#disk.rename(from, to));
+      sizes.set(to, sizes.get(from) ?? 0);
       sizes.delete(from);
-      sizes.set(to, sizeBytes);
     }
     this.#ended.delete(path);
   }
 
-  /** The youngest first. */
-  #rotated(path: string): readonly string[] {
-    return Array.from({ length: this.#limits.rotatedMax }, (_, index) => `${path}.${index + 1}`);
+  /** All that files of a site may have, the youngest first. */
+  #names(path: string): readonly string[] {
+    const { rotatedMax } = this.#limits;
+    return [path, ...Array.from({ length: rotatedMax }, (_, index) => `${path}.${index + 1}`)];
   }
 
   async #makeRoom(sizes: Map<string, number>): Promise<void> {
@@ -190,9 +200,29 @@ export class LogFiles {
   }
 
   async #remove(path: string, sizes: Map<string, number>): Promise<void> {
-    await this.#disk.remove(path);
+    await this.#changing([path], () => this.#disk.remove(path));
     sizes.delete(path);
     this.#ended.delete(path);
+  }
+
+  /** The sizes of all files; those of this site are sure. */
+  async #known(path: string): Promise<Map<string, number>> {
+    const sizes = await this.#load();
+    for (const name of this.#names(path).filter((each) => this.#unsure.has(each))) {
+      const entry = await this.#disk.stat(name);
+      if (entry === undefined) sizes.delete(name);
+      else sizes.set(name, entry.sizeBytes);
+      this.#ended.delete(name);
+      this.#unsure.delete(name);
+    }
+    return sizes;
+  }
+
+  /** A change that throws may have taken effect all the same, as a rename that is not durable yet. */
+  async #changing(paths: readonly string[], change: () => Promise<void>): Promise<void> {
+    for (const path of paths) this.#unsure.add(path);
+    await change();
+    for (const path of paths) this.#unsure.delete(path);
   }
 
   async #load(): Promise<Map<string, number>> {
