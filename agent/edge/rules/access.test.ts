@@ -136,6 +136,40 @@ test('what a password guards is nobody else’s to keep, whatever rules say', as
 });
 
 test.each([
+  { name: 'CDN-Cache-Control', value: 'max-age=3600' },
+  { name: 'Cloudflare-CDN-Cache-Control', value: 'public, max-age=3600' },
+  { name: 'Netlify-Cdn-Cache-Control', value: 'public, durable, max-age=3600' },
+  { name: 'Surrogate-Control', value: 'max-age=3600' },
+  { name: 'Edge-Control', value: 'max-age=3600' },
+  { name: 'X-Accel-Expires', value: '3600' },
+  { name: 'X-LiteSpeed-Cache-Control', value: 'public, max-age=3600' },
+  { name: 'Expires', value: 'Fri, 01 Jan 2100 00:00:00 GMT' },
+])('$name, by which shared caches go, is not sent with what is guarded', async (header) => {
+  const headers = [
+    { path: '/*', ...header },
+    { path: '/*', name: 'Not-A-CDN-Cache-Controller', value: 'stays' },
+  ];
+  const text = `/*\n  ${header.name}: ${header.value}\n  Not-A-CDN-Cache-Controller: stays\n`;
+  const contents = { _headers: text, 'index.html': 'all', 'private/index.html': 'some' };
+  const files = Object.entries(contents).map(async ([path, content]) => {
+    const digest = await put(content);
+    return { path, digest, sizeBytes: content.length, contentType: 'text/html' };
+  });
+  const ruled = await put(encodeManifest(await Promise.all(files)));
+  const name = header.name.toLowerCase();
+  for (const site of [{ headers }, { release: ruled }]) {
+    await serve({ auth: { ...AUTH, paths: ['/private/*'] }, ...site });
+    const guarded = await ask('/private/', { as: 'ann:open' });
+    expect(guarded.fields.get('cache-control')).toMatch(/^private/u);
+    expect(guarded.fields.get('not-a-cdn-cache-controller')).toBe('stays');
+    for (const answer of [guarded, await ask('/private/'), await ask('/private/nowhere')])
+      expect(answer.fields.has(name), String(answer.status)).toBe(false);
+    // For everybody it is as the rule has it.
+    expect((await ask('/')).fields.get(name)).toBe(header.value);
+  }
+});
+
+test.each([
   {
     paths: ['/private/*'],
     open: ['/', '/admin', '/nowhere'],

@@ -122,9 +122,19 @@ function parseBasic(
   return { user: text.slice(0, colon).normalize('NFC'), password: text.slice(colon + 1) };
 }
 
-/** What guarded answers say to caches: nobody but the client may keep them (RFC 9111 §3.5). */
+/**
+ * Headers by which some shared cache goes, in place of `Cache-Control` (RFC 9213 §3 and what is
+ * older), and `Expires`, which those of HTTP/1.0 know alone.
+ */
+const SHARED_CACHING =
+  /^(?:expires|surrogate-control|edge-control|x-accel-expires|x-litespeed-cache-control|(?:.+-)?cdn-cache-control)$/u;
+
+/**
+ * What guarded answers say to caches: nobody but the client may keep them (RFC 9111 §3.5). Names are
+ * in lower case.
+ */
 export function withPrivateCaching(headers: HttpHeaders): HttpHeaders {
-  const others = headers.filter(([name]) => name !== 'cache-control');
+  const others = headers.filter(([name]) => name !== 'cache-control' && !SHARED_CACHING.test(name));
   const own = headers.filter(([name]) => name === 'cache-control').map(([, value]) => value);
   const directives = own
     .flatMap((value) => value.split(','))
