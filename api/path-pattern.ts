@@ -22,7 +22,8 @@ export function patternProblem(pattern: string): string | undefined {
   }
   if (pattern.length > PATTERN_LENGTH_MAX) return `is longer than ${PATTERN_LENGTH_MAX} characters`;
   if (/[?#]/.test(pattern)) return 'must be a path alone, without "?" or "#"';
-  if (pattern.split('*').length > 2) return 'has more than one "*"';
+  if (pattern.split('*').length > 2)
+    return 'has more than one "*"; write ":name" for what is one part';
   const names = placeholders(pattern);
   if (names.length > PLACEHOLDERS_MAX) return `has more than ${PLACEHOLDERS_MAX} placeholders`;
   if (new Set(names).size < names.length) return 'has two placeholders of one name';

@@ -102,5 +102,6 @@ function pathProblem(path: string): string | undefined {
   if (host.replace(/^:[A-Za-z]\w*/u, '').includes(':')) return 'must name no port';
   if (!/^(?::[A-Za-z]\w*)?[a-z0-9.*-]*$/iu.test(host) || host === '')
     return 'must name a host, e.g. https://example.com/*';
-  return patternProblem(rest === '' ? '/' : rest);
+  // Host and path are matched as one: there is one "*" in both, and one of each name.
+  return patternProblem(`/${host}${rest === '' ? '/' : rest}`);
 }

@@ -26,7 +26,8 @@ export interface Address {
 /**
  * A path in which `:name` stands for one part and one `*` for anything: `/news/:year/*`; or such a
  * URL, whose scheme does not count. Percent-encoding is decoded, as paths are. What it takes to
- * match grows with the length of the path alone: of `*` there is one, and `:name` ends at a slash.
+ * match grows with the length of the path alone: of `*` there is one, in host and path together, and
+ * `:name` ends at a slash. In a host neither goes beyond it, and `:name` ends at a dot.
  */
 export function compilePattern(text: string): Pattern {
   const absolute = /^https?:\/\/(?<host>[^/]*)(?<path>.*)$/isu.exec(text)?.groups;
@@ -42,7 +43,7 @@ export function compilePattern(text: string): Pattern {
     const fixed = decodeLiteral(kind === 'exact' ? whole : whole.slice(0, -1));
     return { kind, text: fixed, expression: undefined, names, isAbsolute };
   }
-  const { source, names } = expressionOf(pieces);
+  const { source, names } = expressionOf(pieces, { isAbsolute });
   const expression = new RegExp(`^${source}$`, 'su');
   const [first = ''] = pieces;
   const fixed = decodeLiteral(first.slice(0, first.includes('*') ? first.indexOf('*') : undefined));
@@ -79,22 +80,26 @@ function subjectOf({ isAbsolute }: Pattern, { host, path }: Address): string {
 const NOTHING: Captures = new Map();
 
 /** `pieces`: text and, at odd places, names. */
-function expressionOf(pieces: readonly string[]): {
-  readonly source: string;
-  readonly names: readonly string[];
-} {
+function expressionOf(
+  pieces: readonly string[],
+  { isAbsolute }: Pick<Pattern, 'isAbsolute'>,
+): { readonly source: string; readonly names: readonly string[] } {
   const names: string[] = [];
-  let isInHost = (pieces[0] ?? '').startsWith('//');
+  /** Of text from its beginning on, whether that ends within the host. */
+  const isInHost = (text: string): boolean => isAbsolute && !text.slice(2).includes('/');
+  let before = '';
   const parts = pieces.map((piece, index) => {
+    const start = before;
+    before += piece;
     if (index % 2 === 1) {
       names.push(piece);
-      return isInHost ? '([^/.]+)' : '([^/]+)';
+      return isInHost(start) ? '([^/.]+)' : '([^/]+)';
     }
-    isInHost &&= !/[^/]\/|^\//u.test(index === 0 ? piece.slice(2) : piece);
     const star = names.includes('splat') ? -1 : piece.indexOf('*');
     if (star < 0) return escaped(piece);
     names.push('splat');
-    return `${escaped(piece.slice(0, star))}(.*)${escaped(piece.slice(star + 1))}`;
+    const splat = isInHost(start + piece.slice(0, star)) ? '([^/]*)' : '(.*)';
+    return `${escaped(piece.slice(0, star))}${splat}${escaped(piece.slice(star + 1))}`;
   });
   return { source: parts.join(''), names };
 }
