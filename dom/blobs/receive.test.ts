@@ -147,6 +147,33 @@ describe('memory that messages are in is let go of once each', () => {
   }
 });
 
+test.each([
+  { when: 'that are empty, behind the first', blob: 'x', head: 'x', more: '', count: 50_000 },
+  { when: 'that are empty, of an empty blob', blob: '', head: '', more: '', count: 50_000 },
+  { when: 'of a byte, behind an empty one', blob: 'x'.repeat(50_000), head: '', more: 'x' },
+])('a small blob in many messages $when is kept once', async ({ blob, head, more, count }) => {
+  const bytes = Buffer.from(blob);
+  const [now, most] = [new Set<object>(), { held: 0 }];
+  const hold = (each: UploadBlobRequest) => {
+    now.add(each);
+    most.held = Math.max(most.held, now.size);
+    return { ...each, release: () => void now.delete(each) };
+  };
+  const chunk = Buffer.from(more);
+  const requests = (async function* () {
+    yield hold(message(bytes, { chunk: Buffer.from(head) }));
+    for (let index = 0; index < (count ?? blob.length); index += 1)
+      yield hold(message(chunk, MORE));
+  })();
+  const stored: string[] = [];
+  await receiveBlobs(blobs, requests, (digest) => stored.push(digest));
+  expect(stored).toEqual([digestOf(bytes)]);
+  expect(String(await blobs.read(digestOf(bytes)))).toBe(blob);
+  // The first one waits to be told whether it is all.
+  expect(most.held).toBeLessThanOrEqual(2);
+  expect(now.size).toBe(0);
+});
+
 const BOMB = zstdCompressSync(Buffer.alloc(64 * MIB));
 
 describe('a stream is refused', () => {
@@ -178,6 +205,11 @@ describe('a stream is refused', () => {
         message(Buffer.from('x')),
         ...Array.from({ length: 300 }, () => message(Buffer.alloc(1024), MORE)),
       ],
+      why: 'longer than was told',
+    },
+    {
+      when: 'a small blob has a byte more than was told',
+      messages: [message(Buffer.from('x')), message(Buffer.from('y'), MORE)],
       why: 'longer than was told',
     },
     {

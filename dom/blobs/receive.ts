@@ -20,7 +20,8 @@ const RAW_BYTES_MAX = 1024 * 1024;
  * Guarantees: at most SMALL_AT_ONCE small blobs and one piece of a large one are in memory. The
  * first failure ends the stream; what was stored by then stays.
  * Errors: INVALID_ARGUMENT for a stream without a blob, for bytes that are not what their digest
- * says, and for a message that does not unpack to what it promises; else as `Blobs.put`.
+ * says or more than were told, and for a message that does not unpack to what it promises; else as
+ * `Blobs.put`.
  */
 export async function receiveBlobs(
   blobs: Pick<Blobs, 'put' | 'putWhole'>,
@@ -96,27 +97,40 @@ class Upload {
     }
   }
 
-  /** All of them, to be released by whoever asks. */
+  /**
+   * All of them, to be released by whoever asks. Most blobs are one part, which stays as it is. Of
+   * several only the bytes are kept: into however many messages a blob is cut, also empty ones, it
+   * takes no more memory.
+   */
   async small(head: UploadMessage): Promise<Part> {
-    const parts: Part[] = [];
-    const release = (): void => {
-      for (const part of parts) part.release();
-    };
+    const toldBytes = Number(head.sizeBytes);
+    let whole: Part | undefined;
+    let memory: Buffer | undefined;
+    let sizeBytes = 0;
     try {
-      let sizeBytes = 0;
       for await (const part of this.#parts(head)) {
-        parts.push(part);
+        const startByte = sizeBytes;
         sizeBytes += part.bytes.byteLength;
-        if (sizeBytes > SMALL_BYTES)
+        if (sizeBytes > toldBytes) {
+          part.release();
           throw new RequestError('INVALID_ARGUMENT', `${head.digest} is longer than was told`);
+        }
+        if (whole === undefined) {
+          whole = part;
+          continue;
+        }
+        if (memory === undefined) {
+          memory = Buffer.alloc(toldBytes);
+          move(whole, memory, 0);
+        }
+        move(part, memory, startByte);
+        whole = { bytes: memory, release: () => undefined };
       }
     } catch (error) {
-      release();
+      whole?.release();
       throw error;
     }
-    const [only] = parts;
-    if (parts.length === 1 && only !== undefined) return only;
-    return { bytes: Buffer.concat(parts.map(({ bytes }) => bytes)), release };
+    return whole ?? NO_PART;
   }
 
   async end(): Promise<void> {
@@ -158,6 +172,13 @@ interface Part {
   readonly bytes: Uint8Array;
   /** To be called once, when they are of no use any more. */
   readonly release: () => void;
+}
+
+const NO_PART: Part = { bytes: Buffer.alloc(0), release: () => undefined };
+
+function move({ bytes, release }: Part, memory: Uint8Array, startByte: number): void {
+  memory.set(bytes, startByte);
+  release();
 }
 
 function partOf(message: UploadMessage): Part {
