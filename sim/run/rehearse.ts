@@ -1,10 +1,11 @@
+import { InvariantError } from '../check/checks.ts';
 import { guarded } from '../engine/guard.ts';
 import type { TraceLine } from '../engine/trace.ts';
 import { loadOlder } from '../skew/older.ts';
 import { type Setting, settingArgs } from './setting.ts';
 import { type RunResult, World } from './world.ts';
 
-/** How a run went. */
+/** How a run went. `message`: ends with the command that replays it. */
 export type Rehearsal =
   | { readonly kind: 'held'; readonly result: RunResult; readonly lines: readonly TraceLine[] }
   | {
@@ -37,11 +38,18 @@ export async function rehearse(setting: Setting, options: RehearseOptions): Prom
     const message = `INV-4: nobody handles ${stack}; replay: ${replay}`;
     return failed(world, message);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return failed(world, message);
+    return failed(world, toldOf(error, replay));
   } finally {
     stop();
   }
+}
+
+/** What ended a run; where no check has said it, with the place in the code, and the command. */
+function toldOf(error: unknown, replay: string): string {
+  if (error instanceof InvariantError) return error.message;
+  if (!(error instanceof Error)) return `${String(error)}; replay: ${replay}`;
+  const { message, stack = message } = error;
+  return `${message.startsWith('INV-') ? message : stack}; replay: ${replay}`;
 }
 
 /** What no check has seen is told at the end. */
