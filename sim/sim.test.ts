@@ -4,7 +4,7 @@ import { fixedSettings } from './run/fixed.ts';
 import { ABROAD, CRAMPED, HERE, type SimOutput, sim } from './run/surroundings.fixture.ts';
 
 /** As many places as there is time for; `make sim CRASH_POINTS=1` visits them all. */
-const CRASH_POINTS_EVERY = '59';
+const CRASH_POINTS_EVERY = '127';
 /** A sample of the fixed set, where all is slow. */
 const CRAMPED_SEEDS = '1..10';
 const SMALL = ['--profile', 'short'];

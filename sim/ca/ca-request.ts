@@ -11,6 +11,19 @@ export interface AskingProcess {
   readonly process: string;
   /** How far its wall clock is ahead by now. */
   readonly aheadMs: () => number;
+  /** Told of each request that has changed something at a CA, in words, before its answer travels back. */
+  readonly onEffect: (what: string) => void;
+}
+
+/** The others only read. */
+const CHANGING: ReadonlySet<FakeAcmeStep> = new Set([
+  ...(['register', 'updateContact', 'changeKey', 'createOrder'] as const),
+  ...(['answerChallenge', 'finalize', 'revoke'] as const),
+]);
+
+/** Whether the CA is another one afterwards. */
+export function isChanging(step: FakeAcmeStep): boolean {
+  return CHANGING.has(step);
 }
 
 /** What was asked, without any key in it. */

@@ -14,7 +14,7 @@ import type { Sky } from '../check/tls/renewals.ts';
 import type { SeededRandom } from '../engine/random.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
-import { type AskingProcess, refusalOf, requestOf } from './ca-request.ts';
+import { type AskingProcess, isChanging, refusalOf, requestOf } from './ca-request.ts';
 import type { CaSetting } from './ca-setting.ts';
 
 export const DIRECTORY = 'https://ca.test/directory';
@@ -144,6 +144,7 @@ export class SimulatedCa {
         const answer = await call();
         this.#tell(ca, 'answered');
         trace.add('ca', `${name} answers ${step} of ${host}`, { kind: 'decides' });
+        if (isChanging(step)) by.onEffect(`${step} at ${name}`);
         return answer;
       } catch (error) {
         this.#tell(ca, 'lost');

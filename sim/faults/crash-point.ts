@@ -1,6 +1,6 @@
 /**
- * One crash at one place: after the `effect`th side effect of a run (a commit, a change of a disk)
- * took effect, and before whoever caused it learns of it.
+ * One crash at one place: after the `effect`th side effect of a run (a commit, a change of a disk, or
+ * of something at a CA) took effect, and before whoever caused it learns of it.
  */
 export interface CrashPoint {
   /** From 1 on. */
@@ -26,7 +26,7 @@ export class CrashPoints {
     this.#ports = ports;
   }
 
-  /** Called by whatever took effect: "disk write plan.bin", "commit 12". */
+  /** Called by whatever took effect: "disk write plan.bin", "commit 12", "createOrder at ca.test". */
   effect(host: string, what: string): void {
     const { point, crash, note } = this.#ports;
     this.count += 1;

@@ -33,7 +33,10 @@ export interface DomParts {
   readonly code: Pick<Code, 'Dom' | 'importGeo' | 'createSealer'>;
   /** Its watches show each revision no sooner than so long after it came about. */
   readonly watchLagMs: number;
-  /** Told of each write to the store that took effect, before the process learns of it. */
+  /**
+   * Told of each write to the store, and of each request that has changed something at a CA, before
+   * the process learns of it.
+   */
   readonly onEffect: (process: Process, what: string) => void;
   readonly host: Host;
   readonly store: ObservedStore;
@@ -134,8 +137,13 @@ function slowHasher(clock: Clock, random: SeededRandom): PasswordHasher {
   };
 }
 
-function acmeOf({ ca, host }: DomParts, process: Process, random: SeededRandom): Acme {
-  const by = { host: host.name, process: process.name, aheadMs: () => host.clock.offMs };
+function acmeOf(parts: DomParts, process: Process, random: SeededRandom): Acme {
+  const { ca, host } = parts;
+  const by = {
+    ...{ host: host.name, process: process.name, aheadMs: () => host.clock.offMs },
+    // What arrives after the crash is nobody's any more.
+    onEffect: (what: string) => process.alive && parts.onEffect(process, what),
+  };
   const acme = ca?.acme(by, random) ?? fakeAcme({ random, cas: [] });
   return process.wrap(acme);
 }

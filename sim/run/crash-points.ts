@@ -15,8 +15,9 @@ export const CRASH_SCENES: readonly Setting[] = [
       ...{ faults: [], doms, subs: 2, users: 1, operations: 5, clients: 2, stormMs: 5_000 },
     }),
   ),
-  // In the midst of rollouts that overtake one another; a seed in which dom stays to the end.
-  aimedSetting(2, 'overtaken'),
+  // Rollouts that overtake one another, orders at a CA, commits of Git that are put back or not meant, a
+  // node that is drained; a seed in which dom stays to the end.
+  ...['overtaken', 'issued', 'undone', 'emptied', 'drained'].map((aim) => aimedSetting(2, aim)),
 ];
 
 export interface CrashPointOptions {
