@@ -4,6 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { TraceLine } from './engine/trace.ts';
+import { kindsNamed } from './faults/fault-words.ts';
+import { LINE_KINDS } from './load/line.ts';
 import { runCrashPoints } from './run/crash-points.ts';
 import { fixedSettings, nameOf } from './run/fixed.ts';
 import { geo } from './run/geo.fixture.ts';
@@ -19,6 +21,7 @@ import {
   PROFILES,
   type Profile,
   type Setting,
+  SITE_STYLES,
   settingArgs,
 } from './run/setting.ts';
 import { shrink } from './run/shrink.ts';
@@ -69,12 +72,21 @@ await addTimelineOptions(new Command('sim'))
       .choices(PROFILES)
       .default('full'),
   )
-  .option('--faults <kinds>', 'let only these happen, e.g. `loss,sub-crash`, or `none`', faultList)
+  .option('--faults <kinds>', 'let only these happen, e.g. `net,sub-crash`, or `none`', faultList)
   .option('--doms <n>', 'so many doms instead of what the seed draws', whole)
   .option('--subs <n>', 'so many nodes', whole)
   .option('--users <n>', 'so many people who change things', whole)
   .option('--operations <n>', 'so many changes by each of them', whole)
-  .option('--left-out <list>', 'leave these changes out, as `user.number`', list)
+  .option(
+    '--left-out <list>',
+    'leave these changes and machines out, e.g. `1.3,ca.2,git.1,tokyo`',
+    list,
+  )
+  .option('--ca <0>', 'leave out the ACME CA that the seed draws', none)
+  .option('--git <0>', 'leave out the Git remote that the seed draws', none)
+  .addOption(new Option('--sites <style>', 'what Sites ask for').choices(SITE_STYLES))
+  .addOption(new Option('--line <kind>', 'how people reach dom').choices(LINE_KINDS))
+  .option('--contenders <n>', 'so many people who all change one object', whole)
   .option('--clients <n>', 'so many resolvers and browsers', whole)
   .option('--storm-ms <ms>', 'so long faults happen', whole)
   .option(
@@ -101,6 +113,10 @@ await addTimelineOptions(new Command('sim'))
 async function replay(options: Options): Promise<void> {
   const startMs = performance.now();
   const setting = settingOf(options.seed ?? 1, options);
+  // What ends this process ends it without another word.
+  process.once('uncaughtExceptionMonitor', () =>
+    console.error(`the run ended; replay: make sim ${settingArgs(setting)}`),
+  );
   const rehearsal = await run(setting, options.hash ? 'hash' : 'lines');
   if (rehearsal.kind === 'held' && options.hash) return console.log(rehearsal.result.hash);
   const message = rehearsal.kind === 'failed' ? rehearsal.message : undefined;
@@ -111,7 +127,8 @@ async function replay(options: Options): Promise<void> {
     );
   console.error(rehearsal.message);
   if (options.shrink) await printSmaller(setting, outcomeOf(rehearsal), runHere);
-  process.exit(1);
+  // Ends once all is printed, also into a pipe.
+  process.exitCode = 1;
 }
 
 async function printTimeline(
@@ -191,10 +208,10 @@ function* settings([first, last]: readonly [number, number], options: Options): 
 
 function settingOf(seed: number, options: Options): Setting {
   const { doms, subs, users, operations, clients, stormMs, leftOut, faults, profile } = options;
-  const { crashAt: effect, lagMs, aim, older } = options;
+  const { crashAt: effect, lagMs, aim, older, ca, git, sites, line, contenders } = options;
   const crash = effect === undefined ? undefined : { effect, lagMs };
-  const sizes = { doms, subs, users, operations, clients, stormMs };
-  const changes = { ...sizes, leftOut, faults, crash, older };
+  const sizes = { doms, subs, users, operations, clients, stormMs, contenders };
+  const changes = { ...sizes, leftOut, faults, crash, older, ca, git, sites, line };
   const drawn = aim === undefined ? drawSetting(seed, profile) : aimedSetting(seed, aim);
   return changeSetting(drawn, changes);
 }
@@ -287,6 +304,17 @@ function list(text: string): readonly string[] {
   return text.split(',').filter((each) => each !== '');
 }
 
+function none(text: string): 0 {
+  if (text !== '0') throw new InvalidArgumentError('only 0: seeds draw what there is');
+  return 0;
+}
+
 function faultList(text: string): readonly string[] {
-  return text === 'none' ? [] : list(text);
+  const words = list(text);
+  try {
+    kindsNamed(words);
+  } catch (error) {
+    throw error instanceof RangeError ? new InvalidArgumentError(error.message) : error;
+  }
+  return words;
 }

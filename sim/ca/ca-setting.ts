@@ -54,6 +54,19 @@ export function drawCa(random: SeededRandom): CaSetting | undefined {
   };
 }
 
+/** The same CA, to which nothing happens: it is always there, fast, and does what it is asked. */
+export function calmCa(setting: CaSetting): CaSetting {
+  const weather = { ...setting.weather, faults: {}, flaws: {}, slowMsMax: 0 };
+  return { ...setting, weather, outages: 0, whims: 0 };
+}
+
+/** Whether anything of its weather can befall anybody. */
+export function isStormyCa({ outages, whims, weather }: CaSetting): boolean {
+  const { faults, flaws, slowMsMax } = weather;
+  const shares = [...Object.values(faults), ...Object.values(flaws)];
+  return [outages, whims, slowMsMax, ...shares].some((each) => each > 0);
+}
+
 /** So few that a run reaches them, and refilled so soon that it comes to an end. */
 function drawLimits(random: SeededRandom): AcmeLimits {
   const limit = (least: number, most: number, refillS: number): AcmeLimit => ({

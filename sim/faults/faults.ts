@@ -13,7 +13,7 @@ export interface Faults extends HostFaults, NetFaults, StoreFaults {}
 
 export const CALM: Faults = { ...CALM_HOSTS, ...CALM_NET, ...CALM_STORE };
 
-/** What `--faults` takes, with the settings that each stands for. */
+/** The kinds of faults that befall a cluster, with the settings that each stands for. */
 export const FAULT_KINDS: Readonly<Record<string, readonly (keyof Faults)[]>> = {
   ...HOST_FAULT_KINDS,
   ...NET_FAULT_KINDS,
@@ -29,21 +29,25 @@ export function drawFaults(random: SeededRandom): Faults {
   };
 }
 
-/** The same, with all but these kinds of faults taken away. Throws a RangeError for unknown ones. */
-export function onlyFaults(faults: Faults, kinds: readonly string[]): Faults {
-  const kept = kinds.flatMap((kind) => {
-    const fields = FAULT_KINDS[kind];
-    if (fields !== undefined) return fields;
-    const known = Object.keys(FAULT_KINDS).toSorted().join(', ');
-    throw new RangeError(`there is no fault ${kind}; there are: none, ${known}`);
-  });
-  return { ...CALM, ...Object.fromEntries(kept.map((field) => [field, faults[field]])) };
+/** They say how hard another one hits, and do nothing by themselves. */
+const SIZES: ReadonlySet<keyof Faults> = new Set(['watchHoldMsMax'] as const);
+
+/** The same, with all but these kinds of faults taken away, and nothing left of those that are off. */
+export function onlyFaults(faults: Faults, kinds: ReadonlySet<string>): Faults {
+  const on = kindsOf(faults).filter((kind) => kinds.has(kind));
+  const kept = new Set(on.flatMap((kind) => FAULT_KINDS[kind] ?? []));
+  const calm = Object.entries(CALM).filter(([field]) => !kept.has(field as keyof Faults));
+  return { ...faults, ...Object.fromEntries(calm) };
 }
 
 /** The kinds that do anything at all in this weather, sorted. */
 export function kindsOf(faults: Faults): readonly string[] {
   return Object.entries(FAULT_KINDS)
-    .filter(([, fields]) => fields.some((field) => faults[field] !== CALM[field]))
+    .filter(([, fields]) => fields.some((field) => isOn(faults, field)))
     .map(([kind]) => kind)
     .toSorted();
+}
+
+function isOn(faults: Faults, field: keyof Faults): boolean {
+  return !SIZES.has(field) && faults[field] !== CALM[field];
 }

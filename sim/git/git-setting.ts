@@ -61,6 +61,17 @@ export function drawGit(random: SeededRandom): GitSetting | undefined {
   };
 }
 
+/** The same remote, which is always there, fast, and gives all that it has. */
+export function calmGit(setting: GitSetting): GitSetting {
+  return { ...setting, weather: CALM_GIT_WEATHER, outages: 0 };
+}
+
+/** Whether anything of its weather can befall anybody. */
+export function isStormyGit({ outages, weather }: GitSetting): boolean {
+  const { unreachable, empty, truncated, slow } = weather;
+  return [outages, unreachable, empty, truncated, slow].some((each) => each > 0);
+}
+
 /** A remote of a story: nothing befalls it but what the story does. */
 export const CALM_GIT: GitSetting = {
   ...{ followers: 1, follows: 'branch', intervalMs: 10_000, timeoutMs: 20_000 },

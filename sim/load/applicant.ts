@@ -44,7 +44,16 @@ const OPERATIONS: readonly ((hand: ApplicantHand) => Promise<void>)[] = [
 /** Somebody who gets certificates from the CA of a world, if it has one. */
 export async function startApplicant(
   cluster: Cluster,
-  { scheduler, random }: { readonly scheduler: Scheduler; readonly random: SeededRandom },
+  {
+    scheduler,
+    random,
+    leftOut,
+  }: {
+    readonly scheduler: Scheduler;
+    readonly random: SeededRandom;
+    /** Operations, as `ca.2`. */
+    readonly leftOut: readonly string[];
+  },
 ): Promise<void> {
   const { ca } = cluster;
   if (ca === undefined) return;
@@ -58,6 +67,7 @@ export async function startApplicant(
   for (const name of Object.keys(NAMES))
     if (random.chance(0.6)) await declareCertificate(hand(name), name, 0);
   for (let number = 1; number <= ca.setting.operations; number += 1) {
+    if (leftOut.includes(`ca.${number}`)) continue;
     const own = random.fork(`operation ${number}`);
     await clock.sleep(own.integer(0, THINKING_MS_MAX));
     await own.pick(OPERATIONS)(hand(`do ${number}`));

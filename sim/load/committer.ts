@@ -35,7 +35,16 @@ const OPERATIONS: readonly ((hand: CommitterHand) => Promise<void>)[] = [
 /** Somebody who pushes to the Git remote of a world, if it has one, and others who change its objects. */
 export async function startCommitter(
   cluster: Cluster,
-  { scheduler, random }: { readonly scheduler: Scheduler; readonly random: SeededRandom },
+  {
+    scheduler,
+    random,
+    leftOut,
+  }: {
+    readonly scheduler: Scheduler;
+    readonly random: SeededRandom;
+    /** Operations, as `git.2`. */
+    readonly leftOut: readonly string[];
+  },
 ): Promise<void> {
   const { git } = cluster;
   if (git === undefined) return;
@@ -49,6 +58,7 @@ export async function startCommitter(
   git.push(firstTree(hand('first')), 'The first commit');
   for (const name of FOLLOWERS.slice(0, git.setting.followers)) await follow(hand(name), name);
   for (let number = 1; number <= git.setting.operations; number += 1) {
+    if (leftOut.includes(`git.${number}`)) continue;
     const own = random.fork(`operation ${number}`);
     await clock.sleep(own.integer(0, THINKING_MS_MAX));
     await own.pick(OPERATIONS)(hand(`do ${number}`));

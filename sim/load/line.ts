@@ -2,7 +2,8 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { SeededRandom } from '../engine/random.ts';
 
 /** The way from a person to dom: `perfect`, or such that questions and answers get lost and late. */
-export type LineKind = 'perfect' | 'poor';
+export const LINE_KINDS = ['perfect', 'poor'] as const;
+export type LineKind = (typeof LINE_KINDS)[number];
 
 const LATE_MS_MAX = 400;
 const LOST_SHARE = 0.08;

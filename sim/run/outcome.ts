@@ -8,7 +8,7 @@ export type Outcome =
       /** SHA-256 of all that happened. */
       readonly hash: string;
       readonly steps: number;
-      /** Commits and changes of disks. */
+      /** Commits, changes of disks and of what CAs know. */
       readonly effects: number;
       readonly virtualMs: number;
       /** Rare paths that were reached. */
@@ -16,7 +16,7 @@ export type Outcome =
     }
   | {
       readonly kind: 'failed';
-      /** Begins with `INV-n: `, and ends with the command that replays it. */
+      /** Begins with `INV-n: ` where an invariant broke, and ends with the command that replays it. */
       readonly message: string;
       readonly virtualMs: number;
     };
@@ -33,6 +33,16 @@ export function outcomeOf(rehearsal: Rehearsal): Outcome {
 /** `INV-27`; undefined for a run that held, or failed in another way. */
 export function invariantOf(outcome: Outcome): string | undefined {
   return outcome.kind === 'failed' ? /^INV-\d+/.exec(outcome.message)?.[0] : undefined;
+}
+
+/**
+ * What of a failure stays the same in a smaller run: the invariant, or else the first line of what was
+ * said, without its numbers. Undefined for a run that held.
+ */
+export function failureOf(outcome: Outcome): string | undefined {
+  if (outcome.kind === 'held') return undefined;
+  const [first = ''] = outcome.message.replace(/; replay: .*$/s, '').split('\n');
+  return invariantOf(outcome) ?? first.replace(/\d+/g, '0');
 }
 
 /** Somebody who runs one world after another: another process, so that all cores are used. */

@@ -2,9 +2,10 @@ import { aimNamed } from '../aims/all.ts';
 import { type CaSetting, drawCa } from '../ca/ca-setting.ts';
 import { type SeededRandom, seededRandom } from '../engine/random.ts';
 import type { CrashPoint } from '../faults/crash-point.ts';
-import { CALM, drawFaults, type Faults, kindsOf, onlyFaults } from '../faults/faults.ts';
+import { CALM, drawFaults, type Faults } from '../faults/faults.ts';
 import { drawGit, type GitSetting } from '../git/git-setting.ts';
 import type { LineKind } from '../load/line.ts';
+import { isSameWeather, onlyWeather, weatherKinds } from './weather.ts';
 
 /** All that makes a run what it is. Plain data: a run can be made smaller by hand. */
 export interface Setting {
@@ -16,7 +17,10 @@ export interface Setting {
   readonly users: number;
   /** Changes that each of them makes. */
   readonly operations: number;
-  /** Operations that are left out, as `user.operation`: what is drawn for the others stays. */
+  /**
+   * Operations that are left out, as `user.operation`, `ca.operation` or `git.operation`, and machines, by
+   * name: what is drawn for the others stays.
+   */
   readonly leftOut: readonly string[];
   /** Resolvers and browsers. */
   readonly clients: number;
@@ -49,7 +53,8 @@ export const PROFILES = ['short', 'full', 'long'] as const;
 export type Profile = (typeof PROFILES)[number];
 
 /** `elaborate`: they guard some pages, note requests, and their releases bring rules. */
-export type SiteStyle = 'plain' | 'elaborate';
+export const SITE_STYLES = ['plain', 'elaborate'] as const;
+export type SiteStyle = (typeof SITE_STYLES)[number];
 const ELABORATE_SHARE = 0.25;
 const POOR_LINE_SHARE = 0.2;
 const CONTENDED_SHARE = 0.15;
@@ -113,7 +118,7 @@ export function aimedSetting(seed: number, aim: string): Setting {
 
 /** What may be changed of a setting that a seed draws. Left out: as drawn. */
 export interface Changes {
-  /** Kinds of faults that stay; none: the empty list. */
+  /** Kinds of faults that stay, or groups of them; none: the empty list. */
   readonly faults?: readonly string[] | undefined;
   readonly doms?: number | undefined;
   readonly subs?: number | undefined;
@@ -122,21 +127,40 @@ export interface Changes {
   readonly clients?: number | undefined;
   readonly stormMs?: number | undefined;
   readonly leftOut?: readonly string[] | undefined;
+  readonly sites?: SiteStyle | undefined;
+  readonly line?: LineKind | undefined;
+  readonly contenders?: number | undefined;
+  /** 0: without the ACME CA that the seed draws. */
+  readonly ca?: 0 | undefined;
+  /** 0: without the Git remote that the seed draws. */
+  readonly git?: 0 | undefined;
   readonly crash?: CrashPoint | undefined;
   readonly older?: string | undefined;
 }
 
-const NUMBERS = ['doms', 'subs', 'users', 'operations', 'clients', 'stormMs'] as const;
+const NUMBERS = [
+  'doms',
+  'subs',
+  'users',
+  'operations',
+  'clients',
+  'stormMs',
+  'contenders',
+] as const;
 
-export function changeSetting(setting: Setting, { faults, ...changes }: Changes): Setting {
-  const changed = Object.entries(changes).filter(([, value]) => value !== undefined);
-  return {
+/** Throws a RangeError for faults that there are not. */
+export function changeSetting(setting: Setting, changes: Changes): Setting {
+  const { faults, ca, git, ...others } = changes;
+  const changed = Object.entries(others).filter(([, value]) => value !== undefined);
+  const whole: Setting = {
     ...setting,
     ...Object.fromEntries(changed),
+    ...(ca === 0 && { ca: undefined }),
+    ...(git === 0 && { git: undefined }),
     // Old versions know no ACME, follow no Git, and ask for no passwords.
     ...(changes.older !== undefined && { ca: undefined, git: undefined, sites: 'plain' }),
-    faults: faults === undefined ? setting.faults : onlyFaults(setting.faults, faults),
   };
+  return faults === undefined ? whole : { ...whole, ...onlyWeather(whole, faults) };
 }
 
 /** The arguments of `make sim` that give this setting again. */
@@ -146,8 +170,11 @@ export function settingArgs(setting: Setting): string {
   const args = [`SEED=${seed}`];
   if (aim !== undefined) args.push(`AIM=${aim}`);
   else if (setting.profile !== 'full') args.push(`PROFILE=${setting.profile}`);
-  const [kinds, all] = [kindsOf(setting.faults), kindsOf(drawn.faults)];
-  if (kinds.length !== all.length) args.push(`FAULTS=${kinds.join(',') || 'none'}`);
+  args.push(...outsideArgs(setting, drawn));
+  // The weather of what is not there is nobody's.
+  const there = { ...drawn, ca: setting.ca && drawn.ca, git: setting.git && drawn.git };
+  if (!isSameWeather(setting, there))
+    args.push(`FAULTS=${weatherKinds(setting).join(',') || 'none'}`);
   for (const name of NUMBERS)
     if (setting[name] !== drawn[name]) args.push(`${variableOf(name)}=${setting[name]}`);
   if (setting.crash !== undefined)
@@ -155,6 +182,17 @@ export function settingArgs(setting: Setting): string {
   if (setting.older !== undefined) args.push(`OLDER=${setting.older.split('/').at(-1)}`);
   if (setting.leftOut.length > 0) args.push(`LEFT_OUT=${setting.leftOut.join(',')}`);
   return args.join(' ');
+}
+
+/** What is drawn and has been taken away; an older version goes without anyhow. */
+function outsideArgs({ older, ca, git, sites, line }: Setting, drawn: Setting): readonly string[] {
+  if (older !== undefined) return [];
+  return [
+    ...(ca === undefined && drawn.ca !== undefined ? ['CA=0'] : []),
+    ...(git === undefined && drawn.git !== undefined ? ['GIT=0'] : []),
+    ...(sites === drawn.sites || sites === undefined ? [] : [`SITES=${sites}`]),
+    ...(line === drawn.line || line === undefined ? [] : [`LINE=${line}`]),
+  ];
 }
 
 /** `stormMs` → `STORM_MS`. */

@@ -11,10 +11,12 @@ export async function startCa(
     readonly scheduler: Scheduler;
     readonly random: SeededRandom;
     readonly lengthMs: number;
+    /** As in `Setting`. */
+    readonly leftOut: readonly string[];
   },
 ): Promise<void> {
-  const { scheduler, random, lengthMs } = ports;
+  const { scheduler, random, lengthMs, leftOut } = ports;
   if (cluster.ca === undefined) return;
   startCaStorm(cluster.ca, { scheduler, lengthMs, random: random.fork('storm') });
-  await startApplicant(cluster, { scheduler, random });
+  await startApplicant(cluster, { scheduler, random, leftOut });
 }

@@ -11,10 +11,12 @@ export async function startGit(
     readonly scheduler: Scheduler;
     readonly random: SeededRandom;
     readonly lengthMs: number;
+    /** As in `Setting`. */
+    readonly leftOut: readonly string[];
   },
 ): Promise<void> {
-  const { scheduler, random, lengthMs } = ports;
+  const { scheduler, random, lengthMs, leftOut } = ports;
   if (cluster.git === undefined) return;
   startGitStorm(cluster.git, { scheduler, lengthMs, random: random.fork('storm') });
-  await startCommitter(cluster, { scheduler, random });
+  await startCommitter(cluster, { scheduler, random, leftOut });
 }

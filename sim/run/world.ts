@@ -5,11 +5,9 @@ import { kindPrefix } from '../../runtime/store/keys.ts';
 import { startAim } from '../aims/all.ts';
 import { pending } from '../check/convergence.ts';
 import { Cluster } from '../cluster/cluster.ts';
-import { drawMachines } from '../cluster/machines.ts';
 import { type SeededRandom, seededRandom } from '../engine/random.ts';
 import { EPOCH_MS, Scheduler } from '../engine/scheduler.ts';
 import { Trace, type TraceLine } from '../engine/trace.ts';
-import { kindsOf } from '../faults/faults.ts';
 import { startStorm } from '../faults/storm.ts';
 import type { Code } from '../hosts/code.ts';
 import { startClients } from '../load/clients.ts';
@@ -21,11 +19,13 @@ import { viewOfAll } from '../load/view.ts';
 import { startUpgrades, upgradeAll } from '../skew/upgrade.ts';
 import { restoreBackup } from './backup.ts';
 import { liveOnRenewals } from './live-on-renewals.ts';
+import { machinesOf } from './machines-of.ts';
 import { isSweep, nextStepInMs } from './next-step.ts';
 import { CONVERGENCE_MS_MAX, lateMsMax, renewedMsMax } from './patience.ts';
 import type { Setting } from './setting.ts';
 import { startCa } from './start-ca.ts';
 import { startGit } from './start-git.ts';
+import { weatherKinds } from './weather.ts';
 
 /** The faults stop, and by then the users, too, must have got through. */
 const USERS_MS_MAX = 300_000;
@@ -52,13 +52,12 @@ const LINGERS_MAX = 3;
 /** So many nodes are rebooted at most: what one does, all do. */
 const REBOOTS_MAX = 3;
 const LOOK_MS = 1_000;
-const NAMESERVERS_MAX = 4;
 
 export interface RunResult {
   /** SHA-256 of all that happened. */
   readonly hash: string;
   readonly steps: number;
-  /** Commits and changes of disks, of all processes together. */
+  /** Commits, changes of disks and of what CAs know, of all processes together. */
   readonly effects: number;
   readonly virtualMs: number;
   /** From the end of the faults until all was as wished. */
@@ -100,10 +99,7 @@ export class World {
     this.#scheduler = new Scheduler({ random: this.#random.fork('order'), turns });
     this.trace = new Trace(() => this.#scheduler.nowMs, { keep });
     const [scheduler, random, trace] = [this.#scheduler, this.#random, this.trace];
-    const machines = drawMachines(
-      { count: setting.subs, nameserversMax: NAMESERVERS_MAX },
-      random.fork('machines'),
-    );
+    const machines = machinesOf(setting);
     const { doms, crash, ca, git, sites, line } = setting;
     const options = { machines, doms, geo, replay, crash, older, ca, git, sites, line };
     this.#cluster = new Cluster({ scheduler, random, trace }, options);
@@ -157,7 +153,7 @@ export class World {
     const scheduler = this.#scheduler;
     const cluster = this.#cluster;
     for (const dom of cluster.doms) cluster.startDom(dom);
-    const { faults, stormMs: lengthMs, clients: count } = setting;
+    const { faults, stormMs: lengthMs, clients: count, leftOut } = setting;
     startStorm(cluster, { faults, lengthMs, scheduler, random: this.#random.fork('storm') });
     const upgrades = this.#random.fork('upgrades');
     startUpgrades(cluster, { scheduler, random: upgrades, lengthMs });
@@ -167,9 +163,9 @@ export class World {
     startStrangers(cluster, { scheduler, random: strangers, untilMs: lengthMs });
     startClients(cluster, { scheduler, random: this.#random.fork('clients'), count });
     const { people = setting.aim === undefined ? startPeople : startAim } = this.#options;
-    const own = { scheduler, lengthMs, random: this.#random.fork('certificates') };
+    const own = { scheduler, lengthMs, leftOut, random: this.#random.fork('certificates') };
     const applicant = setting.aim === undefined ? startCa(cluster, own) : undefined;
-    const commits = { scheduler, lengthMs, random: this.#random.fork('git people') };
+    const commits = { scheduler, lengthMs, leftOut, random: this.#random.fork('git people') };
     const committer = setting.aim === undefined ? startGit(cluster, commits) : undefined;
     const busy = people(cluster, { setting, scheduler, random: this.#random.fork('people') });
     const contending = this.#random.fork('contenders');
@@ -190,7 +186,7 @@ export class World {
    */
   async #renews(): Promise<void> {
     if (this.#setting.aim !== undefined) return;
-    if (kindsOf(this.#setting.faults).length === 0) return this.#cluster.ca?.calmDown();
+    if (weatherKinds(this.#setting).length === 0) return this.#cluster.ca?.calmDown();
     const people = { areContent: () => this.#people === 'content' };
     const random = this.#random.fork('renewals');
     const ports = { cluster: this.#cluster, scheduler: this.#scheduler, random };

@@ -1,5 +1,6 @@
-import { CALM, FAULT_KINDS, type Faults, kindsOf } from '../faults/faults.ts';
+import { CALM, FAULT_KINDS } from '../faults/faults.ts';
 import { type Setting, settingArgs } from '../run/setting.ts';
+import { weatherKinds } from '../run/weather.ts';
 import type { PageStory } from './page-data.ts';
 
 /** What a run was drawn to be, and how it ended, for whoever reads its timeline. */
@@ -22,12 +23,14 @@ export function storyOf(setting: Setting, failure: string | undefined): PageStor
       ...(leftOut.length === 0 ? [] : [['left out', leftOut.join(' ')] as const]),
       ...(crash === undefined ? [] : [['crash after effect', String(crash.effect)] as const]),
     ],
-    faults: kindsOf(setting.faults).map((kind) => [kind, strengthOf(setting.faults, kind)]),
+    faults: weatherKinds(setting).map((kind) => [kind, strengthOf(setting, kind)]),
   };
 }
 
 /** The numbers that a kind stands for, where they are not those of calm weather. */
-function strengthOf(faults: Faults, kind: string): string {
+function strengthOf({ faults, ca, git }: Setting, kind: string): string {
+  if (kind === 'ca') return `${ca?.outages} outages, ${ca?.whims} whims`;
+  if (kind === 'git') return `${git?.outages} outages`;
   const fields = FAULT_KINDS[kind] ?? [];
   return fields
     .filter((field) => faults[field] !== CALM[field])
