@@ -1,7 +1,8 @@
+import { LINE_KINDS } from '../load/line.ts';
 import { type Changes, type Setting, SITE_STYLES } from './setting.ts';
 
 const NUMBERS = { DOMS: 'doms', SUBS: 'subs', USERS: 'users', OPERATIONS: 'operations' } as const;
-const MORE_NUMBERS = { CLIENTS: 'clients', STORM_MS: 'stormMs' } as const;
+const MORE_NUMBERS = { CLIENTS: 'clients', STORM_MS: 'stormMs', CONTENDERS: 'contenders' } as const;
 
 /** What `make sim` makes of these arguments, but for the seed, the profile and the story. */
 export function changesOf(args: string): Changes {
@@ -12,9 +13,10 @@ export function changesOf(args: string): Changes {
   );
   const effect = values.get('CRASH_AT');
   const sites = SITE_STYLES.find((style) => style === values.get('SITES'));
+  const line = LINE_KINDS.find((kind) => kind === values.get('LINE'));
   return {
     ...(Object.fromEntries(numbers) as Pick<Setting, 'subs'>),
-    ...{ leftOut: list('LEFT_OUT'), faults: list('FAULTS'), sites },
+    ...{ leftOut: list('LEFT_OUT'), faults: list('FAULTS'), sites, line },
     ...(values.get('CA') === '0' && { ca: 0 }),
     ...(values.get('GIT') === '0' && { git: 0 }),
     ...(effect && { crash: { effect: Number(effect), lagMs: Number(values.get('LAG_MS')) } }),
