@@ -126,7 +126,7 @@ async function replay(options: Options): Promise<void> {
       `seed ${setting.seed} holds: ${describe(rehearsal, performance.now() - startMs)}`,
     );
   console.error(rehearsal.message);
-  if (options.shrink) await printSmaller(setting, outcomeOf(rehearsal), runHere);
+  if (options.shrink) await printSmaller(setting, outcomeOf(rehearsal), runnerHere());
   // Ends once all is printed, also into a pipe.
   process.exitCode = 1;
 }
@@ -186,7 +186,7 @@ async function hunt(options: Options): Promise<void> {
   if (options.rarePaths) console.log(report.rarePaths());
   const [failure] = report.failed;
   if (options.shrink && failure !== undefined)
-    await printSmaller(failure.setting, failure.outcome, runHere);
+    await printSmaller(failure.setting, failure.outcome, runnerHere());
   const isMissed = options.rarePaths && report.unreached.length > 0;
   process.exitCode = failure !== undefined || isMissed ? 1 : 0;
 }
@@ -216,7 +216,10 @@ function settingOf(seed: number, options: Options): Setting {
   return changeSetting(drawn, changes);
 }
 
-const runHere: Runner = { run: async (setting) => outcomeOf(await run(setting, 'hash')) };
+/** A function, for the command above is parsed before any constant below it is there. */
+function runnerHere(): Runner {
+  return { run: async (setting) => outcomeOf(await run(setting, 'hash')) };
+}
 
 function run(setting: Setting, keep: 'lines' | 'hash'): Promise<Rehearsal> {
   const onUnhandled = (note: (reason: unknown) => void): (() => void) => {
@@ -228,10 +231,11 @@ function run(setting: Setting, keep: 'lines' | 'hash'): Promise<Rehearsal> {
 
 /** In a child: runs one setting after another, as they come. Ends when its parent does. */
 function work(): void {
+  const runner = runnerHere();
   // Ctrl-C reaches all processes of a terminal: the parent decides what becomes of it.
   process.on('SIGINT', () => undefined);
   process.on('message', (setting: Setting) => {
-    runHere.run(setting).then(
+    runner.run(setting).then(
       (outcome) => process.send?.(outcome),
       (error: unknown) => {
         console.error(error);
