@@ -45,7 +45,7 @@ export function allChecks(ports: CheckPorts, cluster: Cluster): readonly Check[]
       excessFrames: () => cluster.network.excessFramesMax,
     }),
     commitRateCheck(ports, () => cluster.subs.length),
-    deltasCheck(ports),
+    deltasCheck(ports, (node) => cluster.versions.isOlder(node)),
     etagsCheck(ports),
     finalizersCheck(ports),
     guardedCheck(ports, history),

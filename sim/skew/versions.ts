@@ -40,6 +40,12 @@ export class Versions {
     return code;
   }
 
+  /** Whether what runs there, or ran last, is not the present version. */
+  isOlder(host: string): boolean {
+    const code = this.#running.get(host);
+    return code !== undefined && code !== PRESENT;
+  }
+
   /** From now on only the present version is started. Returns the hosts that run another one. */
   finish(): readonly string[] {
     this.#phase = 'upgraded';

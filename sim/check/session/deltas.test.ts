@@ -11,3 +11,12 @@ test.each([
   it.check.logged?.('london', { level: 'warn', message, fields: { why } });
   expect(it.found).toHaveLength(found);
 });
+
+test('one that is older than dom does not know all that is in it', () => {
+  const it = watched((ports) => deltasCheck(ports, (node) => node === 'london'));
+  const [message, why] = ['a plan cannot be built upon what is held', 'it does not add up'];
+  it.check.logged?.('london', { level: 'warn', message, fields: { why } });
+  expect(it.found).toEqual([]);
+  it.check.logged?.('tokyo', { level: 'warn', message, fields: { why } });
+  expect(it.found).toHaveLength(1);
+});
