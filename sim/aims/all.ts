@@ -5,6 +5,7 @@ import { behind } from './behind.ts';
 import { cleared } from './cleared.ts';
 import { counted } from './counted.ts';
 import { deaf } from './deaf.ts';
+import { doubted } from './doubted.ts';
 import { drained } from './drained.ts';
 import { emptied } from './emptied.ts';
 import { guarded } from './guarded.ts';
@@ -33,6 +34,7 @@ export const AIMS: Readonly<Record<string, Aim>> = {
   cleared,
   counted,
   deaf,
+  doubted,
   drained,
   emptied,
   guarded,

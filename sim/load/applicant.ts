@@ -5,7 +5,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { DIRECTORY, EXTERNAL_KEY_ID, SECOND_DIRECTORY } from '../ca/simulated-ca.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { SeededRandom } from '../engine/random.ts';
-import type { Scheduler } from '../engine/scheduler.ts';
+import type { LoadPorts } from './load-ports.ts';
 import type { User } from './user.ts';
 import { type CertificateWish, hostOf, NAMESPACE, ORIGIN } from './wish.ts';
 
@@ -44,16 +44,7 @@ const OPERATIONS: readonly ((hand: ApplicantHand) => Promise<void>)[] = [
 /** Somebody who gets certificates from the CA of a world, if it has one. */
 export async function startApplicant(
   cluster: Cluster,
-  {
-    scheduler,
-    random,
-    leftOut,
-  }: {
-    readonly scheduler: Scheduler;
-    readonly random: SeededRandom;
-    /** Operations, as `ca.2`. */
-    readonly leftOut: readonly string[];
-  },
+  { scheduler, random, leftOut }: LoadPorts,
 ): Promise<void> {
   const { ca } = cluster;
   if (ca === undefined) return;

@@ -2,9 +2,9 @@ import { RECONCILE_REQUESTED } from '../../api/repository.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { SeededRandom } from '../engine/random.ts';
-import type { Scheduler } from '../engine/scheduler.ts';
 import { FOLLOWERS, GIT_URL, type SimulatedGit, TAG } from '../git/simulated-git.ts';
 import { type Declaration, EMPTY_TREE, keyOf, makePages, type Tree } from '../git/tree.ts';
+import type { LoadPorts } from './load-ports.ts';
 import type { User } from './user.ts';
 import { hostOf, NAMESPACE } from './wish.ts';
 
@@ -35,16 +35,7 @@ const OPERATIONS: readonly ((hand: CommitterHand) => Promise<void>)[] = [
 /** Somebody who pushes to the Git remote of a world, if it has one, and others who change its objects. */
 export async function startCommitter(
   cluster: Cluster,
-  {
-    scheduler,
-    random,
-    leftOut,
-  }: {
-    readonly scheduler: Scheduler;
-    readonly random: SeededRandom;
-    /** Operations, as `git.2`. */
-    readonly leftOut: readonly string[];
-  },
+  { scheduler, random, leftOut }: LoadPorts,
 ): Promise<void> {
   const { git } = cluster;
   if (git === undefined) return;

@@ -1,6 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts';
-import type { SeededRandom } from '../engine/random.ts';
-import type { Scheduler } from '../engine/scheduler.ts';
+import type { LoadPorts } from './load-ports.ts';
 import { hostOf, NAMESPACE } from './wish.ts';
 
 /** A Site without content, which all of them change: what is wished of it is what came last. */
@@ -13,9 +12,7 @@ const SHARED_MAX = { ttlS: 3_600, calls: 12, pauseMs: 1_500, waitMs: 20_000 };
  */
 export async function startContenders(
   cluster: Cluster,
-  ports: {
-    readonly scheduler: Scheduler;
-    readonly random: SeededRandom;
+  ports: Pick<LoadPorts, 'scheduler' | 'random'> & {
     /** How many; 0: nobody. */
     readonly count: number;
   },
@@ -34,7 +31,7 @@ export async function startContenders(
 async function contend(
   cluster: Cluster,
   name: string,
-  { scheduler, random }: { readonly scheduler: Scheduler; readonly random: SeededRandom },
+  { scheduler, random }: Pick<LoadPorts, 'scheduler' | 'random'>,
 ): Promise<void> {
   const user = cluster.newUser(name);
   const calls = random.integer(3, SHARED_MAX.calls);

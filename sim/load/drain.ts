@@ -1,5 +1,5 @@
-import { simulatedB8sctl } from '../scenarios/b8sctl.ts';
-import { domApi } from '../scenarios/dom-api.ts';
+import { simulatedB8sctl } from './b8sctl.ts';
+import { domApi } from './dom-api.ts';
 import type { Hand } from './operations.ts';
 
 const REQUEST_MS_MAX = 5_000;

@@ -32,14 +32,13 @@ export async function startPeople(cluster: Cluster, ports: PeoplePorts): Promise
 async function live(cluster: Cluster, ports: PeoplePorts & { index: number }): Promise<void> {
   const { setting, scheduler, random, index } = ports;
   const clock = scheduler.clock();
-  const sleep = (ms: number): Promise<void> => clock.sleep(ms);
   const role = index === 0 ? 'operator' : 'other';
   const user = cluster.newUser(`user-${index + 1}`);
   const hand = (name: string): Hand => ({
     ...{ cluster, user, clock, sites: SITES[index] ?? [] },
     random: random.fork(name),
   });
-  await sleep(random.integer(0, 2_000));
+  await clock.sleep(random.integer(0, 2_000));
   const joins = index === 0 ? joinAtStart(cluster, hand('machines'), random.fork('joins')) : [];
   await declareFirst(hand('first'), role);
   await Promise.all(joins);
@@ -48,7 +47,7 @@ async function live(cluster: Cluster, ports: PeoplePorts & { index: number }): P
     const own = random.fork(`operation ${number}`);
     const name = draw(own, role);
     if (setting.leftOut.includes(`${index + 1}.${number}`)) continue;
-    await sleep(own.integer(0, thinkingMsMax));
+    await clock.sleep(own.integer(0, thinkingMsMax));
     await OPERATIONS[name]?.run(hand(`do ${number}`));
   }
 }

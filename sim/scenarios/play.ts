@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import type { Said } from '../load/b8sctl.ts';
 import { Cast } from './cast.ts';
 import { findAmiss, type Scene } from './look.ts';
 import { FOLDER } from './release.ts';
@@ -10,7 +11,7 @@ import {
   type Scenario,
   type Step,
 } from './scenario.ts';
-import type { Made, Said, Stage, Surroundings } from './stage.ts';
+import type { Made, Stage, Surroundings } from './stage.ts';
 import { Visitors } from './visitors.ts';
 
 /** How often an expectation is looked at. */

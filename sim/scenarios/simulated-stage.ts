@@ -5,9 +5,9 @@ import type { Cluster, DomHost } from '../cluster/cluster.ts';
 import { EPOCH_MS, type Scheduler } from '../engine/scheduler.ts';
 import type { RunningDom } from '../hosts/dom-host.ts';
 import type { RunningSub, Sub } from '../hosts/sub-host.ts';
+import { simulatedB8sctl } from '../load/b8sctl.ts';
+import { domApi } from '../load/dom-api.ts';
 import { apart } from '../net/reachability.ts';
-import { simulatedB8sctl } from './b8sctl.ts';
-import { domApi } from './dom-api.ts';
 import { GIT_REMOTE } from './scenario.ts';
 import type { Page, Stage } from './stage.ts';
 

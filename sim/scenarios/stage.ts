@@ -2,14 +2,8 @@ import type { Resource } from '../../api/object.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Digest } from '../../runtime/content/digest.ts';
 import type { Disk } from '../../runtime/disk/disk.ts';
+import type { Said } from '../load/b8sctl.ts';
 import type { NodeSetup } from './scenario.ts';
-
-/** What a command of b8sctl said. */
-export interface Said {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly exitCode: number;
-}
 
 /** Where a command of b8sctl is run. */
 export interface Surroundings {

@@ -10,7 +10,13 @@ import { registerRollout } from '../../cli/commands/rollout.ts';
 import type { Api } from '../../runtime/api-client.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { FileEntry, Files } from '../../runtime/disk/files.ts';
-import type { Said } from './stage.ts';
+
+/** What a command said. */
+export interface Said {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
 
 export interface B8sctlPorts {
   readonly clock: Clock;
@@ -22,8 +28,8 @@ export interface B8sctlPorts {
 }
 
 /**
- * The commands that change a cluster, and those that tell why it answers what it answers. The program itself loads each only when it is asked for,
- * which takes real time; here all are there from the start.
+ * The commands that change a cluster, and those that tell why it answers what it answers. The program
+ * itself loads each only when it is asked for, which takes real time; here all are there from the start.
  */
 const COMMANDS: Readonly<Record<string, (command: Command, cli: Cli) => void>> = {
   apply: registerApply,
