@@ -1,6 +1,6 @@
 import { objectKey } from '../../runtime/store/keys.ts';
-import { CALM_GIT } from '../git/git-setting.ts';
-import { EMPTY_TREE, keyOf } from '../git/tree.ts';
+import { CALM_GIT, CALM_GIT_WEATHER } from '../git/git-setting.ts';
+import { EMPTY_TREE, keyOf, type Tree } from '../git/tree.ts';
 import {
   type CommitterHand,
   changed,
@@ -27,9 +27,9 @@ const NAMES = ['git-a', 'git-b', 'git-c', 'git-d'];
 
 export const emptied: Aim = {
   story:
-    'A tree is empty, cannot be read, or lacks most of what was there, whoever confirms what: nothing ' +
-    'is removed but what somebody has meant (INV-43); a commit that is never Ready is waited for only ' +
-    'until another one comes (INV-1), and while it is, others’ changes are put back (INV-44)',
+    'A tree is empty, cannot be read, or only in part, or lacks most of what was there, whoever confirms ' +
+    'what: nothing is removed but what somebody has meant (INV-43); a commit that is never Ready is waited ' +
+    'for only until another one comes (INV-1), and while it is, others’ changes are put back (INV-44)',
   subs: 1,
   git: { ...CALM_GIT, timeoutMs: 1_800_000, onFailure: 'keep' },
   run: async (stage) => {
@@ -68,6 +68,7 @@ export const emptied: Aim = {
     await looked(stage);
     await meddle(hand, 96);
     await looked(stage);
+    await readInPart(stage, hand, changed(all, [issuer('git-a', 'one', 31)]));
   },
 };
 
@@ -97,6 +98,15 @@ async function comesBack(stage: Stage, hand: CommitterHand): Promise<void> {
       stage.cluster.checks.violated(41, `Site ${site.name} is there, and its release is gone`);
   }
   weather(stage, {});
+}
+
+/** For a while some of its manifests cannot be read, with each try others. */
+async function readInPart(stage: Stage, { git }: CommitterHand, tree: Tree): Promise<void> {
+  git.weather = { ...CALM_GIT_WEATHER, unreadable: 0.3 };
+  git.push(tree, 'Read in part');
+  await stage.scheduler.sleep(LONG_MS);
+  git.weather = CALM_GIT_WEATHER;
+  await allIsWell(stage);
 }
 
 /** A field of Git's, and one that is nobody's. */

@@ -26,12 +26,14 @@ export interface GitWeather {
   readonly empty: number;
   /** The fetch breaks off, at once or while files are read. */
   readonly truncated: number;
+  /** A file cannot be read, and others of the same commit can: stories alone have that. */
+  readonly unreadable: number;
   readonly slow: number;
   readonly slowMsMax: number;
 }
 
 export const CALM_GIT_WEATHER: GitWeather = {
-  ...{ unreachable: 0, empty: 0, truncated: 0, slow: 0, slowMsMax: 0 },
+  ...{ unreachable: 0, empty: 0, truncated: 0, unreadable: 0, slow: 0, slowMsMax: 0 },
 };
 
 const SHARE = 0.16;
@@ -54,6 +56,7 @@ export function drawGit(random: SeededRandom): GitSetting | undefined {
       unreachable: seldom(random, FAULT_MAX),
       empty: seldom(random, FAULT_MAX),
       truncated: seldom(random, FAULT_MAX),
+      unreadable: 0,
       slow: maybe(random, FAULT_MAX),
       slowMsMax: random.pick([500, 5_000, 30_000]),
     },

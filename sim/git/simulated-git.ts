@@ -127,7 +127,8 @@ export class SimulatedGit {
             throw new GitError('RefNotFound', `there is no commit ${target.commit} any more`);
           const opened = await this.#git.open(remote, target, options);
           if (this.#befalls('truncated')) throw truncated();
-          return process.wrap(this.#befalls('truncated') ? breakingOff(opened) : opened);
+          const given = this.#befalls('truncated') ? breakingOff(opened) : opened;
+          return process.wrap(this.weather.unreadable > 0 ? this.#withHoles(given) : given);
         }),
       keepOnly: (ids) => this.#git.keepOnly(ids),
     });
@@ -141,7 +142,14 @@ export class SimulatedGit {
       throw new GitError('Unreachable', 'nobody answers at git.test');
   }
 
-  #befalls(what: 'unreachable' | 'empty' | 'truncated' | 'slow'): boolean {
+  #withHoles(opened: GitCommit): GitCommit {
+    return {
+      ...opened,
+      read: (entry) => (this.#befalls('unreadable') ? breakingOff(opened) : opened).read(entry),
+    };
+  }
+
+  #befalls(what: 'unreachable' | 'empty' | 'truncated' | 'unreadable' | 'slow'): boolean {
     return this.#ports.random.chance(this.weather[what]);
   }
 }

@@ -73,6 +73,21 @@ test('nor if its Site was deleted', () => {
   expect(found).toEqual([]);
 });
 
+test('nor if who served it had not heard that its Site was deleted, and there is another by now', () => {
+  const { asks, serves, deletes, hears, names, found } = scene();
+  deletes('blog');
+  serves('london');
+  hears('london');
+  names(['london']);
+  asks('london');
+  asks('empty');
+  expect(found).toEqual([]);
+  serves('london');
+  asks('london');
+  asks('empty');
+  expect(found).toHaveLength(1);
+});
+
 test('nor if the zone is another by now, and what was made of the one before is gone', () => {
   const { asks, deletesZone, deletesRecord, found } = scene();
   deletesZone();
@@ -110,11 +125,14 @@ function scene() {
   const answer = { status: 200, headers: [], body: '' };
   const serves = (node: string): void =>
     check.requested?.({ node, host: HOST, path: '/', answer, namedBy: undefined });
-  check.moved?.({ node: 'london', which: 'applied', position: { epoch: 1n, revision: 1n } });
+  const hears = (node: string): void =>
+    check.moved?.({ node, which: 'applied', position: { epoch: 1n, revision } });
+  for (const node of ['london', 'tokyo']) hears(node);
   serves('london');
   return {
     found,
     serves,
+    hears,
     bares: (node: string, certificate: string | undefined) =>
       check.applied?.(appliedSite(node, certificate)),
     /** dom writes the zone anew, with these for the site. */
@@ -127,8 +145,7 @@ function scene() {
     removes: (name: string) => remove(objectKey({ kind: 'Node', name })),
     deletesZone() {
       remove(objectKey({ kind: 'Zone', namespace: 'default', name: 'example-test' }));
-      const position = { epoch: 1n, revision };
-      check.moved?.({ node: 'london', which: 'applied', position });
+      hears('london');
     },
     deletesRecord: () => remove(recordKey('zone', 'default/example-test')),
     deletes: (name: string) => remove(objectKey({ kind: 'Site', namespace: 'default', name })),

@@ -79,7 +79,9 @@ export function answersCheck({ violated, machines }: AnswersPorts): Check {
     },
     requested({ node, host, answer }) {
       const key = `${node} ${host}`;
-      if (answer.status === 200 && !removed.has(node) && !bare.has(key)) served.add(key);
+      // Who has not heard that the Site was deleted serves that one, and not the one made since.
+      const isCurrent = past.knowsSite(node, siteOf(host)) && !removed.has(node);
+      if (answer.status === 200 && isCurrent && !bare.has(key)) served.add(key);
     },
     asked(exchange: DnsExchange) {
       const { nameserver, name, type } = exchange;

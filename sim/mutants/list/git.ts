@@ -19,6 +19,14 @@ export const GIT: readonly Mutant[] = [
     expects: [43],
   },
   {
+    name: 'inventory-pruned-on-read-error',
+    file: 'controllers/repository/commit/read-manifests.ts',
+    find: 'const text = await textOf(from, entry);',
+    replace: "const text = await textOf(from, entry).catch(() => '');",
+    story: 'What a manifest declares is taken away when the manifest cannot be read.',
+    expects: [43, 41],
+  },
+  {
     name: 'mass-deletion-unasked',
     file: 'controllers/repository/plan/plan.ts',
     find: 'share <= massDeletionPercent)',

@@ -68,6 +68,17 @@ export const STORE: readonly Mutant[] = [
     expects: [8],
   },
   {
+    name: 'read-from-memory',
+    file: 'dom/api/service.ts',
+    find: 'return getObject(this.#ports.store, request);',
+    replace: `const { kind: name, ...reference } = request.reference ?? {};
+    const held = this.#ports.mirror.get(name as 'Site', reference as { name: string });
+    if (held !== undefined) return { objectJson: JSON.stringify(held) };
+    return getObject(this.#ports.store, request);`,
+    story: 'Whoever asks for an object is told what this dom has heard of it by now.',
+    expects: [8, 9],
+  },
+  {
     name: 'status-without-revision',
     file: 'runtime/store/writer.ts',
     find: 'return { guards: [guardOf(base)], writes: [put({ ...base, status })] };',
