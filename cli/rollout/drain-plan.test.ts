@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Site } from '../../api/site.ts';
 import type { Zone } from '../../api/zone.ts';
-import { DnsCandidate } from '../../proto/gen/b8s/v1/agent.ts';
+import { DnsExplanation } from '../../proto/gen/b8s/v1/agent.ts';
 import { drainQuestions, forgottenInS, reasonToWait, sitesNaming } from './drain-plan.ts';
 
 const zones = [{ metadata: { name: 'z' }, spec: { origin: 'example.com' } }] as unknown as Zone[];
@@ -31,6 +31,14 @@ test('each set of nodes is asked for once', () => {
   expect(askedOf(sites).map(({ host }) => host)).toEqual(['a.example.com', 'c.example.com']);
 });
 
+test('every host of a Site that dom has not looked at is asked for', () => {
+  const hosts = ['www.elsewhere.org', 'blog.example.com', 'www.example.com'];
+  expect(askedOf([site('blog', { hosts })])).toEqual([
+    { host: 'blog.example.com', of: 'new site' },
+    { host: 'www.example.com', of: 'new site' },
+  ]);
+});
+
 test('previews are asked for by a name that no release has', () => {
   const previews = { domain: 'preview.example.com', keep: 5 };
   const sites = [site('blog', { hosts: ['blog.elsewhere.org'], previews })];
@@ -44,8 +52,10 @@ test('previews are asked for by a name that no release has', () => {
 });
 
 const question = { host: 'blog.example.com', of: 'site' } as const;
-const seen = (health: Readonly<Record<string, string>>) =>
-  Object.entries(health).map(([node, each]) => DnsCandidate.fromPartial({ node, health: each }));
+const seen = (health: Readonly<Record<string, string>>) => {
+  const candidates = Object.entries(health).map(([node, each]) => ({ node, health: each }));
+  return DnsExplanation.fromPartial({ candidates });
+};
 
 test.each([
   { when: 'it is up', health: { fra1: 'up', nyc1: 'up' }, why: 'it has not heard of it yet' },
@@ -66,8 +76,37 @@ test.each([
   expect(reasonToWait('fra1', question, seen(health))).toBe(why);
 });
 
-test('previews that no release has yet are not waited for', () => {
-  expect(reasonToWait('fra1', { ...question, of: 'previews' }, [])).toBeUndefined();
+test.each(['previews', 'new site'] as const)(
+  'that a nameserver has no name of a %s yet is nothing to wait for',
+  (of) => {
+    expect(reasonToWait('fra1', { ...question, of }, seen({}))).toBeUndefined();
+  },
+);
+
+test('each Zone is asked for that has a version, first of all', () => {
+  const known = { metadata: { name: 'y' }, spec: { origin: 'example.org' }, status: { serial: 7 } };
+  const all = [...zones, known as unknown as Zone];
+  const sites = [site('blog', { hosts: ['blog.example.com'] }, ['fra1'])];
+  expect(drainQuestions('fra1', { sites, zones: all })).toEqual([
+    { host: 'example.org', of: 'zone', name: 'y', serial: 7 },
+    { host: 'blog.example.com', of: 'site' },
+  ]);
+});
+
+test.each([
+  { when: 'it has this version', zone: 'z', serial: 7, why: undefined },
+  { when: 'it has a newer one', zone: 'z', serial: 8, why: undefined },
+  {
+    when: 'it has an older one',
+    zone: 'z',
+    serial: 6,
+    why: 'its example.com is of before',
+  },
+  { when: 'it has none', zone: '', serial: 0, why: 'it does not know example.com yet' },
+  { when: 'it knows a parent', zone: 'com', serial: 9, why: 'it does not know example.com yet' },
+])('whether a nameserver is waited for when of a Zone $when', ({ zone, serial, why }) => {
+  const asked = { host: 'example.com', of: 'zone', name: 'z', serial: 7 } as const;
+  expect(reasonToWait('fra1', asked, DnsExplanation.fromPartial({ zone, serial }))).toBe(why);
 });
 
 const SECOND = 1000;

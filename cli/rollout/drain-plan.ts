@@ -3,8 +3,9 @@ import { condition } from '../../api/object.ts';
 import { previewHost, previewWildcard } from '../../api/previews.ts';
 import type { Site } from '../../api/site.ts';
 import type { Zone } from '../../api/zone.ts';
-import type { DnsCandidate } from '../../proto/gen/b8s/v1/agent.ts';
+import type { DnsExplanation } from '../../proto/gen/b8s/v1/agent.ts';
 import type { HistoryEntry } from '../../runtime/api-client.ts';
+import { isSerialGreater } from '../../runtime/dns/serial.ts';
 import { zoneOfHost, zonesByOrigin } from '../../runtime/dns/zones.ts';
 
 /** Who is there when a node is taken out of service. */
@@ -15,11 +16,20 @@ export interface Surroundings {
 }
 
 /** What nameservers are asked: for a name that one of our Zones has, as DNS may answer it. */
-export interface DrainQuestion {
-  readonly host: string;
-  /** Of a Site there are always candidates; of previews, once a release is there. */
-  readonly of: 'site' | 'previews';
-}
+export type DrainQuestion =
+  /**
+   * Of a Site there are always candidates; of previews, once a release is there; of a Site that is new,
+   * those of the one before, while dom has not looked at it.
+   */
+  | { readonly host: string; readonly of: 'site' | 'previews' | 'new site' }
+  /** One from before `serial` may name the node for what is no Site, or another one, by now. */
+  | {
+      readonly host: string;
+      readonly of: 'zone';
+      /** Of the object, as nameservers call it. */
+      readonly name: string;
+      readonly serial: number;
+    };
 
 /** Pure: the Sites that DNS may answer with the node for, previews among them. */
 export function sitesNaming(name: string, { sites, zones }: Surroundings): readonly Site[] {
@@ -32,8 +42,8 @@ export function sitesNaming(name: string, { sites, zones }: Surroundings): reado
 }
 
 /**
- * Pure: one question for each set of nodes that Sites have, for each is another answer when others
- * are down; and one for each domain of previews.
+ * Pure: one question for each Zone; one for each set of nodes that Sites have, for each is another
+ * answer when others are down; and one for each domain of previews.
  */
 export function drainQuestions(
   name: string,
@@ -42,10 +52,17 @@ export function drainQuestions(
   const origins = zonesByOrigin(zones);
   const lies = (host: string): boolean => zoneOfHost(origins, host) !== undefined;
   const questions = new Map<string, DrainQuestion>();
+  for (const [origin, { metadata, status }] of origins) {
+    const { serial } = status ?? {};
+    const asked = { host: origin, of: 'zone', name: metadata.name } as const;
+    if (serial !== undefined) questions.set(`zone ${origin}`, { ...asked, serial });
+  }
   for (const { metadata, spec, status } of sites) {
-    const { candidates = [] } = status?.dns ?? {};
-    const host = candidates.includes(name) ? spec.hosts.find(lies) : undefined;
-    if (host !== undefined) questions.set(candidates.join(), { host, of: 'site' });
+    const { candidates } = status?.dns ?? {};
+    if (candidates === undefined)
+      for (const host of spec.hosts.filter(lies)) questions.set(host, { host, of: 'new site' });
+    const host = candidates?.includes(name) ? spec.hosts.find(lies) : undefined;
+    if (host !== undefined) questions.set(`of ${candidates?.join()}`, { host, of: 'site' });
     const { previews } = spec;
     if (previews === undefined || !lies(previewWildcard(previews))) continue;
     const shown = previewHost(metadata.name, NO_RELEASE, previews);
@@ -57,15 +74,17 @@ export function drainQuestions(
 /** None has it; the wildcard of the previews stands for all names. */
 const NO_RELEASE = `sha256-${'0'.repeat(64)}`;
 
-/**
- * Pure: why the node may still be answered with by a nameserver that sees these candidates;
- * undefined: it is left out.
- */
+/** Pure: why the node may still be answered with by who says so; undefined: it is left out. */
 export function reasonToWait(
   name: string,
-  { host, of }: DrainQuestion,
-  candidates: readonly DnsCandidate[],
+  question: DrainQuestion,
+  { candidates, zone, serial }: Pick<DnsExplanation, 'candidates' | 'zone' | 'serial'>,
 ): string | undefined {
+  const { host, of } = question;
+  if (of === 'zone') {
+    if (zone !== question.name) return `it does not know ${host} yet`;
+    return isSerialGreater(question.serial, serial) ? `its ${host} is of before` : undefined;
+  }
   const own = candidates.find(({ node }) => node === name);
   if (own === undefined)
     return of === 'site' && candidates.length === 0 ? `it does not know ${host} yet` : undefined;

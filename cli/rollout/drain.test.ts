@@ -33,9 +33,9 @@ function putSite(name: string, dns?: { readonly candidates: readonly string[] },
   });
 }
 
-function putZone(origin: string, spec: object = {}): void {
+function putZone(origin: string, spec: object = {}, status: object = {}): void {
   cli.api.put({
-    ...{ kind: 'Zone', metadata: { namespace: 'default', name: 'z' }, status: {} },
+    ...{ kind: 'Zone', metadata: { namespace: 'default', name: 'z' }, status },
     spec: { origin, soa: { refreshS: 3_600 }, ...spec },
   });
 }
@@ -48,6 +48,12 @@ function explain(server: string, health: string, other = 'up'): void {
   ];
   const explanation = DnsExplanation.fromPartial({ nameserver: server });
   cli.api.explanations.set(server, { ...explanation, candidates });
+}
+
+/** Which version of the zone a nameserver has; it names nyc1 alone. */
+function explainZone(server: string, serial: number): void {
+  const zone = { nameserver: server, zone: 'z', serial };
+  cli.api.explanations.set(server, DnsExplanation.fromPartial(zone));
 }
 
 /** Starts it, and lets it come to where it waits for time to pass. */
@@ -177,6 +183,29 @@ test('a nameserver that is silent is waited for, and named in the end', async ()
   expect(error).toContain('--force');
   expect(code).toBe(1);
   expect(spec('fra1').drain).not.toBe(true);
+});
+
+test('a nameserver with an older zone is waited for, and may have named it for any site', async () => {
+  putZone('example.com', {}, { serial: 7 });
+  putSite('blog', { candidates: ['nyc1'] }, 300);
+  for (const server of ['fra1', 'nyc1']) explainZone(server, 7);
+  explainZone('nyc1', 6);
+  const drain = await started('drain fra1');
+  expect(drain.out()).toContain('leave it out: nyc1 (its example.com is of before)\n');
+  explainZone('nyc1', 7);
+  await cli.clock.advance(1_000);
+  expect(drain.out()).toContain('is left out; waiting 5m for resolvers to forget it\n');
+  await cli.clock.advance(300_000);
+  expect((await drain.done).code).toBe(0);
+});
+
+test('nobody names it, and all know it: nothing is waited for', async () => {
+  putZone('example.com', {}, { serial: 7 });
+  putSite('blog', { candidates: ['nyc1'] }, 300);
+  for (const server of ['fra1', 'nyc1']) explainZone(server, 7);
+  expect((await cli.b8sctl('drain fra1')).out).toBe(
+    'node.b8s.dev/fra1 cordoned\nnode.b8s.dev/fra1 drained; you can stop it\n',
+  );
 });
 
 test('who uncordons it meanwhile has the last word', async () => {

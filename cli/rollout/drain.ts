@@ -48,12 +48,14 @@ export async function drainNode(name: string, options: DrainOptions, cli: Cli): 
   // Only now: who came before that may not have heard of it.
   const around = await lookAround(api);
   const named = sitesNaming(name, around);
-  const ttlS = await longestTtlS(cli, api, named);
   if (!options.wait) {
-    const when = `within ${formatDuration(ttlS * 1000)} resolvers forget it`;
-    return say(cli, node, `is draining: ${when}; b8sctl drain ${name} waits for that`);
+    const when = `within ${formatDuration(1000 * (await longestTtlS(cli, api, named)))}`;
+    const hint = `b8sctl drain ${name} waits for that`;
+    return say(cli, node, `is draining: ${when} resolvers forget it; ${hint}`);
   }
-  await waitForNameservers(cli, api, { name, around, options });
+  const found = await waitForNameservers(cli, api, { name, around, options });
+  // Who was behind may have named it for any Site, or for what was one.
+  const ttlS = await longestTtlS(cli, api, found === 'some behind' ? around.sites : named);
   nameSecondaries(cli, name, around);
   if (ttlS > 0) {
     const wait = formatDuration(ttlS * 1000);
@@ -137,11 +139,12 @@ interface Asking {
   readonly options: DrainOptions;
 }
 
+/** Resolves once each has left it out. Those that could not be asked at first may have been behind. */
 async function waitForNameservers(
   cli: Cli,
   api: Api,
   { name, around, options }: Asking,
-): Promise<void> {
+): Promise<'all current' | 'some behind'> {
   const { clock, signal, terminal } = cli;
   const untilMs = clock.monotonicMs() + options.timeout;
   const questions = drainQuestions(name, around);
@@ -149,14 +152,18 @@ async function waitForNameservers(
   const type = (own?.spec.ipv4.length ?? 0) > 0 ? 'A' : 'AAAA';
   let waiting: readonly NameserverWait[] = around.nodes
     .filter(({ spec }) => questions.length > 0 && spec.roles.includes('nameserver'))
-    .map(({ metadata }) => ({ server: metadata.name, why: '' }));
-  let told = '';
+    .map(({ metadata }) => ({ server: metadata.name, why: '', isBehind: false }));
+  let [told, found]: [string, 'all current' | 'some behind'] = ['', 'all current'];
   for (;;) {
     waiting = await stillNaming(api, { name, type, questions }, waiting);
-    if (waiting.length === 0) return;
+    if (waiting.length === 0) return found;
+    if (waiting.some(({ isBehind }) => isBehind)) found = 'some behind';
     const list = shortList(waiting.map(({ server, why }) => `${server} (${why})`));
     if (clock.monotonicMs() >= untilMs) {
-      if (options.force === true) return terminal.error(`warning: not waiting for ${list}\n`);
+      if (options.force === true) {
+        terminal.error(`warning: not waiting for ${list}\n`);
+        return found;
+      }
       throw new CommandError(
         `error: ${name} is cordoned, but may still be answered with by ${list}: see b8sctl get nodes, or go on without them with --force`,
       );
@@ -170,6 +177,8 @@ async function waitForNameservers(
 interface NameserverWait {
   readonly server: string;
   readonly why: string;
+  /** It has another version of a Zone than dom, or nobody knows which. */
+  readonly isBehind: boolean;
 }
 
 async function stillNaming(
@@ -188,13 +197,12 @@ async function stillNaming(
         for (const question of questions) {
           const { host } = question;
           const asks = { name: host, type, clientIp: CLIENT_IP, server };
-          const { candidates } = await api.explainDns(asks);
-          const why = reasonToWait(name, question, candidates);
-          if (why !== undefined) return { server, why };
+          const why = reasonToWait(name, question, await api.explainDns(asks));
+          if (why !== undefined) return { server, why, isBehind: question.of === 'zone' };
         }
         return undefined;
       } catch (error) {
-        return { server, why: errorText(error) };
+        return { server, why: errorText(error), isBehind: true };
       }
     }),
   );

@@ -3,6 +3,7 @@ import { LEADER_KEY, recordKey } from '../../runtime/store/keys.ts';
 import type { KeyValue } from '../../runtime/store/store.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { SeededRandom } from '../engine/random.ts';
+import { CALM, type Faults } from '../faults/faults.ts';
 import { OPERATIONS } from '../load/operations.ts';
 
 export interface BackupPorts {
@@ -13,6 +14,8 @@ export interface BackupPorts {
   readonly clock: Clock;
   /** What the users still wait for, in words. */
   readonly pending: () => Promise<readonly string[]>;
+  /** What befalls the store and the network meanwhile. */
+  readonly faults: Faults;
 }
 
 /** Longer than anything that was on its way to the store when the doms went. */
@@ -21,11 +24,15 @@ const GONE_MS = 30_000;
 const RECOVERY_MS_MAX = 90_000;
 const LOOK_MS = 1_000;
 const NOTICED_MS_MAX = 20_000;
+/** Of the worlds: those in which it is brought in while things go wrong. */
+const ROUGH_SHARE = 0.5;
+const ROUGH_MS_MAX = 20_000;
 
 /**
  * INV-17, from the fixed point on: the doms start anew, so that nodes hold plans of a term that an
- * earlier backup of the store does not know; then the store is put back to that. What dom says from
- * then on must reach the nodes, and dom must say what it has noticed.
+ * earlier backup of the store does not know; then the store is put back to that, in half of the worlds
+ * while a dom and a node crash and the faults of the run happen once more. What dom says from then on
+ * must reach the nodes, and dom must say what it has noticed.
  */
 export async function restoreBackup(ports: BackupPorts): Promise<void> {
   const { cluster, pass } = ports;
@@ -39,11 +46,32 @@ export async function restoreBackup(ports: BackupPorts): Promise<void> {
   checks.storeReplaced();
   await store.restore(backup);
   for (const dom of doms) cluster.startDom(dom);
+  if (ports.random.fork('rough').chance(ROUGH_SHARE)) await goesRough(ports);
   await recovers(ports, 'a backup was restored');
   await changeSomething(ports);
   await recovers(ports, 'a backup was restored and something changed');
   if (!checks.reached.has(NOTICED)) checks.violated(17, 'nobody says that a backup was restored');
   checks.assertHeld();
+}
+
+/** Whoever dies does so at most once, so all is well again soon. */
+async function goesRough({ cluster, random, pass, faults }: BackupPorts): Promise<void> {
+  const own = random.fork('rough times');
+  cluster.faults = faults;
+  if (faults.domCrashes > 0) {
+    const dom = own.pick(cluster.doms);
+    await pass(own.integer(0, ROUGH_MS_MAX / 2));
+    cluster.crashDom(dom);
+    cluster.startDom(dom);
+  }
+  if (faults.subCrashes > 0) {
+    const sub = own.pick(cluster.subs);
+    await pass(own.integer(0, ROUGH_MS_MAX / 2));
+    cluster.crashSub(sub);
+    cluster.startSub(sub);
+  }
+  await pass(own.integer(0, ROUGH_MS_MAX));
+  cluster.faults = CALM;
 }
 
 /** A rare path; see `sometimes.ts`. */

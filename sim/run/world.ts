@@ -44,6 +44,9 @@ const REBOOT_MS = 10_000;
 const COMMITS_PER_NODE_MAX = 1_500;
 const COMMITS_COUNTED_FOR_MS = 120_000;
 const ORPHANED_SHARE = 0.3;
+/** Of those: where dom is away for so long before the first node reboots. */
+const LONG_ALONE_SHARE = 0.05;
+const LONG_ALONE_MS = 3_600_000;
 /** Of those in which dom is not gone for good. */
 const RESTORED_SHARE = 0.2;
 /** It takes longer than all the rest. */
@@ -265,7 +268,8 @@ export class World {
     const before = await this.#view();
     for (const dom of cluster.doms) cluster.crashDom(dom);
     this.trace.add('world', 'dom is gone for good');
-    await this.#pass(QUIET_MS);
+    const isLong = random.fork('long').chance(LONG_ALONE_SHARE);
+    await this.#pass(isLong ? LONG_ALONE_MS : QUIET_MS);
     for (const sub of cluster.subs.slice(0, REBOOTS_MAX)) {
       cluster.crashSub(sub);
       await this.#pass(random.integer(0, REBOOT_MS / 2));
@@ -283,6 +287,7 @@ export class World {
       pass: (ms, condition) => this.#pass(ms, condition),
       clock: this.#scheduler.clock(),
       pending: () => pending(this.#cluster, this.#wallMs()),
+      faults: this.#setting.faults,
     });
   }
 

@@ -193,7 +193,7 @@ export const PEOPLE: readonly Mutant[] = [
   {
     name: 'silent-nameserver-left-out',
     file: 'cli/rollout/drain.ts',
-    find: '        return { server, why: errorText(error) };',
+    find: '        return { server, why: errorText(error), isBehind: true };',
     replace: '        return undefined;',
     story: 'Drain does not wait for nameservers that cannot be asked.',
     expects: [47],
