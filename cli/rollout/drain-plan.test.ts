@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Site } from '../../api/site.ts';
 import type { Zone } from '../../api/zone.ts';
-import { DnsExplanation } from '../../proto/gen/b8s/v1/agent.ts';
+import { DnsCandidate, DnsExplanation } from '../../proto/gen/b8s/v1/agent.ts';
 import { drainQuestions, forgottenInS, reasonToWait, sitesNaming } from './drain-plan.ts';
 
 const zones = [{ metadata: { name: 'z' }, spec: { origin: 'example.com' } }] as unknown as Zone[];
@@ -53,8 +53,10 @@ test('previews are asked for by a name that no release has', () => {
 
 const question = { host: 'blog.example.com', of: 'site' } as const;
 const seen = (health: Readonly<Record<string, string>>) => {
-  const candidates = Object.entries(health).map(([node, each]) => ({ node, health: each }));
-  return DnsExplanation.fromPartial({ candidates });
+  const candidates = Object.entries(health).map(([node, each]) =>
+    DnsCandidate.fromPartial({ node, health: each }),
+  );
+  return { ...DnsExplanation.fromPartial({}), candidates };
 };
 
 test.each([
