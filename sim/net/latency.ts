@@ -9,6 +9,8 @@ const ROUTING_FACTOR = 1.5;
 const WAY_MS_MIN = 0.2;
 /** Whatever is later than this was lost, and sent again. */
 const TAIL_MS_MAX = 3_000;
+/** One in a million: in calm weather nothing is as late as would make a node give its session up. */
+const TAIL_MEANS_MAX = 1_000;
 
 /** What does not change about the way between two hosts. */
 export interface Way {
@@ -46,7 +48,8 @@ export class Latency {
    * of the mean, one in a hundred takes 9 times it, and one in ten thousand 99 times.
    */
   tailMs(meanMs: number): number {
-    return Math.min(TAIL_MS_MAX, meanMs * (1 / Math.sqrt(1 - this.#random.next()) - 1));
+    const means = Math.min(TAIL_MEANS_MAX, 1 / Math.sqrt(1 - this.#random.next()) - 1);
+    return Math.min(TAIL_MS_MAX, meanMs * means);
   }
 
   #draw(one: string, other: string): Way {
