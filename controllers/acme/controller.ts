@@ -10,6 +10,7 @@ import { type AcmeIssuer, type AcmePorts, accountOf, isAcme, issuerOfMaterial } 
 import { reachingAcme } from './reaching.ts';
 import { reconcileRenewal } from './renewal.ts';
 import { reconcileRevocation } from './revocation.ts';
+import { StandingRefusals } from './standing-refusals.ts';
 import { inTime } from './step.ts';
 import { sweepCounts, sweepOwner } from './sweep.ts';
 import { UnseenCounts } from './unseen-counts.ts';
@@ -33,6 +34,7 @@ export function acmeController(given: AcmePorts): Controller {
   const written = new Map<string, Revision>();
   const untold = given.untold ?? untoldWaits(given.clock);
   const unseen = new UnseenCounts(given.world);
+  const refusals = new StandingRefusals(given.clock);
   return {
     name: 'acme',
     concurrency: CONCURRENCY,
@@ -48,7 +50,7 @@ export function acmeController(given: AcmePorts): Controller {
           return { recheckInMs: MIRROR_MS };
         written.delete(name);
         return await untold.kept(name, (told) => {
-          const acme = reachingAcme(given.acme, told);
+          const acme = reachingAcme(given.acme, { told, refusals });
           const writer = remembering(given.writer, { name, written, unseen });
           const ports = { ...given, acme, writer, counts: () => unseen.all() };
           return inTime(given.clock, signal, (asking) =>

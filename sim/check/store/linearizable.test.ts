@@ -113,6 +113,27 @@ test('a thousand operations of four processes are explained at once', () => {
   expect(checkLinearizable(register(0), history).kind).toBe('linearizable');
 });
 
+test('sixty tries without an answer are no more to think of than two', () => {
+  const tries = Array.from({ length: 60 }, (_, index) => write(1 + (index % 2), index, NEVER));
+  const told = [read(0, 70, 71), read(2, 72, 73), read(1, 74, 75), read(2, 76, 77)];
+  const verdict = checkLinearizable(register(0), [...tries, ...told], { stepsMax: 1_000 });
+  expect(verdict.kind).toBe('linearizable');
+  const wrong = checkLinearizable(register(0), [...tries, ...told, read(3, 78, 79)], {
+    stepsMax: 10_000,
+  });
+  expect(wrong.kind).toBe('impossible');
+});
+
+test('a write is tried again, and happens twice', () => {
+  const history = [
+    ...[write(1, 0, NEVER), write(1, 1, NEVER), read(1, 2, 3), write(2, 4, 5), read(2, 6, 7)],
+    ...[read(1, 8, 9), write(2, 10, 11)],
+  ];
+  expect(checkLinearizable(register(0), history).kind).toBe('linearizable');
+  const thrice = [...history, read(2, 12, 13), read(1, 14, 15)];
+  expect(checkLinearizable(register(0), thrice).kind).toBe('impossible');
+});
+
 test('what cannot be told is not told', () => {
   // Any subset of these may have happened, in any order, and no order explains the read.
   const open = Array.from({ length: 40 }, (_, index) => write(index + 1, 0, NEVER));

@@ -36,7 +36,8 @@ const STEPS_MAX = 100_000;
 /**
  * Whether a history can be explained by operations that each happened at one moment between call
  * and answer (Herlihy and Wing 1990). Searches the orders as Wing and Gong (1993) do, and tries no
- * set of operations twice in one state (Lowe 2017). Operations at the same instant overlap.
+ * set of operations twice in one state (Lowe 2017). Of the same thing that was tried again and again
+ * without an answer an earlier try does for a later one. Operations at the same instant overlap.
  *
  * Give it one object's history at a time: a history is linearizable if that of each object is.
  */
@@ -47,6 +48,7 @@ export function checkLinearizable<State, Action>(
 ): Verdict<Action> {
   const operations = history.toSorted((a, b) => a.calledAt - b.calledAt);
   const needed = operations.filter(({ returnedAt }) => returnedAt !== Infinity).length;
+  const triesBefore = unansweredBefore(operations);
   const seen = new Set<string>();
   const start: Node<State> = {
     state: object.initial,
@@ -65,8 +67,12 @@ export function checkLinearizable<State, Action>(
     // Backwards, so that the first one is tried first: mostly things happen as they are asked for.
     for (const index of candidates(operations, node.done).toReversed()) {
       const operation = operations[index];
+      const tryBefore = triesBefore[index];
+      if (tryBefore !== undefined && !isDone(node.done, tryBefore)) continue;
       const state = operation && object.apply(node.state, operation.action);
       if (operation === undefined || state === undefined) continue;
+      const isIdle = object.keyOf(state) === object.keyOf(node.state);
+      if (isIdle && operation.returnedAt === Infinity) continue;
       const done = node.done | (1n << BigInt(index));
       const key = `${done.toString(36)} ${object.keyOf(state)}`;
       if (seen.has(key)) continue;
@@ -101,11 +107,29 @@ function candidates(operations: readonly Operation<unknown>[], done: bigint): re
   let untilAt = Infinity;
   for (const [index, { calledAt, returnedAt }] of operations.entries()) {
     if (calledAt > untilAt) break;
-    if ((done >> BigInt(index)) & 1n) continue;
+    if (isDone(done, index)) continue;
     found.push(index);
     untilAt = Math.min(untilAt, returnedAt);
   }
   return found;
+}
+
+function isDone(done: bigint, index: number): boolean {
+  return ((done >> BigInt(index)) & 1n) === 1n;
+}
+
+/** For each that was not answered: the last one before it that was the same, and not answered. */
+function unansweredBefore(
+  operations: readonly Operation<unknown>[],
+): readonly (number | undefined)[] {
+  const last = new Map<string, number>();
+  return operations.map(({ action, returnedAt }, index) => {
+    if (returnedAt !== Infinity) return undefined;
+    const key = JSON.stringify(action);
+    const before = last.get(key);
+    last.set(key, index);
+    return before;
+  });
 }
 
 function impossible<State, Action>(
