@@ -17,10 +17,10 @@ option = --$(subst _,-,$(shell echo $(1) | tr A-Z a-z))
 SIM_ARGS = $(foreach name,$(SIM_OPTIONS),$(if $($(name)),$(call option,$(name)) $($(name)))) \
 	$(foreach name,$(SIM_FLAGS),$(if $($(name)),$(call option,$(name))))
 
-.PHONY: help demo test check fmt gen unit sim mutants fuzz e2e bench native build clean setup
+.PHONY: help demo test check fmt gen unit sim sim-tests mutants fuzz e2e bench native build clean setup
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(STAMP) ## a control plane and three nodes on this machine, serving a site; Ctrl-C ends it
 	@exec node e2e/demo/main.ts
@@ -52,9 +52,12 @@ unit: native ## the tests beside the code
 	vitest run --project unit
 
 # Their many processes compile the same code.
-sim mutants: export NODE_COMPILE_CACHE := $(CURDIR)/.b8s/compiled/sim
-sim: $(STAMP) ## the cluster under virtual time; SEED=n replays one, SEEDS=a..b hunts, FAULTS=… narrows
-	@if [ -n "$(SEED)$(SEEDS)$(CRASH_POINTS)$(AIM)" ]; then node $(if $(MUTANT),--import ./sim/mutants/register.ts) sim/main.ts $(SIM_ARGS); else vitest run --project sim; fi
+sim sim-tests mutants: export NODE_COMPILE_CACHE := $(CURDIR)/.b8s/compiled/sim
+sim: $(STAMP) ## a fixed set of simulated clusters; SEED=n replays one, SEEDS=a..b hunts, FAULTS=… narrows
+	@if [ -n "$(SEED)$(SEEDS)$(CRASH_POINTS)$(AIM)" ]; then node $(if $(MUTANT),--import ./sim/mutants/register.ts) sim/main.ts $(SIM_ARGS); else vitest run --project sim sim/sim.test.ts -t 'the fixed set'; fi
+
+sim-tests: $(STAMP) ## all tests of the simulation: the fixed set, crash points, scenarios, its own parts
+	vitest run --project sim
 
 mutants: $(STAMP) ## deliberate bugs, each to be caught by the simulation; ONLY=name,… SEEDS=n narrow
 	@exec node sim/mutants/main.ts $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))

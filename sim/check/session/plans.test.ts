@@ -119,6 +119,21 @@ test.each<{ when: string; to: typeof TO_EDGE; holds: PlanObject }>([
   expect(scene.numbers).toEqual([34]);
 });
 
+test('the certificate of previews is of every Site that has its previews there', () => {
+  const { scene } = world();
+  const name = 'previews.preview.test';
+  scene.putRecord('material', `Certificate-${name}`, { fingerprint: 'f' } as MaterialRecord);
+  // Made for a Site that is gone; its owners are not put right yet.
+  scene.put(object('Certificate', name));
+  const holds = certificate({ name, uid: `Certificate-${name}` });
+  scene.sendPlan(TO_EDGE, scene.history.head, [holds]);
+  expect(scene.numbers).toEqual([34]);
+  const previews = { domain: 'preview.test', keep: 1 };
+  scene.put(object('Site', 'shop', { spec: { hosts: ['shop.test'], previews } }));
+  scene.sendPlan(TO_EDGE, scene.history.head, [holds]);
+  expect(scene.numbers).toEqual([34]);
+});
+
 test('what counts is the revision that the plan is of', () => {
   const { scene, revision } = world();
   const gone = scene.remove(keyOfObject(object('Site', 'blog')));

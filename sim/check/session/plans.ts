@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { KindName } from '../../../api/kinds.ts';
 import type { Node } from '../../../api/node.ts';
 import type { Resource } from '../../../api/object.ts';
+import { previewCertificateName } from '../../../api/previews.ts';
 import type { Release } from '../../../api/release.ts';
 import type { Site } from '../../../api/site.ts';
 import type {
@@ -11,7 +13,7 @@ import type {
   ZonePlan,
 } from '../../../proto/gen/b8s/v1/plan.ts';
 import { releaseOn, releasesShown } from '../../../runtime/content/site-releases.ts';
-import { type ObjectName, objectKey, recordKey } from '../../../runtime/store/keys.ts';
+import { kindPrefix, type ObjectName, objectKey, recordKey } from '../../../runtime/store/keys.ts';
 import { decodeObject } from '../../../runtime/store/mirror.ts';
 import type { RecordKind, Records } from '../../../runtime/store/records.ts';
 import type { Revision } from '../../../runtime/store/store.ts';
@@ -72,6 +74,11 @@ class Then {
   object<R extends Resource>(name: ObjectName): R | undefined {
     const item = this.#history.get(objectKey(name), this.#revision);
     return item === undefined ? undefined : (decodeObject(item) as R);
+  }
+
+  objects<R extends Resource>(kind: KindName, namespace: string): readonly R[] {
+    const items = this.#history.list(`${kindPrefix(kind)}${namespace}/`, this.#revision);
+    return items.map((item) => decodeObject(item) as R);
   }
 
   record<R extends RecordKind>(kind: R, id: string): Records[R] | undefined {
@@ -155,11 +162,11 @@ function faultOfCertificate(plan: CertificatePlan, past: Then): string | undefin
   const certificate = past.object({ kind: 'Certificate', namespace, name });
   const fault = faultOfLife(certificate, uid);
   if (fault !== undefined) return fault;
-  // That of previews has the Sites that share it as its owners.
-  const owners = certificate?.metadata.ownerReferences ?? [];
-  const sites = [name, ...owners.filter(({ kind }) => kind === 'Site').map((each) => each.name)];
-  if (sites.every((site) => past.object({ kind: 'Site', namespace, name: site }) === undefined))
-    return 'of no Site';
+  const ofPreviews = past
+    .objects<Site>('Site', namespace)
+    .some(({ spec: { previews } }) => previews && previewCertificateName(previews) === name);
+  const isOfSite = ofPreviews || past.object({ kind: 'Site', namespace, name }) !== undefined;
+  if (!isOfSite) return 'of no Site';
   return past.record('material', uid)?.fingerprint === fingerprint
     ? undefined
     : 'whose material is another';
