@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import type { Site } from '../../api/site.ts';
 import type { Zone } from '../../api/zone.ts';
 import { DnsCandidate, DnsExplanation } from '../../proto/gen/b8s/v1/agent.ts';
-import { drainQuestions, forgottenInS, reasonToWait, sitesNaming } from './drain-plan.ts';
+import {
+  drainQuestions,
+  forgottenInS,
+  reasonToWait,
+  sitesNamedBefore,
+  sitesNaming,
+} from './drain-plan.ts';
 
 const zones = [{ metadata: { name: 'z' }, spec: { origin: 'example.com' } }] as unknown as Zone[];
 
@@ -29,6 +35,23 @@ test('each set of nodes is asked for once', () => {
     site('d', { hosts: ['d.example.com'] }, ['nyc1']),
   ];
   expect(askedOf(sites).map(({ host }) => host)).toEqual(['a.example.com', 'c.example.com']);
+});
+
+test('who was behind may have named it for what is served, or new, under a name of ours', () => {
+  const served = { status: { release: 'sha256-1', dns: { candidates: ['nyc1'] } } };
+  const empty = { status: { dns: { candidates: [] } } };
+  const sites = [
+    { ...site('served', { hosts: ['a.example.com'] }), ...served },
+    { ...site('elsewhere', { hosts: ['a.elsewhere.org'] }), ...served },
+    { ...site('empty', { hosts: ['b.example.com'] }), ...empty },
+    site('new', { hosts: ['c.example.com'] }),
+    {
+      ...site('shown', { hosts: ['b.elsewhere.org'], previews: { domain: 'p.example.com' } }),
+      ...served,
+    },
+  ] as Site[];
+  const found = sitesNamedBefore({ nodes: [], sites, zones });
+  expect(found.map(({ metadata }) => metadata.name)).toEqual(['served', 'new', 'shown']);
 });
 
 test('every host of a Site that dom has not looked at is asked for', () => {

@@ -42,6 +42,19 @@ export function sitesNaming(name: string, { sites, zones }: Surroundings): reado
 }
 
 /**
+ * Pure: the Sites that a nameserver which was behind may have named the node for: all that are served
+ * under names of our Zones, and those that dom has not looked at.
+ */
+export function sitesNamedBefore({ sites, zones }: Surroundings): readonly Site[] {
+  const origins = zonesByOrigin(zones);
+  return sites.filter(({ spec: { hosts, previews }, status }) => {
+    const names = previews === undefined ? hosts : [...hosts, previewWildcard(previews)];
+    const isServed = status?.release !== undefined || status?.dns === undefined;
+    return isServed && names.some((name) => zoneOfHost(origins, name) !== undefined);
+  });
+}
+
+/**
  * Pure: one question for each Zone; one for each set of nodes that Sites have, for each is another
  * answer when others are down; and one for each domain of previews.
  */

@@ -16,6 +16,7 @@ import {
   reasonToWait,
   type Surroundings,
   shortList,
+  sitesNamedBefore,
   sitesNaming,
   whyLast,
 } from './drain-plan.ts';
@@ -54,8 +55,8 @@ export async function drainNode(name: string, options: DrainOptions, cli: Cli): 
     return say(cli, node, `is draining: ${when} resolvers forget it; ${hint}`);
   }
   const found = await waitForNameservers(cli, api, { name, around, options });
-  // Who was behind may have named it for any Site, or for what was one.
-  const ttlS = await longestTtlS(cli, api, found === 'some behind' ? around.sites : named);
+  const answered = found === 'some behind' ? sitesNamedBefore(around) : named;
+  const ttlS = await longestTtlS(cli, api, answered);
   nameSecondaries(cli, name, around);
   if (ttlS > 0) {
     const wait = formatDuration(ttlS * 1000);
