@@ -35,7 +35,7 @@ function putOwner() {
 
 /** Until the command has nothing left to do but to watch. */
 async function waits(): Promise<void> {
-  await vi.waitFor(() => expect(cli.api.watchers()).toBe(1), { timeout: 10_000 });
+  await vi.waitFor(() => expect(cli.api.watchers()).toBe(1), { timeout: 15_000 });
 }
 
 const CERTIFICATE = { kind: 'Certificate', namespace: 'default', name: 'blog' };

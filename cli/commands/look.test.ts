@@ -123,7 +123,7 @@ test('an empty list is no error', async () => {
 test('get -w prints what is there, then each change, until it is interrupted', async () => {
   putSite('blog');
   const watching = cli.start('get sites -w');
-  await vi.waitFor(() => expect(cli.api.watchers()).toBe(1));
+  await vi.waitFor(() => expect(cli.api.watchers()).toBe(1), { timeout: 15_000 });
   putSite('shop');
   await cli.clock.advance(0);
   watching.interrupt();

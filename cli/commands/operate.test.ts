@@ -49,7 +49,7 @@ function object(name: string): Resource | undefined {
 
 /** Until the command under test waits for dom. */
 async function watched(): Promise<void> {
-  await vi.waitFor(() => expect(cli.api.watchers()).toBe(1), { timeout: 10_000 });
+  await vi.waitFor(() => expect(cli.api.watchers()).toBe(1), { timeout: 15_000 });
 }
 
 const reference = (name: string) => ({ kind: 'Site', namespace: 'default', name });
@@ -202,10 +202,13 @@ test('wait begins its watch again when dom was away', async () => {
   putSite('blog');
   cli.api.failNext('watch', new ApiError('Unavailable', 'restarting'));
   const waiting = cli.start('wait site/blog --for=condition=Ready');
-  await vi.waitFor(async () => {
-    await cli.clock.advance(1000);
-    expect(waiting.out()).not.toBe('');
-  });
+  await vi.waitFor(
+    async () => {
+      await cli.clock.advance(1000);
+      expect(waiting.out()).not.toBe('');
+    },
+    { timeout: 15_000 },
+  );
   expect((await waiting.done).code).toBe(0);
 });
 
@@ -228,10 +231,13 @@ test.each([
     const waiting = cli.start(`wait site/blog --for=${goal} --timeout ${timeout}`);
     let isDone = false;
     void waiting.done.then(() => (isDone = true));
-    await vi.waitFor(async () => {
-      await cli.clock.advance(5000);
-      expect(isDone).toBe(true);
-    });
+    await vi.waitFor(
+      async () => {
+        await cli.clock.advance(5000);
+        expect(isDone).toBe(true);
+      },
+      { timeout: 15_000 },
+    );
     expect((await waiting.done).code).toBe(code);
   }
 });

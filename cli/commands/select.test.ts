@@ -52,7 +52,7 @@ test('labels as columns', async () => {
 
 test('get --watch-only tells changes only, of those that are wanted', async () => {
   const watching = cli.start('get sites --watch-only --field-selector spec.ttl=60');
-  await vi.waitFor(() => expect(cli.api.watchers()).toBe(1));
+  await vi.waitFor(() => expect(cli.api.watchers()).toBe(1), { timeout: 15_000 });
   putSite('blog', { ttl: 31 });
   putSite('shop', { ttl: 60 });
   putSite('news', { ttl: 60 });

@@ -105,16 +105,17 @@ export async function shownByAll(
   certificate: string,
   shown: { readonly name: string; readonly ca: readonly string[] },
 ): Promise<string> {
-  const { fingerprint = '' } = (await read(scene, 'certificate', certificate)).status ?? {};
-  await until(
+  return await until(
     `every node shows the certificate of ${shown.name}`,
     async () => {
+      // Anew each time: a renewal may come between.
+      const { fingerprint } = (await read(scene, 'certificate', certificate)).status ?? {};
       const all = await Promise.all(scene.nodes.map((node) => shownBy(node, shown)));
-      return all.every((each) => plainHex(each.fingerprint256) === fingerprint) || undefined;
+      const isSo = all.every((each) => plainHex(each.fingerprint256) === fingerprint);
+      return isSo && fingerprint;
     },
     { timeoutMs: 30_000 },
   );
-  return fingerprint;
 }
 
 function plainHex(text: string): string {

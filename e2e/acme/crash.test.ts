@@ -50,8 +50,8 @@ describe.skipIf(missing !== undefined)(
       for (const [index, call] of undisturbed.entries())
         for (const when of ['before', 'after'] as const) {
           const name = `crash-${index + 1}-${when}`;
-          const { orders, tries } = await crashAt(name, { at: index + 1, when });
           const what = `${when} call ${index + 1}, ${call}`;
+          const { orders, tries } = await crashAt(name, { at: index + 1, when, what });
           // Of an order that the CA never heard of, the second request is the first.
           const isUnheard = call === NEW_ORDER && when === 'before';
           expect({ what, orders }).toEqual({ what, orders: isUnheard ? 2 : 1 });
@@ -62,13 +62,23 @@ describe.skipIf(missing !== undefined)(
     /** Kills dom at that call, starts it again, and waits for the certificate. */
     async function crashAt(
       name: string,
-      at: { readonly at: number; readonly when: 'before' | 'after' },
+      { what, ...at }: { readonly at: number; readonly when: 'before' | 'after'; what: string },
     ): Promise<{ readonly orders: number; readonly tries: readonly string[] }> {
       const { cluster } = scene();
       const killed = Promise.withResolvers<void>();
-      theProxy().count({ ...at, onCut: () => void cluster.dom.kill9().then(killed.resolve) });
+      let isKilled = false;
+      const onCut = (): void => {
+        isKilled = true;
+        void cluster.dom.kill9().then(killed.resolve);
+      };
+      theProxy().count({ ...at, onCut });
       await apply(scene(), certificate(name));
-      await killed.promise;
+      const isOver = async () => isKilled || (await isReady(name));
+      const uncut = until(`dom is killed ${what}`, isOver, { timeoutMs: 60_000 }).then(() => {
+        if (!isKilled) throw new Error(`${name} is Ready, and dom was not killed ${what}`);
+        return killed.promise;
+      });
+      await Promise.race([killed.promise, uncut]);
       const before = [...theProxy().calls];
       theProxy().count();
       cluster.dom.start();

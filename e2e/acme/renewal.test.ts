@@ -13,7 +13,7 @@ const HOST = 'blog.acme.test';
  * Seconds that a certificate lives, and renewals to be seen. The long drill:
  * `B8S_RENEWAL_DRILL=120x30 vitest run --project e2e e2e/acme/renewal.test.ts` (40 minutes).
  */
-const [LIFE_S = 15, RENEWALS = 6] = (process.env['B8S_RENEWAL_DRILL'] ?? '15x6')
+const [LIFE_S = 30, RENEWALS = 4] = (process.env['B8S_RENEWAL_DRILL'] ?? '30x4')
   .split('x')
   .map(Number);
 /** Requests to each node, one after the other, each on a connection of its own. */

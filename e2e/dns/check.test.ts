@@ -79,7 +79,7 @@ function childZone(serial: number, keys: ZonePlan['keys'] = []): ZonePlan {
 
 async function check(serial = 7, { spec = {}, status = {} } = {}) {
   const cli = testCli();
-  const client = nodeDnsClient({ random: systemRandom(), timeoutMs: 500, tries: 2 });
+  const client = nodeDnsClient({ random: systemRandom(), timeoutMs: 5_000 });
   cli.dns = { client, resolvers: [{ address: PARENT, port }] };
   cli.api.put({
     kind: 'Zone',

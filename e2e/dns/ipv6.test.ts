@@ -20,7 +20,7 @@ describe.skipIf(missing !== undefined)(`over IPv6 as over IPv4${suffix}`, () => 
 
   beforeAll(async () => {
     const ipv4 = `127.${AREA}.1.6`;
-    const [port = 0] = await freePortsAt([ipv4], 1);
+    const [port = 0] = await freePortsAt([ipv4, '::1'], 1);
     for (const [family, address] of [
       ['ipv4', ipv4],
       ['ipv6', '::1'],

@@ -84,7 +84,7 @@ await describeOnStores(
       const under = await downloads('london');
       const [, second] = under;
       const sub = cluster.subs.get('london');
-      const ended = sub?.stop();
+      const ended = sub?.stop('SIGTERM', { killAfterMs: 60_000 });
       await until(
         'it takes no connections',
         async () => !(await isOpen(node.address, node.httpsPort)),

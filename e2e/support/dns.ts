@@ -2,6 +2,8 @@ import { createSocket } from 'node:dgram';
 import { type Answer, decode, encode, type Packet } from 'dns-packet';
 
 const TIMEOUT_MS = 1_000;
+/** A datagram can be lost, and a machine be busy. */
+const TRIES = 3;
 
 export interface DnsAnswer {
   readonly rcode: string;
@@ -24,20 +26,23 @@ export async function askDns(
     ...(client !== undefined && { additionals: [subnetOption(client)] }),
   });
   const socket = createSocket('udp4');
+  let again: NodeJS.Timeout | undefined;
   try {
     const response = await new Promise<Packet>((resolve, reject) => {
-      const late = setTimeout(
-        () => reject(new Error(`no answer from ${server.address}:${server.port}`)),
-        TIMEOUT_MS,
-      );
       socket.on('message', (message) => {
         const packet = decode(message);
-        if (packet.id !== id) return;
-        clearTimeout(late);
-        resolve(packet);
+        if (packet.id === id) resolve(packet);
       });
       socket.on('error', reject);
-      socket.send(query, server.port, server.address);
+      let tries = 0;
+      const send = (): void => {
+        if (tries === TRIES)
+          return reject(new Error(`no answer from ${server.address}:${server.port}`));
+        tries += 1;
+        socket.send(query, server.port, server.address);
+      };
+      again = setInterval(send, TIMEOUT_MS);
+      send();
     });
     const answers = response.answers ?? [];
     return {
@@ -46,6 +51,7 @@ export async function askDns(
       values: answers.map(textOf),
     };
   } finally {
+    clearInterval(again);
     socket.close();
   }
 }

@@ -4,9 +4,6 @@ import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { atEnd } from './ending.ts';
 
-/** How long a process may take to end by itself before it is killed. */
-const STOP_TIMEOUT_MS = 10_000;
-
 /** One program that is started, killed and started again; what it says goes to a file. */
 export interface Program {
   readonly name: string;
@@ -14,10 +11,13 @@ export interface Program {
   readonly pid: number | undefined;
   start(): void;
   /**
-   * SIGTERM, or another signal, and SIGKILL when that does not help in time. Resolves to the exit
-   * code; undefined: a signal ended it, or it did not run.
+   * SIGTERM, or another signal, and SIGKILL when that does not help in time; left out: 10 seconds.
+   * Resolves to the exit code; undefined: a signal ended it, or it did not run.
    */
-  stop(signal?: NodeJS.Signals): Promise<number | undefined>;
+  stop(
+    signal?: NodeJS.Signals,
+    options?: { readonly killAfterMs?: number },
+  ): Promise<number | undefined>;
   kill9(): Promise<void>;
   /** SIGSTOP and SIGCONT: a machine that hangs, and goes on. */
   pause(): void;
@@ -66,11 +66,11 @@ export function program(options: {
         if (child === started) child = undefined;
       });
     },
-    async stop(signal = 'SIGTERM') {
-      return child === undefined ? undefined : await end(child, signal);
+    async stop(signal = 'SIGTERM', { killAfterMs = 10_000 } = {}) {
+      return child === undefined ? undefined : await end(child, { signal, killAfterMs });
     },
     async kill9() {
-      if (child !== undefined) await end(child, 'SIGKILL');
+      if (child !== undefined) await end(child, { signal: 'SIGKILL', killAfterMs: 10_000 });
     },
     pause: () => signalGroup(child, 'SIGSTOP'),
     resume: () => signalGroup(child, 'SIGCONT'),
@@ -140,11 +140,14 @@ export async function until<Value>(
   }
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | undefined> {
+async function end(
+  child: ChildProcess,
+  { signal, killAfterMs }: { readonly signal: NodeJS.Signals; readonly killAfterMs: number },
+): Promise<number | undefined> {
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   if (child.exitCode === null && child.signalCode === null) {
     signalGroup(child, signal);
-    const late = setTimeout(() => signalGroup(child, 'SIGKILL'), STOP_TIMEOUT_MS);
+    const late = setTimeout(() => signalGroup(child, 'SIGKILL'), killAfterMs);
     await gone;
     clearTimeout(late);
   }

@@ -11,6 +11,9 @@ export interface DatagramsUnderTest {
   close(): Promise<void>;
 }
 
+/** Where silence is what is wanted. */
+const SHORT = { timeoutMs: 200 };
+
 /** What every implementation of `Datagrams` does. */
 export function datagramsCases(name: string, open: () => Promise<DatagramsUnderTest>): void {
   describe(name, () => {
@@ -27,7 +30,7 @@ export function datagramsCases(name: string, open: () => Promise<DatagramsUnderT
       const { signal = new AbortController().signal, ...rest } = given;
       const exchange = { from: [], message: Buffer.from('ask'), isReply: () => true, ...rest };
       const reply = await under.datagrams.exchange(
-        { timeoutMs: 200, ...target, ...exchange },
+        { timeoutMs: 10_000, ...target, ...exchange },
         signal,
       );
       return reply === undefined ? undefined : Buffer.from(reply).toString();
@@ -49,13 +52,13 @@ export function datagramsCases(name: string, open: () => Promise<DatagramsUnderT
 
     test('nothing from anywhere else', async () => {
       const peer = await under.peer(() => [{ message: Buffer.from('forged'), port: 1 }]);
-      expect(await ask(peer)).toBeUndefined();
+      expect(await ask(peer, SHORT)).toBeUndefined();
     });
 
     test('undefined when nobody answers, or nobody is there', async () => {
       const silent = await under.peer(() => []);
-      expect(await ask(silent)).toBeUndefined();
-      expect(await ask(await under.nobody())).toBeUndefined();
+      expect(await ask(silent, SHORT)).toBeUndefined();
+      expect(await ask(await under.nobody(), SHORT)).toBeUndefined();
     });
 
     test('an address that is not of this machine is passed over', async () => {

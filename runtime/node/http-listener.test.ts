@@ -260,14 +260,15 @@ test('request bodies are refused: with 405, or with 413 where the method is serv
 });
 
 test('what is not HTTP, or too much of it, costs only its own connection', async () => {
-  const { listener } = await listen(echo, { headersMs: 200, handshakeMs: 200 });
-  const { httpPort, httpsPort } = listener;
+  const { httpPort, httpsPort } = (await listen(echo)).listener;
+  const hurried = (await listen(echo, { headersMs: 2_000, handshakeMs: 200 })).listener;
   expect(await raw(httpPort, 'nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /u);
   const long = `GET / HTTP/1.1\r\nhost: a\r\nx: ${'a'.repeat(17 * 1024)}\r\n\r\n`;
   expect(await raw(httpPort, long)).toMatch(/^HTTP\/1\.1 431 /u);
-  expect(await raw(httpPort, 'GET / HTTP/1.1\r\nhost: a\r\n')).toMatch(/^HTTP\/1\.1 408 /u);
+  const half = 'GET / HTTP/1.1\r\nhost: a\r\n';
+  expect(await raw(hurried.httpPort, half)).toMatch(/^HTTP\/1\.1 408 /u);
   expect(await raw(httpsPort, 'GET / HTTP/1.1\r\n\r\n')).not.toContain('HTTP');
-  expect(await raw(httpsPort, '\u0016\u0003\u0001')).toBe('');
+  expect(await raw(hurried.httpsPort, '\u0016\u0003\u0001')).toBe('');
   await expect(ask(httpsPort, { headers: { x: 'a'.repeat(17 * 1024) } })).resolves.toMatchObject({
     status: 431,
   });

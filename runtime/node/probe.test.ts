@@ -22,7 +22,7 @@ async function serve(listener: RequestListener, host = '127.0.0.1'): Promise<num
   return (server.address() as AddressInfo).port;
 }
 
-const probe = httpProbe({ timeoutMs: 200 });
+const probe = httpProbe({ timeoutMs: 10_000 });
 const never = new AbortController().signal;
 
 test.each([
@@ -53,7 +53,7 @@ test('IPv6, a body that never ends, and a new connection each time', async () =>
 test('silence, a closed port and an abort are all unreachable', async () => {
   const silent = await serve(() => undefined);
   const target = { node: 'a', address: '127.0.0.1', httpPort: silent };
-  expect(await probe.probe(target, never)).toBe(false);
+  expect(await httpProbe({ timeoutMs: 200 }).probe(target, never)).toBe(false);
   expect(await probe.probe(target, AbortSignal.abort())).toBe(false);
   expect(await probe.probe({ ...target, httpPort: 1 }, never)).toBe(false);
 });

@@ -40,7 +40,7 @@ beforeEach(async () => {
     socket.send(reply, from.port, from.address);
   });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  dns = nodePublicDns({ servers: [`127.0.0.1:${socket.address().port}`], timeoutMs: 300 });
+  dns = nodePublicDns({ servers: [`127.0.0.1:${socket.address().port}`], timeoutMs: 5_000 });
 });
 
 afterEach(async () => {

@@ -32,7 +32,7 @@ resolverCases(async ({ records, failing, hanging }) => {
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
   return {
-    resolver: nodeResolver({ servers: [`127.0.0.1:${socket.address().port}`], timeoutMs: 500 }),
+    resolver: nodeResolver({ servers: [`127.0.0.1:${socket.address().port}`], timeoutMs: 5_000 }),
     close: async () => {
       socket.close();
       await once(socket, 'close');

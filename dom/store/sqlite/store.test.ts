@@ -30,7 +30,7 @@ async function openFixture(): Promise<DurableStoreFixture> {
   return {
     store: () => store,
     pass: (ms) => sleep(ms),
-    leaseTtlMs: 400,
+    leaseTtlMs: 3_000,
     restart: async () => {
       await store.close();
       store = await open();
@@ -41,7 +41,7 @@ async function openFixture(): Promise<DurableStoreFixture> {
 
 test('tells once when its thread ends unasked, and not when it is closed', async () => {
   const main = new URL('./main.ts', import.meta.url);
-  const failing = `await import('${main}'); setTimeout(() => { throw new Error('broken'); }, 300);`;
+  const failing = `await import('${main}'); setTimeout(() => { throw new Error('broken'); }, 2_000);`;
   const worker = new URL(`data:text/javascript,${encodeURIComponent(failing)}`);
   let lost = 0;
   const onLost = (): void => {
@@ -51,8 +51,7 @@ test('tells once when its thread ends unasked, and not when it is closed', async
   await closed.close();
   expect(lost).toBe(0);
   const broken = await sqliteStore({ file: join(folder, 'broken.db'), worker, onLost });
-  for (let tries = 0; tries < 100 && lost === 0; tries += 1) await sleep(20);
-  expect(lost).toBe(1);
+  await expect.poll(() => lost).toBe(1);
   await expect(broken.get('/a')).rejects.toThrow(/closed/);
 });
 

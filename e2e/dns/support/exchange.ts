@@ -16,7 +16,8 @@ export interface Datagram {
 const IN_FLIGHT_MAX = { udp: 128, tcp: 16 };
 /** A datagram can be lost, and a machine be busy: only what is asked for ever longer is silence. */
 const TIMEOUTS_MS = [300, 800, 2_500];
-const TCP_TIMEOUT_MS = 3_000;
+/** A connection each. */
+const TCP_TIMEOUTS_MS = [1_000, 2_000, 3_000];
 
 /**
  * Sends each to the server and gives what came back, in the same order; undefined: nothing did, or
@@ -91,13 +92,24 @@ class UdpClient {
   }
 }
 
+async function askTcp(server: Server, query: Buffer): Promise<Buffer | undefined> {
+  for (const timeoutMs of TCP_TIMEOUTS_MS) {
+    const reply = await askTcpOnce(server, { query, timeoutMs });
+    if (reply !== undefined) return reply;
+  }
+  return undefined;
+}
+
 /** One query on a connection of its own. */
-async function askTcp({ address, port }: Server, query: Buffer): Promise<Buffer | undefined> {
+async function askTcpOnce(
+  { address, port }: Server,
+  { query, timeoutMs }: { readonly query: Buffer; readonly timeoutMs: number },
+): Promise<Buffer | undefined> {
   const socket = connect(port, address);
   let received: Buffer = Buffer.alloc(0);
   try {
     return await new Promise((settle) => {
-      socket.setTimeout(TCP_TIMEOUT_MS, () => settle(undefined));
+      socket.setTimeout(timeoutMs, () => settle(undefined));
       socket.once('error', () => settle(undefined));
       socket.once('close', () => settle(undefined));
       socket.on('data', (bytes: Buffer) => {

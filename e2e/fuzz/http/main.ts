@@ -28,11 +28,12 @@ import {
 } from './seeds.ts';
 
 const BATCH = 96;
+/** However slow the machine is. */
+const BATCHES_MIN = 2;
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' } },
 });
 const seed = Number(values.seed);
-const untilMs = performance.now() + 60_000 * Number(values.minutes);
 const random = seededRandom(seed);
 const below: Below = (limit) => Math.floor(random() * limit);
 
@@ -48,6 +49,7 @@ const says = createInterface({ input: server.stdout });
 const [line] = (await once(says, 'line', { signal: AbortSignal.timeout(30_000) })) as [string];
 const [, http = 0, https = 0] = line.split(' ').map(Number);
 const memory = new Memory(server.pid, says);
+const untilMs = performance.now() + 60_000 * Number(values.minutes);
 
 const INPUTS: Readonly<Record<Way, () => Buffer>> = {
   ...{ plain: http1Input, TLS: http1Input, 'HTTP/2': framesInput },
@@ -57,7 +59,7 @@ const INPUTS: Readonly<Record<Way, () => Buffer>> = {
 let batches = 0;
 let inputs: readonly Buffer[] = [];
 try {
-  for (; performance.now() < untilMs; batches += 1) {
+  for (; batches < BATCHES_MIN || performance.now() < untilMs; batches += 1) {
     const way = WAYS[batches % (WAYS.length + 1)] ?? 'handshake';
     inputs = Array.from({ length: BATCH }, INPUTS[way]);
     await Promise.all(inputs.map((input) => attack(way, { http, https }, input, below)));

@@ -127,13 +127,13 @@ describe('an answer of several messages', () => {
 
   test('may take longer than an idle connection may last', async () => {
     const stream = new Messages({ count: 40, bytes: 60_000 });
-    const { port } = await listen(() => stream, { idleMs: 100, stallMs: 1000 });
+    const { port } = await listen(() => stream, { idleMs: 1_000, stallMs: 10_000 });
     const socket = connectTo(port);
     socket.write(frame('many'));
     let bytes = 0;
     for await (const chunk of socket) {
       bytes += (chunk as Buffer).length;
-      await new Promise((resolve) => setTimeout(resolve, 4));
+      await new Promise((resolve) => setTimeout(resolve, 40));
       if (bytes === 40 * 60_002) break;
     }
     expect(bytes).toBe(40 * 60_002);

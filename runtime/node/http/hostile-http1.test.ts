@@ -189,7 +189,7 @@ describe.each(['plain', 'TLS'] as const)('over %s', (protocol) => {
   });
 
   test('a head that comes byte by byte is cut, however long each one keeps it alive', async () => {
-    const server = await begin({ headersMs: 500 });
+    const server = await begin({ headersMs: 2_000 });
     const socket = await server.connect();
     let said = '';
     socket.on('data', (piece: Buffer) => {

@@ -6,7 +6,7 @@ import { inRecords, testClientHello } from '../../tls/client-hello.fixture.ts';
 import { echo, expectStillServing, HOST, listen, undo } from './http2-client.fixture.ts';
 
 /** Long enough for a busy machine, and short enough to be waited for. */
-const SHORT = { handshakeMs: 400, headersMs: 400 };
+const SHORT = { handshakeMs: 1_500, headersMs: 1_500 };
 
 async function raw(port: number): Promise<Socket> {
   const socket = connectTcp({ host: HOST, port });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { expect, test } from 'vitest';
+import type { HttpHandler } from '../../http.ts';
 import { ERROR, FLAG, FRAME } from '../../http2/frames.ts';
 import {
   echo,
@@ -204,33 +205,34 @@ test('a reset closes what the answer holds open', async () => {
 });
 
 test('who is slow is cut: with its preface, its headers, as a reader that only pings', async () => {
-  const limits = { headersMs: 150, idleMs: 300 };
-  const { httpsPort } = await listen(
-    (asked) => (asked.path === '/normal' ? echo(asked) : ok(Buffer.alloc(200_000))),
-    limits,
-  );
+  const handler: HttpHandler = (asked) =>
+    asked.path === '/normal' ? echo(asked) : ok(Buffer.alloc(200_000));
+  // Each limit by itself, and long enough for what must come before.
+  const greeting = await listen(handler, { headersMs: 150 });
+  const headers = await listen(handler, { headersMs: 2_000 });
+  const reading = await listen(handler, { idleMs: 2_000 });
   const silent = connect({
-    ...{ host: HOST, port: httpsPort, servername: 'blog.test' },
+    ...{ host: HOST, port: greeting.httpsPort, servername: 'blog.test' },
     rejectUnauthorized: false,
     ALPNProtocols: ['h2'],
   });
   undo.push(() => void silent.destroy());
   silent.on('error', () => undefined).resume();
   await once(silent, 'close');
-  const slow = await open(httpsPort);
+  const slow = await open(headers.httpsPort);
   slow.send(FRAME.headers, FLAG.endStream, 1, request('/').subarray(0, 5));
-  expect(await slow.goaway()).toBe(ERROR.enhanceYourCalm);
-  const partial = await open(httpsPort);
+  const partial = await open(headers.httpsPort);
   partial.socket.write(Buffer.of(0, 0, 100, 1, 5, 0, 0, 0, 1, 0));
+  expect(await slow.goaway()).toBe(ERROR.enhanceYourCalm);
   expect(await partial.goaway()).toBe(ERROR.enhanceYourCalm);
-  const stalled = await open(httpsPort);
+  const stalled = await open(reading.httpsPort);
   stalled.get(1, '/');
   while (stalled.of(FRAME.goaway).length === 0 && !stalled.socket.destroyed) {
     stalled.send(FRAME.ping, 0, 0, Buffer.alloc(8));
     await sleep(20);
   }
   expect(stalled.body(1)).toHaveLength(65_535);
-  await expectStillServing(httpsPort);
+  for (const { httpsPort } of [headers, reading]) await expectStillServing(httpsPort);
 });
 
 test('close announces the end, answers what comes meanwhile, and then refuses', async () => {

@@ -157,7 +157,8 @@ test('a connection lasts no longer than its certificate', async () => {
   const brief = await authority.issueClient({ identity: LONDON, lifetimeMs });
   const socket = await handshake({ port: port.port, ca: authority.caPem, ...pair(brief) });
   await once(socket, 'close');
-  expect(Date.now()).toBeGreaterThanOrEqual(brief.notAfterMs);
+  // A timer may fire a millisecond early.
+  expect(Date.now()).toBeGreaterThan(brief.notAfterMs - 2);
 });
 
 test('a connection without a certificate does not last long', async () => {
@@ -177,7 +178,9 @@ test('a connection without a certificate takes no more than a join needs', async
 });
 
 test('connections that never shake hands are bounded in time and number', async () => {
-  const { port, authority } = await open({ limits: { handshakesMax: 2, handshakeTimeoutMs: 200 } });
+  const { port, authority } = await open({
+    limits: { handshakesMax: 2, handshakeTimeoutMs: 3_000 },
+  });
   const idle = [await dialTcp(port.port), await dialTcp(port.port)];
   const third = await dialTcp(port.port);
   await once(third, 'close');

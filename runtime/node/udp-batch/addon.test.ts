@@ -10,6 +10,8 @@ import { addonFile, findAddon } from './addon.ts';
 
 const HOST = '127.0.0.1';
 const BUFFER_BYTES = 1 << 20;
+/** A busy machine is no failure. */
+const WAIT = { timeout: 15_000 };
 const found = findAddon();
 
 describe('an addon that cannot be used is no error, and the mend is told', () => {
@@ -95,7 +97,7 @@ describe.skipIf(found.kind === 'missing')('the addon', () => {
     await vi.waitFor(() => {
       const next = createSocket('udp4').bind({ address: HOST, port: opened.port, exclusive: true });
       return once(next, 'listening').finally(() => next.close());
-    });
+    }, WAIT);
     expect([batches, Buffer.from(taken).toString('hex') === before]).toEqual([0, true]);
     addon.close(opened.handle);
   });
@@ -115,7 +117,7 @@ describe.skipIf(found.kind === 'missing')('the addon', () => {
     const heard: number[] = [];
     socket.on('message', ({ length }) => heard.push(length));
     for (const _ of lengths) socket.send('x', opened.port, HOST);
-    await vi.waitFor(() => expect([next, heard]).toEqual([lengths.length, [4]]));
+    await vi.waitFor(() => expect([next, heard]).toEqual([lengths.length, [4]]), WAIT);
     socket.close();
     addon.close(opened.handle);
     addon.close(opened.handle);
