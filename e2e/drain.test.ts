@@ -67,6 +67,9 @@ await describeOnStores('b8sctl drain and uncordon under requests', (kind) => {
       const ready = ['wait', `node/${DRAINED}`, '--for=condition=Ready', '--timeout=60s'];
       await cluster.b8sctlOk(ready);
       await answersHave(scene(), nodes, 'absent');
+      // Ready says that it is connected; its edge may still be starting.
+      const serves = async () => (await visitor.look(drained)).status === 200;
+      await until(`${DRAINED} serves again`, serves, { timeoutMs: 60_000 });
       await cluster.b8sctlOk(['uncordon', DRAINED]);
       await answersHave(scene(), nodes, 'present');
     } finally {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { portsFree } from '../runtime/node/free-ports.ts';
@@ -90,13 +90,24 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'a failure'] as const)(
       const [said] = (await once(tests.stdout, 'data')) as [Buffer];
       if (ending !== 'a failure') tests.kill(ending);
       await exited;
-      const isGone = async () => !existsSync(`/proc/${Number(String(said))}`);
-      await until('what it started has ended', isGone, { timeoutMs: 10_000 });
+      const hasEnded = async () => isGone(Number(String(said)));
+      await until('what it started has ended', hasEnded, { timeoutMs: 10_000 });
     } finally {
       tests.kill('SIGKILL');
     }
   },
 );
+
+/** Also what nobody waits for, and is a zombie. */
+function isGone(pid: number): boolean {
+  try {
+    // proc(5): the name stands in parentheses and may hold anything; the state comes next.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')')).startsWith(') Z');
+  } catch {
+    return true;
+  }
+}
 
 async function anyFree(address: string, ports: readonly number[]): Promise<boolean> {
   const free = await Promise.all(ports.map((port) => portsFree([address], port)));

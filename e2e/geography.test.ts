@@ -45,7 +45,7 @@ await describeOnStores('the nearest node answers', (kind) => {
     await cluster.b8sctlOk(['apply', '-f', '-'], { input });
     await publish(scene(), 'blog', join(import.meta.dirname, '../manifests/demo/site'));
     await geographyKnown(cluster, { host: HOST, nodes: scene().nodes });
-  });
+  }, 400_000);
 
   test.each(CITIES)(
     '+subnet in $city gives the node that an independent haversine gives',

@@ -88,9 +88,12 @@ await describeOnStores(
     });
 
     test('what git signs with a key of ssh is applied, and it is told who did', async () => {
-      await until('it is applied', async () => (await status())?.signedBy !== undefined, {
-        timeoutMs: 60_000,
-      });
+      // Who signed it is known before it is in force.
+      const isInForce = async (): Promise<boolean> => {
+        const { signedBy, lastAppliedCommit } = (await status()) ?? {};
+        return signedBy !== undefined && lastAppliedCommit !== undefined;
+      };
+      await until('it is in force', isInForce, { timeoutMs: 60_000 });
       expect((await status())?.signedBy).toMatch(/^ada \(SHA256:/);
     });
 

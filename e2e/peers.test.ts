@@ -46,7 +46,7 @@ beforeAll(async () => {
   const spec = { hosts: [HOST], compression: 'off' };
   const declared = { apiVersion: 'b8s.dev/v1', kind: 'Site', metadata: { name: 'blog' }, spec };
   await cluster.b8sctlOk(['apply', '-f', '-'], { input: JSON.stringify(declared) });
-});
+}, 300_000);
 afterAll(async () => {
   await cluster?.stop();
   await rm(folder, { recursive: true, force: true });
@@ -76,7 +76,7 @@ test('eight nodes do not cost dom eight uploads', async () => {
   const fromEdges = logs.filter((log) => log.includes('an edge is fetched from'));
   expect(fromEdges.length).toBeGreaterThanOrEqual(NODES - 4);
   expect(fromEdges.some((log) => log.includes('"asked":"for several"'))).toBe(true);
-});
+}, 300_000);
 
 test('whoever has no signed URL gets nothing from an edge, and its name no site’s pages', async () => {
   const [node] = nodes;

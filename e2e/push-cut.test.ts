@@ -56,7 +56,7 @@ async function pushed(what: string): Promise<string> {
   child.stderr?.on('data', (text: Buffer) => {
     said += text.toString();
   });
-  const [code] = await once(child, 'exit');
+  const [code] = await once(child, 'close');
   expect(code, said).toBe(0);
   return said;
 }

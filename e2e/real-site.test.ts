@@ -57,7 +57,7 @@ if (!existsSync(DOCUMENTATION)) {
       );
       expect(etags[0]?.size).toBe(files.length);
       for (const each of etags) expect(each).toEqual(etags[0]);
-    });
+    }, 300_000);
 
     test('updated by changing one file: only that blob travels, to dom and to each node', async () => {
       const before = scene().nodes.map((node) => blobsOf(scene(), node));
@@ -73,7 +73,7 @@ if (!existsSync(DOCUMENTATION)) {
         expect(gained).toContain(createHash('sha256').update(changed).digest('hex'));
         await compareAll(scene(), node, { folder, files });
       }
-    });
+    }, 300_000);
 
     test('rolled back by rollout undo: the former bytes again, on every node', async () => {
       await scene().cluster.b8sctlOk(['rollout', 'undo', 'site/docs']);

@@ -51,14 +51,16 @@ await describeOnStores(
         { name: 'HTTP/2', client: http2Browser(HOST, ca(), { keepAlive: true }) },
       ];
       for (const node of scene().nodes)
-        await until(
-          `${node.name} has the coded forms`,
-          async () => {
-            const page = await get(node, 'index.html', { 'accept-encoding': 'br' });
-            return page.headers['content-encoding'] === 'br';
-          },
-          { timeoutMs: 60_000 },
-        );
+        for (const file of ['index.html', '404.html', SCRIPT])
+          for (const coding of ['br', 'zstd', 'gzip'])
+            await until(
+              `${node.name} has ${file} in ${coding}`,
+              async () => {
+                const page = await get(node, file, { 'accept-encoding': coding });
+                return page.headers['content-encoding'] === coding;
+              },
+              { timeoutMs: 60_000 },
+            );
     }, 240_000);
     afterAll(() => {
       for (const { client } of browsers) client.close();

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { etcdStore } from '../dom/store/etcd/etcd-store.ts';
-import type { Log } from '../runtime/log.ts';
+import { type EtcdStoreOptions, etcdStore } from '../dom/store/etcd/etcd-store.ts';
 import { silentLog } from '../runtime/log.ts';
 import { type DurableStoreFixture, storeRestartCases } from '../runtime/store/restart.case.ts';
 import { storeCases } from '../runtime/store/store.case.ts';
@@ -23,7 +22,7 @@ describe.skipIf(missing !== undefined)(`etcd${missing === undefined ? '' : `: ${
     return {
       store: () => store,
       pass: (ms) => sleep(ms),
-      leaseTtlMs: 1_000,
+      leaseTtlMs: 3_000,
       restart: () => etcd.restart(),
       dispose: async () => {
         await store.close();
@@ -50,8 +49,8 @@ function faultCases(): void {
     for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
   });
 
-  function open(endpoint: string, log: Log = silentLog): Store {
-    const opened = etcdStore({ hosts: [endpoint], patience: PATIENCE, log });
+  function open(endpoint: string, options: Partial<EtcdStoreOptions> = {}): Store {
+    const opened = etcdStore({ hosts: [endpoint], patience: PATIENCE, ...options });
     cleanups.push(() => opened.close());
     return opened;
   }
@@ -118,7 +117,7 @@ function faultCases(): void {
     cleanups.push(() => proxy.stop());
     const broken: unknown[] = [];
     const log = { ...silentLog, warn: (fields: unknown) => void broken.push(fields) };
-    const proxied = open(proxy.endpoint, log);
+    const proxied = open(proxy.endpoint, { log });
     const start = await put(store, '/a', 'start');
     const follower = follow(proxied, '/', start);
     const expected = [await put(store, '/a', 'before')];
@@ -129,7 +128,6 @@ function faultCases(): void {
     // Calls have a connection of their own.
     expect(await proxied.get('/a')).toMatchObject({ value: 'before' });
     expected.push(await put(store, '/a', 'during'));
-    expect(follower.revisions()).toHaveLength(1);
     await waitFor('the second', () => follower.revisions().length === 2);
     expect(String(JSON.stringify(broken))).toMatch(/silent/);
     await follower.stop();
@@ -148,9 +146,11 @@ function faultCases(): void {
   test('an idle watch is not taken for a stalled one', async () => {
     const broken: unknown[] = [];
     const log = { ...silentLog, warn: (fields: unknown) => void broken.push(fields) };
-    const watching = open(etcd.endpoint, log);
+    // So long that a busy machine, too, has its sign of life by then.
+    const patience = { askAfterMs: 300, giveUpAfterMs: 5_000 };
+    const watching = open(etcd.endpoint, { log, patience });
     const follower = follow(watching, '/', await put(store, '/a', '1'));
-    await sleep(3 * PATIENCE.giveUpAfterMs);
+    await sleep(2 * patience.giveUpAfterMs);
     await follower.stop();
     expect(broken).toEqual([]);
   });

@@ -12,6 +12,8 @@ const SIZE = { columns: 80, rows: 30 };
 /** So many files that reading and sending them takes seconds. */
 const FILES = 3_000;
 const FILE_BYTES = 30_000;
+/** Sites: applying so many takes seconds. */
+const MANY = 3_000;
 const INTERRUPTED = 130;
 
 await describeOnStores(
@@ -21,12 +23,18 @@ await describeOnStores(
     const folder = mkdtempSync(join(tmpdir(), 'b8s-terminal-'));
     let screen: Screen;
 
-    beforeAll(async () => {
+    /** Of files with a word that is new dom has nothing yet. */
+    function writeFiles(word: string): void {
       for (let number = 0; number < FILES; number += 1) {
         const inner = join(folder, 'public', String(number % 50));
         mkdirSync(inner, { recursive: true });
-        writeFileSync(join(inner, `${number}.txt`), `${number} `.repeat(FILE_BYTES / 5));
+        const text = `${word} ${number} `;
+        writeFileSync(join(inner, `${number}.txt`), text.repeat(FILE_BYTES / text.length));
       }
+    }
+
+    beforeAll(async () => {
+      writeFiles('first');
       const { cluster } = scene();
       await cluster.b8sctlOk(['apply', '-f', '-'], {
         input: siteYaml('blog', 'blog.example.test'),
@@ -67,6 +75,7 @@ await describeOnStores(
 
     test('Ctrl-C of a push takes the bar away: exit code 130, a clean line', async () => {
       rmSync(join(folder, 'cache'), { recursive: true, force: true });
+      writeFiles('second');
       await screen.type('b8sctl push public --site blog --no-cache');
       await screen.shows(/(?:hashing|uploading) \d+\/3000 files/u);
       await screen.press('C-c');
@@ -92,7 +101,7 @@ await describeOnStores(
     });
 
     test('Ctrl-C of an apply of many: what was said is done, the rest is not begun', async () => {
-      const sites = Array.from({ length: 300 }, (_, n) =>
+      const sites = Array.from({ length: MANY }, (_, n) =>
         siteYaml(`many-${n}`, `m${n}.example.test`),
       );
       writeFileSync(join(folder, 'many.yaml'), sites.join('---\n'));
@@ -109,7 +118,8 @@ await describeOnStores(
       expect(count).toBeGreaterThan(0);
       expect(count).toBeLessThan(sites.length);
       if (!Number.isNaN(last)) expect([last + 1, last + 2]).toContain(count);
-      await cluster.b8sctlOk(['delete', '-f', join(folder, 'many.yaml'), '--ignore-not-found']);
+      writeFileSync(join(folder, 'begun.yaml'), sites.slice(0, count + 1).join('---\n'));
+      await cluster.b8sctlOk(['delete', '-f', join(folder, 'begun.yaml'), '--ignore-not-found']);
     }, 120_000);
 
     test.each([

@@ -45,9 +45,7 @@ await describeOnStores(
     });
 
     test('one leads; the other says who does', async () => {
-      const said = await until('the second dom answers', () => secondSays(scene()), {
-        timeoutMs: 30_000,
-      });
+      const said = await doesNotLead(secondConfig(scene()));
       expect(said).toMatch(new RegExp(`this dom does not lead: ${address(scene())} does`));
     });
 
@@ -123,11 +121,7 @@ await describeOnStores(
     test('the former leader comes back, and does not lead', async () => {
       const { cluster } = scene();
       cluster.dom.start();
-      await until(
-        'the first dom answers',
-        async () => (await refusalOf(cluster.configFile))?.includes('does not lead'),
-        { timeoutMs: 30_000 },
-      );
+      await doesNotLead(cluster.configFile);
     });
   },
   ['etcd'],
@@ -174,8 +168,13 @@ function b8sctlAtSecond(scene: Scene, args: readonly string[], input: string) {
   return run(join(BIN, 'b8sctl'), ['--config', secondConfig(scene), ...args], { input });
 }
 
-async function secondSays(scene: Scene): Promise<string | undefined> {
-  return refusalOf(secondConfig(scene));
+/** Waits until that dom says so: before, it may not listen yet, or be starting. */
+function doesNotLead(configFile: string): Promise<string> {
+  const refusal = async (): Promise<string | undefined> => {
+    const said = await refusalOf(configFile);
+    return said?.includes('does not lead') ? said : undefined;
+  };
+  return until('the dom says that it does not lead', refusal, { timeoutMs: 30_000 });
 }
 
 async function refusalOf(configFile: string): Promise<string | undefined> {

@@ -13,6 +13,7 @@ import { gitDaemon } from './git-servers.ts';
 import { type Browser, browser } from './https.ts';
 import { type Program, run } from './processes.ts';
 import { RealDoms } from './real-doms.ts';
+import { openSlowWay } from './slow-way.ts';
 import { openStore, type TestStore } from './stores.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
@@ -124,6 +125,7 @@ class ProcessStage implements RealStage {
   readonly #parts: Parts;
   readonly #browsers = new Map<string, Browser>();
   readonly #proxies = new Map<string, TcpProxy>();
+  readonly #killed = new Set<string>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -135,14 +137,19 @@ class ProcessStage implements RealStage {
   ): ReturnType<Stage['b8sctl']> {
     const dom = await this.#parts.control.asked();
     const folder = await mkdtemp(join(this.#parts.store.stateDir, 'b8sctl-'));
+    const slow = this.#isToBeInterrupted(words)
+      ? await openSlowWay(dom.configFile, { folder })
+      : undefined;
+    const { configFile } = slow ?? dom;
     try {
       for (const [path, bytes] of files) {
         await mkdir(dirname(join(folder, path)), { recursive: true });
         await writeFile(join(folder, path), bytes);
       }
-      const all = ['--config', dom.configFile, '--request-timeout', '5s', ...words];
+      const all = ['--config', configFile, '--request-timeout', '5s', ...words];
       return await run(join(this.#parts.bin, 'b8sctl'), all, { input, cwd: folder });
     } finally {
+      await slow?.stop();
       await rm(folder, { recursive: true, force: true });
     }
   }
@@ -167,6 +174,7 @@ class ProcessStage implements RealStage {
   }
 
   async kill(process: string): Promise<void> {
+    this.#killed.add(process);
     await this.#program(process).kill9();
   }
 
@@ -278,6 +286,15 @@ class ProcessStage implements RealStage {
   #isCutOffSomeday(node: string): boolean {
     const { steps } = this.#parts.scenario;
     return steps.some(({ action }) => action.do === 'cutOff' && action.node === node);
+  }
+
+  /** Whether this push, or one after it for the same Site, is interrupted by a kill. */
+  #isToBeInterrupted([verb, ...words]: readonly string[]): boolean {
+    const { steps } = this.#parts.scenario;
+    const cuts = steps.flatMap(({ action }) =>
+      action.do === 'publish' && words.at(-1) === action.site ? (action.interrupted ?? []) : [],
+    );
+    return verb === 'push' && cuts.some((cut) => !this.#killed.has(cut.kill));
   }
 
   /** From now on the node reaches dom by a way that can be cut. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
+import { Transform } from 'node:stream';
 
 export interface TcpProxy {
   /** `http://127.0.0.1:port`, in place of the target's. */
@@ -21,8 +22,16 @@ export interface ProxiedConnection {
   stallAnswers(): void;
 }
 
+export interface TcpProxyOptions {
+  /** So late each piece of what is asked is forwarded, one after the other. Left out: at once. */
+  readonly lateMs?: number;
+}
+
 /** Forwards TCP on loopback, and can be told to stop forwarding. */
-export async function startTcpProxy(target: string): Promise<TcpProxy> {
+export async function startTcpProxy(
+  target: string,
+  { lateMs = 0 }: TcpProxyOptions = {},
+): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
   const open = new Map<Socket, ProxiedConnection>();
   const sockets = new Set<Socket>();
@@ -35,7 +44,8 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       return;
     }
     const far = connect(Number(port), hostname);
-    near.pipe(far);
+    if (lateMs === 0) near.pipe(far);
+    else near.pipe(delay(lateMs)).pipe(far);
     far.pipe(near);
     const stallAnswers = (): void => {
       far.unpipe(near);
@@ -43,7 +53,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     };
     open.set(near, {
       stall: () => {
-        near.unpipe(far);
+        near.unpipe();
         near.pause();
         stallAnswers();
       },
@@ -84,4 +94,10 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       await once(server, 'close');
     },
   };
+}
+
+function delay(lateMs: number): Transform {
+  return new Transform({
+    transform: (piece, _encoding, done) => void setTimeout(done, lateMs, undefined, piece),
+  });
 }
