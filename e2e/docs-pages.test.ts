@@ -10,6 +10,7 @@ import {
   filledIn,
   patternOf,
   typedOf,
+  typeUntilShown,
 } from './support/documents.ts';
 import { run } from './support/processes.ts';
 import { publish, siteYaml, useScene } from './support/scene.ts';
@@ -85,7 +86,9 @@ spec: { url: "file://${folder}/infra.git", ref: { branch: main }, interval: 1h, 
         if (script !== undefined) await runScript(script, block, page);
         else if (block.language === 'sh' || block.language === 'console')
           for (const { command, line, seen } of typedOf(block))
-            await type(command, { place: `${page}:${line}`, seen: seen ?? [] });
+            await typeUntilShown({ command, seen }, () =>
+              type(command, { place: `${page}:${line}`, seen: seen ?? [] }),
+            );
       }
     },
     600_000,

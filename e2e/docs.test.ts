@@ -9,16 +9,14 @@ import {
   patternOf,
   type Typed,
   typedOf,
+  typeUntilShown,
 } from './support/documents.ts';
-import { run, until } from './support/processes.ts';
+import { run } from './support/processes.ts';
 import { describeOnStores, useScene } from './support/scene.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const TUTORIAL = join(ROOT, 'docs/tutorial.md');
 const COMMAND_MS_MAX = 120_000;
-/** What only looks: a new version of a zone, for one, may still be on its way to the nodes. */
-const LOOKS = /^b8sctl (?:get|describe|history) /u;
-const LOOKS_MS_MAX = 30_000;
 
 /** What of the tutorial is not typed here, and why. Each must still be there. */
 const LEFT_OUT: readonly { readonly command: RegExp; readonly why: string }[] = [
@@ -61,15 +59,8 @@ await describeOnStores(
       expect(count).toBeGreaterThan(20);
     }, 600_000);
 
-    /** What shows something and changes nothing is typed again until it shows what the page says. */
     async function type(typed: Typed): Promise<void> {
-      const { command, seen = [] } = typed;
-      if (seen.length === 0 || !LOOKS.test(command)) return typeOnce(typed);
-      const isAsSaid = async (): Promise<boolean> => {
-        await typeOnce(typed);
-        return true;
-      };
-      await until(`${command} shows what the page says`, isAsSaid, { timeoutMs: LOOKS_MS_MAX });
+      await typeUntilShown(typed, () => typeOnce(typed));
     }
 
     async function typeOnce({ command, line, seen }: Typed): Promise<void> {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { until } from './processes.ts';
 
 /** A fenced block of a Markdown file. */
 export interface Block {
@@ -31,6 +32,26 @@ export function blocksOf(file: string): readonly Block[] {
     } else open.block.lines.push(text.slice(open.indent));
   }
   return blocks;
+}
+
+/** What shows something and changes nothing. */
+const LOOKS = /^b8sctl (?:get|describe|history) /u;
+const LOOKS_MS_MAX = 30_000;
+
+/**
+ * Types a command, and one that only looks again and again until it shows what the page says: a new
+ * version of a zone, for one, may still be on its way to the nodes. `typeOnce` throws where it does not.
+ */
+export async function typeUntilShown(
+  { command, seen = [] }: Pick<Typed, 'command' | 'seen'>,
+  typeOnce: () => Promise<void>,
+): Promise<void> {
+  if (seen.length === 0 || !LOOKS.test(command)) return typeOnce();
+  const isShown = async (): Promise<boolean> => {
+    await typeOnce();
+    return true;
+  };
+  await until(`${command} shows what the page says`, isShown, { timeoutMs: LOOKS_MS_MAX });
 }
 
 /** Of a block of `sh` each command, of one of `console` each with what it shows. */
