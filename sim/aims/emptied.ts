@@ -64,11 +64,12 @@ export const emptied: Aim = {
     git.push(all, 'Good');
     await allIsWell(stage);
     await comesBack(stage, hand);
+    await readInPart(stage, hand, changed(all, [issuer('git-a', 'one', 31)]));
+    // The last of all: what is in force must be so while a commit is refused, and nothing else mends it.
     git.push({ ...all, broken: new Set(['one']) }, 'Not meant again');
     await looked(stage);
     await meddle(hand, 96);
     await looked(stage);
-    await readInPart(stage, hand, changed(all, [issuer('git-a', 'one', 31)]));
   },
 };
 

@@ -124,6 +124,17 @@ function zoneAndLanguage(): readonly Forbidden[] {
   ];
 }
 
+/** What packages look at, and what does not matter to a world. */
+const HARMLESS: readonly { readonly label: string; readonly place: RegExp }[] = [
+  // It prints what it reads where a variable of its developers' is set.
+  { label: 'process.env', place: /\/node_modules\/yaml\// },
+];
+
+/** Whether a package is known to use it there, to no effect. */
+export function isHarmless(label: string, place: string): boolean {
+  return HARMLESS.some((each) => each.label === label && each.place.test(place));
+}
+
 const LOCALES = [
   ...['toLocaleString', 'toLocaleDateString', 'toLocaleTimeString'],
   ...['toLocaleLowerCase', 'toLocaleUpperCase'],

@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { createHash, createHmac, generateKeyPairSync, randomBytes, randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { hostname, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
@@ -110,6 +110,19 @@ test('who swallows the error does not get away with it', async () => {
     return 'not even refused';
   });
   await expect(quiet).rejects.toThrow(/fs\.promises\.readFile .*guard\.test/);
+});
+
+test('a package is held to the same', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'b8s-guard-'));
+  try {
+    const place = join(folder, 'node_modules/clocks/index.mjs');
+    await mkdir(dirname(place), { recursive: true });
+    await writeFile(place, 'export const now = () => Date.now();');
+    const { now } = (await import(/* @vite-ignore */ place)) as { now: () => number };
+    await expect(guarded(async () => now())).rejects.toThrow(/Date\.now .*clocks\/index\.mjs:1/);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('a module that is loaded while a world runs is named, with who loads it', () => {

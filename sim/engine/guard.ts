@@ -1,6 +1,6 @@
 import { registerHooks, syncBuiltinESMExports } from 'node:module';
 import { settle } from '../../runtime/node/settle.ts';
-import { type Forbidden, forbiddenThings, isLocalTime } from './forbidden.ts';
+import { type Forbidden, forbiddenThings, isHarmless, isLocalTime } from './forbidden.ts';
 import { callerOf, type Past } from './place.ts';
 
 /**
@@ -21,10 +21,10 @@ interface Post {
 }
 
 /**
- * Runs `work` while every use by our own code of a real clock, timer, random number, thread, socket
- * or file, or of the machine's environment, time zone or language, throws with the name of the
- * place; and once more in the end, for the code may have caught it. Code of packages and of Node
- * may go on: the test runner lives in the same process.
+ * Runs `work` while every use by our own code, or by a package, of a real clock, timer, random
+ * number, thread, socket or file, or of the machine's environment, time zone or language, throws with
+ * the name of the place; and once more in the end, for the code may have caught it. Node's own code
+ * may go on, and the test runner, which lives in the same process.
  */
 export async function guarded<T>(work: () => Promise<T>): Promise<T> {
   if (guard.worlds === 0) putUp();
@@ -59,12 +59,12 @@ function putUp(): void {
   if (missing.length > 0) syncBuiltinESMExports();
 }
 
-/** Throws if our code stands behind a use of it, and remembers that it did. */
+/** Throws if code of the world stands behind a use of it, and remembers that it did. */
 function refuse(label: string, past: Past = 'all but the loader'): void {
   if (guard.worlds === 0) return;
   const place = callerOf(past);
-  if (place === undefined) return;
-  const error = new Error(`the real ${label} was used in a simulated world at ${place}`);
+  if (place === undefined || isHarmless(label, place)) return;
+  const error = new Error(`INV-40: the real ${label} was used in a simulated world at ${place}`);
   guard.refused ??= error;
   throw error;
 }

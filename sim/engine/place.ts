@@ -7,8 +7,8 @@ export type Past = 'nothing' | 'all but the loader' | 'all';
 const asking = { now: false };
 
 /**
- * Where our own code stands that made this call: "/…/agent/agent.ts:12:34"; undefined: none does,
- * but a package, or Node itself.
+ * Where the code stands that made this call, ours or a package's: "/…/agent/agent.ts:12:34";
+ * undefined: none does, but the test runner, or Node itself.
  */
 export function callerOf(past: Past): string | undefined {
   // To say where a line comes from, a test runner may read files.
@@ -20,7 +20,7 @@ export function callerOf(past: Past): string | undefined {
   for (const limit of FRAMES) frame ??= framesOf(limit).find(isCaller);
   asking.now = false;
   // Who only waits for what is done here has not done it.
-  if (frame === undefined || NODE.test(frame) || /^\s*at async |\/node_modules\//.test(frame))
+  if (frame === undefined || NODE.test(frame) || /^\s*at async /.test(frame) || RUNNER.test(frame))
     return undefined;
   return /(\/[^()]*:\d+:\d+)\)?$/.exec(frame)?.[1]?.replace(/^\/\//, '') ?? frame.trim();
 }
@@ -40,5 +40,7 @@ function isPast(frame: string, past: Past): boolean {
 }
 
 const GUARD = /\/engine\/(guard|place|forbidden)\.ts:/;
+/** Vitest lives in the same process; other packages are code like ours. */
+const RUNNER = /\/node_modules\/(@vitest\/|vite)/;
 const NODE = /\(node:|at node:|at async node:/;
 const LOADER = /node:internal\/modules\//;

@@ -206,4 +206,12 @@ export const PEOPLE: readonly Mutant[] = [
     story: 'A drained edge never asks its clients to leave.',
     expects: [1],
   },
+  {
+    name: 'why-unsaid',
+    file: 'controllers/content/readiness.ts',
+    find: "return { ...first, type: 'Ready', message: `${first.type}: ${first.message}` };",
+    replace: "return { ...first, type: 'Ready', message: '' };",
+    story: 'A Site that can never be ready does not say why.',
+    expects: [5],
+  },
 ];

@@ -183,4 +183,20 @@ export const STORE: readonly Mutant[] = [
     story: 'Each look at an object changes its status, and each change calls for a look.',
     expects: [2],
   },
+  {
+    name: 'rest-unhandled',
+    file: 'runtime/control/control-loop.ts',
+    find: '      () => this.#queue.done(name),\n      () => undefined,\n',
+    replace: '      () => this.#queue.done(name),\n',
+    story: 'Whoever stops while an object rests leaves an error that nobody handles.',
+    expects: [4],
+  },
+  {
+    name: 'jitter-of-the-machine',
+    file: 'runtime/control/backoff.ts',
+    find: 'random.next()',
+    replace: 'Math.random()',
+    story: 'How long a failure waits is drawn by the machine: no seed repeats it.',
+    expects: [40],
+  },
 ];
