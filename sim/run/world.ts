@@ -29,6 +29,8 @@ import { weatherKinds } from './weather.ts';
 
 /** The faults stop, and by then the users, too, must have got through. */
 const USERS_MS_MAX = 300_000;
+/** A story has many steps, each of which has a bound of its own; a crash may delay several. */
+const STORY_MS_MAX = 600_000;
 /**
  * Longer than all leases, than events wait to be counted, and than a fetch hangs whose other end is
  * gone: after it nothing is left to say.
@@ -200,7 +202,8 @@ export class World {
   async #converge(): Promise<number> {
     const startMs = this.#scheduler.nowMs;
     const moreMs = renewedMsMax(this.#cluster) + lateMsMax(this.#setting.crash);
-    await this.#pass(USERS_MS_MAX + moreMs, () => this.#people === 'content');
+    const usersMs = this.#setting.aim === undefined ? USERS_MS_MAX : STORY_MS_MAX;
+    await this.#pass(usersMs + moreMs, () => this.#people === 'content');
     if (this.#people === 'busy') this.#violated(1, 'a user still waits for dom to take a change');
     let [wishedMs, firstMs]: [number, number | undefined] = [this.#scheduler.nowMs, undefined];
     for (let sinceMs: number | undefined; ; await this.#pass(LOOK_MS)) {
