@@ -21,8 +21,12 @@ export const FOUND: readonly Found[] = [
 }));
 
 /** A crash in the midst of a story that has found a bug: stays as well. */
-const FOUND_AT: readonly { readonly aim: string; readonly crash: CrashPoint }[] = [
-  { aim: 'emptied', crash: { effect: 104, lagMs: 8_000 } },
+const FOUND_AT: readonly (Pick<Found, 'seed'> & {
+  readonly aim: string;
+  readonly crash: CrashPoint;
+})[] = [
+  { seed: 1, aim: 'emptied', crash: { effect: 104, lagMs: 8_000 } },
+  { seed: 2, aim: 'emptied', crash: { effect: 45, lagMs: 0 } },
 ];
 
 /** Seeds that reach rare paths which the others do not (`sim/check/sometimes.ts`). */
@@ -43,7 +47,7 @@ export function fixedSettings(): readonly Setting[] {
   const found = [...FOUND, ...RARE].filter((each) => !known.has(nameOf(each)));
   return [
     ...Object.keys(AIMS).map((aim) => aimedSetting(1, aim)),
-    ...FOUND_AT.map(({ aim, crash }) => ({ ...aimedSetting(1, aim), crash })),
+    ...FOUND_AT.map(({ seed, aim, crash }) => ({ ...aimedSetting(seed, aim), crash })),
     ...[...counted, ...found].map(({ profile, seed }) => drawSetting(seed, profile)),
   ];
 }
