@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { closeOf } from '../../runtime/node/close-of.ts';
 import { browser, http2Browser } from '../support/https.ts';
 import { describeOnStores, edgeOf, publish, siteYaml, useScene } from '../support/scene.ts';
 
@@ -54,7 +55,7 @@ await describeOnStores(
         said += piece.toString('latin1');
       });
       socket.write(text, 'latin1');
-      await once(socket, 'close');
+      await closeOf(socket);
       return said;
     }
 

@@ -1,4 +1,6 @@
+import type { Socket } from 'node:net';
 import { queryBytes } from '../../agent/dns/dns.fixture.ts';
+import { closeOf } from '../../runtime/node/close-of.ts';
 
 export interface Batch {
   readonly port: number;
@@ -17,6 +19,18 @@ export function isLivenessReply(reply: Buffer): boolean {
   const address = Buffer.of(192, 0, 2, 53);
   if (reply.readUInt16BE(6) === 1 && reply.includes(address)) return true;
   throw new Error(`the liveness query was answered ${reply.toString('hex')}`);
+}
+
+/** A reset is an end as well. Throws, and ends it, if the server does not in time. */
+export async function closeInTime(what: string, socket: Socket): Promise<void> {
+  let isLate = false;
+  const late = setTimeout(() => {
+    isLate = true;
+    socket.destroy();
+  }, LIVENESS_MS_MAX);
+  await closeOf(socket);
+  clearTimeout(late);
+  if (isLate) throw new Error(`${what}: a connection was not closed in ${LIVENESS_MS_MAX} ms`);
 }
 
 export function isQuery(message: Buffer): boolean {

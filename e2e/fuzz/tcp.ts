@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { checkReply } from '../../agent/dns/fuzz/oracle.fixture.ts';
-import { type Batch, isLivenessReply, isQuery, LIVENESS, LIVENESS_MS_MAX } from './batch.ts';
+import { type Batch, closeInTime, isLivenessReply, isQuery, LIVENESS } from './batch.ts';
 
 export interface TcpBatch extends Batch {
   /** Where the stream is cut into pieces; uniform in [0, limit). */
@@ -40,9 +39,7 @@ async function exchange(
 ): Promise<readonly Buffer[]> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   const chunks: Buffer[] = [];
-  socket.on('error', () => undefined);
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const closed = once(socket, 'close', { signal: AbortSignal.timeout(LIVENESS_MS_MAX) });
   const stream = Buffer.concat(queries.flatMap((query) => [lengthOf(query), query]));
   for (let at = 0; at < stream.length; ) {
     const end = at + 1 + below(400);
@@ -51,10 +48,7 @@ async function exchange(
   }
   // The server answers what it has and closes: an end that it has heard is answered with one.
   socket.end();
-  await closed.catch((cause: unknown) => {
-    socket.destroy();
-    throw new Error(`TCP: a connection was not closed in ${LIVENESS_MS_MAX} ms`, { cause });
-  });
+  await closeInTime('TCP', socket);
   return framesOf(Buffer.concat(chunks));
 }
 

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import type { HttpAnswer, HttpHandler } from '../http.ts';
+import { closeOf } from './close-of.ts';
 import { type HttpLimits, type HttpListener, listenHttp } from './http-listener.ts';
 import { createTlsContexts, type TlsContexts, type TlsIdentity } from './tls/contexts.ts';
 import { testCertificate } from './tls/test-certificate.ts';
@@ -141,7 +142,7 @@ async function raw(port: number, text: string): Promise<string> {
   const pieces: Buffer[] = [];
   socket.on('data', (piece: Buffer) => pieces.push(piece)).on('error', () => undefined);
   socket.write(text);
-  await once(socket, 'close');
+  await closeOf(socket);
   return Buffer.concat(pieces).toString('latin1');
 }
 
@@ -456,6 +457,32 @@ test('close cuts what is left after the grace', async () => {
   expect(await stuck2).toBeInstanceOf(Error);
   expect(listener.connections()).toBe(0);
 });
+
+test.each(['http', 'https'] as const)(
+  'a client that resets its connection to the port of %s disturbs no close',
+  async (protocol) => {
+    const { listener } = await listen(() => new Promise(() => undefined));
+    const port = protocol === 'http' ? listener.httpPort : listener.httpsPort;
+    const below = connectTcp({ host: HOST, port });
+    await once(below, 'connect');
+    if (protocol === 'http') below.write('GET / HTTP/1.1\r\nhost: blog.test\r\n\r\n');
+    else {
+      const socket = connectTls({
+        socket: below,
+        servername: 'blog.test',
+        rejectUnauthorized: false,
+      });
+      await once(socket, 'secureConnect');
+      socket.write('GET / HTTP/1.1\r\nhost: blog.test\r\n\r\n');
+    }
+    await expect.poll(() => listener.connections()).toBe(1);
+    await sleep(50);
+    const closed = listener.close({ graceMs: 10_000 });
+    below.resetAndDestroy();
+    await closed;
+    expect(listener.connections()).toBe(0);
+  },
+);
 
 test('two listeners share the ports', async () => {
   const { listener } = await listen(echo);

@@ -6,6 +6,7 @@ import {
   type Server as TlsServer,
 } from 'node:tls';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../http.ts';
+import { closeOf } from './close-of.ts';
 import { Http1Connection } from './http/http1-connection.ts';
 import { Http2Connection } from './http/http2-connection.ts';
 import { ChunkPool } from './http/output.ts';
@@ -115,7 +116,7 @@ export async function listenHttp(options: HttpListenerOptions): Promise<HttpList
     guide('leave');
     isClosing = true;
     const closed = servers.map(closeServer);
-    const gone = places.sockets().map((socket) => once(socket, 'close'));
+    const gone = places.sockets().map(closeOf);
     const timer = setTimeout(() => {
       for (const socket of places.sockets()) socket.destroy();
     }, graceMs);

@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util';
 import { type Below, mutate } from '../../../agent/dns/fuzz/mutate.fixture.ts';
 import { seededRandom } from '../../../agent/dns/seeded.fixture.ts';
 import { Memory } from '../memory.ts';
-import { attack, expectAlive, WAYS, type Way } from './batch.ts';
+import { attack, expectAlive, type Input, WAYS, type Way } from './batch.ts';
 import {
   encodeFrame,
   HELLO_SEEDS,
@@ -57,19 +57,21 @@ const INPUTS: Readonly<Record<Way, () => Buffer>> = {
 };
 
 let batches = 0;
-let inputs: readonly Buffer[] = [];
+let inputs: readonly Input[] = [];
 try {
   for (; batches < BATCHES_MIN || performance.now() < untilMs; batches += 1) {
     const way = WAYS[batches % (WAYS.length + 1)] ?? 'handshake';
-    inputs = Array.from({ length: BATCH }, INPUTS[way]);
-    await Promise.all(inputs.map((input) => attack(way, { http, https }, input, below)));
+    inputs = Array.from({ length: BATCH }, () => ({ bytes: INPUTS[way](), below: own() }));
+    await Promise.all(inputs.map((input) => attack(way, { http, https }, input)));
     await expectAlive({ http, https });
     if (troubles.length > 0) throw new Error(troubles.join('\n'));
     memory.check(batches);
   }
 } catch (error) {
-  console.error(`${error instanceof Error ? error.message : String(error)}\nseed ${seed}; inputs:`);
-  for (const input of inputs) console.error(input.toString('hex'));
+  for (const { bytes } of inputs) console.error(bytes.toString('hex'));
+  // Last, where it is seen.
+  const what = error instanceof Error ? error.message : String(error);
+  console.error(`seed ${seed}, batch ${batches}, its inputs above: ${what}`);
   process.exit(1);
 }
 const [resident, kept] = [memory.residentBytes, memory.keptBytes].map((bytes) => bytes >> 20);
@@ -77,6 +79,12 @@ console.log(
   `http: ${batches * BATCH} connections in ${batches} batches, ${resident} MiB resident, ${kept} kept`,
 );
 process.exit(0);
+
+/** Whatever comes in between, a seed gives the same. */
+function own(): Below {
+  const random = seededRandom(below(2 ** 32));
+  return (limit) => Math.floor(random() * limit);
+}
 
 function http1Input(): Buffer {
   const bytesMax = below(10) === 0 ? 40_000 : 8000;

@@ -13,11 +13,10 @@ import { silentLog } from '../../../runtime/log.ts';
 import { listenHttp } from '../../../runtime/node/http-listener.ts';
 import { createTlsContexts } from '../../../runtime/node/tls/contexts.ts';
 import { testCertificate } from '../../../runtime/node/tls/test-certificate.ts';
+import { LIMITS } from './limits.ts';
 import { FUZZED_HOST, NORMAL_TEXT } from './seeds.ts';
 
 const KEPT_INTERVAL_MS = 5_000;
-/** So that what is left open by a client ends while the fuzzer waits. */
-const LIMITS = { handshakeMs: 2000, headersMs: 1000, keepAliveMs: 1000, idleMs: 2000 };
 
 const disk = memoryDisk();
 const files = await Promise.all(

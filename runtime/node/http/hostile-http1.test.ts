@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
+import { closeOf } from '../close-of.ts';
 import type { HttpLimits } from '../http-listener.ts';
 import { HOST, listen, ok, undo } from './http2-client.fixture.ts';
 
@@ -44,7 +45,7 @@ async function exchange(server: Server, text: string): Promise<string> {
     said += piece.toString('latin1');
   });
   socket.write(text, 'latin1');
-  await once(socket, 'close');
+  await closeOf(socket);
   return said;
 }
 
@@ -195,7 +196,7 @@ describe.each(['plain', 'TLS'] as const)('over %s', (protocol) => {
     socket.on('data', (piece: Buffer) => {
       said += piece.toString('latin1');
     });
-    const closed = once(socket, 'close');
+    const closed = closeOf(socket);
     socket.write(GET);
     const timer = setInterval(() => socket.write('x'), 20);
     await closed.finally(() => clearInterval(timer));
@@ -210,7 +211,7 @@ describe.each(['plain', 'TLS'] as const)('over %s', (protocol) => {
     socket.on('data', (piece: Buffer) => {
       said += piece.toString('latin1');
     });
-    const closed = once(socket, 'close');
+    const closed = closeOf(socket);
     socket.write(`${POST}content-length: 1000000\r\n\r\n`);
     const timer = setInterval(() => socket.write('x'), 20);
     await closed.finally(() => clearInterval(timer));

@@ -3,6 +3,7 @@ import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { expect, test } from 'vitest';
 import { inRecords, testClientHello } from '../../tls/client-hello.fixture.ts';
+import { closeOf } from '../close-of.ts';
 import { echo, expectStillServing, HOST, listen, undo } from './http2-client.fixture.ts';
 
 /** Long enough for a busy machine, and short enough to be waited for. */
@@ -17,7 +18,7 @@ async function raw(port: number): Promise<Socket> {
 }
 
 async function ended(socket: Socket): Promise<void> {
-  if (!socket.destroyed && !socket.readableEnded) await once(socket, 'close');
+  if (!socket.destroyed && !socket.readableEnded) await closeOf(socket);
 }
 
 const LONG_NAME = `${'a.'.repeat(150)}test`;
@@ -145,7 +146,7 @@ test.each([
   undo.push(() => void socket.destroy());
   const outcome = await Promise.race([
     once(socket, 'secureConnect').then(() => 'answered'),
-    once(socket, 'close').then(() => 'refused'),
+    closeOf(socket).then(() => 'refused'),
   ]).catch(() => 'refused');
   expect(outcome).toBe('answered');
   await expectStillServing(httpsPort);

@@ -4,6 +4,7 @@ import { connect } from 'node:tls';
 import { expect, test } from 'vitest';
 import type { HttpHandler } from '../../http.ts';
 import { ERROR, FLAG, FRAME } from '../../http2/frames.ts';
+import { closeOf } from '../close-of.ts';
 import {
   echo,
   expectStillServing,
@@ -218,7 +219,7 @@ test('who is slow is cut: with its preface, its headers, as a reader that only p
   });
   undo.push(() => void silent.destroy());
   silent.on('error', () => undefined).resume();
-  await once(silent, 'close');
+  await closeOf(silent);
   const slow = await open(headers.httpsPort);
   slow.send(FRAME.headers, FLAG.endStream, 1, request('/').subarray(0, 5));
   const partial = await open(headers.httpsPort);

@@ -3,6 +3,7 @@ import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { expect, test } from 'vitest';
 import { FLAG, FRAME, PREFACE } from '../../http2/frames.ts';
+import { closeOf } from '../close-of.ts';
 import { Client, echo, HOST, listen, ok, undo } from './http2-client.fixture.ts';
 
 const GRACE = { graceMs: 15_000 };
@@ -18,7 +19,7 @@ test('who has connected and not asked yet is still answered: HTTP/1.1', async ()
   socket.on('data', (piece: Buffer) => {
     said += piece.toString();
   });
-  await once(socket, 'close');
+  await closeOf(socket);
   expect(said).toMatch(/^HTTP\/1\.1 200 OK[^]*connection: close[^]*GET \/late a$/u);
   await closed;
 });
@@ -78,7 +79,7 @@ test('who has pipelined more than fits, and reads it late, is let go then', asyn
   await expect.poll(() => listener.connections()).toBe(1);
   const closed = listener.close(GRACE);
   socket.resume();
-  await once(socket, 'close');
+  await closeOf(socket);
   expect(bytes).toBeGreaterThanOrEqual(60_000);
   await closed;
 });

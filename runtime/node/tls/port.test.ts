@@ -13,6 +13,7 @@ import { silentLog } from '../../log.ts';
 import type { IssuedCertificate } from '../../tls/authority.ts';
 import { caHashOf, encodePem } from '../../tls/pem.ts';
 import { DOM_SERVER_NAME } from '../../tls/server-names.ts';
+import { closeOf } from '../close-of.ts';
 import { grpcHandlers } from '../grpc/handlers.ts';
 import { HOUR_MS, LONDON, openTestPort, type TestPort, testAuthority } from '../test-port.ts';
 import { listenTls } from './port.ts';
@@ -156,7 +157,7 @@ test('a connection lasts no longer than its certificate', async () => {
   const lifetimeMs = 1_500;
   const brief = await authority.issueClient({ identity: LONDON, lifetimeMs });
   const socket = await handshake({ port: port.port, ca: authority.caPem, ...pair(brief) });
-  await once(socket, 'close');
+  await closeOf(socket);
   // A timer may fire a millisecond early.
   expect(Date.now()).toBeGreaterThan(brief.notAfterMs - 2);
 });
@@ -164,7 +165,7 @@ test('a connection lasts no longer than its certificate', async () => {
 test('a connection without a certificate does not last long', async () => {
   const { port, authority } = await open({ limits: { anonymousLifetimeMs: 50 } });
   const socket = await handshake({ port: port.port, ca: authority.caPem });
-  await once(socket, 'close');
+  await closeOf(socket);
 });
 
 test('a connection without a certificate takes no more than a join needs', async () => {
@@ -183,9 +184,9 @@ test('connections that never shake hands are bounded in time and number', async 
   });
   const idle = [await dialTcp(port.port), await dialTcp(port.port)];
   const third = await dialTcp(port.port);
-  await once(third, 'close');
+  await closeOf(third);
   expect(idle.map((socket) => socket.destroyed)).toEqual([false, false]);
-  await Promise.all(idle.map((socket) => once(socket, 'close')));
+  await Promise.all(idle.map((socket) => closeOf(socket)));
   const socket = await handshake({ port: port.port, ca: authority.caPem });
   socket.destroy();
 });
@@ -194,10 +195,10 @@ test('more connections than allowed are dropped; nonsense ends nothing', async (
   const { port, dial, london } = await open({ limits: { connectionsMax: 3 } });
   const noise = await dialTcp(port.port);
   noise.write('GET / HTTP/1.1\r\n\r\n');
-  await once(noise, 'close');
+  await closeOf(noise);
   const held = [await dialTcp(port.port), await dialTcp(port.port), await dialTcp(port.port)];
   const fourth = await dialTcp(port.port);
-  await once(fourth, 'close');
+  await closeOf(fourth);
   for (const socket of held) socket.destroy();
   await expect.poll(() => port.connectionCount()).toBe(0);
   await renew(dial(london));
