@@ -6,7 +6,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { TraceLine } from './engine/trace.ts';
 import { kindsNamed } from './faults/fault-words.ts';
 import { LINE_KINDS } from './load/line.ts';
-import { runCrashPoints } from './run/crash-points.ts';
+import { CRASH_SCENES, runCrashPoints } from './run/crash-points.ts';
 import { fixedSettings, nameOf } from './run/fixed.ts';
 import { geo } from './run/geo.fixture.ts';
 import { NODE_FLAGS } from './run/node-flags.ts';
@@ -91,7 +91,7 @@ await addTimelineOptions(new Command('sim'))
   .option('--storm-ms <ms>', 'so long faults happen', whole)
   .option(
     '--crash-points <every>',
-    'crash after each side effect of a calm run, or every nth',
+    'crash after each side effect of calm runs, or every nth; with --seed or --aim, of that run',
     whole,
   )
   .option('--older <commit>', 'let hosts run that version of b8s at times', checkOut)
@@ -179,7 +179,13 @@ async function hunt(options: Options): Promise<void> {
   if (options.fixed) await runAll(fixedSettings(), running);
   if (options.seeds !== undefined) await runAll(settings(options.seeds, options), running);
   if (options.crashPoints !== undefined)
-    await runCrashPoints({ ...running, every: options.crashPoints });
+    await runCrashPoints({
+      ...{ ...running, every: options.crashPoints },
+      scenes:
+        options.seed === undefined && options.aim === undefined
+          ? CRASH_SCENES
+          : [settingOf(options.seed ?? 1, options)],
+    });
   clearInterval(progress);
   for (const worker of workers) worker.end();
   console.log(soFar());

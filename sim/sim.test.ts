@@ -62,4 +62,9 @@ describe.concurrent('the same seed gives the same trace (INV-40), and a crash co
     const { output } = await sim(['--crash-points', CRASH_POINTS_EVERY]);
     expect(output).toContain('all hold');
   });
+
+  test('the crash points of one run', async () => {
+    const { output } = await sim(['--crash-points', '500', '--seed', '3', ...SMALL]);
+    expect(output).toMatch(/^2 runs, .* all hold$/mu);
+  });
 });

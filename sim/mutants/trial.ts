@@ -1,4 +1,4 @@
-import { runCrashPoints } from '../run/crash-points.ts';
+import { CRASH_SCENES, runCrashPoints } from '../run/crash-points.ts';
 import { fixedSettings, nameOf } from '../run/fixed.ts';
 import { invariantOf, type Outcome, type Runner } from '../run/outcome.ts';
 import { drawSetting, type Setting, settingArgs } from '../run/setting.ts';
@@ -43,7 +43,8 @@ export async function tryMutant(options: TrialOptions): Promise<Verdict> {
     if (!lives()) break;
     onOutcome(setting, await runner.run(setting));
   }
-  if (lives()) await runCrashPoints({ runners: [runner], every, onOutcome, goesOn: lives });
+  const scenes = CRASH_SCENES;
+  if (lives()) await runCrashPoints({ runners: [runner], scenes, every, onOutcome, goesOn: lives });
   return verdictOf(failure, runs);
 }
 

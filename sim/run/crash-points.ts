@@ -22,6 +22,7 @@ export const CRASH_SCENES: readonly Setting[] = [
 
 export interface CrashPointOptions {
   readonly runners: readonly Runner[];
+  readonly scenes: readonly Setting[];
   /** Every so many places one: 1 is all of them. */
   readonly every: number;
   readonly onOutcome: (setting: Setting, outcome: Outcome) => void;
@@ -33,14 +34,14 @@ export interface CrashPointOptions {
  * each of them, with a crash right after it; and once more with a watch that lags after the restart.
  */
 export async function runCrashPoints(options: CrashPointOptions): Promise<void> {
-  const { runners, every, onOutcome, goesOn } = options;
+  const { runners, scenes, every, onOutcome, goesOn } = options;
   const effects = new Map<Setting, number>();
   const learn = (scene: Setting, outcome: Outcome): void => {
     onOutcome(scene, outcome);
     effects.set(scene, outcome.kind === 'held' ? outcome.effects : 0);
   };
-  await runAll(CRASH_SCENES, { runners, onOutcome: learn, goesOn });
-  const places = CRASH_SCENES.flatMap((scene) => [...placesOf(scene, effects.get(scene) ?? 0)]);
+  await runAll(scenes, { runners, onOutcome: learn, goesOn });
+  const places = scenes.flatMap((scene) => [...placesOf(scene, effects.get(scene) ?? 0)]);
   const chosen = places.filter((_, index) => index % every === 0);
   await runAll(chosen, { runners, onOutcome, goesOn });
 }
