@@ -33,8 +33,8 @@ export function linksOf(
 }
 
 /**
- * The objects that one needs even where none of its conditions says so: a Site whose Zone is not
- * served may call itself ready.
+ * The objects that one needs even where none of its conditions says so: a Site is ready while a
+ * later version of its Zone is on its way.
  */
 export function needsOf(object: Resource): readonly ObjectReference[] {
   const zones = object.kind === 'Site' ? ((object as Site).status?.dns?.zones ?? []) : [];

@@ -59,6 +59,8 @@ function siteStep(name: string, reason: string): string | undefined {
   return SITE_STEPS.get(reason)?.replaceAll('NAME', name);
 }
 
+const ADD_NAMESERVER = 'b8sctl edit node NODE, and add nameserver to spec.roles';
+
 const SITE_STEPS: ReadonlyMap<string, string> = new Map([
   ['NoContent', 'b8sctl push FOLDER --site NAME'],
   ['NoEdges', 'b8sctl node token create --node NEW makes a machine an edge'],
@@ -69,6 +71,8 @@ const SITE_STEPS: ReadonlyMap<string, string> = new Map([
   ['RolloutStalled', 'b8sctl rollout undo site/NAME serves what was served before'],
   ['CertificateNotFound', 'it is made by itself: b8sctl wait site/NAME --for=condition=Ready'],
   ['Distributing', 'it goes on by itself: b8sctl wait site/NAME --for=condition=Ready'],
+  ['Propagating', 'it goes on by itself: b8sctl wait site/NAME --for=condition=Ready'],
+  ['NoNameservers', ADD_NAMESERVER],
   ['HostsNotCovered', 'b8sctl get certificate NAME -o yaml'],
   ['LinesSkipped', 'mend _redirects or _headers, then b8sctl push FOLDER --site NAME'],
 ]);
@@ -85,7 +89,7 @@ function certificateStep(certificate: Certificate, reason: string): string | und
 }
 
 const ZONE_STEPS: ReadonlyMap<string, string> = new Map([
-  ['NoNameservers', 'b8sctl edit node NAME, and add nameserver to spec.roles'],
+  ['NoNameservers', ADD_NAMESERVER],
   ['Propagating', 'it goes on by itself, unless a node below is silent'],
 ]);
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { condition } from '../../api/object.ts';
+import type { ZoneRecord } from '../../runtime/store/records.ts';
 import { digest, type Scene, scene, served } from '../test-scene.ts';
 import { contentController } from './controller.ts';
 
@@ -40,6 +41,30 @@ test('a release is served once every connected edge has verified it (INV-28)', a
   expect(siteIn(at).status?.release).toBe(R1);
   expect(reason(at, 'Released')).toBe('Released');
   expect(at.events.notes.map((note) => note.reason)).toEqual(['ReleaseSwitched']);
+  await at.end();
+});
+
+test('a site in a zone is waited for until every nameserver answers for it (INV-19)', async () => {
+  const at = await published();
+  await at.create('Zone', 'example', { origin: 'example.com' });
+  for (const name of ['m', 'n']) {
+    await at.node(name, ['nameserver']);
+    await at.connect(name);
+  }
+  await verify(at, ['a', 'b', 'c'], R1);
+  expect(reason(at, 'DnsReady')).toBe('NoCandidates');
+  const [uid, siteUid, serial] = ['z', siteIn(at).metadata.uid, 7];
+  const name = { name: 'blog.example.com', siteUid, candidates: ['a'], since: serial };
+  const version = { zoneUid: uid, serial: 9, origin: 'example.com', records: [], geoNames: [name] };
+  await at.put('zone', 'default/example', version as unknown as ZoneRecord);
+  expect(reason(at, 'DnsReady')).toBe('Propagating');
+  await at.report('m', { zones: [{ uid, serial, error: '' }] });
+  await at.report('n', { zones: [{ uid, serial: serial - 1, error: '' }] });
+  expect(condition(siteIn(at), 'DnsReady')?.message).toBe('waiting for n to answer so');
+  await at.report('n', { zones: [{ uid, serial: serial + 1, error: '' }] });
+  expect(reason(at, 'DnsReady')).toBe('Answered');
+  await at.remove('Zone', 'example');
+  expect(reason(at, 'DnsReady')).toBeUndefined();
   await at.end();
 });
 

@@ -6,7 +6,7 @@ import type { Site, SiteStatus } from '../../api/site.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { afterWrite, type Controller, type Outcome } from '../../runtime/control/controller.ts';
 import type { EventRecorder } from '../../runtime/control/events.ts';
-import { zoneOfHost, zonesByOrigin } from '../../runtime/dns/zones.ts';
+import { type ZonesByOrigin, zoneOfHost, zonesByOrigin } from '../../runtime/dns/zones.ts';
 import { hasRole, nodeViews } from '../../runtime/session/node-view.ts';
 import { qualifiedName, splitName } from '../../runtime/store/keys.ts';
 import { isBeyondStatus, isKind, type World, type WorldChange } from '../../runtime/store/world.ts';
@@ -109,6 +109,7 @@ async function reconcile(ports: ContentPorts, watches: Watches, name: string): P
   const release =
     desired === undefined ? undefined : world.get('Release', { namespace, name: desired });
   const nodes = nodeViews(world);
+  const zones = zonesByOrigin(world.list('Zone'));
   const { able: edges, tooOld } = serving(
     site,
     nodes.filter((node) => hasRole(node, 'edge')),
@@ -120,8 +121,9 @@ async function reconcile(ports: ContentPorts, watches: Watches, name: string): P
       verdict: watches.look({ site, edges, unreachable }, clock.monotonicMs()),
       certificate: world.get('Certificate', splitName(name)),
       access: world.record('access', name)?.value,
-      hosts: hostsOnDns(world, site, site.spec.hosts),
-      previews: previewsOf(world, site),
+      hosts: site.spec.hosts.map((host) => hostOnDns({ world, zones }, host, site)),
+      nameservers: nodes.filter((node) => hasRole(node, 'nameserver')),
+      previews: previewsOf({ world, zones }, site),
     },
     clock.nowMs(),
   );
@@ -138,30 +140,45 @@ async function reconcile(ports: ContentPorts, watches: Watches, name: string): P
   return afterWrite(written, recheckInMs);
 }
 
-function previewsOf(world: World, site: Site): PreviewsOfSite | undefined {
+function previewsOf(facts: DnsFacts, site: Site): PreviewsOfSite | undefined {
   const { namespace } = site.metadata;
   const { previews } = site.spec;
   if (previews === undefined) return undefined;
-  const [host] = hostsOnDns(world, site, [previewWildcard(previews)]);
-  if (host === undefined) return undefined;
   return {
-    host,
-    releases: world.list('Release').filter(({ metadata }) => metadata.namespace === namespace),
-    certificate: world.get('Certificate', { namespace, name: previewCertificateName(previews) }),
+    // Others may have their previews there as well.
+    host: hostOnDns(facts, previewWildcard(previews), undefined),
+    releases: facts.world
+      .list('Release')
+      .filter(({ metadata }) => metadata.namespace === namespace),
+    certificate: facts.world.get('Certificate', {
+      namespace,
+      name: previewCertificateName(previews),
+    }),
   };
 }
 
-function hostsOnDns(world: World, site: Site, hosts: readonly string[]): readonly HostOnDns[] {
-  const zones = zonesByOrigin(world.list('Zone'));
-  return hosts.map((host) => {
-    const zone = zoneOfHost(zones, host);
-    if (zone === undefined) return { host, zone: undefined, candidates: [] };
-    const id = qualifiedName(zone.metadata);
-    const names = world.record('zone', id)?.value.geoNames ?? [];
-    const own = names.find((each) => each.name === host && each.siteUid === site.metadata.uid);
-    const candidates = own?.standIn === undefined ? (own?.candidates ?? []) : [];
-    return { host, zone: id, candidates };
-  });
+interface DnsFacts {
+  readonly world: World;
+  readonly zones: ZonesByOrigin;
+}
+
+/** `site`: whose it must be; undefined: anybody's. */
+function hostOnDns({ world, zones }: DnsFacts, host: string, site: Site | undefined): HostOnDns {
+  const zone = zoneOfHost(zones, host);
+  if (zone === undefined) return { host, zone: undefined, candidates: [] };
+  const id = qualifiedName(zone.metadata);
+  const { zoneUid: uid = '', geoNames = [] } = world.record('zone', id)?.value ?? {};
+  const name = geoNames.find((each) => each.name === host);
+  const isOwn = site === undefined || name?.siteUid === site.metadata.uid;
+  if (name === undefined || name.standIn !== undefined || !isOwn)
+    return { host, zone: id, candidates: [] };
+  const { candidates, since } = name;
+  return {
+    host,
+    zone: id,
+    candidates,
+    ...(since !== undefined && { since: { uid, serial: since } }),
+  };
 }
 
 /** `planned`: the Site as it will be; `site`: as it was read, which every write is bound to. */

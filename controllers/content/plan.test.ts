@@ -44,7 +44,13 @@ function edge(name: string, changed: object = {}, connected = true) {
   return view(name, { connected, report: { sites: [{ ...good, ...changed }] } });
 }
 
-const inZone = { host: HOST, zone: 'default/example', candidates: ['a'] };
+const since = { uid: 'z', serial: 7 };
+const inZone = { host: HOST, zone: 'default/example', candidates: ['a'], since };
+
+function nameserver(name: string, serial: number | undefined, connected = true) {
+  const zones = serial === undefined ? [] : [{ uid: 'z', serial, error: '' }];
+  return view(name, { roles: ['nameserver'], connected, report: { zones } });
+}
 
 function facts(changed: Partial<SiteFacts>): SiteFacts {
   return {
@@ -53,6 +59,7 @@ function facts(changed: Partial<SiteFacts>): SiteFacts {
     edges: [edge('a'), edge('b')],
     certificate: certificate(),
     hosts: [inZone],
+    nameservers: [nameserver('n', 7), nameserver('m', 9)],
     ...changed,
   };
 }
@@ -122,6 +129,39 @@ test.each([
     ready: 'False Issuing',
   },
   {
+    when: 'a nameserver serves the version of before',
+    nameservers: [nameserver('n', 7), nameserver('m', 6)],
+    ready: 'False Propagating',
+  },
+  {
+    when: 'a nameserver does not serve the zone yet',
+    nameservers: [nameserver('n', 7), nameserver('m', undefined)],
+    ready: 'False Propagating',
+  },
+  {
+    when: 'a silent nameserver is behind',
+    nameservers: [nameserver('n', 7), nameserver('m', 6, false)],
+    ready: 'True Serving',
+  },
+  {
+    when: 'no nameserver is connected',
+    nameservers: [nameserver('n', 7, false)],
+    ready: 'Unknown NameserversSilent',
+  },
+  { when: 'there is no nameserver', nameservers: [], ready: 'False NoNameservers' },
+  {
+    when: 'nobody knows since when its zone leads to nodes',
+    hosts: [{ host: HOST, zone: 'default/example', candidates: ['a'] }],
+    nameservers: [nameserver('n', 1)],
+    ready: 'True Serving',
+  },
+  {
+    when: 'there is no nameserver, and no zone',
+    hosts: [{ host: HOST, zone: undefined, candidates: [] }],
+    nameservers: [],
+    ready: 'True Serving',
+  },
+  {
     when: 'no nameserver could answer',
     hosts: [{ ...inZone, candidates: [] }],
     ready: 'False NoCandidates',
@@ -135,6 +175,13 @@ test.each([
   const { conditions = [] } = planSite(facts(changed), NOW_MS).status;
   expect(`${conditions[0]?.status} ${conditions[0]?.reason}`).toBe(ready);
   expect(conditions.every(({ observedGeneration }) => observedGeneration === 1)).toBe(true);
+});
+
+test('DnsReady names who is waited for', () => {
+  const nameservers = [nameserver('n', 6), nameserver('m', 7), nameserver('o', undefined)];
+  const { conditions } = planSite(facts({ nameservers }), NOW_MS).status;
+  const found = conditions?.find(({ type }) => type === 'DnsReady');
+  expect(found?.message).toBe('waiting for n, o to answer so');
 });
 
 test('a renewal on its way does not unset what held for this generation', () => {

@@ -30,6 +30,8 @@ export interface SiteFacts extends RolloutFacts {
   readonly tooOld?: readonly NodeView[];
   /** In the order of spec.hosts. */
   readonly hosts: readonly HostOnDns[];
+  /** Every node with that role, connected or not. */
+  readonly nameservers: readonly NodeView[];
 }
 
 export interface PreviewsOfSite extends Pick<PreviewFacts, 'releases' | 'certificate'> {
@@ -49,7 +51,7 @@ export function planSite(facts: SiteFacts, nowMs: number): SitePlan {
   const { rollout, condition, recheckInMs, ...standing } = planRollout(facts, nowMs);
   const connected = edges.filter((edge) => edge.connected);
   const isReleased = released(site, standing, connected);
-  const dns = dnsReady(hosts);
+  const dns = dnsReady(hosts, facts.nameservers);
   const passwords = passwordsReady(site, facts.access, facts.tooOld);
   const parts: readonly ConditionInput[] = [
     condition,
@@ -60,8 +62,11 @@ export function planSite(facts: SiteFacts, nowMs: number): SitePlan {
   ];
   const { previews } = facts;
   const shown = previews === undefined ? [] : planPreviews({ ...previews, site, edges });
+  const previewsDns = dnsReady(previews === undefined ? [] : [previews.host], facts.nameservers);
   const arePreviewsReady =
-    previews === undefined ? undefined : previewsReady({ ...previews, site, edges }, shown);
+    previews === undefined
+      ? undefined
+      : previewsReady({ ...previews, site, edges, dns: previewsDns }, shown);
   const elsewhere = dnsConfigured(
     previews === undefined ? hosts : [...hosts, previews.host],
     edges,

@@ -45,7 +45,7 @@ function certificate(status: object, names = ['*.preview.example.com']): Certifi
 const ISSUED = certificate({ status: 'True', reason: 'Issued', message: 'good' });
 
 const facts = (changed: object = {}) => ({
-  ...{ site: site(), releases, certificate: ISSUED },
+  ...{ site: site(), releases, certificate: ISSUED, dns: undefined },
   ...{ edges: [edge('a', [R2, R3]), edge('b', [R3])], ...changed },
 });
 
@@ -102,6 +102,21 @@ test.each([
     changed: { edges: [edge('a', [R2, R3]), edge('b', [], false)] },
     reason: 'Answered',
     says: '2 releases below preview.example.com on 1/1 nodes',
+  },
+  {
+    when: 'a nameserver does not know of them yet',
+    changed: {
+      edges: [edge('a', [R2, R3])],
+      dns: { status: 'False', reason: 'Propagating', message: 'waiting for n to answer so' },
+    },
+    reason: 'Propagating',
+    says: 'waiting for n to answer so',
+  },
+  {
+    when: 'a node lacks one, and a nameserver does not know of them',
+    changed: { dns: { status: 'False', reason: 'Propagating', message: 'waiting for n' } },
+    reason: 'Distributing',
+    says: 'waiting for b',
   },
   {
     when: 'what was answered was perhaps of another domain',

@@ -22,10 +22,16 @@ export interface PreviewFacts {
   readonly edges: readonly NodeView[];
   /** Of the wildcard below the domain. */
   readonly certificate: Certificate | undefined;
+  /** Whether nameservers answer for the wildcard; undefined: that is not our affair. */
+  readonly dns: Pick<ConditionInput, 'status' | 'reason' | 'message'> | undefined;
 }
 
 /** Which releases have an address of their own, with the nodes that answer there. */
-export function planPreviews({ site, releases, edges }: PreviewFacts): readonly PreviewStatus[] {
+export function planPreviews({
+  site,
+  releases,
+  edges,
+}: Pick<PreviewFacts, 'site' | 'releases' | 'edges'>): readonly PreviewStatus[] {
   const { previews } = site.spec;
   if (previews === undefined) return [];
   const connected = edges.filter((edge) => edge.connected);
@@ -43,7 +49,7 @@ export function planPreviews({ site, releases, edges }: PreviewFacts): readonly 
 
 /** Undefined: the Site has no previews. It keeps nothing from being ready. */
 export function previewsReady(
-  { site, edges, certificate }: PreviewFacts,
+  { site, edges, certificate, dns }: PreviewFacts,
   planned: readonly PreviewStatus[],
 ): ConditionInput | undefined {
   const { previews } = site.spec;
@@ -61,6 +67,7 @@ export function previewsReady(
     const message = 'no edge is connected; they serve what they have';
     return { type, status: 'Unknown', reason: 'EdgesSilent', message };
   }
+  if (missing.length === 0 && dns !== undefined && dns.status !== 'True') return { ...dns, type };
   if (missing.length === 0) {
     const count = planned.length === 1 ? '1 release' : `${planned.length} releases`;
     const message = `${count} below ${previews.domain} on ${connected.length}/${connected.length} nodes`;

@@ -2,7 +2,7 @@ import type { Certificate } from '../../api/certificate.ts';
 import { condition } from '../../api/object.ts';
 import type { Site } from '../../api/site.ts';
 import type { ConditionInput } from '../../runtime/control/conditions.ts';
-import type { NodeView } from '../../runtime/session/node-view.ts';
+import { type NodeView, servesZone } from '../../runtime/session/node-view.ts';
 import type { AccessRecord } from '../../runtime/store/records.ts';
 import { coversHost } from '../../runtime/tls/certificate-names.ts';
 
@@ -16,6 +16,8 @@ export interface HostOnDns {
   readonly zone: string | undefined;
   /** The nodes that its nameservers may answer with. */
   readonly candidates: readonly string[];
+  /** The version of the Zone since when it leads to them; undefined: one from long ago. */
+  readonly since?: { readonly uid: string; readonly serial: number };
 }
 
 /** Whether there is a certificate for every host, and every connected edge has it in use. */
@@ -82,8 +84,15 @@ export function released(
   return { type, status: 'True', reason: 'Released', message: count };
 }
 
-/** For hosts in Zones: whether there is a node to answer with. Undefined: no host is in a Zone. */
-export function dnsReady(hosts: readonly HostOnDns[]): ConditionInput | undefined {
+/**
+ * For hosts in Zones: whether there is a node to answer with, and every connected nameserver does.
+ * Whoever asked one too early would be told that there is no such name, and resolvers remember
+ * that. `nameservers`: all there are, connected or not. Undefined: no host is in a Zone.
+ */
+export function dnsReady(
+  hosts: readonly HostOnDns[],
+  nameservers: readonly NodeView[],
+): ConditionInput | undefined {
   const type = 'DnsReady';
   const inZones = hosts.filter(({ zone }) => zone !== undefined);
   if (inZones.length === 0) return undefined;
@@ -92,6 +101,22 @@ export function dnsReady(hosts: readonly HostOnDns[]): ConditionInput | undefine
     const names = shortList(empty.map(({ host }) => host));
     const message = `${names}: no edge has both the release and the certificate yet`;
     return { type, status: 'False', reason: 'NoCandidates', message };
+  }
+  if (nameservers.length === 0) {
+    const message = 'no node has the role nameserver: add it to spec.roles of a Node';
+    return { type, status: 'False', reason: 'NoNameservers', message };
+  }
+  const connected = nameservers.filter((node) => node.connected);
+  if (connected.length === 0) {
+    const message = 'no nameserver is connected; they serve the last version that they got';
+    return { type, status: 'Unknown', reason: 'NameserversSilent', message };
+  }
+  const behind = connected.filter((node) =>
+    inZones.some(({ since }) => since !== undefined && !servesZone(node, since)),
+  );
+  if (behind.length > 0) {
+    const message = `waiting for ${shortList(behind.map(({ name }) => name))} to answer so`;
+    return { type, status: 'False', reason: 'Propagating', message };
   }
   const nodes = new Set(inZones.flatMap(({ candidates }) => candidates));
   const message = `answered with ${shortList([...nodes].toSorted())}`;

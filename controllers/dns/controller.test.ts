@@ -37,6 +37,27 @@ test('a site gets its candidates once a node has verified what is served', async
   await at.end();
 });
 
+test('a version says since when a host leads to nodes, also versions after it', async () => {
+  const at = await zoneWithSite();
+  const record = () => at.world.record('zone', ZONE)?.value;
+  const since = () => record()?.geoNames[0]?.since;
+  await at.commit({ kind: 'status', base: siteIn(at), status: { release: R1 } as object });
+  expect(since()).toBeUndefined();
+  await at.report('a', { sites: [served(siteIn(at), R1)] });
+  const first = record()?.serial;
+  expect(since()).toBe(first);
+  await at.node('b');
+  await at.report('b', { sites: [served(siteIn(at), R1)] });
+  expect(record()?.geoNames[0]?.candidates).toEqual(['a', 'b']);
+  expect(record()?.serial).toBeGreaterThan(first ?? 0);
+  expect(since()).toBe(first);
+  const revision = await at.revision();
+  at.start(dnsController(at));
+  await at.settle();
+  expect(await at.revision()).toBe(revision);
+  await at.end();
+});
+
 test('a machine that joins under the name of a removed one is not taken for it (INV-16)', async () => {
   const at = await zoneWithSite();
   const zone = () => at.world.record('zone', ZONE)?.value;

@@ -7,6 +7,7 @@ import { hasRole, type NodeView } from '../../runtime/session/node-view.ts';
 import { qualifiedName } from '../../runtime/store/keys.ts';
 import type { SigningRecord, ZoneOnNode, ZoneRecord } from '../../runtime/store/records.ts';
 import { VALUE_BYTES_MAX } from '../../runtime/store/store.ts';
+import { answeredSince } from './answered-since.ts';
 import { delegations } from './delegations.ts';
 import { candidateUids, geoNames } from './geo-names.ts';
 import { publicKeys, signsWith } from './plan-signing.ts';
@@ -126,12 +127,16 @@ function versionOf(
   nowMs: number,
 ): ZoneRecord {
   const { generation } = zone.metadata;
+  const namesAsOf = (serial: number | undefined): ZoneData['geoNames'] =>
+    answeredSince(data.geoNames, previous?.geoNames, serial);
   if (previous !== undefined) {
     const { serial, generation: _, ...before } = previous;
-    if (isDeepStrictEqual(before, data)) return { ...data, serial, generation };
+    const same = { ...data, geoNames: namesAsOf(undefined) };
+    if (isDeepStrictEqual(before, same)) return { ...same, serial, generation };
   }
   const used = previous === undefined ? serials : [...serials, previous.serial];
-  return { ...data, serial: nextSerial(greatestSerial(used), nowMs), generation };
+  const serial = nextSerial(greatestSerial(used), nowMs);
+  return { ...data, geoNames: namesAsOf(serial), serial, generation };
 }
 
 function serves(node: NodeView, zone: Zone, version: ZoneRecord | undefined): boolean {

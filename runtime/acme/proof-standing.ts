@@ -1,7 +1,6 @@
 import { canonicalValue, isWithin } from '../../api/records.ts';
-import { isSerialGreater } from '../dns/serial.ts';
 import { type ZonesByOrigin, zoneOfHost } from '../dns/zones.ts';
-import { hasRole, type NodeView } from '../session/node-view.ts';
+import { hasRole, type NodeView, servesZone } from '../session/node-view.ts';
 import { qualifiedName } from '../store/keys.ts';
 import type { ZoneRecord } from '../store/records.ts';
 import type { ProofRecord } from './records.ts';
@@ -169,5 +168,5 @@ function leadsSomewhere({ records, geoNames, origin }: ZoneRecord, host: string)
 function serves(node: NodeView, zoneUid: string, serial: number | undefined): boolean {
   const report = node.report?.zones.find(({ uid }) => uid === zoneUid);
   if (report === undefined || report.error !== '' || serial === undefined) return false;
-  return report.serial === serial || isSerialGreater(report.serial, serial);
+  return servesZone(node, { uid: zoneUid, serial });
 }

@@ -1,5 +1,6 @@
 import type { Node } from '../../api/node.ts';
 import type { Capability } from '../capabilities.ts';
+import { isSerialGreater } from '../dns/serial.ts';
 import type { ReportRecord, SiteOnNode } from '../store/records.ts';
 import type { World } from '../store/world.ts';
 
@@ -42,6 +43,27 @@ function nodeView(world: World, node: Node): NodeView {
     // A search, for an index of every report costs more than the few look-ups that one plan makes.
     site: (siteUid) => report?.sites.find((each) => each.uid === siteUid),
   };
+}
+
+/** By report: what was looked up of it once. Many Sites ask the same ones. */
+const serials = new WeakMap<ReportRecord, ReadonlyMap<string, number>>();
+
+/** By uid of the Zone. */
+function serialsOf(report: ReportRecord): ReadonlyMap<string, number> {
+  const known = serials.get(report);
+  if (known !== undefined) return known;
+  const made = new Map(report.zones.map(({ uid, serial }) => [uid, serial]));
+  serials.set(report, made);
+  return made;
+}
+
+/** Whether it says that it serves that version of a Zone, or a later one. */
+export function servesZone(
+  { report }: NodeView,
+  { uid, serial }: { readonly uid: string; readonly serial: number },
+): boolean {
+  const served = report && serialsOf(report).get(uid);
+  return served !== undefined && (served === serial || isSerialGreater(served, serial));
 }
 
 export function hasRole(view: NodeView, role: Node['spec']['roles'][number]): boolean {

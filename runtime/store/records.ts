@@ -273,6 +273,11 @@ export interface GeoNameRecord {
   readonly fallback?: GeoFallbackRecord;
   /** The candidates do not serve the Site yet: a CA is to find a proof with them (RFC 8555 §8). */
   readonly standIn?: 'proof';
+  /**
+   * The serial of the first version that led to nodes which serve the Site, as all have done since.
+   * Absent: there are none, or the version is from before this was kept.
+   */
+  readonly since?: number;
 }
 
 export interface GeoRegionRecord {

@@ -137,6 +137,51 @@ test.each<{ when: string; happens: (scene: Scene) => void }>([
   expect(scene.numbers).toEqual([19]);
 });
 
+const version = (parts: object): ZoneRecord =>
+  ({
+    zoneUid: 'Zone-z',
+    generation: 1,
+    serial: 7,
+    geoNames: [],
+    ...parts,
+  }) as unknown as ZoneRecord;
+const ZONE = object('Zone', 'z', { spec: { origin: 'test' } });
+const leading = (candidates: readonly string[], parts: object = {}): ZoneRecord =>
+  version({ geoNames: [{ name: 'blog.test', siteUid: 'Site-blog', candidates, ...parts }] });
+
+test.each<{ when: string; record?: ZoneRecord; serial?: number; violated: number }>([
+  { when: 'its nameserver leads to nodes', record: leading(['a']), serial: 7, violated: 0 },
+  { when: 'no version leads to nodes', record: leading([]), serial: 7, violated: 1 },
+  {
+    when: 'only a CA is led to them',
+    ...{ record: leading(['a'], { standIn: 'proof' }), serial: 7, violated: 1 },
+  },
+  {
+    when: 'it leads to those of another Site',
+    ...{ record: leading(['a'], { siteUid: 'x' }), serial: 7, violated: 1 },
+  },
+  { when: 'its nameserver serves another version', record: leading(['a']), serial: 6, violated: 1 },
+  { when: 'its nameserver serves no version', record: leading(['a']), violated: 1 },
+])('INV-19 and a Site in a Zone: $when', ({ record, serial, violated }) => {
+  const scene = world();
+  scene.put(ZONE);
+  scene.put(blog());
+  connect(scene, 'london');
+  if (record !== undefined) scene.putRecord('zone', 'default/z', record);
+  serve(scene, 'london', serial === undefined ? {} : { serial });
+  say(scene);
+  expect(scene.numbers).toEqual(Array.from({ length: violated }, () => 19));
+});
+
+test('dom may have looked before there was a Zone for the Site', () => {
+  const scene = world();
+  connect(scene, 'london');
+  serve(scene, 'london');
+  scene.put(ZONE);
+  say(scene);
+  expect(scene.violations).toEqual([]);
+});
+
 test('INV-19 when the status tells of another release than the spec', () => {
   const scene = world();
   connect(scene, 'london');
@@ -177,8 +222,6 @@ const zone = (parts: object) =>
   object('Zone', 'z', {
     status: ready(1, { serial: 7, servedBy: { current: 1, total: 1 }, ...parts }),
   });
-const version = (parts: object): ZoneRecord =>
-  ({ zoneUid: 'Zone-z', generation: 1, serial: 7, ...parts }) as ZoneRecord;
 
 test.each<{ when: string; record?: object; status?: object; serial?: number; violated: number }>([
   { when: 'its nameserver serves it', serial: 7, violated: 0 },

@@ -4,18 +4,24 @@ import type { Node, NodeRole } from '../../../api/node.ts';
 import { condition, type Resource } from '../../../api/object.ts';
 import type { Site } from '../../../api/site.ts';
 import type { Zone } from '../../../api/zone.ts';
+import { zoneOfHost, zonesByOrigin } from '../../../runtime/dns/zones.ts';
 import { kindPrefix, objectKey, qualifiedName, recordKey } from '../../../runtime/store/keys.ts';
 import { decodeObject } from '../../../runtime/store/mirror.ts';
 import type { MaterialRecord, SessionRecord, ZoneRecord } from '../../../runtime/store/records.ts';
 import type { Revision } from '../../../runtime/store/store.ts';
 import { parseFakeCertificate } from '../../../runtime/tls/fake-authority.ts';
 import type { Check, CheckPorts, Commit } from '../check.ts';
+import { readOnce } from '../read-once.ts';
 import { keyOf, type StoreHistory } from '../store-history.ts';
 import type { ObjectChange, ObjectChanges } from './object-changes.ts';
 import { ServedFacts } from './served-facts.ts';
 
 const NODES_PREFIX = kindPrefix('Node');
 const SESSIONS_PREFIX = recordKey('session', '');
+const ZONES_PREFIX = kindPrefix('Zone');
+const RECORDS_PREFIX = recordKey('zone', '');
+/** Where what a Site or a Zone needs comes, goes or changes. */
+const TURNS = [NODES_PREFIX, SESSIONS_PREFIX, ZONES_PREFIX];
 /** What is written was so when it was decided, which may have been so long ago. */
 const WRITE_MS_MAX = 5_000;
 
@@ -34,7 +40,8 @@ export interface ReadinessParts {
  * some moment after the object was last written and before this commit; at one such moment:
  *
  * - Site: it had edges with a session, and each of them has served the release that the spec names,
- *   with a certificate for each host, by a plan made since that generation was.
+ *   with a certificate for each host, by a plan made since that generation was; for hosts in Zones it
+ *   had nameservers with a session, and each has served a version that leads to nodes for them.
  * - Zone: it had nameservers with a session, as many as `servedBy` says, and each of them has
  *   served that serial of this Zone; the version that they are given is of this generation.
  * - Node: it had the very session that the status tells of.
@@ -47,7 +54,7 @@ export function readinessCheck(ports: ReadinessPorts, parts: ReadinessParts): Ch
     stored(event) {
       if (event.kind !== 'revision') return;
       const keys = event.changes.map(keyOf);
-      if (keys.some((key) => key.startsWith(NODES_PREFIX) || key.startsWith(SESSIONS_PREFIX)))
+      if (keys.some((key) => TURNS.some((prefix) => key.startsWith(prefix))))
         readiness.turns.push(event.revision);
     },
     committed: (commit) => readiness.committed(commit),
@@ -66,7 +73,7 @@ function isOfAnother(before: Resource | undefined, after: Resource): boolean {
 
 class Readiness {
   readonly served = new ServedFacts();
-  /** Revisions at which nodes or sessions came, went or changed. */
+  /** Revisions at which nodes, sessions or Zones came, went or changed. */
   readonly turns: Revision[] = [];
   readonly #ports: ReadinessPorts;
   readonly #parts: ReadinessParts;
@@ -74,6 +81,11 @@ class Readiness {
   readonly #nodes = new Set<string>();
   /** By uid and generation of a Site: when it was made. */
   readonly #made = new Map<string, Revision>();
+  /** By uid of a Site and host: versions of zones, which lead to nodes for it. */
+  readonly #leading = new Map<
+    string,
+    readonly { readonly uid: string; readonly serial: number }[]
+  >();
 
   constructor(ports: ReadinessPorts, parts: ReadinessParts) {
     this.#ports = ports;
@@ -87,6 +99,7 @@ class Readiness {
   }
 
   committed(commit: Commit): void {
+    this.#noteLeading(commit);
     for (const change of this.#parts.changes.of(commit)) {
       const { before, after, key } = change;
       if (after === undefined) continue;
@@ -136,7 +149,42 @@ class Readiness {
     if (status?.ahead !== undefined) return 'while some nodes are told another release';
     const since = this.#made.get(`${metadata.uid} ${metadata.generation}`) ?? 0n;
     const fact = { uid: metadata.uid, release, hosts: spec.hosts };
-    return this.#eachServes('edge', moments, (uid) => this.served.servedSite(uid, fact, since));
+    const served = (uid: string): boolean => this.served.servedSite(uid, fact, since);
+    return this.#eachServes('edge', moments, served) ?? this.#faultOfHosts(site, moments);
+  }
+
+  #faultOfHosts({ metadata, spec }: Site, moments: readonly Revision[]): string | undefined {
+    let fault: string | undefined;
+    for (const moment of moments) {
+      const items = this.#parts.history.list(ZONES_PREFIX, moment);
+      const zones = zonesByOrigin(items.map((item) => readOnce<Zone>(item)));
+      const inZones = spec.hosts.filter((host) => zoneOfHost(zones, host) !== undefined);
+      const found = this.#eachServes('nameserver', [moment], (node) =>
+        inZones.every((host) => this.#answers(node, `${metadata.uid} ${host}`)),
+      );
+      if (inZones.length === 0 || found === undefined) return undefined;
+      fault ??= `${found} in DNS`;
+    }
+    return fault;
+  }
+
+  #answers(nodeUid: string, host: string): boolean {
+    const versions = this.#leading.get(host) ?? [];
+    return versions.some(({ uid, serial }) => this.served.servedZone(nodeUid, uid, serial));
+  }
+
+  /** Which versions of zones lead to nodes that serve a Site. */
+  #noteLeading({ transaction }: Commit): void {
+    for (const write of transaction.writes) {
+      if (write.kind !== 'put' || !write.key.startsWith(RECORDS_PREFIX)) continue;
+      const { zoneUid: uid, serial, geoNames } = JSON.parse(write.value) as ZoneRecord;
+      for (const { name, siteUid, candidates, standIn } of geoNames) {
+        if (candidates.length === 0 || standIn !== undefined) continue;
+        const key = `${siteUid} ${name}`;
+        const known = this.#leading.get(key) ?? [];
+        this.#leading.set(key, [...known, { uid, serial }]);
+      }
+    }
   }
 
   #faultOfZone(

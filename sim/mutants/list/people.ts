@@ -53,6 +53,22 @@ export const PEOPLE: readonly Mutant[] = [
     expects: [19],
   },
   {
+    name: 'ready-before-dns',
+    file: 'controllers/content/readiness.ts',
+    find: 'since !== undefined && !servesZone(node, since)',
+    replace: 'since === null',
+    story: 'A Site is called ready while nameservers still say that there is no such host.',
+    expects: [19],
+  },
+  {
+    name: 'answered-since-the-first',
+    file: 'controllers/dns/answered-since.ts',
+    find: 'before === undefined || !isAnswered(before) ||',
+    replace: 'before === undefined ||',
+    story: 'A nameserver counts as up to date that knows the host, and no node for it.',
+    expects: [19],
+  },
+  {
     name: 'ready-of-old-generation',
     file: 'controllers/content/readiness.ts',
     find: 'report.generation >= site.metadata.generation',
