@@ -56,7 +56,10 @@ export function objectChecks(
     plansCheck(ports, history),
     proofsCheck(ports, { history, nodes }),
     poisonCheck(ports, { history, poisoned: () => cluster.wish.poisoned }),
-    readinessCheck({ ...ports, earliestMsOf }, { changes, history }),
+    readinessCheck(
+      { ...ports, earliestMsOf },
+      { changes, history, versions: cluster.versions.count },
+    ),
     refusalsCheck({ ...ports, limitsAre: () => cluster.ca?.setting.limitsAre ?? 'unknown' }),
     proofTimesCheck(ports, {
       leads: () => cluster.runningDoms().some(({ dom }) => dom.leads),

@@ -8,6 +8,7 @@ import { virtualClock } from '../../../runtime/test-clock.ts';
 import { fakeAuthority } from '../../../runtime/tls/fake-authority.ts';
 import { seededRandom } from '../../engine/random.ts';
 import { EPOCH_MS } from '../../engine/scheduler.ts';
+import type { VersionCount } from '../content/routed.ts';
 import { object, Scene } from '../scene.fixture.ts';
 import { readinessCheck } from './readiness.ts';
 
@@ -25,11 +26,11 @@ const SPEC = { hosts: ['blog.test'], content: { release: R1 } };
 const blog = (parts: object = {}): Resource => object('Site', 'blog', { spec: SPEC, ...parts });
 
 /** `london` and `paris`, which are set up as nodes; and a site. `offMs`: dom's clock is ahead. */
-function world(offMs = 0): Scene {
+function world(offMs = 0, versions: VersionCount = 'one'): Scene {
   const scene = new Scene();
   const earliestMsOf = (_process: string, withinMs: number): number =>
     EPOCH_MS + scene.nowMs + offMs - withinMs;
-  scene.watch(readinessCheck({ ...scene.ports, earliestMsOf }, scene));
+  scene.watch(readinessCheck({ ...scene.ports, earliestMsOf }, { ...scene, versions }));
   for (const name of ['london', 'paris']) {
     scene.put(object('Node', name, { spec: NODE_SPEC }));
     scene.tell((check) => check.installed?.(name));
@@ -171,6 +172,16 @@ test.each<{ when: string; record?: ZoneRecord; serial?: number; violated: number
   serve(scene, 'london', serial === undefined ? {} : { serial });
   say(scene);
   expect(scene.numbers).toEqual(Array.from({ length: violated }, () => 19));
+});
+
+test('an older dom does not know how far nameservers are', () => {
+  const scene = world(0, 'several');
+  scene.put(ZONE);
+  scene.put(blog());
+  connect(scene, 'london');
+  serve(scene, 'london');
+  say(scene);
+  expect(scene.violations).toEqual([]);
 });
 
 test('dom may have looked before there was a Zone for the Site', () => {

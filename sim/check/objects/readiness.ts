@@ -11,6 +11,7 @@ import type { MaterialRecord, SessionRecord, ZoneRecord } from '../../../runtime
 import type { Revision } from '../../../runtime/store/store.ts';
 import { parseFakeCertificate } from '../../../runtime/tls/fake-authority.ts';
 import type { Check, CheckPorts, Commit } from '../check.ts';
+import type { VersionCount } from '../content/routed.ts';
 import { readOnce } from '../read-once.ts';
 import { keyOf, type StoreHistory } from '../store-history.ts';
 import type { ObjectChange, ObjectChanges } from './object-changes.ts';
@@ -33,6 +34,8 @@ export interface ReadinessPorts extends CheckPorts {
 export interface ReadinessParts {
   readonly changes: ObjectChanges;
   readonly history: StoreHistory;
+  /** An older dom asks no nameserver, and does not say since when a host leads to nodes. */
+  readonly versions: VersionCount;
 }
 
 /**
@@ -154,6 +157,7 @@ class Readiness {
   }
 
   #faultOfHosts({ metadata, spec }: Site, moments: readonly Revision[]): string | undefined {
+    if (this.#parts.versions === 'several') return undefined;
     let fault: string | undefined;
     for (const moment of moments) {
       const items = this.#parts.history.list(ZONES_PREFIX, moment);
