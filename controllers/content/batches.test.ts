@@ -47,15 +47,8 @@ class Story {
       const report = { sites: [{ ...served(this.site, serving), verified, error }] };
       return view(name, { connected, report });
     });
-    const facts = {
-      site: this.site,
-      release,
-      edges,
-      verdict,
-      certificate: undefined,
-      hosts: [],
-      nameservers: [],
-    };
+    const site = { site: this.site, certificate: undefined, hosts: [] };
+    const facts = { ...site, release, edges, verdict, nameservers: [] };
     const { status, recheckInMs } = planSite(facts, this.nowMs);
     this.site = { ...this.site, status };
     this.nowMs += 1000;

@@ -60,7 +60,7 @@ test('a site in a zone is waited for until every nameserver answers for it (INV-
   expect(reason(at, 'DnsReady')).toBe('Propagating');
   await at.report('m', { zones: [{ uid, serial, error: '' }] });
   await at.report('n', { zones: [{ uid, serial: serial - 1, error: '' }] });
-  expect(condition(siteIn(at), 'DnsReady')?.message).toBe('waiting for n to answer so');
+  expect(condition(siteIn(at), 'DnsReady')?.message).toBe('waiting for n to answer for it');
   await at.report('n', { zones: [{ uid, serial: serial + 1, error: '' }] });
   expect(reason(at, 'DnsReady')).toBe('Answered');
   await at.remove('Zone', 'example');

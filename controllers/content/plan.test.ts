@@ -181,7 +181,7 @@ test('DnsReady names who is waited for', () => {
   const nameservers = [nameserver('n', 6), nameserver('m', 7), nameserver('o', undefined)];
   const { conditions } = planSite(facts({ nameservers }), NOW_MS).status;
   const found = conditions?.find(({ type }) => type === 'DnsReady');
-  expect(found?.message).toBe('waiting for n, o to answer so');
+  expect(found?.message).toBe('waiting for n, o to answer for it');
 });
 
 test('a renewal on its way does not unset what held for this generation', () => {

@@ -107,10 +107,10 @@ test.each([
     when: 'a nameserver does not know of them yet',
     changed: {
       edges: [edge('a', [R2, R3])],
-      dns: { status: 'False', reason: 'Propagating', message: 'waiting for n to answer so' },
+      dns: { status: 'False', reason: 'Propagating', message: 'waiting for n to answer for it' },
     },
     reason: 'Propagating',
-    says: 'waiting for n to answer so',
+    says: 'waiting for n to answer for it',
   },
   {
     when: 'a node lacks one, and a nameserver does not know of them',

@@ -2,6 +2,7 @@ import type { Certificate } from '../../api/certificate.ts';
 import { condition } from '../../api/object.ts';
 import type { Site } from '../../api/site.ts';
 import type { ConditionInput } from '../../runtime/control/conditions.ts';
+import { withoutNameserver } from '../../runtime/session/nameservers.ts';
 import { type NodeView, servesZone } from '../../runtime/session/node-view.ts';
 import type { AccessRecord } from '../../runtime/store/records.ts';
 import { coversHost } from '../../runtime/tls/certificate-names.ts';
@@ -102,20 +103,14 @@ export function dnsReady(
     const message = `${names}: no edge has both the release and the certificate yet`;
     return { type, status: 'False', reason: 'NoCandidates', message };
   }
-  if (nameservers.length === 0) {
-    const message = 'no node has the role nameserver: add it to spec.roles of a Node';
-    return { type, status: 'False', reason: 'NoNameservers', message };
-  }
+  const trouble = withoutNameserver(nameservers);
+  if (trouble !== undefined) return { type, ...trouble };
   const connected = nameservers.filter((node) => node.connected);
-  if (connected.length === 0) {
-    const message = 'no nameserver is connected; they serve the last version that they got';
-    return { type, status: 'Unknown', reason: 'NameserversSilent', message };
-  }
   const behind = connected.filter((node) =>
     inZones.some(({ since }) => since !== undefined && !servesZone(node, since)),
   );
   if (behind.length > 0) {
-    const message = `waiting for ${shortList(behind.map(({ name }) => name))} to answer so`;
+    const message = `waiting for ${shortList(behind.map(({ name }) => name))} to answer for it`;
     return { type, status: 'False', reason: 'Propagating', message };
   }
   const nodes = new Set(inZones.flatMap(({ candidates }) => candidates));

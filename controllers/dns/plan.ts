@@ -3,6 +3,7 @@ import type { Site } from '../../api/site.ts';
 import type { Zone, ZoneStatus } from '../../api/zone.ts';
 import { type ConditionInput, replaceConditions } from '../../runtime/control/conditions.ts';
 import { zonesByOrigin } from '../../runtime/dns/zones.ts';
+import { withoutNameserver } from '../../runtime/session/nameservers.ts';
 import { hasRole, type NodeView } from '../../runtime/session/node-view.ts';
 import { qualifiedName } from '../../runtime/store/keys.ts';
 import type { SigningRecord, ZoneOnNode, ZoneRecord } from '../../runtime/store/records.ts';
@@ -153,14 +154,8 @@ function readyOf(
   version: ZoneRecord | undefined,
 ): ConditionInput {
   const type = 'Ready';
-  if (!all.some((node) => hasRole(node, 'nameserver'))) {
-    const message = 'no node has the role nameserver: add it to spec.roles of a Node';
-    return { type, status: 'False', reason: 'NoNameservers', message };
-  }
-  if (nodes.length === 0) {
-    const message = 'no nameserver is connected; they serve the last version that they got';
-    return { type, status: 'Unknown', reason: 'NameserversSilent', message };
-  }
+  const trouble = withoutNameserver(all);
+  if (trouble !== undefined) return { type, ...trouble };
   const served = `served by ${current.length}/${nodes.length} nameservers`;
   const upToDate = new Set(current);
   const behind = nodes.filter((node) => !upToDate.has(node));

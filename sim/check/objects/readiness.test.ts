@@ -138,14 +138,8 @@ test.each<{ when: string; happens: (scene: Scene) => void }>([
   expect(scene.numbers).toEqual([19]);
 });
 
-const version = (parts: object): ZoneRecord =>
-  ({
-    zoneUid: 'Zone-z',
-    generation: 1,
-    serial: 7,
-    geoNames: [],
-    ...parts,
-  }) as unknown as ZoneRecord;
+const VERSION = { zoneUid: 'Zone-z', generation: 1, serial: 7, geoNames: [] };
+const version = (parts: object): ZoneRecord => ({ ...VERSION, ...parts }) as unknown as ZoneRecord;
 const ZONE = object('Zone', 'z', { spec: { origin: 'test' } });
 const leading = (candidates: readonly string[], parts: object = {}): ZoneRecord =>
   version({ geoNames: [{ name: 'blog.test', siteUid: 'Site-blog', candidates, ...parts }] });
@@ -174,21 +168,18 @@ test.each<{ when: string; record?: ZoneRecord; serial?: number; violated: number
   expect(scene.numbers).toEqual(Array.from({ length: violated }, () => 19));
 });
 
-test('an older dom does not know how far nameservers are', () => {
-  const scene = world(0, 'several');
-  scene.put(ZONE);
-  scene.put(blog());
-  connect(scene, 'london');
-  serve(scene, 'london');
-  say(scene);
-  expect(scene.violations).toEqual([]);
-});
-
-test('dom may have looked before there was a Zone for the Site', () => {
-  const scene = world();
+test.each<{ when: string; versions: VersionCount; looked: 'before' | 'after' }>([
+  { when: 'it is older, and asks no nameserver', versions: 'several', looked: 'after' },
+  { when: 'it looked before there was a Zone for the Site', versions: 'one', looked: 'before' },
+])('a dom may say that a Site is ready when $when', ({ versions, looked }) => {
+  const scene = world(0, versions);
   connect(scene, 'london');
   serve(scene, 'london');
   scene.put(ZONE);
+  if (looked === 'after') {
+    scene.put(blog());
+    serve(scene, 'london');
+  }
   say(scene);
   expect(scene.violations).toEqual([]);
 });
