@@ -296,6 +296,30 @@ test('what has drifted is put back, field by field', async () => {
   ]);
 });
 
+test('what another Repository has taken over is not put back, and that is said', async () => {
+  const before = {
+    'one/a.json': issuer('a'),
+    'two/b.json': issuer('b'),
+    'two/m.json': issuer('m'),
+  };
+  const first = commit(before);
+  await follow({ path: 'one', interval: '10s' }, 'one');
+  await follow({ path: 'two', interval: '10s', massDeletionPercent: 0 }, 'two');
+  commit({ 'one/a.json': issuer('a'), 'one/m.json': issuer('m', '7d'), 'two/c.json': issuer('c') });
+  await settle(20);
+  await follow({ path: 'one', suspend: true }, 'one');
+  const told = await forecast({ ref: first }, 'two');
+  expect([told.lines, told.head.holds]).toEqual([
+    [],
+    [
+      expect.objectContaining({
+        ...{ reason: 'Drifted', passes: false },
+        message: expect.stringMatching(/is "7d", not "30d": set by repository\/default\/one at/),
+      }),
+    ],
+  ]);
+});
+
 test('another Repository of the remote whose Secret is lost stands in nobody’s way', async () => {
   commit(files('a'));
   await follow();

@@ -23,6 +23,9 @@ describe('two Repositories of one remote', () => {
     ...{ 'two/b.json': issuer('b'), 'two/c.json': issuer('c') },
   };
 
+  const ofOne = (files: object): object =>
+    Object.fromEntries(Object.entries(files).filter(([path]) => path.startsWith('one/')));
+
   test('an object that is changed on its way to the other one is not deleted', async () => {
     await follow();
     await at.push(before);
@@ -70,6 +73,33 @@ describe('two Repositories of one remote', () => {
     expect(await at.ready('two')).toMatch(/^True/);
     expect(await at.lifetimeOf('m')).toBe('7d');
     expect(await at.find('Site', 'z')).toBeUndefined();
+  });
+
+  test('what one takes over is its own, though the other one refuses the rest of the commit', async () => {
+    const more = Object.fromEntries(
+      ['d', 'e', 'f'].map((name) => [`two/${name}.json`, issuer(name)]),
+    );
+    await follow();
+    await at.push({ ...before, ...more });
+    await at.push({ ...ofOne(before), 'one/b.json': issuer('b', '7d'), 'two/e.json': issuer('e') });
+    const told = [await at.ready('one'), await at.ready('two'), await at.lifetimeOf('b')];
+    expect(told).toEqual([
+      expect.stringMatching(/^True/),
+      expect.stringMatching(/^False MassDeletion: .*3 of 5 .*Issuer\/c, Issuer\/d, Issuer\/f/),
+      '7d',
+    ]);
+    await at.settle(60);
+    expect(await at.changesOf('Issuer', 'b')).toEqual(['created', 'configured']);
+    expect((await at.repository('two')).status?.drift).toEqual([
+      expect.objectContaining({ found: '"7d"', manager: 'repository/default/one' }),
+    ]);
+    await at.dom.apply(JSON.parse(issuer('c', '9d')));
+    await at.settle(20);
+    expect([await at.lifetimeOf('b'), await at.lifetimeOf('c')]).toEqual(['7d', '30d']);
+    await at.reconcile(' confirm-prune', 'two');
+    await at.settle(20);
+    expect(await at.issuers()).toEqual(['a', 'b', 'e', 'm', 'n']);
+    expect(await at.ready('two')).toMatch(/^True/);
   });
 
   test('what a deleted one has left is the next one’s, whatever that says of it', async () => {

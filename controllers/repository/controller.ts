@@ -42,7 +42,7 @@ import { stillUnready } from './plan/unready.ts';
 import { keepUp } from './plan/upkeep.ts';
 import { statusOf } from './status.ts';
 import { commitStatus, webhookStatus } from './webhook.ts';
-import { type Say, saying, sayOfBegun } from './words.ts';
+import { type Say, saying, sayOfBegun, troubled } from './words.ts';
 
 export interface RepositoryPorts extends StepPorts {
   readonly events: EventRecorder;
@@ -238,8 +238,7 @@ class Work {
       const isKnown = error instanceof StepFailure || error instanceof RequestError;
       if (!isKnown) throw error;
       memory.trouble = describeError(error instanceof StepFailure ? error.message : error);
-      const message = `${say.message}: ${memory.trouble}`;
-      return await this.#say(facts.repository, { ...say, message }, facts, AGAIN_MS);
+      return await this.#say(facts.repository, troubled(say, memory.trouble), facts, AGAIN_MS);
     }
   }
 
@@ -253,7 +252,8 @@ class Work {
     const ready = { status: 'False', reason: 'Drifted' } as const;
     const say: Say = { ready, mood: 'working', message };
     const waitMs = (memory.correctedMs ?? -Infinity) + CORRECT_AGAIN_MS - clock.monotonicMs();
-    if (waitMs > 0) return await this.#say(facts.repository, say, facts, waitMs);
+    if (waitMs > 0)
+      return await this.#say(facts.repository, troubled(say, memory.trouble), facts, waitMs);
     memory.correctedMs = clock.monotonicMs();
     const done: { corrected: Corrected } = { corrected: 'nothing' };
     const outcome = await this.#try(facts, memory, say, async () => {

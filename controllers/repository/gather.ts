@@ -11,6 +11,7 @@ import {
   type Drifted,
   type Facts,
   keyOf,
+  managerOf,
   nameOfKey,
   type RemoteView,
   type Verdict,
@@ -50,7 +51,7 @@ export function factsOf(
     blockedBy: blockedBy(world, repository),
     live: (key) => liveOf(world, key),
     same: (kept, desired) => comparisons.same(kept, desired),
-    drifted: remembered(() => driftedOf(world, comparisons, inventory)),
+    drifted: remembered(() => driftedOf(world, { repository, comparisons, inventory })),
     keepers: (key) => keepers.ofKey(key).filter((name) => name !== own),
     claimant: (key) => beside().find(({ keys }) => keys.has(key))?.name,
     gives: (name, key) => beside().some((each) => each.name === name && gives(each, key)),
@@ -70,14 +71,17 @@ export function recordOf(world: World, { metadata }: Repository): Stored<Reposit
 
 function driftedOf(
   world: World,
-  comparisons: Comparisons,
-  inventory: Facts['inventory'],
+  {
+    repository,
+    comparisons,
+    inventory,
+  }: Pick<Known, 'repository' | 'comparisons'> & Pick<Facts, 'inventory'>,
 ): readonly Drifted[] {
-  const all: Drifted[] = [];
-  for (const [key, { value }] of inventory)
-    for (const drift of comparisons.drift(key, value.object, liveOf(world, key)))
-      all.push({ key, drift });
-  return all;
+  const manager = managerOf(repository);
+  return [...inventory].flatMap(([key, { value }]) => {
+    const drift = comparisons.drift({ key, declared: value.object, manager }, liveOf(world, key));
+    return drift.map((each) => ({ key, drift: each }));
+  });
 }
 
 /** Of records by uid and key, those of one Repository, by key. */

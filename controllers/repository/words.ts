@@ -32,6 +32,11 @@ export function saying(
   return { ready: { status, reason }, mood, message };
 }
 
+/** Why a step failed is said for as long as it does. */
+export function troubled(say: Say, trouble: string | undefined): Say {
+  return trouble === undefined ? say : { ...say, message: `${say.message}: ${trouble}` };
+}
+
 export function named({
   commit,
   subject,

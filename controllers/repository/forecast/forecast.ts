@@ -4,6 +4,7 @@ import { durationOf } from '../../../api/repository.ts';
 import type { Declarer, Effect } from '../../../runtime/declarer.ts';
 import { declarationOf } from '../../../runtime/fields.ts';
 import type { CommitSet, Facts } from '../facts.ts';
+import { mendable } from '../plan/anothers.ts';
 import { isBad } from '../plan/bad-commit.ts';
 import { NO_CHANGES } from '../plan/change-digest.ts';
 import { driftText } from '../plan/drift.ts';
@@ -209,7 +210,7 @@ async function corrections(
   if (repository.spec.driftPolicy !== 'correct') return [];
   const changed = new Set(changes.map(({ key }) => key));
   const drifted = Map.groupBy(
-    facts.drifted().filter(({ key }) => !changed.has(key)),
+    mendable(facts).filter(({ key }) => !changed.has(key)),
     ({ key }) => key,
   );
   const found: ForecastChange[] = [];

@@ -1,7 +1,7 @@
 import type { Repository } from '../../../api/repository.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { World } from '../../../runtime/store/world.ts';
-import type { CommitSet } from '../facts.ts';
+import { type CommitSet, managerOf } from '../facts.ts';
 import { liveOf, ofRepository } from '../gather.ts';
 import { restsBetween } from '../rests.ts';
 import type { Comparisons } from './comparisons.ts';
@@ -19,14 +19,15 @@ interface AheadPorts {
  */
 export async function compareAhead(
   { world, clock, comparisons }: AheadPorts,
-  { metadata: { uid } }: Repository,
+  repository: Repository,
   set: CommitSet | undefined,
 ): Promise<void> {
-  const inventory = ofRepository(world.records('repositoryObject'), uid);
+  const inventory = ofRepository(world.records('repositoryObject'), repository.metadata.uid);
+  const manager = managerOf(repository);
   const rest = restsBetween(clock);
   for (const [key, { value }] of inventory) {
     const startMs = clock.monotonicMs();
-    comparisons.drift(key, value.object, liveOf(world, key));
+    comparisons.drift({ key, declared: value.object, manager }, liveOf(world, key));
     await rest(startMs);
   }
   for (const { key, object } of set?.desired ?? []) {

@@ -82,7 +82,9 @@ test('what differs is found anew for another object, and for another declaration
   const live = (lifetime: string): Resource => object('Issuer', 'i', { ca: { lifetime } });
   const [good, bad] = [live('30d'), live('31d')];
   const fields = (one: DeclaredObject, other: Resource | undefined): readonly unknown[] =>
-    all.drift('Issuer//i', one, other).map(({ field, found }) => field ?? found);
+    all
+      .drift({ key: 'Issuer//i', declared: one, manager: 'm' }, other)
+      .map(({ field, found }) => field ?? found);
   expect(fields(wanted, good)).toEqual([]);
   expect(fields(wanted, bad)).toEqual(['spec.ca.lifetime']);
   expect(fields(wanted, undefined)).toEqual(['missing']);

@@ -4,7 +4,7 @@ import type { DeclaredObject } from '../../../runtime/api-client.ts';
 import { sameJson } from '../../../runtime/same-json.ts';
 import { secretContext } from '../../../runtime/secret/secrets.ts';
 import type { Sealer } from '../../../runtime/tls/authority.ts';
-import { type Drift, driftOf } from './drift.ts';
+import { type Declaration, type Drift, driftOf } from './drift.ts';
 
 /**
  * What was found by comparing two objects, until one of them is another one. A Repository may have
@@ -32,10 +32,11 @@ export class Comparisons {
   }
 
   /** See `driftOf`. */
-  drift(key: string, declared: DeclaredObject, live: Resource | undefined): readonly Drift[] {
+  drift(declaration: Declaration, live: Resource | undefined): readonly Drift[] {
+    const { declared } = declaration;
     const known = live && this.#drift.get(live);
     if (known?.declared === declared) return known.drift;
-    const drift = driftOf(key, declared, live);
+    const drift = driftOf(declaration, live);
     if (live !== undefined) this.#drift.set(live, { declared, drift });
     return drift;
   }

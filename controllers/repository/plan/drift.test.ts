@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import type { DeclaredObject } from '../../../runtime/api-client.ts';
 import { object } from '../../test-scene.ts';
-import { driftOf, driftText } from './drift.ts';
+import { type Declaration, driftOf, driftText } from './drift.ts';
 
 const KEY = 'Site/default/blog';
+const MANAGER = 'repository/default/infra';
 const HOSTS = { hosts: ['blog.example.com'] };
 
 const declared = (spec: object, metadata: object = {}): DeclaredObject => ({
@@ -12,6 +13,7 @@ const declared = (spec: object, metadata: object = {}): DeclaredObject => ({
   metadata: { name: 'blog', namespace: 'default', ...metadata },
   spec: { ...HOSTS, ...spec },
 });
+const blog = (of: DeclaredObject): Declaration => ({ key: KEY, declared: of, manager: MANAGER });
 const live = (spec: object, metadata: object = {}) =>
   object('Site', 'blog', { ...HOSTS, ...spec }, { metadata });
 
@@ -55,27 +57,37 @@ test.each<{
     fields: ['metadata.labels["example.com/team"]'],
   },
 ])('driftOf when $when', ({ spec, now, metadata, nowMetadata, fields }) => {
-  const drift = driftOf(KEY, declared(spec, metadata), live(now, nowMetadata));
+  const drift = driftOf(blog(declared(spec, metadata)), live(now, nowMetadata));
   expect(drift.map(({ field }) => field)).toEqual(fields);
 });
 
-test('it says who set the field, and when; not what another manager set', () => {
+test.each([
+  { who: 'somebody', others: [], by: 'b8sctl at 2026-01-02' },
+  {
+    who: 'somebody and another Repository',
+    others: ['repository/default/other'],
+    by: 'repository/default/other at 2026-01-04',
+  },
+])('it says that $who set the field, and when; not what another manager set', ({ others, by }) => {
   const managedFields = [
     { manager: 'ci', operation: 'apply', time: '2026-01-01T00:00:00Z', fields: ['/spec/hosts'] },
     { manager: 'b8sctl', operation: 'update', time: '2026-01-02T00:00:00Z', fields: ['/spec/ttl'] },
     {
-      ...{ manager: 'repository/default/infra', operation: 'apply' },
+      ...{ manager: MANAGER, operation: 'apply' },
       ...{ time: '2026-01-03T00:00:00Z', fields: ['/spec/ttl'] },
     },
+    ...others.map((manager) => ({
+      ...{ manager, operation: 'apply', time: '2026-01-04T00:00:00Z', fields: ['/spec/ttl'] },
+    })),
   ];
-  const [drift] = driftOf(KEY, declared({ ttl: 60 }), live({ ttl: 30 }, { managedFields }));
+  const [drift] = driftOf(blog(declared({ ttl: 60 })), live({ ttl: 30 }, { managedFields }));
   expect(drift && driftText(drift)).toBe(
-    'spec.ttl of Site/default/blog is 30, not 60: set by b8sctl at 2026-01-02T00:00:00Z',
+    `spec.ttl of Site/default/blog is 30, not 60: set by ${by}T00:00:00Z`,
   );
 });
 
 test('an object that is gone is one difference', () => {
-  const [drift, ...more] = driftOf(KEY, declared({}), undefined);
+  const [drift, ...more] = driftOf(blog(declared({})), undefined);
   expect(more).toEqual([]);
   expect(drift && driftText(drift)).toBe('Site/default/blog is missing');
 });
@@ -83,7 +95,10 @@ test('an object that is gone is one difference', () => {
 test('values of Secrets are never told', () => {
   const secret = (value: string) => ({ data: { password: value } });
   const kept = { ...declared({}), kind: 'Secret', spec: secret('sealed-one') };
-  const [drift] = driftOf('Secret/default/s', kept, object('Secret', 's', secret('sealed-two')));
+  const [drift] = driftOf(
+    { key: 'Secret/default/s', declared: kept, manager: MANAGER },
+    object('Secret', 's', secret('sealed-two')),
+  );
   expect(drift).toMatchObject({
     field: 'spec.data.password',
     declared: '(sealed)',

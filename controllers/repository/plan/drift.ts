@@ -11,17 +11,23 @@ import {
   leavesOf,
   sameValue,
 } from '../../../runtime/fields.ts';
-import { shownKey } from '../facts.ts';
+import { REPOSITORY_MANAGER, shownKey } from '../facts.ts';
 
 export type Drift = NonNullable<RepositoryStatus['drift']>[number];
+
+/** What a Repository declares of an object, and the field manager that it does so as. */
+export interface Declaration {
+  readonly key: string;
+  readonly declared: DeclaredObject;
+  readonly manager: string;
+}
 
 /**
  * The fields of an object that are not as they were declared, in the order of their names. Fields
  * that were not declared are nobody's here, and defaults are what was meant.
  */
 export function driftOf(
-  key: string,
-  declared: DeclaredObject,
+  { key, declared, manager }: Declaration,
   live: Resource | undefined,
 ): readonly Drift[] {
   const object = shownKey(key);
@@ -46,9 +52,10 @@ export function driftOf(
     if (isEmptyGroup(want) || isEmptyGroup(value)) {
       // An empty group only asks for a group to be there.
       const isThere = [...found.keys()].some((each) => each === pointer || isBelow(each, pointer));
-      if (!isThere) drift.push(differing(object, { pointer, want, live, found: undefined }));
+      if (!isThere)
+        drift.push(differing(object, { pointer, want, live, manager, found: undefined }));
     } else if (!sameValue(found.get(pointer), want)) {
-      drift.push(differing(object, { pointer, want, live, found: found.get(pointer) }));
+      drift.push(differing(object, { pointer, want, live, manager, found: found.get(pointer) }));
     }
   }
   return drift.toSorted((one, other) => ((one.field ?? '') < (other.field ?? '') ? -1 : 1));
@@ -61,17 +68,21 @@ function differing(
     want,
     found,
     live,
+    manager,
   }: {
     readonly pointer: string;
     readonly want: unknown;
     readonly found: unknown;
     readonly live: Resource;
+    readonly manager: string;
   },
 ): Drift {
   const isSecret = live.kind === 'Secret' && pointer.startsWith('/spec/');
-  const by = live.metadata.managedFields?.find(({ manager, fields }) => {
-    return !manager.startsWith('repository/') && fields.some((each) => touches(each, pointer));
-  });
+  const setters = (live.metadata.managedFields ?? []).filter(
+    (each) => each.manager !== manager && each.fields.some((field) => touches(field, pointer)),
+  );
+  // Of several who agree, one that keeps it so.
+  const by = setters.find((each) => each.manager.startsWith(REPOSITORY_MANAGER)) ?? setters[0];
   return {
     object,
     field: formatPath(parsePointer(pointer)),

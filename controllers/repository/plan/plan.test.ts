@@ -11,6 +11,7 @@ const T = 1_000_000_000;
 const [A, B, C] = ['a'.repeat(40), 'b'.repeat(40), 'c'.repeat(40)];
 const URL = 'https://git.example.com/infra.git';
 const MEANT = JSON.stringify([URL, '.', '30s']);
+const MANAGER = 'repository/default/infra';
 const NOBODY = { verdict: undefined, trouble: undefined, blockedBy: undefined };
 
 const issuer = (name: string, lifetime = '30d', file = `${name}.yaml`): Desired => ({
@@ -38,10 +39,17 @@ interface World {
 }
 
 /** An object as dom holds it once it was applied; Issuers are Ready. */
-function applied({ key, object: { spec } }: Desired, status: 'True' | 'False' = 'True'): Resource {
+function applied(
+  { key, object: { spec } }: Desired,
+  status: 'True' | 'False' = 'True',
+  manager = MANAGER,
+): Resource {
   const { kind, name } = nameOfKey(key);
+  const fields = ['/spec/ca/lifetime'];
+  const managedFields = [{ manager, operation: 'apply', time: '2026-01-01T00:00:00Z', fields }];
   const ready = { type: 'Ready', status, reason: 'R', message: 'm', lastTransitionTime: '' };
   return object(kind, name, spec as object, {
+    metadata: { managedFields },
     status: { conditions: [{ ...ready, observedGeneration: 1 }] },
   });
 }
@@ -84,7 +92,7 @@ function factsOf(world: World): Facts {
     same: (one, other) => JSON.stringify(one) === JSON.stringify(other),
     drifted: () =>
       kept.flatMap(({ key, object: declared }) =>
-        driftOf(key, declared, liveOf(key)).map((drift) => ({ key, drift })),
+        driftOf({ key, declared, manager: MANAGER }, liveOf(key)).map((drift) => ({ key, drift })),
       ),
     keepers: () => [],
     claimant: () => undefined,
@@ -286,6 +294,28 @@ test.each<{ readonly when: string; readonly world: World; readonly step: string 
       kept: [one],
       remote: { failure: { reason: 'Unreachable', message: 'm' } },
       live: { 'Issuer//one': null },
+    },
+    step: 'correct: one',
+  },
+  {
+    when: 'a field drifted for another Repository keeps the object, too',
+    world: {
+      record: inForce,
+      kept: [one],
+      set: setOf(A, one),
+      live: { 'Issuer//one': applied(issuer('one', '7d'), 'True', 'repository/default/other') },
+      facts: { keepers: () => ['default/other'] },
+    },
+    step: 'rest: Drifted',
+  },
+  {
+    when: '…and gives it up',
+    world: {
+      record: inForce,
+      kept: [one],
+      set: setOf(A, one),
+      live: { 'Issuer//one': applied(issuer('one', '7d'), 'True', 'repository/default/other') },
+      facts: { keepers: () => ['default/other'], gives: () => true },
     },
     step: 'correct: one',
   },

@@ -4,12 +4,14 @@ import type { AttemptRecord, RepositoryRecord } from '../../../runtime/repositor
 import { type CommitSet, type Desired, type Facts, shownKey } from '../facts.ts';
 import { requestOf } from '../request.ts';
 import { named, refusedText, type Say, saying, suspendedText, told } from '../words.ts';
+import { mendable } from './anothers.ts';
 import { isBad, meantBy } from './bad-commit.ts';
 import { NO_CHANGES } from './change-digest.ts';
-import type { Drift } from './drift.ts';
+import { type Drift, driftText } from './drift.ts';
 import { orderChanges } from './order.ts';
 import { changesOf } from './removals.ts';
 import { type Unready, unreadyIn } from './unready.ts';
+import { putBack } from './upkeep.ts';
 
 /** An object that is to become what a commit says. */
 export interface Apply {
@@ -304,13 +306,12 @@ function planUndo(facts: Facts, attempt: AttemptRecord, nowMs: number): Step {
 
 function planDrift(facts: Facts): Step {
   const { repository, record } = facts;
-  const found = facts.drifted();
-  if (found.length > 0 && repository.spec.driftPolicy === 'correct')
-    return {
-      kind: 'correct',
-      keys: [...new Set(found.map(({ key }) => key))],
-      drift: found.map(({ drift }) => drift),
-    };
+  if (repository.spec.driftPolicy === 'correct') {
+    const found = mendable(facts);
+    if (found.length > 0) return putBack(found);
+    const anothers = facts.drifted().map(({ drift }) => driftText(drift));
+    if (anothers.length > 0) return rest(facts, 'Drifted', 'stalled', told(anothers));
+  }
   const text = `${record.applied === undefined ? 'nothing' : named(record.applied)} is in force`;
   const failure = facts.remote.failure;
   const message =

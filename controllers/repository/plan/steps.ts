@@ -23,6 +23,7 @@ import {
   REPOSITORY_MANAGER,
   shownKey,
 } from '../facts.ts';
+import { isAnothers } from './anothers.ts';
 import { changeDigest } from './change-digest.ts';
 import { type Change, orderChanges, wantedHosts } from './order.ts';
 import type { Apply, Removal, SetChange } from './plan.ts';
@@ -244,16 +245,6 @@ export function correctionOf(
 
 /** Whether anything had to be put back: a mirror may lag behind who did so before. */
 export type Corrected = 'something' | 'nothing';
-
-/**
- * Two Repositories that want different things would take turns for ever. One that keeps the object no
- * more, or gives it up by the same commit, has no say in it, though its name is still on the fields.
- */
-function isAnothers(facts: Facts, key: string, manager: string): boolean {
-  return facts
-    .keepers(key)
-    .some((name) => manager === `${REPOSITORY_MANAGER}${name}` && !facts.gives(name, key));
-}
 
 function requestFor(
   facts: Facts,

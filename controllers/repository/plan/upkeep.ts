@@ -1,4 +1,5 @@
-import type { Facts } from '../facts.ts';
+import type { Drifted, Facts } from '../facts.ts';
+import { mendable } from './anothers.ts';
 import type { Step } from './plan.ts';
 
 /**
@@ -10,8 +11,11 @@ export function keepUp(facts: Facts, step: Step): Step {
   const { suspend, driftPolicy } = repository.spec;
   const isWhole = record.attempt === undefined || record.attempt.phase === 'waiting';
   if (step.kind !== 'rest' || suspend || driftPolicy === 'report' || !isWhole) return step;
-  const found = facts.drifted();
-  if (found.length === 0) return step;
+  const found = mendable(facts);
+  return found.length === 0 ? step : putBack(found);
+}
+
+export function putBack(found: readonly Drifted[]): Step & { readonly kind: 'correct' } {
   const keys = [...new Set(found.map(({ key }) => key))];
   return { kind: 'correct', keys, drift: found.map(({ drift }) => drift) };
 }

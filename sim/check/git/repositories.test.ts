@@ -120,6 +120,27 @@ test.each([
 });
 
 test.each([
+  { what: 'a newer record', first: 'one', found: [] },
+  { what: 'an older record', first: 'two', found: [41] },
+])('what its commit keeps and another one has taken, with $what of that', ({ first, found }) => {
+  const taken = new Map([['Issuer//b', lifetime(7)]]);
+  const scene = watched({
+    declared: (commit, path) => (path === 'two' ? taken : new Map(TREES[commit])),
+  });
+  const keep = (): void => {
+    scene.putRecord('repositoryObject', 'Repository-two/Issuer//b', kept('b', 7));
+  };
+  if (first === 'two') keep();
+  settled(scene);
+  if (first === 'one') keep();
+  scene.put({ ...repository({ path: 'two' }), ...other() });
+  scene.putRecord('repository', 'Repository-two', { name: 'default/two', applied: applied(B) });
+  scene.put(issuer('b', 7));
+  rest(scene);
+  expect(scene.numbers).toEqual(found);
+});
+
+test.each([
   { besides: 'another one, which may have been meant to take it', found: 0 },
   { besides: 'nobody', found: 1 },
 ])('one that lets go of what its commit lacks, beside $besides', ({ found }) => {

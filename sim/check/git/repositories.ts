@@ -23,7 +23,9 @@ export interface Pushed {
  * good, or of the one that is still waited for; half of one where somebody else has meanwhile declared
  * the rest, for as long as he does. Each object is there, and says what the commit says;
  * what no commit in force declares is gone, unless people made it, or one Repository left it to another
- * that did not take it in the end: that one is nobody's. Nothing is left to be undone but of an attempt.
+ * that did not take it in the end: that one is nobody's. What one has taken over by a commit that
+ * the other refuses is as the one says, though both keep it. Nothing is left to be undone but of an
+ * attempt.
  * INV-44: with `correct` that is so of every field that the commit names, whoever changed it. What it
  * does not name is as whoever set it left it.
  */
@@ -68,9 +70,9 @@ export function repositoriesCheck(
     const { name } = repository.metadata;
     const { spec } = repository;
     const at = history.head;
-    const { applied, attempt } = facts.record(repository, at) ?? {};
+    const { attempt } = facts.record(repository, at) ?? {};
     const inventory = facts.inventory(repository, at);
-    const commit = attempt?.commit ?? applied?.commit;
+    const commit = facts.commit(repository, at);
     const wanted = commit === undefined ? new Map() : remote.declared(commit, spec.path);
     if (attempt === undefined && facts.undo(repository, at).size > 0)
       violated(41, `Repository ${name} has something to undo, and no attempt`);
@@ -92,6 +94,7 @@ export function repositoriesCheck(
     if (spec.suspend) return [...inventory.keys()];
     for (const [key, declared] of wanted ?? []) {
       if (!isOwn(key) || (isBarred && !inventory.has(key))) continue;
+      if (isTaken(key, repository, remote)) continue;
       const live = facts.live(key, at);
       const isOthers = remote.touched.has(key);
       const release = releaseOf(declared);
@@ -105,6 +108,17 @@ export function repositoriesCheck(
         );
     }
     return [...inventory.keys()];
+  }
+
+  /** By another Repository, of a commit that hands it over, and that this one refuses. */
+  function isTaken(key: string, from: Repository, remote: Pushed): boolean {
+    const at = history.head;
+    const since = facts.keptSince(from, key, at) ?? 0n;
+    return facts.all(at).some((other) => {
+      const commit = facts.commit(other, at);
+      const isLater = (facts.keptSince(other, key, at) ?? 0n) > since;
+      return isLater && remote.declared(commit ?? '', from.spec.path)?.has(key) === false;
+    });
   }
 
   function lookForLeftovers(kept: ReadonlySet<string>, { touched }: Pushed): void {

@@ -58,6 +58,17 @@ export class RepositoryFacts {
     );
   }
 
+  /** The revision in which it was last noted that it keeps an object; undefined: it does not. */
+  keptSince({ metadata }: Repository, key: string, at: Revision): Revision | undefined {
+    return this.#history.get(`${INVENTORIES}${metadata.uid}/${key}`, at)?.modRevision;
+  }
+
+  /** The commit that is in force, or is being brought in. */
+  commit(repository: Repository, at: Revision): string | undefined {
+    const { applied, attempt } = this.record(repository, at) ?? {};
+    return attempt?.commit ?? applied?.commit;
+  }
+
   /** Keys of objects that its attempt has touched. */
   undo({ metadata }: Repository, at: Revision): ReadonlyMap<string, { readonly found: string }> {
     const prefix = `${UNDOS}${metadata.uid}/`;
