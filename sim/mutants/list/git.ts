@@ -119,6 +119,14 @@ export const GIT: readonly Mutant[] = [
     expects: [44],
   },
   {
+    name: 'taken-over-put-back',
+    file: 'controllers/repository/plan/anothers.ts',
+    find: "isAnothers(facts, key, drift.manager ?? '')",
+    replace: "isAnothers(facts, key, '')",
+    story: 'Who refuses a commit wants back for ever what another Repository took over by it.',
+    expects: [1],
+  },
+  {
     name: 'drift-takes-labels',
     file: 'controllers/repository/plan/steps.ts',
     find: "  return {\n    ...{ object, manager: managerOf(repository), values: 'sealed' },\n    command: `put back what",
