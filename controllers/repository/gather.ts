@@ -196,25 +196,28 @@ function remembered<Value>(ask: (...about: readonly string[]) => Value): typeof 
 interface Declared {
   readonly name: string;
   readonly keys: ReadonlySet<string>;
+  readonly isSuspended: boolean;
 }
 
-/** Of those that have read the commit that comes. */
+/** Of those that have read the commit that comes, also where they were suspended since. */
 function declaredBeside(
   world: World,
   { repository, remote, setOf }: Pick<Known, 'repository' | 'remote' | 'setOf'>,
 ): readonly Declared[] {
   const commit = remote.set?.commit;
   if (commit === undefined) return [];
-  return besides(world, repository).flatMap(({ metadata }) => {
+  return followers(world, repository).flatMap(({ metadata, spec }) => {
     const name = qualifiedName(metadata);
     const set = setOf(name, commit);
-    return set === undefined ? [] : [{ name, keys: new Set(set.desired.map(({ key }) => key)) }];
+    if (set === undefined) return [];
+    const keys = new Set(set.desired.map(({ key }) => key));
+    return [{ name, keys, isSuspended: spec.suspend }];
   });
 }
 
-/** One that refuses a commit declares nothing, and so gives nothing away. */
-function gives({ keys }: Declared, key: string): boolean {
-  return keys.size > 0 && !keys.has(key);
+/** One that refuses a commit declares nothing, and so gives nothing away; nor does one that stands still. */
+function gives({ keys, isSuspended }: Declared, key: string): boolean {
+  return !isSuspended && keys.size > 0 && !keys.has(key);
 }
 
 /** A commit that another one of the same remote brings in, for which it may wait for this one. */
