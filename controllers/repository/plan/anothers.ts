@@ -11,9 +11,12 @@ export function isAnothers(facts: Facts, key: string, manager: string): boolean 
 }
 
 /**
- * What has drifted and may be put back: not what another Repository has taken over, by a commit that
- * this one refuses.
+ * What has drifted and may be put back: nothing of an object that another Repository has taken over, by
+ * a commit that this one refuses.
  */
 export function mendable(facts: Facts): readonly Drifted[] {
-  return facts.drifted().filter(({ key, drift }) => !isAnothers(facts, key, drift.manager ?? ''));
+  const all = facts.drifted();
+  const taken = all.filter(({ key, drift }) => isAnothers(facts, key, drift.manager ?? ''));
+  const keys = new Set(taken.map(({ key }) => key));
+  return all.filter(({ key }) => !keys.has(key));
 }

@@ -135,6 +135,10 @@ const attempt = (phase: 'applying' | 'waiting' | 'undoing', sinceMs = T) => ({
   attempt: { commit: B, subject: 'S', phase, sinceMs, ...(phase === 'undoing' && { why: 'w' }) },
 });
 const [one, two, three] = [issuer('one'), issuer('two'), issuer('three')];
+const labelled: Desired = {
+  ...one,
+  object: { ...one.object, metadata: { name: 'one', labels: { team: 'web' } } },
+};
 const good = { commit: B, problems: [] };
 const kept: RepositoryUndoRecord = {
   found: 'kept',
@@ -303,6 +307,17 @@ test.each<{ readonly when: string; readonly world: World; readonly step: string 
       record: inForce,
       kept: [one],
       set: setOf(A, one),
+      live: { 'Issuer//one': applied(issuer('one', '7d'), 'True', 'repository/default/other') },
+      facts: { keepers: () => ['default/other'] },
+    },
+    step: 'rest: Drifted',
+  },
+  {
+    when: '…and a label is gone that only this one declares',
+    world: {
+      record: inForce,
+      kept: [labelled],
+      set: setOf(A, labelled),
       live: { 'Issuer//one': applied(issuer('one', '7d'), 'True', 'repository/default/other') },
       facts: { keepers: () => ['default/other'] },
     },
