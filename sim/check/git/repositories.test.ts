@@ -119,13 +119,20 @@ test.each([
   expect(scene.numbers).toEqual(numbers);
 });
 
+const LEFT = new Map(TREES[B]);
+
 test.each([
-  { what: 'a newer record', first: 'one', found: [] },
-  { what: 'an older record', first: 'two', found: [41] },
-])('what its commit keeps and another one has taken, with $what of that', ({ first, found }) => {
+  { what: 'a newer record', first: 'one', left: LEFT, found: [] },
+  { what: 'a newer record, and all else', first: 'one', left: undefined, found: [] },
+  { what: 'an older record', first: 'two', left: LEFT, found: [41] },
+  { what: 'an older record, and all else', first: 'two', left: undefined, found: [41] },
+])('what its commit keeps and another has taken, with $what', ({ first, left, found }) => {
   const taken = new Map([['Issuer//b', lifetime(7)]]);
   const scene = watched({
-    declared: (commit, path) => (path === 'two' ? taken : new Map(TREES[commit])),
+    declared: (commit, path) => {
+      if (path === 'two') return taken;
+      return commit === A ? new Map(TREES[A]) : left;
+    },
   });
   const keep = (): void => {
     scene.putRecord('repositoryObject', 'Repository-two/Issuer//b', kept('b', 7));

@@ -117,7 +117,9 @@ export function repositoriesCheck(
     return facts.all(at).some((other) => {
       const commit = facts.commit(other, at);
       const isLater = (facts.keptSince(other, key, at) ?? 0n) > since;
-      return isLater && remote.declared(commit ?? '', from.spec.path)?.has(key) === false;
+      if (!isLater || commit === undefined) return false;
+      // Also where it leaves nothing at all to the other, which then refuses it.
+      return remote.declared(commit, from.spec.path)?.has(key) !== true;
     });
   }
 
